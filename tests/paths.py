@@ -1,0 +1,24 @@
+"""Where the real granules lie, if they are here at all."""
+
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+GRANULES = SHARED / "granules"
+STRUCTURE = SHARED / "structure"
+
+ALL_GRANULES = sorted(GRANULES.glob("*.h5")) if GRANULES.is_dir() else []
+ATL06_GRANULES = [path for path in ALL_GRANULES if "ATL06" in path.name]
+
+needs_granules = pytest.mark.skipif(
+    not ALL_GRANULES, reason="the real granules are not here (../shared/granules)"
+)
+
+
+def granule(name: str) -> Path:
+    """Path of one real granule; skips the test where it is absent."""
+    path = GRANULES / name
+    if not path.exists():
+        pytest.skip(f"{name} is not here (../shared/granules)")
+    return path

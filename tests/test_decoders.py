@@ -1,0 +1,217 @@
+"""Keywords that choose what is decoded and what is kept, as xarray hands them over."""
+
+from pathlib import Path
+from typing import Any
+
+import dask.array
+import numpy as np
+import pytest
+import xarray as xr
+from xarray.coders import CFDatetimeCoder, CFTimedeltaCoder
+
+from tests.comparing import assert_array
+from tests.oracle import group_dataset
+from tests.oracle_atl06 import MAIN, spot_layout
+from tests.paths import GRANULES, needs_granules
+from tests.written import written_granule
+
+ORIGINAL = GRANULES / "ATL06_20181014001049_02350102_003_01.h5"
+SEGMENTS = "gt1l/land_ice_segments"
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory) -> Path:
+    return written_granule("missing beams", tmp_path_factory.mktemp("written"))
+
+
+def opened(path: Path, **kw: Any) -> xr.Dataset:
+    return xr.open_dataset(path, engine="icesat2", **kw)
+
+
+def check(ds: xr.Dataset, name: str, path: Path, **how: Any) -> None:
+    assert_array(ds[name].values, spot_layout([path], MAIN, **how)[name][1], name)
+
+
+def test_masks_of_chosen_variables(path):
+    ds = opened(path, mask_and_scale={"h_li": False, "bsnow_conf": False, "dem_h": True})
+    for name in ("h_li", "bsnow_conf"):
+        check(ds, name, path, masked=False)
+        assert "_FillValue" in ds[name].attrs
+    for name in ("dem_h", "n_fit_photons"):
+        check(ds, name, path)
+        assert "_FillValue" not in ds[name].attrs
+
+
+@pytest.mark.parametrize("masked", [True, False])
+@pytest.mark.parametrize("times", [True, False, CFDatetimeCoder(time_unit="us")], ids=str)
+def test_times(path, times, masked):
+    ds = opened(path, decode_times=times, mask_and_scale=masked)
+    check(ds, "delta_time", path, times=times, masked=masked)
+    units = "seconds since 2018-01-01"
+    held = ds["delta_time"].encoding if times else ds["delta_time"].attrs
+    assert held["units"] == units
+    assert np.isnat(ds["delta_time"].values).any() == bool(times)
+
+
+def test_times_of_chosen_variables(path):
+    ds = opened(path, decode_times={"delta_time": False})
+    check(ds, "delta_time", path, times=False)
+
+
+def test_times_by_a_coder_for_chosen_variables(path):
+    coder = CFDatetimeCoder(time_unit="s")
+    check(opened(path, decode_times={"delta_time": coder}), "delta_time", path, times=coder)
+
+
+def test_calendar_objects(path):
+    coder = CFDatetimeCoder(use_cftime=True)
+    ds = opened(path, decode_times=coder, beams=["gt1l"])
+    expected = spot_layout([path], MAIN, spots=(6,))["delta_time"][1]
+    assert ds["delta_time"].dtype == object
+    seconds = np.vectorize(lambda time: np.datetime64(time.isoformat(), "us"))
+    got = seconds(ds["delta_time"].values)
+    assert (np.abs(got - expected) <= np.timedelta64(1, "us")).all()
+
+
+@needs_granules
+@pytest.mark.parametrize(
+    "kw",
+    [
+        {},
+        {"mask_and_scale": False},
+        {"mask_and_scale": {"h_li": False}},
+        {"decode_times": False},
+        {"decode_times": CFDatetimeCoder(time_unit="us")},
+        {"decode_coords": False},
+        {"decode_coords": "all"},
+        {"decode_cf": False},
+        {"concat_characters": False},
+        {"drop_variables": ["latitude", "h_li"]},
+    ],
+    ids=str,
+)
+def test_a_group_of_the_file_is_decoded_as_xarray_does(kw):
+    raw = group_dataset(ORIGINAL, SEGMENTS)
+    ds = opened(ORIGINAL, layout="file", group=SEGMENTS, **kw)
+    if kw == {"decode_cf": False}:
+        xr.testing.assert_identical(ds.load(), raw)
+    else:
+        expected = xr.decode_cf(raw, **{"decode_timedelta": False, **kw})
+        xr.testing.assert_identical(ds.load(), expected)
+        assert set(ds.coords) == set(expected.coords)
+        assert {n: v.dtype for n, v in ds.variables.items()} == {
+            n: v.dtype for n, v in expected.variables.items()
+        }
+
+
+@needs_granules
+@pytest.mark.parametrize(
+    "timedelta", [None, False, True, CFTimedeltaCoder(time_unit="ms")], ids=str
+)
+def test_durations_are_numbers_unless_asked(timedelta):
+    group = "ancillary_data/land_ice"
+    raw = group_dataset(ORIGINAL, group)
+    durations = [name for name in raw.variables if raw[name].attrs.get("units") == "seconds"]
+    assert len(durations) == 4
+    ds = opened(ORIGINAL, layout="file", group=group, decode_timedelta=timedelta)
+    expected = xr.decode_cf(raw[durations], decode_timedelta=timedelta or False)
+    for name in durations:
+        assert_array(ds[name].values, expected[name].values, name)
+        assert (ds[name].dtype.kind == "m") == bool(timedelta)
+
+
+def test_the_gps_epoch_stays_a_number(path):
+    ds = opened(path, layout="file", group="ancillary_data")
+    assert ds["atlas_sdp_gps_epoch"].dtype == np.float64
+    assert "units" in ds["atlas_sdp_gps_epoch"].attrs
+
+
+def test_nothing_decoded(path):
+    ds = opened(path, decode_cf=False)
+    for name in ("h_li", "segment_id", "delta_time", "bsnow_conf"):
+        check(ds, name, path, masked=False, times=False)
+
+
+@pytest.mark.parametrize("coords", [True, False, "all"])
+def test_coordinates_do_not_change_values(path, coords):
+    ds = opened(path, decode_coords=coords)
+    for name in ("latitude", "h_li"):
+        check(ds, name, path)
+
+
+def test_no_indexes(path):
+    ds = opened(path, create_default_indexes=False)
+    assert not ds.xindexes
+    check(ds, "h_li", path)
+
+
+@pytest.mark.parametrize(
+    "dropped",
+    ["h_li", ["h_li"], ["fit_statistics/h_mean", "h_li"], ["geophysical/*"], ["h_*", "tide_*"]],
+    ids=str,
+)
+def test_dropped_variables(path, dropped):
+    everything, ds = opened(path), opened(path, drop_variables=dropped)
+    gone = set(everything.variables) - set(ds.variables)
+    asked = {
+        "h_li": {"h_li"},
+        "fit_statistics/h_mean": {"h_mean"},
+        "geophysical/*": set(_below(path, "geophysical")),
+        "h_*": {str(name) for name in everything.data_vars if str(name).startswith("h_")},
+        "tide_*": {str(name) for name in everything.data_vars if str(name).startswith("tide_")},
+    }
+    patterns = [dropped] if isinstance(dropped, str) else dropped
+    assert gone == set().union(*(asked[pattern] for pattern in patterns))
+    check(ds, "segment_id", path)
+
+
+@pytest.mark.parametrize(
+    ("kept", "names"),
+    [
+        ("h_li", {"h_li"}),
+        (["h_li", "fit_statistics/*"], {"h_li", "fit_statistics"}),
+        (["*/h_mean"], {"h_mean"}),
+        (["dem_h", "segment_id"], {"dem_h", "segment_id"}),
+    ],
+    ids=str,
+)
+def test_kept_variables(path, kept, names):
+    ds = opened(path, variables=kept)
+    if "fit_statistics" in names:
+        names = names - {"fit_statistics"} | set(_below(path, "fit_statistics"))
+    assert set(ds.data_vars) == names
+    assert set(ds.coords) == set(opened(path).coords)
+    for name in names:
+        check(ds, name, path)
+
+
+def _below(path: Path, group: str) -> list[str]:
+    return [str(name) for name in group_dataset(path, f"{SEGMENTS}/{group}").variables]
+
+
+@pytest.mark.parametrize(
+    "chunks", [{}, "auto", -1, {"segment_idx": 100}, {"segment_idx": 70, "spot": 2}], ids=str
+)
+@pytest.mark.parametrize("layout", ["spot", "flat"])
+def test_chunks(path, layout, chunks):
+    if layout == "flat" and isinstance(chunks, dict):
+        chunks = {dim: size for dim, size in chunks.items() if dim != "spot"}
+    ds = opened(path, layout=layout, chunks=chunks)
+    assert isinstance(ds["h_li"].data, dask.array.Array)
+    if chunks not in ({}, "auto", -1):
+        assert ds["h_li"].chunksizes["segment_idx"][0] == chunks["segment_idx"]
+    xr.testing.assert_identical(ds.compute(), opened(path, layout=layout).load())
+
+
+def test_without_chunks_nothing_is_loaded(path):
+    ds = opened(path)
+    assert all(not ds[name].variable._in_memory for name in ("h_li", "latitude", "delta_time"))
+    ds["h_li"][0, 0, :5].load()
+    assert not ds["h_li"].variable._in_memory
+
+
+def test_what_the_file_held_is_kept_aside(path):
+    ds = opened(path)
+    held = ds.icesat2.source_encoding
+    assert held["h_li"]["dtype"] == np.float32
+    assert ds.encoding["source"].endswith(path.name)

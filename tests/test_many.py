@@ -1,0 +1,176 @@
+"""Many granules: xarray's own combine gives what the list form gives, and the list form scales."""
+
+import pickle
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import xarray as xr
+
+from tests.oracle_atl06 import RATES
+from tests.written import GRANULE_NAMES, REGION, file_name, written_granule
+from xr_icesat2.errors import ICESat2Error
+
+COMBINE = {
+    "by coordinates": {"join": "outer"},
+    "nested": {"combine": "nested", "concat_dim": "gran_idx", "join": "outer"},
+    "parallel": {"parallel": True, "join": "outer"},
+}
+# xarray announces other defaults; what we promise is for the arguments as given here.
+pytestmark = pytest.mark.filterwarnings("ignore:.*default value.*will change:FutureWarning")
+
+each_way = pytest.mark.parametrize("way", COMBINE)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory) -> list[Path]:
+    """Granules of differing length in ascending gran_idx; beams miss in one, are empty in one."""
+    directory = tmp_path_factory.mktemp("written")
+    paths = [written_granule(name, directory) for name in GRANULE_NAMES]
+    return sorted(paths, key=gran_idx)
+
+
+def gran_idx(path: Path) -> int:
+    ds = xr.open_dataset(path, engine="icesat2")
+    return int(ds["gran_idx"].item())
+
+
+@each_way
+@pytest.mark.parametrize("rate", RATES, ids=lambda rate: rate.group)
+def test_open_mfdataset_gives_what_the_list_form_gives(written, way, rate):
+    combined = xr.open_mfdataset(written, engine="icesat2", group=rate.group, **COMBINE[way])
+    listed = xr.open_dataset(written, engine="icesat2", group=rate.group, chunks={})
+    for name, variable in combined.variables.items():
+        assert variable.dtype == listed[name].dtype, name
+    xr.testing.assert_equal(combined.compute(), listed.compute())
+
+
+@each_way
+def test_equal_lengths_by_pad_to(written, way):
+    kw = {"engine": "icesat2", "pad_to": 250}
+    combined = xr.open_mfdataset(written, **kw, **COMBINE[way])
+    listed = xr.open_dataset(written, **kw)
+    assert combined.sizes["segment_idx"] == 250
+    xr.testing.assert_equal(combined.compute(), listed.compute())
+
+
+def destroy_values(path: Path) -> int:
+    """Overwrite every stored chunk of every beam with zeros; returns how many."""
+    chunks: list[tuple[int, int]] = []
+
+    def visit(name: str, obj: h5py.Group | h5py.Dataset) -> None:
+        if name.startswith("gt") and isinstance(obj, h5py.Dataset) and obj.compression:
+            stored = (obj.id.get_chunk_info(i) for i in range(obj.id.get_num_chunks()))
+            chunks.extend((chunk.byte_offset, chunk.size) for chunk in stored)
+
+    with h5py.File(path) as file:
+        file.visititems(visit)
+    with path.open("r+b") as file:
+        for offset, size in chunks:
+            file.seek(offset)
+            file.write(bytes(size))
+    return len(chunks)
+
+
+@pytest.fixture(scope="module")
+def without_values(tmp_path_factory) -> list[Path]:
+    """Granules whose along-track values cannot be inflated: to read one is to fail."""
+    directory = tmp_path_factory.mktemp("without_values")
+    paths = [written_granule(name, directory) for name in GRANULE_NAMES]
+    for path in paths:
+        assert destroy_values(path) > 100
+    return sorted(paths, key=gran_idx)
+
+
+@each_way
+def test_no_value_is_read_at_open_and_concat(without_values, way):
+    combined = xr.open_mfdataset(without_values, engine="icesat2", **COMBINE[way])
+    assert combined.sizes["gran_idx"] == len(without_values)
+    with pytest.raises(ICESat2Error):
+        combined["h_li"].load()
+
+
+@pytest.mark.parametrize("layout", ["spot", "flat"])
+def test_no_value_is_read_by_the_list_form(without_values, layout):
+    ds = xr.open_dataset(without_values, engine="icesat2", layout=layout)
+    tree = xr.open_datatree(without_values, engine="icesat2", layout=layout)
+    with pytest.raises(ICESat2Error):
+        ds["h_li"].load()
+    with pytest.raises(ICESat2Error):
+        tree["land_ice_segments/h_li"].load()
+
+
+def small_granules(template: Path, directory: Path, count: int) -> Iterator[Path]:
+    """Copies of one beam of a granule, each with a reference track of its own."""
+    small = directory / "small.h5"
+    kept = ("METADATA", "orbit_info", "ancillary_data")
+    with h5py.File(template) as full, h5py.File(small, "w") as file:
+        for name in kept:
+            full.copy(name, file)
+        for name, value in full.attrs.items():
+            file.attrs[name] = value
+        group = file.create_group("gt1l/land_ice_segments")
+        for name, value in full["gt1l"].attrs.items():
+            file["gt1l"].attrs[name] = value
+        for name in ("delta_time", "latitude", "longitude", "h_li"):
+            full.copy(f"gt1l/land_ice_segments/{name}", group)
+    for rgt in range(1, count + 1):
+        path = directory / file_name(rgt, 5)
+        shutil.copyfile(small, path)
+        number_granule(path, rgt)
+        yield path
+
+
+def number_granule(path: Path, rgt: int) -> None:
+    """Give a granule another reference track, in every place that tells it."""
+    with h5py.File(path, "r+") as file:
+        file["orbit_info/rgt"][...] = rgt
+        for name in ("start_rgt", "end_rgt"):
+            if name in file["ancillary_data"]:
+                file[f"ancillary_data/{name}"][...] = rgt
+        file["METADATA/DatasetIdentification"].attrs["fileName"] = np.bytes_(path.name)
+
+
+@pytest.fixture(scope="module")
+def thousand(tmp_path_factory) -> list[Path]:
+    directory = tmp_path_factory.mktemp("thousand")
+    template = written_granule("all beams", directory, n_segments=20)
+    return list(small_granules(template, directory, 1000))
+
+
+def listed(paths: list[Path]) -> xr.Dataset:
+    return xr.open_dataset(paths, engine="icesat2", chunks={})
+
+
+def blocks(array: xr.DataArray) -> int:
+    return int(np.prod([len(sizes) for sizes in array.chunks or ()]))
+
+
+def test_a_thousand_granules_are_one_task_a_block(thousand):
+    few, many = listed(thousand[:10])["h_li"], listed(thousand)["h_li"]
+    expected = np.arange(1, 1001) * 10_000 + 500 + REGION
+    np.testing.assert_array_equal(many["gran_idx"], expected)
+    extra = len(few.__dask_graph__()) - blocks(few)
+    assert 0 <= extra <= 3
+    assert len(many.__dask_graph__()) - blocks(many) == extra
+    assert blocks(many) <= 100 * blocks(few)
+
+
+def test_a_thousand_granules_hold_their_own_values(thousand):
+    many = listed(thousand)
+    for position in (0, 499, 999):
+        with h5py.File(thousand[position]) as file:
+            expected = file["gt1l/land_ice_segments/latitude"][...]
+        got = many["latitude"][position, 5].values  # gt1l flying forward
+        np.testing.assert_array_equal(got, expected)
+
+
+def test_a_variable_of_a_thousand_granules_pickles_in_a_kilobyte_a_granule(thousand):
+    few, many = (
+        len(pickle.dumps(xr.open_dataset(paths, engine="icesat2")["h_li"].variable))
+        for paths in (thousand[:10], thousand)
+    )
+    assert (many - few) / 990 <= 1024

@@ -1,0 +1,23 @@
+"""Bytes of one granule, wherever it lies.
+
+Table of contents:
+
+- :mod:`.protocol` -- :class:`ByteSource`, what the rest of the library asks for
+- :mod:`.open` -- :func:`open_source`, from what a user gives to a byte source
+- :mod:`.naming` -- what to call it in messages, without secrets
+- :mod:`.ranges` -- which byte ranges can be asked for at all
+- :mod:`.local`, :mod:`.descriptors` -- files of this machine
+- :mod:`.fileobj` -- ``BytesIO`` and other open files
+- :mod:`.remote` -- anything that fsspec reaches: :mod:`.origin` (which
+  filesystem), :mod:`.transports`, :mod:`.http` (one request),
+  :mod:`.traffic`, :mod:`.retrying`, :mod:`.limits` (how many at once, how
+  often, how long), :mod:`.translate` (their errors into ours)
+- :mod:`.counting` -- :class:`CountingSource`, which counts what is asked
+"""
+
+from xr_icesat2.bytesource.counting import CountingSource
+from xr_icesat2.bytesource.naming import source_name
+from xr_icesat2.bytesource.open import open_source
+from xr_icesat2.bytesource.protocol import ByteSource, Range, Stamp
+
+__all__ = ["ByteSource", "CountingSource", "Range", "Stamp", "open_source", "source_name"]

@@ -1,0 +1,121 @@
+"""One ranged GET over the session of fsspec's HTTP filesystem.
+
+Its own ``_cat_file`` reads whatever comes: where a server ignores ``Range``
+that is the whole granule, gigabytes, once for every range. Its ``_info`` asks
+with HEAD, which presigned URLs refuse, and reports every failure as
+"not found". So the requests are made here, with the filesystem's session and
+options; aiohttp is not imported.
+"""
+
+import re
+from typing import Any
+
+from xr_icesat2.bytesource.protocol import Stamp
+from xr_icesat2.bytesource.translate import StatusError
+from xr_icesat2.errors import AccessDeniedError, TransferError
+
+__all__ = ["HTTPTransport"]
+
+_CONTENT_RANGE = re.compile(r"bytes (?:(?P<first>\d+)-\d+|\*)/(?P<size>\d+|\*)")
+
+
+class HTTPTransport:
+    """Requests for one URL.
+
+    Parameters
+    ----------
+    filesystem : fsspec.implementations.http.HTTPFileSystem
+        Gives session, headers and options.
+    url : str
+        As the filesystem wants it, secrets and all.
+    name : str
+        What to call it in messages.
+    """
+
+    parallel = True
+    patience = 1
+
+    def __init__(self, filesystem: Any, url: str, name: str) -> None:
+        self._filesystem = filesystem
+        self._url = url
+        self._name = name
+
+    async def _get(self, offset: int, length: int) -> Any:
+        session = await self._filesystem.set_session()
+        options = dict(self._filesystem.kwargs)
+        # "identity": offsets count bytes of the file, not of a compressed transfer.
+        headers = {
+            **options.pop("headers", {}),
+            "Accept-Encoding": "identity",
+            "Range": f"bytes={offset}-{offset + length - 1}",
+        }
+        url = self._filesystem.encode_url(self._url)
+        return session.get(url, headers=headers, **options)
+
+    async def stamp(self) -> Stamp:
+        """Size and ETag, by asking for the first byte."""
+        async with await self._get(0, 1) as response:
+            size = _size(response)
+            if response.status != 416:  # an empty file has no first byte
+                self._refuse_failure(response)
+            if size is None:
+                raise TransferError(
+                    f"the server of {self._name} does not say how large the file is: download it, "
+                    "or give simplecache:: before the URL"
+                )
+            tag = response.headers.get("ETag") or response.headers.get("Last-Modified")
+            return Stamp(size, tag or "")
+
+    async def fetch(self, offset: int, length: int) -> bytes:
+        """Bytes of one range; fewer if the server sends fewer."""
+        async with await self._get(offset, length) as response:
+            self._refuse_failure(response)
+            if response.status != 206 or _first(response) not in {None, offset}:
+                # A server may send a file whole if all of it is asked for.
+                whole = response.status == 200 and offset == 0
+                if not (whole and response.content_length == length):
+                    raise self._range_ignored(offset, length)
+            return await self._body(response, offset, length)
+
+    async def _body(self, response: Any, offset: int, length: int) -> bytes:
+        pieces, received = [], 0
+        async for piece in response.content.iter_any():
+            pieces.append(piece)
+            received += len(piece)
+            if received > length:
+                raise self._range_ignored(offset, length)
+        return b"".join(pieces)
+
+    def _refuse_failure(self, response: Any) -> None:
+        if response.status >= 300:
+            raise StatusError(response.status, response.reason or "")
+        if response.content_type == "text/html":
+            raise AccessDeniedError(
+                f"{self._name} answers with a web page, not with a file: it is a login page or a "
+                "listing. NASA's granules need an Earthdata login: earthaccess.login(), then "
+                "earthaccess.open(), or give storage_options"
+            )
+
+    def _range_ignored(self, offset: int, length: int) -> TransferError:
+        return TransferError(
+            f"the server of {self._name} ignores byte ranges: asked for {length} bytes at "
+            f"{offset}, it sends something else. Download the file, or give simplecache:: before "
+            "the URL to have fsspec do so"
+        )
+
+
+def _content_range(response: Any) -> re.Match[str] | None:
+    return _CONTENT_RANGE.match(response.headers.get("Content-Range", ""))
+
+
+def _first(response: Any) -> int | None:
+    found = _content_range(response)
+    return int(found["first"]) if found and found["first"] else None
+
+
+def _size(response: Any) -> int | None:
+    found = _content_range(response)
+    if found:
+        return None if found["size"] == "*" else int(found["size"])
+    length = response.content_length
+    return length if response.status == 200 and isinstance(length, int) else None

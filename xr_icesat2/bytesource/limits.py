@@ -1,0 +1,69 @@
+"""How many requests at once, how often again, and how long to wait.
+
+Read at each use, so that a test or a worker process can have its own.
+"""
+
+import math
+import os
+
+from xr_icesat2.errors import SelectionError
+
+__all__ = [
+    "ATTEMPTS",
+    "BACKOFF",
+    "GRACE",
+    "MAX_IN_FLIGHT",
+    "MIN_RATE",
+    "TIMEOUT",
+    "TIMEOUT_VARIABLE",
+    "request_limit",
+    "timeout",
+]
+
+MAX_IN_FLIGHT = 32
+"""Requests under way at once in one process, whatever asks for them."""
+
+ATTEMPTS = 5
+"""How often one request is tried where trying again can help."""
+
+BACKOFF = 0.2
+"""Seconds before the second attempt; doubled for each further one."""
+
+TIMEOUT = 60.0
+"""Seconds that one request may take with all its attempts, unless the environment says else."""
+
+TIMEOUT_VARIABLE = "XR_ICESAT2_TIMEOUT"
+
+MIN_RATE = 128 * 1024
+"""Bytes a second that a connection may be as slow as: large ranges get more time."""
+
+GRACE = 2.0
+"""Seconds by which an event loop may be late before it is taken for dead."""
+
+
+def timeout() -> float:
+    """Seconds that one request may take: ``XR_ICESAT2_TIMEOUT``, else 60.
+
+    Raises
+    ------
+    SelectionError
+        The environment variable is not a number above 0.
+    """
+    given = os.environ.get(TIMEOUT_VARIABLE)
+    if given is None:
+        return TIMEOUT
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = math.nan
+    if not (math.isfinite(seconds) and seconds > 0):
+        raise SelectionError(
+            f"{TIMEOUT_VARIABLE}={given!r} is not a time limit: give a number of seconds above 0, "
+            f"such as {TIMEOUT:g}"
+        )
+    return seconds
+
+
+def request_limit(length: int) -> float:
+    """Seconds that a request for ``length`` bytes may take with all its attempts."""
+    return timeout() + length / MIN_RATE

@@ -1,0 +1,97 @@
+"""Files of this machine."""
+
+import os
+from collections.abc import Sequence
+
+from xr_icesat2.bytesource.descriptors import Descriptor, expect_file, open_files
+from xr_icesat2.bytesource.protocol import Range, Stamp
+from xr_icesat2.bytesource.ranges import checked_ranges, outside
+from xr_icesat2.bytesource.translate import translated
+from xr_icesat2.errors import ICESat2Error
+
+__all__ = ["LocalSource"]
+
+
+class LocalSource:
+    """A granule in a file of this machine, read with ``pread``.
+
+    Parameters
+    ----------
+    path : str
+        Absolute, so that it means the same in a process with another working
+        directory.
+
+    Notes
+    -----
+    The file is opened at the first read. Nothing but the path is pickled.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.url = path
+        self._owner = object()
+
+    def stamp(self) -> Stamp:
+        """Size and time of the last change, asked of the operating system at each call.
+
+        Raises
+        ------
+        GranuleNotFoundError, AccessDeniedError
+            Nothing there, or not for us.
+        NotAGranuleError
+            A directory, a pipe or a device.
+        """
+        try:
+            found = os.stat(self.url)  # noqa: PTH116
+        except (OSError, ValueError) as error:
+            raise translated(error, self.url) from error
+        expect_file(found.st_mode, self.url)
+        return Stamp(found.st_size, str(found.st_mtime_ns))
+
+    def read(self, ranges: Sequence[Range]) -> list[bytes]:
+        """Read byte ranges; see :class:`~xr_icesat2.bytesource.ByteSource`.
+
+        Raises
+        ------
+        CorruptGranuleError
+            A range reaches past the end of the file.
+        """
+        if not ranges:
+            return []
+        try:
+            descriptor = self._open()
+            size = descriptor.size
+            return [
+                self._read_one(descriptor, offset, length)
+                for offset, length in checked_ranges(ranges, size, self.url)
+            ]
+        except ICESat2Error:
+            raise
+        except (OSError, ValueError) as error:
+            raise translated(error, self.url) from error
+
+    def _open(self) -> Descriptor:
+        try:
+            return open_files.get(self._owner, self.url)
+        except PermissionError:
+            self.stamp()  # Windows refuses to open a directory: say that it is one
+            raise
+
+    def _read_one(self, descriptor: Descriptor, offset: int, length: int) -> bytes:
+        data = descriptor.read(offset, length)
+        if len(data) != length:  # it was cut while we read
+            raise outside(offset, length, descriptor.size, self.url)
+        return data
+
+    def close(self) -> None:
+        """Let go of the file; a later read opens it again."""
+        open_files.drop(self._owner)
+
+    def __del__(self) -> None:
+        self.close()
+
+    def __reduce__(self) -> tuple[type["LocalSource"], tuple[str]]:
+        return LocalSource, (self.url,)
+
+    def __repr__(self) -> str:
+        return f"LocalSource({self.url!r})"
+

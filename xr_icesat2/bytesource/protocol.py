@@ -1,0 +1,77 @@
+"""What the library needs of the place where a granule lies."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias, runtime_checkable
+
+__all__ = ["ByteSource", "Range", "Stamp"]
+
+Range: TypeAlias = tuple[int, int]
+"""(offset, length), both in bytes."""
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """Which version of a file this is.
+
+    Attributes
+    ----------
+    size : int
+        Bytes in the file.
+    tag : str
+        Changes when the content does: the ETag, else the time of the last
+        change, else ``""`` where the place tells neither.
+    """
+
+    size: int
+    tag: str
+
+
+@runtime_checkable
+class ByteSource(Protocol):
+    """The bytes of one granule.
+
+    Every method may be called from several threads at once. An instance can
+    be pickled, and is then opened anew where it is unpickled: it carries where
+    the granule lies and the options that the user gave, never an open
+    connection.
+
+    Attributes
+    ----------
+    url : str
+        Names the granule in messages and keys; holds no secrets.
+    """
+
+    @property
+    def url(self) -> str:
+        """Name of the granule, without secrets."""
+        ...
+
+    def stamp(self) -> Stamp:
+        """Version of the file as it lies there now, asked anew at each call."""
+        ...
+
+    def read(self, ranges: Sequence[Range]) -> list[bytes]:
+        """Read byte ranges, concurrently where that is faster.
+
+        Parameters
+        ----------
+        ranges : sequence of (offset, length)
+            In bytes, in any order; a length of 0 asks for nothing.
+
+        Returns
+        -------
+        list of bytes
+            One item a range, in the order asked, each exactly as long as asked.
+
+        Raises
+        ------
+        ICESat2Error
+            Whatever goes wrong, see :mod:`xr_icesat2.errors`; there is no
+            partial answer.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections; a later read opens them again."""
+        ...

@@ -1,0 +1,166 @@
+"""One request over an fsspec filesystem, without retries or limits of its own."""
+
+import asyncio
+import inspect
+import os
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol
+
+from xr_icesat2.bytesource.http import HTTPTransport
+from xr_icesat2.bytesource.protocol import Stamp
+from xr_icesat2.bytesource.traffic import in_daemon_thread
+from xr_icesat2.errors import NotAGranuleError, TransferError
+
+__all__ = ["AsyncTransport", "BlockingTransport", "Transport", "transport_for"]
+
+# The first that a filesystem tells; what means "another content" comes before a time.
+_TAGS = ("ETag", "etag", "md5Hash", "content_md5", "generation", "LastModified", "last_modified")
+_TIMES = ("updated", "mtime", "modified", "created")
+
+# Downloading a granule of some GB as a whole takes longer than reading a range of it.
+_WHOLE_FILE_PATIENCE = 60
+
+
+class Transport(Protocol):
+    """How one granule's bytes come over a filesystem.
+
+    Attributes
+    ----------
+    parallel : bool
+        Whether several requests at once are safe.
+    patience : int
+        How many times the usual time limit a request may take.
+    """
+
+    parallel: bool
+    patience: int
+
+    async def stamp(self) -> Stamp:
+        """Version of the file as it lies there now."""
+        ...
+
+    async def fetch(self, offset: int, length: int) -> bytes:
+        """Bytes of one range; fewer if that is what came."""
+        ...
+
+
+class AsyncTransport:
+    """Requests through the coroutines of an asynchronous filesystem (S3 and others)."""
+
+    parallel = True
+    patience = 1
+
+    def __init__(self, filesystem: Any, path: str, name: str) -> None:
+        self._filesystem = filesystem
+        self._path = path
+        self._name = name
+
+    async def stamp(self) -> Stamp:
+        """Size and ETag, past the cache of directory listings."""
+        options = _fresh(self._filesystem, self._path, "_info")
+        return _stamp(await self._filesystem._info(self._path, **options), self._name)  # noqa: SLF001
+
+    async def fetch(self, offset: int, length: int) -> bytes:
+        """Bytes of one range."""
+        data: bytes = await self._filesystem._cat_file(  # noqa: SLF001
+            self._path, start=offset, end=offset + length
+        )
+        return data
+
+
+class BlockingTransport:
+    """Requests through the blocking calls of any other filesystem, one at a time.
+
+    One at a time for a file in this process: ``memory://`` has one position a
+    file, and two first reads of ``simplecache::`` would download into one file.
+    """
+
+    parallel = False
+
+    def __init__(self, filesystem: Any, path: str, name: str) -> None:
+        self._filesystem = filesystem
+        self._path = path
+        self._name = name
+        self._lock = _turn(filesystem, path)
+        self.patience = _WHOLE_FILE_PATIENCE if _is_cache(filesystem) else 1
+
+    async def _alone(self, function: Callable[[], Any]) -> Any:
+        def call() -> Any:
+            with self._lock:
+                return function()
+
+        return await in_daemon_thread(call)
+
+    async def stamp(self) -> Stamp:
+        """Size and tag as the filesystem tells them."""
+        inner = self._filesystem.fs if _is_cache(self._filesystem) else self._filesystem
+        options = _fresh(inner, self._path, "_info" if type(inner).async_impl else "info")
+        info = await self._alone(partial(self._filesystem.info, self._path, **options))
+        return _stamp(info, self._name)
+
+    async def fetch(self, offset: int, length: int) -> bytes:
+        """Bytes of one range."""
+        ask = partial(self._filesystem.cat_file, self._path, start=offset, end=offset + length)
+        data: bytes = await self._alone(ask)
+        return data
+
+
+def transport_for(filesystem: Any, path: str, name: str) -> Transport:
+    """Choose how to ask ``filesystem`` for ``path``.
+
+    Parameters
+    ----------
+    filesystem : fsspec.AbstractFileSystem
+        Synchronous instance.
+    path : str
+        As the filesystem wants it.
+    name : str
+        What to call it in messages.
+    """
+    # By class: a caching filesystem hands out the attributes of the one below it.
+    kind = type(filesystem)
+    below = filesystem.__dict__.get("fs", filesystem)
+    if not (kind.async_impl and type(below).async_impl):
+        return BlockingTransport(filesystem, path, name)
+    if any(base.__name__ == "HTTPFileSystem" for base in kind.__mro__):
+        return HTTPTransport(filesystem, path, name)
+    return AsyncTransport(filesystem, path, name)
+
+
+def _is_cache(filesystem: Any) -> bool:
+    return any(base.__name__ == "CachingFileSystem" for base in type(filesystem).__mro__)
+
+
+def _fresh(filesystem: Any, path: str, method: str) -> dict[str, bool]:
+    """Options, or else an action, that make ``info`` ask the store, not a cached listing."""
+    if "refresh" in inspect.signature(getattr(filesystem, method)).parameters:
+        return {"refresh": True}
+    filesystem.invalidate_cache(path)
+    return {}
+
+
+def _stamp(info: dict[str, Any], name: str) -> Stamp:
+    if info.get("type") == "directory":
+        raise NotAGranuleError(
+            f"{name} is a directory, not a granule: list the files in it, for example with "
+            "fsspec's glob, and give those"
+        )
+    size = info.get("size")
+    if not isinstance(size, int):
+        raise TransferError(f"the filesystem of {name} does not say how large the file is")
+    tag = next((str(info[key]) for key in (*_TAGS, *_TIMES) if info.get(key)), "")
+    return Stamp(size, tag)
+
+
+_turns: dict[tuple[int, str, str], threading.Lock] = {}
+
+
+def _turn(filesystem: Any, path: str) -> threading.Lock:
+    kind = type(filesystem)
+    # All members of an archive are read through one open file.
+    archive = any(base.__name__ == "AbstractArchiveFileSystem" for base in kind.__mro__)
+    # By process: a lock held by another thread at a fork would stay locked in the child.
+    key = (os.getpid(), kind.__qualname__, "" if archive else path)
+    return _turns.setdefault(key, threading.Lock())

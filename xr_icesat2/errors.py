@@ -1,0 +1,74 @@
+"""What can go wrong, by the name of what went wrong.
+
+Every error is an :class:`ICESat2Error` and also the builtin that a caller who
+does not know this library would catch (``FileNotFoundError``, ``ValueError``,
+``KeyError`` …). A message says what was given, what was expected and what to
+do.
+"""
+
+__all__ = [
+    "AccessDeniedError",
+    "ChangedGranuleError",
+    "CorruptGranuleError",
+    "GranuleNotFoundError",
+    "GroupNotFoundError",
+    "ICESat2Error",
+    "IdentityError",
+    "MergeError",
+    "NotAGranuleError",
+    "SelectionError",
+    "TransferError",
+    "TransferTimeoutError",
+]
+
+
+class ICESat2Error(Exception):
+    """Base of every error that this library raises."""
+
+
+class GranuleNotFoundError(ICESat2Error, FileNotFoundError):
+    """Nothing lies at the path or URL."""
+
+
+class AccessDeniedError(ICESat2Error, PermissionError):
+    """The server, or the operating system, refuses to let us read."""
+
+
+class TransferError(ICESat2Error, OSError):
+    """The server answered with an error, too few bytes, or the wrong ones."""
+
+
+class TransferTimeoutError(TransferError, TimeoutError):
+    """No answer within the time limit."""
+
+
+class ChangedGranuleError(ICESat2Error, OSError):
+    """The granule was replaced after it was opened."""
+
+
+class NotAGranuleError(ICESat2Error, ValueError):
+    """What lies there is not HDF5, or is HDF5 but not ICESat-2."""
+
+
+class CorruptGranuleError(ICESat2Error, OSError):
+    """The HDF5 file is damaged or truncated."""
+
+
+class IdentityError(ICESat2Error, ValueError):
+    """The evidence of which granule this is contradicts itself, or is missing where needed."""
+
+
+class GroupNotFoundError(ICESat2Error, KeyError):
+    """The granule has no such group, rate or variable."""
+
+    def __str__(self) -> str:
+        # KeyError shows the repr of its argument; a message should read as text.
+        return str(self.args[0]) if self.args else ""
+
+
+class SelectionError(ICESat2Error, ValueError):
+    """A keyword asks for something that does not exist or contradicts another."""
+
+
+class MergeError(ICESat2Error, ValueError):
+    """These granules cannot be merged into one object."""

@@ -1,0 +1,1 @@
+"""One granule's structure: its name, its identity and its index."""

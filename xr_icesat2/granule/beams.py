@@ -1,0 +1,212 @@
+"""Ground tracks, spots, pairs and profiles: what they are called and which is which.
+
+A *spot* (1 to 6) is a laser beam of ATLAS; a *ground track* (gt1l … gt3r) is where it falls. The
+spacecraft flies forward or backward, and which spot draws which track turns with it. Source: the
+ATL03 data dictionary (``orbit_info/sc_orient``, group attribute ``atlas_spot_number``).
+"""
+
+import operator
+from collections.abc import Collection, Mapping, Sequence
+
+from xr_icesat2.errors import IdentityError, SelectionError
+
+__all__ = [
+    "BACKWARD",
+    "BEAMS",
+    "FORWARD",
+    "PAIRS",
+    "PROFILES",
+    "SPOTS",
+    "STRONG",
+    "WEAK",
+    "assign_spots",
+    "beam_strength",
+    "select_spots",
+]
+
+BEAMS = ("gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r")
+PAIRS = ("pt1", "pt2", "pt3")
+PROFILES = ("profile_1", "profile_2", "profile_3")
+
+SPOTS = (1, 2, 3, 4, 5, 6)
+STRONG = (1, 3, 5)
+WEAK = (2, 4, 6)
+
+FORWARD: Mapping[str, int] = dict(zip(BEAMS, reversed(SPOTS), strict=True))
+BACKWARD: Mapping[str, int] = dict(zip(BEAMS, SPOTS, strict=True))
+
+_BY_SC_ORIENT = {0: BACKWARD, 1: FORWARD}
+_BY_NAME = {"backward": BACKWARD, "forward": FORWARD}
+_TURNING = 2
+
+
+def beam_strength(spot: int) -> str:
+    """``"strong"`` for spots 1, 3, 5, ``"weak"`` for 2, 4, 6."""
+    if spot not in SPOTS:
+        raise SelectionError(f"there is no spot {spot!r}; spots are {_listed(SPOTS)}")
+    return "strong" if spot in STRONG else "weak"
+
+
+def assign_spots(
+    beams_present: Collection[str],
+    spot_attrs: Mapping[str, int | None],
+    sc_orient: int | None,
+    orientation_attr: str | None,
+) -> Mapping[str, int]:
+    """Tell which spot drew which ground track.
+
+    Parameters
+    ----------
+    beams_present
+        The beams that the granule holds, of `BEAMS`.
+    spot_attrs
+        The group attribute ``atlas_spot_number`` of beams; None or absent where it is missing.
+    sc_orient
+        First value of ``orbit_info/sc_orient``: 0 backward, 1 forward, 2 turning; None unknown.
+    orientation_attr
+        The group attribute ``sc_orientation``, "Forward" or "Backward"; None where missing.
+
+    Returns
+    -------
+    Mapping
+        Beam to spot, of every present beam, and of the missing ones too where the orientation is
+        known.
+
+    Raises
+    ------
+    IdentityError
+        Two beams claim one spot, a spot is not 1 to 6, or nothing tells the orientation.
+    """
+    numbered = {beam: spot for beam in beams_present if (spot := spot_attrs.get(beam)) is not None}
+    _check_numbers(numbered)
+    table = _orientation(numbered, sc_orient, orientation_attr)
+    unknown = [beam for beam in beams_present if beam not in numbered]
+    if not unknown and table is None:
+        return _in_order(numbered)
+    if table is None:
+        raise IdentityError(
+            f"which spot is {_listed(unknown)} cannot be told: the group attribute "
+            f"atlas_spot_number is missing, orbit_info/sc_orient is {sc_orient!r} (expected 0 "
+            f"backward or 1 forward; 2 means that the spacecraft was turning) and the attribute "
+            f'sc_orientation is {orientation_attr!r}. layout="file" opens the granule by its '
+            "ground tracks"
+        )
+    # What atlas_spot_number says stands; where it breaks the table, the table says nothing of
+    # the beams that are not there.
+    agrees = all(table[beam] == spot for beam, spot in numbered.items())
+    deduced = {beam: table[beam] for beam in (BEAMS if agrees else unknown)}
+    assigned = _in_order(deduced | numbered)
+    _check_numbers(assigned)
+    return assigned
+
+
+def _check_numbers(numbered: Mapping[str, int]) -> None:
+    owner: dict[int, str] = {}
+    for beam, spot in numbered.items():
+        if spot not in SPOTS:
+            raise IdentityError(
+                f"{beam}: atlas_spot_number is {spot!r}, expected 1 to 6. "
+                'layout="file" opens the granule by its ground tracks'
+            )
+        if spot in owner:
+            raise IdentityError(
+                f"{owner[spot]} and {beam} both claim to be spot {spot} "
+                "(group attribute atlas_spot_number, or orbit_info/sc_orient where that is "
+                'missing). layout="file" opens the granule by its ground tracks'
+            )
+        owner[spot] = beam
+
+
+def _orientation(
+    numbered: Mapping[str, int], sc_orient: int | None, orientation_attr: str | None
+) -> Mapping[str, int] | None:
+    for table in (FORWARD, BACKWARD):
+        if numbered and all(table[beam] == spot for beam, spot in numbered.items()):
+            return table
+    if sc_orient in _BY_SC_ORIENT:
+        return _BY_SC_ORIENT[sc_orient]
+    if sc_orient == _TURNING or orientation_attr is None:
+        # While the spacecraft turns, one word for the whole granule cannot be right.
+        return None
+    return _BY_NAME.get(orientation_attr.strip().lower())
+
+
+def _in_order(assigned: Mapping[str, int]) -> dict[str, int]:
+    return {beam: assigned[beam] for beam in BEAMS if beam in assigned}
+
+
+def select_spots(
+    spots: str | int | Sequence[int] | None,
+    beams: str | Sequence[str] | None,
+    assigned: Mapping[str, int],
+) -> tuple[int, ...]:
+    """Spots that the keywords ``spots=`` and ``beams=`` ask for, ascending.
+
+    Parameters
+    ----------
+    spots
+        ``"strong"``, ``"weak"``, a spot number or a list of them; None asks for nothing special.
+    beams
+        Ground tracks, such as ``["gt1l", "gt1r"]``; None asks for nothing special.
+    assigned
+        Beam to spot, from `assign_spots`.
+
+    Raises
+    ------
+    SelectionError
+        A value that does not exist, an empty list, a beam whose spot is not known, or `spots`
+        and `beams` that do not mean the same.
+    """
+    by_spot = None if spots is None else _named_spots(spots)
+    by_beam = None if beams is None else _spots_of_beams(beams, assigned)
+    if by_spot is not None and by_beam is not None and by_spot != by_beam:
+        raise SelectionError(
+            f"spots={spots!r} and beams={beams!r} disagree: in this granule these beams are "
+            f"spots {_listed(by_beam)}, asked for are spots {_listed(by_spot)}; give one of the two"
+        )
+    return by_spot or by_beam or SPOTS
+
+
+def _named_spots(spots: str | int | Sequence[int]) -> tuple[int, ...]:
+    if isinstance(spots, str):
+        if spots not in ("strong", "weak"):
+            raise _no_such("spots", spots)
+        return STRONG if spots == "strong" else WEAK
+    listed = spots if isinstance(spots, Collection) else [spots]
+    numbers = set()
+    for spot in listed:
+        try:
+            number = operator.index(spot)
+        except TypeError:
+            raise _no_such("spots", spots) from None
+        if isinstance(spot, bool) or number not in SPOTS:
+            raise _no_such("spots", spots)
+        numbers.add(number)
+    if not numbers:
+        raise _no_such("spots", spots)
+    return tuple(sorted(numbers))
+
+
+def _spots_of_beams(beams: str | Sequence[str], assigned: Mapping[str, int]) -> tuple[int, ...]:
+    listed = [beams] if isinstance(beams, str) else list(beams)
+    if not listed or any(beam not in BEAMS for beam in listed):
+        raise _no_such("beams", beams)
+    lost = [beam for beam in listed if beam not in assigned]
+    if lost:
+        raise SelectionError(
+            f"beams={beams!r}: the granule holds no {_listed(lost)}, and nothing tells which spot "
+            f"that would be; it holds {_listed(assigned)}"
+        )
+    return tuple(sorted({assigned[beam] for beam in listed}))
+
+
+def _no_such(keyword: str, given: object) -> SelectionError:
+    valid = {
+        "spots": f'"strong", "weak", a number or a list of numbers of {_listed(SPOTS)}',
+        "beams": f"a list of {_listed(BEAMS)}",
+    }
+    return SelectionError(f"{keyword}={given!r}, expected {valid[keyword]}")
+
+
+def _listed(values: Collection[object]) -> str:
+    return ", ".join(map(str, values))

@@ -1,0 +1,176 @@
+"""Attributes to Python values (section IV.A.2.m).
+
+Strings become ``str`` without their padding; numbers stay numpy scalars or
+arrays of the shape that the file gives them, so a one-element array stays one.
+What describes the file rather than the data (``REFERENCE_LIST``, ``CLASS``,
+``NAME`` and netCDF-4's bookkeeping) is left out; ``DIMENSION_LIST`` is kept
+apart as references to dimension scales.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from xr_icesat2.errors import CorruptGranuleError
+from xr_icesat2.granule.model import AttributeValue
+
+from .binary import UNDEFINED, Cursor, padded
+from .btree2 import ATTRIBUTE_NAMES, read_records
+from .datatype import Datatype, Kind, Padding, read_datatype
+from .fetch import Parser, UnsupportedError
+from .heaps import GlobalReference, read_fractal, read_global
+from .messages import read_dataspace
+from .objects import SHARED, Message
+
+__all__ = ["ATTRIBUTE", "ATTRIBUTE_INFO", "HIDDEN", "Attributes", "read_attributes", "text"]
+
+ATTRIBUTE, ATTRIBUTE_INFO = 0x0C, 0x15
+HIDDEN = frozenset(
+    {
+        "CLASS",
+        "DIMENSION_LABELS",
+        "DIMENSION_LIST",
+        "NAME",
+        "REFERENCE_LIST",
+        "_NCProperties",
+        "_Netcdf4Coordinates",
+        "_Netcdf4Dimid",
+        "_nc3_strict",
+    }
+)
+"""Attributes that describe the file, not the data: never shown."""
+MOST_BYTES = 1 << 26
+
+
+@dataclass(slots=True)
+class Attributes:
+    """The attributes of one object."""
+
+    values: dict[str, AttributeValue] = field(default_factory=dict)
+    scales: tuple[tuple[int, ...], ...] = ()
+    """Header offsets of the scales of each dimension, from ``DIMENSION_LIST``."""
+    is_scale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    name: str
+    datatype: bytes
+    dataspace: bytes
+    data: bytes
+
+
+def read_attributes(messages: Sequence[Message]) -> Parser[Attributes]:
+    """Read the attributes of an object from its header messages."""
+    bodies: list[bytes] = []
+    for message in messages:
+        if message.type == ATTRIBUTE:
+            if message.flags & SHARED:
+                raise UnsupportedError("a shared attribute")
+            bodies.append(message.body)
+        elif message.type == ATTRIBUTE_INFO:
+            bodies += yield from _dense(message.body)
+    result = Attributes()
+    for raw in map(_split, bodies):
+        yield from _add(result, raw)
+    return result
+
+
+def _dense(body: bytes) -> Parser[list[bytes]]:
+    cursor = Cursor(body, 1)
+    flags = cursor.number(1)
+    cursor.skip(2 if flags & 1 else 0)
+    heap, names = cursor.number(8), cursor.number(8)
+    if heap == UNDEFINED:
+        return []
+    records = yield from read_records(names, ATTRIBUTE_NAMES)
+    # A record is a heap ID of 8 bytes, message flags, creation order and hash.
+    if any(record[8] & SHARED for record in records):
+        raise UnsupportedError("a shared attribute")
+    return (yield from read_fractal(heap, [record[:8] for record in records]))
+
+
+def _split(body: bytes) -> _Raw:
+    cursor = Cursor(body)
+    version, flags = cursor.number(1), cursor.number(1)
+    if version not in (1, 2, 3) or (version > 1 and flags):
+        raise UnsupportedError(f"attribute message version {version} with flags {flags}")
+    sizes = [cursor.number(2) for _ in range(3)]
+    cursor.skip(1 if version == 3 else 0)
+    parts = []
+    for size in sizes:
+        parts.append(cursor.take(size))
+        cursor.skip(padded(size) - size if version == 1 else 0)
+    name = parts[0].split(b"\0")[0].decode("utf-8", "surrogateescape")
+    return _Raw(name, parts[1], parts[2], cursor.take(cursor.left))
+
+
+def _add(result: Attributes, raw: _Raw) -> Parser[None]:
+    if raw.name == "CLASS":
+        result.is_scale = raw.data.startswith(b"DIMENSION_SCALE")
+    if raw.name in HIDDEN and raw.name != "DIMENSION_LIST":
+        return
+    datatype = read_datatype(raw.datatype)
+    shape = read_dataspace(raw.dataspace)
+    count = 0 if shape is None else math.prod(shape)
+    if count * datatype.size > min(len(raw.data), MOST_BYTES):
+        msg = f"attribute {raw.name!r}: {len(raw.data)} bytes for {count} of {datatype.size}"
+        raise CorruptGranuleError(msg)
+    data = raw.data[: count * datatype.size]
+    if raw.name == "DIMENSION_LIST":
+        result.scales = yield from _scales(datatype, data)
+    elif raw.name in result.values:
+        raise CorruptGranuleError(f"two attributes named {raw.name!r}")
+    elif datatype.kind is Kind.VARIABLE_STRING:
+        references = [GlobalReference.parse(data[n : n + 16]) for n in range(0, len(data), 16)]
+        strings = yield from read_global(references, 1)
+        result.values[raw.name] = _strings([_decode(s) for s in strings], shape)
+    elif datatype.kind is Kind.NUMBER:
+        result.values[raw.name] = _numbers(datatype, data, shape)
+    elif datatype.kind is Kind.STRING:
+        pieces = [data[n : n + datatype.size] for n in range(0, len(data), datatype.size)]
+        result.values[raw.name] = _strings([text(p, datatype.padding) for p in pieces], shape)
+    # What remains are object references, which mean nothing outside the file.
+
+
+def _scales(datatype: Datatype, data: bytes) -> Parser[tuple[tuple[int, ...], ...]]:
+    if datatype.kind is not Kind.REFERENCE_LIST:
+        raise UnsupportedError("DIMENSION_LIST of another type than lists of references")
+    references = [GlobalReference.parse(data[n : n + 16]) for n in range(0, len(data), 16)]
+    lists = yield from read_global(references, 8)
+    return tuple(tuple(np.frombuffer(one, "<u8").tolist()) for one in lists)
+
+
+def _numbers(datatype: Datatype, data: bytes, shape: tuple[int, ...] | None) -> AttributeValue:
+    array = np.frombuffer(data, datatype.dtype)
+    if shape == ():
+        scalar: np.generic = array[0]
+        return scalar
+    return array.reshape(shape or (0,))
+
+
+def _strings(strings: list[str], shape: tuple[int, ...] | None) -> AttributeValue:
+    if shape is None:
+        return ""
+    if shape == ():
+        return strings[0]
+    return np.array(strings, dtype=np.str_).reshape(shape)
+
+
+def text(raw: bytes, padding: Padding) -> str:
+    """Give a fixed-length string without its padding."""
+    if padding is Padding.NULL_TERMINATED:
+        raw = raw.split(b"\0", 1)[0]
+    elif padding is Padding.NULL_PADDED:
+        raw = raw.rstrip(b"\0")
+    else:
+        raw = raw.rstrip(b" ")
+    return _decode(raw)
+
+
+def _decode(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")

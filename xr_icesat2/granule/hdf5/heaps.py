@@ -1,0 +1,246 @@
+"""Heaps: fractal (sections III.F), local (III.D) and global (III.E)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from xr_icesat2.errors import CorruptGranuleError
+
+from .binary import UNDEFINED, Cursor, check_checksum, check_signature, checksum, padded
+from .btree2 import read_records
+from .fetch import Parser, UnsupportedError, read
+
+__all__ = ["GlobalReference", "read_fractal", "read_global", "read_local"]
+
+FRACTAL_HEADER_BYTES = 146
+DIRECT_HAS_CHECKSUM = 0x02
+LOCAL_HEADER_BYTES = 32
+GLOBAL_HEADER_BYTES = 16
+MOST_HEAP_BYTES = 1 << 28
+MANAGED, HUGE, TINY = 0, 1, 2
+HUGE_OBJECTS = 1
+"""Kind of the B-tree that finds huge objects by their number."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Fractal:
+    address: int
+    checksummed: bool
+    width: int
+    start_size: int
+    most_direct: int
+    offset_bytes: int
+    length_bytes: int
+    root: int
+    root_rows: int
+    huge: int
+    """Byte offset of the B-tree of objects too large for the heap's own blocks."""
+
+    def row_size(self, row: int) -> int:
+        return self.start_size << max(0, row - 1)
+
+    @property
+    def direct_rows(self) -> int:
+        return self.most_direct.bit_length() - self.start_size.bit_length() + 2
+
+    def rows_of(self, size: int) -> int:
+        """Rows of an indirect block that spans ``size`` bytes of the heap."""
+        return size.bit_length() - (self.start_size * self.width).bit_length() + 1
+
+
+def read_fractal(address: int, ids: Sequence[bytes]) -> Parser[list[bytes]]:
+    """Give the object behind each heap ID, from its first byte to the end of its block."""
+    head = yield from read(address, FRACTAL_HEADER_BYTES)
+    heap = _fractal_header(address, head)
+    blocks: dict[int, bytes] = {}
+    if heap.root_rows == 0:
+        direct, indirect = [(0, heap.root, heap.start_size)], []
+    else:
+        direct, indirect = [], [(0, heap.root, heap.root_rows)]
+    while indirect:
+        sizes = [5 + 8 + heap.offset_bytes + rows * heap.width * 8 + 4 for _, _, rows in indirect]
+        found = yield [(at, size) for (_, at, _), size in zip(indirect, sizes, strict=True)]
+        below: list[tuple[int, int, int]] = []
+        for block, (offset, _, rows) in zip(found, indirect, strict=True):
+            for child, at, size, is_direct in _indirect_block(heap, block, offset, rows):
+                if is_direct:
+                    direct.append((child, at, size))
+                else:
+                    below.append((child, at, heap.rows_of(size)))
+        indirect = below
+        if len(direct) + len(indirect) > MOST_HEAP_BYTES // heap.start_size:
+            raise CorruptGranuleError("a fractal heap without end")
+    bodies = yield [(at, size) for _, at, size in direct]
+    for body, (offset, _, _) in zip(bodies, direct, strict=True):
+        blocks[offset] = _direct_block(heap, body, offset)
+    huge = yield from _huge_objects(heap, ids)
+    return [_heap_object(heap, blocks, huge, identifier) for identifier in ids]
+
+
+def _huge_objects(heap: _Fractal, ids: Sequence[bytes]) -> Parser[dict[int, bytes]]:
+    """Read the objects that lie outside the heap's blocks, by their number."""
+    numbers = {_huge_number(i) for i in ids if _kind(i) == HUGE}
+    if not numbers:
+        return {}
+    records = [Cursor(raw) for raw in (yield from read_records(heap.huge, HUGE_OBJECTS))]
+    places = [(record.number(8), record.number(8), record.number(8)) for record in records]
+    wanted = [place for place in places if place[2] in numbers]
+    bodies = yield [(at, length) for at, length, _ in wanted]
+    return {number: body for (_, _, number), body in zip(wanted, bodies, strict=True)}
+
+
+def _kind(identifier: bytes) -> int:
+    if identifier[0] >> 6:
+        raise UnsupportedError("a fractal heap ID of another version")
+    return identifier[0] >> 4
+
+
+def _huge_number(identifier: bytes) -> int:
+    return int.from_bytes(identifier[1:], "little")
+
+
+def _fractal_header(address: int, head: bytes) -> _Fractal:
+    check_signature(head, b"FRHP", "fractal heap")
+    cursor = Cursor(head, 4)
+    version = cursor.number(1)
+    cursor.skip(2)
+    filtered, flags = cursor.number(2), cursor.number(1)
+    if version != 0 or filtered:
+        raise UnsupportedError("a fractal heap with filters, or of another version")
+    check_checksum(head, "fractal heap")
+    most_object = cursor.number(4)
+    cursor.position = 22
+    huge = cursor.number(8)
+    cursor.position = 110
+    width, start, most_direct = cursor.number(2), cursor.number(8), cursor.number(8)
+    bits = cursor.number(2)
+    cursor.skip(2)
+    root, rows = cursor.number(8), cursor.number(2)
+    sane = 0 < start <= most_direct <= MOST_HEAP_BYTES and 0 < width <= 1024 and 0 < bits <= 64
+    if not sane or start & (start - 1) or most_direct & (most_direct - 1):
+        raise CorruptGranuleError("a fractal heap with impossible block sizes")
+    length_bytes = (min(most_direct, most_object).bit_length() - 1) // 8 + 1
+    checksummed = bool(flags & DIRECT_HAS_CHECKSUM)
+    offset_bytes = (bits + 7) // 8
+    return _Fractal(
+        address, checksummed, width, start, most_direct, offset_bytes, length_bytes,
+        root, rows, huge,
+    )  # fmt: skip
+
+
+def _indirect_block(
+    heap: _Fractal, block: bytes, offset: int, rows: int
+) -> Iterator[tuple[int, int, int, bool]]:
+    """Give (heap offset, address, size, is direct) of each child."""
+    check_signature(block, b"FHIB", "fractal heap indirect block")
+    check_checksum(block, "fractal heap indirect block")
+    cursor = Cursor(block, 5)
+    if cursor.number(8) != heap.address or cursor.number(heap.offset_bytes) != offset:
+        raise CorruptGranuleError("a fractal heap block that belongs elsewhere")
+    for row in range(rows):
+        size = heap.row_size(row)
+        for _ in range(heap.width):
+            at = cursor.number(8)
+            if at != UNDEFINED:
+                yield offset, at, size, row < heap.direct_rows
+            offset += size
+
+
+def _direct_block(heap: _Fractal, block: bytes, offset: int) -> bytes:
+    check_signature(block, b"FHDB", "fractal heap direct block")
+    cursor = Cursor(block, 5)
+    if cursor.number(8) != heap.address or cursor.number(heap.offset_bytes) != offset:
+        raise CorruptGranuleError("a fractal heap block that belongs elsewhere")
+    if heap.checksummed:
+        at = cursor.position
+        stored = cursor.number(4)
+        if checksum(block[:at] + bytes(4) + block[at + 4 :]) != stored:
+            raise CorruptGranuleError("a fractal heap direct block fails its checksum")
+    return block
+
+
+def _heap_object(
+    heap: _Fractal, blocks: Mapping[int, bytes], huge: Mapping[int, bytes], identifier: bytes
+) -> bytes:
+    kind = _kind(identifier)
+    if kind == HUGE and _huge_number(identifier) in huge:
+        return huge[_huge_number(identifier)]
+    if kind == TINY:
+        return Cursor(identifier, 1).take((identifier[0] & 0x0F) + 1)
+    cursor = Cursor(identifier, 1)
+    offset, length = cursor.number(heap.offset_bytes), cursor.number(heap.length_bytes)
+    for start, block in blocks.items():
+        if kind == MANAGED and start <= offset < start + len(block):
+            return Cursor(block, offset - start).take(length)
+    raise CorruptGranuleError(f"a fractal heap has no block for its object {identifier!r}")
+
+
+def read_local(address: int) -> Parser[bytes]:
+    """Give the data segment of a local heap, which holds the names of an old-style group."""
+    head = yield from read(address, LOCAL_HEADER_BYTES)
+    check_signature(head, b"HEAP", "local heap")
+    if head[4] != 0:
+        raise UnsupportedError(f"local heap version {head[4]}")
+    size, _, at = (Cursor(head, position).number(8) for position in (8, 16, 24))
+    return (yield from read(at, size))
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalReference:
+    """Where a variable-length value lies (section IV.A.2.d, class 9)."""
+
+    length: int
+    """Elements, of however many bytes the base type has."""
+    collection: int
+    index: int
+
+    @classmethod
+    def parse(cls, raw: bytes) -> GlobalReference:
+        """Read one from the 16 bytes stored in an attribute."""
+        cursor = Cursor(raw)
+        return cls(cursor.number(4), cursor.number(8), cursor.number(4))
+
+
+def read_global(references: Sequence[GlobalReference], item_size: int) -> Parser[list[bytes]]:
+    """Give the bytes of each variable-length value; an empty one refers to nothing."""
+    collections = sorted({r.collection for r in references if r.length})
+    objects: dict[int, dict[int, bytes]] = {}
+    heads = (yield [(at, GLOBAL_HEADER_BYTES) for at in collections]) if collections else []
+    spans = [(at, _collection_size(head)) for at, head in zip(collections, heads, strict=True)]
+    bodies = (yield spans) if spans else []
+    for (at, _), body in zip(spans, bodies, strict=True):
+        objects[at] = dict(_collection(body))
+    return [_global_object(objects, r, item_size) for r in references]
+
+
+def _collection_size(head: bytes) -> int:
+    check_signature(head, b"GCOL", "global heap")
+    if head[4] != 1:
+        raise UnsupportedError(f"global heap version {head[4]}")
+    return Cursor(head, 8).number(8)
+
+
+def _collection(body: bytes) -> Iterator[tuple[int, bytes]]:
+    cursor = Cursor(body, GLOBAL_HEADER_BYTES)
+    while cursor.left >= 16:
+        index = cursor.number(2)
+        cursor.skip(6)
+        size = cursor.number(8)
+        if index == 0:
+            return
+        yield index, cursor.take(size)
+        cursor.skip(min(padded(size) - size, cursor.left))
+
+
+def _global_object(
+    objects: Mapping[int, Mapping[int, bytes]], reference: GlobalReference, item_size: int
+) -> bytes:
+    if not reference.length:
+        return b""
+    data = objects[reference.collection].get(reference.index)
+    size = reference.length * item_size
+    if data is None or len(data) < size:
+        msg = f"the global heap at byte {reference.collection} lacks its object {reference.index}"
+        raise CorruptGranuleError(msg)
+    return data[:size]

@@ -1,0 +1,130 @@
+"""What a group links to: link messages, dense links, old-style symbol tables (IV.A.2.c, g, r)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xr_icesat2.errors import CorruptGranuleError
+
+from .binary import UNDEFINED, Cursor, check_signature
+from .btree2 import LINK_NAMES, read_records
+from .fetch import Parser, UnsupportedError
+from .heaps import read_fractal, read_local
+from .objects import Message
+
+__all__ = ["LINK", "LINK_INFO", "SYMBOL_TABLE", "Links", "read_links"]
+
+LINK_INFO, LINK, SYMBOL_TABLE = 0x02, 0x06, 0x11
+HARD, SOFT = 0, 1
+SYMBOL_BYTES = 40
+SOFT_SYMBOL = 2
+NODE_HEADER_BYTES = 24
+MOST_NODES = 100_000
+
+Links = dict[str, int | str]
+
+
+def read_links(messages: Sequence[Message]) -> Parser[Links]:
+    """Give name → header offset (hard link) or path (soft link) of all links of a group."""
+    links: Links = {}
+    for message in messages:
+        if message.type == LINK:
+            _add_link(links, message.body)
+        elif message.type == LINK_INFO:
+            yield from _dense(links, message.body)
+        elif message.type == SYMBOL_TABLE:
+            yield from _symbol_table(links, message.body)
+    return links
+
+
+def _add(links: Links, name: bytes, target: int | str) -> None:
+    text = name.decode("utf-8", "surrogateescape")
+    if text in links or not text:
+        raise CorruptGranuleError(f"a group with two links, or an empty one, named {text!r}")
+    links[text] = target
+
+
+def _add_link(links: Links, body: bytes) -> None:
+    cursor = Cursor(body)
+    version, flags = cursor.number(1), cursor.number(1)
+    if version != 1:
+        raise UnsupportedError(f"link message version {version}")
+    kind = cursor.number(1) if flags & 0x08 else HARD
+    cursor.skip((8 if flags & 0x04 else 0) + (1 if flags & 0x10 else 0))
+    name = cursor.take(cursor.number(1 << (flags & 3)))
+    if kind == HARD:
+        _add(links, name, cursor.number(8))
+    elif kind == SOFT:
+        _add(links, name, cursor.take(cursor.number(2)).decode("utf-8", "surrogateescape"))
+    else:
+        raise UnsupportedError(f"a link of type {kind}")
+
+
+def _dense(links: Links, body: bytes) -> Parser[None]:
+    cursor = Cursor(body, 1)
+    flags = cursor.number(1)
+    cursor.skip(8 if flags & 1 else 0)
+    heap, names = cursor.number(8), cursor.number(8)
+    if heap == UNDEFINED:
+        return
+    records = yield from read_records(names, LINK_NAMES)
+    # A record is the hash of the name and the heap ID of the link message.
+    for link in (yield from read_fractal(heap, [record[4:] for record in records])):
+        _add_link(links, link)
+
+
+def _symbol_table(links: Links, body: bytes) -> Parser[None]:
+    cursor = Cursor(body)
+    tree, heap = cursor.number(8), cursor.number(8)
+    names = yield from read_local(heap)
+    level, seen = [tree], 0
+    tables: list[int] = []
+    while level:
+        seen += len(level)
+        if seen > MOST_NODES:
+            raise CorruptGranuleError("a group B-tree without end")
+        heads = yield [(at, NODE_HEADER_BYTES) for at in level]
+        counts = [_node_entries(head) for head in heads]
+        spans = [
+            (at + NODE_HEADER_BYTES, count * 16 + 8)
+            for at, (_, count) in zip(level, counts, strict=True)
+        ]
+        below: list[int] = []
+        for entries, (depth, count) in zip((yield spans), counts, strict=True):
+            children = [Cursor(entries, 8 + 16 * n).number(8) for n in range(count)]
+            (below if depth else tables).extend(children)
+        level = below
+    heads = (yield [(at, 8) for at in tables]) if tables else []
+    spans = [
+        (at + 8, _symbol_count(head) * SYMBOL_BYTES) for at, head in zip(tables, heads, strict=True)
+    ]
+    for symbols in (yield spans) if spans else []:
+        for start in range(0, len(symbols), SYMBOL_BYTES):
+            _add_symbol(links, names, Cursor(symbols, start))
+
+
+def _node_entries(head: bytes) -> tuple[int, int]:
+    check_signature(head, b"TREE\x00", "group B-tree")
+    return head[5], int.from_bytes(head[6:8], "little")
+
+
+def _symbol_count(head: bytes) -> int:
+    check_signature(head, b"SNOD\x01", "symbol table")
+    return int.from_bytes(head[6:8], "little")
+
+
+def _add_symbol(links: Links, names: bytes, cursor: Cursor) -> None:
+    name_at, address, kind = cursor.number(8), cursor.number(8), cursor.number(4)
+    cursor.skip(4)
+    name = _text(names, name_at)
+    if kind == SOFT_SYMBOL:
+        _add(links, name, _text(names, cursor.number(4)).decode("utf-8", "surrogateescape"))
+    else:
+        _add(links, name, address)
+
+
+def _text(heap: bytes, at: int) -> bytes:
+    end = heap.find(b"\0", at)
+    if at >= len(heap) or end < 0:
+        raise CorruptGranuleError(f"a local heap of {len(heap)} bytes has no name at {at}")
+    return heap[at:end]

@@ -1,0 +1,190 @@
+"""Header messages that describe a dataset's shape, place and filters.
+
+The interpretation of the superblock, of dataspaces and of data layouts is
+h5coro's; this is the only module that imports it. h5coro 1.0.7 reads through
+methods of an object that also fetches and inflates, and it trusts what it
+reads, so it is given one message in memory at a time here, and what it leaves
+out (checks, maximum sizes, filter order) is added.
+"""
+
+from __future__ import annotations
+
+from h5coro.h5dataset import H5Dataset
+from h5coro.h5metadata import H5Metadata
+
+from xr_icesat2.errors import CorruptGranuleError
+from xr_icesat2.granule.model import Chunked, Compact, Contiguous, Filter, Foreign, Layout
+
+from .binary import UNDEFINED, Cursor, check_checksum, padded
+from .fetch import UnsupportedError
+
+__all__ = [
+    "SUPERBLOCK_BYTES",
+    "read_dataspace",
+    "read_fill",
+    "read_filters",
+    "read_layout",
+    "read_superblock",
+]
+
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+SUPERBLOCK_BYTES = 2048
+"""Enough for every version of the superblock."""
+NULL_DATASPACE = 2
+MOST_DIMENSIONS = 32
+DEFLATE, SHUFFLE, FLETCHER32 = 1, 2, 3
+
+
+class _File:
+    """What h5coro's handlers ask of the file they belong to."""
+
+    errorChecking = True  # noqa: N815 - h5coro's name
+    verbose = False
+    offsetSize = 8  # noqa: N815
+    lengthSize = 8  # noqa: N815
+    baseAddress = 0  # noqa: N815
+
+    def __init__(self, head: bytes) -> None:
+        self._cursor = Cursor(head)
+
+    def ioRequest(self, pos: int, size: int) -> bytes:  # noqa: N802
+        self._cursor.position = pos
+        return self._cursor.take(size)
+
+
+class _Message(H5Dataset):  # type: ignore[misc]
+    """h5coro's message handlers over one message in memory."""
+
+    def __init__(self, body: bytes) -> None:
+        self.resourceObject = _File(b"")
+        self.meta = H5Metadata()
+        self.sharedBuffer = None
+        self.dataset = ""
+        self.pos = 0
+        self._cursor = Cursor(body)
+
+    def readField(self, size: int) -> int:  # noqa: N802
+        self._cursor.position = self.pos
+        self.pos += size
+        return self._cursor.number(size)
+
+
+def read_superblock(head: bytes, size: int) -> int:
+    """Give the byte offset of the root group's header.
+
+    Parameters
+    ----------
+    head
+        The first :data:`SUPERBLOCK_BYTES` bytes of the file (fewer if it is shorter).
+    size
+        Size of the file in bytes.
+
+    Raises
+    ------
+    UnsupportedError
+        A superblock that h5coro does not know (version 1 or 3), offsets or
+        lengths of other than 8 bytes, a file that begins with a user block.
+    CorruptGranuleError
+        The file is shorter than it says.
+    """
+    if head[:8] != SIGNATURE:
+        raise UnsupportedError("a superblock that is not at the beginning of the file")
+    file = _File(head)
+    try:
+        root: int = H5Dataset.readSuperblock(file)
+    except RuntimeError as error:
+        raise UnsupportedError(str(error)) from error
+    if (file.offsetSize, file.lengthSize, file.baseAddress) != (8, 8, 0):
+        raise UnsupportedError(f"offsets of {file.offsetSize}, lengths of {file.lengthSize} bytes")
+    if head[8] == 2:
+        check_checksum(head[:48], "superblock")
+    end = int.from_bytes(head[28:36] if head[8] == 2 else head[40:48], "little")
+    if end > size:
+        msg = (
+            f"the file is truncated: it says that it has {end} bytes, but {size} are here. "
+            "Download it again."
+        )
+        raise CorruptGranuleError(msg)
+    return root
+
+
+def read_dataspace(body: bytes) -> tuple[int, ...] | None:
+    """Give a shape, or None for the null dataspace (section IV.A.2.b)."""
+    if len(body) > 3 and body[0] == 2 and body[3] == NULL_DATASPACE:
+        return None
+    if len(body) > 1 and body[1] > MOST_DIMENSIONS:
+        raise CorruptGranuleError(f"a dataspace of {body[1]} dimensions")
+    message = _Message(body)
+    _handle(message.dataspaceMsgHandler, body)
+    return tuple(message.meta.dimensions)
+
+
+def read_layout(body: bytes, filters: tuple[Filter, ...], item_size: int) -> Layout:
+    """Give where a dataset's values lie (section IV.A.2.i)."""
+    if body[:1] == b"\x04":
+        return Foreign("data layout version 4")
+    message = _Message(body)
+    _handle(message.datalayoutMsgHandler, body)
+    meta = message.meta
+    address = None if meta.address == UNDEFINED else meta.address
+    if meta.layout == H5Dataset.CHUNKED_LAYOUT:
+        if meta.elementSize != item_size or 0 in meta.chunkDimensions:
+            msg = f"chunks {meta.chunkDimensions} of {meta.elementSize} bytes an element"
+            raise CorruptGranuleError(f"{msg} for a datatype of {item_size} bytes")
+        return Chunked(address, tuple(meta.chunkDimensions), filters)
+    if filters:
+        raise UnsupportedError("filters on a dataset that is not chunked")
+    if meta.layout == H5Dataset.COMPACT_LAYOUT:
+        return Compact(Cursor(body, meta.address).take(meta.size))
+    return Contiguous(address)
+
+
+def _handle(handler: object, body: bytes) -> None:
+    try:
+        handler(len(body), 0, 0)  # type: ignore[operator]
+    except RuntimeError as error:
+        raise UnsupportedError(str(error)) from error
+
+
+def read_fill(body: bytes, item_size: int) -> bytes:
+    """Give the fill value as stored, of ``item_size`` bytes (section IV.A.2.f)."""
+    cursor = Cursor(body)
+    version = cursor.number(1)
+    if version == 3:
+        defined = bool(cursor.number(1) & 0x20)
+    elif version in (1, 2):
+        cursor.skip(2)
+        defined = bool(cursor.number(1)) or version == 1
+    else:
+        raise UnsupportedError(f"fill value message version {version}")
+    size = cursor.number(4) if defined else 0
+    if size not in (0, item_size):
+        raise CorruptGranuleError(f"a fill value of {size} bytes for elements of {item_size}")
+    return cursor.take(size) if size else bytes(item_size)
+
+
+def read_filters(body: bytes) -> tuple[Filter, ...]:
+    """Give the filter pipeline in the order of writing (section IV.A.2.l)."""
+    cursor = Cursor(body)
+    version, count = cursor.number(1), cursor.number(1)
+    if version not in (1, 2):
+        raise UnsupportedError(f"filter message version {version}")
+    if version == 1:
+        cursor.skip(6)
+    return tuple(_read_filter(cursor, version) for _ in range(count))
+
+
+def _read_filter(cursor: Cursor, version: int) -> Filter:
+    number = cursor.number(2)
+    name_length = cursor.number(2) if version == 1 or number >= 256 else 0
+    cursor.skip(2)
+    value_count = cursor.number(2)
+    cursor.skip(padded(name_length) if version == 1 else name_length)
+    parameters = [cursor.number(4) for _ in range(value_count)]
+    if version == 1 and value_count % 2:
+        cursor.skip(4)
+    if number == SHUFFLE and len(parameters) == 1 and parameters[0] > 0:
+        return Filter(SHUFFLE, parameters[0])
+    if number in (DEFLATE, FLETCHER32):
+        return Filter(number)
+    raise UnsupportedError(f"filter {number} with parameters {parameters}")

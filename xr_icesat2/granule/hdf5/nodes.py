@@ -1,0 +1,93 @@
+"""One object of the file, from the byte offset of its header to a checked value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from xr_icesat2.errors import CorruptGranuleError
+from xr_icesat2.granule.model import (
+    Compact,
+    Contiguous,
+    DatasetHeader,
+    Foreign,
+    GroupHeader,
+    Layout,
+    Node,
+)
+
+from .attributes import read_attributes
+from .datatype import Datatype, Kind, read_datatype
+from .fetch import Parser, UnsupportedError
+from .links import LINK, LINK_INFO, SYMBOL_TABLE, read_links
+from .messages import read_dataspace, read_fill, read_filters, read_layout
+from .objects import SHARED, Message, read_messages
+
+__all__ = ["read_node"]
+
+DATASPACE, DATATYPE, OLD_FILL, FILL, EXTERNAL, LAYOUT, FILTERS = 1, 3, 4, 5, 7, 8, 0xB
+GROUP_MARKS = {LINK_INFO, LINK, SYMBOL_TABLE}
+DATASET_MARKS = {DATASPACE, DATATYPE, LAYOUT}
+
+
+def read_node(address: int, file_size: int) -> Parser[Node]:
+    """Read the group or dataset whose object header lies at ``address``."""
+    messages = yield from read_messages(address, file_size)
+    kinds = {message.type for message in messages}
+    attributes = yield from read_attributes(messages)
+    if kinds >= DATASET_MARKS and not kinds & GROUP_MARKS:
+        return _dataset(messages, attributes.values, attributes.scales, attributes.is_scale)
+    if kinds & GROUP_MARKS and not kinds & DATASET_MARKS:
+        links = yield from read_links(messages)
+        return GroupHeader(links, attributes.values)
+    raise UnsupportedError("an object that is neither a group nor a dataset")
+
+
+def _dataset(messages: Sequence[Message], *described: object) -> DatasetHeader:
+    if any(m.type == EXTERNAL for m in messages):
+        raise UnsupportedError("values in an external file")
+    datatype = read_datatype(_body(messages, DATATYPE))
+    shape = read_dataspace(_body(messages, DATASPACE))
+    if shape is None or datatype.kind in (Kind.REFERENCE, Kind.REFERENCE_LIST):
+        raise UnsupportedError("a dataset without values, or one of references")
+    fill = bytes(datatype.size)
+    if any(m.type == FILL for m in messages):
+        fill = read_fill(_body(messages, FILL), datatype.size)
+    elif any(m.type == OLD_FILL for m in messages):
+        raise UnsupportedError("an old fill value message")
+    layout = _layout(messages, datatype, shape)
+    attrs, dimension_list, is_scale = described
+    return DatasetHeader(
+        datatype.dtype, shape, layout, fill, attrs, dimension_list, is_scale  # type: ignore[arg-type]
+    )
+
+
+def _layout(messages: Sequence[Message], datatype: Datatype, shape: tuple[int, ...]) -> Layout:
+    if datatype.kind is Kind.VARIABLE_STRING:
+        return Foreign("variable-length strings")
+    try:
+        has_filters = any(m.type == FILTERS for m in messages)
+        filters = read_filters(_body(messages, FILTERS)) if has_filters else ()
+        layout = read_layout(_body(messages, LAYOUT), filters, datatype.size)
+    except UnsupportedError as error:
+        return Foreign(str(error))
+    _check_size(layout, math.prod(shape) * datatype.size, len(shape))
+    return layout
+
+
+def _check_size(layout: Layout, size: int, ndim: int) -> None:
+    if isinstance(layout, Compact) and len(layout.data) < size:
+        raise CorruptGranuleError(f"{len(layout.data)} bytes of compact values, not {size}")
+    if isinstance(layout, Contiguous | Compact | Foreign):
+        return
+    if len(layout.chunk_shape) != ndim:
+        raise CorruptGranuleError(f"chunks {layout.chunk_shape} of a dataset with {ndim} dimensions")
+
+
+def _body(messages: Sequence[Message], kind: int) -> bytes:
+    bodies = [m for m in messages if m.type == kind]
+    if len(bodies) != 1:
+        raise CorruptGranuleError(f"an object header with {len(bodies)} messages of type {kind}")
+    if bodies[0].flags & SHARED:
+        raise UnsupportedError(f"a shared header message of type {kind}")
+    return bodies[0].body

@@ -1,0 +1,141 @@
+"""Object headers: the list of messages that describe a group or a dataset (section IV.A.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from xr_icesat2.errors import CorruptGranuleError
+
+from .binary import Cursor, check_checksum, check_signature, padded
+from .fetch import Parser, UnsupportedError, read
+
+__all__ = ["Message", "read_messages"]
+
+NIL, CONTINUATION = 0x00, 0x10
+LAST_KNOWN_TYPE = 0x17
+SHARED = 0x02
+FAIL_IF_UNKNOWN = 0x80
+TRACKS_ATTRIBUTE_ORDER = 0x04
+HAS_PHASE_CHANGE = 0x10
+HAS_TIMES = 0x20
+FIRST_READ = 512
+"""Bytes asked for at first: most headers fit, and a page is read anyway."""
+MOST_BLOCKS = 10_000
+"""More continuation blocks than any real header has: a loop in a damaged file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One header message, not yet interpreted."""
+
+    type: int
+    flags: int
+    body: bytes
+
+
+def read_messages(address: int, file_size: int) -> Parser[list[Message]]:
+    """Read all messages of the object header at ``address``, continuation blocks included."""
+    head = yield from read(address, max(0, min(FIRST_READ, file_size - address)))
+    if head[:4] == b"OHDR":
+        return (yield from _version_2(address, head))
+    if head[:1] == b"\x01":
+        return (yield from _version_1(address, head))
+    msg = f"no object header at byte {address}: found {bytes(head[:4])!r}"
+    raise CorruptGranuleError(msg)
+
+
+def _version_2(address: int, head: bytes) -> Parser[list[Message]]:
+    cursor = Cursor(head, 4)
+    version, flags = cursor.number(1), cursor.number(1)
+    if version != 2:
+        raise UnsupportedError(f"object header version {version}")
+    cursor.skip((16 if flags & HAS_TIMES else 0) + (4 if flags & HAS_PHASE_CHANGE else 0))
+    size = cursor.number(1 << (flags & 3))
+    start = cursor.position
+    block = head[: start + size + 4]
+    if len(block) < start + size + 4:
+        block = yield from read(address, start + size + 4)
+    check_checksum(block, f"object header at byte {address}")
+    bodies = [block[start:-4]]
+    messages: list[Message] = []
+    while bodies:
+        found = [m for body in bodies for m in _split_2(body, flags)]
+        messages += [m for m in found if m.type != CONTINUATION]
+        spans = [_span(m) for m in found if m.type == CONTINUATION]
+        _bound(messages)
+        bodies = [_continuation(block) for block in (yield spans)] if spans else []
+    return messages
+
+
+def _continuation(block: bytes) -> bytes:
+    check_signature(block, b"OCHK", "header continuation")
+    check_checksum(block, "header continuation")
+    return block[4:-4]
+
+
+def _split_2(body: bytes, header_flags: int) -> Iterator[Message]:
+    prefix = 6 if header_flags & TRACKS_ATTRIBUTE_ORDER else 4
+    cursor = Cursor(body)
+    while cursor.left >= prefix:
+        kind, size, flags = cursor.number(1), cursor.number(2), cursor.number(1)
+        cursor.skip(prefix - 4)
+        yield from _known(Message(kind, flags, cursor.take(size)))
+
+
+def _version_1(address: int, head: bytes) -> Parser[list[Message]]:
+    cursor = Cursor(head, 2)
+    count = cursor.number(2)
+    cursor.skip(4)
+    size = cursor.number(4)
+    cursor.skip(4)
+    blocks = [head[16 : 16 + size]]
+    if len(blocks[0]) < size:
+        blocks = [(yield from read(address + 16, size))]
+    messages: list[Message] = []
+    seen = 0
+    while blocks:
+        found: list[Message] = []
+        for block in blocks:
+            split = list(_split_1(block, count - seen))
+            seen += len(split)
+            found += split
+        messages += [m for raw in found for m in _known(raw) if m.type != CONTINUATION]
+        spans = [_span(m) for m in found if m.type == CONTINUATION]
+        _bound(messages)
+        blocks = (yield spans) if spans else []
+    if seen != count:
+        msg = f"the object header at byte {address} says {count} messages, but holds {seen}"
+        raise CorruptGranuleError(msg)
+    return messages
+
+
+def _split_1(block: bytes, most: int) -> Iterator[Message]:
+    cursor = Cursor(block)
+    while cursor.left >= 8 and most > 0:
+        kind, size, flags = cursor.number(2), cursor.number(2), cursor.number(1)
+        cursor.skip(3)
+        if size != padded(size):
+            raise CorruptGranuleError(f"a version 1 header message of {size} bytes")
+        most -= 1
+        yield Message(kind, flags, cursor.take(size))
+
+
+def _known(message: Message) -> Iterator[Message]:
+    if message.type == NIL:
+        return
+    if message.type > LAST_KNOWN_TYPE:
+        if message.flags & FAIL_IF_UNKNOWN:
+            raise UnsupportedError(f"header message type {message.type}")
+        return
+    yield message
+
+
+def _span(message: Message) -> tuple[int, int]:
+    cursor = Cursor(message.body)
+    return cursor.number(8), cursor.number(8)
+
+
+def _bound(messages: list[Message]) -> None:
+    if len(messages) > MOST_BLOCKS:
+        raise CorruptGranuleError("an object header without end")

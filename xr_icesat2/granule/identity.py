@@ -1,0 +1,155 @@
+"""Which granule a file is, from what the file and its name say."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from xr_icesat2.errors import IdentityError
+from xr_icesat2.granule.claims import WAY_OUT, integer, text, utc
+from xr_icesat2.granule.evidence import Evidence, settled_number, settled_release
+from xr_icesat2.granule.name import GranuleName, file_name, parse_name
+from xr_icesat2.granule.numbering import (
+    CYCLES,
+    GRIDDED,
+    ORBITAL,
+    REGIONAL,
+    REPEAT,
+    RGTS,
+    granule_number,
+)
+from xr_icesat2.granule.short_name import find_product
+
+__all__ = ["UNKNOWN", "Evidence", "Identity", "identify"]
+
+UNKNOWN = -1
+"""``gran_idx`` of a granule that nothing numbers."""
+
+_SC_ORIENT = range(3)
+_RECORDED = "METADATA/DatasetIdentification fileName"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Which granule a file is. What nothing tells is None, -1 (``gran_idx``) or NaT."""
+
+    source_file: str
+    """Name of the file that was opened; where it has none (BytesIO), the one it records."""
+    product: str | None
+    """Short name, such as ``"ATL06"``."""
+    gran_idx: int
+    """Number within the product, -1 where unknown or the product has none."""
+    rgt: int | None
+    """Reference ground track; of the first orbit where there are several."""
+    cycle: int | None
+    """Repeat cycle; None for ATL11, which holds several."""
+    region: int | None
+    """Granule region, 1 to 14, for the products that are cut by region."""
+    hemisphere: int | None
+    """1 north, 2 south, for sea ice products."""
+    end_rgt: int | None
+    """Last reference ground track, for products of whole orbits."""
+    end_cycle: int | None
+    """Repeat cycle of the last orbit, for products of whole orbits."""
+    first_cycle: int | None
+    """First of the cycles that are gathered (ATL11, ATL14, ATL15)."""
+    last_cycle: int | None
+    """Last of the cycles that are gathered."""
+    release: str | None
+    """Three digits, such as ``"006"``; of ATL24 its own."""
+    version: str | None
+    """Two digits, such as ``"01"``."""
+    sc_orient: int | None
+    """First orientation of the spacecraft: 0 backward, 1 forward, 2 turning."""
+    data_start_utc: np.datetime64
+    """Time of the first data, datetime64[ns], UTC."""
+    data_end_utc: np.datetime64
+    """Time of the last data, datetime64[ns], UTC."""
+
+
+def identify(evidence: Evidence) -> Identity:
+    """Tell which granule a file is.
+
+    ``orbit_info`` and ``ancillary_data`` are trusted first, then the name that the file records
+    in its METADATA, then the name that it has. A record that belongs to another product (that of
+    the source, copied) is left aside. Numbers outside their range are fill values and say nothing.
+
+    Raises
+    ------
+    IdentityError
+        Two pieces of evidence differ, the product does not fit the groups, or a date is none.
+    """
+    recorded = text(evidence.dataset_identification.get("fileName"))
+    source_file = _source_file(evidence.url, recorded)
+    product = find_product(
+        source_file, evidence.root_attrs, evidence.dataset_identification, evidence.groups
+    )
+    names = _names(product, source_file, recorded)
+    name = next(iter(names.values()), None)
+    ancillary = evidence.ancillary
+
+    # A map belongs to no track: what it says of one is where its time span begins.
+    rgt = cycle = region = None
+    if product not in GRIDDED:
+        rgt = settled_number("rgt", product, source_file, evidence, names)
+    if product not in GRIDDED | REPEAT:
+        cycle = settled_number("cycle", product, source_file, evidence, names)
+    if product in REGIONAL | REPEAT:
+        region = settled_number("region", product, source_file, evidence, names)
+    hemisphere = name.hemisphere if name else None
+    gran_idx = granule_number(
+        product=product, rgt=rgt, cycle=cycle, region=region, hemisphere=hemisphere
+    )
+    release, version = settled_release(product, source_file, evidence, names)
+    first_cycle, last_cycle = _cycles(product, evidence, name)
+    whole_orbits = product in ORBITAL
+    return Identity(
+        source_file=source_file,
+        product=product,
+        gran_idx=UNKNOWN if gran_idx is None else gran_idx,
+        rgt=rgt,
+        cycle=cycle,
+        region=region,
+        hemisphere=hemisphere,
+        end_rgt=integer(ancillary.get("end_rgt"), RGTS) if whole_orbits else None,
+        end_cycle=integer(ancillary.get("end_cycle"), CYCLES) if whole_orbits else None,
+        first_cycle=first_cycle,
+        last_cycle=last_cycle,
+        release=release,
+        version=version,
+        sc_orient=integer(evidence.orbit_info.get("sc_orient"), _SC_ORIENT),
+        data_start_utc=utc(
+            "ancillary_data/data_start_utc", source_file, ancillary.get("data_start_utc")
+        ),
+        data_end_utc=utc("ancillary_data/data_end_utc", source_file, ancillary.get("data_end_utc")),
+    )
+
+
+def _source_file(url: str, recorded: str | None) -> str:
+    """Name of the file; an open buffer (``<BytesIO>``) has none, but may record it."""
+    return recorded if url.startswith("<") and recorded else file_name(url)
+
+
+def _names(product: str | None, source_file: str, recorded: str | None) -> dict[str, GranuleName]:
+    """Names that speak of this granule, by where they stand, the most trusted first."""
+    names = {
+        where: name
+        for where, written in ((_RECORDED, recorded), ("the file's name", source_file))
+        if written and (name := parse_name(written)) and name.product == product
+    }
+    if len(set(names.values())) > 1:
+        raise IdentityError(
+            f"the file is called {source_file!r}, but in {_RECORDED} it says that it is "
+            f"{recorded!r}. {WAY_OUT}"
+        )
+    return names
+
+
+def _cycles(
+    product: str | None, evidence: Evidence, name: GranuleName | None
+) -> tuple[int | None, int | None]:
+    if name:
+        return name.first_cycle, name.last_cycle
+    if product not in REPEAT:
+        return None, None
+    first, last = (evidence.ancillary.get(key) for key in ("start_cycle", "end_cycle"))
+    return integer(first, CYCLES), integer(last, CYCLES)

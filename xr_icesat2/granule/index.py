@@ -1,0 +1,250 @@
+"""The index of a granule: its tree of groups and datasets, parsed as far as it was asked for."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import TypeAlias, TypeVar
+
+import numpy as np
+
+from xr_icesat2.bytesource import ByteSource
+from xr_icesat2.errors import CorruptGranuleError, GroupNotFoundError
+
+from .hdf5.chunks import read_chunk_table
+from .hdf5.fetch import Parser, UnsupportedError, run, together
+from .hdf5.messages import SUPERBLOCK_BYTES, read_superblock
+from .hdf5.nodes import read_node
+from .hdf5.pages import Pages
+from .hdf5_library import BY_LIBRARY, LibraryFile
+from .model import Chunked, ChunkTable, DatasetHeader, GroupHeader, Node
+from .paths import ancestors, join, normalise
+
+__all__ = ["GranuleIndex"]
+
+log = logging.getLogger(__name__)
+
+MOST_SOFT_LINKS = 16
+T = TypeVar("T")
+Failure: TypeAlias = UnsupportedError | CorruptGranuleError
+
+
+class GranuleIndex:
+    """The structure of one granule, read on demand and kept.
+
+    Objects are read by :mod:`.hdf5`; one that it does not understand is read
+    through the HDF5 library (:mod:`.hdf5_library`) over the same byte source,
+    with a log line that says what and why.
+
+    Parameters
+    ----------
+    source
+        Where the bytes come from.
+    size
+        Size of the file in bytes.
+    nodes, tables
+        What is known already, by path: an index that was kept.
+    """
+
+    def __init__(
+        self,
+        source: ByteSource,
+        size: int,
+        nodes: Mapping[str, Node] = MappingProxyType({}),
+        tables: Mapping[str, ChunkTable] = MappingProxyType({}),
+    ) -> None:
+        self._source = source
+        self._size = size
+        self._pages = Pages(source, size)
+        self._root: int | None = None
+        self._library = LibraryFile(source, size)
+        self._lock = threading.RLock()
+        self.nodes: dict[str, Node] = dict(nodes)
+        self.tables: dict[str, ChunkTable] = dict(tables)
+        self._failures: dict[str, Failure] = {}
+
+    def group(self, path: str) -> GroupHeader:
+        """Give a group; :class:`GroupNotFoundError` if there is none of that path."""
+        node = self.node(path)
+        if not isinstance(node, GroupHeader):
+            msg = f"{self._source.url}: {path} is a variable, not a group"
+            raise GroupNotFoundError(msg)
+        return node
+
+    def dataset(self, path: str) -> DatasetHeader:
+        """Give a dataset's header; :class:`GroupNotFoundError` if there is none of that path."""
+        node = self.node(path)
+        if not isinstance(node, DatasetHeader):
+            msg = f"{self._source.url}: {path} is a group, not a variable"
+            raise GroupNotFoundError(msg)
+        return node
+
+    def node(self, path: str) -> Node:
+        """Give the group or dataset at a path."""
+        path = normalise(path)
+        found = self.load([path])
+        if path not in found:
+            raise GroupNotFoundError(self._no_such(path))
+        return found[path]
+
+    def load(self, paths: Iterable[str]) -> dict[str, Node]:
+        """Read many objects side by side; those that do not exist are left out.
+
+        Raises
+        ------
+        CorruptGranuleError
+            An object that exists cannot be read.
+        """
+        wanted = [normalise(path) for path in paths]
+        with self._lock:
+            self._open()
+            depth = 0
+            while True:
+                steps = {p: s for p in wanted if (s := self._prefix(p, depth)) is not None}
+                if not steps:
+                    break
+                self._read_nodes({step for step in steps.values() if step not in self.nodes})
+                depth += 1
+            for path in wanted:
+                self._raise_failure(path)
+            return {path: self.nodes[path] for path in wanted if path in self.nodes}
+
+    def children(self, paths: Iterable[str]) -> dict[str, Node]:
+        """Read everything that some groups hold, side by side (one level, keyed by path)."""
+        groups = {p: n for p, n in self.load(paths).items() if isinstance(n, GroupHeader)}
+        return self.load([join(path, name) for path, node in groups.items() for name in node.links])
+
+    def below(self, paths: Iterable[str]) -> dict[str, Node]:
+        """Read everything at any depth below some groups, keyed by path."""
+        found: dict[str, Node] = {}
+        level = list(paths)
+        while level:
+            children = {p: n for p, n in self.children(level).items() if p not in found}
+            found |= children
+            level = [p for p, n in children.items() if isinstance(n, GroupHeader)]
+        return found
+
+    def chunk_tables(self, paths: Iterable[str]) -> dict[str, ChunkTable]:
+        """Read the chunk tables of some chunked datasets side by side."""
+        wanted = [normalise(path) for path in paths]
+        with self._lock:
+            self._open()
+            parsers = {}
+            for path in dict.fromkeys(wanted):
+                if path not in self.tables:
+                    header = self.dataset(path)
+                    if not isinstance(header.layout, Chunked):
+                        raise TypeError(f"{path} is not chunked")
+                    parsers[path] = read_chunk_table(header.layout, header.shape, self._size)
+            for path, result in zip(parsers, self._run(parsers.values()), strict=True):
+                if isinstance(result, Exception):
+                    raise self._corrupt(path, result) from result
+                self.tables[path] = result
+            return {path: self.tables[path] for path in wanted}
+
+    def foreign_values(self, path: str, rows: slice) -> np.ndarray:
+        """Read rows of a dataset whose layout is :class:`.Foreign`."""
+        return self._library.values(normalise(path), rows)
+
+    def release(self) -> None:
+        """Forget the raw bytes of the metadata; what was parsed of them stays."""
+        with self._lock:
+            self._pages.release()
+
+    def close(self) -> None:
+        """Let go of what is open; the index goes on working."""
+        self.release()
+        self._library.close()
+
+    def _run(self, parsers: Iterable[Parser[T]]) -> list[T | Exception]:
+        return run(together(parsers), self._pages.read)
+
+    def _open(self) -> None:
+        self._raise_failure("/")
+        if self._root is not None or "/" in self.nodes:
+            return
+        (head,) = self._pages.read([(0, min(SUPERBLOCK_BYTES, self._size))])
+        try:
+            self._root = read_superblock(head, self._size)
+        except UnsupportedError as error:
+            self._root = BY_LIBRARY
+            self._use_library("/", error)
+        except CorruptGranuleError as error:
+            raise CorruptGranuleError(f"{self._source.url}: {error}") from error
+        else:
+            self._read_nodes({"/"})
+
+    def _prefix(self, path: str, depth: int) -> str | None:
+        """Give the part of a path that is ``depth`` links long, if it and all before exist."""
+        steps = [path, *ancestors(path)][::-1]
+        if depth >= len(steps):
+            return None
+        step = steps[depth]
+        return step if step in self.nodes or self._target(step) is not None else None
+
+    def _target(self, path: str) -> int | None:
+        """Give the header offset of an object whose group was read."""
+        for _ in range(MOST_SOFT_LINKS):
+            if path == "/":
+                return self._root
+            group, name = ancestors(path)[0], path.rsplit("/", 1)[1]
+            node = self.nodes.get(group)
+            link = node.links.get(name) if isinstance(node, GroupHeader) else None
+            if not isinstance(link, str):
+                return link
+            path = join(group, link)
+        return None
+
+    def _read_nodes(self, paths: Iterable[str]) -> None:
+        paths = sorted(path for path in paths if path not in self._failures)
+        found = {path: self._target(path) for path in paths}
+        targets = {path: at for path, at in found.items() if at is not None and at != BY_LIBRARY}
+        for path in found.keys() - targets.keys():
+            self._read_by_library(path, "the file as a whole")
+        parsers = [read_node(at, self._size) for at in targets.values()]
+        for path, result in zip(targets, self._run(parsers), strict=True):
+            if isinstance(result, UnsupportedError):
+                self._use_library(path, result)
+            elif isinstance(result, CorruptGranuleError):
+                self._failures[path] = result
+            else:
+                self._check_cycle(path, targets[path])
+                self.nodes[path] = result
+
+    def _check_cycle(self, path: str, target: int | None) -> None:
+        if any(self._target(group) == target for group in ancestors(path) if path != "/"):
+            raise self._corrupt(path, CorruptGranuleError("a group that contains itself"))
+
+    def _use_library(self, path: str, reason: Exception) -> None:
+        log.warning(
+            "%s: %s is read through the HDF5 library, which is slower: %s",
+            self._source.url, path, reason,
+        )  # fmt: skip
+        self._read_by_library(path, str(reason))
+
+    def _read_by_library(self, path: str, reason: str) -> None:
+        try:
+            self.nodes[path] = self._library.node(path, reason)
+        except CorruptGranuleError as error:
+            self._failures[path] = error
+
+    def _raise_failure(self, path: str) -> None:
+        for step in [path, *ancestors(path)]:
+            if step in self._failures:
+                raise self._corrupt(step, self._failures[step])
+
+    def _corrupt(self, path: str, error: Exception) -> CorruptGranuleError:
+        return CorruptGranuleError(
+            f"{self._source.url}: {path} cannot be read, the file is damaged: {error}. "
+            "Download it again."
+        )
+
+    def _no_such(self, path: str) -> str:
+        for group in ancestors(path):
+            node = self.nodes.get(group)
+            if isinstance(node, GroupHeader):
+                names = ", ".join(sorted(node.links)) or "nothing"
+                return f"{self._source.url} has no {path}; {group} holds: {names}"
+        return f"{self._source.url} has no {path}"

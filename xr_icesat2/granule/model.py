@@ -1,0 +1,118 @@
+"""What an HDF5 file says of itself, as plain values.
+
+Everything here is what the file's metadata holds, already checked and
+converted; nothing refers to an open file, so a value can be pickled, kept and
+compared. Sections named in the docstrings are those of the *HDF5 File Format
+Specification, version 3.0*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+
+__all__ = [
+    "ChunkTable",
+    "Chunked",
+    "Compact",
+    "Contiguous",
+    "DatasetHeader",
+    "Filter",
+    "Foreign",
+    "GroupHeader",
+    "Layout",
+    "Node",
+]
+
+AttributeValue: TypeAlias = "str | np.generic | np.ndarray"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One step of a dataset's filter pipeline (section IV.A.2.l)."""
+
+    id: int
+    """1 deflate, 2 shuffle, 3 fletcher32."""
+    element_size: int = 0
+    """Bytes an element, for shuffle; 0 for the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compact:
+    """The values lie in the object header itself."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Contiguous:
+    """The values lie in one run of the file."""
+
+    offset: int | None
+    """Byte offset, or None if nothing was ever written: all values are the fill value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunked:
+    """The values lie in chunks, found through a version 1 B-tree."""
+
+    btree: int | None
+    """Byte offset of the B-tree's root node, or None if no chunk was ever written."""
+    chunk_shape: tuple[int, ...]
+    filters: tuple[Filter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """Values that only the HDF5 library itself can read; ``reason`` says why."""
+
+    reason: str
+
+
+Layout: TypeAlias = Compact | Contiguous | Chunked | Foreign
+
+
+@dataclass(frozen=True, slots=True)
+class GroupHeader:
+    """A group: its attributes and what it links to."""
+
+    links: Mapping[str, int | str]
+    """Name to the byte offset of the object's header (a hard link), or to a path (a soft link)."""
+    attrs: Mapping[str, AttributeValue]
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetHeader:
+    """A dataset: everything but its values and its chunk table."""
+
+    dtype: np.dtype
+    """As stored, byte order included; fixed strings are ``S``, variable-length strings object."""
+    shape: tuple[int, ...]
+    layout: Layout
+    fill: bytes
+    """One element as stored, given where nothing was written (zero bytes if the file says none)."""
+    attrs: Mapping[str, AttributeValue]
+    dimension_list: tuple[tuple[int | str, ...], ...] = ()
+    """For each dimension the scales attached to it, each a header offset or a path."""
+    is_scale: bool = False
+    """Whether other datasets may use this one as a dimension scale (``CLASS``)."""
+
+
+Node: TypeAlias = GroupHeader | DatasetHeader
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkTable:
+    """Where each chunk of a dataset lies, on the chunk grid in C order."""
+
+    grid: tuple[int, ...]
+    """Number of chunks along each dimension."""
+    offsets: np.ndarray = field(repr=False)
+    """uint64, one a chunk: byte offset in the file; meaningless where ``sizes`` is 0."""
+    sizes: np.ndarray = field(repr=False)
+    """uint32, one a chunk: bytes stored; 0 for a chunk that was never written."""
+    masks: np.ndarray = field(repr=False)
+    """uint32, one a chunk: bit i set means that filter i was skipped for this chunk."""

@@ -1,0 +1,1 @@
+"""From a selection to values: plan, fetch, decode, place."""

@@ -1,0 +1,64 @@
+"""Byte ranges near to each other are read as one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["Run", "coalesce"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One request: a run of the file, and which of the wanted ranges lie in it."""
+
+    offset: int
+    length: int
+    members: np.ndarray
+    """Indices of the ranges, by rising offset."""
+
+
+def coalesce(
+    offsets: np.ndarray, lengths: np.ndarray, *, most_gap: int, most_bytes: int
+) -> list[Run]:
+    """Merge ranges into runs.
+
+    Parameters
+    ----------
+    offsets, lengths
+        Wanted ranges in bytes, in any order; they may overlap.
+    most_gap
+        Unwanted bytes that are read rather than asking twice.
+    most_bytes
+        A run is not extended beyond this many bytes (a single range may be longer).
+
+    Returns
+    -------
+    list of Run
+        By rising offset; each range is a member of exactly one run.
+    """
+    if not len(offsets):
+        return []
+    order = np.argsort(offsets, kind="stable")
+    starts = offsets[order].astype(np.int64)
+    ends = np.maximum.accumulate(starts + lengths[order].astype(np.int64))
+    borders = [0, *(np.flatnonzero(starts[1:] - ends[:-1] > most_gap) + 1).tolist(), len(order)]
+    runs: list[Run] = []
+    for first, last in zip(borders[:-1], borders[1:], strict=True):
+        runs += _bounded(order[first:last], starts[first:last], ends[first:last], most_bytes)
+    return runs
+
+
+def _bounded(
+    members: np.ndarray, starts: np.ndarray, ends: np.ndarray, most_bytes: int
+) -> list[Run]:
+    runs: list[Run] = []
+    first = 0
+    while first < len(members):
+        fits = int(np.searchsorted(ends[first:], starts[first] + most_bytes, side="right"))
+        last = first + max(1, fits)
+        end = int((ends[first:last]).max())
+        runs.append(Run(int(starts[first]), end - int(starts[first]), members[first:last]))
+        first = last
+    return runs

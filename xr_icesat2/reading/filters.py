@@ -1,0 +1,82 @@
+"""Undoing the filters of one chunk (HDF5 File Format Specification, section IV.A.2.l)."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+from numcodecs.fletcher32 import Fletcher32
+from numcodecs.shuffle import Shuffle
+
+from xr_icesat2.granule.model import Filter
+
+__all__ = ["FilterError", "undo_filters"]
+
+DEFLATE, SHUFFLE, FLETCHER32 = 1, 2, 3
+
+
+class FilterError(ValueError):
+    """A chunk that its filters cannot restore."""
+
+
+def undo_filters(raw: bytes, filters: Sequence[Filter], mask: int, size: int) -> bytes:
+    """Restore the bytes of a chunk.
+
+    Parameters
+    ----------
+    raw
+        The chunk as stored.
+    filters
+        In the order in which they were applied on writing.
+    mask
+        Bit i is set where filter i was skipped for this chunk.
+    size
+        Bytes that the chunk must have in the end.
+
+    Raises
+    ------
+    FilterError
+        A checksum fails, a stream is broken, or the size is wrong.
+    """
+    data = raw
+    for number in reversed(range(len(filters))):
+        if not mask >> number & 1:
+            data = _undo(filters[number], data, size)
+    if len(data) != size:
+        raise FilterError(f"{len(data)} bytes where {size} were expected")
+    return data
+
+
+def _undo(step: Filter, data: bytes, size: int) -> bytes:
+    if step.id == DEFLATE:
+        return _inflate(data, size)
+    if step.id == SHUFFLE:
+        return _unshuffle(data, step.element_size)
+    try:
+        return bytes(Fletcher32().decode(np.frombuffer(data, np.uint8)))
+    except (RuntimeError, ValueError) as error:
+        raise FilterError(f"fletcher32: {error}") from error
+
+
+def _inflate(data: bytes, size: int) -> bytes:
+    # More than the chunk, its checksum and an inner deflate's overhead means damage;
+    # the bound keeps a damaged stream from filling the memory.
+    most = size + size // 1000 + 4096
+    stream = zlib.decompressobj()
+    try:
+        restored = stream.decompress(data, most)
+    except zlib.error as error:
+        raise FilterError(str(error)) from error
+    if not stream.eof:
+        raise FilterError("a deflate stream that does not end where it should")
+    return restored
+
+
+def _unshuffle(data: bytes, element_size: int) -> bytes:
+    # The last bytes, fewer than an element, are not shuffled.
+    whole = len(data) // element_size * element_size
+    if element_size == 1 or not whole:
+        return data
+    restored = Shuffle(element_size).decode(np.frombuffer(data, np.uint8, whole))
+    return bytes(restored) + data[whole:]

@@ -1,0 +1,83 @@
+"""An array put together from parts, each in its own box; what no part covers is padding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .selection import Selection, interval
+
+__all__ = ["Cut", "Mosaic"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What a selection takes from one part."""
+
+    part: int
+    source: tuple[Selection, ...]
+    """Along each dimension of the part."""
+    target: tuple[Selection, ...]
+    """Along each dimension of the selected array, as many positions as ``source``, and one in
+    each of the leading dimensions that the part does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mosaic:
+    """Where the parts of an array lie.
+
+    Boxes do not overlap. A part has ``lead`` dimensions fewer than the array:
+    its box is one thick along the first ``lead`` (granule and spot, say).
+    """
+
+    shape: tuple[int, ...]
+    lead: int
+    origins: np.ndarray
+    """int64 (parts, dimensions): first corner of each box."""
+    extents: np.ndarray
+    """int64 (parts, dimensions): its size."""
+
+    @classmethod
+    def of(cls, shape: Sequence[int], lead: int, boxes: Sequence[tuple[tuple[int, ...], tuple[int, ...]]]) -> Mosaic:  # fmt: skip
+        """Build from (origin, extent of the part) pairs, in the order of the parts."""
+        origins = np.array([origin for origin, _ in boxes], np.int64).reshape(-1, len(shape))
+        extents = [(1,) * lead + tuple(extent) for _, extent in boxes]
+        return cls(
+            tuple(shape), lead, origins, np.array(extents, np.int64).reshape(-1, len(shape))
+        )
+
+    def cut(self, selections: Sequence[Selection]) -> Iterator[Cut]:
+        """Give what a selection along every dimension takes from each part it touches."""
+        for part in self._touched(selections):
+            pieces = [
+                interval(selection, int(start), int(start + size))
+                for selection, start, size in zip(
+                    selections, self.origins[part], self.extents[part], strict=True
+                )
+            ]
+            if all(len(piece.target) for piece in pieces):
+                yield Cut(
+                    int(part),
+                    tuple(piece.source for piece in pieces[self.lead :]),
+                    tuple(piece.target for piece in pieces),
+                )
+
+    def _touched(self, selections: Sequence[Selection]) -> np.ndarray:
+        """Give the parts whose box meets the bounds of the selection."""
+        near = np.ones(len(self.origins), bool)
+        for axis, selection in enumerate(selections):
+            if not len(selection):
+                return np.empty(0, np.intp)
+            low, high = _bounds(selection)
+            start = self.origins[:, axis]
+            near &= (start <= high) & (start + self.extents[:, axis] > low)
+        return np.flatnonzero(near)
+
+
+def _bounds(selection: Selection) -> tuple[int, int]:
+    if isinstance(selection, range):
+        low, high = sorted((selection[0], selection[-1]))
+        return low, high
+    return int(selection.min()), int(selection.max())

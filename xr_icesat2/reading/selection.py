@@ -1,0 +1,111 @@
+"""Selections along one dimension, cut into the pieces that lie in intervals.
+
+A selection is a ``range`` (slices, single numbers) or an int64 array (outer
+indexing: any order, repeats allowed), always of positions within the
+dimension. Everything here is arithmetic on positions; nothing is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+__all__ = ["Piece", "Selection", "indexer", "interval", "normalise", "orthogonal", "split"]
+
+Selection: TypeAlias = "range | np.ndarray"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What of a selection lies in one interval of the dimension."""
+
+    number: int
+    """Which interval."""
+    source: Selection
+    """Positions within the interval."""
+    target: Selection
+    """Positions within the selection that they answer."""
+
+
+def normalise(key: Any, size: int) -> Selection:
+    """Give an indexer (int, slice or 1-D array of int or bool) as positions ≥ 0.
+
+    Raises
+    ------
+    IndexError
+        A position outside the dimension.
+    """
+    if isinstance(key, slice):
+        return range(*key.indices(size))
+    array = np.asarray(key)
+    if array.dtype == bool:
+        array = np.flatnonzero(array)
+    array = array.astype(np.int64)
+    if array.size and not (-size <= array.min() and array.max() < size):
+        raise IndexError(f"index out of bounds for a dimension of size {size}")
+    array = np.where(array < 0, array + size, array)
+    return range(int(array), int(array) + 1) if array.ndim == 0 else array
+
+
+def interval(selection: Selection, start: int, stop: int) -> Piece:
+    """Give what of a selection lies in ``[start, stop)``."""
+    if isinstance(selection, range):
+        target = _inside(selection, start, stop)
+        inside = selection[target.start : target.stop]
+        return Piece(0, _shifted(inside, -start), target)
+    positions = np.flatnonzero((selection >= start) & (selection < stop))
+    return Piece(0, selection[positions] - start, positions)
+
+
+def split(selection: Selection, step: int) -> Iterator[Piece]:
+    """Cut a selection at the multiples of ``step``; intervals without any of it are left out."""
+    if not len(selection):
+        return
+    if isinstance(selection, range):
+        first, last = sorted((selection[0] // step, selection[-1] // step))
+        for number in range(first, last + 1):
+            piece = interval(selection, number * step, (number + 1) * step)
+            if len(piece.target):
+                yield Piece(number, piece.source, piece.target)
+        return
+    numbers = selection // step
+    order = np.argsort(numbers, kind="stable")
+    borders = np.flatnonzero(np.diff(numbers[order])) + 1
+    for positions in np.split(order, borders):
+        number = int(numbers[positions[0]])
+        yield Piece(number, selection[positions] - number * step, positions)
+
+
+def indexer(selection: Selection) -> slice | np.ndarray:
+    """Give a selection as numpy takes it."""
+    if isinstance(selection, np.ndarray):
+        return selection
+    stop: int | None = selection.stop
+    if selection.step < 0 and selection.stop < 0:
+        stop = None
+    return slice(selection.start, stop, selection.step)
+
+
+def orthogonal(selections: Sequence[Selection]) -> tuple[Any, ...]:
+    """Give one numpy index that takes each selection along its own dimension."""
+    if sum(isinstance(s, np.ndarray) for s in selections) > 1:
+        return np.ix_(*(np.asarray(s) for s in selections))
+    return tuple(indexer(s) for s in selections)
+
+
+def _inside(selection: range, start: int, stop: int) -> range:
+    """Give which positions of a range of numbers lie in ``[start, stop)``."""
+    first, step = selection.start, selection.step
+    if step > 0:
+        low, high = -((first - start) // step), -((first - stop) // step)
+    else:
+        low, high = (first - stop) // -step + 1, (first - start) // -step + 1
+    low, high = max(0, low), min(len(selection), high)
+    return range(low, max(low, high))
+
+
+def _shifted(selection: range, by: int) -> range:
+    return range(selection.start + by, selection.stop + by, selection.step)
