@@ -1,1 +1,3 @@
 """Shared test configuration."""
+
+pytest_plugins = ["tests.servers", "tests.sessions"]

@@ -94,7 +94,7 @@ def test_a_distributed_cluster_of_two_processes(written, tmp_path):
             n_workers=2,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address=":0",
             local_directory=tmp_path,
         ) as cluster,
         distributed.Client(cluster),

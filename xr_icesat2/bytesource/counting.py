@@ -51,7 +51,7 @@ class CountingSource:
         return len(self.log)
 
     @property
-    def bytes(self) -> int:
+    def nbytes(self) -> int:
         """Sum of the lengths of the ranges that were read."""
         return sum(length for _, length in self.log)
 

@@ -108,9 +108,7 @@ class OpenFiles:
         with self._lock:
             # Another thread of the same owner may have been faster: one is enough.
             descriptor = self._held.setdefault(owner, opened)
-            dropped = [
-                self._held.popitem(last=False)[1] for _ in range(len(self._held) - MAX_OPEN)
-            ]
+            dropped = [self._held.popitem(last=False)[1] for _ in range(len(self._held) - MAX_OPEN)]
         del dropped  # closed outside the lock
         return descriptor
 

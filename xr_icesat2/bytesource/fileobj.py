@@ -3,8 +3,8 @@
 import io
 import threading
 import uuid
-from collections.abc import Sequence
-from typing import IO, Any
+from collections.abc import Callable, Sequence
+from typing import IO, Any, TypeVar
 
 from xr_icesat2.bytesource.naming import source_name
 from xr_icesat2.bytesource.protocol import Range, Stamp
@@ -13,6 +13,8 @@ from xr_icesat2.bytesource.translate import translated
 from xr_icesat2.errors import ICESat2Error, TransferError
 
 __all__ = ["FileObjectSource"]
+
+T = TypeVar("T")
 
 
 class FileObjectSource:
@@ -83,7 +85,7 @@ class FileObjectSource:
         self.file.seek(before)
         return b"".join(pieces)
 
-    def _guarded(self, action: Any) -> Any:
+    def _guarded(self, action: Callable[[], T]) -> T:
         name = source_name(self.file)
         try:
             return action()

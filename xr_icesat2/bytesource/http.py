@@ -33,7 +33,7 @@ class HTTPTransport:
     """
 
     parallel = True
-    patience = 1
+    whole_file = False
 
     def __init__(self, filesystem: Any, url: str, name: str) -> None:
         self._filesystem = filesystem

@@ -12,6 +12,7 @@ __all__ = [
     "ATTEMPTS",
     "BACKOFF",
     "GRACE",
+    "LONGEST",
     "MAX_IN_FLIGHT",
     "MIN_RATE",
     "TIMEOUT",
@@ -36,6 +37,9 @@ TIMEOUT_VARIABLE = "XR_ICESAT2_TIMEOUT"
 
 MIN_RATE = 128 * 1024
 """Bytes a second that a connection may be as slow as: large ranges get more time."""
+
+LONGEST = 60
+"""The time limit of a request never exceeds this many times :func:`timeout`."""
 
 GRACE = 2.0
 """Seconds by which an event loop may be late before it is taken for dead."""
@@ -64,6 +68,17 @@ def timeout() -> float:
     return seconds
 
 
-def request_limit(length: int) -> float:
-    """Seconds that a request for ``length`` bytes may take with all its attempts."""
-    return timeout() + length / MIN_RATE
+def request_limit(length: int, *, whole_file: bool = False) -> float:
+    """Seconds that one request may take with all its attempts.
+
+    Parameters
+    ----------
+    length : int
+        Bytes asked for. A damaged granule may ask for absurdly many, so the
+        limit itself is limited.
+    whole_file : bool
+        The request may download the whole granule, some gigabytes.
+    """
+    base = timeout()
+    longest = LONGEST * base
+    return longest if whole_file else min(base + length / MIN_RATE, longest)

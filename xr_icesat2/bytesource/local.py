@@ -94,4 +94,3 @@ class LocalSource:
 
     def __repr__(self) -> str:
         return f"LocalSource({self.url!r})"
-

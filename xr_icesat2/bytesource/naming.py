@@ -59,7 +59,7 @@ def safe_text(text: str) -> str:
 
 
 def source_name(obj: Any) -> str:
-    """What to call in messages what a user gave.
+    """Name for messages of what a user gave.
 
     Parameters
     ----------
@@ -73,10 +73,10 @@ def source_name(obj: Any) -> str:
     """
     if isinstance(obj, str):
         return safe_url(obj) if is_url(obj) else obj
+    if isinstance(obj, os.PathLike) and not hasattr(obj, "fs"):
+        return os.fsdecode(obj)
     for attribute in ("full_name", "path", "name"):
         name = getattr(obj, attribute, None)
-        if isinstance(name, str) and not isinstance(obj, os.PathLike):
+        if isinstance(name, str):
             return safe_url(name)
-    if isinstance(obj, os.PathLike):
-        return os.fsdecode(obj)
     return f"<{type(obj).__name__}>"

@@ -74,10 +74,12 @@ class URLOrigin:
         """
         from fsspec.core import url_to_fs  # noqa: PLC0415 - local files do without
 
-        options = {k: v for k, v in self.options.items() if k not in {"asynchronous", "loop"}}
+        options = _synchronous(self.options)
         ours = self.url.partition("://")[0] in _S3
         try:
-            filesystem, path = url_to_fs(self.url, **(_tuned(options) if ours else options))
+            filesystem, path = url_to_fs(  # type: ignore[no-untyped-call]
+                self.url, **(_tuned(options) if ours else options)
+            )
         except ICESat2Error:
             raise
         except ImportError as error:
@@ -95,10 +97,14 @@ class URLOrigin:
         return filesystem, path
 
 
+def _synchronous(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name not in {"asynchronous", "loop"}}
+
+
 def _tuned(options: Mapping[str, Any]) -> dict[str, Any]:
     """Options for s3fs that leave retries to us and open as many connections as we use.
 
-    By default botocore tries 5 times, s3fs again 5 × 5 times, and 10 connections
+    By default botocore tries 5 times, s3fs again 25 times, and 10 connections
     are open at most.
     """
     config = {
@@ -134,10 +140,8 @@ class FilesystemOrigin:
     def resolve(self) -> tuple[Any, str]:
         """Give the filesystem itself, or one like it if it cannot be used from here."""
         filesystem = self.filesystem
-        made_in = filesystem.__dict__.get("_pid", os.getpid())
-        if filesystem.__dict__.get("asynchronous") or made_in != os.getpid():
-            options = dict(filesystem.storage_options)
-            options.pop("loop", None)
-            options["asynchronous"] = False
+        elsewhere = getattr(filesystem, "_pid", os.getpid()) != os.getpid()
+        if elsewhere or getattr(filesystem, "asynchronous", False):
+            options = _synchronous(filesystem.storage_options)
             filesystem = type(filesystem)(*filesystem.storage_args, **options)
         return filesystem, self.path

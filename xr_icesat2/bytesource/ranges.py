@@ -11,6 +11,9 @@ from xr_icesat2.errors import CorruptGranuleError
 
 __all__ = ["checked_ranges", "outside"]
 
+# No operating system and no server counts further.
+_LARGEST_FILE = (1 << 63) - 1
+
 
 def checked_ranges(ranges: Iterable[Range], size: int | None, name: str) -> list[Range]:
     """Plain integer ranges that lie inside the file.
@@ -30,8 +33,9 @@ def checked_ranges(ranges: Iterable[Range], size: int | None, name: str) -> list
         A range is negative or reaches past the end.
     """
     plain = [(int(offset), int(length)) for offset, length in ranges]
+    end = _LARGEST_FILE if size is None else size
     for offset, length in plain:
-        if offset < 0 or length < 0 or (size is not None and length and offset + length > size):
+        if offset < 0 or length < 0 or (length and offset + length > end):
             raise outside(offset, length, size, name)
     return plain
 

@@ -1,6 +1,7 @@
-"""Anything that fsspec reaches: S3, HTTPS, memory, caches over them, …"""
+"""Anything that fsspec reaches: S3, HTTPS, memory, caches over them and more."""
 
 import os
+from asyncio import AbstractEventLoop
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -72,19 +73,18 @@ class RemoteSource:
         if not longest:
             return [b""] * len(plain)
         connection = self._connect()
-        limit = request_limit(longest) * connection.transport.patience
+        limit = request_limit(longest, whole_file=connection.transport.whole_file)
         return connection.traffic.wait(self._burst(connection, plain), limit, self.url)
 
     async def _burst(self, connection: _Connection, ranges: list[Range]) -> list[bytes]:
-        work = [self._one(connection, offset, length) for offset, length in ranges]
         if connection.transport.parallel:
-            return await together(work)
-        return [await one for one in work]
+            return await together(self._one(connection, *each) for each in ranges)
+        return [await self._one(connection, *each) for each in ranges]
 
     async def _one(self, connection: _Connection, offset: int, length: int) -> bytes:
         if not length:
             return b""
-        limit = request_limit(length) * connection.transport.patience
+        limit = request_limit(length, whole_file=connection.transport.whole_file)
 
         async def attempt() -> bytes:
             return await self._attempt(connection.transport, offset, length)
@@ -114,7 +114,10 @@ class RemoteSource:
         return data
 
     async def _refuse_outside(self, transport: Transport, offset: int, length: int) -> None:
-        size = (await transport.stamp()).size
+        try:
+            size = (await transport.stamp()).size
+        except TransferError:  # the server does not say: then what it answered has to do
+            return
         if offset + length > size:
             raise outside(offset, length, size, self.url)
 
@@ -123,7 +126,7 @@ class RemoteSource:
         if connection is None or connection.pid != os.getpid():
             filesystem, path = self._resolve()
             transport = transport_for(filesystem, path, self.url)
-            loop = getattr(filesystem, "loop", None) or get_loop()
+            loop = getattr(filesystem, "loop", None) or _loop()
             connection = _Connection(os.getpid(), transport, traffic_on(loop))
             # Two threads may both get here; both connections are good.
             self._connection = connection
@@ -133,7 +136,7 @@ class RemoteSource:
         if self._origin.quiet:
             return self._origin.resolve()
         # Some constructors connect (SFTP, archives over a network): within a time limit.
-        traffic, limit = traffic_on(get_loop()), request_limit(0)
+        traffic, limit = traffic_on(_loop()), request_limit(0)
 
         async def attempt() -> tuple[object, str]:
             return await in_daemon_thread(self._origin.resolve)
@@ -149,3 +152,9 @@ class RemoteSource:
 
     def __repr__(self) -> str:
         return f"RemoteSource({self.url!r})"
+
+
+def _loop() -> AbstractEventLoop:
+    """Give the event loop that fsspec runs for all its filesystems."""
+    loop: AbstractEventLoop = get_loop()  # type: ignore[no-untyped-call]
+    return loop

@@ -9,7 +9,7 @@ from itertools import count
 from typing import TypeVar
 
 from xr_icesat2.bytesource import limits
-from xr_icesat2.bytesource.translate import translated, worth_retrying
+from xr_icesat2.bytesource.translate import shown_cause, translated, worth_retrying
 
 __all__ = ["persistently"]
 
@@ -44,12 +44,12 @@ async def persistently(attempt: Callable[[], Awaitable[T]], limit: float, name: 
             share = min(limit / _SHARE, deadline - time.monotonic())
             async with asyncio.timeout(share):
                 return await attempt()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - translated below
             # Jitter: many requests refused at once must not come back at once.
             pause = limits.BACKOFF * 2 ** (number - 1) * random.uniform(0.5, 1)  # noqa: S311
             last = number >= limits.ATTEMPTS or time.monotonic() + pause >= deadline
             if last or not worth_retrying(error):
-                raise translated(error, name) from error
+                raise translated(error, name) from shown_cause(error)
             _log.info("attempt %d for %s failed: %s", number, name, type(error).__name__)
         await asyncio.sleep(pause)
     raise AssertionError  # pragma: no cover - count() does not end

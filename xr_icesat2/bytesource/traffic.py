@@ -17,7 +17,7 @@ from xr_icesat2.bytesource import limits
 from xr_icesat2.bytesource.retrying import persistently
 from xr_icesat2.errors import TransferError, TransferTimeoutError
 
-__all__ = ["Traffic", "in_daemon_thread", "traffic_on"]
+__all__ = ["Traffic", "in_daemon_thread", "together", "traffic_on"]
 
 T = TypeVar("T")
 Attempt = Callable[[], Awaitable[T]]
@@ -72,7 +72,10 @@ class Traffic:
         TransferTimeoutError
             The loop does not run, or something blocks it.
         """
-        self._refuse_own_loop(work, name)
+        refusal = self._refusal(name)
+        if refusal is not None:
+            work.close()
+            raise refusal
         self._deadline = max(self._deadline, time.monotonic() + limit)
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
@@ -88,17 +91,19 @@ class Traffic:
         finally:
             future.cancel()  # nothing if done; else the caller gave up or was interrupted
 
-    def _refuse_own_loop(self, work: Coroutine[Any, Any, T], name: str) -> None:
+    def _refusal(self, name: str) -> TransferError | None:
         try:
             here = asyncio.get_running_loop()
         except RuntimeError:
-            return
+            here = None
         if here is self._loop:
-            work.close()
-            raise TransferError(
+            return TransferError(
                 f"cannot wait for {name} inside the event loop that has to fetch it: read it in "
                 "another thread, for example with asyncio.to_thread"
             )
+        if self._loop.is_closed():
+            return TransferError(f"cannot get {name}: the event loop of its filesystem is closed")
+        return None
 
 
 async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

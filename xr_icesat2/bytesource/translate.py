@@ -21,7 +21,14 @@ from xr_icesat2.errors import (
     TransferTimeoutError,
 )
 
-__all__ = ["ShortAnswerError", "StatusError", "status_of", "translated", "worth_retrying"]
+__all__ = [
+    "ShortAnswerError",
+    "StatusError",
+    "shown_cause",
+    "status_of",
+    "translated",
+    "worth_retrying",
+]
 
 _LONGEST_CHAIN = 10
 
@@ -123,7 +130,7 @@ def worth_retrying(error: BaseException) -> bool:
     if _code_of(error) in _BUSY_CODES or status in _BUSY_STATUSES:
         return True
     if status is not None:
-        return 500 <= status and status != 501
+        return status >= 500 and status != 501
     return bool(names & (_TIMED_OUT | _BROKEN)) and not names & _CERTIFICATE
 
 
@@ -148,6 +155,12 @@ def translated(error: BaseException, name: str) -> ICESat2Error:
     if status_of(error) is not None or _code_of(error) is not None:
         return _from_answer(error, name)
     return _from_class(error, name)
+
+
+def shown_cause(error: BaseException) -> BaseException | None:
+    """Give ``error`` for a traceback, or None where it, or its cause, may show a secret."""
+    told = [str(link) for link in _links(error)]
+    return error if all(safe_text(text) == text for text in told) else None
 
 
 def _from_answer(error: BaseException, name: str) -> ICESat2Error:

@@ -1,6 +1,5 @@
 """One request over an fsspec filesystem, without retries or limits of its own."""
 
-import asyncio
 import inspect
 import os
 import threading
@@ -19,9 +18,6 @@ __all__ = ["AsyncTransport", "BlockingTransport", "Transport", "transport_for"]
 _TAGS = ("ETag", "etag", "md5Hash", "content_md5", "generation", "LastModified", "last_modified")
 _TIMES = ("updated", "mtime", "modified", "created")
 
-# Downloading a granule of some GB as a whole takes longer than reading a range of it.
-_WHOLE_FILE_PATIENCE = 60
-
 
 class Transport(Protocol):
     """How one granule's bytes come over a filesystem.
@@ -30,12 +26,12 @@ class Transport(Protocol):
     ----------
     parallel : bool
         Whether several requests at once are safe.
-    patience : int
-        How many times the usual time limit a request may take.
+    whole_file : bool
+        Whether a request may move the whole file to get a range of it.
     """
 
     parallel: bool
-    patience: int
+    whole_file: bool
 
     async def stamp(self) -> Stamp:
         """Version of the file as it lies there now."""
@@ -50,7 +46,7 @@ class AsyncTransport:
     """Requests through the coroutines of an asynchronous filesystem (S3 and others)."""
 
     parallel = True
-    patience = 1
+    whole_file = False
 
     def __init__(self, filesystem: Any, path: str, name: str) -> None:
         self._filesystem = filesystem
@@ -84,7 +80,9 @@ class BlockingTransport:
         self._path = path
         self._name = name
         self._lock = _turn(filesystem, path)
-        self.patience = _WHOLE_FILE_PATIENCE if _is_cache(filesystem) else 1
+        cache = self.whole_file = _is_cache(filesystem)
+        # A cache cannot say whether the file has changed: the place below it can.
+        self._below = transport_for(filesystem.fs, path, name) if cache else None
 
     async def _alone(self, function: Callable[[], Any]) -> Any:
         def call() -> Any:
@@ -95,8 +93,9 @@ class BlockingTransport:
 
     async def stamp(self) -> Stamp:
         """Size and tag as the filesystem tells them."""
-        inner = self._filesystem.fs if _is_cache(self._filesystem) else self._filesystem
-        options = _fresh(inner, self._path, "_info" if type(inner).async_impl else "info")
+        if self._below is not None:
+            return await self._below.stamp()
+        options = _fresh(self._filesystem, self._path, "info")
         info = await self._alone(partial(self._filesystem.info, self._path, **options))
         return _stamp(info, self._name)
 
@@ -120,17 +119,21 @@ def transport_for(filesystem: Any, path: str, name: str) -> Transport:
         What to call it in messages.
     """
     # By class: a caching filesystem hands out the attributes of the one below it.
-    kind = type(filesystem)
-    below = filesystem.__dict__.get("fs", filesystem)
-    if not (kind.async_impl and type(below).async_impl):
+    below = getattr(filesystem, "fs", filesystem)
+    if not (type(filesystem).async_impl and type(below).async_impl):
         return BlockingTransport(filesystem, path, name)
-    if any(base.__name__ == "HTTPFileSystem" for base in kind.__mro__):
+    if _is_a(filesystem, "HTTPFileSystem"):
         return HTTPTransport(filesystem, path, name)
     return AsyncTransport(filesystem, path, name)
 
 
+def _is_a(filesystem: Any, kind: str) -> bool:
+    """By name, so that the module of that class need not be imported."""
+    return any(base.__name__ == kind for base in type(filesystem).__mro__)
+
+
 def _is_cache(filesystem: Any) -> bool:
-    return any(base.__name__ == "CachingFileSystem" for base in type(filesystem).__mro__)
+    return _is_a(filesystem, "CachingFileSystem")
 
 
 def _fresh(filesystem: Any, path: str, method: str) -> dict[str, bool]:
@@ -158,9 +161,8 @@ _turns: dict[tuple[int, str, str], threading.Lock] = {}
 
 
 def _turn(filesystem: Any, path: str) -> threading.Lock:
-    kind = type(filesystem)
     # All members of an archive are read through one open file.
-    archive = any(base.__name__ == "AbstractArchiveFileSystem" for base in kind.__mro__)
+    file = "" if _is_a(filesystem, "AbstractArchiveFileSystem") else path
     # By process: a lock held by another thread at a fork would stay locked in the child.
-    key = (os.getpid(), kind.__qualname__, "" if archive else path)
+    key = (os.getpid(), type(filesystem).__qualname__, file)
     return _turns.setdefault(key, threading.Lock())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
@@ -46,6 +46,11 @@ class GranuleIndex:
         Size of the file in bytes.
     nodes, tables
         What is known already, by path: an index that was kept.
+
+    Attributes
+    ----------
+    grown : bool
+        Whether anything was read since this was last set to False.
     """
 
     def __init__(
@@ -63,6 +68,7 @@ class GranuleIndex:
         self._lock = threading.RLock()
         self.nodes: dict[str, Node] = dict(nodes)
         self.tables: dict[str, ChunkTable] = dict(tables)
+        self.grown = False
         self._failures: dict[str, Failure] = {}
 
     def group(self, path: str) -> GroupHeader:
@@ -111,17 +117,19 @@ class GranuleIndex:
                 self._raise_failure(path)
             return {path: self.nodes[path] for path in wanted if path in self.nodes}
 
-    def children(self, paths: Iterable[str]) -> dict[str, Node]:
-        """Read everything that some groups hold, side by side (one level, keyed by path)."""
-        groups = {p: n for p, n in self.load(paths).items() if isinstance(n, GroupHeader)}
-        return self.load([join(path, name) for path, node in groups.items() for name in node.links])
+    def below(
+        self, paths: Iterable[str], leave_out: Callable[[str], bool] = lambda path: False
+    ) -> dict[str, Node]:
+        """Read everything at any depth below some groups, keyed by path.
 
-    def below(self, paths: Iterable[str]) -> dict[str, Node]:
-        """Read everything at any depth below some groups, keyed by path."""
+        What ``leave_out`` says of a path is not read at all, nor what lies below it.
+        """
         found: dict[str, Node] = {}
         level = list(paths)
         while level:
-            children = {p: n for p, n in self.children(level).items() if p not in found}
+            groups = {p: n for p, n in self.load(level).items() if isinstance(n, GroupHeader)}
+            inside = [join(path, name) for path, node in groups.items() for name in node.links]
+            children = self.load([path for path in inside if not leave_out(path)])
             found |= children
             level = [p for p, n in children.items() if isinstance(n, GroupHeader)]
         return found
@@ -142,6 +150,7 @@ class GranuleIndex:
                 if isinstance(result, Exception):
                     raise self._corrupt(path, result) from result
                 self.tables[path] = result
+                self.grown = True
             return {path: self.tables[path] for path in wanted}
 
     def foreign_values(self, path: str, rows: slice) -> np.ndarray:
@@ -212,6 +221,7 @@ class GranuleIndex:
             else:
                 self._check_cycle(path, targets[path])
                 self.nodes[path] = result
+                self.grown = True
 
     def _check_cycle(self, path: str, target: int | None) -> None:
         if any(self._target(group) == target for group in ancestors(path) if path != "/"):

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-__all__ = ["Piece", "Selection", "indexer", "interval", "normalise", "orthogonal", "split"]
+__all__ = ["Piece", "Selection", "compose", "indexer", "interval", "normalise", "orthogonal", "split"]
 
 Selection: TypeAlias = "range | np.ndarray"
 
@@ -77,6 +77,16 @@ def split(selection: Selection, step: int) -> Iterator[Piece]:
     for positions in np.split(order, borders):
         number = int(numbers[positions[0]])
         yield Piece(number, selection[positions] - number * step, positions)
+
+
+def compose(outer: Selection, inner: Selection) -> Selection:
+    """Give the positions of ``outer`` at the positions ``inner``."""
+    if isinstance(outer, range) and isinstance(inner, range):
+        step = outer.step * inner.step
+        first = outer[inner[0]] if len(inner) else 0
+        return range(first, first + step * len(inner), step)
+    positions: np.ndarray = np.asarray(outer)[np.asarray(inner)]
+    return positions
 
 
 def indexer(selection: Selection) -> slice | np.ndarray:

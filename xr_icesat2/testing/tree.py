@@ -197,41 +197,41 @@ class Values(Protocol):
 
 
 def f4(name: str, units: str, content: str, source: str, text: str, **more: Any) -> Variable:
-    """A 32-bit float; unless said otherwise, with the fill value of the products."""
+    """Describe a 32-bit float; unless said otherwise, with the fill value of the products."""
     return Variable(name, "f4", units, content, source, text, **{"fill": F4_FILL, **more})
 
 
 def f8(name: str, units: str, content: str, source: str, text: str, **more: Any) -> Variable:
-    """A 64-bit float."""
+    """Describe a 64-bit float."""
     return Variable(name, "f8", units, content, source, text, **more)
 
 
 def i4(name: str, units: str, content: str, source: str, text: str, **more: Any) -> Variable:
-    """A 32-bit integer."""
+    """Describe a 32-bit integer."""
     return Variable(name, "i4", units, content, source, text, **more)
 
 
 def i1(name: str, units: str, content: str, source: str, text: str, **more: Any) -> Variable:
-    """An 8-bit integer; flags give the valid range."""
+    """Describe an 8-bit integer; flags give the valid range."""
     if flags := more.get("flags"):
         more = {"valid": (min(flags.values()), max(flags.values())), **more}
     return Variable(name, "i1", units, content, source, text, **more)
 
 
 def time(name: str, source: str, text: str, **more: Any) -> Variable:
-    """Seconds since the epoch of the products."""
+    """Describe seconds since the epoch of the products."""
     return f8(name, SECONDS, REFERENCE, source, text, **{"standard_name": "time", **more})
 
 
 def latitude(name: str, content: str, source: str, text: str) -> Variable:
-    """Degrees north."""
+    """Describe degrees north."""
     return f8(
         name, "degrees_north", content, source, text, valid=(-90, 90), standard_name="latitude"
     )
 
 
 def longitude(name: str, content: str, source: str, text: str) -> Variable:
-    """Degrees east."""
+    """Describe degrees east."""
     return f8(
         name, "degrees_east", content, source, text, valid=(-180, 180), standard_name="longitude"
     )

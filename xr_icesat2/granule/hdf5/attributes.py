@@ -77,6 +77,7 @@ def read_attributes(messages: Sequence[Message]) -> Parser[Attributes]:
     result = Attributes()
     for raw in map(_split, bodies):
         yield from _add(result, raw)
+    result.values = dict(sorted(result.values.items()))
     return result
 
 

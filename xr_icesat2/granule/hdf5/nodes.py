@@ -39,7 +39,8 @@ def read_node(address: int, file_size: int) -> Parser[Node]:
         return _dataset(messages, attributes.values, attributes.scales, attributes.is_scale)
     if kinds & GROUP_MARKS and not kinds & DATASET_MARKS:
         links = yield from read_links(messages)
-        return GroupHeader(links, attributes.values)
+        # By name, as the HDF5 library lists them: dense groups are stored by hash.
+        return GroupHeader(dict(sorted(links.items())), attributes.values)
     raise UnsupportedError("an object that is neither a group nor a dataset")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from xr_icesat2.bytesource import ByteSource
 from xr_icesat2.errors import CorruptGranuleError
@@ -52,7 +52,7 @@ class Pages:
         self._pages.clear()
 
     def _fetch(self, missing: set[int]) -> None:
-        runs = _merge(sorted(missing))
+        runs = _merge(sorted(missing), self._pages)
         spans = [
             (first * PAGE_SIZE, min((last + 1) * PAGE_SIZE, self._size) - first * PAGE_SIZE)
             for first, last in runs
@@ -80,10 +80,12 @@ def _pages_of(offset: int, length: int) -> range:
     return range(offset // PAGE_SIZE, (offset + length - 1) // PAGE_SIZE + 1)
 
 
-def _merge(pages: Iterable[int]) -> list[tuple[int, int]]:
+def _merge(pages: Iterable[int], known: Container[int]) -> list[tuple[int, int]]:
+    """Give (first, last) of runs of pages; a gap is bridged unless some of it is known."""
     runs: list[tuple[int, int]] = []
     for page in pages:
-        if runs and page - runs[-1][1] <= MERGE_PAGES:
+        near = runs and page - runs[-1][1] <= MERGE_PAGES
+        if near and not any(between in known for between in range(runs[-1][1] + 1, page)):
             runs[-1] = (runs[-1][0], page)
         else:
             runs.append((page, page))

@@ -1,0 +1,43 @@
+"""Loopback servers as fixtures: ``http_server`` and ``s3_server``."""
+
+from itertools import count
+
+import pytest
+
+from tests.http_server import BlobServer
+from tests.s3_server import S3Server
+
+_buckets = count(1)
+
+
+@pytest.fixture
+def http_server():
+    """A :class:`~tests.http_server.BlobServer`: ``put(name, data)`` gives a URL.
+
+    ``script.fail(name, what, times)`` orders faults, ``script.log`` holds the
+    requests.
+    """
+    with BlobServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3_service(tmp_path_factory):
+    """Keep one S3 server for all tests of a process: starting it takes a second."""
+    with S3Server(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@pytest.fixture
+def s3_server(s3_service):
+    """A :class:`~tests.s3_server.S3Server` with an empty bucket.
+
+    ``put(name, data)`` or a file written into ``bucket_dir`` is an object,
+    ``url(name)`` its URL; open it with ``storage_options``. ``script.fail``
+    orders faults, ``log`` holds the requests.
+    """
+    s3_service.use_bucket(f"bucket-{next(_buckets)}")
+    yield s3_service
+    s3_service.script.released.set()  # whoever was told to hang
+    s3_service.script.clear()
+    s3_service.script.released.clear()

@@ -1,0 +1,197 @@
+"""Which spot drew which ground track, and which of them are asked for."""
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.paths import ALL_GRANULES, granule, needs_granules
+from xr_icesat2.errors import IdentityError, SelectionError
+from xr_icesat2.granule.beams import (
+    BACKWARD,
+    BEAMS,
+    FORWARD,
+    SPOTS,
+    STRONG,
+    WEAK,
+    assign_spots,
+    beam_strength,
+    select_spots,
+)
+
+# Written out, not derived: the table of the ATL03 data dictionary.
+EXPECTED = {
+    1: {"gt1l": 6, "gt1r": 5, "gt2l": 4, "gt2r": 3, "gt3l": 2, "gt3r": 1},
+    0: {"gt1l": 1, "gt1r": 2, "gt2l": 3, "gt2r": 4, "gt3l": 5, "gt3r": 6},
+}
+ORIENTATIONS = {1: "Forward", 0: "Backward"}
+some_beams = st.lists(st.sampled_from(BEAMS), min_size=1, unique=True)
+
+
+def test_tables():
+    assert {1: dict(FORWARD), 0: dict(BACKWARD)} == EXPECTED
+
+
+@given(some_beams, st.sampled_from([0, 1]), st.sampled_from([0, 1, 2, None]))
+def test_spot_number_decides_whatever_the_rest_says(beams, orient, said):
+    spots = {beam: EXPECTED[orient][beam] for beam in beams}
+    assert assign_spots(beams, spots, said, ORIENTATIONS[1 - orient]) == EXPECTED[orient]
+
+
+@given(some_beams, st.sampled_from([0, 1]), st.sampled_from(["Forward", "Backward", None, "x"]))
+def test_sc_orient_comes_next(beams, orient, attr):
+    assert assign_spots(beams, dict.fromkeys(beams), orient, attr) == EXPECTED[orient]
+    assert assign_spots(beams, {}, orient, attr) == EXPECTED[orient]
+
+
+@given(some_beams, st.sampled_from([0, 1]))
+def test_orientation_attribute_comes_last(beams, orient):
+    attr = ORIENTATIONS[orient]
+    assert assign_spots(beams, {}, None, attr) == EXPECTED[orient]
+    assert assign_spots(beams, {}, None, f" {attr.upper()} ") == EXPECTED[orient]
+
+
+@pytest.mark.parametrize(
+    ("sc_orient", "attr"),
+    [(2, None), (2, "Forward"), (None, None), (None, "Transition"), (3, None)],
+)
+def test_nothing_tells_the_orientation(sc_orient, attr):
+    with pytest.raises(IdentityError) as caught:
+        assign_spots(["gt1l", "gt3r"], {}, sc_orient, attr)
+    message = str(caught.value)
+    for piece in ("gt1l, gt3r", f"sc_orient is {sc_orient}", repr(attr), 'layout="file"'):
+        assert piece in message
+
+
+def test_no_beams_and_no_orientation():
+    assert assign_spots([], {}, None, None) == {}
+
+
+@given(some_beams, st.data(), st.sampled_from([0, 1]), st.sampled_from([0, 1, 2, None]))
+def test_one_numbered_beam_tells_of_all(beams, data, orient, said):
+    known = data.draw(st.sampled_from(beams))
+    numbers = {known: EXPECTED[orient][known]}
+    assert assign_spots(beams, numbers, said, None) == EXPECTED[orient]
+
+
+def test_numbers_beside_the_table_stand_and_nothing_is_deduced_from_them():
+    numbers = {"gt1l": 3, "gt1r": 4}
+    assert assign_spots(["gt1l", "gt1r"], numbers, 1, "Forward") == numbers
+    assert assign_spots(["gt1l", "gt1r", "gt3r"], numbers, 1, None) == numbers | {"gt3r": 1}
+    with pytest.raises(IdentityError, match="which spot is gt3r cannot be told"):
+        assign_spots(["gt1l", "gt1r", "gt3r"], numbers, None, None)
+    with pytest.raises(IdentityError, match="gt1l and gt2r both claim to be spot 3"):
+        assign_spots(["gt1l", "gt1r", "gt2r"], numbers, 1, None)
+
+
+@pytest.mark.parametrize("number", [0, 7, -1])
+def test_a_spot_that_does_not_exist(number):
+    with pytest.raises(
+        IdentityError, match=f"gt2l: atlas_spot_number is {number}, expected 1 to 6"
+    ):
+        assign_spots(["gt2l"], {"gt2l": number}, 1, None)
+
+
+@given(some_beams.filter(lambda beams: len(beams) > 1), st.sampled_from(SPOTS))
+def test_two_beams_claim_one_spot(beams, spot):
+    with pytest.raises(IdentityError, match=f"both claim to be spot {spot}.*layout=") as caught:
+        assign_spots(beams, dict.fromkeys(beams, spot), 1, None)
+    assert beams[0] in str(caught.value)
+
+
+def test_attributes_of_absent_beams_are_not_heard():
+    assert assign_spots(["gt1l"], {"gt1l": 6, "gt1r": 6}, None, None) == FORWARD
+
+
+def test_strength():
+    assert [beam_strength(spot) for spot in SPOTS] == ["strong", "weak"] * 3
+    with pytest.raises(SelectionError, match="no spot 7; spots are 1, 2, 3, 4, 5, 6"):
+        beam_strength(7)
+
+
+@pytest.mark.parametrize(
+    ("spots", "expected"),
+    [
+        (None, SPOTS),
+        ("strong", STRONG),
+        ("weak", WEAK),
+        (4, (4,)),
+        ([5, 1, 5], (1, 5)),
+        (range(2, 4), (2, 3)),
+        (np.array([6, 2]), (2, 6)),
+        (np.int8(3), (3,)),
+    ],
+)
+def test_spots_asked_for(spots, expected):
+    selected = select_spots(spots, None, FORWARD)
+    assert selected == expected
+    assert all(type(spot) is int for spot in selected)
+
+
+@given(some_beams, st.sampled_from([0, 1]))
+def test_beams_asked_for(beams, orient):
+    expected = tuple(sorted(EXPECTED[orient][beam] for beam in beams))
+    assert select_spots(None, beams, EXPECTED[orient]) == expected
+    assert select_spots(list(expected), beams, EXPECTED[orient]) == expected
+    assert select_spots(None, beams[0], EXPECTED[orient]) == (EXPECTED[orient][beams[0]],)
+
+
+def test_spots_and_beams_must_agree():
+    assert select_spots("strong", ["gt1l", "gt2l", "gt3l"], BACKWARD) == STRONG
+    with pytest.raises(SelectionError) as caught:
+        select_spots("strong", ["gt1l", "gt2l"], FORWARD)
+    assert "these beams are spots 4, 6, asked for are spots 1, 3, 5" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "spots", ["Strong", "1", 0, 7, [], [1, 8], [1.0], 2.5, True, [None], ["1"]]
+)
+def test_spots_that_do_not_exist(spots):
+    with pytest.raises(SelectionError) as caught:
+        select_spots(spots, None, FORWARD)
+    message = str(caught.value)
+    assert f"spots={spots!r}" in message
+    assert '"strong", "weak", a number or a list of numbers of 1, 2, 3, 4, 5, 6' in message
+
+
+@pytest.mark.parametrize("beams", ["gt4l", ["gt1l", "GT1R"], [], [1], "strong"])
+def test_beams_that_do_not_exist(beams):
+    with pytest.raises(SelectionError) as caught:
+        select_spots(None, beams, FORWARD)
+    assert f"beams={beams!r}, expected a list of gt1l, gt1r, gt2l" in str(caught.value)
+
+
+def test_a_missing_beam_whose_spot_is_not_known():
+    with pytest.raises(SelectionError, match=r"holds no gt3r, .* it holds gt1l"):
+        select_spots(None, ["gt1l", "gt3r"], {"gt1l": 3})
+
+
+def group_attributes(path):
+    """Attributes of the beams of a file, and its first sc_orient."""
+    with h5py.File(path) as file:
+        beams = {beam: dict(file[beam].attrs) for beam in BEAMS if beam in file}
+        orient = int(file["orbit_info/sc_orient"][0]) if "orbit_info/sc_orient" in file else None
+    return beams, orient
+
+
+@needs_granules
+@pytest.mark.parametrize("path", ALL_GRANULES, ids=lambda path: path.name)
+def test_real_spot_numbers(path):
+    beams, orient = group_attributes(granule(path.name))
+    numbers = {
+        beam: int(attrs["atlas_spot_number"])
+        for beam, attrs in beams.items()
+        if "atlas_spot_number" in attrs
+    }
+    if not numbers:
+        pytest.skip("no beam of this file has an atlas_spot_number")
+    assigned = assign_spots(beams, numbers, orient, None)
+    assert {beam: assigned[beam] for beam in numbers} == numbers
+    for beam, attrs in beams.items():
+        assert beam_strength(assigned[beam]) == attrs["atlas_beam_type"].decode()
+    # Each of the other pieces of evidence alone leads to the same.
+    attr = next(iter(beams.values()))["sc_orientation"].decode()
+    assert assign_spots(beams, {}, None, attr) == assigned
+    if orient is not None:
+        assert assign_spots(beams, {}, orient, None) == assigned

@@ -1,0 +1,550 @@
+"""Servers that refuse, break off, lie or stay silent: a clear error, soon, and never a hang."""
+
+import asyncio
+import logging
+import threading
+import time
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+
+import fsspec
+import pytest
+from fsspec.registry import _registry
+
+from tests.http_server import BlobServer
+from xr_icesat2.bytesource import limits, open_source, traffic
+from xr_icesat2.bytesource.traffic import Traffic, in_daemon_thread, together, traffic_on
+from xr_icesat2.bytesource.translate import translated, worth_retrying
+from xr_icesat2.errors import (
+    AccessDeniedError,
+    CorruptGranuleError,
+    GranuleNotFoundError,
+    ICESat2Error,
+    SelectionError,
+    TransferError,
+    TransferTimeoutError,
+)
+
+DATA = bytes(range(256)) * 40
+RANGES = [(0, 8), (9_000, 1_000)]
+PIECES = [DATA[offset : offset + length] for offset, length in RANGES]
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch):
+    monkeypatch.setenv(limits.TIMEOUT_VARIABLE, "3")
+    monkeypatch.setattr(limits, "BACKOFF", 0.01)
+
+
+@pytest.fixture(params=["http", "s3"])
+def served(request):
+    """A server of either kind, and a source of ``x.h5`` on it."""
+    server = request.getfixturevalue(f"{request.param}_server")
+    options = getattr(server, "storage_options", None)
+    return server, open_source(server.put("x.h5", DATA), options)
+
+
+def _asks(source):
+    return (lambda: source.read(RANGES), source.stamp)
+
+
+@pytest.mark.parametrize("fault", [500, 503, "truncate", "short"])
+def test_what_passes_is_tried_again(served, fault):
+    server, source = served
+    server.script.fail("x.h5", fault, times=3)
+    assert source.read(RANGES) == PIECES
+    server.script.fail("x.h5", fault, times=2)
+    assert source.stamp().size == len(DATA)
+
+
+@pytest.mark.parametrize("fault", [500, 503, "truncate", "short"])
+def test_what_does_not_pass_is_an_error(served, fault):
+    server, source = served
+    server.script.fail("x.h5", fault)
+    with pytest.raises(TransferError) as caught:
+        source.read(RANGES[:1])
+    assert source.url in str(caught.value)
+    # Ours alone: neither botocore nor s3fs multiplies the attempts.
+    assert len(server.script.reads("x.h5")) <= 2 * limits.ATTEMPTS
+
+
+def test_a_short_answer_says_what_was_asked(served):
+    server, source = served
+    server.script.fail("x.h5", "short")
+    with pytest.raises(TransferError, match=r"asked for 8 bytes at 0, got 7"):
+        source.read(RANGES[:1])
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "says"),
+    [
+        (403, AccessDeniedError, "earthaccess.login"),
+        (404, GranuleNotFoundError, "check the spelling"),
+        (416, TransferError, "416|InvalidRange"),
+    ],
+)
+def test_refusals_are_not_tried_again(served, status, error, says):
+    server, source = served
+    source.stamp()
+    server.script.clear()
+    server.script.fail("x.h5", status, times=1)
+    with pytest.raises(error, match=says) as caught:
+        source.read(RANGES[:1])
+    assert source.url in str(caught.value)
+    assert len([read for read in server.script.reads("x.h5") if read == "bytes=0-7"]) == 1
+
+
+@pytest.mark.parametrize(("status", "error"), [(403, AccessDeniedError), (500, TransferError)])
+def test_stamp_meets_the_same(served, status, error):
+    server, source = served
+    server.script.fail("x.h5", status)
+    with pytest.raises(error, match=r"x\.h5"):
+        source.stamp()
+
+
+def test_a_missing_object(served):
+    server, _ = served
+    missing = server.put("x.h5", DATA).replace("x.h5", "missing.h5")
+    source = open_source(missing, getattr(server, "storage_options", None))
+    for ask in _asks(source):
+        with pytest.raises(GranuleNotFoundError, match=r"no granule at .*missing\.h5"):
+            ask()
+
+
+def test_no_answer(served, monkeypatch):
+    server, source = served
+    source.stamp()
+    monkeypatch.setenv(limits.TIMEOUT_VARIABLE, "0.4")
+    server.script.fail("x.h5", "hang")
+    for ask in _asks(source):
+        start = time.monotonic()
+        with pytest.raises(TransferTimeoutError, match=r"x\.h5 within .*XR_ICESAT2_TIMEOUT"):
+            ask()
+        assert time.monotonic() - start < 1.5
+
+
+def test_a_connection_that_hangs_is_tried_again(served, monkeypatch):
+    server, source = served
+    source.stamp()
+    monkeypatch.setenv(limits.TIMEOUT_VARIABLE, "1.5")
+    server.script.fail("x.h5", "hang", times=1)
+    assert source.read(RANGES) == PIECES
+
+
+def test_a_slow_answer_is_an_answer(served):
+    server, source = served
+    server.script.fail("x.h5", "slow")
+    assert source.read(RANGES) == PIECES
+
+
+def test_a_replaced_file_has_another_stamp(served):
+    server, source = served
+    before = source.stamp()
+    assert before.tag
+    server.put("x.h5", DATA[::-1])
+    after = source.stamp()
+    assert after.tag != before.tag
+    assert after.size == before.size
+
+
+def test_the_listing_of_a_directory_is_not_the_stamp(s3_server):
+    url, options = s3_server.put("x.h5", DATA), s3_server.storage_options
+    filesystem = fsspec.filesystem("s3", **options)
+    source = open_source(filesystem.open(url))
+    filesystem.ls(s3_server.bucket_dir.name)
+    s3_server.put("x.h5", DATA + b"more")
+    assert source.stamp().size == len(DATA) + 4
+
+
+def test_the_first_failure_ends_a_burst(served):
+    server, source = served
+    server.script.fail("x.h5", 403, times=1)
+    with pytest.raises(AccessDeniedError):
+        source.read([(offset, 4) for offset in range(0, 8_000, 10)])
+    assert len(server.log if hasattr(server, "log") else server.script.log) < 800
+
+
+class TestRangesIgnored:
+    @pytest.mark.parametrize("fault", ["ignore-range", "wrong-range", "too-long"])
+    def test_another_answer_than_asked(self, http_server, fault):
+        source = open_source(http_server.put("x.h5", DATA))
+        http_server.script.fail("x.h5", fault)
+        with pytest.raises(TransferError, match=r"x\.h5 ignores byte ranges.*simplecache::"):
+            source.read([(9_000, 1_000)])
+        assert len(http_server.script.log) == 1
+
+    def test_on_s3(self, s3_server):
+        source = open_source(s3_server.put("x.h5", DATA), s3_server.storage_options)
+        s3_server.script.fail("x.h5", "ignore-range")
+        with pytest.raises(TransferError, match=r"asked .*x\.h5 for 8 bytes at 0, got 10240"):
+            source.read(RANGES[:1])
+
+    def test_the_whole_file_may_be_sent_whole(self, http_server):
+        source = open_source(http_server.put("x.h5", DATA))
+        http_server.script.fail("x.h5", "ignore-range")
+        assert source.read([(0, len(DATA))]) == [DATA]
+        assert source.stamp().size == len(DATA)
+
+    def test_a_huge_file_is_not_downloaded_to_find_out(self, http_server):
+        source = open_source(http_server.put("x.h5", bytes(200_000_000)))
+        http_server.script.fail("x.h5", "ignore-range")
+        start = time.monotonic()
+        with pytest.raises(TransferError, match="ignores byte ranges"):
+            source.read([(offset, 8) for offset in range(16)])
+        assert time.monotonic() - start < 1
+
+    def test_the_way_out_works(self, http_server, tmp_path):
+        url = http_server.put("x.h5", DATA)
+        http_server.script.fail("x.h5", "ignore-range")
+        options = {"simplecache": {"cache_storage": str(tmp_path)}}
+        assert open_source(f"simplecache::{url}", options).read(RANGES) == PIECES
+
+
+class TestHTTP:
+    def test_a_closed_connection(self, http_server):
+        source = open_source(http_server.put("x.h5", DATA))
+        http_server.script.fail("x.h5", "reset", times=3)
+        assert source.read(RANGES) == PIECES
+        http_server.script.fail("x.h5", "reset")
+        for ask in _asks(source):
+            with pytest.raises(TransferError, match=r"cannot get .*x\.h5"):
+                ask()
+
+    def test_a_login_page(self, http_server):
+        source = open_source(http_server.put("x.h5", DATA))
+        http_server.script.fail("x.h5", "html")
+        for ask in _asks(source):
+            with pytest.raises(AccessDeniedError, match=r"web page.*Earthdata login"):
+                ask()
+
+    def test_a_server_that_does_not_say_the_length(self, http_server):
+        source = open_source(http_server.put("x.h5", DATA))
+        http_server.script.fail("x.h5", "no-length")
+        assert source.read(RANGES) == PIECES
+        assert source.stamp().size == len(DATA)
+
+    def test_nor_the_size(self, http_server):
+        source = open_source(http_server.put("x.h5", DATA))
+        http_server.script.fail("x.h5", "no-size")
+        with pytest.raises(TransferError, match=r"does not say how large.*simplecache::"):
+            source.stamp()
+        assert source.read(RANGES) == PIECES
+        # Then nobody can tell whether a range lies outside: what the server says must do.
+        with pytest.raises(TransferError, match="416"):
+            source.read([(len(DATA), 8)])
+
+    def test_an_empty_file(self, http_server):
+        source = open_source(http_server.put("x.h5", b""))
+        assert source.stamp().size == 0
+        with pytest.raises(CorruptGranuleError, match="has 0 bytes"):
+            source.read([(0, 8)])
+
+    def test_nobody_there(self, http_server):
+        with BlobServer() as gone:
+            url = gone.put("x.h5", DATA)
+        for ask in _asks(open_source(url)):
+            with pytest.raises(TransferError, match="check the URL and the network"):
+                ask()
+
+    def test_the_users_headers_are_sent_and_kept(self, http_server):
+        options = {"headers": {"Authorization": "Bearer word"}}
+        source = open_source(http_server.put("x.h5", DATA), options)
+        assert source.read(RANGES) == PIECES
+        assert options == {"headers": {"Authorization": "Bearer word"}}
+
+    @pytest.mark.parametrize("chain", ["", "simplecache::"])
+    def test_secrets_are_not_told(self, http_server, chain, tmp_path):
+        url = http_server.put("x.h5", DATA) + "?X-Amz-Signature=hush&token=hush"
+        options = {"simplecache": {"cache_storage": str(tmp_path)}} if chain else None
+        source = open_source(chain + url, options)
+        for status in (403, 404, 500):
+            http_server.script.heal()
+            http_server.script.fail("x.h5", status)
+            for ask in _asks(source):
+                with pytest.raises(ICESat2Error) as caught:
+                    ask()
+                told = "".join(traceback.format_exception(caught.value))
+                assert "hush" not in told
+                assert "x.h5" in str(caught.value)
+
+    def test_a_cache_tells_refused_from_missing(self, http_server, tmp_path):
+        url = f"simplecache::{http_server.put('x.h5', DATA)}"
+        source = open_source(url, {"simplecache": {"cache_storage": str(tmp_path)}})
+        http_server.script.fail("x.h5", 403)
+        with pytest.raises(AccessDeniedError):
+            source.stamp()
+
+
+class TestS3:
+    def test_requests_are_what_the_server_saw(self, s3_server):
+        source = open_source(s3_server.put("x.h5", DATA), s3_server.storage_options)
+        source.read([(0, 8), (5, 0), (9_000, 1_000)])
+        assert sorted(s3_server.script.reads("x.h5")) == ["bytes=0-7", "bytes=9000-9999"]
+        source.stamp()
+        assert [request.method for request in s3_server.log] == ["GET", "GET", "HEAD"]
+
+    @pytest.mark.parametrize("wrong", [{"secret": "wrong"}, {"key": "nobody"}])
+    def test_wrong_credentials(self, s3_server, wrong):
+        source = open_source(s3_server.put("x.h5", DATA), s3_server.storage_options | wrong)
+        for ask in _asks(source):
+            with pytest.raises(AccessDeniedError, match=r"may not read s3://.*us-west-2") as caught:
+                ask()
+            assert "wrong" not in str(caught.value)
+
+    def test_no_credentials(self, s3_server, monkeypatch, tmp_path):
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+            monkeypatch.delenv(name, raising=False)
+        for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+            monkeypatch.setenv(name, str(tmp_path / "none"))
+        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        options = {"endpoint_url": s3_server.endpoint}
+        with pytest.raises(AccessDeniedError, match="Earthdata login"):
+            open_source(s3_server.put("x.h5", DATA), options).read(RANGES)
+
+    def test_no_such_bucket(self, s3_server):
+        source = open_source("s3://no-bucket/x.h5", s3_server.storage_options)
+        for ask in _asks(source):
+            with pytest.raises(GranuleNotFoundError, match=r"s3://no-bucket/x\.h5"):
+                ask()
+
+    def test_the_users_settings_stay(self, s3_server):
+        options = s3_server.storage_options | {"config_kwargs": {"max_pool_connections": 3}}
+        source = open_source(s3_server.put("x.h5", DATA), options)
+        assert source.read(RANGES) == PIECES
+        assert options["config_kwargs"] == {"max_pool_connections": 3}
+
+    def test_a_busy_server_through_the_users_filesystem(self, s3_server):
+        url, options = s3_server.put("x.h5", DATA), s3_server.storage_options
+        source = open_source(fsspec.filesystem("s3", **options).open(url))
+        s3_server.script.fail("x.h5", 503, times=2)
+        assert source.read(RANGES) == PIECES
+
+
+class TestLimits:
+    def test_so_many_at_once(self, http_server, monkeypatch):
+        source = open_source(http_server.put("x.h5", DATA))
+        most, now, lock = 0, 0, threading.Lock()
+        note = http_server.script.note
+
+        def noted(*request):
+            nonlocal most, now
+            with lock:
+                now += 1
+                most = max(most, now)
+            time.sleep(0.005)
+            with lock:
+                now -= 1
+            return note(*request)
+
+        monkeypatch.setattr(http_server.script, "note", noted)
+        ranges = [(offset, 4) for offset in range(60)]
+        with ThreadPoolExecutor(4) as pool:
+            for result in pool.map(lambda _: source.read(ranges), range(4)):
+                assert result == [DATA[at : at + 4] for at, _ in ranges]
+        assert 8 < most <= limits.MAX_IN_FLIGHT
+
+    @pytest.mark.parametrize("given", ["soon", "0", "-3", "nan", "inf", ""])
+    def test_a_time_limit_that_is_none(self, given, monkeypatch):
+        monkeypatch.setenv(limits.TIMEOUT_VARIABLE, given)
+        with pytest.raises(SelectionError, match=r"XR_ICESAT2_TIMEOUT=.*seconds above 0"):
+            open_source("memory://x.h5").stamp()
+
+    def test_the_default(self, monkeypatch):
+        monkeypatch.delenv(limits.TIMEOUT_VARIABLE)
+        assert limits.request_limit(0) == limits.TIMEOUT
+        assert limits.request_limit(10 * limits.MIN_RATE) == limits.TIMEOUT + 10
+        assert limits.request_limit(1 << 62) == limits.TIMEOUT * limits.LONGEST
+        assert limits.request_limit(0, whole_file=True) == limits.TIMEOUT * limits.LONGEST
+
+    def test_a_filesystem_that_never_returns(self, monkeypatch):
+        memory = fsspec.filesystem("memory")
+        memory.pipe_file("/x.h5", DATA)
+        stuck = threading.Event()
+        monkeypatch.setattr(type(memory), "cat_file", lambda *_, **__: stuck.wait(20))
+        monkeypatch.setenv(limits.TIMEOUT_VARIABLE, "0.3")
+        source = open_source("memory://x.h5")
+        start = time.monotonic()
+        with pytest.raises(TransferTimeoutError, match=r"memory://x\.h5"):
+            source.read(RANGES)
+        stuck.set()
+        assert time.monotonic() - start < 2
+
+    def test_a_constructor_that_never_returns(self, monkeypatch):
+        class Stuck(fsspec.AbstractFileSystem):
+            protocol = "stuck"
+            cachable = False
+            free = threading.Event()
+
+            def __init__(self, **options):
+                super().__init__(**options)
+                self.free.wait(20)
+
+        fsspec.register_implementation("stuck", Stuck, clobber=True)
+        monkeypatch.setenv(limits.TIMEOUT_VARIABLE, "0.3")
+        with pytest.raises(TransferTimeoutError, match="stuck://x"):
+            open_source("stuck://x.h5").stamp()
+        Stuck.free.set()
+        _registry.pop("stuck")
+
+    def test_a_blocked_loop(self, http_server, monkeypatch):
+        source = open_source(http_server.put("x.h5", DATA))
+        source.stamp()
+        monkeypatch.setenv(limits.TIMEOUT_VARIABLE, "0.2")
+        monkeypatch.setattr(limits, "GRACE", 0.1)
+        loop, free = fsspec.asyn.get_loop(), threading.Event()
+        traffic_on(loop)._deadline = 0.0
+        loop.call_soon_threadsafe(free.wait, 20)
+        try:
+            with pytest.raises(TransferTimeoutError, match="other code blocks it"):
+                source.read(RANGES)
+        finally:
+            free.set()
+
+    def test_a_constructor_that_refuses(self):
+        class Refusing(fsspec.AbstractFileSystem):
+            def __init__(self, **_):
+                raise AccessDeniedError("log in first")
+
+        fsspec.register_implementation("refusing", Refusing, clobber=True)
+        with pytest.raises(AccessDeniedError, match="log in first"):
+            open_source("refusing://x.h5").stamp()
+        _registry.pop("refusing")
+
+    def test_inside_the_loop_itself(self, http_server):
+        source = open_source(http_server.put("x.h5", DATA))
+
+        async def ask():
+            return source.stamp()
+
+        loop = fsspec.asyn.get_loop()
+        with pytest.raises(TransferError, match=r"asyncio\.to_thread"):
+            asyncio.run_coroutine_threadsafe(ask(), loop).result(5)
+
+    def test_inside_another_loop(self, http_server):
+        source = open_source(http_server.put("x.h5", DATA))
+
+        async def ask():
+            return await asyncio.to_thread(source.read, RANGES)
+
+        assert asyncio.run(ask()) == PIECES
+
+    def test_a_closed_loop(self):
+        loop = asyncio.new_event_loop()
+        loop.close()
+
+        async def nothing():
+            """Never run."""
+
+        with pytest.raises(TransferError, match="is closed"):
+            Traffic(loop).wait(nothing(), 1, "x.h5")
+
+    def test_an_interrupted_caller_leaves_nothing_behind(self, http_server, monkeypatch):
+        source = open_source(http_server.put("x.h5", DATA))
+        source.stamp()
+        http_server.script.fail("x.h5", "hang")
+
+        def interrupt(futures, timeout):
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(traffic.concurrent.futures, "wait", interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                source.read(RANGES)
+        loop = fsspec.asyn.get_loop()
+        deadline = time.monotonic() + 2
+        while asyncio.all_tasks(loop) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert not asyncio.all_tasks(loop)
+
+    def test_attempts_are_logged(self, http_server, caplog):
+        source = open_source(http_server.put("x.h5", DATA))
+        http_server.script.fail("x.h5", 503, times=1)
+        with caplog.at_level(logging.INFO, "xr_icesat2"):
+            source.stamp()
+        assert "attempt 1" in caplog.text
+
+
+def test_together_keeps_the_order():
+    async def after(seconds, value):
+        await asyncio.sleep(seconds)
+        return value
+
+    async def main():
+        return await together([after(0.02, "a"), after(0, "b")])
+
+    assert asyncio.run(main()) == ["a", "b"]
+
+
+def test_a_daemon_thread_hands_over_what_it_raises():
+    def fail():
+        raise KeyError("x")
+
+    with pytest.raises(KeyError):
+        asyncio.run(in_daemon_thread(fail))
+
+
+class _Answer:
+    status_code = 0
+
+
+def _like(name, *bases, **attributes):
+    """An exception of a class of this name, as a library that is not installed may raise."""
+    error = type(name, bases or (Exception,), {})("told")
+    for attribute, value in attributes.items():
+        setattr(error, attribute, value)
+    return error
+
+
+def _client_error(code, status):
+    answer = {"Error": {"Code": code, "Message": "m"}, "ResponseMetadata": {}}
+    if status:
+        answer["ResponseMetadata"]["HTTPStatusCode"] = status
+    return _like("ClientError", response=answer)
+
+
+def _requests_error(status):
+    answer = _Answer()
+    answer.status_code = status
+    return _like("HTTPError", response=answer)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected", "again"),
+    [
+        (_client_error("ExpiredToken", 400), AccessDeniedError, False),
+        (_client_error("400", 400), AccessDeniedError, False),
+        (_client_error("NoSuchKey", None), GranuleNotFoundError, False),
+        (_client_error("SlowDown", 503), TransferError, True),
+        (_client_error("InvalidRange", 416), TransferError, False),
+        (_client_error("PermanentRedirect", 301), TransferError, False),
+        (_requests_error(401), AccessDeniedError, False),
+        (_requests_error(410), GranuleNotFoundError, False),
+        (_requests_error(429), TransferError, True),
+        (_requests_error(501), TransferError, False),
+        (_like("ClientResponseError", status=502), TransferError, True),
+        (_like("NoCredentialsError"), AccessDeniedError, False),
+        (_like("FSTimeoutError"), TransferTimeoutError, True),
+        (_like("ClientSSLError", _like("ClientConnectionError").__class__), TransferError, False),
+        (ConnectionResetError(104, "reset"), TransferError, True),
+        (IsADirectoryError(21, "x"), ValueError, False),
+        (OSError(5, "Input/output error"), TransferError, False),
+        (RuntimeError("odd"), TransferError, False),
+        (CorruptGranuleError("ours"), CorruptGranuleError, False),
+    ],
+)
+def test_translation(error, expected, again):
+    made = translated(error, "s3://b/x.h5")
+    assert isinstance(made, ICESat2Error)
+    assert isinstance(made, expected)
+    assert worth_retrying(error) is again
+    assert str(made) == "ours" or "s3://b/x.h5" in str(made)
+
+
+def test_translation_looks_below():
+    outer = FileNotFoundError("https://host/x.h5")
+    outer.__cause__ = ConnectionRefusedError(111, "refused")
+    assert not isinstance(translated(outer, "x"), FileNotFoundError)
+    assert worth_retrying(outer)
+    ring = ValueError("a")
+    ring.__cause__ = ring
+    assert isinstance(translated(ring, "x"), TransferError)

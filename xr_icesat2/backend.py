@@ -1,0 +1,158 @@
+"""What xarray calls for ``engine="icesat2"``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import xarray as xr
+from xarray.backends import BackendEntrypoint
+
+from .dataset import assemble_dataset, assemble_groups
+from .granule.name import parse_name
+from .merge.open import expand, open_granules
+from .merge.options import Layout, Options, names
+from .reading.decoders import Decoders
+
+__all__ = ["ICESat2BackendEntrypoint"]
+
+
+class ICESat2BackendEntrypoint(BackendEntrypoint):
+    """ICESat-2 granules as lazy xarray objects.
+
+    Every method takes the same keywords.
+
+    Parameters
+    ----------
+    filename_or_obj : str, path, file or list of them
+        A local path, any fsspec URL, an open file, or a list of any of these:
+        many granules are merged along ``gran_idx``.
+    group : str, optional
+        A rate, by its group (``"land_ice_segments"``, default: the product's
+        main one), or a path in the file (``"gt1l/land_ice_segments"``): that
+        group alone, as it is.
+    layout : {"spot", "flat", "file"}
+        Beams side by side on ``spot``, padded to the longest; one row an
+        observation; or the file's own tree and dimensions.
+    spots : {"strong", "weak"}, int or list of int, optional
+        Which spots, 1 to 6. Default: all.
+    beams : list of str, optional
+        The same by ground track (``["gt1l", "gt1r"]``).
+    variables, drop_variables : str or list of str, optional
+        Names, paths or patterns to keep, or to leave out. Coordinates stay.
+    pad_to : int, optional
+        Rows to pad every granule to (``layout="spot"``).
+    storage_options : dict, optional
+        Handed to fsspec.
+    allow_mixed_releases : bool
+        Merge granules of different releases.
+    index_cache : path, optional
+        Directory in which the indexes of granules are kept. Default: the
+        environment variable ``XR_ICESAT2_INDEX_CACHE``, else none.
+    mask_and_scale, decode_times, decode_timedelta, use_cftime, \
+    concat_characters, decode_coords
+        As in :func:`xarray.open_dataset`. Durations stay numbers by default.
+    """
+
+    description = "Open ICESat-2 granules (.h5), one or many, as lazy xarray objects"
+    url = "https://github.com/xr-icesat2/xr_icesat2"
+    open_dataset_parameters = (
+        "filename_or_obj", "drop_variables", "group", "layout", "spots", "beams", "variables",
+        "pad_to", "storage_options", "allow_mixed_releases", "index_cache", "mask_and_scale",
+        "decode_times", "concat_characters", "decode_coords", "use_cftime", "decode_timedelta",
+    )  # fmt: skip
+    supports_groups = True
+
+    def guess_can_open(self, filename_or_obj: Any) -> bool:
+        """Whether this is ``icesat2://…`` or has the name of an ICESat-2 granule."""
+        if not isinstance(filename_or_obj, str | os.PathLike):
+            return False
+        path = os.fspath(filename_or_obj)
+        return path.startswith("icesat2://") or parse_name(path) is not None
+
+    def open_dataset(  # type: ignore[override]
+        self,
+        filename_or_obj: Any,
+        *,
+        storage_options: dict[str, Any] | None = None,
+        index_cache: str | os.PathLike[str] | None = None,
+        **keywords: Any,
+    ) -> xr.Dataset:
+        """Open one rate of one or many granules, or one group of a file."""
+        options = _options(**keywords)
+        objects, listed = _objects(filename_or_obj)
+        granules = open_granules(objects, storage_options, _directory(index_cache))
+        return assemble_dataset(granules, options, listed=listed)
+
+    def open_groups_as_dict(
+        self,
+        filename_or_obj: Any,
+        *,
+        storage_options: dict[str, Any] | None = None,
+        index_cache: str | os.PathLike[str] | None = None,
+        **keywords: Any,
+    ) -> dict[str, xr.Dataset]:
+        """Open all rates and groups; keys are the paths of a tree."""
+        options = _options(**keywords)
+        objects, listed = _objects(filename_or_obj)
+        granules = open_granules(objects, storage_options, _directory(index_cache))
+        return assemble_groups(granules, options, listed=listed)
+
+    def open_datatree(self, filename_or_obj: Any, **keywords: Any) -> xr.DataTree:
+        """Open all rates and groups as one tree."""
+        groups = self.open_groups_as_dict(filename_or_obj, **keywords)
+        tree = xr.DataTree.from_dict(groups)
+        tree.set_close(groups["/"]._close)
+        for path, [node] in xr.group_subtrees(tree):
+            if path in groups:
+                node.encoding = groups[path].encoding
+        return tree
+
+
+def _options(  # noqa: PLR0913 - they are the engine's keywords
+    *,
+    group: str | None = None,
+    layout: Layout = "spot",
+    spots: str | int | Sequence[int] | None = None,
+    beams: str | Sequence[str] | None = None,
+    variables: str | Iterable[str] | None = None,
+    drop_variables: str | Iterable[str] | None = None,
+    pad_to: int | None = None,
+    allow_mixed_releases: bool = False,
+    mask_and_scale: bool | Mapping[str, bool] | None = True,
+    decode_times: Any = True,
+    decode_timedelta: Any = None,
+    use_cftime: Any = None,
+    concat_characters: bool | Mapping[str, bool] | None = True,
+    decode_coords: Any = True,
+) -> Options:
+    return Options(
+        group=group,
+        layout=layout,
+        spots=spots,
+        beams=beams,
+        variables=None if variables is None else names(variables, "variables"),
+        drop_variables=names(drop_variables or (), "drop_variables"),
+        pad_to=pad_to,
+        allow_mixed_releases=allow_mixed_releases,
+        decode_coords=decode_coords is None or bool(decode_coords),
+        decoders=Decoders(
+            mask_and_scale=True if mask_and_scale is None else mask_and_scale,
+            decode_times=True if decode_times is None else decode_times,
+            decode_timedelta=decode_timedelta,
+            use_cftime=use_cftime,
+            concat_characters=True if concat_characters is None else concat_characters,
+        ),
+    )
+
+
+def _objects(given: Any) -> tuple[list[Any], bool]:
+    """Give what is to be opened, and whether it came as a list."""
+    if isinstance(given, list | tuple):
+        return expand(given), True
+    return [given], False
+
+
+def _directory(cache: str | os.PathLike[str] | None) -> str | None:
+    return None if cache is None else os.fspath(cache)

@@ -1,0 +1,157 @@
+"""One lazy variable from the datasets that are its parts."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from xarray.core import indexing
+
+from xr_icesat2.errors import MergeError
+from xr_icesat2.granule.granule import Granule
+from xr_icesat2.granule.model import Chunked, DatasetHeader
+from xr_icesat2.reading.array import GranuleArray
+from xr_icesat2.reading.coding import TIME_ENCODING, Coding, make_coding
+from xr_icesat2.reading.decoders import Decoders
+from xr_icesat2.reading.mosaic import Mosaic
+
+__all__ = ["Column", "Placed", "Rules", "build_variable"]
+
+FILTER_NAMES = {1: "deflate", 2: "shuffle", 3: "fletcher32"}
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A dataset and where it lies in the variable's array."""
+
+    granule: Granule
+    path: str
+    header: DatasetHeader
+    origin: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A variable to be built."""
+
+    name: str
+    dims: tuple[str, ...]
+    shape: tuple[int, ...]
+    lead: int
+    """Leading dimensions that the parts do not have."""
+    parts: Sequence[Placed]
+    padded: bool
+    """Whether its array may have elements that no part has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How the variables of one rate are decoded."""
+
+    decoders: Decoders
+    decode_coords: bool
+    void_fill: frozenset[str] = frozenset()
+    pad: Mapping[str, int] | None = None
+
+
+def build_variable(column: Column, rules: Rules) -> tuple[xr.Variable, dict[str, Any]]:
+    """Give the lazy variable, and what the file held of it (its source encoding).
+
+    Raises
+    ------
+    MergeError
+        The parts are of types that have no common one.
+    """
+    first = column.parts[0]
+    attrs = dict(first.header.attrs)
+    source = _source_encoding(first, attrs)
+    base = posixpath.basename(first.path)
+    if base in rules.void_fill:
+        attrs.pop("_FillValue", None)
+    if rules.decode_coords:
+        # The paths in it are those of the file; xarray writes its own.
+        attrs.pop("coordinates", None)
+    dtype = _common_dtype(column)
+    pad = (rules.pad or {}).get(base, _pad_value(dtype, attrs))
+    coding = make_coding(
+        column.name, attrs, dtype, rules.decoders, padded=column.padded, pad_value=pad
+    )
+    if column.padded and coding.dtype.kind in "iu":
+        source["pad_value"] = coding.padding
+    variable = xr.Variable(
+        column.dims,
+        indexing.LazilyIndexedArray(_array(column, coding)),
+        coding.attrs,
+        _encoding(column, coding, dtype),
+    )
+    return variable, source
+
+
+def _array(column: Column, coding: Coding) -> GranuleArray:
+    granules = list(dict.fromkeys(part.granule for part in column.parts))
+    paths = list(dict.fromkeys(part.path for part in column.parts))
+    granule_at = {granule: n for n, granule in enumerate(granules)}
+    path_at = {path: n for n, path in enumerate(paths)}
+    places = [(granule_at[part.granule], path_at[part.path]) for part in column.parts]
+    mosaic = Mosaic.of(
+        column.shape, column.lead, [(part.origin, part.header.shape) for part in column.parts]
+    )
+    return GranuleArray(granules, paths, np.array(places, np.int32), mosaic, coding)
+
+
+def _common_dtype(column: Column) -> np.dtype:
+    dtypes = {part.header.dtype.newbyteorder("=") for part in column.parts}
+    kinds = {"number" if dtype.kind in "fiub" else dtype.kind for dtype in dtypes}
+    if len(kinds) > 1:
+        listed = ", ".join(sorted(map(str, dtypes)))
+        msg = f"{column.name} is of types that do not mix: {listed}. drop_variables leaves it out."
+        raise MergeError(msg)
+    return np.result_type(*dtypes) if len(dtypes) > 1 else dtypes.pop()
+
+
+def _pad_value(dtype: np.dtype, attrs: Mapping[str, Any]) -> int | None:
+    """Give an extreme of an integer type that is no flag value."""
+    if dtype.kind == "b":
+        return 0
+    if dtype.kind not in "iu":
+        return None
+    limits = np.iinfo(dtype)
+    flags = np.ravel(attrs.get("flag_values", []))
+    return int(limits.min if limits.max in flags else limits.max)
+
+
+def _encoding(column: Column, coding: Coding, stored: np.dtype) -> dict[str, Any]:
+    """Give what can be written, so that what is read back equals what was read here."""
+    encoding = {k: v for k, v in coding.encoding.items() if k == "_FillValue"}
+    if coding.dtype.kind == "M":
+        return dict(TIME_ENCODING)
+    if "_FillValue" in encoding and coding.dtype.kind == "f":
+        encoding["_FillValue"] = np.ravel(encoding["_FillValue"])[0]
+        encoding["dtype"] = stored
+    layout = column.parts[0].header.layout
+    if isinstance(layout, Chunked) and column.shape:
+        chunks = (1,) * column.lead + layout.chunk_shape
+        encoding["chunksizes"] = tuple(
+            max(1, min(c, n)) for c, n in zip(chunks, column.shape, strict=True)
+        )
+        encoding["original_shape"] = column.shape
+    return encoding
+
+
+def _source_encoding(part: Placed, attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """Say how the first part is stored."""
+    header, layout = part.header, part.header.layout
+    source: dict[str, Any] = {
+        "path": part.path,
+        "dtype": header.dtype,
+        "layout": type(layout).__name__.lower(),
+    }
+    if isinstance(layout, Chunked):
+        source["chunks"] = layout.chunk_shape
+        source["filters"] = tuple(FILTER_NAMES[step.id] for step in layout.filters)
+    kept = ("_FillValue", "units", "calendar", "coordinates")
+    return source | {key: attrs[key] for key in kept if key in attrs}

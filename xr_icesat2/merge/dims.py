@@ -1,0 +1,66 @@
+"""Names of a dataset's dimensions, from the scales that the file attaches to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from xr_icesat2.granule.model import DatasetHeader, GroupHeader
+from xr_icesat2.granule.paths import ancestors, join
+from xr_icesat2.reading.decoders import ICESAT2_TIME
+
+if TYPE_CHECKING:
+    from xr_icesat2.granule.index import GranuleIndex
+
+__all__ = ["dimension_name", "is_time", "scale_paths"]
+
+
+def scale_paths(index: GranuleIndex, path: str, header: DatasetHeader) -> tuple[str | None, ...]:
+    """Give, for each dimension of a dataset, the path of its scale, or None if it has none.
+
+    Scales are looked for in the dataset's group and those around it, as
+    netCDF-4 has it (*NetCDF-4 file format*, "dimensions are visible in all
+    child groups"); one that lies elsewhere is found by a walk of the file.
+    """
+    if header.is_scale and len(header.shape) == 1:
+        return (path,)
+    found: list[str | None] = []
+    for axis in range(len(header.shape)):
+        scales = header.dimension_list[axis : axis + 1]
+        target = scales[0][0] if scales and scales[0] else None
+        found.append(target if isinstance(target, str) else _path_of(index, path, target))
+    return tuple(found)
+
+
+def _path_of(index: GranuleIndex, path: str, target: int | None) -> str | None:
+    if target is None:
+        return None
+    for group in ancestors(path):
+        name = _named(index, group, target)
+        if name is not None:
+            return join(group, name)
+    for group, node in index.below(["/"]).items():
+        if isinstance(node, GroupHeader) and (name := _named(index, group, target)) is not None:
+            return join(group, name)
+    return None
+
+
+def _named(index: GranuleIndex, group: str, target: int) -> str | None:
+    links = index.group(group).links
+    return next((name for name, link in links.items() if link == target), None)
+
+
+def is_time(attrs: Mapping[str, object]) -> bool:
+    """Whether a variable counts seconds of ICESat-2's epoch."""
+    units = attrs.get("units")
+    return isinstance(units, str) and ICESAT2_TIME.fullmatch(units) is not None
+
+
+def dimension_name(name: str, attrs: Mapping[str, object]) -> str:
+    """Name a dimension after its scale.
+
+    A time is no label (several photons have one time) and may have millions of
+    values, which xarray would read at once to index them if the dimension had
+    the same name: the dimension of ``delta_time`` is ``delta_time_idx``.
+    """
+    return f"{name}_idx" if is_time(attrs) else name

@@ -1,0 +1,170 @@
+"""The file's own tree and dimensions: ``layout="file"``, and what no rate claims."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import xarray as xr
+
+from xr_icesat2.granule.granule import Granule
+from xr_icesat2.granule.model import DatasetHeader, GroupHeader, Node
+from xr_icesat2.granule.paths import ancestors
+
+from .build import Column, Placed, Rules, build_variable
+from .dims import dimension_name, scale_paths
+from .options import Options
+
+__all__ = ["file_dataset", "file_datasets", "merged_file_datasets"]
+
+Sizes = dict[str, int]
+
+
+def file_dataset(granule: Granule, group: str, options: Options) -> xr.Dataset:
+    """Give one group of a file, without what lies in groups below it."""
+    return file_datasets(granule, [group], options)[group]
+
+
+def file_datasets(
+    granule: Granule, groups: Sequence[str], options: Options
+) -> dict[str, xr.Dataset]:
+    """Give some groups of a file; a group comes after those around it."""
+    return _datasets([granule], groups, options, lead=())
+
+
+def merged_file_datasets(
+    granules: Sequence[Granule], groups: Sequence[str], options: Options
+) -> dict[str, xr.Dataset]:
+    """Give some groups of many files side by side on ``gran_idx``, padded to the largest."""
+    return _datasets(granules, groups, options, lead=("gran_idx",))
+
+
+def _datasets(
+    granules: Sequence[Granule], groups: Sequence[str], options: Options, lead: tuple[str, ...]
+) -> dict[str, xr.Dataset]:
+    held = [_held(granule, groups, options) for granule in granules]
+    around: dict[str, Sizes] = {}
+    datasets: dict[str, xr.Dataset] = {}
+    for group in groups:
+        inherited: Sizes = {}
+        for outer in reversed(ancestors(group)):
+            inherited |= around.get(outer, {})
+        datasets[group], around[group] = _group_dataset(
+            granules, held, group, options, lead, inherited
+        )
+    return datasets
+
+
+def _held(granule: Granule, groups: Sequence[str], options: Options) -> dict[str, Node]:
+    index = granule.index
+    nodes: dict[str, Node] = dict(index.load(groups))
+    inside = [
+        posixpath.join(group, name)
+        for group, node in nodes.items()
+        if isinstance(node, GroupHeader)
+        for name in node.links
+    ]
+    nodes |= index.load([path for path in inside if not options.drops(path)])
+    return nodes
+
+
+def _group_dataset(
+    granules: Sequence[Granule],
+    held: Sequence[Mapping[str, Node]],
+    group: str,
+    options: Options,
+    lead: tuple[str, ...],
+    inherited: Sizes,
+) -> tuple[xr.Dataset, Sizes]:
+    sizes: Sizes = {}
+    columns = []
+    for path in _variables(held, group, options):
+        parts = [
+            (g, granule, node)
+            for g, (granule, nodes) in enumerate(zip(granules, held, strict=True))
+            if isinstance(node := nodes.get(path), DatasetHeader)
+        ]
+        shape = tuple(map(max, zip(*(node.shape for _, _, node in parts), strict=True)))
+        dims = _dims(parts[0][1], path, parts[0][2], shape, sizes, inherited)
+        columns.append(
+            Column(
+                name=posixpath.basename(path),
+                dims=(*lead, *dims),
+                shape=(*((len(granules),) if lead else ()), *shape),
+                lead=len(lead),
+                parts=[
+                    Placed(granule, path, node, (*((g,) if lead else ()), *(0 for _ in dims)))
+                    for g, granule, node in parts
+                ],
+                padded=bool(lead),
+            )
+        )
+    rules = Rules(decoders=options.decoders, decode_coords=bool(lead))
+    variables: dict[str, xr.Variable] = {}
+    sources: dict[str, Any] = {}
+    for column in columns:
+        variables[column.name], sources[column.name] = build_variable(column, rules)
+    header = next(node for nodes in held if isinstance(node := nodes.get(group), GroupHeader))
+    coords = _coordinates(variables, decode=options.decode_coords)
+    dataset = xr.Dataset(
+        {name: variable for name, variable in variables.items() if name not in coords},
+        coords={name: variables[name] for name in coords},
+        attrs=dict(header.attrs),
+    )
+    dataset.encoding["icesat2"] = sources
+    return dataset, sizes
+
+
+def _variables(held: Sequence[Mapping[str, Node]], group: str, options: Options) -> list[str]:
+    paths = dict.fromkeys(
+        path
+        for nodes in held
+        for path, node in nodes.items()
+        if isinstance(node, DatasetHeader) and posixpath.dirname(path) == group
+    )
+    return [path for path in paths if options.keeps(path)]
+
+
+def _dims(
+    granule: Granule,
+    path: str,
+    header: DatasetHeader,
+    shape: tuple[int, ...],
+    sizes: Sizes,
+    inherited: Sizes,
+) -> tuple[str, ...]:
+    """Name the dimensions; a name stands for one size in a group and those around it."""
+    names: list[str] = []
+    scales = scale_paths(granule.index, path, header)
+    for scale, size in zip(scales, shape, strict=True):
+        name = f"dim_{size}"
+        if scale is not None:
+            attrs = granule.index.node(scale).attrs
+            name = dimension_name(posixpath.basename(scale), attrs)
+        if {**inherited, **sizes}.get(name, size) != size or name in names:
+            name = _other_name(name, size, {**inherited, **sizes}, names)
+        sizes[name] = size
+        names.append(name)
+    return tuple(names)
+
+
+def _other_name(name: str, size: int, sizes: Sizes, taken: Sequence[str]) -> str:
+    candidate, number = f"{name}_{size}", 1
+    while sizes.get(candidate, size) != size or candidate in taken:
+        number += 1
+        candidate = f"{name}_{size}_{number}"
+    return candidate
+
+
+def _coordinates(variables: dict[str, xr.Variable], *, decode: bool) -> list[str]:
+    """Give the names that ``coordinates`` attributes mention; as xarray does, move those away."""
+    if not decode:
+        return []
+    mentioned: dict[str, None] = {}
+    for variable in variables.values():
+        listed = variable.attrs.get("coordinates")
+        if isinstance(listed, str):
+            variable.encoding["coordinates"] = variable.attrs.pop("coordinates")
+            mentioned |= dict.fromkeys(name for name in listed.split() if name in variables)
+    return list(mentioned)

@@ -1,0 +1,59 @@
+"""Coordinates along ``gran_idx``: which granule is which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import xarray as xr
+
+from xr_icesat2.granule.identity import UNKNOWN, Identity
+from xr_icesat2.reading.coding import TIME_ENCODING
+
+__all__ = ["GRANULE_COORDS", "granule_coords"]
+
+
+def _number(value: int | None) -> int:
+    return UNKNOWN if value is None else value
+
+
+NUMBERS: dict[str, tuple[str, Callable[[Identity], int | None]]] = {
+    "gran_idx": ("number of the granule within its product, -1 where unknown", lambda i: i.gran_idx),
+    "rgt": ("reference ground track, -1 where unknown", lambda i: i.rgt),
+    "cycle_number": ("repeat cycle, -1 where unknown", lambda i: i.cycle),
+    "region": ("granule region, -1 where the product has none", lambda i: i.region),
+    "sc_orient": (
+        "spacecraft orientation: 0 backward, 1 forward, 2 turning, -1 unknown",
+        lambda i: i.sc_orient,
+    ),
+}
+TEXTS: dict[str, tuple[str, Callable[[Identity], str | None]]] = {
+    "source_file": ("name of the file", lambda i: i.source_file),
+    "release": ("release of the product", lambda i: i.release),
+    "version": ("version within the release", lambda i: i.version),
+}
+TIMES: dict[str, tuple[str, Callable[[Identity], np.datetime64]]] = {
+    "data_start_utc": ("time of the first data, UTC", lambda i: i.data_start_utc),
+    "data_end_utc": ("time of the last data, UTC", lambda i: i.data_end_utc),
+}
+GRANULE_COORDS = (*NUMBERS, *TEXTS, *TIMES)
+"""Their names, which no variable of a row may take."""
+
+
+def granule_coords(identities: Sequence[Identity]) -> dict[str, xr.Variable]:
+    """Give the coordinates of some granules, in their order."""
+    coords: dict[str, xr.Variable] = {}
+    for name, (meaning, get) in NUMBERS.items():
+        values = np.array([_number(get(i)) for i in identities], np.int64)
+        coords[name] = _variable(values, meaning)
+    for name, (meaning, text) in TEXTS.items():
+        coords[name] = _variable(np.array([text(i) or "" for i in identities], np.str_), meaning)
+    for name, (meaning, time) in TIMES.items():
+        times = np.array([time(i) for i in identities], "datetime64[ns]")
+        coords[name] = _variable(times, meaning)
+    return coords
+
+
+def _variable(values: np.ndarray, meaning: str) -> xr.Variable:
+    encoding = dict(TIME_ENCODING) if values.dtype.kind == "M" else {}
+    return xr.Variable(("gran_idx",), values, {"long_name": meaning}, encoding)

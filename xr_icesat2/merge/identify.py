@@ -1,0 +1,70 @@
+"""Which granule a file is, from the few things in it that tell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xr_icesat2.errors import NotAGranuleError
+from xr_icesat2.granule.beams import BEAMS, PAIRS, PROFILES
+from xr_icesat2.granule.identity import Evidence, Identity, identify
+from xr_icesat2.granule.model import GroupHeader
+from xr_icesat2.reading.execute import read_datasets
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from xr_icesat2.granule.granule import Granule
+
+__all__ = ["identify_granule"]
+
+TRACKS = frozenset((*BEAMS, *PAIRS, *PROFILES))
+RECORD = "/METADATA/DatasetIdentification"
+ORBIT_INFO = ("rgt", "cycle_number", "sc_orient")
+ANCILLARY = (
+    "release", "version", "data_start_utc", "data_end_utc",
+    "start_rgt", "end_rgt", "start_cycle", "end_cycle", "start_region", "end_region",
+)  # fmt: skip
+
+
+def identify_granule(granule: Granule) -> Identity:
+    """Read what tells which granule this is, and tell it.
+
+    Raises
+    ------
+    IdentityError
+        The evidence contradicts itself.
+    NotAGranuleError
+        Nothing in the file says that it is ICESat-2.
+    """
+    paths = [f"/orbit_info/{name}" for name in ORBIT_INFO]
+    paths += [f"/ancillary_data/{name}" for name in ANCILLARY]
+    nodes = granule.index.load(["/", RECORD, *paths])
+    values = read_datasets(granule, [path for path in paths if path in nodes])
+    root = granule.index.group("/")
+    record = nodes.get(RECORD)
+    identity = identify(
+        Evidence(
+            url=granule.url,
+            root_attrs=root.attrs,
+            dataset_identification=record.attrs if isinstance(record, GroupHeader) else {},
+            groups=frozenset(root.links),
+            orbit_info=_named(values, "/orbit_info/", ORBIT_INFO),
+            ancillary=_named(values, "/ancillary_data/", ANCILLARY),
+        )
+    )
+    if identity.product is None and not TRACKS & root.links.keys():
+        held = ", ".join(sorted(root.links)) or "nothing"
+        msg = (
+            f"{granule.url} is HDF5, but nothing in it says that it is an ICESat-2 granule "
+            "(attribute short_name, METADATA/DatasetIdentification, a name such as "
+            "ATL06_yyyymmddhhmmss_ttttccnn_rrr_vv.h5, groups gt1l … gt3r). "
+            f'It holds: {held}. layout="file" opens it as it is.'
+        )
+        raise NotAGranuleError(msg)
+    return identity
+
+
+def _named(
+    values: Mapping[str, object], prefix: str, wanted: tuple[str, ...]
+) -> dict[str, object]:
+    return {name: values[prefix + name] for name in wanted if prefix + name in values}

@@ -1,0 +1,125 @@
+"""From what a user gives to granules that are known to belong together."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from xr_icesat2.bytesource import open_source
+from xr_icesat2.errors import GranuleNotFoundError, IdentityError, MergeError, NotAGranuleError
+from xr_icesat2.granule.granule import Granule
+from xr_icesat2.granule.identity import UNKNOWN, Identity
+
+__all__ = ["check_mergeable", "each", "expand", "open_granules"]
+
+AT_ONCE = 8
+"""Granules that are opened side by side."""
+CACHE_VARIABLE = "XR_ICESAT2_INDEX_CACHE"
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+def each(function: Callable[[T], U], items: Sequence[T]) -> list[U]:
+    """Apply a function that waits for bytes to many things; the first error ends it."""
+    if len(items) <= 1:
+        return [function(item) for item in items]
+    with ThreadPoolExecutor(min(AT_ONCE, len(items)), "xr_icesat2-open") as pool:
+        return list(pool.map(function, items))
+
+
+def expand(objects: Sequence[Any]) -> list[Any]:
+    """Replace local patterns (``~/data/ATL06_*.h5``) in a list by the files that they match."""
+    found: list[Any] = []
+    for item in objects:
+        pattern = os.fspath(item) if isinstance(item, str | os.PathLike) else None
+        if pattern is None or "://" in pattern or not glob.has_magic(pattern):
+            found.append(item)
+            continue
+        files = sorted(glob.glob(str(Path(pattern).expanduser())))  # noqa: PTH207 - absolute too
+        if not files:
+            msg = f"no file matches {pattern!r} (seen from {Path.cwd()})"
+            raise GranuleNotFoundError(msg)
+        found += files
+    if not found:
+        raise GranuleNotFoundError("an empty list of granules; expected at least one path or URL")
+    return found
+
+
+def open_granules(
+    objects: Sequence[Any], storage_options: dict[str, Any] | None, cache: str | None
+) -> list[Granule]:
+    """Find each granule and note which version of it lies there. Nothing is parsed yet."""
+    directory = cache or os.environ.get(CACHE_VARIABLE) or None
+
+    def open_one(item: Any) -> Granule:
+        source = open_source(item, storage_options)
+        stamp = source.stamp()
+        if stamp.size == 0:
+            msg = f"{source.url} is empty; expected an ICESat-2 granule. Download it again."
+            raise NotAGranuleError(msg)
+        return Granule(source, stamp, directory)
+
+    return each(open_one, objects)
+
+
+def check_mergeable(
+    granules: Sequence[Granule], identities: Sequence[Identity], *, mixed_releases: bool
+) -> None:
+    """Raise unless granules are of one product, one release, and each a different one.
+
+    Raises
+    ------
+    IdentityError
+        A granule cannot be told from others.
+    MergeError
+        They are of two products or releases, or one is given twice.
+    """
+    if len(granules) < 2:
+        return
+    _one_kind("products", "product", granules, identities, "Open them apart.")
+    if not mixed_releases:
+        way_out = "allow_mixed_releases=True merges them all the same."
+        _one_kind("releases", "release", granules, identities, way_out)
+    seen: dict[int, int] = {}
+    for number, identity in enumerate(identities):
+        if identity.gran_idx == UNKNOWN:
+            msg = (
+                f"{granules[number].url}: nothing tells which granule this is (orbit_info, METADATA, "
+                "its name), so that it cannot be merged with others. Open it alone."
+            )
+            raise IdentityError(msg)
+        if identity.gran_idx in seen:
+            raise MergeError(_twice(granules, identities, seen[identity.gran_idx], number))
+        seen[identity.gran_idx] = number
+
+
+def _one_kind(
+    plural: str, field: str, granules: Sequence[Granule], identities: Sequence[Identity], out: str
+) -> None:
+    kinds: dict[Any, str] = {}
+    for granule, identity in zip(granules, identities, strict=True):
+        kinds.setdefault(getattr(identity, field), granule.url)
+    if len(kinds) > 1:
+        listed = "; ".join(f"{kind or 'unknown'} ({url})" for kind, url in kinds.items())
+        raise MergeError(f"the granules are of {len(kinds)} {plural}: {listed}. {out}")
+
+
+def _twice(
+    granules: Sequence[Granule], identities: Sequence[Identity], first: int, second: int
+) -> str:
+    one, other = identities[first], identities[second]
+    what = "the same granule"
+    if (one.release, one.version) != (other.release, other.version):
+        what = (
+            f"the same granule in two versions ({one.release}_{one.version} and "
+            f"{other.release}_{other.version})"
+        )
+    return (
+        f"{granules[first].url} and {granules[second].url} are {what} "
+        f"(gran_idx {one.gran_idx}). Leave one out."
+    )

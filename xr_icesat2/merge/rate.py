@@ -1,0 +1,149 @@
+"""One rate of some granules: which variables, of which sizes, under which names."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from xr_icesat2.errors import MergeError
+from xr_icesat2.products import ALONG, Rate
+
+from .build import Rules
+from .granule_coords import GRANULE_COORDS
+from .options import Options
+from .survey import Found, Survey
+
+__all__ = ["MergedRate"]
+
+TAKEN = {*GRANULE_COORDS, "spot", "pair_track", "profile", "gt", "beam_strength", "n_obs"}
+"""Names that coordinates of the engine have."""
+BLOCK_BYTES = 32 << 20
+"""Bytes of the widest variable in one dask block: large enough that few tasks do the work."""
+
+
+@dataclass(frozen=True)
+class MergedRate:
+    """Everything of one rate that does not depend on the layout.
+
+    Attributes
+    ----------
+    surveys
+        One a granule, in the order of ``gran_idx``.
+    """
+
+    rate: Rate
+    surveys: Sequence[Survey]
+    options: Options
+    folded: bool
+    """Whether all variables share one Dataset: then two of one name are told apart by group."""
+
+    @property
+    def dim(self) -> str:
+        """``spot``, ``pair_track`` or ``profile``."""
+        return self.surveys[0].tracks.dim
+
+    @cached_property
+    def numbers(self) -> tuple[int, ...]:
+        """Coordinates along :attr:`dim`: all that were asked for in any granule."""
+        return tuple(sorted({n for survey in self.surveys for n in survey.tracks.wanted}))
+
+    @cached_property
+    def n_obs(self) -> np.ndarray:
+        """int64 (granules, numbers): rows."""
+        rows = np.zeros((len(self.surveys), len(self.numbers)), np.int64)
+        for g, survey in enumerate(self.surveys):
+            for number, beam in survey.beams.items():
+                rows[g, self.numbers.index(number)] = beam.n_obs
+        return rows
+
+    @cached_property
+    def dims(self) -> dict[str, tuple[str, ...]]:
+        """Path below the beam → dimensions of the dataset, of every variable of any beam."""
+        dims: dict[str, tuple[str, ...]] = {}
+        for survey, _, path, found in self._datasets():
+            if dims.setdefault(path, found.dims) != found.dims:
+                msg = (
+                    f"{path} has dimensions {found.dims} in {survey.granule.url}, but "
+                    f"{dims[path]} elsewhere; drop_variables leaves it out"
+                )
+                raise MergeError(msg)
+        return dims
+
+    @cached_property
+    def second_sizes(self) -> dict[str, int]:
+        """Sizes of all dimensions but the along-track one: the largest in any beam."""
+        sizes: dict[str, int] = {}
+        for _, _, _, found in self._datasets():
+            for dim, size in zip(found.dims, found.header.shape, strict=True):
+                if dim != ALONG:
+                    sizes[dim] = max(size, sizes.get(dim, 0))
+        return sizes
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Path below the beam → name of the variable."""
+        names: dict[str, str] = {}
+        used = set(TAKEN | {self.rate.along})
+        coordinates = {f"{self.rate.group}/{c}".lstrip("/") for c in self.rate.coordinates}
+        for path in sorted(self.dims, key=lambda p: (p not in coordinates, p.count("/"), p)):
+            name = posixpath.basename(path)
+            if name in TAKEN:
+                name = f"{self.rate.along.removesuffix('_idx')}_{name}"
+            outer = posixpath.dirname(path)
+            while self.folded and name in used:
+                name = f"{posixpath.basename(outer) or self.dim}_{name}"
+                outer = posixpath.dirname(outer)
+            used.add(name)
+            names[path] = name
+        return names
+
+    def renamed(self, path: str) -> bool:
+        """Whether a variable has another name than in the file."""
+        return self.names[path] != posixpath.basename(path)
+
+    def parts(self, path: str) -> Iterator[tuple[int, int, Survey, Found]]:
+        """Give (granule, position along :attr:`dim`, survey, dataset) of each beam that has it."""
+        for g, survey in enumerate(self.surveys):
+            for number, beam in survey.beams.items():
+                if path in beam.variables:
+                    yield g, self.numbers.index(number), survey, beam.variables[path]
+
+    def is_coordinate(self, path: str) -> bool:
+        """Whether a variable tells the time or the place of a row."""
+        if not self.options.decode_coords:
+            return False
+        return posixpath.relpath(path, self.rate.group or ".") in self.rate.coordinates
+
+    @property
+    def rules(self) -> Rules:
+        """How its variables are decoded."""
+        return Rules(
+            decoders=self.options.decoders,
+            decode_coords=self.options.decode_coords,
+            void_fill=self.rate.void_fill,
+            pad=self.rate.pad,
+        )
+
+    @cached_property
+    def block_rows(self) -> int:
+        """Rows of a dask block, the same for all variables: a multiple of the stored chunk."""
+        stored, widest = 1, 1
+        for _, _, _, found in self._datasets():
+            if ALONG not in found.dims:
+                continue
+            chunk = getattr(found.header.layout, "chunk_shape", None)
+            stored = max(stored, chunk[0] if chunk else 1)
+            rest = int(np.prod(found.header.shape[1:], dtype=np.int64))
+            widest = max(widest, rest * max(8, found.header.dtype.itemsize))
+        rows = BLOCK_BYTES // (widest * max(1, len(self.numbers)))
+        return max(1, rows // stored) * stored
+
+    def _datasets(self) -> Iterator[tuple[Survey, int, str, Found]]:
+        for survey in self.surveys:
+            for number, beam in survey.beams.items():
+                for path, found in beam.variables.items():
+                    yield survey, number, path, found

@@ -1,0 +1,125 @@
+"""``layout="spot"``: beams side by side, padded to the longest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from xarray.indexes import PandasIndex
+
+from xr_icesat2.errors import SelectionError
+from xr_icesat2.granule.beams import beam_strength
+from xr_icesat2.products import ALONG
+
+from .build import Column, Placed, build_variable
+from .granule_coords import granule_coords
+from .rate import MergedRate
+
+__all__ = ["spot_datasets", "track_coords"]
+
+
+def spot_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
+    """Give one Dataset a group of the rate, by path below the beam; the rate's own comes first.
+
+    Each holds the coordinates of the rate, so that each can stand alone.
+    """
+    length = _length(merged)
+    sizes = {**merged.second_sizes, ALONG: length}
+    coords = track_coords(merged)
+    groups: dict[str, dict[str, xr.Variable]] = {merged.rate.group: {}}
+    sources: dict[str, Any] = {}
+    for path, dims in merged.dims.items():
+        name = merged.names[path]
+        variable, sources[name] = build_variable(_column(merged, path, dims, sizes), merged.rules)
+        variable.encoding["preferred_chunks"] = _preferred_chunks(merged, variable)
+        if merged.renamed(path):
+            variable.attrs["source_path"] = path
+        if merged.is_coordinate(path):
+            coords[name] = variable
+        else:
+            groups.setdefault(path.rpartition("/")[0], {})[name] = variable
+    index = row_index(merged.rate.along, length)
+    return {
+        group: _dataset(variables, coords, index, sources) for group, variables in groups.items()
+    }
+
+
+def _length(merged: MergedRate) -> int:
+    longest = int(merged.n_obs.max(initial=0))
+    pad_to = merged.options.pad_to
+    if pad_to is not None and pad_to < longest:
+        msg = f"pad_to={pad_to}, but the longest beam of {merged.rate.name} has {longest} rows"
+        raise SelectionError(msg)
+    return longest if pad_to is None else pad_to
+
+
+def _column(
+    merged: MergedRate, path: str, dims: tuple[str, ...], sizes: dict[str, int]
+) -> Column:
+    named = tuple(merged.rate.along if dim == ALONG else dim for dim in dims)
+    return Column(
+        name=merged.names[path],
+        dims=("gran_idx", merged.dim, *named),
+        shape=(*merged.n_obs.shape, *(sizes[dim] for dim in dims)),
+        lead=2,
+        parts=[
+            Placed(survey.granule, found.path, found.header, (g, s, *(0 for _ in dims)))
+            for g, s, survey, found in merged.parts(path)
+        ],
+        padded=True,
+    )
+
+
+def _preferred_chunks(merged: MergedRate, variable: xr.Variable) -> dict[str, int]:
+    chunks = {str(dim): size for dim, size in variable.sizes.items()}
+    chunks["gran_idx"] = 1
+    if merged.rate.along in chunks:
+        chunks[merged.rate.along] = merged.block_rows
+    return chunks
+
+
+def track_coords(merged: MergedRate) -> dict[str, xr.Variable]:
+    """Give the coordinates along ``gran_idx`` and ``spot`` (or pairs, or profiles)."""
+    dim = merged.dim
+    coords = granule_coords([survey.identity for survey in merged.surveys])
+    numbers = np.array(merged.numbers, np.int64)
+    coords[dim] = xr.Variable((dim,), numbers, {"long_name": f"number of the {dim}"})
+    coords["n_obs"] = xr.Variable(
+        ("gran_idx", dim),
+        merged.n_obs,
+        {"long_name": f"rows of {merged.rate.name or dim}; what lies beyond is padding"},
+    )
+    groups = [[_group(survey, n) for n in merged.numbers] for survey in merged.surveys]
+    if dim == "spot":
+        coords["gt"] = xr.Variable(
+            ("gran_idx", dim), np.array(groups, "<U4"), {"long_name": "ground track"}
+        )
+        strength = np.array([beam_strength(int(n)) for n in numbers], "<U6")
+        coords["beam_strength"] = xr.Variable((dim,), strength, {"long_name": "strength of the beam"})
+    return coords
+
+
+def _group(survey: Any, number: int) -> str:
+    return next((group for group, n in survey.tracks.numbers.items() if n == number), "")
+
+
+def row_index(along: str, length: int) -> xr.Coordinates:
+    """Give row numbers as a range: no memory, and what lets granules align."""
+    attrs = {"long_name": "row number; it has no physical meaning, segment_id or time do"}
+    index = PandasIndex(pd.RangeIndex(length, name=along), along)
+    coords = xr.Coordinates.from_xindex(index)
+    coords[along].attrs.update(attrs)
+    return coords
+
+
+def _dataset(
+    variables: dict[str, xr.Variable],
+    coords: dict[str, xr.Variable],
+    index: xr.Coordinates,
+    sources: dict[str, Any],
+) -> xr.Dataset:
+    dataset = xr.Dataset(variables, coords=coords).assign_coords(index)
+    dataset.encoding["icesat2"] = {n: sources[n] for n in dataset.variables if n in sources}
+    return dataset

@@ -1,0 +1,53 @@
+"""ATL06, land ice height.
+
+Source: *ATLAS/ICESat-2 L3A Land Ice Height, Data Dictionary* (releases 001 to
+007) and *ATBD for Land Ice Along-Track Height Product (ATL06)*, sections 4 and
+5. ``residual_histogram`` had 1 000 even bins (``dh``) up
+to release 002 and has 748 uneven ones (``bin_top_h``) since.
+"""
+
+from .spec import ALONG, ProductSpec, Rate
+
+__all__ = ["ATL06"]
+
+LAND_ICE_SEGMENTS = Rate(
+    group="land_ice_segments",
+    along="segment_idx",
+    subgroups=("bias_correction", "dem", "fit_statistics", "geophysical", "ground_track"),
+    time="delta_time",
+    latitude="latitude",
+    longitude="longitude",
+    # 0 is declared as fill, but is no segment's number and never stands for "missing".
+    void_fill=frozenset({"segment_id"}),
+)
+
+SEGMENT_QUALITY = Rate(
+    group="segment_quality",
+    along="quality_idx",
+    subgroups=("signal_selection_status",),
+    time="delta_time",
+    latitude="reference_pt_lat",
+    longitude="reference_pt_lon",
+)
+
+RESIDUAL_HISTOGRAM = Rate(
+    group="residual_histogram",
+    along="histogram_idx",
+    time="delta_time",
+    latitude="lat_mean",
+    longitude="lon_mean",
+    dims={
+        "count": (ALONG, "bin"),
+        "bin_top_h": ("bin",),
+        "dh": ("bin",),
+        "segment_id_list": (ALONG, "segment_in_histogram"),
+        "ds_segment_id": ("segment_in_histogram",),
+    },
+)
+
+ATL06 = ProductSpec(
+    product="ATL06",
+    document="ATLAS/ICESat-2 L3A Land Ice Height (ATL06), Data Dictionary, releases 001-007",
+    rates=(LAND_ICE_SEGMENTS, SEGMENT_QUALITY, RESIDUAL_HISTOGRAM),
+    main="land_ice_segments",
+)

@@ -1,0 +1,104 @@
+"""The lazy array behind a variable: parts of datasets of granules, read when indexed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from xarray.backends import BackendArray
+from xarray.core import indexing
+
+from xr_icesat2.granule.granule import Granule
+
+from .coding import Coding
+from .execute import DatasetRead, Sink, all_done, read_granule
+from .mosaic import Mosaic
+from .selection import Selection, normalise
+
+__all__ = ["GranuleArray"]
+
+GRANULES_AT_ONCE = 8
+
+
+class GranuleArray(BackendArray):
+    """An array of which each part is a dataset of a granule.
+
+    Parameters
+    ----------
+    granules
+        The granules that the parts lie in.
+    paths
+        The paths that the parts have in their granules, each once.
+    parts
+        int32 (parts, 2): position in ``granules`` and in ``paths``.
+    mosaic
+        Where each part lies in the array.
+    coding
+        How stored values become values.
+
+    Notes
+    -----
+    What is pickled is this object, once a variable in a dask graph: granules
+    by reference (url and version), paths, and a few numbers a part; no chunk
+    tables.
+    """
+
+    def __init__(
+        self,
+        granules: Sequence[Granule],
+        paths: Sequence[str],
+        parts: np.ndarray,
+        mosaic: Mosaic,
+        coding: Coding,
+    ) -> None:
+        self.granules = tuple(granules)
+        self.paths = tuple(paths)
+        self.parts = parts
+        self.mosaic = mosaic
+        self.coding = coding
+        self.shape = mosaic.shape
+        self.dtype = coding.dtype
+
+    def __getitem__(self, key: indexing.ExplicitIndexer) -> np.ndarray:
+        """Read what an xarray indexer selects."""
+        result: np.ndarray = indexing.explicit_indexing_adapter(
+            key, self.shape, indexing.IndexingSupport.OUTER, self._read
+        )
+        return result
+
+    async def async_getitem(self, key: indexing.ExplicitIndexer) -> np.ndarray:
+        """Read in a thread; the byte source bounds what is under way at once."""
+        return await asyncio.to_thread(self.__getitem__, key)
+
+    def _read(self, key: tuple[Any, ...]) -> np.ndarray:
+        selections = [normalise(k, n) for k, n in zip(key, self.shape, strict=True)]
+        result = np.full([len(s) for s in selections], self.coding.padding, self.dtype)
+        wanted = self._by_granule(selections, Sink(result, self.coding))
+        if len(wanted) == 1:
+            read_granule(*next(iter(wanted.items())))
+        elif wanted:
+            pool = _granule_pool(os.getpid())
+            all_done([pool.submit(read_granule, *item) for item in wanted.items()])
+        taken = tuple(0 if np.ndim(k) == 0 and not isinstance(k, slice) else slice(None) for k in key)
+        return result[taken]
+
+    def _by_granule(
+        self, selections: Sequence[Selection], sink: Sink
+    ) -> dict[Granule, list[DatasetRead]]:
+        wanted: dict[Granule, list[DatasetRead]] = {}
+        for cut in self.mosaic.cut(selections):
+            granule, path = self.parts[cut.part].tolist()
+            read = DatasetRead(self.paths[path], sink, cut.source, cut.target)
+            wanted.setdefault(self.granules[granule], []).append(read)
+        return wanted
+
+
+@lru_cache(maxsize=1)
+def _granule_pool(process: int) -> ThreadPoolExecutor:
+    """Give the threads that wait for granules; a forked process makes its own."""
+    return ThreadPoolExecutor(GRANULES_AT_ONCE, f"xr_icesat2-granule-{process}")

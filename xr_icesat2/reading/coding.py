@@ -1,0 +1,141 @@
+"""From stored to decoded values, element by element.
+
+What a variable becomes follows from its attributes, its dtype, the decoders
+and whether its array has padding; never from its values. The rules and, for
+anything but fill values, the arithmetic are xarray's own: each piece is passed
+through :func:`xarray.conventions.decode_cf_variable`, so that the result is
+the same to the last bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from xarray.conventions import decode_cf_variable
+
+from .decoders import Decoders
+
+__all__ = ["TIME_ENCODING", "Coding", "make_coding"]
+
+FILLS = ("_FillValue", "missing_value")
+TIME_ENCODING: Mapping[str, Any] = MappingProxyType(
+    {
+        "units": "nanoseconds since 2018-01-01",
+        "calendar": "proleptic_gregorian",
+        "dtype": np.dtype("int64"),
+        "_FillValue": np.iinfo(np.int64).min,
+    }
+)
+"""How decoded times are written: whole nanoseconds, for seconds as a float would lose some."""
+PACKED = ("scale_factor", "add_offset", "_Unsigned")
+
+
+@dataclass(frozen=True)
+class Coding:
+    """How the stored values of one variable become the values that a user sees.
+
+    Attributes
+    ----------
+    dtype
+        Of the result.
+    padding
+        What stands where no part has a value.
+    attrs, encoding
+        Of the decoded variable.
+    """
+
+    dtype: np.dtype
+    padding: Any
+    attrs: dict[str, Any] = field(hash=False)
+    encoding: dict[str, Any] = field(hash=False)
+    fills: tuple[Any, ...] = ()
+    """Stored values that mean "missing" and become NaN."""
+    through_xarray: Mapping[str, Any] | None = None
+    """Attributes and decoders for xarray to decode with; None where masking is all there is."""
+
+    def __call__(self, stored: np.ndarray) -> np.ndarray:
+        """Decode an array of stored values, of any shape."""
+        if self.through_xarray is not None:
+            return _decode_by_xarray(stored, **self.through_xarray).astype(self.dtype, copy=False)
+        decoded = stored.astype(self.dtype, copy=bool(self.fills))
+        for fill in self.fills:
+            decoded[stored == fill] = np.nan
+        return decoded
+
+
+def make_coding(
+    name: str,
+    attrs: Mapping[str, Any],
+    dtype: np.dtype,
+    decoders: Decoders,
+    *,
+    padded: bool,
+    pad_value: Any = None,
+) -> Coding:
+    """Decide how a variable is decoded.
+
+    Parameters
+    ----------
+    name
+        Of the variable, as decoders given by variable know it.
+    attrs
+        As in the file, fill values that are declared wrongly already left out.
+    dtype
+        As stored.
+    decoders
+        What the user wants decoded.
+    padded
+        Whether the array may have elements that no part has.
+    pad_value
+        What stands there in raw integers without ``_FillValue``.
+    """
+    dtype = dtype.newbyteorder("=")
+    options = decoders.options(name, attrs)
+    template = decode_cf_variable(
+        name, xr.Variable(("row",), np.empty(0, dtype), dict(attrs)), **options
+    )
+    encoding = {k: v for k, v in template.encoding.items() if k != "dtype"}
+    result = template.dtype
+    masked = options["mask_and_scale"]
+    fills = _fills(attrs) if masked else ()
+    if masked and padded and result.kind in "iub":
+        # Padding is NaN, so an integer becomes the float that xarray takes for masked integers.
+        result = np.dtype(np.float32 if result.itemsize <= 2 else np.float64)
+    padding = np.nan if masked and result.kind == "f" else _padding(result, attrs, pad_value)
+    simple = result.kind in "fiubSOU" and not any(key in attrs for key in PACKED)
+    through = None if simple else {"attrs": dict(attrs), "options": options}
+    if simple and result == dtype and result.kind not in "f":
+        fills = ()
+    return Coding(result, padding, template.attrs, encoding, fills, through)
+
+
+def _fills(attrs: Mapping[str, Any]) -> tuple[Any, ...]:
+    values = [np.ravel(attrs[key]) for key in FILLS if key in attrs]
+    return tuple(fill for array in values for fill in array if fill == fill)  # noqa: PLR0124 - NaN
+
+
+def _padding(dtype: np.dtype, attrs: Mapping[str, Any], pad_value: Any) -> Any:
+    if dtype.kind in "mM":
+        return np.array("NaT", dtype)[()]
+    if dtype.kind == "S":
+        return b""
+    if dtype.kind in "OU":
+        return ""
+    declared = attrs.get("_FillValue")
+    if dtype.kind == "f" and declared is None:
+        return dtype.type(np.nan)
+    value = pad_value if declared is None else np.ravel(declared)[0]
+    return dtype.type(value)
+
+
+def _decode_by_xarray(
+    stored: np.ndarray, attrs: Mapping[str, Any], options: Mapping[str, Any]
+) -> np.ndarray:
+    flat = xr.Variable(("row",), np.ascontiguousarray(stored).ravel(), dict(attrs))
+    decoded: np.ndarray = decode_cf_variable("values", flat, **options).to_numpy()
+    return decoded.reshape(stored.shape)

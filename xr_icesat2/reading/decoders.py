@@ -1,0 +1,50 @@
+"""What a user wants decoded: xarray's own keywords, one variable at a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Decoders"]
+
+ICESAT2_TIME = re.compile(r"\s*seconds since 2018-01-01\b.*", re.IGNORECASE)
+"""The one epoch that is decoded. ``atlas_sdp_gps_epoch`` counts GPS seconds, which leave out
+leap seconds: read as UTC it would be 18 s off."""
+
+
+@dataclass(frozen=True)
+class Decoders:
+    """The CF decoders, as :func:`xarray.open_dataset` passes them.
+
+    Each is one value for all variables or a mapping from variable names.
+    """
+
+    mask_and_scale: bool | Mapping[str, bool] = True
+    decode_times: Any = True
+    decode_timedelta: Any = None
+    use_cftime: Any = None
+    concat_characters: bool | Mapping[str, bool] = True
+
+    def options(self, name: str, attrs: Mapping[str, Any]) -> dict[str, Any]:
+        """Give the keywords of :func:`xarray.conventions.decode_cf_variable` for one variable."""
+        times = _of(self.decode_times, name, default=True)
+        units = attrs.get("units")
+        if not (isinstance(units, str) and ICESAT2_TIME.fullmatch(units)):
+            times = False
+        options = {
+            "mask_and_scale": bool(_of(self.mask_and_scale, name, default=True)),
+            "decode_times": times,
+            # By default durations stay numbers: their unit is in the attributes.
+            "decode_timedelta": _of(self.decode_timedelta, name, default=None) or False,
+            "concat_characters": bool(_of(self.concat_characters, name, default=True)),
+        }
+        use_cftime = _of(self.use_cftime, name, default=None)
+        if use_cftime is not None:
+            options["use_cftime"] = use_cftime
+        return options
+
+
+def _of(value: Any, name: str, *, default: Any) -> Any:
+    return value.get(name, default) if isinstance(value, Mapping) else value

@@ -1,0 +1,268 @@
+"""Carrying out a plan: one burst of reads a granule, decoded on all cores, placed in the result."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeVar
+
+import numpy as np
+
+from xr_icesat2.errors import CorruptGranuleError, ICESat2Error
+from xr_icesat2.granule.granule import Granule
+from xr_icesat2.granule.model import (
+    Chunked,
+    ChunkTable,
+    Compact,
+    Contiguous,
+    DatasetHeader,
+    Filter,
+    Foreign,
+)
+
+from .coalesce import Run, coalesce
+from .filters import FilterError, undo_filters
+from .plan import ChunkRead, contiguous_table, plan_chunks
+from .selection import Selection, compose, orthogonal
+
+__all__ = ["DatasetRead", "Sink", "all_done", "read_datasets", "read_granule"]
+
+MOST_GAP = 64 * 1024
+"""Unwanted bytes that cost less than another request."""
+MOST_RUN = 8 << 20
+"""Bytes a request: more would not arrive sooner, and must be held while it is decoded."""
+MOST_IN_HAND = 64 << 20
+"""Stored bytes of one granule that are held at a time."""
+DECODE_APART = 1 << 18
+"""Stored bytes from which decoding is worth handing to other threads."""
+
+Decode = Callable[[np.ndarray], np.ndarray]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """Where values go, and what is done to them before."""
+
+    result: np.ndarray
+    decode: Decode
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetRead:
+    """What is wanted of one dataset, and where it goes."""
+
+    path: str
+    sink: Sink
+    source: tuple[Selection, ...]
+    """Along each dimension of the dataset."""
+    target: tuple[Selection, ...]
+    """Along each dimension of the result; the first may be more than the dataset has."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One chunk, with all that is needed to place its values."""
+
+    path: str
+    header: DatasetHeader
+    filters: tuple[Filter, ...]
+    chunk: ChunkRead
+    sink: Sink
+    target: tuple[Selection, ...]
+
+
+def read_granule(granule: Granule, reads: Sequence[DatasetRead]) -> None:
+    """Read parts of the datasets of one granule, each into its sink.
+
+    Raises
+    ------
+    ChangedGranuleError
+        Another version of the granule lies there now.
+    CorruptGranuleError
+        A chunk cannot be restored.
+    """
+    headers = {
+        path: node
+        for path, node in granule.index.load(read.path for read in reads).items()
+        if isinstance(node, DatasetHeader)
+    }
+    tables = granule.index.chunk_tables(
+        path for path, header in headers.items() if isinstance(header.layout, Chunked)
+    )
+    jobs: list[_Job] = []
+    for read in reads:
+        jobs += _plan(granule, read, headers[read.path], tables.get(read.path))
+    _checked(granule, lambda: _fetch_all(granule, jobs))
+    granule.keep()
+
+
+def read_datasets(granule: Granule, paths: Sequence[str]) -> dict[str, np.ndarray]:
+    """Read small datasets whole, as stored, in one burst; those that do not exist are left out."""
+    reads: list[DatasetRead] = []
+    for path, header in granule.index.load(paths).items():
+        if isinstance(header, DatasetHeader):
+            result = np.empty(header.shape, header.dtype)
+            whole = tuple(range(size) for size in header.shape)
+            reads.append(DatasetRead(path, Sink(result, lambda values: values), whole, whole))
+    read_granule(granule, reads)
+    return {read.path: read.sink.result for read in reads}
+
+
+def _plan(
+    granule: Granule, read: DatasetRead, header: DatasetHeader, table: ChunkTable | None
+) -> Iterator[_Job]:
+    """Give the chunks to fetch; place at once what needs no fetching."""
+    layout = header.layout
+    filters: tuple[Filter, ...] = ()
+    if isinstance(layout, Compact):
+        count = int(np.prod(header.shape, dtype=np.int64))
+        values = np.frombuffer(layout.data, header.dtype, count).reshape(header.shape)
+        _place(read.sink, read.target, values[orthogonal(read.source)])
+        return
+    if isinstance(layout, Foreign):
+        _place(read.sink, read.target, _foreign(granule, read, header))
+        return
+    if isinstance(layout, Contiguous):
+        table, chunk_shape = contiguous_table(
+            layout.offset or 0, header.shape, header.dtype.itemsize
+        )
+        if layout.offset is None:
+            table.sizes[:] = 0
+        _check_inside(granule, read.path, table)
+    else:
+        chunk_shape, filters = layout.chunk_shape, layout.filters
+    if table is None:
+        raise AssertionError(f"no chunk table of {read.path} was read")
+    chunks = plan_chunks(
+        table, chunk_shape, header.shape, read.source, clipped=isinstance(layout, Contiguous)
+    )
+    lead = len(read.target) - len(read.source)
+    for chunk in chunks:
+        inner = [compose(*pair) for pair in zip(read.target[lead:], chunk.target, strict=True)]
+        target = (*read.target[:lead], *inner)
+        yield _Job(read.path, header, filters, chunk, read.sink, target)
+
+
+def _check_inside(granule: Granule, path: str, table: ChunkTable) -> None:
+    ends = table.offsets + table.sizes
+    if table.sizes.any() and int(ends.max()) > granule.stamp.size:
+        msg = f"{granule.url}: the values of {path} lie beyond the end of the file"
+        raise CorruptGranuleError(f"{msg} ({granule.stamp.size} bytes). Download it again.")
+
+
+def _foreign(granule: Granule, read: DatasetRead, header: DatasetHeader) -> np.ndarray:
+    if not header.shape:
+        return granule.index.foreign_values(read.path, slice(None))
+    rows = np.asarray(read.source[0])
+    first, last = int(rows.min()), int(rows.max())
+    values = granule.index.foreign_values(read.path, slice(first, last + 1))
+    selected: np.ndarray = values[orthogonal([rows - first, *read.source[1:]])]
+    return selected
+
+
+def _checked(granule: Granule, work: Callable[[], None]) -> None:
+    """Do the work; whether or not it succeeds, a granule that was replaced is said to be so."""
+    with ThreadPoolExecutor(1, "xr_icesat2-check") as beside:
+        check = beside.submit(granule.check_unchanged)
+        try:
+            work()
+        except ICESat2Error:
+            check.result()
+            raise
+        check.result()
+
+
+def _fetch_all(granule: Granule, jobs: Sequence[_Job]) -> None:
+    stored = [job for job in jobs if job.chunk.size]
+    for job in jobs:
+        if not job.chunk.size:
+            _place_fill(job)
+    runs = coalesce(
+        np.array([job.chunk.offset for job in stored], np.int64),
+        np.array([job.chunk.size for job in stored], np.int64),
+        most_gap=MOST_GAP,
+        most_bytes=MOST_RUN,
+    )
+    for batch in _batches(runs):
+        buffers = granule.source.read([(run.offset, run.length) for run in batch])
+        pieces = [
+            (stored[member], buffer, run.offset)
+            for run, buffer in zip(batch, buffers, strict=True)
+            for member in run.members.tolist()
+        ]
+        _decode_all(granule, pieces)
+
+
+def _batches(runs: Sequence[Run]) -> Iterator[list[Run]]:
+    batch: list[Run] = []
+    held = 0
+    for run in runs:
+        if batch and held + run.length > MOST_IN_HAND:
+            yield batch
+            batch, held = [], 0
+        batch.append(run)
+        held += run.length
+    if batch:
+        yield batch
+
+
+def _decode_all(granule: Granule, pieces: Sequence[tuple[_Job, bytes, int]]) -> None:
+    def work(part: Sequence[tuple[_Job, bytes, int]]) -> None:
+        for job, buffer, start in part:
+            at = job.chunk.offset - start
+            _decode_chunk(granule, job, buffer[at : at + job.chunk.size])
+
+    if sum(job.chunk.size for job, _, _ in pieces) < DECODE_APART:
+        work(pieces)
+        return
+    pool = _decode_pool(os.getpid())
+    share = -(-len(pieces) // (2 * _cores()))
+    parts = [pieces[n : n + share] for n in range(0, len(pieces), share)]
+    all_done([pool.submit(work, part) for part in parts])
+
+
+def all_done(futures: Sequence[Future[T]]) -> list[T]:
+    """Wait for all, then raise the first error: no thread goes on writing into the result."""
+    for future in futures:
+        future.exception()
+    return [future.result() for future in futures]
+
+
+def _decode_chunk(granule: Granule, job: _Job, raw: bytes) -> None:
+    dtype, shape = job.header.dtype, job.chunk.shape
+    size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+    try:
+        data = undo_filters(raw, job.filters, job.chunk.mask, size)
+    except FilterError as error:
+        msg = (
+            f"{granule.url}: {job.path}: the chunk at byte {job.chunk.offset} is damaged: {error}. "
+            "Download the granule again."
+        )
+        raise CorruptGranuleError(msg) from error
+    values = np.frombuffer(data, dtype).reshape(shape)
+    _place(job.sink, job.target, values[orthogonal(job.chunk.source)])
+
+
+def _place_fill(job: _Job) -> None:
+    fill = np.frombuffer(job.header.fill, job.header.dtype)
+    shape = tuple(len(selection) for selection in job.chunk.source)
+    _place(job.sink, job.target, np.broadcast_to(fill, shape))
+
+
+def _place(sink: Sink, target: tuple[Selection, ...], values: np.ndarray) -> None:
+    lead = len(target) - values.ndim
+    sink.result[orthogonal(target)] = sink.decode(values).reshape((1,) * lead + values.shape)
+
+
+def _cores() -> int:
+    return os.cpu_count() or 1
+
+
+@lru_cache(maxsize=1)
+def _decode_pool(process: int) -> ThreadPoolExecutor:
+    """Give the threads that decode; a forked process makes its own."""
+    return ThreadPoolExecutor(_cores(), f"xr_icesat2-decode-{process}")

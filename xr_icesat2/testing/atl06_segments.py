@@ -1,0 +1,180 @@
+"""Values of ATL06's main rate: what the fit of each segment finds."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xr_icesat2.testing.orbit import SEGMENT_LENGTH
+from xr_icesat2.testing.segments import FAILED, BeamTrack, Segments
+from xr_icesat2.testing.sun import solar_position
+from xr_icesat2.testing.surface import surface_height
+from xr_icesat2.testing.tree import I4_FILL
+
+__all__ = ["FittedSegments"]
+
+Floats = NDArray[np.float64]
+Block = dict[str, NDArray[Any]]
+
+_ARCTIC_DEM, _REMA, _MERIT = 1, 4, 2
+_NO_SNOW, _NO_PROFILE = -2, 127
+_SEA = 100.0  # metres; the ocean's tides reach no higher ground
+_LUNAR_DAY = 44714.0  # seconds between tides
+
+
+@dataclass(frozen=True, slots=True)
+class FittedSegments:
+    """Rows of ``land_ice_segments``; NaN where the fit failed or nothing is known."""
+
+    track: BeamTrack
+    """The beam."""
+    at: Segments
+    """Its segments."""
+
+    ROUGHNESS: ClassVar[float] = 0.25
+    """Deviation of single photons from the surface, metres."""
+
+    def variables(self) -> Block:
+        """Every variable, by path below the rate's group."""
+        return {
+            **self._segments(),
+            **_below("fit_statistics", self._fit_statistics()),
+            **_below("ground_track", self._ground_track()),
+            **_below("dem", self._dem()),
+            **_below("geophysical", self._weather() | self._tides()),
+            **_below("bias_correction", self._bias_correction()),
+        }
+
+    def _noise(self, field: str, deviation: float | Floats) -> Floats:
+        return self.track.random(field, self.at.ids) * deviation
+
+    def _found(self, values: float | NDArray[Any]) -> Floats:
+        """Put NaN where no surface was found."""
+        return np.where(self.at.source == FAILED, np.nan, values)
+
+    def _sigma(self) -> Floats:
+        return self.ROUGHNESS / np.sqrt(np.maximum(self.at.photons, 1))
+
+    def _height(self) -> Floats:
+        return self.at.height + self._noise("h_li", self._sigma())
+
+    def _segments(self) -> Block:
+        at = self.at
+        return {
+            "delta_time": at.time,
+            "latitude": at.latitude,
+            "longitude": at.longitude,
+            "segment_id": at.ids,
+            "h_li": self._found(self._height()),
+            "h_li_sigma": self._found(self._sigma()),
+            "sigma_geo_h": self._found(np.hypot(0.1, 5 * at.slope_along)),
+            "atl06_quality_summary": at.source > 1,
+        }
+
+    def _fit_statistics(self) -> Block:
+        at, sigma = self.at, self._sigma()
+        slope_sigma = sigma / SEGMENT_LENGTH
+        spread = self.ROUGHNESS * (1 + self._noise("spread", 0.05))
+        across = at.slope_across + self._noise("dh_fit_dy", 0.001)
+        return {
+            "dh_fit_dx": self._found(at.slope_along + self._noise("dh_fit_dx", slope_sigma)),
+            "dh_fit_dx_sigma": self._found(slope_sigma),
+            "dh_fit_dy": self._found(across),
+            "h_expected_rms": self._found(self.ROUGHNESS),
+            "h_mean": self._found(self._height() + 0.01),
+            "h_rms_misfit": self._found(spread * 1.1),
+            "h_robust_sprd": self._found(spread),
+            "n_fit_photons": np.where(at.source == FAILED, I4_FILL, at.photons),
+            "n_seg_pulses": np.full(at.ids.shape, 56.3),
+            "sigma_h_mean": self._found(sigma * 0.9),
+            "signal_selection_source": at.source,
+            "signal_selection_source_status": np.where(at.source == FAILED, 4, 0),
+            "snr": self._found(at.photons / 3.0),
+            "snr_significance": np.where(at.source == FAILED, 1.0, 0.0),
+            "w_surface_window_final": self._found(np.maximum(3.0, 6 * spread)),
+        }
+
+    def _ground_track(self) -> Block:
+        at = self.at
+        azimuth = self.track.azimuth(at.ids.astype(np.float64))
+        return {
+            "ref_azimuth": np.radians(azimuth + 90),
+            "ref_coelv": np.full(at.ids.shape, np.pi / 2 - 0.007),
+            "seg_azimuth": azimuth,
+            "sigma_geo_at": np.full(at.ids.shape, 5.0),
+            "sigma_geo_r": np.full(at.ids.shape, 0.1),
+            "sigma_geo_xt": np.full(at.ids.shape, 5.0),
+            "x_atc": at.ids * SEGMENT_LENGTH,
+            "y_atc": self._found(at.y_atc + self._noise("y_atc", 0.3)),
+        }
+
+    def _dem(self) -> Block:
+        at = self.at
+        polar = np.where(at.latitude < 0, _REMA, _ARCTIC_DEM)
+        undulation = np.sin(np.radians(3 * at.latitude)) * np.cos(np.radians(2 * at.longitude))
+        return {
+            "dem_flag": np.where(np.abs(at.latitude) < 60, _MERIT, polar),
+            "dem_h": surface_height(at.latitude, at.longitude) + self._noise("dem_h", 0.5),
+            "geoid_free2mean": -0.15 + 0.1 * np.sin(np.radians(at.latitude)) ** 2,
+            "geoid_h": 40 + 25 * undulation,
+        }
+
+    def _weather(self) -> Block:
+        at = self.at
+        elevation, azimuth = solar_position(at.time, at.latitude, at.longitude)
+        daylight = 1e6 * np.maximum(np.sin(np.radians(elevation)), 0.01)
+        cloud = 1 - at.clearness
+        no_profile = np.abs(self._noise("profile", 1.0)) < 0.005
+
+        def flag(values: NDArray[Any]) -> NDArray[Any]:
+            return np.where(no_profile, _NO_PROFILE, values)
+
+        snow = (cloud > 0.3) & (cloud < 0.5)
+        return {
+            "bckgrd": self._found(daylight * (1 + self._noise("bckgrd", 0.1))),
+            "e_bckgrd": self._found(daylight),
+            "solar_elevation": elevation,
+            "solar_azimuth": azimuth,
+            "r_eff": self._found(0.9 * at.clearness),
+            "neutat_delay_total": 2.3 - at.height * 2.4e-4,
+            "bsnow_conf": flag(np.where(snow, 3, _NO_SNOW)),
+            "bsnow_h": np.where(snow, 60.0, np.nan),
+            "bsnow_od": np.where(snow, 0.2, np.nan),
+            "cloud_flg_asr": flag((cloud * 5).round()),
+            "cloud_flg_atm": flag(cloud > 0.2),
+            "layer_flag": flag(cloud > 0.4),
+            "msw_flag": flag(np.where(snow, 4, np.where(cloud > 0, 1, 0))),
+        }
+
+    def _tides(self) -> Block:
+        at = self.at
+        tide = np.sin(2 * np.pi * at.time / _LUNAR_DAY + np.radians(2 * at.longitude))
+        sea = np.where(at.height < _SEA, tide, np.nan)
+        return {
+            "dac": -0.1 + 0.01 * tide,
+            "tide_earth": 0.15 * tide,
+            "tide_earth_free2mean": 0.06 - 0.18 * np.sin(np.radians(at.latitude)) ** 2,
+            "tide_equilibrium": 0.02 * sea,
+            "tide_load": -0.02 * tide,
+            "tide_ocean": 0.8 * sea,
+            "tide_pole": np.full(at.ids.shape, 0.003),
+        }
+
+    def _bias_correction(self) -> Block:
+        # Strong returns leave the detectors deaf to the photons that come last.
+        bias = 0.0002 * self.at.photons
+        return {
+            "fpb_mean_corr": self._found(bias),
+            "fpb_mean_corr_sigma": self._found(self._sigma() * 0.1),
+            "fpb_med_corr": self._found(bias * 0.8),
+            "fpb_med_corr_sigma": self._found(self._sigma() * 0.12),
+            "fpb_n_corr": self._found(self.at.photons * 1.05),
+            "med_r_fit": self._found(self._noise("med_r_fit", 0.01)),
+            "tx_mean_corr": self._found(0.005),
+            "tx_med_corr": self._found(0.015),
+        }
+
+
+def _below(group: str, variables: Block) -> Block:
+    return {f"{group}/{name}": values for name, values in variables.items()}

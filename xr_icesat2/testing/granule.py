@@ -1,0 +1,156 @@
+"""Which granule is to be written: its identity, its beams and its time."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from xr_icesat2.errors import SelectionError
+from xr_icesat2.granule.beams import BACKWARD, BEAMS, FORWARD
+from xr_icesat2.granule.name import GranuleName, format_name
+from xr_icesat2.testing.orbit import ORBITS_PER_CYCLE, crossing_time, region_bounds, seconds_to
+
+__all__ = ["EPOCH", "Granule", "granule_name", "rows_of_beams"]
+
+EPOCH = datetime(2018, 1, 1, tzinfo=UTC)
+"""Epoch of the products; no leap second has come since."""
+
+_SPOTS: Mapping[int, Mapping[str, int]] = {0: BACKWARD, 1: FORWARD, 2: {}}
+_REGIONS = 14
+_LAST_CYCLE = 99
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granule:
+    """One granule to write."""
+
+    product: str
+    """Short name."""
+    rgt: int
+    """Reference ground track, 1 to 1387."""
+    cycle: int
+    """Repeat cycle, 1 to 99."""
+    region: int
+    """Granule region, 1 to 14."""
+    release: str
+    """Three digits."""
+    version: str
+    """Two digits."""
+    start: datetime | None
+    """When the region begins (without time zone: UTC); None has the mission's timetable decide."""
+    rows: Mapping[str, int]
+    """Rows of the main rate, for each beam that the granule has."""
+    sc_orient: int
+    """0 backward, 1 forward, 2 turning."""
+    seed: int
+    """Seed of all randomness."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no granule can be."""
+        _check("rgt", self.rgt, range(1, ORBITS_PER_CYCLE + 1))
+        _check("cycle", self.cycle, range(1, _LAST_CYCLE + 1))
+        _check("region", self.region, range(1, _REGIONS + 1))
+        _check("sc_orient", self.sc_orient, _SPOTS)
+        for what, digits in ("release", 3), ("version", 2):
+            text = getattr(self, what)
+            if len(text) != digits or not text.isdecimal():
+                raise SelectionError(f"{what} {text!r}: expected {digits} digits as a string")
+
+    @property
+    def begin(self) -> datetime:
+        """When the region begins, UTC, whole seconds as in the name."""
+        begin, _ = region_bounds(self.region)
+        start = self.start
+        if start is None:
+            seconds = crossing_time(self.rgt, self.cycle) + float(seconds_to(begin))
+            start = EPOCH + timedelta(seconds=seconds)
+        if start.tzinfo is None:
+            start = start.replace(tzinfo=UTC)
+        return start.astimezone(UTC).replace(microsecond=0)
+
+    @property
+    def crossing_time(self) -> float:
+        """Seconds since 2018-01-01 at the ascending node."""
+        begin, _ = region_bounds(self.region)
+        return (self.begin - EPOCH).total_seconds() - float(seconds_to(begin))
+
+    @property
+    def spots(self) -> Mapping[str, int]:
+        """Spot of each beam; empty while the spacecraft turns."""
+        return _SPOTS[self.sc_orient]
+
+    @property
+    def name(self) -> str:
+        """Name of the file."""
+        return format_name(
+            GranuleName(
+                product=self.product,
+                release=self.release,
+                version=self.version,
+                start=self.begin,
+                rgt=self.rgt,
+                cycle=self.cycle,
+                region=self.region,
+            )
+        )
+
+
+def granule_name(  # noqa: PLR0913 (each is a part of the name)
+    product: str = "ATL06",
+    *,
+    rgt: int,
+    cycle: int,
+    region: int = 3,
+    release: str = "006",
+    version: str = "01",
+    start: datetime | None = None,
+) -> str:
+    """Name of the granule that :func:`write_granule` writes with the same arguments."""
+    return Granule(
+        product=product,
+        rgt=rgt,
+        cycle=cycle,
+        region=region,
+        release=release,
+        version=version,
+        start=start,
+        rows={},
+        sc_orient=1,
+        seed=0,
+    ).name
+
+
+def rows_of_beams(
+    n_segments: int | Mapping[str, int],
+    beams: Collection[str] | None,
+    empty_beams: Collection[str],
+) -> Mapping[str, int]:
+    """Rows of the main rate for each beam of a granule, by what :func:`write_granule` is told.
+
+    Raises
+    ------
+    SelectionError
+        A beam that does not exist, or that one argument has and another has not.
+    """
+    if not isinstance(n_segments, Mapping):
+        n_segments = dict.fromkeys(BEAMS if beams is None else beams, n_segments)
+    if beams is None:
+        beams = tuple(n_segments)
+    named = {*beams, *empty_beams, *n_segments}
+    if unknown := named - set(BEAMS):
+        raise SelectionError(
+            f"there is no beam {', '.join(sorted(unknown))}; beams are {', '.join(BEAMS)}"
+        )
+    if astray := named - (set(beams) & set(n_segments)):
+        raise SelectionError(
+            f"{', '.join(sorted(astray))}: named by only some of beams={tuple(beams)}, "
+            f"n_segments={dict(n_segments)} and empty_beams={tuple(empty_beams)}; a beam of the "
+            "granule must be in beams and in n_segments"
+        )
+    if min(n_segments.values(), default=0) < 0:
+        raise SelectionError(f"n_segments={dict(n_segments)}: expected no negative count")
+    return {beam: 0 if beam in empty_beams else n_segments[beam] for beam in BEAMS if beam in beams}
+
+
+def _check(what: str, value: int, valid: Collection[int]) -> None:
+    if value not in valid:
+        raise SelectionError(f"{what} {value!r}: expected {min(valid)} to {max(valid)}")

@@ -1,0 +1,135 @@
+"""HDF5 objects as real granules have them, by h5py's low-level calls.
+
+Groups keep the order of their links and attributes, strings in attributes are of fixed length
+and end in a zero byte, datasets carry their time of change: what a reader of real granules has
+to get through, it meets here too.
+"""
+
+import math
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from xr_icesat2.testing.tree import Variable
+
+__all__ = [
+    "attach_scales",
+    "create_dataset",
+    "create_group",
+    "encode_chunk",
+    "make_scale",
+    "to_dtype",
+    "write_attributes",
+]
+
+_COMPACT_LIMIT = 65_000  # bytes; the object header has room for 64 KiB in all
+_LEVEL = 6
+
+
+def create_group(parent: h5py.Group, path: str, attributes: Mapping[str, Any]) -> h5py.Group:
+    """Create a group and those above it."""
+    group = parent
+    for name in path.split("/"):
+        group = group[name] if name in group else group.create_group(name, track_order=True)
+    write_attributes(group, attributes)
+    return group
+
+
+def write_attributes(target: h5py.Group | h5py.Dataset, attributes: Mapping[str, Any]) -> None:
+    """Write texts as fixed-length strings, numbers and arrays as they are."""
+    for name, value in attributes.items():
+        if isinstance(value, str):
+            data = np.array(value.encode("ascii"), f"S{len(value) + 1}")
+            kind = h5py.h5t.C_S1.copy()
+            kind.set_size(len(value) + 1)
+        else:
+            data = np.asarray(value)
+            kind = h5py.h5t.py_create(data.dtype)
+        space = h5py.h5s.create_simple(data.shape)
+        h5py.h5a.create(target.id, name.encode("ascii"), kind, space).write(data)
+
+
+def create_dataset(
+    parent: h5py.Group,
+    variable: Variable,
+    shape: tuple[int, ...],
+    *,
+    chunks: tuple[int, ...] | None,
+    packed: bool,
+) -> h5py.Dataset:
+    """Create an empty dataset.
+
+    Parameters
+    ----------
+    parent
+        Its group.
+    variable
+        Gives name, dtype and fill value.
+    shape
+        Its shape.
+    chunks
+        Chunk shape; the first dimension is then unlimited. Without, the dataset is compact,
+        or contiguous where it is a dimension scale or too long.
+    packed
+        Whether chunks are deflated, integers shuffled first.
+    """
+    dtype = np.dtype(variable.dtype)
+    properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    properties.set_obj_track_times(True)
+    limits: tuple[int, ...] = shape
+    if variable.fill is not None:
+        properties.set_fill_value(np.array(variable.fill, dtype))
+    if chunks:
+        limits = (h5py.h5s.UNLIMITED, *shape[1:])
+        properties.set_chunk(chunks)
+        if packed and dtype.kind in "iu":
+            properties.set_shuffle()
+        if packed:
+            properties.set_deflate(_LEVEL)
+    elif variable.name not in variable.dims and dtype.itemsize * np.prod(shape) < _COMPACT_LIMIT:
+        properties.set_layout(h5py.h5d.COMPACT)
+    space = h5py.h5s.create_simple(shape, limits)
+    kind = h5py.h5t.py_create(dtype)
+    name = variable.name.encode("ascii")
+    return h5py.Dataset(h5py.h5d.create(parent.id, name, kind, space, properties))
+
+
+def make_scale(dataset: h5py.Dataset) -> None:
+    """Turn a dataset into the dimension scale of its own name."""
+    name = dataset.name.rpartition("/")[2]
+    h5py.h5ds.set_scale(dataset.id, name.encode("ascii"))
+
+
+def attach_scales(dataset: h5py.Dataset, scales: Mapping[int, h5py.Dataset]) -> None:
+    """Attach a scale to each of the given dimensions."""
+    for dimension, scale in scales.items():
+        h5py.h5ds.attach_scale(dataset.id, scale.id, dimension)
+
+
+def to_dtype(values: NDArray[Any], variable: Variable) -> NDArray[Any]:
+    """Values as the file holds them: NaN becomes the fill value, where there is one."""
+    if variable.fill is not None and values.dtype.kind == "f":
+        values = np.where(np.isnan(values), variable.fill, values)
+    return values.astype(variable.dtype)
+
+
+def encode_chunk(rows: NDArray[Any], variable: Variable, chunk: tuple[int, ...]) -> bytes:
+    """Bytes of a chunk: rows, padded with the fill value, shuffled if integers, deflated."""
+    shuffled = rows.dtype.kind in "iu"
+    # Shuffled integers are runs of one byte, which this strategy packs three times as fast.
+    strategy = zlib.Z_RLE if shuffled else zlib.Z_DEFAULT_STRATEGY
+    packer = zlib.compressobj(_LEVEL, strategy=strategy)
+    filler = np.array(variable.fill or 0, rows.dtype).tobytes()
+    padding = math.prod(chunk) - rows.size
+    planes = len(filler) if shuffled else 1
+    width = len(filler) // planes
+    raw = np.ascontiguousarray(rows).view(np.uint8).reshape(rows.size, planes, width)
+    packed = []
+    for plane in range(planes):
+        packed.append(packer.compress(raw[:, plane].tobytes()))
+        packed.append(packer.compress(filler[plane * width : (plane + 1) * width] * padding))
+    return b"".join((*packed, packer.flush()))

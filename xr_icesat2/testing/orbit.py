@@ -1,0 +1,149 @@
+"""Where ICESat-2 is when: reference ground tracks on a sphere, to some hundredths of a degree.
+
+A circular orbit of inclination 92° over a rotating sphere. Period, node and segment count are
+fitted to ``orbit_info`` and ``ancillary_data`` of real granules, so that a synthetic granule
+lies near, and about the time of, the real one of the same track, cycle and region. Bounds of
+the regions: ATL03 user guide.
+"""
+
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "EARTH_RADIUS",
+    "ORBITS_PER_CYCLE",
+    "SEGMENT_LENGTH",
+    "crossing_time",
+    "first_segment",
+    "ground_position",
+    "node_longitude",
+    "orbit_number",
+    "region_bounds",
+    "seconds_to",
+    "track_azimuth",
+]
+
+Floats = NDArray[np.float64]
+Degrees = TypeVar("Degrees", float, Floats)
+
+EARTH_RADIUS = 6_371_000.0
+"""Metres."""
+SEGMENT_LENGTH = 20.0
+"""Metres along the track from one ATL03 segment to the next."""
+ORBITS_PER_CYCLE = 1387
+
+_INCLINATION = np.radians(92.0)
+_SEGMENTS_PER_ORBIT = 2_007_140
+_PERIOD = 5657.382  # seconds from one ascending node to the next
+_ROTATION_PER_ORBIT = 360.0 * 91 / ORBITS_PER_CYCLE  # degrees; the track repeats after 91 turns
+_FIRST_ORBIT = 201  # before cycle 1: the orbit number of track 1 in cycle 1 is one more
+_KNOWN_RGT, _KNOWN_CROSSING, _KNOWN_NODE = 235, 24710627.381, -127.048  # in cycle 1
+
+# Latitude where each region begins, and whether the track goes north there.
+_REGIONS = (
+    (0.0, True),
+    (27.0, True),
+    (59.5, True),
+    (80.0, True),
+    (80.0, False),
+    (59.5, False),
+    (27.0, False),
+    (0.0, False),
+    (-27.0, False),
+    (-50.0, False),
+    (-79.0, False),
+    (-79.0, True),
+    (-50.0, True),
+    (-27.0, True),
+)
+
+
+def orbit_number(rgt: int, cycle: int) -> int:
+    """Count the orbits since launch."""
+    return _FIRST_ORBIT + (cycle - 1) * ORBITS_PER_CYCLE + rgt
+
+
+def crossing_time(rgt: int, cycle: int) -> float:
+    """Seconds since 2018-01-01 at which the track begins, northward at the equator."""
+    orbits = orbit_number(rgt, cycle) - orbit_number(_KNOWN_RGT, 1)
+    return _KNOWN_CROSSING + orbits * _PERIOD
+
+
+def node_longitude(rgt: int) -> float:
+    """Longitude where the track begins, degrees east, -180 to 180."""
+    return _wrapped(_KNOWN_NODE - (rgt - _KNOWN_RGT) * _ROTATION_PER_ORBIT)
+
+
+def region_bounds(region: int) -> tuple[int, int]:
+    """First segment of a region and that of the next."""
+    angles = [_angle(latitude, north=north) for latitude, north in _REGIONS] + [2 * np.pi]
+    first, after = angles[region - 1 : region + 1]
+    return _segment(first), _segment(after)
+
+
+def first_segment(region: int) -> int:
+    """Where synthetic data begin: an eighth into the region, for region 3 at 62° N."""
+    begin, end = region_bounds(region)
+    return begin + (end - begin) // 8
+
+
+def seconds_to(segment: float | Floats) -> Floats:
+    """Seconds from the ascending node to a segment."""
+    return np.asarray(segment * (_PERIOD / _SEGMENTS_PER_ORBIT), np.float64)
+
+
+def ground_position(rgt: int, segment: Floats, left: Floats | float) -> tuple[Floats, Floats]:
+    """Latitude and longitude of points beside a track.
+
+    Parameters
+    ----------
+    rgt
+        Reference ground track, 1 to 1387.
+    segment
+        Segment numbers, counted from the ascending node; fractions are points between.
+    left
+        Metres to the left of the track, as ``y_atc`` counts.
+
+    Returns
+    -------
+    tuple of ndarray
+        Degrees north and degrees east (-180 to 180), float64.
+    """
+    angle, aside = _turn(segment), np.asarray(left) / EARTH_RADIUS
+    along, across = np.cos(aside), np.sin(aside)
+    x = along * np.cos(angle)
+    y = along * np.sin(angle) * np.cos(_INCLINATION) - across * np.sin(_INCLINATION)
+    z = along * np.sin(angle) * np.sin(_INCLINATION) + across * np.cos(_INCLINATION)
+    turned = _ROTATION_PER_ORBIT * angle / (2 * np.pi)
+    longitude = node_longitude(rgt) + np.degrees(np.arctan2(y, x)) - turned
+    return np.degrees(np.arcsin(z)), _wrapped(longitude)
+
+
+def track_azimuth(segment: Floats) -> Floats:
+    """Direction of flight over ground, degrees east of north."""
+    angle = _turn(segment)
+    cosine = np.sqrt(1 - (np.sin(angle) * np.sin(_INCLINATION)) ** 2)
+    # In units of the orbital speed: what remains eastward after the earth's own turning.
+    east = np.cos(_INCLINATION) / cosine - cosine * _ROTATION_PER_ORBIT / 360
+    north = np.cos(angle) * np.sin(_INCLINATION) / cosine
+    return np.asarray(np.degrees(np.arctan2(east, north)))
+
+
+def _turn(segment: Floats) -> Floats:
+    return segment * (2 * np.pi / _SEGMENTS_PER_ORBIT)
+
+
+def _segment(angle: float) -> int:
+    return round(angle * _SEGMENTS_PER_ORBIT / (2 * np.pi))
+
+
+def _angle(latitude: float, *, north: bool) -> float:
+    """Angle from the ascending node, 0 to 2 pi."""
+    angle = float(np.arcsin(np.sin(np.radians(latitude)) / np.sin(_INCLINATION)))
+    return angle % (2 * np.pi) if north else np.pi - angle
+
+
+def _wrapped(degrees: Degrees) -> Degrees:
+    return (degrees + 180.0) % 360.0 - 180.0

@@ -1,0 +1,168 @@
+"""What a beam meets at each 20 m of its track: place, time, clouds, photons."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xr_icesat2.granule.beams import BEAMS, STRONG
+from xr_icesat2.testing.granule import Granule
+from xr_icesat2.testing.noise import Noise
+from xr_icesat2.testing.orbit import (
+    SEGMENT_LENGTH,
+    first_segment,
+    ground_position,
+    seconds_to,
+    track_azimuth,
+)
+from xr_icesat2.testing.posting import Posting
+from xr_icesat2.testing.surface import surface_height
+
+__all__ = ["FAILED", "BeamTrack", "Segments"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+FAILED = 3
+"""Signal selection source of a segment where no surface was found."""
+
+_PAIR_SPACING = 3300.0  # metres across the track
+_BEAM_SPACING = 90.0
+_POINTING_ERROR = 6.0  # metres; how far repeat tracks lie apart
+_DELAY = 0.345  # seconds from the left beams to the right ones
+_PHOTONS = {True: 90.0, False: 30.0}  # of a strong and a weak beam, from clear ice
+_ENOUGH = (10, 14, 18)  # photons with which the last, second and first finder succeed
+_CLOUD_WAVES = (350.0, 950.0, 2650.0)  # segments
+_LOST = 0.0125  # deviates as near to 0 as this are 1 % of all: lost whatever the weather
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """Some segments of one beam; all arrays one-dimensional, of one length."""
+
+    ids: Ints
+    """Segment numbers."""
+    latitude: Floats
+    """Degrees north."""
+    longitude: Floats
+    """Degrees east."""
+    time: Floats
+    """Seconds since 2018-01-01."""
+    y_atc: Floats
+    """Metres to the left of the reference track."""
+    height: Floats
+    """True height of the surface, metres."""
+    slope_along: Floats
+    """True slope in the direction of flight."""
+    slope_across: Floats
+    """True slope to the left."""
+    clearness: Floats
+    """Share of the light that comes through, 0 to 1."""
+    photons: Ints
+    """Photons that came back from the surface."""
+    source: Ints
+    """Signal selection source: 0 to 2 as the photons get fewer, 3 failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class BeamTrack:
+    """One beam of a granule along its track; all of it follows from segment numbers."""
+
+    granule: Granule
+    """The granule."""
+    beam: str
+    """Ground track, ``gt1l`` to ``gt3r``."""
+
+    @property
+    def strong(self) -> bool:
+        """Whether the beam is strong; while the spacecraft turns the left ones are."""
+        spot = self.granule.spots.get(self.beam)
+        return spot in STRONG if spot else self.beam.endswith("l")
+
+    @property
+    def noise(self) -> Noise:
+        """Randomness of this beam."""
+        return Noise((*self._key, BEAMS.index(self.beam)))
+
+    @property
+    def posting(self) -> Posting:
+        """Which segments have a row: the same in both beams of a pair."""
+        granule, pair = self.granule, BEAMS.index(self.beam) // 2
+        noise = Noise((*self._key, len(BEAMS) + pair))
+        return Posting.draw(noise, first_segment(granule.region), granule.rows[self.beam])
+
+    @property
+    def _key(self) -> tuple[int, ...]:
+        granule = self.granule
+        return (granule.seed, granule.rgt, granule.cycle, granule.region)
+
+    def random(self, field: str, ids: Ints) -> Floats:
+        """Draw normal deviates of a field, one for each segment; `ids` increase."""
+        if not ids.size:
+            return np.empty(0)
+        dense = self.noise.normal(field, int(ids[0]), int(ids[-1]) + 1)
+        return np.asarray(dense[ids - ids[0]])
+
+    def place(self, segment: Floats) -> tuple[Floats, Floats]:
+        """Latitude and longitude of points along the beam's track."""
+        return ground_position(self.granule.rgt, segment, self._left())
+
+    def time(self, segment: Floats | float) -> Floats:
+        """Seconds since 2018-01-01 at which the beam passes."""
+        delay = _DELAY if self.beam.endswith("r") else 0.0
+        return self.granule.crossing_time + seconds_to(segment) + delay
+
+    def azimuth(self, segment: Floats) -> Floats:
+        """Direction of the track, degrees east of north."""
+        return track_azimuth(segment)
+
+    def segments(self, ids: Ints) -> Segments:
+        """State of the given segments, whose numbers increase."""
+        middle = ids.astype(np.float64)
+        latitude, longitude = self.place(middle)
+        photons, clearness = self._photons(ids)
+        along, across = self._slopes(middle)
+        return Segments(
+            ids=ids,
+            latitude=latitude,
+            longitude=longitude,
+            time=self.time(middle),
+            y_atc=np.full(ids.shape, self._left()),
+            height=surface_height(latitude, longitude, self.granule.cycle),
+            slope_along=along,
+            slope_across=across,
+            clearness=clearness,
+            photons=photons,
+            source=FAILED - np.searchsorted(_ENOUGH, photons, side="right"),
+        )
+
+    def _left(self) -> float:
+        index = BEAMS.index(self.beam)
+        pair, right = divmod(index, 2)
+        pointing = float(Noise(self._key).normal("pointing", 0, 1)[0]) * _POINTING_ERROR
+        return (1 - pair) * _PAIR_SPACING + (0.5 - right) * _BEAM_SPACING + pointing
+
+    def _photons(self, ids: Ints) -> tuple[Ints, Floats]:
+        weather = Noise(self._key)
+        phases = weather.uniform("clouds", 0, len(_CLOUD_WAVES))
+        waves = [
+            np.sin(2 * np.pi * (ids / wave + phase))
+            for wave, phase in zip(_CLOUD_WAVES, phases, strict=True)
+        ]
+        # Clear below a third, opaque above two thirds of what the waves can add up to.
+        clearness = 1 - np.clip(np.sum(waves, axis=0) - 1, 0, 1)
+        mean = _PHOTONS[self.strong] * clearness
+        photons = np.maximum(mean + np.sqrt(mean) * self.random("photons", ids), 0)
+        lost = np.abs(self.random("lost", ids)) < _LOST
+        return np.where(lost, 0, photons.round()).astype(np.int64), clearness
+
+    def _slopes(self, middle: Floats) -> tuple[Floats, Floats]:
+        rgt, left, step = self.granule.rgt, self._left(), 0.5
+
+        def height(segment: Floats, aside: float) -> Floats:
+            return surface_height(*ground_position(rgt, segment, aside), self.granule.cycle)
+
+        along = height(middle + step, left) - height(middle - step, left)
+        aside = step * SEGMENT_LENGTH
+        across = height(middle, left + aside) - height(middle, left - aside)
+        return along / SEGMENT_LENGTH, across / SEGMENT_LENGTH
