@@ -39,6 +39,7 @@ class Script:
     """The requests of a server, and the faults it has been told to have."""
 
     log: list[Request] = field(default_factory=list)
+    sent: int = 0  # bytes of bodies that clients took, about
     released: threading.Event = field(default_factory=threading.Event)
     _faults: dict[str, list[_Fault]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)

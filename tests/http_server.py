@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from tests.faults import SLOW, Script
 
 LOGIN_PAGE = b"<!DOCTYPE html><html><body>Earthdata Login</body></html>"
+_PIECE = 1 << 16
 _RANGE = re.compile(r"bytes=(\d+)-(\d+)")
 
 
@@ -117,7 +118,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         if self.command == "GET":
-            self.wfile.write(data[: len(data) // 2] if fault == "truncate" else data)
+            end = len(data) // 2 if fault == "truncate" else len(data)
+            for start in range(0, end, _PIECE):
+                self.wfile.write(data[start : min(start + _PIECE, end)])
+                self.server.script.sent += _PIECE
         if fault in {"truncate", "no-length"}:
             self.close_connection = True
 

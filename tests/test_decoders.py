@@ -1,5 +1,6 @@
 """Keywords that choose what is decoded and what is kept, as xarray hands them over."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.comparing import assert_array
 from tests.oracle import group_dataset
 from tests.oracle_atl06 import MAIN, spot_layout
 from tests.paths import GRANULES, needs_granules
-from tests.written import written_granule
+from tests.written import written_granules
 
 ORIGINAL = GRANULES / "ATL06_20181014001049_02350102_003_01.h5"
 SEGMENTS = "gt1l/land_ice_segments"
@@ -21,7 +22,7 @@ SEGMENTS = "gt1l/land_ice_segments"
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory) -> Path:
-    return written_granule("missing beams", tmp_path_factory.mktemp("written"))
+    return written_granules(tmp_path_factory)["missing beams"]
 
 
 def opened(path: Path, **kw: Any) -> xr.Dataset:
@@ -43,24 +44,27 @@ def test_masks_of_chosen_variables(path):
 
 
 @pytest.mark.parametrize("masked", [True, False])
-@pytest.mark.parametrize("times", [True, False, CFDatetimeCoder(time_unit="us")], ids=str)
+@pytest.mark.parametrize("times", [True, False])
 def test_times(path, times, masked):
     ds = opened(path, decode_times=times, mask_and_scale=masked)
     check(ds, "delta_time", path, times=times, masked=masked)
-    units = "seconds since 2018-01-01"
-    held = ds["delta_time"].encoding if times else ds["delta_time"].attrs
-    assert held["units"] == units
-    assert np.isnat(ds["delta_time"].values).any() == bool(times)
+    assert ("units" in ds["delta_time"].attrs) == (not times)
+    assert ("units" in ds["delta_time"].encoding) == times
 
 
 def test_times_of_chosen_variables(path):
-    ds = opened(path, decode_times={"delta_time": False})
-    check(ds, "delta_time", path, times=False)
+    check(opened(path, decode_times={"delta_time": False}), "delta_time", path, times=False)
 
 
-def test_times_by_a_coder_for_chosen_variables(path):
-    coder = CFDatetimeCoder(time_unit="s")
-    check(opened(path, decode_times={"delta_time": coder}), "delta_time", path, times=coder)
+# xarray itself goes back to nanoseconds where a value has a fraction; ours is of the unit
+# that was asked for, since types never follow from the data.
+@pytest.mark.filterwarnings("ignore:Can't decode floating point datetimes")
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("wrap", [lambda c: c, lambda c: {"delta_time": c}], ids=["all", "one"])
+def test_times_of_another_unit(path, unit, wrap):
+    ds = opened(path, decode_times=wrap(CFDatetimeCoder(time_unit=unit)))
+    expected = spot_layout([path], MAIN)["delta_time"][1].astype(f"datetime64[{unit}]")
+    assert_array(ds["delta_time"].values, expected, "delta_time")
 
 
 def test_calendar_objects(path):
@@ -68,8 +72,9 @@ def test_calendar_objects(path):
     ds = opened(path, decode_times=coder, beams=["gt1l"])
     expected = spot_layout([path], MAIN, spots=(6,))["delta_time"][1]
     assert ds["delta_time"].dtype == object
-    seconds = np.vectorize(lambda time: np.datetime64(time.isoformat(), "us"))
-    got = seconds(ds["delta_time"].values)
+    times = ds["delta_time"].values
+    got = np.array([np.datetime64(time.isoformat(), "us") for time in times.ravel()])
+    got = got.reshape(times.shape)
     assert (np.abs(got - expected) <= np.timedelta64(1, "us")).all()
 
 
@@ -81,7 +86,7 @@ def test_calendar_objects(path):
         {"mask_and_scale": False},
         {"mask_and_scale": {"h_li": False}},
         {"decode_times": False},
-        {"decode_times": CFDatetimeCoder(time_unit="us")},
+        {"decode_times": CFDatetimeCoder(time_unit="ns")},
         {"decode_coords": False},
         {"decode_coords": "all"},
         {"decode_cf": False},
@@ -196,7 +201,10 @@ def _below(path: Path, group: str) -> list[str]:
 def test_chunks(path, layout, chunks):
     if layout == "flat" and isinstance(chunks, dict):
         chunks = {dim: size for dim, size in chunks.items() if dim != "spot"}
-    ds = opened(path, layout=layout, chunks=chunks)
+    with warnings.catch_warnings():
+        # The granule is smaller than the chunks that we prefer, and xarray says so.
+        warnings.filterwarnings("ignore", ".*separate the stored chunks")
+        ds = opened(path, layout=layout, chunks=chunks)
     assert isinstance(ds["h_li"].data, dask.array.Array)
     if chunks not in ({}, "auto", -1):
         assert ds["h_li"].chunksizes["segment_idx"][0] == chunks["segment_idx"]

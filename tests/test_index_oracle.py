@@ -9,9 +9,8 @@ import xarray as xr
 from tests.comparing import assert_array, assert_attributes
 from tests.oracle import attributes, scale_names, values, walk
 from tests.paths import ALL_GRANULES, GRANULES, needs_granules
-from tests.written import GRANULE_NAMES, written_granule
+from tests.written import GRANULE_NAMES, written_granules
 
-pytestmark = needs_granules
 each_file = pytest.mark.parametrize("path", ALL_GRANULES, ids=lambda path: path.name[:45])
 WITH_BEAMS = GRANULES / "ATL06_20181014001049_02350102_003_01.h5"
 
@@ -44,16 +43,18 @@ def check_variable(node: xr.Dataset, short: str, dataset: h5py.Dataset) -> None:
         assert scale in (None, dim), f"{dataset.name}: dimension {dim}, not {scale}"
 
 
+@needs_granules
 @each_file
 def test_every_dataset_and_attribute_of_a_real_file(path):
     check_tree(path)
 
 
 @pytest.mark.parametrize("name", GRANULE_NAMES)
-def test_every_dataset_and_attribute_of_a_written_granule(name, tmp_path):
-    check_tree(written_granule(name, tmp_path))
+def test_every_dataset_and_attribute_of_a_written_granule(name, tmp_path_factory):
+    check_tree(written_granules(tmp_path_factory)[name])
 
 
+@needs_granules
 def test_groups_are_the_nodes_of_the_tree():
     tree = xr.open_datatree(WITH_BEAMS, engine="icesat2", layout="file")
     groups = xr.open_groups(WITH_BEAMS, engine="icesat2", layout="file")
@@ -62,6 +63,7 @@ def test_groups_are_the_nodes_of_the_tree():
         xr.testing.assert_identical(groups[name], tree[name].to_dataset(inherit=False))
 
 
+@needs_granules
 @pytest.mark.parametrize("group", ["gt1l/residual_histogram", "/orbit_info"])
 def test_one_group_alone(group):
     alone = xr.open_dataset(
@@ -75,6 +77,7 @@ def test_one_group_alone(group):
         assert_attributes(alone.attrs, attributes(file[group]), group)
 
 
+@needs_granules
 def test_values_come_in_part_as_well_as_whole():
     with h5py.File(WITH_BEAMS) as file:
         expected = file["gt1l/residual_histogram/count"][5:60:7, 100:200]

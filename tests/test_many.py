@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 
 from tests.oracle_atl06 import RATES
-from tests.written import GRANULE_NAMES, written_granule
+from tests.written import written_granule, written_granules
 from xr_icesat2.errors import ICESat2Error
 
 COMBINE = {
@@ -28,9 +28,7 @@ each_way = pytest.mark.parametrize("way", COMBINE)
 @pytest.fixture(scope="module")
 def written(tmp_path_factory) -> list[Path]:
     """Granules of differing length in ascending gran_idx; beams miss in one, are empty in one."""
-    directory = tmp_path_factory.mktemp("written")
-    paths = [written_granule(name, directory) for name in GRANULE_NAMES]
-    return sorted(paths, key=gran_idx)
+    return sorted(written_granules(tmp_path_factory).values(), key=gran_idx)
 
 
 def gran_idx(path: Path) -> int:
@@ -41,7 +39,12 @@ def gran_idx(path: Path) -> int:
 @each_way
 @pytest.mark.parametrize("rate", RATES, ids=lambda rate: rate.group)
 def test_open_mfdataset_gives_what_the_list_form_gives(written, way, rate):
-    combined = xr.open_mfdataset(written, engine="icesat2", group=rate.group, **COMBINE[way])
+    how = COMBINE[way]
+    if rate.per_beam and way != "nested":
+        # Granules differ in length, so xarray combines along the rows too, and by its defaults
+        # of today would repeat on every row what has no rows.
+        how = {**how, "data_vars": "minimal"}
+    combined = xr.open_mfdataset(written, engine="icesat2", group=rate.group, **how)
     listed = xr.open_dataset(written, engine="icesat2", group=rate.group, chunks={})
     for name, variable in combined.variables.items():
         assert variable.dtype == listed[name].dtype, name
@@ -79,7 +82,8 @@ def destroy_values(path: Path) -> int:
 def without_values(tmp_path_factory) -> list[Path]:
     """Granules whose along-track values cannot be inflated: to read one is to fail."""
     directory = tmp_path_factory.mktemp("without_values")
-    paths = [written_granule(name, directory) for name in GRANULE_NAMES]
+    held = written_granules(tmp_path_factory).values()
+    paths = [Path(shutil.copy(path, directory)) for path in held]
     for path in paths:
         assert destroy_values(path) > 100
     return sorted(paths, key=gran_idx)
@@ -157,12 +161,12 @@ def blocks(array: xr.DataArray) -> int:
 
 
 def test_a_thousand_granules_are_one_task_a_block(thousand):
-    few, many = listed(thousand[:10])["h_li"], listed(thousand)["h_li"]
+    few, many = (listed(paths)["h_li"] for paths in (thousand[:10], thousand))
     expected = np.arange(1, 1001) * 10_000 + 503
     np.testing.assert_array_equal(many["gran_idx"], expected)
-    extra = len(few.__dask_graph__()) - blocks(few)
-    assert 0 <= extra <= 3
-    assert len(many.__dask_graph__()) - blocks(many) == extra
+    extra = len(few.data.__dask_graph__()) - blocks(few)
+    assert 0 <= extra <= 2
+    assert len(many.data.__dask_graph__()) - blocks(many) == extra
     assert blocks(many) <= 100 * blocks(few)
 
 

@@ -26,11 +26,11 @@ RATES = [
     ("processed_ATL08_20200821122613_08730802_004_01.h5", "signal_photons"),
 ]
 MAIN = {
-    "ATL03_gt1l.h5": "heights",
     "processed_ATL07-01_20190225115500_09020201_003_02.h5": "sea_ice_segments",
     "processed_ATL08_20200821122613_08730802_004_01.h5": "land_segments",
 }
 WITHOUT_SPOTS = ["test_atl08.h5", "variable_subset_ATL24_data.h5"]
+ON_ROWS = "delta_time"
 RAW = {"mask_and_scale": False, "decode_times": False}
 
 each_rate = pytest.mark.parametrize(("name", "rate"), RATES, ids=lambda value: value[:30])
@@ -54,7 +54,8 @@ def held_by_beams(path: Path, rate: str) -> dict[int, Mapping[str, np.ndarray]]:
 def merged(ds: xr.Dataset, below: str) -> xr.DataArray:
     """The merged variable of a path: its bare name, or one that its parent makes unique."""
     parent, _, name = below.rpartition("/")
-    candidates = [name, f"{parent.replace('/', '_')}_{name}", f"segment_{name}"]
+    rate = str(ds[ON_ROWS].dims[2]).removesuffix("_idx") if ON_ROWS in ds else ""
+    candidates = [name, f"{parent.replace('/', '_')}_{name}", f"{rate}_{name}"]
     found = [c for c in candidates if c in ds.variables and "spot" in ds[c].dims]
     assert found, f"no variable for {below}"
     return ds[found[0]]
@@ -99,9 +100,9 @@ def test_the_main_rate_needs_no_name(name, rate):
     )
 
 
-def test_a_granule_that_does_not_say_which_it_is():
-    ds = xr.open_dataset(granule("ATL03_gt1l.h5"), engine="icesat2")
-    assert ds["gran_idx"].values.tolist() == [-1]
+def test_a_granule_that_says_which_it_is_in_its_metadata_alone():
+    ds = xr.open_dataset(granule("ATL03_gt1l.h5"), engine="icesat2", group="heights")
+    assert ds["gran_idx"].values.tolist() == [2350104]
     assert ds["spot"].values.tolist() == [1, 2, 3, 4, 5, 6]
     assert ds["n_obs"].values.tolist() == [[0, 0, 0, 0, 0, 2909]]
 

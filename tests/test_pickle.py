@@ -14,7 +14,7 @@ import xarray as xr
 
 from tests.comparing import assert_array
 from tests.oracle_atl06 import MAIN, flat_layout, spot_layout
-from tests.written import GRANULE_NAMES, written_granule
+from tests.written import written_granules
 
 PICKLERS = {"pickle": pickle, "cloudpickle": cloudpickle}
 LAYOUTS = {"spot": spot_layout, "flat": flat_layout}
@@ -26,8 +26,7 @@ lazy_and_dask = pytest.mark.parametrize("chunks", [None, {}], ids=["lazy", "dask
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory) -> list[Path]:
-    directory = tmp_path_factory.mktemp("written")
-    return [written_granule(name, directory) for name in GRANULE_NAMES]
+    return list(written_granules(tmp_path_factory).values())
 
 
 @pytest.fixture(params=["a shared cache", "no cache"])

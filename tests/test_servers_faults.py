@@ -14,7 +14,7 @@ from fsspec.registry import _registry
 from tests.http_server import BlobServer
 from xr_icesat2.bytesource import limits, open_source, traffic
 from xr_icesat2.bytesource.traffic import Traffic, in_daemon_thread, together, traffic_on
-from xr_icesat2.bytesource.translate import translated, worth_retrying
+from xr_icesat2.bytesource.translate import shown_cause, translated, worth_retrying
 from xr_icesat2.errors import (
     AccessDeniedError,
     CorruptGranuleError,
@@ -32,7 +32,8 @@ PIECES = [DATA[offset : offset + length] for offset, length in RANGES]
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch):
-    monkeypatch.setenv(limits.TIMEOUT_VARIABLE, "3")
+    # Long enough for a busy machine; what waits for silence sets a limit of its own.
+    monkeypatch.setenv(limits.TIMEOUT_VARIABLE, "30")
     monkeypatch.setattr(limits, "BACKOFF", 0.01)
 
 
@@ -80,7 +81,7 @@ def test_a_short_answer_says_what_was_asked(served):
     [
         (403, AccessDeniedError, "earthaccess.login"),
         (404, GranuleNotFoundError, "check the spelling"),
-        (416, TransferError, "416|InvalidRange"),
+        (416, TransferError, "though they lie in the file"),
     ],
 )
 def test_refusals_are_not_tried_again(served, status, error, says):
@@ -118,15 +119,24 @@ def test_no_answer(served, monkeypatch):
     server.script.fail("x.h5", "hang")
     for ask in _asks(source):
         start = time.monotonic()
-        with pytest.raises(TransferTimeoutError, match=r"x\.h5 within .*XR_ICESAT2_TIMEOUT"):
+        with pytest.raises(TransferTimeoutError, match=r"no answer for .*x\.h5"):
             ask()
-        assert time.monotonic() - start < 1.5
+        assert time.monotonic() - start < 10
+
+
+def test_the_way_out_of_a_time_limit_is_told(http_server, monkeypatch):
+    source = open_source(http_server.put("x.h5", DATA))
+    monkeypatch.setenv(limits.TIMEOUT_VARIABLE, "0.3")
+    monkeypatch.setattr(limits, "GRACE", 30)
+    http_server.script.fail("x.h5", "hang")
+    with pytest.raises(TransferTimeoutError, match=r"x\.h5 within .*XR_ICESAT2_TIMEOUT"):
+        source.stamp()
 
 
 def test_a_connection_that_hangs_is_tried_again(served, monkeypatch):
     server, source = served
     source.stamp()
-    monkeypatch.setenv(limits.TIMEOUT_VARIABLE, "1.5")
+    monkeypatch.setenv(limits.TIMEOUT_VARIABLE, "3")
     server.script.fail("x.h5", "hang", times=1)
     assert source.read(RANGES) == PIECES
 
@@ -186,12 +196,11 @@ class TestRangesIgnored:
         assert source.stamp().size == len(DATA)
 
     def test_a_huge_file_is_not_downloaded_to_find_out(self, http_server):
-        source = open_source(http_server.put("x.h5", bytes(200_000_000)))
+        source = open_source(http_server.put("x.h5", bytes(100_000_000)))
         http_server.script.fail("x.h5", "ignore-range")
-        start = time.monotonic()
         with pytest.raises(TransferError, match="ignores byte ranges"):
-            source.read([(offset, 8) for offset in range(16)])
-        assert time.monotonic() - start < 1
+            source.read(RANGES[:1])
+        assert http_server.script.sent < 50_000_000  # what fits into the buffers of sockets
 
     def test_the_way_out_works(self, http_server, tmp_path):
         url = http_server.put("x.h5", DATA)
@@ -367,7 +376,7 @@ class TestLimits:
         with pytest.raises(TransferTimeoutError, match=r"memory://x\.h5"):
             source.read(RANGES)
         stuck.set()
-        assert time.monotonic() - start < 2
+        assert time.monotonic() - start < 10
 
     def test_a_constructor_that_never_returns(self, monkeypatch):
         class Stuck(fsspec.AbstractFileSystem):
@@ -545,6 +554,9 @@ def test_translation_looks_below():
     outer.__cause__ = ConnectionRefusedError(111, "refused")
     assert not isinstance(translated(outer, "x"), FileNotFoundError)
     assert worth_retrying(outer)
+    outer.__cause__ = AccessDeniedError("log in")
+    assert translated(outer, "x") is outer.__cause__
+    assert shown_cause(outer) is None
     ring = ValueError("a")
     ring.__cause__ = ring
     assert isinstance(translated(ring, "x"), TransferError)

@@ -92,7 +92,7 @@ def test_a_list_is_one_tree():
     dims, array = expected["h_mean"]
     assert tree["/land_ice_segments/fit_statistics/h_mean"].dims == dims
     assert_array(tree["/land_ice_segments/fit_statistics/h_mean"].values, array, "h_mean")
-    for name in ("/orbit_info/rgt", "/ancillary_data/start_delta_time"):
+    for name in ("/orbit_info/rgt", "/ancillary_data/start_cycle"):
         variable = tree[name]
         assert variable.dims[0] == "gran_idx"
         for i, path in enumerate(paths):

@@ -23,8 +23,8 @@ from tests.oracle_atl06 import (
     spot_layout,
 )
 from tests.paths import ATL06_GRANULES, GRANULES, needs_granules
-from tests.written import GRANULE_NAMES, written_granule
-from xr_icesat2.errors import GroupNotFoundError
+from tests.written import GRANULE_NAMES, written_granule, written_granules
+from xr_icesat2.errors import GroupNotFoundError, ICESat2Error
 
 LAYOUTS = {"spot": spot_layout, "flat": flat_layout}
 SELECTIONS = 20
@@ -55,8 +55,7 @@ each_real = pytest.mark.parametrize("path", ATL06_GRANULES, ids=lambda path: pat
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory) -> dict[str, Path]:
-    directory = tmp_path_factory.mktemp("written")
-    return {name: written_granule(name, directory) for name in GRANULE_NAMES}
+    return written_granules(tmp_path_factory)
 
 
 def real_list(name: str) -> list[Path]:
@@ -145,6 +144,15 @@ def test_every_variable_of_a_list_of_written_granules(written, rate, layout, mas
 @each_layout
 def test_every_variable_of_all_releases_together(rate, layout):
     check_whole_and_in_part(ATL06_GRANULES, rate, layout, masked=True, allow_mixed_releases=True)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_turning_spacecraft_has_no_spots(tmp_path, layout):
+    path = written_granule("all beams", tmp_path, n_segments=10, sc_orient=2)
+    with pytest.raises(ICESat2Error, match='layout="file"'):
+        opened([path], MAIN, layout, masked=True)
+    tree = xr.open_datatree(path, engine="icesat2", layout="file")
+    assert "gt1l" in tree.children
 
 
 @needs_granules

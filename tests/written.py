@@ -1,8 +1,11 @@
 """Written granules: odder than the real ones that are small enough to have at hand."""
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from xr_icesat2.testing import write_granule
 
@@ -18,9 +21,19 @@ _WRITTEN: Mapping[str, dict[str, Any]] = {
         "chunk_rows": 64,
     },
     "empty beams": {"n_segments": 33, "rgt": 660, "cycle": 5, "empty_beams": ("gt1r", "gt3l")},
-    "in transition": {"n_segments": 40, "rgt": 661, "cycle": 5, "sc_orient": 2},
 }
 GRANULE_NAMES = tuple(_WRITTEN)
+
+
+def written_granules(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """All of them by what is odd about them, written once; to be left as they are."""
+    return _write_all(tmp_path_factory.getbasetemp() / "written")
+
+
+@cache
+def _write_all(directory: Path) -> dict[str, Path]:
+    directory.mkdir()
+    return {name: written_granule(name, directory) for name in GRANULE_NAMES}
 
 
 def written_granule(name: str, directory: Path, **changes: Any) -> Path:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import xarray as xr
 from xarray.backends import BackendEntrypoint
 
-from .dataset import assemble_dataset, assemble_groups
+from .dataset import assemble_dataset, assemble_groups, close_granules
+from .granule.granule import Granule
 from .granule.name import parse_name
+from .granule.paths import normalise
 from .merge.open import expand, open_granules
 from .merge.options import Layout, Options, names
 from .reading.decoders import Decoders
@@ -71,7 +74,7 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
         path = os.fspath(filename_or_obj)
         return path.startswith("icesat2://") or parse_name(path) is not None
 
-    def open_dataset(  # type: ignore[override]
+    def open_dataset(
         self,
         filename_or_obj: Any,
         *,
@@ -94,20 +97,37 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
         **keywords: Any,
     ) -> dict[str, xr.Dataset]:
         """Open all rates and groups; keys are the paths of a tree."""
-        options = _options(**keywords)
-        objects, listed = _objects(filename_or_obj)
-        granules = open_granules(objects, storage_options, _directory(index_cache))
-        return assemble_groups(granules, options, listed=listed)
+        return self._open_groups(filename_or_obj, storage_options, index_cache, keywords)[0]
 
-    def open_datatree(self, filename_or_obj: Any, **keywords: Any) -> xr.DataTree:
+    def open_datatree(
+        self,
+        filename_or_obj: Any,
+        *,
+        storage_options: dict[str, Any] | None = None,
+        index_cache: str | os.PathLike[str] | None = None,
+        **keywords: Any,
+    ) -> xr.DataTree:
         """Open all rates and groups as one tree."""
-        groups = self.open_groups_as_dict(filename_or_obj, **keywords)
+        groups, granules = self._open_groups(
+            filename_or_obj, storage_options, index_cache, keywords
+        )
         tree = xr.DataTree.from_dict(groups)
-        tree.set_close(groups["/"]._close)
         for path, [node] in xr.group_subtrees(tree):
-            if path in groups:
-                node.encoding = groups[path].encoding
+            node.encoding = groups[normalise(path)].encoding
+        tree.set_close(partial(close_granules, granules))
         return tree
+
+    @staticmethod
+    def _open_groups(
+        given: Any,
+        storage_options: dict[str, Any] | None,
+        index_cache: str | os.PathLike[str] | None,
+        keywords: Mapping[str, Any],
+    ) -> tuple[dict[str, xr.Dataset], list[Granule]]:
+        options = _options(**keywords)
+        objects, listed = _objects(given)
+        granules = open_granules(objects, storage_options, _directory(index_cache))
+        return assemble_groups(granules, options, listed=listed), granules
 
 
 def _options(  # noqa: PLR0913 - they are the engine's keywords

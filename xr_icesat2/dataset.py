@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from .merge.spot import spot_datasets
 from .merge.survey import Survey, Tracks, find_tracks, survey_rate
 from .products import PRODUCTS, Rate
 
-__all__ = ["assemble_dataset", "assemble_groups"]
+__all__ = ["assemble_dataset", "assemble_groups", "close_granules"]
 
 MERGERS = {"spot": spot_datasets, "flat": flat_datasets}
 
@@ -41,9 +42,7 @@ class _Known:
     tracks: Tracks
 
 
-def assemble_dataset(
-    granules: Sequence[Granule], options: Options, *, listed: bool
-) -> xr.Dataset:
+def assemble_dataset(granules: Sequence[Granule], options: Options, *, listed: bool) -> xr.Dataset:
     """Give one Dataset: a rate of all granules, or a group of the file as it is.
 
     Parameters
@@ -168,9 +167,7 @@ def _rates_of(known: _Known, options: Options) -> list[Rate]:
     return there + rates_from_scales(known.granule, known.tracks, options, claimed)
 
 
-def _merged(
-    known: Sequence[_Known], rate: Rate, options: Options, *, folded: bool
-) -> MergedRate:
+def _merged(known: Sequence[_Known], rate: Rate, options: Options, *, folded: bool) -> MergedRate:
     def survey(one: _Known) -> Survey:
         own = rate
         if rate.members is not None:
@@ -231,9 +228,7 @@ def _file_groups(
     return file_datasets(granules[0], groups, options)
 
 
-def _all_groups(
-    granules: Sequence[Granule], options: Options, without: Sequence[str]
-) -> list[str]:
+def _all_groups(granules: Sequence[Granule], options: Options, without: Sequence[str]) -> list[str]:
     """Give the paths of all groups, a group after those around it."""
     root = normalise(options.group or "/")
     hidden = {f"/{name}" for name in without}
@@ -285,10 +280,11 @@ def _finished(dataset: xr.Dataset, granules: Sequence[Granule]) -> xr.Dataset:
     dataset.encoding["source"] = urls[0] if len(urls) == 1 else urls
     for granule in granules:
         granule.keep()
-
-    def close() -> None:
-        for granule in granules:
-            granule.close()
-
-    dataset.set_close(close)
+    dataset.set_close(partial(close_granules, granules))
     return dataset
+
+
+def close_granules(granules: Sequence[Granule]) -> None:
+    """Let go of open files and indexes; a later read opens them again."""
+    for granule in granules:
+        granule.close()

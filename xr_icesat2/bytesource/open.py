@@ -79,7 +79,7 @@ def _from_text(text: str, options: Mapping[str, Any]) -> ByteSource:
     if "::" not in text and text.partition("://")[0] in _LOCAL_PROTOCOLS:
         from fsspec.implementations.local import LocalFileSystem  # noqa: PLC0415 - as below
 
-        path: str = LocalFileSystem._strip_protocol(text)  # type: ignore[no-untyped-call] # noqa: SLF001
+        path: str = LocalFileSystem._strip_protocol(text)  # noqa: SLF001
         return LocalSource(path)
     # Local files need neither fsspec nor what lies below it: they open faster without.
     from xr_icesat2.bytesource.origin import URLOrigin  # noqa: PLC0415

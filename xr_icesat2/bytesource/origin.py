@@ -77,9 +77,7 @@ class URLOrigin:
         options = _synchronous(self.options)
         ours = self.url.partition("://")[0] in _S3
         try:
-            filesystem, path = url_to_fs(  # type: ignore[no-untyped-call]
-                self.url, **(_tuned(options) if ours else options)
-            )
+            filesystem, path = url_to_fs(self.url, **(_tuned(options) if ours else options))
         except ICESat2Error:
             raise
         except ImportError as error:

@@ -156,5 +156,5 @@ class RemoteSource:
 
 def _loop() -> AbstractEventLoop:
     """Give the event loop that fsspec runs for all its filesystems."""
-    loop: AbstractEventLoop = get_loop()  # type: ignore[no-untyped-call]
+    loop: AbstractEventLoop = get_loop()
     return loop

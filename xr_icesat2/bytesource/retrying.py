@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from xr_icesat2.bytesource import limits
 from xr_icesat2.bytesource.translate import shown_cause, translated, worth_retrying
+from xr_icesat2.errors import ICESat2Error
 
 __all__ = ["persistently"]
 
@@ -44,6 +45,8 @@ async def persistently(attempt: Callable[[], Awaitable[T]], limit: float, name: 
             share = min(limit / _SHARE, deadline - time.monotonic())
             async with asyncio.timeout(share):
                 return await attempt()
+        except ICESat2Error:
+            raise
         except Exception as error:  # noqa: BLE001 - translated below
             # Jitter: many requests refused at once must not come back at once.
             pause = limits.BACKOFF * 2 ** (number - 1) * random.uniform(0.5, 1)  # noqa: S311

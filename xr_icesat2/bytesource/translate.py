@@ -158,9 +158,15 @@ def translated(error: BaseException, name: str) -> ICESat2Error:
 
 
 def shown_cause(error: BaseException) -> BaseException | None:
-    """Give ``error`` for a traceback, or None where it, or its cause, may show a secret."""
-    told = [str(link) for link in _links(error)]
-    return error if all(safe_text(text) == text for text in told) else None
+    """Give ``error`` for a traceback, or None where it, or its cause, may show a secret.
+
+    None also where our own error lies below it: that one is raised, and cannot
+    be the cause of its cause.
+    """
+    links = list(_links(error))
+    ours = any(isinstance(link, ICESat2Error) for link in links)
+    told = [str(link) for link in links]
+    return error if not ours and all(safe_text(text) == text for text in told) else None
 
 
 def _from_answer(error: BaseException, name: str) -> ICESat2Error:

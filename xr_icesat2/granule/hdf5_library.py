@@ -132,8 +132,9 @@ class LibraryFile:
                 if self._raw.error is not None:
                     raise self._raw.error from error
                 msg = (
-                    f"{self._source.url} is not a readable HDF5 file: {error}. Expected an ICESat-2 "
-                    "granule (.h5); a web page saved under that name, or half a download, will not do."
+                    f"{self._source.url} is not a readable HDF5 file: {error}. Expected an "
+                    "ICESat-2 granule (.h5), not a web page saved under that name or half a "
+                    "download."
                 )
                 raise NotAGranuleError(msg) from error
         return self._file

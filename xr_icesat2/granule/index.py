@@ -118,7 +118,7 @@ class GranuleIndex:
             return {path: self.nodes[path] for path in wanted if path in self.nodes}
 
     def below(
-        self, paths: Iterable[str], leave_out: Callable[[str], bool] = lambda path: False
+        self, paths: Iterable[str], leave_out: Callable[[str], bool] = lambda _: False
     ) -> dict[str, Node]:
         """Read everything at any depth below some groups, keyed by path.
 
@@ -218,7 +218,7 @@ class GranuleIndex:
                 self._use_library(path, result)
             elif isinstance(result, CorruptGranuleError):
                 self._failures[path] = result
-            else:
+            elif not isinstance(result, Exception):
                 self._check_cycle(path, targets[path])
                 self.nodes[path] = result
                 self.grown = True

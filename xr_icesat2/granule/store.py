@@ -68,7 +68,7 @@ def load(directory: str, url: str, stamp: Stamp) -> Contents | None:
 
 
 def save(directory: str, url: str, stamp: Stamp, contents: Contents) -> None:
-    """Keep nodes and chunk tables, together with what others kept meanwhile; whole or not at all."""
+    """Keep nodes and chunk tables, with what others kept meanwhile; whole or not at all."""
     known = load(directory, url, stamp) or ({}, {})
     nodes, tables = {**known[0], **contents[0]}, {**known[1], **contents[1]}
     body = zlib.compress(pickle.dumps((nodes, tables), protocol=5), level=1)

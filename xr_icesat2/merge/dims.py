@@ -12,7 +12,7 @@ from xr_icesat2.reading.decoders import ICESAT2_TIME
 if TYPE_CHECKING:
     from xr_icesat2.granule.index import GranuleIndex
 
-__all__ = ["dimension_name", "is_time", "scale_paths"]
+__all__ = ["is_time", "scale_paths"]
 
 
 def scale_paths(index: GranuleIndex, path: str, header: DatasetHeader) -> tuple[str | None, ...]:
@@ -54,13 +54,3 @@ def is_time(attrs: Mapping[str, object]) -> bool:
     """Whether a variable counts seconds of ICESat-2's epoch."""
     units = attrs.get("units")
     return isinstance(units, str) and ICESAT2_TIME.fullmatch(units) is not None
-
-
-def dimension_name(name: str, attrs: Mapping[str, object]) -> str:
-    """Name a dimension after its scale.
-
-    A time is no label (several photons have one time) and may have millions of
-    values, which xarray would read at once to index them if the dimension had
-    the same name: the dimension of ``delta_time`` is ``delta_time_idx``.
-    """
-    return f"{name}_idx" if is_time(attrs) else name

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import xarray as xr
 
+from xr_icesat2.errors import MergeError
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.model import DatasetHeader, GroupHeader, Node
 from xr_icesat2.granule.paths import ancestors
 
 from .build import Column, Placed, Rules, build_variable
-from .dims import dimension_name, scale_paths
+from .dims import scale_paths
+from .lazy_index import LazyIndex
 from .options import Options
 
 __all__ = ["file_dataset", "file_datasets", "merged_file_datasets"]
@@ -40,19 +43,30 @@ def merged_file_datasets(
     return _datasets(granules, groups, options, lead=("gran_idx",))
 
 
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """Some files, and what was read of their structure."""
+
+    granules: Sequence[Granule]
+    held: Sequence[Mapping[str, Node]]
+    """For each granule its groups and what they hold, by path."""
+    options: Options
+    lead: tuple[str, ...]
+    """``("gran_idx",)`` where files are laid side by side, else empty."""
+
+
 def _datasets(
     granules: Sequence[Granule], groups: Sequence[str], options: Options, lead: tuple[str, ...]
 ) -> dict[str, xr.Dataset]:
     held = [_held(granule, groups, options) for granule in granules]
+    files = _Files(granules, held, options, lead)
     around: dict[str, Sizes] = {}
     datasets: dict[str, xr.Dataset] = {}
     for group in groups:
         inherited: Sizes = {}
         for outer in reversed(ancestors(group)):
             inherited |= around.get(outer, {})
-        datasets[group], around[group] = _group_dataset(
-            granules, held, group, options, lead, inherited
-        )
+        datasets[group], around[group] = _group_dataset(files, group, inherited)
     return datasets
 
 
@@ -69,79 +83,67 @@ def _held(granule: Granule, groups: Sequence[str], options: Options) -> dict[str
     return nodes
 
 
-def _group_dataset(
-    granules: Sequence[Granule],
-    held: Sequence[Mapping[str, Node]],
-    group: str,
-    options: Options,
-    lead: tuple[str, ...],
-    inherited: Sizes,
-) -> tuple[xr.Dataset, Sizes]:
+def _group_dataset(files: _Files, group: str, inherited: Sizes) -> tuple[xr.Dataset, Sizes]:
     sizes: Sizes = {}
-    columns = []
-    for path in _variables(held, group, options):
-        parts = [
-            (g, granule, node)
-            for g, (granule, nodes) in enumerate(zip(granules, held, strict=True))
-            if isinstance(node := nodes.get(path), DatasetHeader)
-        ]
-        shape = tuple(map(max, zip(*(node.shape for _, _, node in parts), strict=True)))
-        dims = _dims(parts[0][1], path, parts[0][2], shape, sizes, inherited)
-        columns.append(
-            Column(
-                name=posixpath.basename(path),
-                dims=(*lead, *dims),
-                shape=(*((len(granules),) if lead else ()), *shape),
-                lead=len(lead),
-                parts=[
-                    Placed(granule, path, node, (*((g,) if lead else ()), *(0 for _ in dims)))
-                    for g, granule, node in parts
-                ],
-                padded=bool(lead),
-            )
-        )
-    rules = Rules(decoders=options.decoders, decode_coords=bool(lead))
+    columns = [_column(files, path, sizes, inherited) for path in _variables(files, group)]
+    options, merged = files.options, bool(files.lead)
+    rules = Rules(decoders=options.decoders, decode_coords=merged)
     variables: dict[str, xr.Variable] = {}
     sources: dict[str, Any] = {}
     for column in columns:
         variables[column.name], sources[column.name] = build_variable(column, rules)
-    header = next(node for nodes in held if isinstance(node := nodes.get(group), GroupHeader))
+    header = next(n for nodes in files.held if isinstance(n := nodes.get(group), GroupHeader))
+    labels = {name: v for name, v in variables.items() if v.dims == (name,)}
     coords = _coordinates(variables, decode=options.decode_coords)
-    dataset = xr.Dataset(
-        {name: variable for name, variable in variables.items() if name not in coords},
-        coords={name: variables[name] for name in coords},
-        attrs=dict(header.attrs),
-    )
+    plain = {name: v for name, v in variables.items() if name not in labels}
+    dataset = xr.Dataset(plain, LazyIndex.coordinates(labels), dict(header.attrs))
+    dataset = dataset.set_coords([name for name in coords if name in plain])
     dataset.encoding["icesat2"] = sources
     return dataset, sizes
 
 
-def _variables(held: Sequence[Mapping[str, Node]], group: str, options: Options) -> list[str]:
+def _column(files: _Files, path: str, sizes: Sizes, inherited: Sizes) -> Column:
+    parts = [
+        (g, granule, node)
+        for g, (granule, nodes) in enumerate(zip(files.granules, files.held, strict=True))
+        if isinstance(node := nodes.get(path), DatasetHeader)
+    ]
+    if len({len(node.shape) for _, _, node in parts}) > 1:
+        msg = f"{path} has {parts[0][2].shape} in {parts[0][1].url}, but other dimensions elsewhere"
+        raise MergeError(f"{msg}; drop_variables leaves it out")
+    shape = tuple(map(max, zip(*(node.shape for _, _, node in parts), strict=True)))
+    scales = scale_paths(parts[0][1].index, path, parts[0][2])
+    lead = len(files.lead)
+    return Column(
+        name=posixpath.basename(path),
+        dims=(*files.lead, *_dims(scales, shape, sizes, inherited)),
+        shape=(*(len(files.granules),) * lead, *shape),
+        lead=lead,
+        parts=[
+            Placed(granule, path, node, (*(g,) * lead, *(0 for _ in shape)))
+            for g, granule, node in parts
+        ],
+        padded=bool(lead),
+    )
+
+
+def _variables(files: _Files, group: str) -> list[str]:
     paths = dict.fromkeys(
         path
-        for nodes in held
+        for nodes in files.held
         for path, node in nodes.items()
         if isinstance(node, DatasetHeader) and posixpath.dirname(path) == group
     )
-    return [path for path in paths if options.keeps(path)]
+    return [path for path in paths if files.options.keeps(path)]
 
 
 def _dims(
-    granule: Granule,
-    path: str,
-    header: DatasetHeader,
-    shape: tuple[int, ...],
-    sizes: Sizes,
-    inherited: Sizes,
+    scales: Sequence[str | None], shape: tuple[int, ...], sizes: Sizes, inherited: Sizes
 ) -> tuple[str, ...]:
     """Name the dimensions; a name stands for one size in a group and those around it."""
     names: list[str] = []
-    scales = scale_paths(granule.index, path, header)
     for scale, size in zip(scales, shape, strict=True):
-        name = f"dim_{size}"
-        if scale is not None:
-            attrs = granule.index.node(scale).attrs
-            name = dimension_name(posixpath.basename(scale), attrs)
+        name = f"dim_{size}" if scale is None else posixpath.basename(scale)
         if {**inherited, **sizes}.get(name, size) != size or name in names:
             name = _other_name(name, size, {**inherited, **sizes}, names)
         sizes[name] = size

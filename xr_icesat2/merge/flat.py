@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from xarray.core import indexing
 
 from xr_icesat2.products import ALONG
 
 from .build import Column, Placed, build_variable
 from .rate import MergedRate
 from .runs import RunArray
-from .spot import row_index, track_coords
+from .spot import dataset_of, row_index, track_coords
 
 __all__ = ["flat_datasets"]
 
@@ -20,96 +25,107 @@ BEAM_ROW = "beam_idx"
 """Dimension of what a beam has once: one row a granule and beam that has the rate."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Which beam's rows come where."""
+
+    beams: list[tuple[int, int]]
+    """(granule, position along the spots) of each beam that has the rate, in order."""
+    lengths: list[int]
+    starts: dict[tuple[int, int], int]
+    sizes: dict[str, int]
+    """Of all dimensions, :data:`.ALONG` included."""
+
+    @classmethod
+    def of(cls, merged: MergedRate) -> _Rows:
+        beams = [
+            (g, merged.numbers.index(number))
+            for g, survey in enumerate(merged.surveys)
+            for number in sorted(survey.beams)
+        ]
+        lengths = [int(merged.n_obs[beam]) for beam in beams]
+        starts = [0, *itertools.accumulate(lengths)]
+        sizes = {**merged.second_sizes, ALONG: starts[-1]}
+        return cls(beams, lengths, dict(zip(beams, starts, strict=False)), sizes)
+
+
 def flat_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
     """Give one Dataset a group of the rate, by path below the beam; the rate's own comes first.
 
     Rows are in the order of granules, then of spots, then of the file.
     """
-    beams = [
-        (g, merged.numbers.index(number))
-        for g, survey in enumerate(merged.surveys)
-        for number in sorted(survey.beams)
-    ]
-    rows = np.array([merged.n_obs[beam] for beam in beams], np.int64)
-    starts = dict(zip(beams, (np.cumsum(rows) - rows).tolist(), strict=True))
-    sizes = {**merged.second_sizes, ALONG: int(rows.sum())}
-    coords = _row_coords(merged, beams, rows)
+    rows = _Rows.of(merged)
+    values = _beam_values(merged, rows.beams)
+    coords = _row_coords(merged, values, rows)
     groups: dict[str, dict[str, xr.Variable]] = {merged.rate.group: {}}
     sources: dict[str, Any] = {}
     for path, dims in merged.dims.items():
         name = merged.names[path]
-        column = _column(merged, path, dims, sizes, starts, beams)
-        variable, sources[name] = build_variable(column, merged.rules)
+        variable, sources[name] = build_variable(_column(merged, path, dims, rows), merged.rules)
         if ALONG in dims:
-            block = merged.block_rows
-            variable.encoding["preferred_chunks"] = {
-                str(d): block if d == merged.rate.along else n for d, n in variable.sizes.items()
-            }
+            chunks = {str(dim): size for dim, size in variable.sizes.items()}
+            variable.encoding["preferred_chunks"] = chunks | {merged.rate.along: merged.block_rows}
         if merged.renamed(path):
             variable.attrs["source_path"] = path
         if merged.is_coordinate(path):
             coords[name] = variable
         else:
             groups.setdefault(path.rpartition("/")[0], {})[name] = variable
-    index = row_index(merged.rate.along, sizes[ALONG])
-    datasets: dict[str, xr.Dataset] = {}
-    for group, variables in groups.items():
-        here = coords
-        if any(BEAM_ROW in variable.dims for variable in variables.values()):
-            here = coords | _beam_coords(merged, beams)
-        dataset = xr.Dataset(variables, coords=here).assign_coords(index)
-        dataset.encoding["icesat2"] = {n: sources[n] for n in dataset.variables if n in sources}
-        datasets[group] = dataset
-    return datasets
-
-
-def _column(
-    merged: MergedRate,
-    path: str,
-    dims: tuple[str, ...],
-    sizes: dict[str, int],
-    starts: dict[tuple[int, int], int],
-    beams: list[tuple[int, int]],
-) -> Column:
-    parts = list(merged.parts(path))
-    if ALONG in dims:
-        named = tuple(merged.rate.along if dim == ALONG else dim for dim in dims)
-        placed = [
-            Placed(survey.granule, found.path, found.header,
-                   tuple(starts[g, s] if dim == ALONG else 0 for dim in dims))
-            for g, s, survey, found in parts
-        ]  # fmt: skip
-        shape = tuple(sizes[dim] for dim in dims)
-        # Rows of beams that lack the variable, and narrower second dimensions, are padding.
-        whole = sum(int(np.prod(p.header.shape, dtype=np.int64)) for p in placed)
-        padded = whole < int(np.prod(shape, dtype=np.int64))
-        return Column(merged.names[path], named, shape, 0, placed, padded)
-    placed = [
-        Placed(survey.granule, found.path, found.header, (beams.index((g, s)), *(0 for _ in dims)))
-        for g, s, survey, found in parts
-    ]
-    shape = (len(beams), *(sizes[dim] for dim in dims))
-    return Column(merged.names[path], (BEAM_ROW, *dims), shape, 1, placed, padded=True)
-
-
-def _row_coords(
-    merged: MergedRate, beams: list[tuple[int, int]], rows: np.ndarray
-) -> dict[str, xr.Variable]:
-    of_beam = _beam_values(merged, beams)
+    index = row_index(merged.rate.along, rows.sizes[ALONG])
+    beam_coords = {
+        f"beam_{name}": xr.Variable((BEAM_ROW,), array, attrs)
+        for name, (array, attrs) in values.items()
+    }
     return {
-        name: xr.Variable(
-            (merged.rate.along,),
-            xr.core.indexing.LazilyIndexedArray(RunArray(values, rows.tolist())),
-            attrs,
+        group: dataset_of(
+            variables,
+            coords | (beam_coords if _has_beam_rows(variables) else {}),
+            index,
+            sources,
         )
-        for name, (values, attrs) in of_beam.items()
+        for group, variables in groups.items()
     }
 
 
-def _beam_coords(merged: MergedRate, beams: list[tuple[int, int]]) -> dict[str, xr.Variable]:
+def _has_beam_rows(variables: Mapping[str, xr.Variable]) -> bool:
+    return any(BEAM_ROW in variable.dims for variable in variables.values())
+
+
+def _column(merged: MergedRate, path: str, dims: tuple[str, ...], rows: _Rows) -> Column:
+    name = merged.names[path]
+    if ALONG not in dims:
+        placed = _placed(merged, path, lambda beam: (rows.beams.index(beam), *(0 for _ in dims)))
+        shape = (len(rows.beams), *(rows.sizes[dim] for dim in dims))
+        return Column(name, (BEAM_ROW, *dims), shape, 1, placed, padded=True)
+    placed = _placed(
+        merged, path, lambda beam: tuple(rows.starts[beam] if d == ALONG else 0 for d in dims)
+    )
+    named = tuple(merged.rate.along if dim == ALONG else dim for dim in dims)
+    shape = tuple(rows.sizes[dim] for dim in dims)
+    # Rows of beams that lack the variable, and narrower second dimensions, are padding.
+    whole = sum(math.prod(part.header.shape) for part in placed)
+    return Column(name, named, shape, 0, placed, padded=whole < math.prod(shape))
+
+
+def _placed(
+    merged: MergedRate, path: str, origin: Callable[[tuple[int, int]], tuple[int, ...]]
+) -> list[Placed]:
+    return [
+        Placed(survey.granule, found.path, found.header, origin((g, s)))
+        for g, s, survey, found in merged.parts(path)
+    ]
+
+
+def _row_coords(
+    merged: MergedRate, values: Mapping[str, tuple[np.ndarray, dict[str, Any]]], rows: _Rows
+) -> dict[str, xr.Variable]:
     return {
-        f"beam_{name}": xr.Variable((BEAM_ROW,), values, attrs)
-        for name, (values, attrs) in _beam_values(merged, beams).items()
+        name: xr.Variable(
+            (merged.rate.along,),
+            indexing.LazilyIndexedArray(RunArray(array, rows.lengths)),
+            attrs,
+        )
+        for name, (array, attrs) in values.items()
     }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from xr_icesat2.granule.model import DatasetHeader
+from xr_icesat2.granule.model import DatasetHeader, Node
 from xr_icesat2.products import Rate
 
 from .dims import is_time, scale_paths
@@ -33,14 +33,20 @@ def rates_from_scales(
     """
     members: dict[str, dict[str, DatasetHeader]] = defaultdict(dict)
     for group in tracks.groups.values():
-        aside = {f"/{group}/{name}" for name in claimed}
-        nodes = granule.index.below([f"/{group}"], lambda p, no=aside: p in no or options.drops(p))
+        nodes = _below(granule, group, options, claimed)
         headers = {p: n for p, n in nodes.items() if isinstance(n, DatasetHeader) and n.shape}
         for scale, paths in _by_scale(granule, group, headers).items():
             for path in paths:
                 members[scale].setdefault(path, headers[f"/{group}/{path}"])
     largest = sorted(members.items(), key=lambda item: (-len(item[1]), item[0]))
     return _named([_rate(scale, headers) for scale, headers in largest])
+
+
+def _below(
+    granule: Granule, group: str, options: Options, claimed: Sequence[str]
+) -> dict[str, Node]:
+    aside = {f"/{group}/{name}" for name in claimed}
+    return granule.index.below([f"/{group}"], lambda path: path in aside or options.drops(path))
 
 
 def _by_scale(granule: Granule, group: str, headers: Headers) -> dict[str, list[str]]:
@@ -95,7 +101,9 @@ def _rate(scale: str, headers: Headers) -> Rate:
     )
 
 
-def _first(headers: Headers, fits: Callable[[Mapping[str, object]], bool], prefer: str = "") -> str | None:  # fmt: skip
+def _first(
+    headers: Headers, fits: Callable[[Mapping[str, object]], bool], prefer: str = ""
+) -> str | None:
     names = sorted(posixpath.basename(path) for path, h in headers.items() if fits(h.attrs))
     if prefer in names:
         return prefer

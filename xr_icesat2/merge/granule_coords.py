@@ -18,7 +18,10 @@ def _number(value: int | None) -> int:
 
 
 NUMBERS: dict[str, tuple[str, Callable[[Identity], int | None]]] = {
-    "gran_idx": ("number of the granule within its product, -1 where unknown", lambda i: i.gran_idx),
+    "gran_idx": (
+        "number of the granule within its product, -1 where unknown",
+        lambda i: i.gran_idx,
+    ),
     "rgt": ("reference ground track, -1 where unknown", lambda i: i.rgt),
     "cycle_number": ("repeat cycle, -1 where unknown", lambda i: i.cycle),
     "region": ("granule region, -1 where the product has none", lambda i: i.region),

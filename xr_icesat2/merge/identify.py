@@ -64,7 +64,5 @@ def identify_granule(granule: Granule) -> Identity:
     return identity
 
 
-def _named(
-    values: Mapping[str, object], prefix: str, wanted: tuple[str, ...]
-) -> dict[str, object]:
+def _named(values: Mapping[str, object], prefix: str, wanted: tuple[str, ...]) -> dict[str, object]:
     return {name: values[prefix + name] for name in wanted if prefix + name in values}

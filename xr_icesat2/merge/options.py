@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal, TypeAlias
 
@@ -29,7 +29,7 @@ class Options:
     pad_to: int | None = None
     allow_mixed_releases: bool = False
     decode_coords: bool = True
-    decoders: Decoders = Decoders()
+    decoders: Decoders = field(default_factory=Decoders)
 
     def __post_init__(self) -> None:
         if self.layout not in LAYOUTS:

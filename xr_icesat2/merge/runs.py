@@ -9,6 +9,7 @@ import numpy as np
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
+from xr_icesat2.reading.outer import index_outer
 from xr_icesat2.reading.selection import normalise
 
 __all__ = ["RunArray"]
@@ -33,10 +34,7 @@ class RunArray(BackendArray):
 
     def __getitem__(self, key: indexing.ExplicitIndexer) -> np.ndarray:
         """Give the values of the rows that an xarray indexer selects."""
-        result: np.ndarray = indexing.explicit_indexing_adapter(
-            key, self.shape, indexing.IndexingSupport.OUTER, self._read
-        )
-        return result
+        return index_outer(key, self.shape, self._read)
 
     def _read(self, key: tuple[Any, ...]) -> np.ndarray:
         rows = np.asarray(normalise(key[0], self.shape[0]))

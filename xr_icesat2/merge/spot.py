@@ -17,7 +17,7 @@ from .build import Column, Placed, build_variable
 from .granule_coords import granule_coords
 from .rate import MergedRate
 
-__all__ = ["spot_datasets", "track_coords"]
+__all__ = ["dataset_of", "row_index", "spot_datasets", "track_coords"]
 
 
 def spot_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
@@ -42,7 +42,7 @@ def spot_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
             groups.setdefault(path.rpartition("/")[0], {})[name] = variable
     index = row_index(merged.rate.along, length)
     return {
-        group: _dataset(variables, coords, index, sources) for group, variables in groups.items()
+        group: dataset_of(variables, coords, index, sources) for group, variables in groups.items()
     }
 
 
@@ -55,9 +55,7 @@ def _length(merged: MergedRate) -> int:
     return longest if pad_to is None else pad_to
 
 
-def _column(
-    merged: MergedRate, path: str, dims: tuple[str, ...], sizes: dict[str, int]
-) -> Column:
+def _column(merged: MergedRate, path: str, dims: tuple[str, ...], sizes: dict[str, int]) -> Column:
     named = tuple(merged.rate.along if dim == ALONG else dim for dim in dims)
     return Column(
         name=merged.names[path],
@@ -97,7 +95,9 @@ def track_coords(merged: MergedRate) -> dict[str, xr.Variable]:
             ("gran_idx", dim), np.array(groups, "<U4"), {"long_name": "ground track"}
         )
         strength = np.array([beam_strength(int(n)) for n in numbers], "<U6")
-        coords["beam_strength"] = xr.Variable((dim,), strength, {"long_name": "strength of the beam"})
+        coords["beam_strength"] = xr.Variable(
+            (dim,), strength, {"long_name": "strength of the beam"}
+        )
     return coords
 
 
@@ -114,12 +114,13 @@ def row_index(along: str, length: int) -> xr.Coordinates:
     return coords
 
 
-def _dataset(
+def dataset_of(
     variables: dict[str, xr.Variable],
     coords: dict[str, xr.Variable],
     index: xr.Coordinates,
     sources: dict[str, Any],
 ) -> xr.Dataset:
+    """Give a Dataset that knows its source encoding."""
     dataset = xr.Dataset(variables, coords=coords).assign_coords(index)
     dataset.encoding["icesat2"] = {n: sources[n] for n in dataset.variables if n in sources}
     return dataset

@@ -14,7 +14,7 @@ from xr_icesat2.granule.identity import Identity
 from xr_icesat2.granule.model import DatasetHeader, GroupHeader, Node
 from xr_icesat2.products import ALONG, Rate
 
-from .dims import dimension_name, scale_paths
+from .dims import scale_paths
 from .options import Options
 
 __all__ = ["BeamRate", "Found", "Survey", "Tracks", "find_tracks", "survey_rate"]
@@ -110,9 +110,7 @@ def survey_rate(
     """Read the headers of one rate of all beams that are asked for, side by side."""
     index = granule.index
     beams = {number: f"/{group}" for number, group in tracks.groups.items()}
-    groups = index.load(
-        [path for beam in beams.values() for path in _group_paths(granule, beam, rate)]
-    )
+    groups = index.load([path for beam in beams.values() for path in _group_paths(beam, rate)])
     wanted = [
         path
         for group, node in groups.items()
@@ -126,13 +124,15 @@ def survey_rate(
         if f"{beam}/{rate.group}".rstrip("/") in groups:
             inside = {p[len(beam) + 1 :]: n for p, n in found.items() if p.startswith(f"{beam}/")}
             attrs = {
-                p[len(beam) + 1 :]: n.attrs for p, n in groups.items() if f"{p}/".startswith(f"{beam}/")
+                p[len(beam) + 1 :]: n.attrs
+                for p, n in groups.items()
+                if f"{p}/".startswith(f"{beam}/")
             }
             rates[number] = _beam_rate(granule, beam, rate, inside, attrs)
     return rates
 
 
-def _group_paths(granule: Granule, beam: str, rate: Rate) -> list[str]:
+def _group_paths(beam: str, rate: Rate) -> list[str]:
     """Give the groups of a beam that hold variables of a rate."""
     if rate.members is not None:
         groups = {posixpath.dirname(member) for member in rate.members} | {rate.group}
@@ -167,17 +167,19 @@ def _beam_rate(
     }
     along = _along_scale(beam, rate, headers)
     n_obs = _n_obs(rate, headers, scales, along)
-    found = {
-        path: Found(f"{beam}/{path}", header, _dims(granule, rate, path, header, scales[path], along, n_obs))
-        for path, header in headers.items()
-    }
-    for one in found.values():
-        if ALONG in one.dims and one.header.shape[one.dims.index(ALONG)] != n_obs:
+    found: dict[str, Found] = {}
+    for path, header in headers.items():
+        name = posixpath.basename(path)
+        dims = rate.dims.get(name, ())
+        if len(dims) != len(header.shape) or not dims:
+            dims = _dims_by_scale(name, header.shape, scales[path], along, n_obs)
+        if ALONG in dims and header.shape[dims.index(ALONG)] != n_obs:
             msg = (
-                f"{granule.url}: {one.path} has {one.header.shape[0]} rows where its rate has "
+                f"{granule.url}: {beam}/{path} has {header.shape[0]} rows where its rate has "
                 f'{n_obs}. layout="file" opens it as it is.'
             )
             raise MergeError(msg)
+        found[path] = Found(f"{beam}/{path}", header, dims)
     return BeamRate(n_obs, found, attrs)
 
 
@@ -205,24 +207,18 @@ def _n_obs(
     return Counter(lengths).most_common(1)[0][0] if lengths else 0
 
 
-def _dims(
-    granule: Granule,
-    rate: Rate,
-    path: str,
-    header: DatasetHeader,
+def _dims_by_scale(
+    name: str,
+    shape: tuple[int, ...],
     scales: tuple[str | None, ...],
     along: str | None,
     n_obs: int,
 ) -> tuple[str, ...]:
-    name = posixpath.basename(path)
-    if len(rate.dims.get(name, ())) == len(header.shape) > 0:
-        return rate.dims[name]
+    """Name dimensions after their scales; without any, the first is along track if it fits."""
     dims: list[str] = []
-    for axis, (size, scale) in enumerate(zip(header.shape, scales, strict=True)):
-        if axis == 0 and (size == n_obs if None in (scale, along) else scale == along):
+    for axis, (size, scale) in enumerate(zip(shape, scales, strict=True)):
+        if axis == 0 and (size == n_obs if None in {scale, along} else scale == along):
             dims.append(ALONG)
-        elif scale is None:
-            dims.append(f"{name}_dim_{axis}")
         else:
-            dims.append(dimension_name(posixpath.basename(scale), granule.index.node(scale).attrs))
+            dims.append(f"{name}_dim_{axis}" if scale is None else posixpath.basename(scale))
     return tuple(dims)

@@ -18,6 +18,7 @@ from xr_icesat2.granule.granule import Granule
 from .coding import Coding
 from .execute import DatasetRead, Sink, all_done, read_granule
 from .mosaic import Mosaic
+from .outer import index_outer
 from .selection import Selection, normalise
 
 __all__ = ["GranuleArray"]
@@ -66,10 +67,7 @@ class GranuleArray(BackendArray):
 
     def __getitem__(self, key: indexing.ExplicitIndexer) -> np.ndarray:
         """Read what an xarray indexer selects."""
-        result: np.ndarray = indexing.explicit_indexing_adapter(
-            key, self.shape, indexing.IndexingSupport.OUTER, self._read
-        )
-        return result
+        return index_outer(key, self.shape, self._read)
 
     async def async_getitem(self, key: indexing.ExplicitIndexer) -> np.ndarray:
         """Read in a thread; the byte source bounds what is under way at once."""
@@ -84,7 +82,9 @@ class GranuleArray(BackendArray):
         elif wanted:
             pool = _granule_pool(os.getpid())
             all_done([pool.submit(read_granule, *item) for item in wanted.items()])
-        taken = tuple(0 if np.ndim(k) == 0 and not isinstance(k, slice) else slice(None) for k in key)
+        taken = tuple(
+            0 if np.ndim(k) == 0 and not isinstance(k, slice) else slice(None) for k in key
+        )
         return result[taken]
 
     def _by_granule(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,7 +46,7 @@ def coalesce(
     ends = np.maximum.accumulate(starts + lengths[order].astype(np.int64))
     borders = [0, *(np.flatnonzero(starts[1:] - ends[:-1] > most_gap) + 1).tolist(), len(order)]
     runs: list[Run] = []
-    for first, last in zip(borders[:-1], borders[1:], strict=True):
+    for first, last in itertools.pairwise(borders):
         runs += _bounded(order[first:last], starts[first:last], ends[first:last], most_bytes)
     return runs
 

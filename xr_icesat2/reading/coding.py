@@ -109,7 +109,7 @@ def make_coding(
     padding = np.nan if masked and result.kind == "f" else _padding(result, attrs, pad_value)
     simple = result.kind in "fiubSOU" and not any(key in attrs for key in PACKED)
     through = None if simple else {"attrs": dict(attrs), "options": options}
-    if simple and result == dtype and result.kind not in "f":
+    if result == dtype and result.kind != "f":
         fills = ()
     return Coding(result, padding, template.attrs, encoding, fills, through)
 

@@ -40,13 +40,16 @@ class Mosaic:
     """int64 (parts, dimensions): its size."""
 
     @classmethod
-    def of(cls, shape: Sequence[int], lead: int, boxes: Sequence[tuple[tuple[int, ...], tuple[int, ...]]]) -> Mosaic:  # fmt: skip
+    def of(
+        cls,
+        shape: Sequence[int],
+        lead: int,
+        boxes: Sequence[tuple[tuple[int, ...], tuple[int, ...]]],
+    ) -> Mosaic:
         """Build from (origin, extent of the part) pairs, in the order of the parts."""
         origins = np.array([origin for origin, _ in boxes], np.int64).reshape(-1, len(shape))
         extents = [(1,) * lead + tuple(extent) for _, extent in boxes]
-        return cls(
-            tuple(shape), lead, origins, np.array(extents, np.int64).reshape(-1, len(shape))
-        )
+        return cls(tuple(shape), lead, origins, np.array(extents, np.int64).reshape(-1, len(shape)))
 
     def cut(self, selections: Sequence[Selection]) -> Iterator[Cut]:
         """Give what a selection along every dimension takes from each part it touches."""

@@ -13,7 +13,16 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-__all__ = ["Piece", "Selection", "compose", "indexer", "interval", "normalise", "orthogonal", "split"]
+__all__ = [
+    "Piece",
+    "Selection",
+    "compose",
+    "indexer",
+    "interval",
+    "normalise",
+    "orthogonal",
+    "split",
+]
 
 Selection: TypeAlias = "range | np.ndarray"
 

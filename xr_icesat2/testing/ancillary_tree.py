@@ -72,7 +72,7 @@ ORBIT_INFO = Group(
 def _ends(end: str, first: str) -> tuple[Variable, ...]:
     """Variables that a granule has for both its ends."""
     return (
-        time(f"{end}_delta_time", _DERIVED, f"Elapsed GPS seconds: {first}", **_SCALAR),
+        time(f"{end}_delta_time", _DERIVED, f"Elapsed GPS seconds: {first}", AUXILIARY, **_SCALAR),
         i4(f"{end}_cycle", "1", AUXILIARY, _DERIVED, f"Cycle: {first}", valid=(0, 99), **_SCALAR),
         i4(f"{end}_geoseg", "1", AUXILIARY, _DERIVED, f"Geolocation segment: {first}", **_SCALAR),
         f8(f"{end}_gpssow", "seconds", AUXILIARY, _DERIVED, f"Second of the GPS week: {first}",

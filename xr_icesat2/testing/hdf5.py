@@ -1,8 +1,8 @@
 """HDF5 objects as real granules have them, by h5py's low-level calls.
 
 Groups keep the order of their links and attributes, strings in attributes are of fixed length
-and end in a zero byte, datasets carry their time of change: what a reader of real granules has
-to get through, it meets here too.
+and end in a zero byte, groups and datasets carry times: what a reader of real granules has to
+get through, it meets here too.
 """
 
 import math
@@ -34,9 +34,17 @@ def create_group(parent: h5py.Group, path: str, attributes: Mapping[str, Any]) -
     """Create a group and those above it."""
     group = parent
     for name in path.split("/"):
-        group = group[name] if name in group else group.create_group(name, track_order=True)
+        group = group[name] if name in group else _create_child(group, name)
     write_attributes(group, attributes)
     return group
+
+
+def _create_child(parent: h5py.Group, name: str) -> h5py.Group:
+    ordered = h5py.h5p.CRT_ORDER_TRACKED | h5py.h5p.CRT_ORDER_INDEXED
+    properties = h5py.h5p.create(h5py.h5p.GROUP_CREATE)
+    properties.set_link_creation_order(ordered)
+    properties.set_attr_creation_order(ordered)
+    return h5py.Group(h5py.h5g.create(parent.id, name.encode("ascii"), gcpl=properties))
 
 
 def write_attributes(target: h5py.Group | h5py.Dataset, attributes: Mapping[str, Any]) -> None:

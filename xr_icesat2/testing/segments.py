@@ -98,8 +98,6 @@ class BeamTrack:
 
     def random(self, field: str, ids: Ints) -> Floats:
         """Draw normal deviates of a field, one for each segment; `ids` increase."""
-        if not ids.size:
-            return np.empty(0)
         dense = self.noise.normal(field, int(ids[0]), int(ids[-1]) + 1)
         return np.asarray(dense[ids - ids[0]])
 

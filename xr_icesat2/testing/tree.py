@@ -47,7 +47,7 @@ F4_FILL = float(np.finfo(np.float32).max)
 F8_FILL = float(np.finfo(np.float64).max)
 I4_FILL = int(np.iinfo(np.int32).max)
 
-SECONDS = "seconds since 2018-01-01"
+_SECONDS = "seconds since 2018-01-01"
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,9 +218,9 @@ def i1(name: str, units: str, content: str, source: str, text: str, **more: Any)
     return Variable(name, "i1", units, content, source, text, **more)
 
 
-def time(name: str, source: str, text: str, **more: Any) -> Variable:
+def time(name: str, source: str, text: str, content: str = REFERENCE, **more: Any) -> Variable:
     """Describe seconds since the epoch of the products."""
-    return f8(name, SECONDS, REFERENCE, source, text, **{"standard_name": "time", **more})
+    return f8(name, _SECONDS, content, source, text, standard_name="time", **more)
 
 
 def latitude(name: str, content: str, source: str, text: str) -> Variable:

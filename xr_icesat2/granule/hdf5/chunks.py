@@ -21,9 +21,7 @@ MOST_CHUNKS = 50_000_000
 MOST_DEPTH = 64
 
 
-def read_chunk_table(
-    layout: Chunked, shape: tuple[int, ...], file_size: int
-) -> Parser[ChunkTable]:
+def read_chunk_table(layout: Chunked, shape: tuple[int, ...], file_size: int) -> Parser[ChunkTable]:
     """Read where every chunk of a dataset lies.
 
     Raises

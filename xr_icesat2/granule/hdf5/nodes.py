@@ -16,7 +16,7 @@ from xr_icesat2.granule.model import (
     Node,
 )
 
-from .attributes import read_attributes
+from .attributes import Attributes, read_attributes
 from .datatype import Datatype, Kind, read_datatype
 from .fetch import Parser, UnsupportedError
 from .links import LINK, LINK_INFO, SYMBOL_TABLE, read_links
@@ -36,7 +36,7 @@ def read_node(address: int, file_size: int) -> Parser[Node]:
     kinds = {message.type for message in messages}
     attributes = yield from read_attributes(messages)
     if kinds >= DATASET_MARKS and not kinds & GROUP_MARKS:
-        return _dataset(messages, attributes.values, attributes.scales, attributes.is_scale)
+        return _dataset(messages, attributes)
     if kinds & GROUP_MARKS and not kinds & DATASET_MARKS:
         links = yield from read_links(messages)
         # By name, as the HDF5 library lists them: dense groups are stored by hash.
@@ -44,7 +44,7 @@ def read_node(address: int, file_size: int) -> Parser[Node]:
     raise UnsupportedError("an object that is neither a group nor a dataset")
 
 
-def _dataset(messages: Sequence[Message], *described: object) -> DatasetHeader:
+def _dataset(messages: Sequence[Message], attributes: Attributes) -> DatasetHeader:
     if any(m.type == EXTERNAL for m in messages):
         raise UnsupportedError("values in an external file")
     datatype = read_datatype(_body(messages, DATATYPE))
@@ -57,9 +57,14 @@ def _dataset(messages: Sequence[Message], *described: object) -> DatasetHeader:
     elif any(m.type == OLD_FILL for m in messages):
         raise UnsupportedError("an old fill value message")
     layout = _layout(messages, datatype, shape)
-    attrs, dimension_list, is_scale = described
     return DatasetHeader(
-        datatype.dtype, shape, layout, fill, attrs, dimension_list, is_scale  # type: ignore[arg-type]
+        datatype.dtype,
+        shape,
+        layout,
+        fill,
+        attributes.values,
+        attributes.scales,
+        attributes.is_scale,
     )
 
 
@@ -82,7 +87,9 @@ def _check_size(layout: Layout, size: int, ndim: int) -> None:
     if isinstance(layout, Contiguous | Compact | Foreign):
         return
     if len(layout.chunk_shape) != ndim:
-        raise CorruptGranuleError(f"chunks {layout.chunk_shape} of a dataset with {ndim} dimensions")
+        raise CorruptGranuleError(
+            f"chunks {layout.chunk_shape} of a dataset with {ndim} dimensions"
+        )
 
 
 def _body(messages: Sequence[Message], kind: int) -> bytes:
