@@ -107,11 +107,9 @@ class GranuleIndex:
         with self._lock:
             self._open()
             depth = 0
-            while True:
-                steps = {p: s for p in wanted if (s := self._prefix(p, depth)) is not None}
-                if not steps:
-                    break
-                self._read_nodes({step for step in steps.values() if step not in self.nodes})
+            unknown = [path for path in wanted if path not in self.nodes]
+            while steps := [s for p in unknown if (s := self._prefix(p, depth)) is not None]:
+                self._read_nodes({step for step in steps if step not in self.nodes})
                 depth += 1
             for path in wanted:
                 self._raise_failure(path)

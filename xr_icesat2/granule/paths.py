@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from functools import lru_cache
 
 __all__ = ["ancestors", "join", "normalise", "parent"]
 
@@ -22,10 +23,11 @@ def parent(path: str) -> str:
     return posixpath.dirname(path) or "/"
 
 
-def ancestors(path: str) -> list[str]:
+@lru_cache(maxsize=1 << 14)
+def ancestors(path: str) -> tuple[str, ...]:
     """Give the groups that hold an object, nearest first, the root last."""
     groups = []
     while path != "/":
         path = parent(path)
         groups.append(path)
-    return groups
+    return tuple(groups)

@@ -38,6 +38,8 @@ MOST_IN_HAND = 64 << 20
 """Stored bytes of one granule that are held at a time."""
 DECODE_APART = 1 << 18
 """Stored bytes from which decoding is worth handing to other threads."""
+MOST_CHECKS = 16
+"""Granules that are asked at once whether they were replaced."""
 
 Decode = Callable[[np.ndarray], np.ndarray]
 T = TypeVar("T")
@@ -166,14 +168,13 @@ def _foreign(granule: Granule, read: DatasetRead, header: DatasetHeader) -> np.n
 
 def _checked(granule: Granule, work: Callable[[], None]) -> None:
     """Do the work; whether or not it succeeds, a granule that was replaced is said to be so."""
-    with ThreadPoolExecutor(1, "xr_icesat2-check") as beside:
-        check = beside.submit(granule.check_unchanged)
-        try:
-            work()
-        except ICESat2Error:
-            check.result()
-            raise
+    check = _check_pool(os.getpid()).submit(granule.check_unchanged)
+    try:
+        work()
+    except ICESat2Error:
         check.result()
+        raise
+    check.result()
 
 
 def _fetch_all(granule: Granule, jobs: Sequence[_Job]) -> None:
@@ -266,3 +267,9 @@ def _cores() -> int:
 def _decode_pool(process: int) -> ThreadPoolExecutor:
     """Give the threads that decode; a forked process makes its own."""
     return ThreadPoolExecutor(_cores(), f"xr_icesat2-decode-{process}")
+
+
+@lru_cache(maxsize=1)
+def _check_pool(process: int) -> ThreadPoolExecutor:
+    """Give the threads that ask whether a granule was replaced; a forked process makes its own."""
+    return ThreadPoolExecutor(MOST_CHECKS, f"xr_icesat2-check-{process}")

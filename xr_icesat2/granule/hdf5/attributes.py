@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -43,6 +44,8 @@ HIDDEN = frozenset(
     }
 )
 """Attributes that describe the file, not the data: never shown."""
+HEARD = frozenset({"CLASS", "DIMENSION_LIST"})
+"""Of these, those that tell of dimensions."""
 MOST_BYTES = 1 << 26
 
 
@@ -58,10 +61,14 @@ class Attributes:
 
 @dataclass(frozen=True, slots=True)
 class _Raw:
+    """One attribute message, as far as it can be read without the heaps of its file."""
+
     name: str
-    datatype: bytes
-    dataspace: bytes
+    datatype: Datatype
+    shape: tuple[int, ...] | None
     data: bytes
+    value: AttributeValue | None
+    """None for what lies in a heap, and for references."""
 
 
 def read_attributes(messages: Sequence[Message]) -> Parser[Attributes]:
@@ -75,8 +82,9 @@ def read_attributes(messages: Sequence[Message]) -> Parser[Attributes]:
         elif message.type == ATTRIBUTE_INFO:
             bodies += yield from _dense(message.body)
     result = Attributes()
-    for raw in map(_split, bodies):
-        yield from _add(result, raw)
+    for raw in map(_parse, bodies):
+        if raw is not None:
+            yield from _add(result, raw)
     result.values = dict(sorted(result.values.items()))
     return result
 
@@ -95,7 +103,10 @@ def _dense(body: bytes) -> Parser[list[bytes]]:
     return (yield from read_fractal(heap, [record[:8] for record in records]))
 
 
-def _split(body: bytes) -> _Raw:
+# Beams, and granules of one release, repeat the same attributes to the letter.
+@lru_cache(maxsize=1 << 16)
+def _parse(body: bytes) -> _Raw | None:
+    """Read an attribute message; None if it is one that is never shown."""
     cursor = Cursor(body)
     version, flags = cursor.number(1), cursor.number(1)
     if version not in (1, 2, 3) or (version > 1 and flags):
@@ -106,43 +117,53 @@ def _split(body: bytes) -> _Raw:
     for size in sizes:
         parts.append(cursor.take(size))
         cursor.skip(padded(size) - size if version == 1 else 0)
-    name = parts[0].split(b"\0")[0].decode("utf-8", "surrogateescape")
-    return _Raw(name, parts[1], parts[2], cursor.take(cursor.left))
+    name = _decode(parts[0].split(b"\0")[0])
+    if name in HIDDEN and name not in HEARD:
+        return None
+    datatype, shape = read_datatype(parts[1]), read_dataspace(parts[2])
+    data = cursor.take(cursor.left)
+    count = 0 if shape is None else math.prod(shape)
+    if count * datatype.size > min(len(data), MOST_BYTES):
+        msg = f"attribute {name!r}: {len(data)} bytes for {count} of {datatype.size}"
+        raise CorruptGranuleError(msg)
+    data = data[: count * datatype.size]
+    return _Raw(name, datatype, shape, data, _plain_value(datatype, data, shape))
+
+
+def _plain_value(
+    datatype: Datatype, data: bytes, shape: tuple[int, ...] | None
+) -> AttributeValue | None:
+    if datatype.kind is Kind.NUMBER:
+        return _numbers(datatype, data, shape)
+    if datatype.kind is Kind.STRING:
+        pieces = [data[n : n + datatype.size] for n in range(0, len(data), datatype.size)]
+        return _strings([text(p, datatype.padding) for p in pieces], shape)
+    return None
 
 
 def _add(result: Attributes, raw: _Raw) -> Parser[None]:
     if raw.name == "CLASS":
         result.is_scale = raw.data.startswith(b"DIMENSION_SCALE")
-    if raw.name in HIDDEN and raw.name != "DIMENSION_LIST":
-        return
-    datatype = read_datatype(raw.datatype)
-    shape = read_dataspace(raw.dataspace)
-    count = 0 if shape is None else math.prod(shape)
-    if count * datatype.size > min(len(raw.data), MOST_BYTES):
-        msg = f"attribute {raw.name!r}: {len(raw.data)} bytes for {count} of {datatype.size}"
-        raise CorruptGranuleError(msg)
-    data = raw.data[: count * datatype.size]
-    if raw.name == "DIMENSION_LIST":
-        result.scales = yield from _scales(datatype, data)
+    elif raw.name == "DIMENSION_LIST":
+        result.scales = yield from _scales(raw.datatype, raw.data)
     elif raw.name in result.values:
         raise CorruptGranuleError(f"two attributes named {raw.name!r}")
-    elif datatype.kind is Kind.VARIABLE_STRING:
-        references = [GlobalReference.parse(data[n : n + 16]) for n in range(0, len(data), 16)]
-        strings = yield from read_global(references, 1)
-        result.values[raw.name] = _strings([_decode(s) for s in strings], shape)
-    elif datatype.kind is Kind.NUMBER:
-        result.values[raw.name] = _numbers(datatype, data, shape)
-    elif datatype.kind is Kind.STRING:
-        pieces = [data[n : n + datatype.size] for n in range(0, len(data), datatype.size)]
-        result.values[raw.name] = _strings([text(p, datatype.padding) for p in pieces], shape)
+    elif raw.value is not None:
+        result.values[raw.name] = raw.value
+    elif raw.datatype.kind is Kind.VARIABLE_STRING:
+        strings = yield from read_global(_references(raw.data), 1)
+        result.values[raw.name] = _strings([_decode(s) for s in strings], raw.shape)
     # What remains are object references, which mean nothing outside the file.
+
+
+def _references(data: bytes) -> list[GlobalReference]:
+    return [GlobalReference.parse(data[n : n + 16]) for n in range(0, len(data), 16)]
 
 
 def _scales(datatype: Datatype, data: bytes) -> Parser[tuple[tuple[int, ...], ...]]:
     if datatype.kind is not Kind.REFERENCE_LIST:
         raise UnsupportedError("DIMENSION_LIST of another type than lists of references")
-    references = [GlobalReference.parse(data[n : n + 16]) for n in range(0, len(data), 16)]
-    lists = yield from read_global(references, 8)
+    lists = yield from read_global(_references(data), 8)
     return tuple(tuple(np.frombuffer(one, "<u8").tolist()) for one in lists)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 import numpy as np
 
@@ -52,6 +53,7 @@ class Datatype:
     padding: Padding = Padding.NULL_TERMINATED
 
 
+@lru_cache(maxsize=1 << 12)
 def read_datatype(body: bytes) -> Datatype:
     """Give the datatype of a message, or raise :class:`UnsupportedError`."""
     cursor = Cursor(body)

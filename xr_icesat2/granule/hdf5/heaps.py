@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from xr_icesat2.errors import CorruptGranuleError
@@ -17,6 +19,8 @@ FRACTAL_HEADER_BYTES = 146
 DIRECT_HAS_CHECKSUM = 0x02
 LOCAL_HEADER_BYTES = 32
 GLOBAL_HEADER_BYTES = 16
+GLOBAL_OBJECT = struct.Struct("<H6xQ")
+"""Head of an object in a collection: its index and its size; references and padding between."""
 MOST_HEAP_BYTES = 1 << 28
 MANAGED, HUGE, TINY = 0, 1, 2
 HUGE_OBJECTS = 1
@@ -210,7 +214,7 @@ def read_global(references: Sequence[GlobalReference], item_size: int) -> Parser
     spans = [(at, _collection_size(head)) for at, head in zip(collections, heads, strict=True)]
     bodies = (yield spans) if spans else []
     for (at, _), body in zip(spans, bodies, strict=True):
-        objects[at] = dict(_collection(body))
+        objects[at] = _collection(body, {r.index for r in references if r.collection == at})
     return [_global_object(objects, r, item_size) for r in references]
 
 
@@ -221,16 +225,19 @@ def _collection_size(head: bytes) -> int:
     return Cursor(head, 8).number(8)
 
 
-def _collection(body: bytes) -> Iterator[tuple[int, bytes]]:
-    cursor = Cursor(body, GLOBAL_HEADER_BYTES)
-    while cursor.left >= 16:
-        index = cursor.number(2)
-        cursor.skip(6)
-        size = cursor.number(8)
+def _collection(body: bytes, wanted: AbstractSet[int]) -> dict[int, bytes]:
+    """Give some objects of a collection; thousands may share it, so the walk ends with the last."""
+    found: dict[int, bytes] = {}
+    position = GLOBAL_HEADER_BYTES
+    while position + GLOBAL_OBJECT.size <= len(body) and len(found) < len(wanted):
+        index, size = GLOBAL_OBJECT.unpack_from(body, position)
+        position += GLOBAL_OBJECT.size
         if index == 0:
-            return
-        yield index, cursor.take(size)
-        cursor.skip(min(padded(size) - size, cursor.left))
+            break
+        if index in wanted:
+            found[index] = Cursor(body, position).take(size)
+        position += padded(size)
+    return found
 
 
 def _global_object(

@@ -9,6 +9,8 @@ out (checks, maximum sizes, filter order) is added.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from h5coro.h5dataset import H5Dataset
 from h5coro.h5metadata import H5Metadata
 
@@ -108,6 +110,7 @@ def read_superblock(head: bytes, size: int) -> int:
     return root
 
 
+@lru_cache(maxsize=1 << 12)
 def read_dataspace(body: bytes) -> tuple[int, ...] | None:
     """Give a shape, or None for the null dataspace (section IV.A.2.b)."""
     if len(body) > 3 and body[0] == 2 and body[3] == NULL_DATASPACE:
@@ -146,6 +149,7 @@ def _handle(handler: object, body: bytes) -> None:
         raise UnsupportedError(str(error)) from error
 
 
+@lru_cache(maxsize=1 << 12)
 def read_fill(body: bytes, item_size: int) -> bytes:
     """Give the fill value as stored, of ``item_size`` bytes (section IV.A.2.f)."""
     cursor = Cursor(body)
@@ -163,6 +167,7 @@ def read_fill(body: bytes, item_size: int) -> bytes:
     return cursor.take(size) if size else bytes(item_size)
 
 
+@lru_cache(maxsize=1 << 12)
 def read_filters(body: bytes) -> tuple[Filter, ...]:
     """Give the filter pipeline in the order of writing (section IV.A.2.l)."""
     cursor = Cursor(body)
