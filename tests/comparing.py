@@ -45,7 +45,7 @@ def _random_indexer(rng: np.random.Generator, size: int) -> Any:
     if kind == "scalar":
         return int(rng.integers(-size, size))
     if kind == "integers":
-        return rng.integers(-size, size, size=rng.integers(1, 2 * size + 1))
+        return rng.integers(-size, size, size=rng.integers(1, min(2 * size, 40) + 1))
     start, stop = sorted(int(edge) for edge in rng.integers(0, size + 1, size=2))
     step = int(rng.integers(1, 6))
     if kind == "slice":

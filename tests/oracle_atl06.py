@@ -185,7 +185,8 @@ def _arrays(
     arrays = [
         None if raw is None else decoded(name, raw, masked=masked, times=times) for raw in raws
     ]
-    if merged and masked:
+    # Where a beam of a list has no such variable, only a float can say so.
+    if masked and (merged or None in raws):
         arrays = [None if array is None else floating(array) for array in arrays]
     held = [array for array in arrays if array is not None]
     dtype = np.result_type(*held)

@@ -40,7 +40,8 @@ ON_GRANULES = {
     "data_start_utc",
     "data_end_utc",
 }
-ON_BEAMS = {"spot", "gt", "beam_strength", "n_obs", "beam_idx", "beam_spot", "beam_gran_idx"}
+ON_EACH_BEAM = {"beam_idx", "beam_spot", "beam_gt", "beam_gran_idx"}
+ON_BEAMS = {"spot", "gt", "beam_strength", "n_obs", *ON_EACH_BEAM}
 
 REAL_LISTS = {
     "missing beams": ["processed_ATL06_20190613", "processed_ATL06_20190416"],
@@ -143,7 +144,15 @@ def test_every_variable_of_a_list_of_written_granules(written, rate, layout, mas
 @each_rate
 @each_layout
 def test_every_variable_of_all_releases_together(rate, layout):
-    check_whole_and_in_part(ATL06_GRANULES, rate, layout, masked=True, allow_mixed_releases=True)
+    paths = [path for path in ATL06_GRANULES if parts(path, rate)]
+    check_whole_and_in_part(paths, rate, layout, masked=True, allow_mixed_releases=True)
+
+
+@needs_granules
+def test_a_granule_of_a_list_without_the_rate_is_named():
+    paths = [next(GRANULES.glob(f"{start}*")) for start in ("ATL06_2018", "processed_ATL06_201902")]
+    with pytest.raises(GroupNotFoundError, match=paths[1].name):
+        opened(paths, RATES[1], "spot", masked=True, allow_mixed_releases=True)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -245,4 +254,5 @@ def test_coordinates_on_flat_rows(written, rate):
     assert ds["gt"].dims == ds["spot"].dims == ds["gran_idx"].dims == (rate.dim,)
     if rate.per_beam:
         assert_array(ds["beam_spot"].values, spots, "beam_spot")
+        assert ds["beam_gt"].values.tolist() == [part.gt for part in found]
         assert_array(ds["beam_gran_idx"].values, granules, "beam_gran_idx")

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from .errors import GroupNotFoundError, SelectionError
@@ -16,14 +15,14 @@ from .granule.granule import Granule
 from .granule.identity import Identity
 from .granule.model import GroupHeader
 from .granule.paths import normalise
-from .merge.file_layout import file_datasets, merged_file_datasets
+from .merge.file_layout import file_datasets
 from .merge.flat import flat_datasets
 from .merge.from_scales import rates_from_scales
 from .merge.granule_coords import granule_coords
 from .merge.identify import identify_granule
 from .merge.open import check_mergeable, each
 from .merge.options import Options, matches
-from .merge.rate import MergedRate
+from .merge.rate import MergedRate, common_attrs
 from .merge.spot import spot_datasets
 from .merge.survey import Survey, Tracks, find_tracks, survey_rate
 from .products import PRODUCTS, Rate
@@ -223,9 +222,7 @@ def _file_groups(
     for granule in granules:
         for group in groups if len(groups) == 1 else ():
             granule.index.group(group)
-    if listed:
-        return merged_file_datasets(granules, groups, options)
-    return file_datasets(granules[0], groups, options)
+    return file_datasets(granules, groups, options, listed=listed)
 
 
 def _all_groups(granules: Sequence[Granule], options: Options, without: Sequence[str]) -> list[str]:
@@ -255,12 +252,7 @@ def _root(dataset: xr.Dataset, known: Sequence[_Known], options: Options) -> xr.
 
 def _common_attrs(granules: Sequence[Granule]) -> dict[str, Any]:
     """Give the root attributes that are the same in all granules."""
-    first, *others = (granule.index.group("/").attrs for granule in granules)
-    return {
-        name: value
-        for name, value in first.items()
-        if all(name in attrs and np.array_equal(attrs[name], value) for attrs in others)
-    }
+    return common_attrs([granule.index.group("/").attrs for granule in granules])
 
 
 def _rooted(

@@ -83,4 +83,4 @@ def elevation_change(ds: xr.Dataset) -> xr.Dataset:
         h_li_second=second["h_li"],
         dh=dh.assign_attrs(long_name=f"elevation change, cycle {cycles}", units="meters"),
     )
-    return change.isel(segment_id=np.flatnonzero(np.isfinite(dh).any("beam")))
+    return change.isel(segment_id=np.flatnonzero(dh.notnull().any("beam")))

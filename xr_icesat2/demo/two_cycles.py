@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
+from xr_icesat2.testing import elevation_change as change_of_a_cycle
 from xr_icesat2.testing import write_granule
 
 from .change import NEEDED, elevation_change
@@ -16,11 +19,12 @@ from .table import write_table
 
 __all__ = ["compare_cycles"]
 
+Tell = Callable[[str], None]
 CYCLES = (12, 16)
 """Four cycles of 91 days: a year."""
 
 
-def compare_cycles(output: Path, segments: int) -> xr.Dataset:
+def compare_cycles(output: Path, segments: int, tell: Tell) -> xr.Dataset:
     """Write two cycles, open them from S3, and leave a picture and a table in a folder.
 
     Parameters
@@ -29,52 +33,70 @@ def compare_cycles(output: Path, segments: int) -> xr.Dataset:
         Folder; made if it is not there.
     segments
         Rows of each beam.
+    tell
+        What is done with what there is to say: ``print``.
 
     Returns
     -------
     xarray.Dataset
         The elevation change, see :func:`.elevation_change`.
     """
-    bucket = output / BUCKET
-    bucket.mkdir(parents=True, exist_ok=True)
-    began = time.perf_counter()
-    paths = [write_granule(bucket, cycle=cycle, n_segments=segments) for cycle in CYCLES]
-    print(f"Wrote {len(paths)} granules of synthetic data, {_took(began)}:")
-    for path in paths:
-        print(f"  {path} ({path.stat().st_size / 1e6:.1f} MB)")
+    paths = _write(output / BUCKET, segments, tell)
     with serve(output) as storage_options:
         urls = [f"s3://{BUCKET}/{path.name}" for path in paths]
-        print(f"\nServing them at {storage_options['endpoint_url']}: {', '.join(urls)}")
-        began = time.perf_counter()
-        ds = xr.open_dataset(urls, engine="icesat2", storage_options=storage_options)
-        print(f"\nBoth as one Dataset, lazily, {_took(began)}:\n\n{ds}")
-        _show_tree(urls[0], storage_options)
-        began = time.perf_counter()
-        loaded = ds[NEEDED].load()
-        print(f"\nRead {len(NEEDED)} of its {len(ds.data_vars)} variables, {_took(began)}.")
-        ds.close()
-    change = elevation_change(loaded)
+        tell(f"\nServing them at {storage_options['endpoint_url']}")
+        _show_tree(urls[0], storage_options, tell)
+        both = _read(urls, storage_options, tell)
+    change = elevation_change(both)
+    expected = (CYCLES[1] - CYCLES[0]) * xr.apply_ufunc(
+        change_of_a_cycle, change["latitude"], change["longitude"]
+    )
     table = write_table(change, output / "elevation_change.parquet")
-    print(f"\nElevation change, cycle {CYCLES[0]} to {CYCLES[1]}:\n\n{table}")
-    by_beam = table.groupby("beam")["dh"].describe()[["count", "mean", "std", "min", "max"]]
-    print(f"\ndh by beam, metres:\n\n{by_beam.round(3)}")
-    title = f"ATL06 (synthetic), track {loaded['rgt'].to_numpy()[0]}, six beams"
-    draw_change(change, output / "elevation_change.png", source=title)
-    print(f"\nTable:   {output / 'elevation_change.parquet'}")
-    print(f"Picture: {output / 'elevation_change.png'}")
+    tell(f"\nElevation change, cycle {CYCLES[0]} to {CYCLES[1]}, in metres:\n\n{table}")
+    summary = table.groupby("beam")["dh"].describe()[["count", "mean", "std", "min", "max"]]
+    tell(f"\ndh by beam, in metres:\n\n{summary.round(3)}")
+    error = change["dh"] - expected
+    tell(f"\ndh less what the surface was made to change by: median {error.median():.3f} m")
+    picture = output / "elevation_change.png"
+    draw_change(change, expected, picture, f"ATL06 (synthetic), track {both['rgt'].values[0]}")
+    tell(f"\nTable:   {output / 'elevation_change.parquet'}\nPicture: {picture}")
     return change
 
 
-def _show_tree(url: str, storage_options: dict[str, object]) -> None:
+def _write(folder: Path, segments: int, tell: Tell) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
     began = time.perf_counter()
+    paths = [write_granule(folder, cycle=cycle, n_segments=segments) for cycle in CYCLES]
+    tell(f"Wrote {len(paths)} granules of synthetic data, {_took(began)}:")
+    for path in paths:
+        tell(f"  {path} ({path.stat().st_size / 1e6:.1f} MB)")
+    return paths
+
+
+def _show_tree(url: str, storage_options: dict[str, Any], tell: Tell) -> None:
+    began = time.perf_counter()
+    left_out = ["METADATA", "quality_assessment"]
     tree = xr.open_datatree(
-        url, engine="icesat2", storage_options=storage_options, drop_variables="METADATA"
+        url, engine="icesat2", storage_options=storage_options, drop_variables=left_out
     )
-    with xr.set_options(
-        display_expand_coords=False, display_expand_data_vars=False, display_expand_attrs=False
-    ):
-        print(f"\nOne of them as a DataTree (but its METADATA), {_took(began)}:\n\n{tree}")
+    compact = {f"display_expand_{what}": False for what in ("attrs", "coords", "data_vars")}
+    with xr.set_options(**compact):  # type: ignore[no-untyped-call]
+        tell(f"\n{url} as a DataTree (without {', '.join(left_out)}), {_took(began)}:\n\n{tree}")
     tree.close()
+
+
+def _read(urls: list[str], storage_options: dict[str, Any], tell: Tell) -> xr.Dataset:
+    began = time.perf_counter()
+    with xr.open_dataset(
+        urls,  # type: ignore[arg-type] # xarray declares one path; engines may take more
+        engine="icesat2",
+        storage_options=storage_options,
+    ) as ds:
+        tell(f"\nBoth granules as one Dataset, {_took(began)}, no value read:\n\n{ds}")
+        began = time.perf_counter()
+        both = ds[NEEDED].load()
+        tell(f"\nRead {len(NEEDED)} of its {len(ds.data_vars)} variables, {_took(began)}.")
+    return both
 
 
 def _took(began: float) -> str:

@@ -68,10 +68,13 @@ def build_variable(column: Column, rules: Rules) -> tuple[xr.Variable, dict[str,
     """
     first = column.parts[0]
     attrs = dict(first.header.attrs)
-    source = _source_encoding(first, attrs)
+    source = _source_encoding(first)
     base = posixpath.basename(first.path)
     if base in rules.void_fill:
         attrs.pop("_FillValue", None)
+    if "_FillValue" in attrs:
+        # CF and every writer want a scalar; older releases have an array of one.
+        attrs["_FillValue"] = np.ravel(attrs["_FillValue"])[0]
     if rules.decode_coords:
         # The paths in it are those of the file; xarray writes its own.
         attrs.pop("coordinates", None)
@@ -82,6 +85,8 @@ def build_variable(column: Column, rules: Rules) -> tuple[xr.Variable, dict[str,
     )
     if column.padded and coding.dtype.kind in "iu":
         source["pad_value"] = coding.padding
+    # What decoding took away can still be seen there.
+    source |= {k: v for k, v in first.header.attrs.items() if k not in coding.attrs}
     variable = xr.Variable(
         column.dims,
         indexing.LazilyIndexedArray(_array(column, coding)),
@@ -130,7 +135,6 @@ def _encoding(column: Column, coding: Coding, stored: np.dtype) -> dict[str, Any
     if coding.dtype.kind == "M":
         return dict(TIME_ENCODING)
     if "_FillValue" in encoding and coding.dtype.kind == "f":
-        encoding["_FillValue"] = np.ravel(encoding["_FillValue"])[0]
         encoding["dtype"] = stored
     layout = column.parts[0].header.layout
     if isinstance(layout, Chunked) and column.shape:
@@ -142,7 +146,7 @@ def _encoding(column: Column, coding: Coding, stored: np.dtype) -> dict[str, Any
     return encoding
 
 
-def _source_encoding(part: Placed, attrs: Mapping[str, Any]) -> dict[str, Any]:
+def _source_encoding(part: Placed) -> dict[str, Any]:
     """Say how the first part is stored."""
     header, layout = part.header, part.header.layout
     source: dict[str, Any] = {
@@ -153,5 +157,4 @@ def _source_encoding(part: Placed, attrs: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(layout, Chunked):
         source["chunks"] = layout.chunk_shape
         source["filters"] = tuple(FILTER_NAMES[step.id] for step in layout.filters)
-    kept = ("_FillValue", "units", "calendar", "coordinates")
-    return source | {key: attrs[key] for key in kept if key in attrs}
+    return source

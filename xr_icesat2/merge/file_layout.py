@@ -19,28 +19,34 @@ from .dims import scale_paths
 from .lazy_index import LazyIndex
 from .options import Options
 
-__all__ = ["file_dataset", "file_datasets", "merged_file_datasets"]
+__all__ = ["file_datasets"]
 
 Sizes = dict[str, int]
 
 
-def file_dataset(granule: Granule, group: str, options: Options) -> xr.Dataset:
-    """Give one group of a file, without what lies in groups below it."""
-    return file_datasets(granule, [group], options)[group]
-
-
 def file_datasets(
-    granule: Granule, groups: Sequence[str], options: Options
+    granules: Sequence[Granule], groups: Sequence[str], options: Options, *, listed: bool
 ) -> dict[str, xr.Dataset]:
-    """Give some groups of a file; a group comes after those around it."""
-    return _datasets([granule], groups, options, lead=())
+    """Give some groups of one file, or of many side by side on ``gran_idx``, padded to the largest.
 
-
-def merged_file_datasets(
-    granules: Sequence[Granule], groups: Sequence[str], options: Options
-) -> dict[str, xr.Dataset]:
-    """Give some groups of many files side by side on ``gran_idx``, padded to the largest."""
-    return _datasets(granules, groups, options, lead=("gran_idx",))
+    Parameters
+    ----------
+    granules
+        One, or as many as there are if ``listed``.
+    groups
+        Absolute paths; a group comes after those around it.
+    """
+    held = [_held(granule, groups, options) for granule in granules]
+    suffix = "_idx" if listed or options.layout != "file" else ""
+    files = _Files(granules, held, options, ("gran_idx",) if listed else (), suffix)
+    around: dict[str, Sizes] = {}
+    datasets: dict[str, xr.Dataset] = {}
+    for group in groups:
+        inherited: Sizes = {}
+        for outer in reversed(ancestors(group)):
+            inherited |= around.get(outer, {})
+        datasets[group], around[group] = _group_dataset(files, group, inherited)
+    return datasets
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +59,9 @@ class _Files:
     options: Options
     lead: tuple[str, ...]
     """``("gran_idx",)`` where files are laid side by side, else empty."""
-
-
-def _datasets(
-    granules: Sequence[Granule], groups: Sequence[str], options: Options, lead: tuple[str, ...]
-) -> dict[str, xr.Dataset]:
-    held = [_held(granule, groups, options) for granule in granules]
-    files = _Files(granules, held, options, lead)
-    around: dict[str, Sizes] = {}
-    datasets: dict[str, xr.Dataset] = {}
-    for group in groups:
-        inherited: Sizes = {}
-        for outer in reversed(ancestors(group)):
-            inherited |= around.get(outer, {})
-        datasets[group], around[group] = _group_dataset(files, group, inherited)
-    return datasets
+    suffix: str
+    """Added to the name of a scale to name its dimension. Beside merged rates it is ``_idx``, as
+    theirs: then no coordinate is named like its dimension, and none is read to index it."""
 
 
 def _held(granule: Granule, groups: Sequence[str], options: Options) -> dict[str, Node]:
@@ -112,7 +106,10 @@ def _column(files: _Files, path: str, sizes: Sizes, inherited: Sizes) -> Column:
         msg = f"{path} has {parts[0][2].shape} in {parts[0][1].url}, but other dimensions elsewhere"
         raise MergeError(f"{msg}; drop_variables leaves it out")
     shape = tuple(map(max, zip(*(node.shape for _, _, node in parts), strict=True)))
-    scales = scale_paths(parts[0][1].index, path, parts[0][2])
+    scales = [
+        None if scale is None else posixpath.basename(scale) + files.suffix
+        for scale in scale_paths(parts[0][1].index, path, parts[0][2])
+    ]
     lead = len(files.lead)
     return Column(
         name=posixpath.basename(path),
@@ -143,7 +140,7 @@ def _dims(
     """Name the dimensions; a name stands for one size in a group and those around it."""
     names: list[str] = []
     for scale, size in zip(scales, shape, strict=True):
-        name = f"dim_{size}" if scale is None else posixpath.basename(scale)
+        name = scale or f"dim_{size}"
         if {**inherited, **sizes}.get(name, size) != size or name in names:
             name = _other_name(name, size, {**inherited, **sizes}, names)
         sizes[name] = size

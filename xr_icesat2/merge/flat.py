@@ -82,7 +82,7 @@ def flat_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
             coords | (beam_coords if _has_beam_rows(variables) else {}),
             index,
             sources,
-        )
+        ).assign_attrs(merged.group_attrs(group))
         for group, variables in groups.items()
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,7 +17,7 @@ from .granule_coords import GRANULE_COORDS
 from .options import Options
 from .survey import Found, Survey
 
-__all__ = ["MergedRate"]
+__all__ = ["MergedRate", "common_attrs"]
 
 TAKEN = {*GRANULE_COORDS, "spot", "pair_track", "profile", "gt", "beam_strength", "n_obs"}
 """Names that coordinates of the engine have."""
@@ -112,6 +112,16 @@ class MergedRate:
                 if path in beam.variables:
                     yield g, self.numbers.index(number), survey, beam.variables[path]
 
+    def group_attrs(self, group: str) -> dict[str, object]:
+        """Give the attributes that a group of the rate (its path below the beam) has everywhere."""
+        everywhere = [
+            beam.attrs[group]
+            for survey in self.surveys
+            for beam in survey.beams.values()
+            if group in beam.attrs
+        ]
+        return common_attrs(everywhere)
+
     def is_coordinate(self, path: str) -> bool:
         """Whether a variable tells the time or the place of a row."""
         if not self.options.decode_coords:
@@ -147,3 +157,15 @@ class MergedRate:
             for number, beam in survey.beams.items():
                 for path, found in beam.variables.items():
                     yield survey, number, path, found
+
+
+def common_attrs(everywhere: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    """Give the attributes that all have, with one value."""
+    if not everywhere:
+        return {}
+    first, *others = everywhere
+    return {
+        name: value
+        for name, value in first.items()
+        if all(name in attrs and np.array_equal(attrs[name], value) for attrs in others)  # type: ignore[arg-type]
+    }

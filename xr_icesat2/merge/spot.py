@@ -42,7 +42,8 @@ def spot_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
             groups.setdefault(path.rpartition("/")[0], {})[name] = variable
     index = row_index(merged.rate.along, length)
     return {
-        group: dataset_of(variables, coords, index, sources) for group, variables in groups.items()
+        group: dataset_of(variables, coords, index, sources).assign_attrs(merged.group_attrs(group))
+        for group, variables in groups.items()
     }
 
 

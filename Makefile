@@ -1,0 +1,55 @@
+# Everything here sets up what it needs in .venv; a second run installs nothing.
+# Needed beforehand: Python 3.11 or newer, with pip.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+LOWEST := .venv-lowest/bin
+
+.PHONY: help demo test check docs lowest clean
+
+help:
+	@echo "make demo    the main job from end to end, results in demo-output/"
+	@echo "make test    all tests"
+	@echo "make check   linter, formatter, types"
+	@echo "make docs    the documentation, in build/docs/; every example in it is run"
+	@echo "make lowest  all tests with the lowest versions of dependencies allowed"
+	@echo "make clean   forget the environments and all that was built"
+
+demo: .venv/demo.stamp
+	$(BIN)/python -m xr_icesat2.demo
+
+test: .venv/test.stamp
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term --cov-fail-under=95
+
+check: .venv/check.stamp
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy --strict
+
+docs: .venv/docs.stamp
+	$(BIN)/mkdocs build --strict
+
+lowest: .venv-lowest/test.stamp
+	$(LOWEST)/python -m pytest -n 2
+
+# mypy sees the types of what the demonstration uses.
+.venv/check.stamp: extras = check,demo
+
+.venv/%.stamp: extras = $*
+.venv/%.stamp: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[$(extras)]"
+	touch $@
+
+.venv-lowest/%.stamp: requirements-lowest.txt | $(LOWEST)/python
+	$(LOWEST)/python -m pip install --quiet --disable-pip-version-check -e ".[$*]" -c $<
+	touch $@
+
+requirements-lowest.txt: pyproject.toml
+	grep -oE '"[A-Za-z0-9._-]+(\[[a-z]+\])?>=[0-9.]+"' $< | tr -d '"' \
+	  | sed -E 's/(\[[a-z]+\])?>=/==/' | LC_ALL=C sort -u > $@
+
+.venv/bin/python .venv-lowest/bin/python:
+	$(PYTHON) -m venv $(@:/bin/python=)
+
+clean:
+	rm -rf .venv .venv-lowest build demo-output

@@ -1,0 +1,165 @@
+"""Damaged granules: what h5py reads is read alike or refused by name, and nothing else happens.
+
+All mutations, on all cores but slowly (half an hour on two)::
+
+    python -m tests.hostile --all
+
+or some: ``python -m tests.hostile 17 18 400-450``. A line is printed for each disagreement, with
+its seed, and a summary at the end; the exit code says whether there was any.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from tests.hostile_facts import REFUSED, Facts
+from tests.hostile_mutations import MUTATIONS, Mutation, mutation
+from tests.hostile_worker import SECONDS, Worker
+
+FAULTS_SHOWN = 3  # of one mutation
+
+
+@dataclass
+class Verdict:
+    """How the readings of one or more mutations agree."""
+
+    same: Counter[str] = field(default_factory=Counter)
+    """Facts of each sort that h5py reads and we give."""
+    lost: Counter[str] = field(default_factory=Counter)
+    """Facts of each sort that h5py reads and we refuse."""
+    wrong: list[str] = field(default_factory=list)
+    """What must not happen, each with its seed."""
+
+    def add(self, other: "Verdict") -> None:
+        """Take in the verdict on other mutations."""
+        self.same += other.same
+        self.lost += other.lost
+        self.wrong += other.wrong
+
+    def share(self, sort: str) -> float:
+        """How much of what h5py reads is given."""
+        given = self.same[sort]
+        return given / max(1, given + self.lost[sort])
+
+    def __str__(self) -> str:
+        shares = ", ".join(
+            f"{sort} {self.share(sort):.2%} of {self.same[sort] + self.lost[sort]}"
+            for sort in ("value", "names", "attrs")
+        )
+        return f"given of what h5py reads: {shares}; {len(self.wrong)} faults"
+
+
+def judge(seed: int, undamaged: Facts, h5py: Facts, ours: Facts) -> Verdict:
+    """Compare what h5py and the engine read of one damaged file."""
+    verdict = Verdict()
+    for key in sorted(undamaged.keys() | h5py.keys() | ours.keys()):
+        sort, path = key.split(" ", 1)
+        theirs, mine = h5py.get(key, REFUSED), ours.get(key, REFUSED)
+        if theirs != REFUSED and mine == theirs:
+            verdict.same[sort] += 1
+        elif theirs != REFUSED and mine == REFUSED:
+            verdict.lost[sort] += 1
+        elif mine not in (REFUSED, undamaged.get(key)) or theirs != REFUSED:
+            verdict.wrong.append(f"seed {seed}: {sort} of {path}: {_apart(theirs, mine)}")
+    return verdict
+
+
+def _apart(theirs: str, mine: str) -> str:
+    """Say what differs, of attributes only those that do."""
+    both = [said.split("; ") for said in (theirs, mine)]
+    different = ["; ".join(s for s in one if s not in other) for one, other in (both, both[::-1])]
+    return f"h5py {different[0] or 'nothing'}, we {different[1] or 'nothing'}"
+
+
+class Harness:
+    """Two workers, and what h5py reads of the undamaged files."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        warm_up = mutation(0).path
+        self._h5py = Worker("h5py", warm_up)
+        self._engine = Worker("engine", warm_up)
+        self._undamaged: dict[str, Facts] = {}
+
+    def __enter__(self) -> "Harness":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._h5py.close()
+        self._engine.close()
+
+    def check(self, seeds: Iterable[int]) -> Verdict:
+        """Read the mutations of some seeds with both and compare."""
+        verdict = Verdict()
+        for seed in seeds:
+            verdict.add(self._check(mutation(seed)))
+        return verdict
+
+    def _check(self, damaged: Mutation) -> Verdict:
+        path = self._directory / f"{damaged.seed}_{damaged.name}"
+        path.write_bytes(damaged.apply(damaged.path.read_bytes()))
+        undamaged = self._facts_undamaged(damaged)
+        self._engine.send(path)
+        self._h5py.send(path)
+        ours, theirs = self._engine.receive(), self._h5py.receive()
+        path.unlink()
+        if "error" in ours:
+            return Verdict(wrong=[f"seed {damaged.seed}: {ours['error']}"])
+        verdict = judge(damaged.seed, undamaged, theirs.get("facts", {}), ours["facts"])
+        if ours["seconds"] > SECONDS:
+            verdict.wrong.append(f"seed {damaged.seed}: took {ours['seconds']:.1f} s")
+        return verdict
+
+    def _facts_undamaged(self, damaged: Mutation) -> Facts:
+        if damaged.name not in self._undamaged:
+            self._h5py.send(damaged.path)
+            self._undamaged[damaged.name] = self._h5py.receive()["facts"]
+        return self._undamaged[damaged.name]
+
+
+def check_all(seeds: list[int]) -> Verdict:
+    """Check on all cores, printing faults as they are found."""
+    total = Verdict()
+    cores = os.cpu_count() or 1
+
+    def share(number: int) -> None:
+        with tempfile.TemporaryDirectory() as directory, Harness(Path(directory)) as harness:
+            for seed in seeds[number::cores]:
+                verdict = harness.check([seed])
+                total.add(verdict)
+                for fault in verdict.wrong[:FAULTS_SHOWN]:
+                    print(fault, flush=True)  # noqa: T201
+
+    with ThreadPoolExecutor(cores) as pool:
+        list(pool.map(share, range(cores)))
+    return total
+
+
+def _seeds(words: list[str]) -> list[int]:
+    seeds: list[int] = []
+    for word in words:
+        first, _, last = word.partition("-")
+        seeds += range(int(first), int(last or first) + 1)
+    return seeds
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("seeds", nargs="*", help="such as 17 or 400-450")
+    parser.add_argument("--all", action="store_true", help=f"all {MUTATIONS}")
+    arguments = parser.parse_args()
+    result = check_all(list(range(MUTATIONS)) if arguments.all else _seeds(arguments.seeds))
+    print(result)  # noqa: T201
+    sys.exit(bool(result.wrong) or result.share("value") < 0.95)
