@@ -15,7 +15,7 @@ from xr_icesat2.errors import MergeError
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.model import Chunked, DatasetHeader
 from xr_icesat2.reading.array import GranuleArray
-from xr_icesat2.reading.coding import TIME_ENCODING, Coding, make_coding
+from xr_icesat2.reading.coding import TIME_ENCODING, Coding, Decoded, make_coding
 from xr_icesat2.reading.decoders import Decoders
 from xr_icesat2.reading.mosaic import Mosaic
 
@@ -80,18 +80,18 @@ def build_variable(column: Column, rules: Rules) -> tuple[xr.Variable, dict[str,
         attrs.pop("coordinates", None)
     dtype = _common_dtype(column)
     pad = (rules.pad or {}).get(base, _pad_value(dtype, attrs))
-    coding = make_coding(
+    decoded = make_coding(
         column.name, attrs, dtype, rules.decoders, padded=column.padded, pad_value=pad
     )
-    if column.padded and coding.dtype.kind in "iu":
-        source["pad_value"] = coding.padding
+    if column.padded and decoded.coding.dtype.kind in "iu":
+        source["pad_value"] = decoded.coding.padding
     # What decoding took away can still be seen there.
-    source |= {k: v for k, v in first.header.attrs.items() if k not in coding.attrs}
+    source |= {k: v for k, v in first.header.attrs.items() if k not in decoded.attrs}
     variable = xr.Variable(
         column.dims,
-        indexing.LazilyIndexedArray(_array(column, coding)),
-        coding.attrs,
-        _encoding(column, coding, dtype),
+        indexing.LazilyIndexedArray(_array(column, decoded.coding)),
+        decoded.attrs,
+        _encoding(column, decoded, dtype),
     )
     return variable, source
 
@@ -129,12 +129,12 @@ def _pad_value(dtype: np.dtype, attrs: Mapping[str, Any]) -> int | None:
     return int(limits.min if limits.max in flags else limits.max)
 
 
-def _encoding(column: Column, coding: Coding, stored: np.dtype) -> dict[str, Any]:
+def _encoding(column: Column, decoded: Decoded, stored: np.dtype) -> dict[str, Any]:
     """Give what can be written, so that what is read back equals what was read here."""
-    encoding = {k: v for k, v in coding.encoding.items() if k == "_FillValue"}
-    if coding.dtype.kind == "M":
+    encoding = {k: v for k, v in decoded.encoding.items() if k == "_FillValue"}
+    if decoded.coding.dtype.kind == "M":
         return dict(TIME_ENCODING)
-    if "_FillValue" in encoding and coding.dtype.kind == "f":
+    if "_FillValue" in encoding and decoded.coding.dtype.kind == "f":
         encoding["dtype"] = stored
     layout = column.parts[0].header.layout
     if isinstance(layout, Chunked) and column.shape:

@@ -65,7 +65,7 @@ class LazyIndex(xr.Index):
         if not isinstance(other, LazyIndex):
             return False
         mine, others = self.variable, other.variable
-        return mine is others or bool(mine.equals(others))  # type: ignore[no-untyped-call]
+        return mine is others or bool(mine.equals(others))
 
     def rename(
         self, name_dict: Mapping[Any, Hashable], dims_dict: Mapping[Any, Hashable]

@@ -10,7 +10,7 @@ the same to the last bit.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -20,7 +20,7 @@ from xarray.conventions import decode_cf_variable
 
 from .decoders import Decoders
 
-__all__ = ["TIME_ENCODING", "Coding", "make_coding"]
+__all__ = ["TIME_ENCODING", "Coding", "Decoded", "make_coding"]
 
 FILLS = ("_FillValue", "missing_value")
 TIME_ENCODING: Mapping[str, Any] = MappingProxyType(
@@ -33,39 +33,40 @@ TIME_ENCODING: Mapping[str, Any] = MappingProxyType(
 )
 """How decoded times are written: whole nanoseconds, for seconds as a float would lose some."""
 PACKED = ("scale_factor", "add_offset", "_Unsigned")
+DECODING = frozenset((*FILLS, *PACKED, "units", "calendar", "dtype", "_Encoding"))
+"""Attributes that decoding looks at; the others need not travel with an array."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Coding:
-    """How the stored values of one variable become the values that a user sees.
-
-    Attributes
-    ----------
-    dtype
-        Of the result.
-    padding
-        What stands where no part has a value.
-    attrs, encoding
-        Of the decoded variable.
-    """
+    """How the stored values of one variable become the values that a user sees."""
 
     dtype: np.dtype
+    """Of the result."""
     padding: Any
-    attrs: dict[str, Any] = field(hash=False)
-    encoding: dict[str, Any] = field(hash=False)
+    """What stands where no part has a value."""
     fills: tuple[Any, ...] = ()
     """Stored values that mean "missing" and become NaN."""
-    through_xarray: Mapping[str, Any] | None = None
+    through_xarray: tuple[dict[str, Any], dict[str, Any]] | None = None
     """Attributes and decoders for xarray to decode with; None where masking is all there is."""
 
     def __call__(self, stored: np.ndarray) -> np.ndarray:
         """Decode an array of stored values, of any shape."""
         if self.through_xarray is not None:
-            return _decode_by_xarray(stored, **self.through_xarray).astype(self.dtype, copy=False)
+            return _decode_by_xarray(stored, *self.through_xarray).astype(self.dtype, copy=False)
         decoded = stored.astype(self.dtype, copy=bool(self.fills))
         for fill in self.fills:
             decoded[stored == fill] = np.nan
         return decoded
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What decoding makes of a variable."""
+
+    coding: Coding
+    attrs: dict[str, Any]
+    encoding: dict[str, Any]
 
 
 def make_coding(
@@ -76,7 +77,7 @@ def make_coding(
     *,
     padded: bool,
     pad_value: Any = None,
-) -> Coding:
+) -> Decoded:
     """Decide how a variable is decoded.
 
     Parameters
@@ -99,19 +100,24 @@ def make_coding(
     template = decode_cf_variable(
         name, xr.Variable(("row",), np.empty(0, dtype), dict(attrs)), **options
     )
-    encoding = {k: v for k, v in template.encoding.items() if k != "dtype"}
-    result = template.dtype
-    masked = options["mask_and_scale"]
-    fills = _fills(attrs) if masked else ()
+    result, masked = template.dtype, options["mask_and_scale"]
     if masked and padded and result.kind in "iub":
         # Padding is NaN, so an integer becomes the float that xarray takes for masked integers.
         result = np.dtype(np.float32 if result.itemsize <= 2 else np.float64)
+    fills = _fills(attrs) if masked and result.kind == "f" else ()
     padding = np.nan if masked and result.kind == "f" else _padding(result, attrs, pad_value)
-    simple = result.kind in "fiubSOU" and not any(key in attrs for key in PACKED)
-    through = None if simple else {"attrs": dict(attrs), "options": options}
-    if result == dtype and result.kind != "f":
-        fills = ()
-    return Coding(result, padding, template.attrs, encoding, fills, through)
+    through = None
+    if not _only_masked(dtype, result, attrs):
+        needed = {key: value for key, value in attrs.items() if key in DECODING}
+        through = (needed, options)
+    return Decoded(Coding(result, padding, fills, through), template.attrs, dict(template.encoding))
+
+
+def _only_masked(dtype: np.dtype, result: np.dtype, attrs: Mapping[str, Any]) -> bool:
+    """Whether fill values are all that decoding cares about."""
+    if any(key in attrs for key in PACKED) or (result.kind == "O" and dtype.kind != "O"):
+        return False
+    return result.kind in "fiubSOU"
 
 
 def _fills(attrs: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -124,8 +130,10 @@ def _padding(dtype: np.dtype, attrs: Mapping[str, Any], pad_value: Any) -> Any:
         return np.array("NaT", dtype)[()]
     if dtype.kind == "S":
         return b""
-    if dtype.kind in "OU":
+    if dtype.kind == "U":
         return ""
+    if dtype.kind == "O":
+        return "" if "units" not in attrs else np.nan
     declared = attrs.get("_FillValue")
     if dtype.kind == "f" and declared is None:
         return dtype.type(np.nan)

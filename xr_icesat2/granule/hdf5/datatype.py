@@ -20,6 +20,8 @@ IEEE = {
     4: (23, 8, 0, 23, 127),
     8: (52, 11, 0, 52, 1023),
 }
+LONGEST_STRING = 1 << 26
+"""Bytes of a fixed-length string; numpy cannot have more than 2 GiB, no granule more than a few kB."""
 BOOLEAN = {b"FALSE": b"\x00", b"TRUE": b"\x01"}
 
 
@@ -95,7 +97,7 @@ def _float(cursor: Cursor, bits: int, size: int) -> np.dtype:
 
 
 def _string(bits: int, size: int) -> Datatype:
-    if bits & 0x0F > 2 or (bits >> 4) & 0x0F > 1 or size == 0:
+    if bits & 0x0F > 2 or (bits >> 4) & 0x0F > 1 or not 0 < size <= LONGEST_STRING:
         raise UnsupportedError(f"a string type with padding {bits & 0x0F}, {size} bytes")
     return Datatype(Kind.STRING, np.dtype(f"S{size}"), size, Padding(bits & 0x0F))
 
