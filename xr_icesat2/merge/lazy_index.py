@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 from xarray.core.indexing import IndexSelResult
+from xarray.core.types import JoinOptions
 from xarray.indexes import PandasIndex
 
 __all__ = ["LazyIndex"]
@@ -48,11 +49,11 @@ class LazyIndex(xr.Index):
 
     def to_pandas_index(self) -> pd.Index:
         """Read the labels."""
-        return self._loaded().index
+        return self.loaded().index
 
     def sel(self, labels: dict[Any, Any], **options: Any) -> IndexSelResult:
         """Read the labels and select by them."""
-        return self._loaded().sel(labels, **options)
+        return self.loaded().sel(labels, **options)
 
     def isel(self, indexers: Mapping[Any, Any]) -> LazyIndex | None:
         """Give the labels at some positions, unread; None if no dimension is left."""
@@ -67,6 +68,17 @@ class LazyIndex(xr.Index):
         mine, others = self.variable, other.variable
         return mine is others or bool(mine.equals(others))
 
+    def join(self, other: LazyIndex, how: JoinOptions = "inner") -> LazyIndex:
+        """Read the labels of both and join them, as xarray does for its own indexes."""
+        joined = self.loaded().join(other.loaded(), how)
+        return LazyIndex(self._name, joined.create_variables()[self._name])
+
+    def reindex_like(
+        self, other: LazyIndex, method: str | None = None, tolerance: Any = None
+    ) -> dict[Hashable, Any]:
+        """Read the labels of both and give the positions of the other's."""
+        return self.loaded().reindex_like(other.loaded(), method, tolerance)
+
     def rename(
         self, name_dict: Mapping[Any, Hashable], dims_dict: Mapping[Any, Hashable]
     ) -> LazyIndex:
@@ -76,5 +88,7 @@ class LazyIndex(xr.Index):
         variable.dims = (dims_dict.get(self._name, self._name),)
         return LazyIndex(name, variable)
 
-    def _loaded(self) -> PandasIndex:
-        return PandasIndex(self.variable.to_numpy(), self.variable.dims[0])
+    def loaded(self) -> PandasIndex:
+        """Read the labels."""
+        name = self.variable.dims[0]
+        return PandasIndex(pd.Index(self.variable.to_numpy(), name=name), name)

@@ -87,6 +87,11 @@ def read_granule(granule: Granule, reads: Sequence[DatasetRead]) -> None:
     CorruptGranuleError
         A chunk cannot be restored.
     """
+    _checked(granule, lambda: _read(granule, reads))
+    granule.keep()
+
+
+def _read(granule: Granule, reads: Sequence[DatasetRead]) -> None:
     headers = {
         path: node
         for path, node in granule.index.load(read.path for read in reads).items()
@@ -98,8 +103,7 @@ def read_granule(granule: Granule, reads: Sequence[DatasetRead]) -> None:
     jobs: list[_Job] = []
     for read in reads:
         jobs += _plan(granule, read, headers[read.path], tables.get(read.path))
-    _checked(granule, lambda: _fetch_all(granule, jobs))
-    granule.keep()
+    _fetch_all(granule, jobs)
 
 
 def read_datasets(granule: Granule, paths: Sequence[str]) -> dict[str, np.ndarray]:
