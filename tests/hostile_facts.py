@@ -8,6 +8,7 @@ raised an error it may raise.
 import glob
 import hashlib
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,10 @@ def names_told(names: Iterable[str]) -> str:
 
 
 def attrs_told(attrs: dict[str, Any]) -> str:
-    """Attributes as text."""
+    """Attributes as text; a ``_FillValue`` that is an array of one as the scalar it is given as."""
+    attrs = dict(attrs)
+    if np.size(attrs.get("_FillValue", ())) == 1:
+        attrs["_FillValue"] = np.ravel(attrs["_FillValue"])[0]
     return "; ".join(f"{name!r}={told(attrs[name])}" for name in sorted(attrs))
 
 
@@ -138,7 +142,7 @@ def _fixed_text(opened: Any, stored: Any) -> np.ndarray:
     raw = np.empty(opened.shape, f"V{stored.get_size()}")
     opened.read(raw, mtype=stored)
     cut = {
-        h5py.h5t.STR_SPACEPAD: lambda text: text.rstrip(b" "),
+        h5py.h5t.STR_SPACEPAD: lambda text: text.rstrip(b" \0"),
         h5py.h5t.STR_NULLTERM: lambda text: text.split(b"\0")[0],
         h5py.h5t.STR_NULLPAD: lambda text: text.rstrip(b"\0"),
     }[stored.get_strpad()]
@@ -160,6 +164,7 @@ def by_engine(path: Path) -> Facts:
     from xr_icesat2.errors import ICESat2Error  # noqa: PLC0415
 
     facts: Facts = {}
+    _merge(path)
     try:
         tree = xr.open_datatree(path, **RAW)
     except ICESat2Error:
@@ -171,6 +176,16 @@ def by_engine(path: Path) -> Facts:
         facts[f"names {node.path}"] = names_told(map(str, held))
     tree.close()
     return facts
+
+
+def _merge(path: Path) -> None:
+    """Open and load the main rate, decoded: which values these are is tested elsewhere."""
+    import xarray as xr  # noqa: PLC0415
+
+    from xr_icesat2.errors import ICESat2Error  # noqa: PLC0415
+
+    with suppress(ICESat2Error):
+        xr.open_dataset(path, engine="icesat2").load()
 
 
 RAW = {"engine": "icesat2", "layout": "file", "decode_cf": False}

@@ -1,24 +1,32 @@
 """Damaged copies of real granules, each made from a seed alone."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numcodecs.jenkins import jenkins_lookup3
 
 from tests.paths import GRANULES
 
 # An original with old headers and an old superblock; a subset with checksummed headers; a file
-# of another product. Their shares are unequal because they take 4, 1 and 0.4 s each.
+# of another product. Their shares are unequal because they take 3, 1 and 0.4 s each.
 FILES = (
     "ATL06_20181014001049_02350102_003_01.h5",
     "processed_ATL06_20191106230008_06270503_006_01.h5",
     "ATL03_gt1l.h5",
 )
-SHARES = (0.15, 0.4, 0.45)
-KINDS = ("flip", "zero", "shuffle", "cut")
-KIND_SHARES = (0.45, 0.25, 0.2, 0.1)
+SHARES = (0.1, 0.35, 0.55)
+KINDS = ("flip", "structure", "zero", "shuffle", "cut")
+KIND_SHARES = (0.3, 0.25, 0.2, 0.15, 0.1)
 MUTATIONS = 2_000
 LONGEST = 1 << 16
+# Where HDF5's structures begin: those with a signature, and object headers of version 1.
+STRUCTURES = re.compile(
+    rb"OHDR|OCHK|TREE|SNOD|HEAP|GCOL|FRHP|FHDB|FHIB|BTHD|BTLF|BTIN"
+    rb"|\x01\x00[\x01-\x40]\x00[\x01-\x08]\x00\x00\x00"
+)
+HAS_TIMES, HAS_PHASE_CHANGE = 0x20, 0x10
 
 
 @dataclass(frozen=True)
@@ -43,10 +51,10 @@ class Mutation:
 
 def mutation(seed: int) -> Mutation:
     """Give the mutation of a seed."""
-    rng = np.random.default_rng([self_seed := seed, 0])
+    rng = np.random.default_rng([seed, 0])
     name = FILES[rng.choice(len(FILES), p=SHARES)]
     kind = KINDS[rng.choice(len(KINDS), p=KIND_SHARES)]
-    return Mutation(self_seed, name, kind)
+    return Mutation(seed, name, kind)
 
 
 def _flip(rng, array):
@@ -60,6 +68,29 @@ def _flip(rng, array):
     bits = 1 << rng.integers(0, 8, count) if rng.random() < 0.5 else rng.integers(1, 256, count)
     array[where] ^= bits.astype(np.uint8)
     return array
+
+
+def _structure(rng, array):
+    """Change a few bytes of one structure; half of them so that its checksum holds again."""
+    places = [found.start() for found in STRUCTURES.finditer(array.tobytes())]
+    first = places[rng.integers(len(places))]
+    where = first + 4 + rng.integers(0, rng.choice([16, 64, 400]), rng.integers(1, 4))
+    where = where[where < len(array)]
+    array[where] ^= rng.integers(1, 256, len(where)).astype(np.uint8)
+    if rng.random() < 0.5 and array[first : first + 4].tobytes() == b"OHDR":
+        _seal(array, first)
+    return array
+
+
+def _seal(array, first):
+    """Give an object header of version 2 the checksum of what it now holds."""
+    flags = int(array[first + 5])
+    at = first + 6 + (16 if flags & HAS_TIMES else 0) + (4 if flags & HAS_PHASE_CHANGE else 0)
+    width = 1 << (flags & 3)
+    end = at + width + int.from_bytes(array[at : at + width].tobytes(), "little")
+    if end + 4 <= len(array):
+        checksum = int(jenkins_lookup3(array[first:end].copy(), 0))
+        array[end : end + 4] = np.frombuffer(checksum.to_bytes(4, "little"), np.uint8)
 
 
 def _zero(rng, array):
@@ -96,4 +127,4 @@ def _log_uniform(rng, low, high):
     return int(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
-_DAMAGE = {"flip": _flip, "zero": _zero, "shuffle": _shuffle, "cut": _cut}
+_DAMAGE = {"flip": _flip, "structure": _structure, "zero": _zero, "shuffle": _shuffle, "cut": _cut}

@@ -74,21 +74,11 @@ def walk(path: Path) -> Iterator[tuple[str, h5py.Group | h5py.Dataset]]:
             yield f"/{name}", file[name]
 
 
-def is_time(dataset: h5py.Dataset) -> bool:
-    """Whether a dataset counts seconds since the epoch of the mission."""
-    units = attribute(dataset, "units") if "units" in dataset.attrs else ""
-    return str(units).lower().startswith("seconds since 2018-01-01")
-
-
 def scale_names(dataset: h5py.Dataset) -> list[str | None]:
-    """Names of the dimensions that the file names; None where it does not.
-
-    Of a time that is a scale the dimension has another name: a coordinate named like its
-    dimension would be read whole at open, to be an index that is not unique.
-    """
+    """Names of the dimensions that the file names; None where it does not."""
     own = attribute(dataset, "CLASS") if "CLASS" in dataset.attrs else None
     if own == "DIMENSION_SCALE" and dataset.ndim == 1:
-        return [_dimension(dataset)]
+        return [dataset.name.rpartition("/")[2]]
     lists = dataset.attrs.get("DIMENSION_LIST", [()] * dataset.ndim)
     return [_scale_name(dataset, list(refs)) for refs in lists]
 
@@ -97,14 +87,9 @@ def _scale_name(dataset: h5py.Dataset, refs: list[h5py.Reference]) -> str | None
     if not refs:
         return None
     try:
-        return _dimension(dataset.file[refs[0]])
+        return dataset.file[refs[0]].name.rpartition("/")[2]
     except (KeyError, ValueError):  # subsets keep references to scales they left out
         return None
-
-
-def _dimension(scale: h5py.Dataset) -> str:
-    name = scale.name.rpartition("/")[2]
-    return f"{name}_idx" if is_time(scale) else name
 
 
 def group_dataset(path: Path, group: str) -> xr.Dataset:

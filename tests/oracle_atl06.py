@@ -177,22 +177,31 @@ def variable_names(found: Sequence[Part]) -> list[str]:
     return list(dict.fromkeys(name for part in found for name in part.variables))
 
 
+def second_sizes(found: Sequence[Part], rate: Rate) -> dict[str, int]:
+    """Sizes of the dimensions that are not along the track: the largest of all variables."""
+    sizes: dict[str, int] = {}
+    for part in found:
+        for name, raw in part.variables.items():
+            for dim, size in zip(rate.dims(name), raw.shape, strict=True):
+                if dim != rate.dim:
+                    sizes[dim] = max(size, sizes.get(dim, 0))
+    return sizes
+
+
 def _arrays(
     found: Sequence[Part], name: str, *, masked: bool, times: Any, merged: bool
-) -> tuple[list[np.ndarray | None], np.dtype, Any, tuple[int, ...]]:
-    """One variable of each beam, their common type, padding and sizes after the rows."""
+) -> tuple[list[np.ndarray | None], np.dtype, Any]:
+    """One variable of each beam, their common type and their padding."""
     raws = [part.variables.get(name) for part in found]
     arrays = [
         None if raw is None else decoded(name, raw, masked=masked, times=times) for raw in raws
     ]
     # Where a beam of a list has no such variable, only a float can say so.
-    if masked and (merged or None in raws):
+    if masked and (merged or any(raw is None for raw in raws)):
         arrays = [None if array is None else floating(array) for array in arrays]
-    held = [array for array in arrays if array is not None]
-    dtype = np.result_type(*held)
+    dtype = np.result_type(*[array for array in arrays if array is not None])
     first = next(raw for raw in raws if raw is not None)
-    tail = tuple(np.max([array.shape[1:] for array in held], axis=0, initial=0).astype(int))
-    return arrays, dtype, padding(first, dtype, masked=masked), tail
+    return arrays, dtype, padding(first, dtype, masked=masked)
 
 
 def spot_layout(
@@ -207,12 +216,11 @@ def spot_layout(
     """Every variable of a rate with the beams side by side, padded to the longest."""
     found = [part for part in all_parts(paths, rate) if part.spot in spots]
     rows = max((part.n_obs for part in found), default=0) if pad_to is None else pad_to
+    sizes = {rate.dim: rows, **second_sizes(found, rate)}
     result = {}
     for name in variable_names(found):
-        arrays, dtype, fill, tail = _arrays(found, name, masked=masked, times=times, merged=True)
-        per_beam = name in rate.per_beam
-        longest = max(len(array) for array in arrays if array is not None)
-        shape = (len(paths), len(spots), longest if per_beam else rows, *tail)
+        arrays, dtype, fill = _arrays(found, name, masked=masked, times=times, merged=True)
+        shape = (len(paths), len(spots), *(sizes[dim] for dim in rate.dims(name)))
         out = np.full(shape, fill, dtype)
         for part, array in zip(found, arrays, strict=True):
             if array is not None:
@@ -227,24 +235,22 @@ def flat_layout(
 ) -> dict[str, Placed]:
     """Every variable of a rate, one row an observation: by granule, spot, row."""
     found = all_parts(paths, rate)
+    sizes = second_sizes(found, rate)
     result = {}
     for name in variable_names(found):
-        arrays, dtype, fill, tail = _arrays(found, name, masked=masked, times=times, merged=False)
+        arrays, dtype, fill = _arrays(found, name, masked=masked, times=times, merged=False)
+        dims = rate.dims(name)
         if name in rate.per_beam:
-            longest = max(len(array) for array in arrays if array is not None)
-            blocks = [(1, longest)] * len(found)
+            dims = ("beam_idx", *dims)
             arrays = [None if array is None else array[np.newaxis] for array in arrays]
-            dims: tuple[str, ...] = ("beam_idx", *rate.dims(name))
-        else:
-            blocks = [(part.n_obs, *tail) for part in found]
-            dims = rate.dims(name)
-        rows = []
-        for array, shape in zip(arrays, blocks, strict=True):
-            block = np.full(shape, fill, dtype)
+        blocks = []
+        for part, array in zip(found, arrays, strict=True):
+            rows = 1 if name in rate.per_beam else part.n_obs
+            block = np.full((rows, *(sizes[dim] for dim in dims[1:])), fill, dtype)
             if array is not None:
                 block[tuple(slice(size) for size in array.shape)] = array
-            rows.append(block)
-        result[name] = (dims, np.concatenate(rows))
+            blocks.append(block)
+        result[name] = (dims, np.concatenate(blocks))
     return result
 
 

@@ -18,7 +18,6 @@ _WRITTEN: Mapping[str, dict[str, Any]] = {
         "rgt": 659,
         "cycle": 5,
         "beams": ("gt1l", "gt2l", "gt2r"),
-        "chunk_rows": 64,
     },
     "empty beams": {"n_segments": 33, "rgt": 660, "cycle": 5, "empty_beams": ("gt1r", "gt3l")},
 }
@@ -38,4 +37,6 @@ def _write_all(directory: Path) -> dict[str, Path]:
 
 def written_granule(name: str, directory: Path, **changes: Any) -> Path:
     """Write one of the granules above, or one that differs from it."""
-    return write_granule(directory, product="ATL06", **{**_WRITTEN[name], **changes})
+    return write_granule(
+        directory, product="ATL06", **{"chunk_rows": 64, **_WRITTEN[name], **changes}
+    )

@@ -17,6 +17,7 @@ __all__ = [
     "MergeError",
     "NotAGranuleError",
     "SelectionError",
+    "TooLargeError",
     "TransferError",
     "TransferTimeoutError",
 ]
@@ -68,6 +69,10 @@ class GroupNotFoundError(ICESat2Error, KeyError):
 
 class SelectionError(ICESat2Error, ValueError):
     """A keyword asks for something that does not exist or contradicts another."""
+
+
+class TooLargeError(ICESat2Error, MemoryError):
+    """What is to be read does not fit into the memory."""
 
 
 class MergeError(ICESat2Error, ValueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import posixpath
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
@@ -14,13 +15,13 @@ from xr_icesat2.bytesource import ByteSource
 from xr_icesat2.errors import CorruptGranuleError, GroupNotFoundError
 
 from .hdf5.chunks import read_chunk_table
-from .hdf5.fetch import Parser, UnsupportedError, run, together
+from .hdf5.fetch import Parser, UnsupportedError, run, together, within
 from .hdf5.messages import SUPERBLOCK_BYTES, read_superblock
 from .hdf5.nodes import read_node
 from .hdf5.pages import Pages
 from .hdf5_library import BY_LIBRARY, LibraryFile
 from .model import Chunked, ChunkTable, DatasetHeader, GroupHeader, Node
-from .paths import ancestors, join, normalise
+from .paths import ancestors, join, normalise, parent
 
 __all__ = ["GranuleIndex"]
 
@@ -106,11 +107,7 @@ class GranuleIndex:
         wanted = [normalise(path) for path in paths]
         with self._lock:
             self._open()
-            depth = 0
-            unknown = [path for path in wanted if path not in self.nodes]
-            while steps := [s for p in unknown if (s := self._prefix(p, depth)) is not None]:
-                self._read_nodes({step for step in steps if step not in self.nodes})
-                depth += 1
+            self._walk(wanted, MOST_SOFT_LINKS)
             for path in wanted:
                 self._raise_failure(path)
             return {path: self.nodes[path] for path in wanted if path in self.nodes}
@@ -166,7 +163,8 @@ class GranuleIndex:
         self._library.close()
 
     def _run(self, parsers: Iterable[Parser[T]]) -> list[T | Exception]:
-        return run(together(parsers), self._pages.read)
+        bounded = [within(parser, self._size) for parser in parsers]
+        return run(together(bounded), self._pages.read)
 
     def _open(self) -> None:
         self._raise_failure("/")
@@ -183,25 +181,40 @@ class GranuleIndex:
         else:
             self._read_nodes({"/"})
 
+    def _walk(self, paths: Iterable[str], soft_links: int) -> None:
+        """Read objects and the groups around them, all of one depth at a time."""
+        depth = 0
+        unknown = [path for path in paths if path not in self.nodes]
+        while steps := {s for p in unknown if (s := self._prefix(p, depth)) is not None}:
+            steps -= self.nodes.keys()
+            goals = {join(parent(s), link) for s in steps if isinstance(link := self._link(s), str)}
+            if goals and soft_links:
+                self._walk(goals, soft_links - 1)
+            self._read_nodes({step for step in steps if self._target(step) is not None})
+            depth += 1
+
     def _prefix(self, path: str, depth: int) -> str | None:
         """Give the part of a path that is ``depth`` links long, if it and all before exist."""
         steps = [path, *ancestors(path)][::-1]
         if depth >= len(steps):
             return None
         step = steps[depth]
-        return step if step in self.nodes or self._target(step) is not None else None
+        return step if step in self.nodes or self._link(step) is not None else None
+
+    def _link(self, path: str) -> int | str | None:
+        """Give what the group of an object, if it was read, says of it."""
+        if path == "/":
+            return self._root
+        group = self.nodes.get(parent(path))
+        return group.links.get(posixpath.basename(path)) if isinstance(group, GroupHeader) else None
 
     def _target(self, path: str) -> int | None:
-        """Give the header offset of an object whose group was read."""
+        """Give the header offset of an object; None if it, or a group on the way, is not known."""
         for _ in range(MOST_SOFT_LINKS):
-            if path == "/":
-                return self._root
-            group, name = ancestors(path)[0], path.rsplit("/", 1)[1]
-            node = self.nodes.get(group)
-            link = node.links.get(name) if isinstance(node, GroupHeader) else None
+            link = self._link(path)
             if not isinstance(link, str):
                 return link
-            path = join(group, link)
+            path = join(parent(path), link)
         return None
 
     def _read_nodes(self, paths: Iterable[str]) -> None:
@@ -217,13 +230,11 @@ class GranuleIndex:
             elif isinstance(result, CorruptGranuleError):
                 self._failures[path] = result
             elif not isinstance(result, Exception):
-                self._check_cycle(path, targets[path])
+                if any(self._target(group) == targets[path] for group in ancestors(path)):
+                    self._failures[path] = CorruptGranuleError("a group that contains itself")
+                    continue
                 self.nodes[path] = result
                 self.grown = True
-
-    def _check_cycle(self, path: str, target: int | None) -> None:
-        if any(self._target(group) == target for group in ancestors(path) if path != "/"):
-            raise self._corrupt(path, CorruptGranuleError("a group that contains itself"))
 
     def _use_library(self, path: str, reason: Exception) -> None:
         log.warning(

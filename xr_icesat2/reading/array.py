@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ import numpy as np
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
+from xr_icesat2.errors import TooLargeError
 from xr_icesat2.granule.granule import Granule
 
 from .coding import Coding
@@ -75,7 +77,7 @@ class GranuleArray(BackendArray):
 
     def _read(self, key: tuple[Any, ...]) -> np.ndarray:
         selections = [normalise(k, n) for k, n in zip(key, self.shape, strict=True)]
-        result = np.full([len(s) for s in selections], self.coding.padding, self.dtype)
+        result = self._empty([len(s) for s in selections])
         wanted = self._by_granule(selections, Sink(result, self.coding))
         if len(wanted) == 1:
             read_granule(*next(iter(wanted.items())))
@@ -85,7 +87,27 @@ class GranuleArray(BackendArray):
         taken = tuple(
             0 if np.ndim(k) == 0 and not isinstance(k, slice) else slice(None) for k in key
         )
-        return result[taken]
+        # With the ellipsis a single element stays an array: a short text keeps its type.
+        return result[(*taken, ...)]
+
+    def _empty(self, shape: Sequence[int]) -> np.ndarray:
+        """Give the result before anything is read into it.
+
+        Raises
+        ------
+        TooLargeError
+            There is no memory for it, or no array can have that shape.
+        """
+        try:
+            return np.full(shape, self.coding.padding, self.dtype)
+        except (MemoryError, ValueError) as error:
+            size = math.prod(shape) * self.dtype.itemsize
+            msg = (
+                f"{self.granules[0].url}: {self.paths[0]} of shape {tuple(shape)} needs "
+                f"{size:.3g} bytes, which are not to be had. Select less of it first, or open it "
+                "with chunks={}."
+            )
+            raise TooLargeError(msg) from error
 
     def _by_granule(
         self, selections: Sequence[Selection], sink: Sink

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -27,6 +28,7 @@ from .coalesce import Run, coalesce
 from .filters import FilterError, undo_filters
 from .plan import ChunkRead, contiguous_table, plan_chunks
 from .selection import Selection, compose, orthogonal
+from .strings import terminate
 
 __all__ = ["DatasetRead", "Sink", "all_done", "read_datasets", "read_granule"]
 
@@ -124,21 +126,23 @@ def _plan(
     """Give the chunks to fetch; place at once what needs no fetching."""
     layout = header.layout
     filters: tuple[Filter, ...] = ()
+    if not all(len(selection) for selection in read.source):
+        return
     if isinstance(layout, Compact):
         count = int(np.prod(header.shape, dtype=np.int64))
-        values = np.frombuffer(layout.data, header.dtype, count).reshape(header.shape)
+        values = _elements(layout.data, header, count).reshape(header.shape)
         _place(read.sink, read.target, values[orthogonal(read.source)])
         return
     if isinstance(layout, Foreign):
         _place(read.sink, read.target, _foreign(granule, read, header))
         return
     if isinstance(layout, Contiguous):
+        _check_inside(granule, read.path, header, layout)
         table, chunk_shape = contiguous_table(
             layout.offset or 0, header.shape, header.dtype.itemsize
         )
         if layout.offset is None:
             table.sizes[:] = 0
-        _check_inside(granule, read.path, table)
     else:
         chunk_shape, filters = layout.chunk_shape, layout.filters
     if table is None:
@@ -153,9 +157,9 @@ def _plan(
         yield _Job(read.path, header, filters, chunk, read.sink, target)
 
 
-def _check_inside(granule: Granule, path: str, table: ChunkTable) -> None:
-    ends = table.offsets + table.sizes
-    if table.sizes.any() and int(ends.max()) > granule.stamp.size:
+def _check_inside(granule: Granule, path: str, header: DatasetHeader, layout: Contiguous) -> None:
+    size = math.prod(header.shape) * header.dtype.itemsize
+    if layout.offset is not None and layout.offset + size > granule.stamp.size:
         msg = f"{granule.url}: the values of {path} lie beyond the end of the file"
         raise CorruptGranuleError(f"{msg} ({granule.stamp.size} bytes). Download it again.")
 
@@ -248,12 +252,17 @@ def _decode_chunk(granule: Granule, job: _Job, raw: bytes) -> None:
             "Download the granule again."
         )
         raise CorruptGranuleError(msg) from error
-    values = np.frombuffer(data, dtype).reshape(shape)
+    values = _elements(data, job.header).reshape(shape)
     _place(job.sink, job.target, values[orthogonal(job.chunk.source)])
 
 
+def _elements(data: bytes, header: DatasetHeader, count: int = -1) -> np.ndarray:
+    values = np.frombuffer(data, header.dtype, count)
+    return terminate(values) if header.terminated else values
+
+
 def _place_fill(job: _Job) -> None:
-    fill = np.frombuffer(job.header.fill, job.header.dtype)
+    fill = np.frombuffer(job.header.fill, job.header.dtype)[0]
     shape = tuple(len(selection) for selection in job.chunk.source)
     _place(job.sink, job.target, np.broadcast_to(fill, shape))
 

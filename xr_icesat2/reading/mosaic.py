@@ -47,9 +47,10 @@ class Mosaic:
         boxes: Sequence[tuple[tuple[int, ...], tuple[int, ...]]],
     ) -> Mosaic:
         """Build from (origin, extent of the part) pairs, in the order of the parts."""
-        origins = np.array([origin for origin, _ in boxes], np.int64).reshape(-1, len(shape))
+        box = (len(boxes), len(shape))
+        origins = np.array([origin for origin, _ in boxes], np.int64).reshape(box)
         extents = [(1,) * lead + tuple(extent) for _, extent in boxes]
-        return cls(tuple(shape), lead, origins, np.array(extents, np.int64).reshape(-1, len(shape)))
+        return cls(tuple(shape), lead, origins, np.array(extents, np.int64).reshape(box))
 
     def cut(self, selections: Sequence[Selection]) -> Iterator[Cut]:
         """Give what a selection along every dimension takes from each part it touches."""

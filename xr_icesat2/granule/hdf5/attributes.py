@@ -190,7 +190,7 @@ def text(raw: bytes, padding: Padding) -> str:
     elif padding is Padding.NULL_PADDED:
         raw = raw.rstrip(b"\0")
     else:
-        raw = raw.rstrip(b" ")
+        raw = raw.rstrip(b" \0")  # some writers pad with zeros and say blanks
     return _decode(raw)
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from itertools import repeat
+from typing import TypeAlias
 
 import numpy as np
 
@@ -17,7 +20,7 @@ __all__ = ["read_chunk_table"]
 NODE_HEADER_BYTES = 24
 FIRST_ENTRIES = 64
 """Entries that HDF5 writes into a chunk B-tree node by default: a node is read in one piece."""
-MOST_CHUNKS = 50_000_000
+MOST_CHUNKS = 10_000_000
 MOST_DEPTH = 64
 
 
@@ -51,47 +54,83 @@ def _entry_dtype(ndim: int) -> np.dtype:
     )
 
 
+Key: TypeAlias = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A node that is to be read, and what its parent says of its keys."""
+
+    address: int
+    level: int | None = None
+    """Height above the leaves; None of the root, which says it itself."""
+    first: Key = ()
+    """Its keys are not below this one."""
+    end: Key | None = None
+    """Its entries are below this one."""
+
+
 def _leaf_entries(root: int, ndim: int, file_size: int) -> Parser[np.ndarray]:
+    """Give the entries of all leaves in the order of the tree."""
     dtype = _entry_dtype(ndim)
-    nodes = np.array([root], np.uint64)
-    depth: int | None = None
-    visited = 0
+    nodes = [_Node(root)]
     while True:
-        heads = yield [
-            (int(at), _clip(int(at), NODE_HEADER_BYTES + FIRST_ENTRIES * dtype.itemsize, file_size))
-            for at in nodes
-        ]
-        level, counts = _levels(heads)
-        if depth is not None and level != depth - 1:
-            raise CorruptGranuleError("a chunk B-tree whose levels do not count down")
-        depth = level
+        heads = yield [(node.address, _first_read(node, dtype, file_size)) for node in nodes]
         spans = [
-            (int(at), NODE_HEADER_BYTES + count * dtype.itemsize)
-            for at, count in zip(nodes, counts, strict=True)
+            (node.address, _length(head, dtype)) for node, head in zip(nodes, heads, strict=True)
         ]
         bodies = yield spans
-        entries = np.concatenate(
-            [np.frombuffer(body, dtype, offset=NODE_HEADER_BYTES) for body in bodies]
-        )
-        if depth == 0:
-            return entries
-        nodes = entries["child"]
-        visited += len(nodes)
-        if visited > MOST_CHUNKS or not len(nodes):
-            raise CorruptGranuleError("a chunk B-tree without end")
+        entries: list[np.ndarray] = []
+        below: list[_Node] = []
+        for node, body in zip(nodes, bodies, strict=True):
+            found, keys = _entries(node, body, dtype)
+            entries.append(found)
+            if body[5]:
+                below += _children(body[5] - 1, found, keys)
+        if not below:
+            return np.concatenate(entries)
+        if len({node.address for node in below}) < len(below) or len(below) > MOST_CHUNKS:
+            raise CorruptGranuleError("a chunk B-tree with a node in two places")
+        nodes = below
 
 
-def _clip(at: int, length: int, file_size: int) -> int:
-    return max(NODE_HEADER_BYTES, min(length, file_size - at))
+def _first_read(node: _Node, dtype: np.dtype, file_size: int) -> int:
+    """Give how much to read of a node whose length is not known, so that a second will be rare."""
+    whole = NODE_HEADER_BYTES + FIRST_ENTRIES * dtype.itemsize + _key_bytes(dtype)
+    return max(NODE_HEADER_BYTES, min(whole, file_size - node.address))
 
 
-def _levels(heads: list[bytes]) -> tuple[int, list[int]]:
-    for head in heads:
-        check_signature(head, b"TREE\x01", "chunk B-tree")
-    levels = {head[5] for head in heads}
-    if len(levels) != 1 or max(levels) > MOST_DEPTH:
-        raise CorruptGranuleError("a chunk B-tree whose nodes are of differing levels")
-    return levels.pop(), [int.from_bytes(head[6:8], "little") for head in heads]
+def _length(head: bytes, dtype: np.dtype) -> int:
+    check_signature(head, b"TREE\x01", "chunk B-tree")
+    count = int.from_bytes(head[6:8], "little")
+    return NODE_HEADER_BYTES + count * dtype.itemsize + _key_bytes(dtype)
+
+
+def _key_bytes(dtype: np.dtype) -> int:
+    """Give the size of the key that follows the last entry: size, mask and where it starts."""
+    return dtype.itemsize - 8
+
+
+def _entries(node: _Node, body: bytes, dtype: np.dtype) -> tuple[np.ndarray, list[Key]]:
+    """Give the entries of a node, and the key before each and behind the last."""
+    count = int.from_bytes(body[6:8], "little")
+    entries = np.frombuffer(body, dtype, count, NODE_HEADER_BYTES)
+    last = np.frombuffer(body, "<u8", offset=len(body) - _key_bytes(dtype) + 8)
+    starts = np.concatenate([entries["start"], last[np.newaxis]])
+    keys = [tuple(key) for key in starts.tolist()]
+    level = body[5]
+    if level > MOST_DEPTH or node.level not in (None, level) or (level and not count):
+        raise CorruptGranuleError("a chunk B-tree whose levels do not count down")
+    # The HDF5 library searches by these keys: where they do not fit, it would find other chunks.
+    inside = keys[0] >= node.first and (node.end is None or not count or keys[-2] < node.end)
+    if not inside or not _increasing(starts):
+        raise CorruptGranuleError("a chunk B-tree whose keys are out of order")
+    return entries, keys
+
+
+def _children(level: int, entries: np.ndarray, keys: list[Key]) -> list[_Node]:
+    children = entries["child"].tolist()
+    return [_Node(*child) for child in zip(children, repeat(level), keys, keys[1:], strict=False)]
 
 
 def _place(
@@ -103,8 +142,6 @@ def _place(
         raise CorruptGranuleError("a chunk that lies off the chunk grid")
     # Chunks beyond the present extent remain when a dataset was made smaller.
     inside = (positions < np.array(table.grid, np.uint64)).all(axis=1)
-    if not _increasing(positions):
-        raise CorruptGranuleError("a chunk B-tree whose keys are out of order")
     entries, positions = entries[inside], positions[inside]
     flat = np.ravel_multi_index(tuple(positions.T.astype(np.intp)), table.grid)
     ends = entries["child"] + entries["size"]

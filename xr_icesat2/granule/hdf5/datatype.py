@@ -21,7 +21,7 @@ IEEE = {
     8: (52, 11, 0, 52, 1023),
 }
 LONGEST_STRING = 1 << 26
-"""Bytes of a fixed-length string; numpy cannot have more than 2 GiB, no granule more than a few kB."""
+"""Bytes of a fixed-length string: numpy takes no more than 2 GiB, and no granule has as much."""
 BOOLEAN = {b"FALSE": b"\x00", b"TRUE": b"\x01"}
 
 

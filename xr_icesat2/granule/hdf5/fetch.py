@@ -12,9 +12,13 @@ from typing import TypeAlias, TypeVar
 
 from xr_icesat2.errors import CorruptGranuleError
 
-__all__ = ["Parser", "Ranges", "UnsupportedError", "read", "run", "together"]
+__all__ = ["Parser", "Ranges", "UnsupportedError", "read", "run", "together", "within"]
 
 T = TypeVar("T")
+MOST_OF_FILE = 4
+"""Times the size of the file that one structure may ask for: nodes are looked at twice."""
+SLACK = 1 << 28
+"""Bytes beyond that: many attributes may each ask for the same heap, which is read once."""
 Ranges: TypeAlias = list[tuple[int, int]]
 Parser: TypeAlias = Generator[Ranges, list[bytes], T]
 
@@ -27,6 +31,33 @@ def read(offset: int, length: int) -> Parser[bytes]:
     """Ask for one range."""
     (data,) = yield [(offset, length)]
     return data
+
+
+def within(parser: Parser[T], file_size: int) -> Parser[T]:
+    """Run a parser that may ask only for what is in the file, and not for ever.
+
+    Raises
+    ------
+    CorruptGranuleError
+        A pointer leads out of the file, or the structure is larger than the
+        whole file, as where it contains itself.
+    """
+    asked = 0
+    answer: list[bytes] | None = None
+    while True:
+        try:
+            ranges = next(parser) if answer is None else parser.send(answer)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+        for offset, length in ranges:
+            if offset < 0 or length < 0 or offset + length > file_size:
+                msg = f"its metadata points to bytes {offset}…{offset + length} of {file_size}"
+                raise CorruptGranuleError(msg)
+            asked += length
+        if asked > MOST_OF_FILE * file_size + SLACK:
+            raise CorruptGranuleError("its metadata has no end")
+        answer = yield ranges
 
 
 def together(parsers: Iterable[Parser[T]]) -> Parser[list[T | Exception]]:

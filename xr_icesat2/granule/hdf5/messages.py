@@ -32,7 +32,11 @@ __all__ = [
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 SUPERBLOCK_BYTES = 2048
 """Enough for every version of the superblock."""
+SMALLEST_SUPERBLOCK = 48
 NULL_DATASPACE = 2
+FILL_NEVER = 1
+NO_FILL = 0xFFFF_FFFF
+"""The size of a fill value that is not defined, in version 1 of its message."""
 MOST_DIMENSIONS = 32
 DEFLATE, SHUFFLE, FLETCHER32 = 1, 2, 3
 
@@ -91,13 +95,18 @@ def read_superblock(head: bytes, size: int) -> int:
     """
     if head[:8] != SIGNATURE:
         raise UnsupportedError("a superblock that is not at the beginning of the file")
+    if len(head) < SMALLEST_SUPERBLOCK:
+        raise CorruptGranuleError(f"the file is truncated: {size} bytes. Download it again.")
+    sizes = tuple(head[13:15] if head[8] == 0 else head[9:11])
+    if head[8] in (0, 2) and sizes != (8, 8):
+        raise UnsupportedError(f"offsets and lengths of {sizes} bytes")
     file = _File(head)
     try:
         root: int = H5Dataset.readSuperblock(file)
     except RuntimeError as error:
         raise UnsupportedError(str(error)) from error
-    if (file.offsetSize, file.lengthSize, file.baseAddress) != (8, 8, 0):
-        raise UnsupportedError(f"offsets of {file.offsetSize}, lengths of {file.lengthSize} bytes")
+    if file.baseAddress:
+        raise UnsupportedError(f"a base address of {file.baseAddress}")
     if head[8] == 2:
         check_checksum(head[:48], "superblock")
     end = int.from_bytes(head[28:36] if head[8] == 2 else head[40:48], "little")
@@ -151,20 +160,28 @@ def _handle(handler: object, body: bytes) -> None:
 
 @lru_cache(maxsize=1 << 12)
 def read_fill(body: bytes, item_size: int) -> bytes:
-    """Give the fill value as stored, of ``item_size`` bytes (section IV.A.2.f)."""
+    """Give the fill value as stored, of ``item_size`` bytes (section IV.A.2.f).
+
+    Zeros where the file defines none, or says that it is never written: what h5py gives.
+    """
     cursor = Cursor(body)
     version = cursor.number(1)
     if version == 3:
-        defined = bool(cursor.number(1) & 0x20)
+        flags = cursor.number(1)
+        time, defined = flags >> 2 & 3, bool(flags & 0x20)
+        if flags & 0xC0 or flags & 0x30 == 0x30:
+            raise CorruptGranuleError(f"a fill value message with flags {flags:#04x}")
     elif version in (1, 2):
-        cursor.skip(2)
-        defined = bool(cursor.number(1)) or version == 1
+        cursor.skip(1)
+        time, defined = cursor.number(1), bool(cursor.number(1)) or version == 1
     else:
         raise UnsupportedError(f"fill value message version {version}")
     size = cursor.number(4) if defined else 0
-    if size not in (0, item_size):
+    if size in (0, NO_FILL) or time == FILL_NEVER:
+        return bytes(item_size)
+    if size != item_size:
         raise CorruptGranuleError(f"a fill value of {size} bytes for elements of {item_size}")
-    return cursor.take(size) if size else bytes(item_size)
+    return cursor.take(size)
 
 
 @lru_cache(maxsize=1 << 12)

@@ -17,7 +17,7 @@ from xr_icesat2.granule.model import (
 )
 
 from .attributes import Attributes, read_attributes
-from .datatype import Datatype, Kind, read_datatype
+from .datatype import Datatype, Kind, Padding, read_datatype
 from .fetch import Parser, UnsupportedError
 from .links import LINK, LINK_INFO, SYMBOL_TABLE, read_links
 from .messages import read_dataspace, read_fill, read_filters, read_layout
@@ -26,6 +26,8 @@ from .objects import SHARED, Message, read_messages
 __all__ = ["read_node"]
 
 DATASPACE, DATATYPE, OLD_FILL, FILL, EXTERNAL, LAYOUT, FILTERS = 1, 3, 4, 5, 7, 8, 0xB
+MOST_BYTES = (1 << 63) - 1
+"""What numpy can index, and more than any file can hold."""
 GROUP_MARKS = {LINK_INFO, LINK, SYMBOL_TABLE}
 DATASET_MARKS = {DATASPACE, DATATYPE, LAYOUT}
 
@@ -51,6 +53,8 @@ def _dataset(messages: Sequence[Message], attributes: Attributes) -> DatasetHead
     shape = read_dataspace(_body(messages, DATASPACE))
     if shape is None or datatype.kind in (Kind.REFERENCE, Kind.REFERENCE_LIST):
         raise UnsupportedError("a dataset without values, or one of references")
+    if max((*shape, math.prod(shape) * datatype.size)) > MOST_BYTES:
+        raise CorruptGranuleError(f"a dataset of shape {shape}")
     fill = bytes(datatype.size)
     if any(m.type == FILL for m in messages):
         fill = read_fill(_body(messages, FILL), datatype.size)
@@ -65,12 +69,15 @@ def _dataset(messages: Sequence[Message], attributes: Attributes) -> DatasetHead
         attributes.values,
         attributes.scales,
         attributes.is_scale,
+        datatype.kind is Kind.STRING and datatype.padding is Padding.NULL_TERMINATED,
     )
 
 
 def _layout(messages: Sequence[Message], datatype: Datatype, shape: tuple[int, ...]) -> Layout:
     if datatype.kind is Kind.VARIABLE_STRING:
         return Foreign("variable-length strings")
+    if datatype.kind is Kind.STRING and datatype.padding is Padding.SPACE_PADDED:
+        return Foreign("strings that are padded with blanks")
     try:
         has_filters = any(m.type == FILTERS for m in messages)
         filters = read_filters(_body(messages, FILTERS)) if has_filters else ()
@@ -86,7 +93,7 @@ def _check_size(layout: Layout, size: int, ndim: int) -> None:
         raise CorruptGranuleError(f"{len(layout.data)} bytes of compact values, not {size}")
     if isinstance(layout, Contiguous | Compact | Foreign):
         return
-    if len(layout.chunk_shape) != ndim:
+    if len(layout.chunk_shape) != ndim or ndim == 0:
         raise CorruptGranuleError(
             f"chunks {layout.chunk_shape} of a dataset with {ndim} dimensions"
         )

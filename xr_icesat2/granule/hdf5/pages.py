@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 
 from xr_icesat2.bytesource import ByteSource
-from xr_icesat2.errors import CorruptGranuleError
 
 from .fetch import Ranges
 
@@ -26,7 +25,7 @@ class Pages:
     source
         Where the bytes come from.
     size
-        Size of the file in bytes; a range beyond it is an error of the file.
+        Size of the file in bytes; ranges lie within it (:func:`.fetch.within`).
     """
 
     def __init__(self, source: ByteSource, size: int) -> None:
@@ -36,13 +35,6 @@ class Pages:
 
     def read(self, ranges: Ranges) -> list[bytes]:
         """Give the bytes of each range, fetching what is missing in one burst."""
-        for offset, length in ranges:
-            if offset < 0 or length < 0 or offset + length > self._size:
-                msg = (
-                    f"{self._source.url}: the file is damaged: its metadata points to bytes "
-                    f"{offset}…{offset + length}, but it has {self._size}. Download it again."
-                )
-                raise CorruptGranuleError(msg)
         wanted = {page for span in ranges for page in _pages_of(*span)}
         self._fetch(wanted - self._pages.keys())
         return [self._cut(*span) for span in ranges]

@@ -1,0 +1,603 @@
+"""One HDF5 feature a file, each compared with h5py through the engine and through the index."""
+
+import itertools
+import logging
+import zlib
+
+import h5py
+import numpy as np
+import pytest
+import xarray as xr
+
+from tests.hdf5_files import RAW, check, create, open_index
+from xr_icesat2.errors import ICESat2Error
+from xr_icesat2.granule.model import Chunked, Compact, Contiguous
+
+RNG = np.random.default_rng(20181014)
+STEPS = ("deflate", "shuffle", "fletcher32")
+PIPELINES = [
+    *itertools.chain.from_iterable(itertools.permutations(STEPS, n) for n in range(1, 4)),
+    ("deflate", "deflate"),
+    ("shuffle", "deflate", "deflate"),
+    ("fletcher32", "deflate", "fletcher32"),
+    ("shuffle", "shuffle", "deflate"),
+    ("deflate", "shuffle", "deflate", "fletcher32", "deflate"),
+]
+NUMBERS = ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8"]
+OLD, NEW = ("earliest", "v108"), ("v108", "v108")
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "feature.h5"
+
+
+def numbers(*shape, dtype="f4"):
+    """Values that look like data: smooth, with noise below."""
+    smooth = 1000 * np.sin(np.arange(np.prod(shape)) / 50) + RNG.integers(0, 9, np.prod(shape))
+    return smooth.reshape(shape).astype(dtype)
+
+
+# --- filters ---
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES, ids="-".join)
+def test_filters_in_any_order_and_number(path, pipeline):
+    with h5py.File(path, "w") as file:
+        create(file, "rows", numbers(1234), filters=pipeline, chunks=(100,))
+        create(file, "table", numbers(77, 5, dtype="i2"), filters=pipeline, chunks=(30, 2))
+        create(file, "bytes", numbers(500, dtype="i1"), filters=pipeline, chunks=(99,))
+    # HDF5 gives the second of two shuffles no element size, and skips it on writing.
+    twice = pipeline.count("shuffle") > 1
+    check(path, dict.fromkeys(("rows", "table", "bytes"), "filter 2") if twice else {})
+
+
+def test_shuffle_of_strings_leaves_the_last_bytes_of_a_chunk(path):
+    texts = np.array([f"{n:05d}" for n in range(40)], "S5")
+    with h5py.File(path, "w") as file:
+        create(file, "texts", texts, filters=("shuffle", "deflate"), chunks=(7,))
+        # After fletcher32 the length is no multiple of the element size.
+        create(file, "odd", numbers(41, dtype="f8"), filters=("fletcher32", "shuffle"), chunks=(9,))
+        create(
+            file, "deflated", numbers(41, dtype="f8"), filters=("deflate", "shuffle"), chunks=(9,)
+        )
+    check(path, {})
+
+
+@pytest.mark.parametrize("mask", range(8))
+def test_filters_that_a_chunk_skipped(path, mask):
+    pipeline = ("shuffle", "deflate", "fletcher32")
+    data = numbers(40, dtype="i4")
+    with h5py.File(path, "w") as file:
+        dataset = create(file, "rows", data, filters=pipeline, chunks=(10,))
+        used = tuple(step for n, step in enumerate(pipeline) if not mask >> n & 1)
+        other = create(file, "other", data[10:20], filters=used, chunks=(10,))
+        _, raw = other.id.read_direct_chunk((0,))
+        dataset.id.write_direct_chunk((10,), raw, filter_mask=mask)
+    check(path, {})
+    table = open_index(path).chunk_tables(["rows"])["/rows"]
+    assert table.masks.tolist() == [0, mask, 0, 0]
+
+
+# --- chunks that are not there ---
+
+
+@pytest.mark.parametrize("dtype", ["<f4", ">f8", "<i2", ">u4", "S3"])
+@pytest.mark.parametrize("fill", [True, False])
+def test_never_written_chunks_hold_the_fill_value(path, dtype, fill):
+    value = np.array([b"no" if dtype == "S3" else 97], dtype)[0] if fill else None
+    with h5py.File(path, "w") as file:
+        file.create_dataset("none", (55,), dtype, chunks=(10,), fillvalue=value)
+        some = file.create_dataset("some", (55, 6), dtype, chunks=(10, 4), fillvalue=value)
+        some[22:31, 3:5] = np.array(b"abc" if dtype == "S3" else 5, dtype)
+        file.create_dataset("contiguous", (4, 5), dtype, fillvalue=value)
+        file.create_dataset("scalar", (), dtype, fillvalue=value)
+    check(path, {})
+
+
+@pytest.mark.parametrize("time", [h5py.h5d.FILL_TIME_NEVER, h5py.h5d.FILL_TIME_ALLOC])
+@pytest.mark.parametrize("defined", [True, False])
+def test_times_of_filling(path, time, defined):
+    with h5py.File(path, "w") as file:
+        for name, chunks in (("chunked", (10,)), ("contiguous", None)):
+            plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+            plist.set_fill_time(time)
+            if defined:
+                plist.set_fill_value(np.array(42, "i4"))
+            dataset = file.create_dataset(name, (25,), "i4", chunks=chunks, dcpl=plist)
+            if chunks:
+                dataset[10:12] = 7
+    tree = xr.open_dataset(path, **RAW)
+    with h5py.File(path) as file:
+        for name in file:
+            np.testing.assert_array_equal(tree[name].values, file[name][...], err_msg=name)
+
+
+def test_a_fill_value_that_is_undefined(path):
+    with h5py.File(path, "w") as file:
+        plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        plist.set_fill_time(h5py.h5d.FILL_TIME_IFSET)
+        file.create_dataset("rows", (25,), "f8", chunks=(10,), dcpl=plist)
+    check(path, {})
+
+
+# --- numbers ---
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("kind", NUMBERS)
+def test_numbers_in_both_byte_orders(path, order, kind):
+    data = numbers(64, 3).astype(kind)
+    with h5py.File(path, "w") as file:
+        stored = np.dtype(order + kind)
+        create(file, "chunked", data, filters=("shuffle", "deflate"), chunks=(20, 2), dtype=stored)
+        file.create_dataset("contiguous", data=data, dtype=stored)
+        file.create_dataset("compact", data=data, dtype=stored, dcpl=_compact())
+        file.create_dataset("scalar", data=data[0, 0], dtype=stored)
+        file["chunked"].attrs.create("one", data[:1, 0], dtype=stored)
+        file["chunked"].attrs.create("some", data[:2], dtype=stored)
+        file["chunked"].attrs.create("scalar", data[5, 1], dtype=stored)
+    check(path, {})
+
+
+def _compact():
+    plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    plist.set_layout(h5py.h5d.COMPACT)
+    return plist
+
+
+def test_special_floats_keep_every_bit(path):
+    bits = np.array([0x7FC00001, 0xFFC12345, 0x7F800000, 0x80000000, 1], "u4")
+    with h5py.File(path, "w") as file:
+        file["floats"] = bits.view("f4")
+        file["big"] = bits.view("f4").astype(">f4")
+    ds = xr.open_dataset(path, **RAW)
+    np.testing.assert_array_equal(ds["floats"].values.view("u4"), bits)
+    np.testing.assert_array_equal(ds["big"].values.view("u4"), bits)
+
+
+def test_integers_of_odd_precision_go_to_the_library(path):
+    odd = h5py.h5t.STD_I32LE.copy()
+    odd.set_precision(20)
+    with h5py.File(path, "w") as file:
+        space = h5py.h5s.create_simple((30,))
+        created = h5py.h5d.create(file.id, b"odd", odd, space)
+        h5py.Dataset(created)[...] = np.arange(30) * 1000
+    check(path, {"odd": "integer of 20 bits"})
+
+
+def test_booleans_and_other_enumerations(path):
+    colours = h5py.enum_dtype({"RED": 0, "GREEN": 1, "BLUE": 42}, basetype="<i2")
+    big = h5py.enum_dtype({"LOW": -5, "HIGH": 70000}, basetype=">i4")
+    with h5py.File(path, "w") as file:
+        flags = numbers(50) > 0
+        create(file, "flags", flags, filters=("deflate",), chunks=(20,))
+        file["flag"] = np.True_
+        file.create_dataset("unwritten", (9,), bool, chunks=(4,))
+        file.create_dataset("colours", data=RNG.choice([0, 1, 42], 40), dtype=colours)
+        file.create_dataset("big", data=RNG.choice([-5, 70000], 40), dtype=big, chunks=(7,))
+        file["flags"].attrs["checked"] = True
+        file["flags"].attrs["each"] = np.array([True, False])
+        file["flags"].attrs.create("colour", 42, dtype=colours)
+    check(path, {})
+    assert xr.open_dataset(path, **RAW)["flags"].dtype == bool
+
+
+# --- where values lie ---
+
+
+def test_contiguous_by_rows(path):
+    data = numbers(5000, 60, dtype="f8")
+    with h5py.File(path, "w") as file:
+        file["rows"] = data
+        file["cube"] = numbers(300, 7, 80, dtype="i4")
+        file["line"] = numbers(400_000, dtype="u2")
+    check(path, {})
+    ds = xr.open_dataset(path, **RAW)
+    np.testing.assert_array_equal(ds["rows"][4321:4330].values, data[4321:4330])
+    assert isinstance(open_index(path).dataset("rows").layout, Contiguous)
+
+
+@pytest.mark.parametrize("libver", [OLD, NEW])
+def test_compact(path, libver):
+    with h5py.File(path, "w", libver=libver) as file:
+        file.create_dataset("rows", data=numbers(90, 4), dcpl=_compact())
+        file.create_dataset("texts", data=np.array([b"one", b"three"]), dcpl=_compact())
+        file.create_dataset("scalar", data=np.float64(7.5), dcpl=_compact())
+        file.create_dataset("none", (0,), "f4", dcpl=_compact())
+        file.create_dataset("unwritten", (5,), "i4", dcpl=_compact(), fillvalue=3)
+    check(path, {})
+    assert isinstance(open_index(path).dataset("rows").layout, Compact)
+
+
+@pytest.mark.parametrize(
+    ("shape", "chunks"),
+    [
+        ((100, 18), (33, 5)),
+        ((7, 5), (7, 5)),
+        ((7, 5), (20, 10)),
+        ((10, 11, 12), (3, 4, 5)),
+        ((2, 3, 4, 5), (1, 2, 3, 4)),
+        ((1, 1000), (1, 64)),
+        ((13, 1), (1, 1)),
+    ],
+    ids=str,
+)
+def test_chunk_grids_with_ragged_edges(path, shape, chunks):
+    with h5py.File(path, "w") as file:
+        create(
+            file,
+            "grid",
+            numbers(*shape),
+            filters=("shuffle", "deflate"),
+            chunks=chunks,
+            maxshape=(None,) * len(shape),
+        )
+    check(path, {})
+
+
+@pytest.mark.parametrize("libver", [OLD, NEW])
+@pytest.mark.parametrize(
+    ("shape", "chunks"), [((9000,), (2,)), ((90, 70), (1, 2)), ((20, 20, 20), (2, 1, 3))], ids=str
+)
+def test_chunk_trees_of_several_levels(path, libver, shape, chunks):
+    with h5py.File(path, "w", libver=libver) as file:
+        dataset = file.create_dataset("rows", shape, "i2", chunks=chunks, maxshape=(None,) * len(shape))
+        # Not written in order, so that the nodes of the tree are split in the middle.
+        data = numbers(*shape, dtype="i2")
+        for part in RNG.permutation(shape[0] // 2):
+            dataset[2 * part : 2 * part + 2] = data[2 * part : 2 * part + 2]
+    check(path, {})
+
+
+def test_a_chunk_tree_with_gaps(path):
+    with h5py.File(path, "w") as file:
+        dataset = file.create_dataset("rows", (5000, 9), "f4", chunks=(1, 3), fillvalue=-9)
+        for row in RNG.choice(5000, 400, replace=False):
+            dataset[row, 3:6] = row
+    check(path, {})
+
+
+# --- shapes that are nothing or change ---
+
+
+@pytest.mark.parametrize("libver", [OLD, NEW])
+def test_datasets_that_were_made_smaller_or_larger(path, libver):
+    with h5py.File(path, "w", libver=libver) as file:
+        for name, size in (("shrunk", 33), ("emptied", 0), ("grown", 300), ("regrown", 0)):
+            data = numbers(100, 4)
+            dataset = create(
+                file, name, data, filters=("deflate",), chunks=(10, 3), maxshape=(None, None)
+            )
+            dataset.resize((size, 4))
+        file["regrown"].resize((45, 7))
+        file["grown"][290:] = 5
+    check(path, {})
+
+
+def test_no_rows_and_no_chunks(path):
+    with h5py.File(path, "w") as file:
+        file.create_dataset("rows", (0,), "f8", chunks=(10,), maxshape=(None,))
+        file.create_dataset("table", (0, 18), "f4", chunks=(10, 18), maxshape=(None, 18))
+        file.create_dataset("columns", (18, 0), "f4", chunks=(10, 3), maxshape=(None, None))
+        file.create_dataset("contiguous", (0,), "i2")
+        file.create_dataset("texts", (0,), "S8")
+    check(path, {})
+
+
+def test_a_dataset_without_values_is_refused_by_name(path):
+    with h5py.File(path, "w") as file:
+        file["nothing"] = h5py.Empty("f4")
+        file["something"] = numbers(10)
+        file["something"].attrs["nothing"] = h5py.Empty("f4")
+        file["something"].attrs["no text"] = h5py.Empty("S3")
+    with pytest.raises(ICESat2Error, match="nothing.*no values"):
+        xr.open_dataset(path, **RAW)
+    ds = xr.open_dataset(path, drop_variables="nothing", **RAW)
+    assert ds["something"].attrs["nothing"].shape == (0,)
+    assert ds["something"].attrs["no text"] == ""
+
+
+# --- scalars and strings ---
+
+
+@pytest.mark.parametrize("libver", [OLD, NEW])
+def test_scalars_have_no_dimensions(path, libver):
+    with h5py.File(path, "w", libver=libver) as file:
+        file["number"] = 3.25
+        file["text"] = np.bytes_(b"abc")
+        file["varying"] = "so much"
+        file["one"] = np.array([3.25])
+        file.attrs["scalar"] = 1
+        file.attrs["array"] = np.array([1])
+    check(path, {"varying": "variable-length strings"})
+    tree = xr.open_dataset(path, **RAW)
+    assert tree["number"].shape == tree["text"].shape == tree["varying"].shape == ()
+    assert tree["varying"].item() == "so much"
+
+
+PADDINGS = [h5py.h5t.STR_NULLTERM, h5py.h5t.STR_NULLPAD, h5py.h5t.STR_SPACEPAD]
+
+
+@pytest.mark.parametrize("padding", PADDINGS)
+@pytest.mark.parametrize("chunks", [None, (2,)])
+def test_fixed_strings(path, padding, chunks):
+    stored = h5py.h5t.C_S1.copy()
+    stored.set_size(8)
+    stored.set_strpad(padding)
+    lying = [b"plain", b"blank   ", b"zero\0\0\0\0", b"in\0side", b"eight888", b"", b"  lead", b" "]
+    raw = np.array([text.ljust(8, b"\0") for text in lying], "V8")
+    with h5py.File(path, "w") as file:
+        plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        if chunks:
+            plist.set_chunk(chunks)
+        space = h5py.h5s.create_simple((8,))
+        created = h5py.h5d.create(file.id, b"texts", stored, space, plist)
+        created.write(h5py.h5s.ALL, h5py.h5s.ALL, raw, stored)
+        for n, text in enumerate(raw):
+            attribute = h5py.h5a.create(
+                file.id, b"text %d" % n, stored, h5py.h5s.create(h5py.h5s.SCALAR)
+            )
+            attribute.write(np.array(text), stored)
+    blanks = padding == h5py.h5t.STR_SPACEPAD
+    check(path, {"texts": "padded with blanks"} if blanks else {})
+
+
+@pytest.mark.parametrize("libver", [OLD, NEW])
+def test_strings_of_varying_length(path, libver):
+    texts = ["one", "", "Grüße", "a much longer text " * 30]
+    with h5py.File(path, "w", libver=libver) as file:
+        file.create_dataset("utf8", data=texts, dtype=h5py.string_dtype())
+        file.create_dataset("ascii", data=[b"a", b"bc"], dtype=h5py.string_dtype("ascii"))
+        file.create_dataset("chunked", (9,), h5py.string_dtype(), chunks=(4,))[2:6] = texts
+        file.attrs["text"] = texts[2]
+        file.attrs["empty"] = ""
+        file.attrs["texts"] = texts
+        file.attrs.create("square", np.array(texts, object).reshape(2, 2), dtype=h5py.string_dtype())
+    reason = "variable-length strings"
+    check(path, {"utf8": reason, "ascii": reason, "chunked": reason})
+
+
+def test_text_that_is_not_utf8_survives(path):
+    with h5py.File(path, "w") as file:
+        file.attrs["fixed"] = np.bytes_(b"h\xf6he")
+        file["rows"] = np.array([b"h\xf6he"])
+    ds = xr.open_dataset(path, **RAW)
+    assert ds.attrs["fixed"].encode("utf-8", "surrogateescape") == b"h\xf6he"
+    assert ds["rows"].values.tolist() == [b"h\xf6he"]
+
+
+# --- groups ---
+
+
+@pytest.mark.parametrize("track_order", [False, True])
+@pytest.mark.parametrize("libver", [OLD, NEW], ids=str)
+@pytest.mark.parametrize("count", [0, 5, 9, 60, 700])
+def test_groups_of_any_size(path, libver, track_order, count):
+    with h5py.File(path, "w", libver=libver) as file:
+        group = file.create_group("group", track_order=track_order)
+        for number in RNG.permutation(count):
+            group[f"{'long' * (number % 7)} name {number}"] = np.int16(number)
+    index = open_index(path)
+    with h5py.File(path) as file:
+        names = list(file["group"])
+        addresses = {
+            n: h5py.h5o.get_info(file.id, f"group/{n}".encode()).addr for n in names
+        }
+    assert dict(index.group("group").links) == addresses
+    if count < 100:
+        check(path, {})
+
+
+@pytest.mark.parametrize("libver", [OLD, NEW], ids=str)
+def test_groups_from_which_links_were_removed(path, libver):
+    with h5py.File(path, "w", libver=libver) as file:
+        for number in range(300):
+            file[f"name {number}"] = np.int16(number)
+        for number in RNG.permutation(300)[:250]:
+            del file[f"name {number}"]
+    check(path, {})
+
+
+@pytest.mark.parametrize("libver", [OLD, NEW], ids=str)
+def test_soft_links(path, libver):
+    with h5py.File(path, "w", libver=libver) as file:
+        file["data/rows"] = numbers(20)
+        file["data/other"] = h5py.SoftLink("rows")
+        file["absolute"] = h5py.SoftLink("/data/rows")
+        file["chain"] = h5py.SoftLink("absolute")
+        file["group"] = h5py.SoftLink("data")
+        file["through"] = h5py.SoftLink("group/other")
+        file["nowhere"] = h5py.SoftLink("/not/there")
+        file["round"] = h5py.SoftLink("round")
+    index = open_index(path)
+    with h5py.File(path) as file:
+        expected = file["data/rows"][...]
+    for name in ("data/rows", "data/other", "absolute", "chain", "through", "group/rows"):
+        assert name.strip("/") and index.dataset(name).shape == (20,), name
+    ds = xr.open_dataset(path, **RAW)
+    for name in ("absolute", "chain", "through"):
+        np.testing.assert_array_equal(ds[name].values, expected)
+    assert "nowhere" not in ds
+    assert "round" not in ds
+    linked = xr.open_dataset(path, group="group", **RAW)
+    np.testing.assert_array_equal(linked["other"].values, expected)
+
+
+def test_hard_links_to_the_same_object(path):
+    with h5py.File(path, "w") as file:
+        file["rows"] = numbers(20)
+        file["group/same"] = file["rows"]
+        file["group/again"] = file["rows"]
+    check(path, {})
+
+
+def test_a_group_that_contains_itself_ends(path):
+    with h5py.File(path, "w") as file:
+        group = file.create_group("group")
+        group["rows"] = numbers(20)
+        group["inner"] = group
+        group["top"] = h5py.SoftLink("/")
+    with pytest.raises(ICESat2Error, match="contains itself"):
+        xr.open_datatree(path, **RAW)
+    ds = xr.open_dataset(path, group="group", drop_variables=["inner", "top"], **RAW)
+    assert ds["rows"].shape == (20,)
+
+
+def test_a_link_to_another_file_is_left_to_the_library(path):
+    with h5py.File(path, "w") as file:
+        file["rows"] = numbers(5)
+        file["elsewhere"] = h5py.ExternalLink("other.h5", "/rows")
+    ds = xr.open_dataset(path, drop_variables="elsewhere", **RAW)
+    assert ds["rows"].shape == (5,)
+
+
+# --- attributes ---
+
+
+@pytest.mark.parametrize("libver", [OLD, NEW], ids=str)
+@pytest.mark.parametrize("track_order", [False, True])
+@pytest.mark.parametrize("count", [3, 9, 400])
+def test_any_number_of_attributes(path, libver, track_order, count):
+    with h5py.File(path, "w", libver=libver, track_order=track_order) as file:
+        dataset = file.create_dataset("rows", data=numbers(3), track_order=track_order)
+        for number in RNG.permutation(count):
+            dataset.attrs[f"name {number}"] = f"text of {number}" * (number % 9)
+            file.attrs[f"name {number}"] = numbers(number % 5)
+    check(path, {})
+
+
+def test_attributes_too_large_for_a_header(path):
+    with h5py.File(path, "w", libver=NEW) as file:
+        dataset = file.create_dataset("rows", data=numbers(3))
+        for number in range(12):
+            dataset.attrs[f"small {number}"] = number
+        for number in range(5):
+            dataset.attrs[f"large {number}"] = numbers(9_000 * (number + 1), dtype="f8")
+    check(path, {})
+
+
+@pytest.mark.parametrize("libver", [OLD, NEW], ids=str)
+def test_attributes_that_were_replaced_and_removed(path, libver):
+    with h5py.File(path, "w", libver=libver) as file:
+        dataset = file.create_dataset("rows", data=numbers(3))
+        for number in range(30):
+            dataset.attrs[f"name {number}"] = number
+        for number in range(0, 30, 2):
+            del dataset.attrs[f"name {number}"]
+            dataset.attrs[f"name {number + 1}"] = "changed" * number
+    check(path, {})
+
+
+def test_attributes_that_mean_nothing_elsewhere_are_left_out(path):
+    with h5py.File(path, "w") as file:
+        file["rows"] = numbers(3)
+        file["scale"] = numbers(3)
+        file["scale"].make_scale("scale")
+        file["rows"].dims[0].attach_scale(file["scale"])
+        file["rows"].attrs["reference"] = file["scale"].ref
+        file["rows"].attrs["kept"] = 1
+    ds = xr.open_dataset(path, **RAW)
+    assert ds["rows"].dims == ("scale",)
+    assert set(ds["rows"].attrs) == {"kept"}
+    assert not ds["scale"].attrs
+
+
+# --- what the HDF5 library reads for us ---
+
+
+def test_a_user_block_goes_to_the_library(path, caplog):
+    with h5py.File(path, "w", userblock_size=512) as file:
+        file["group/rows"] = numbers(20)
+        file.attrs["title"] = "text"
+    _check_by_library(path, caplog, "superblock")
+
+
+@pytest.mark.parametrize("libver", [("latest", "latest"), ("v110", "v110")], ids=str)
+def test_superblock_3_goes_to_the_library(path, caplog, libver):
+    with h5py.File(path, "w", libver=libver) as file:
+        create(file, "group/rows", numbers(50, 3), filters=("shuffle", "deflate"), chunks=(9, 2))
+        file["group/text"] = "varying"
+        file["group"].attrs["units"] = "metres"
+        file["scale"] = np.arange(50.0)
+        file["scale"].make_scale("scale")
+        file["group/rows"].dims[0].attach_scale(file["scale"])
+    _check_by_library(path, caplog, "superblock version: 3")
+
+
+def _check_by_library(path, caplog, reason):
+    with caplog.at_level(logging.WARNING, "xr_icesat2"):
+        check(path, None)
+    said = [record.getMessage() for record in caplog.records]
+    assert any(str(path) in line and "HDF5 library" in line and reason in line for line in said)
+
+
+@pytest.mark.parametrize("step", ["lzf", "szip", "scaleoffset", "nbit"])
+def test_rare_filters_go_to_the_library(path, caplog, step):
+    with h5py.File(path, "w") as file:
+        plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        if step == "lzf":
+            plist.set_filter(h5py.h5z.FILTER_LZF, h5py.h5z.FLAG_OPTIONAL)
+        elif step == "szip":
+            if not h5py.h5z.filter_avail(h5py.h5z.FILTER_SZIP):
+                pytest.skip("this HDF5 library writes no szip")
+            plist.set_szip(h5py.h5z.SZIP_NN_OPTION_MASK, 8)
+        elif step == "scaleoffset":
+            plist.set_scaleoffset(h5py.h5z.SO_INT, 0)
+        else:
+            plist.set_filter(h5py.h5z.FILTER_NBIT)
+        file.create_dataset("rows", data=numbers(64, dtype="i4"), chunks=(16,), dcpl=plist)
+        file["plain"] = numbers(5)
+    check(path, {"rows": "filter "})
+
+
+def test_values_in_another_file_go_to_the_library(path, tmp_path):
+    (tmp_path / "values.bin").write_bytes(numbers(20).tobytes())
+    with h5py.File(path, "w") as file:
+        file.create_dataset("rows", (20,), "f4", external=[("values.bin", 0, 80)])
+        file["plain"] = numbers(5)
+    assert xr.open_dataset(path, drop_variables="rows", **RAW)["plain"].shape == (5,)
+
+
+def test_compound_values_go_to_the_library(path):
+    with h5py.File(path, "w") as file:
+        file["pairs"] = np.array([(1, 2.5), (3, 4.5)], [("a", "i4"), ("b", "f8")])
+        file["plain"] = numbers(5)
+    assert xr.open_dataset(path, drop_variables="pairs", **RAW)["plain"].shape == (5,)
+
+
+# --- damage that must be noticed ---
+
+
+def _with_chunk(path, raw, filters):
+    with h5py.File(path, "w") as file:
+        dataset = create(file, "rows", shape=(10,), dtype="i4", filters=filters, chunks=(10,))
+        dataset.id.write_direct_chunk((0,), raw)
+    return xr.open_dataset(path, **RAW)["rows"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "filters"),
+    [
+        (b"not deflate", ("deflate",)),
+        (zlib.compress(bytes(40))[:-3], ("deflate",)),
+        (zlib.compress(bytes(39)), ("deflate",)),
+        (zlib.compress(bytes(10_000_000)), ("deflate",)),
+        (bytes(40) + b"\1\2\3\4", ("fletcher32",)),
+        (b"abc", ("fletcher32",)),
+        (bytes(36), ("shuffle",)),
+        (bytes(41), ()),
+    ],
+)
+def test_a_damaged_chunk_is_named(path, raw, filters):
+    rows = _with_chunk(path, raw, filters)
+    with pytest.raises(ICESat2Error, match=r"feature\.h5: /rows: the chunk at byte \d+ is damaged"):
+        rows.load()
+
+
+def test_the_stored_layout_is_told(path):
+    with h5py.File(path, "w") as file:
+        create(file, "rows", numbers(30), filters=("shuffle", "deflate"), chunks=(10,))
+    layout = open_index(path).dataset("rows").layout
+    assert isinstance(layout, Chunked)
+    assert [(f.id, f.element_size) for f in layout.filters] == [(2, 4), (1, 0)]
