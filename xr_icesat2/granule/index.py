@@ -20,7 +20,7 @@ from .hdf5.messages import SUPERBLOCK_BYTES, read_superblock
 from .hdf5.nodes import read_node
 from .hdf5.pages import Pages
 from .hdf5_library import BY_LIBRARY, LibraryFile
-from .model import Chunked, ChunkTable, DatasetHeader, GroupHeader, Node
+from .model import Chunked, ChunkTable, DatasetHeader, Foreign, GroupHeader, Node
 from .paths import ancestors, join, normalise, parent
 
 __all__ = ["GranuleIndex"]
@@ -71,6 +71,7 @@ class GranuleIndex:
         self.tables: dict[str, ChunkTable] = dict(tables)
         self.grown = False
         self._failures: dict[str, Failure] = {}
+        self._told: set[str] = set()
 
     def group(self, path: str) -> GroupHeader:
         """Give a group; :class:`GroupNotFoundError` if there is none of that path."""
@@ -150,7 +151,11 @@ class GranuleIndex:
 
     def foreign_values(self, path: str, rows: slice) -> np.ndarray:
         """Read rows of a dataset whose layout is :class:`.Foreign`."""
-        return self._library.values(normalise(path), rows)
+        path = normalise(path)
+        layout = self.dataset(path).layout
+        if isinstance(layout, Foreign):
+            self._tell(path, layout.reason)
+        return self._library.values(path, rows)
 
     def release(self) -> None:
         """Forget the raw bytes of the metadata; what was parsed of them stays."""
@@ -237,11 +242,18 @@ class GranuleIndex:
                 self.grown = True
 
     def _use_library(self, path: str, reason: Exception) -> None:
+        self._tell(path, str(reason))
+        self._read_by_library(path, str(reason))
+
+    def _tell(self, path: str, reason: str) -> None:
+        """Log, once, that something (and all below it) is read by other means."""
+        if not self._told.isdisjoint([path, *ancestors(path)]):
+            return
+        self._told.add(path)
         log.warning(
             "%s: %s is read through the HDF5 library, which is slower: %s",
             self._source.url, path, reason,
         )  # fmt: skip
-        self._read_by_library(path, str(reason))
 
     def _read_by_library(self, path: str, reason: str) -> None:
         try:

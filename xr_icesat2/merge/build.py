@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from xr_icesat2.errors import MergeError
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.model import Chunked, DatasetHeader
 from xr_icesat2.reading.array import GranuleArray
-from xr_icesat2.reading.coding import TIME_ENCODING, Coding, Decoded, make_coding
+from xr_icesat2.reading.coding import DECODING, TIME_ENCODING, Coding, Decoded, make_coding
 from xr_icesat2.reading.decoders import Decoders
 from xr_icesat2.reading.mosaic import Mosaic
 
@@ -66,11 +66,36 @@ def build_variable(column: Column, rules: Rules) -> tuple[xr.Variable, dict[str,
     MergeError
         The parts are of types that have no common one.
     """
-    first = column.parts[0]
-    attrs = dict(first.header.attrs)
-    source = _source_encoding(first)
-    base = posixpath.basename(first.path)
-    if base in rules.void_fill:
+    dtype = _common_dtype(column)
+    codings: dict[str, Decoded] = {}
+    of_part: list[int] = []
+    for part in column.parts:
+        # Releases, and beams, may declare different fill values: each is decoded by its own.
+        attrs = _effective_attrs(part, rules)
+        key = repr({name: attrs[name] for name in DECODING & attrs.keys()})
+        if key not in codings:
+            codings[key] = _decoded(column, attrs, dtype, rules)
+        of_part.append(list(codings).index(key))
+    first, *_ = codings.values()
+    source = _source_encoding(column.parts[0])
+    if column.padded and first.coding.dtype.kind in "iu":
+        source["pad_value"] = first.coding.padding
+    # What decoding took away can still be seen there.
+    held = column.parts[0].header.attrs
+    source |= {name: value for name, value in held.items() if name not in first.attrs}
+    variable = xr.Variable(
+        column.dims,
+        indexing.LazilyIndexedArray(_array(column, _alike(codings.values()), of_part)),
+        first.attrs,
+        _encoding(column, first, dtype),
+    )
+    return variable, source
+
+
+def _effective_attrs(part: Placed, rules: Rules) -> dict[str, Any]:
+    """Give the attributes that hold, after those that mislead are left out."""
+    attrs = dict(part.header.attrs)
+    if posixpath.basename(part.path) in rules.void_fill:
         attrs.pop("_FillValue", None)
     if "_FillValue" in attrs:
         # CF and every writer want a scalar; older releases have an array of one.
@@ -78,34 +103,41 @@ def build_variable(column: Column, rules: Rules) -> tuple[xr.Variable, dict[str,
     if rules.decode_coords:
         # The paths in it are those of the file; xarray writes its own.
         attrs.pop("coordinates", None)
-    dtype = _common_dtype(column)
-    pad = (rules.pad or {}).get(base, _pad_value(dtype, attrs))
-    decoded = make_coding(
-        column.name, attrs, dtype, rules.decoders, padded=column.padded, pad_value=pad
-    )
-    if column.padded and decoded.coding.dtype.kind in "iu":
-        source["pad_value"] = decoded.coding.padding
-    # What decoding took away can still be seen there.
-    source |= {k: v for k, v in first.header.attrs.items() if k not in decoded.attrs}
-    variable = xr.Variable(
-        column.dims,
-        indexing.LazilyIndexedArray(_array(column, decoded.coding)),
-        decoded.attrs,
-        _encoding(column, decoded, dtype),
-    )
-    return variable, source
+    return attrs
 
 
-def _array(column: Column, coding: Coding) -> GranuleArray:
+def _decoded(column: Column, attrs: dict[str, Any], dtype: np.dtype, rules: Rules) -> Decoded:
+    base = posixpath.basename(column.parts[0].path)
+    return make_coding(
+        column.name,
+        attrs,
+        dtype,
+        rules.decoders,
+        padded=column.padded,
+        pad_value=(rules.pad or {}).get(base, _pad_value(dtype, attrs)),
+    )
+
+
+def _alike(decoded: Iterable[Decoded]) -> list[Coding]:
+    """Give codings of one dtype: a float if any part has missing values."""
+    codings = [one.coding for one in decoded]
+    dtype = max((coding.dtype for coding in codings), key=lambda dtype: dtype.kind == "f")
+    return [replace(c, dtype=dtype, padding=codings[0].padding) for c in codings]
+
+
+def _array(column: Column, codings: Sequence[Coding], of_part: Sequence[int]) -> GranuleArray:
     granules = list(dict.fromkeys(part.granule for part in column.parts))
     paths = list(dict.fromkeys(part.path for part in column.parts))
     granule_at = {granule: n for n, granule in enumerate(granules)}
     path_at = {path: n for n, path in enumerate(paths)}
-    places = [(granule_at[part.granule], path_at[part.path]) for part in column.parts]
+    places = [
+        (granule_at[part.granule], path_at[part.path], coding)
+        for part, coding in zip(column.parts, of_part, strict=True)
+    ]
     mosaic = Mosaic.of(
         column.shape, column.lead, [(part.origin, part.header.shape) for part in column.parts]
     )
-    return GranuleArray(granules, paths, np.array(places, np.int32), mosaic, coding)
+    return GranuleArray(granules, paths, np.array(places, np.int32), mosaic, codings)
 
 
 def _common_dtype(column: Column) -> np.dtype:

@@ -38,11 +38,12 @@ class GranuleArray(BackendArray):
     paths
         The paths that the parts have in their granules, each once.
     parts
-        int32 (parts, 2): position in ``granules`` and in ``paths``.
+        int32 (parts, 3): position in ``granules``, in ``paths`` and in ``codings``.
     mosaic
         Where each part lies in the array.
-    coding
-        How stored values become values.
+    codings
+        How stored values become values; all of one dtype. There are several where
+        parts declare different fill values.
 
     Notes
     -----
@@ -57,15 +58,15 @@ class GranuleArray(BackendArray):
         paths: Sequence[str],
         parts: np.ndarray,
         mosaic: Mosaic,
-        coding: Coding,
+        codings: Sequence[Coding],
     ) -> None:
         self.granules = tuple(granules)
         self.paths = tuple(paths)
         self.parts = parts
         self.mosaic = mosaic
-        self.coding = coding
+        self.codings = tuple(codings)
         self.shape = mosaic.shape
-        self.dtype = coding.dtype
+        self.dtype = codings[0].dtype
 
     def __getitem__(self, key: indexing.ExplicitIndexer) -> np.ndarray:
         """Read what an xarray indexer selects."""
@@ -78,7 +79,8 @@ class GranuleArray(BackendArray):
     def _read(self, key: tuple[Any, ...]) -> np.ndarray:
         selections = [normalise(k, n) for k, n in zip(key, self.shape, strict=True)]
         result = self._empty([len(s) for s in selections])
-        wanted = self._by_granule(selections, Sink(result, self.coding))
+        sinks = [Sink(result, coding) for coding in self.codings]
+        wanted = self._by_granule(selections, sinks)
         if len(wanted) == 1:
             read_granule(*next(iter(wanted.items())))
         elif wanted:
@@ -99,7 +101,7 @@ class GranuleArray(BackendArray):
             There is no memory for it, or no array can have that shape.
         """
         try:
-            return np.full(shape, self.coding.padding, self.dtype)
+            return np.full(shape, self.codings[0].padding, self.dtype)
         except (MemoryError, ValueError) as error:
             size = math.prod(shape) * self.dtype.itemsize
             msg = (
@@ -110,12 +112,12 @@ class GranuleArray(BackendArray):
             raise TooLargeError(msg) from error
 
     def _by_granule(
-        self, selections: Sequence[Selection], sink: Sink
+        self, selections: Sequence[Selection], sinks: Sequence[Sink]
     ) -> dict[Granule, list[DatasetRead]]:
         wanted: dict[Granule, list[DatasetRead]] = {}
         for cut in self.mosaic.cut(selections):
-            granule, path = self.parts[cut.part].tolist()
-            read = DatasetRead(self.paths[path], sink, cut.source, cut.target)
+            granule, path, coding = self.parts[cut.part].tolist()
+            read = DatasetRead(self.paths[path], sinks[coding], cut.source, cut.target)
             wanted.setdefault(self.granules[granule], []).append(read)
         return wanted
 

@@ -43,8 +43,9 @@ def coalesce(
         return []
     order = np.argsort(offsets, kind="stable")
     starts = offsets[order].astype(np.int64)
-    ends = np.maximum.accumulate(starts + lengths[order].astype(np.int64))
-    borders = [0, *(np.flatnonzero(starts[1:] - ends[:-1] > most_gap) + 1).tolist(), len(order)]
+    ends = starts + lengths[order].astype(np.int64)
+    reached = np.maximum.accumulate(ends)
+    borders = [0, *(np.flatnonzero(starts[1:] - reached[:-1] > most_gap) + 1).tolist(), len(order)]
     runs: list[Run] = []
     for first, last in itertools.pairwise(borders):
         runs += _bounded(order[first:last], starts[first:last], ends[first:last], most_bytes)
@@ -57,7 +58,8 @@ def _bounded(
     runs: list[Run] = []
     first = 0
     while first < len(members):
-        fits = int(np.searchsorted(ends[first:], starts[first] + most_bytes, side="right"))
+        reached = np.maximum.accumulate(ends[first:])
+        fits = int(np.searchsorted(reached, starts[first] + most_bytes, side="right"))
         last = first + max(1, fits)
         end = int((ends[first:last]).max())
         runs.append(Run(int(starts[first]), end - int(starts[first]), members[first:last]))

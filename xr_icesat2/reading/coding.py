@@ -20,7 +20,7 @@ from xarray.conventions import decode_cf_variable
 
 from .decoders import Decoders
 
-__all__ = ["TIME_ENCODING", "Coding", "Decoded", "make_coding"]
+__all__ = ["DECODING", "TIME_ENCODING", "Coding", "Decoded", "make_coding"]
 
 FILLS = ("_FillValue", "missing_value")
 TIME_ENCODING: Mapping[str, Any] = MappingProxyType(

@@ -53,8 +53,8 @@ def _undo(step: Filter, data: bytes, size: int) -> bytes:
         return _inflate(data, size)
     if step.id == SHUFFLE:
         return _unshuffle(data, step.element_size)
-    if len(data) < 4:
-        raise FilterError(f"fletcher32: {len(data)} bytes hold no checksum")
+    if len(data) <= 4:
+        raise FilterError(f"fletcher32: {len(data)} bytes hold no value and its checksum")
     try:
         return bytes(Fletcher32().decode(np.frombuffer(data, np.uint8)))
     except (RuntimeError, ValueError) as error:

@@ -94,7 +94,7 @@ def compose(outer: Selection, inner: Selection) -> Selection:
         step = outer.step * inner.step
         first = outer[inner[0]] if len(inner) else 0
         return range(first, first + step * len(inner), step)
-    positions: np.ndarray = np.asarray(outer)[np.asarray(inner)]
+    positions: np.ndarray = _positions(outer)[_positions(inner)]
     return positions
 
 
@@ -102,6 +102,8 @@ def indexer(selection: Selection) -> slice | np.ndarray:
     """Give a selection as numpy takes it."""
     if isinstance(selection, np.ndarray):
         return selection
+    if not len(selection):
+        return slice(0, 0)
     stop: int | None = selection.stop
     if selection.step < 0 and selection.stop < 0:
         stop = None
@@ -111,8 +113,13 @@ def indexer(selection: Selection) -> slice | np.ndarray:
 def orthogonal(selections: Sequence[Selection]) -> tuple[Any, ...]:
     """Give one numpy index that takes each selection along its own dimension."""
     if sum(isinstance(s, np.ndarray) for s in selections) > 1:
-        return np.ix_(*(np.asarray(s) for s in selections))
+        return np.ix_(*map(_positions, selections))
     return tuple(indexer(s) for s in selections)
+
+
+def _positions(selection: Selection) -> np.ndarray:
+    # numpy takes an empty range for floats, with which nothing can be indexed.
+    return np.asarray(selection, np.int64)
 
 
 def _inside(selection: range, start: int, stop: int) -> range:

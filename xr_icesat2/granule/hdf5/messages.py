@@ -33,7 +33,7 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
 SUPERBLOCK_BYTES = 2048
 """Enough for every version of the superblock."""
 SMALLEST_SUPERBLOCK = 48
-NULL_DATASPACE = 2
+SIMPLE_DATASPACE, NULL_DATASPACE = 1, 2
 FILL_NEVER = 1
 NO_FILL = 0xFFFF_FFFF
 """The size of a fill value that is not defined, in version 1 of its message."""
@@ -122,10 +122,13 @@ def read_superblock(head: bytes, size: int) -> int:
 @lru_cache(maxsize=1 << 12)
 def read_dataspace(body: bytes) -> tuple[int, ...] | None:
     """Give a shape, or None for the null dataspace (section IV.A.2.b)."""
-    if len(body) > 3 and body[0] == 2 and body[3] == NULL_DATASPACE:
+    ndim, kind = Cursor(body, 1).number(1), Cursor(body, 3).number(1)
+    if ndim > MOST_DIMENSIONS:
+        raise CorruptGranuleError(f"a dataspace of {ndim} dimensions")
+    if body[0] == 2 and (kind > NULL_DATASPACE or (ndim and kind != SIMPLE_DATASPACE)):
+        raise CorruptGranuleError(f"a dataspace of class {kind} with {ndim} dimensions")
+    if body[0] == 2 and kind == NULL_DATASPACE:
         return None
-    if len(body) > 1 and body[1] > MOST_DIMENSIONS:
-        raise CorruptGranuleError(f"a dataspace of {body[1]} dimensions")
     message = _Message(body)
     _handle(message.dataspaceMsgHandler, body)
     return tuple(message.meta.dimensions)

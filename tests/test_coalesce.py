@@ -1,0 +1,68 @@
+"""Byte ranges merged into runs: each range is in one run, and gaps and lengths are bounded."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xr_icesat2.reading.coalesce import coalesce
+
+ranges = st.lists(st.tuples(st.integers(0, 500), st.integers(1, 60)), max_size=30)
+
+
+@given(ranges, st.integers(0, 50), st.integers(1, 300))
+def test_every_range_lies_in_exactly_one_run(wanted, most_gap, most_bytes):
+    offsets = np.array([offset for offset, _ in wanted], np.int64)
+    lengths = np.array([length for _, length in wanted], np.int64)
+    runs = coalesce(offsets, lengths, most_gap=most_gap, most_bytes=most_bytes)
+    members = [member for run in runs for member in run.members.tolist()]
+    assert sorted(members) == list(range(len(wanted)))
+    for run in runs:
+        held = [wanted[member] for member in run.members]
+        assert run.offset == min(offset for offset, _ in held)
+        assert run.offset + run.length == max(offset + length for offset, length in held)
+        longest = max(length for _, length in held)
+        assert run.length <= max(most_bytes, longest) or _overlapping(held, most_bytes)
+        assert _largest_gap(held) <= most_gap
+    starts = [run.offset for run in runs]
+    assert starts == sorted(starts)
+
+
+def _largest_gap(held):
+    gap, end = 0, None
+    for offset, length in sorted(held):
+        gap = max(gap, 0 if end is None else offset - end)
+        end = max(end or 0, offset + length)
+    return gap
+
+
+def _overlapping(held, most_bytes):
+    """Whether a run is long only because its first range is."""
+    first = min(held)
+    return first[1] > most_bytes
+
+
+@given(ranges, st.integers(0, 50), st.integers(1, 300))
+def test_neighbours_are_apart_or_together_too_long(wanted, most_gap, most_bytes):
+    offsets = np.array([offset for offset, _ in wanted], np.int64)
+    lengths = np.array([length for _, length in wanted], np.int64)
+    runs = coalesce(offsets, lengths, most_gap=most_gap, most_bytes=most_bytes)
+    for run, after in zip(runs, runs[1:], strict=False):
+        first = wanted[after.members[0]]
+        apart = first[0] - (run.offset + run.length) > most_gap
+        too_long = first[0] + first[1] - run.offset > most_bytes
+        assert apart or too_long
+
+
+def test_nothing_wanted_needs_no_run():
+    empty = np.empty(0, np.int64)
+    assert coalesce(empty, empty, most_gap=0, most_bytes=1) == []
+
+
+def test_the_floor_of_requests():
+    offsets = np.array([300, 0, 100, 1_000_000])
+    lengths = np.array([50, 100, 150, 10])
+    runs = coalesce(offsets, lengths, most_gap=64, most_bytes=1 << 20)
+    assert [(run.offset, run.length, run.members.tolist()) for run in runs] == [
+        (0, 350, [1, 2, 0]),
+        (1_000_000, 10, [3]),
+    ]

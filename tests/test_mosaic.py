@@ -1,0 +1,68 @@
+"""Arrays from parts in boxes: any selection takes from each part what numpy would."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.strategies import all_selections, take
+from xr_icesat2.reading.mosaic import Mosaic
+from xr_icesat2.reading.selection import orthogonal
+
+PADDING = -1
+
+
+@st.composite
+def mosaics(draw):
+    """Parts side by side: on leading dimensions one each, along the others of any length."""
+    lead = draw(st.integers(0, 2))
+    leading = draw(st.tuples(*[st.integers(1, 3)] * lead))
+    inner = draw(st.lists(st.integers(0, 6), max_size=2))
+    shape = (*leading, *inner)
+    boxes = []
+    for place in np.ndindex(*leading):
+        if lead and draw(st.booleans()):
+            continue  # a beam that is missing
+        extent = tuple(draw(st.integers(0, size)) for size in inner)
+        boxes.append(((*place, *[0] * len(inner)), extent))
+    return shape, lead, boxes, draw(all_selections(shape))
+
+
+@given(mosaics())
+def test_any_selection_of_any_mosaic(case):
+    shape, lead, boxes, chosen = case
+    whole = np.full(shape, PADDING)
+    parts = []
+    for number, (origin, extent) in enumerate(boxes):
+        parts.append(1000 * number + np.arange(np.prod(extent, dtype=int)).reshape(extent))
+        place = tuple(slice(o, o + n) for o, n in zip(origin[lead:], extent, strict=True))
+        whole[(*origin[:lead], *place)] = parts[-1]
+    expected = take(whole, chosen)
+    result = np.full(expected.shape, PADDING)
+    times = np.zeros(expected.shape, int)
+    for cut in Mosaic.of(shape, lead, boxes).cut(chosen):
+        piece = parts[cut.part][orthogonal(cut.source)]
+        # A leading position that is asked for twice is filled twice.
+        result[orthogonal(cut.target)] = piece.reshape((1,) * lead + piece.shape)
+        times[orthogonal(cut.target)] += 1
+        assert piece.size
+    np.testing.assert_array_equal(result, expected)
+    assert times.max(initial=0) <= 1
+
+
+def test_parts_one_after_another():
+    boxes = [((0,), (4,)), ((4,), (0,)), ((4,), (3,))]
+    cuts = list(Mosaic.of((7,), 0, boxes).cut([range(6, 1, -2)]))
+    assert [cut.part for cut in cuts] == [0, 2]
+    assert [list(cut.source[0]) for cut in cuts] == [[2], [2, 0]]
+    assert [list(cut.target[0]) for cut in cuts] == [[2], [0, 1]]
+
+
+def test_nothing_selected_touches_nothing():
+    mosaic = Mosaic.of((3, 5), 1, [((0, 0), (5,)), ((2, 0), (4,))])
+    assert not list(mosaic.cut([range(3), range(0)]))
+    assert not list(mosaic.cut([range(1, 2), range(5)]))
+
+
+def test_a_scalar_part():
+    (cut,) = Mosaic.of((), 0, [((), ())]).cut(())
+    assert cut.source == cut.target == ()
