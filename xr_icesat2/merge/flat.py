@@ -92,19 +92,19 @@ def _has_beam_rows(variables: Mapping[str, xr.Variable]) -> bool:
 
 
 def _column(merged: MergedRate, path: str, dims: tuple[str, ...], rows: _Rows) -> Column:
-    name = merged.names[path]
-    if ALONG not in dims:
+    if ALONG in dims:
+        placed = _placed(
+            merged, path, lambda beam: tuple(rows.starts[beam] if d == ALONG else 0 for d in dims)
+        )
+        lead, named = 0, tuple(merged.rate.along if dim == ALONG else dim for dim in dims)
+        shape = tuple(rows.sizes[dim] for dim in dims)
+    else:
         placed = _placed(merged, path, lambda beam: (rows.beams.index(beam), *(0 for _ in dims)))
+        lead, named = 1, (BEAM_ROW, *dims)
         shape = (len(rows.beams), *(rows.sizes[dim] for dim in dims))
-        return Column(name, (BEAM_ROW, *dims), shape, 1, placed, padded=True)
-    placed = _placed(
-        merged, path, lambda beam: tuple(rows.starts[beam] if d == ALONG else 0 for d in dims)
-    )
-    named = tuple(merged.rate.along if dim == ALONG else dim for dim in dims)
-    shape = tuple(rows.sizes[dim] for dim in dims)
     # Rows of beams that lack the variable, and narrower second dimensions, are padding.
     whole = sum(math.prod(part.header.shape) for part in placed)
-    return Column(name, named, shape, 0, placed, padded=whole < math.prod(shape))
+    return Column(merged.names[path], named, shape, lead, placed, whole < math.prod(shape))
 
 
 def _placed(
