@@ -30,6 +30,8 @@ class Worker:
 
     def send(self, path: Path) -> None:
         """Have a file read; :meth:`receive` gives the answer."""
+        if self._process is not None and self._process.poll() is not None:
+            self.close()
         if self._process is None:
             self._process = subprocess.Popen(
                 [sys.executable, "-W", "error", "-m", "tests.hostile_worker", self.reader],

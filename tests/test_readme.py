@@ -69,7 +69,7 @@ def test_examples(workplace, capsys):
     assert session["rough"].notnull().any()
     assert session["dh"].sizes == {"segment_id": 300}
     assert session["tree"]["land_ice_segments/fit_statistics/h_mean"].ndim == 3
-    assert session["tree"]["segment_quality/reference_pt_lat"].dims[-1] == "quality_idx"
+    assert session["tree"]["segment_quality/segment_id"].dims[-1] == "quality_idx"
     table = pd.read_parquet(workplace / "heights.parquet")
     assert len(table) > 0
     assert (table["atl06_quality_summary"] == 0).all()

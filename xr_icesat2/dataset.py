@@ -113,7 +113,8 @@ def _identified(granules: Sequence[Granule], options: Options) -> list[_Known]:
             msg = (
                 f"{granule.url} has none of the {tracks.dim}s asked for "
                 f"({', '.join(map(str, tracks.wanted))}); it has "
-                f"{', '.join(f'{tracks.numbers[g]} ({g})' for g in tracks.present)}"
+                f"{', '.join(f'{tracks.numbers[g]} ({g})' for g in tracks.present)}. Ask for these, "
+                "or leave the granule out."
             )
             raise SelectionError(msg)
         return _Known(granule, identity, tracks)
@@ -222,7 +223,25 @@ def _file_groups(
     for granule in granules:
         for group in groups if len(groups) == 1 else ():
             granule.index.group(group)
-    return file_datasets(granules, groups, options, listed=listed)
+    datasets = file_datasets(granules, groups, options, listed=listed)
+    if options.layout == "file":
+        _check_file_patterns(granules[0], datasets, options)
+    return datasets
+
+
+def _check_file_patterns(
+    granule: Granule, datasets: Mapping[str, xr.Dataset], options: Options
+) -> None:
+    held = [f"{group}/{name}" for group, dataset in datasets.items() for name in dataset.variables]
+    for pattern in options.variables or ():
+        if not any(matches(path, pattern) for path in held):
+            top = next(iter(datasets))
+            links = ", ".join(sorted(granule.index.group(top).links)) or "nothing"
+            msg = (
+                f"variables: {pattern!r} matches nothing in {top} of {granule.url}, which holds: "
+                f"{links}"
+            )
+            raise SelectionError(msg)
 
 
 def _all_groups(granules: Sequence[Granule], options: Options, without: Sequence[str]) -> list[str]:

@@ -42,7 +42,10 @@ def expand(objects: Sequence[Any]) -> list[Any]:
             continue
         files = sorted(glob.glob(str(Path(pattern).expanduser())))  # noqa: PTH207 - absolute too
         if not files:
-            msg = f"no file matches {pattern!r} (seen from {Path.cwd()})"
+            msg = (
+                f"no file matches {pattern!r} (seen from {Path.cwd()}); expected a pattern of "
+                "granules that are here: check the spelling and the directory"
+            )
             raise GranuleNotFoundError(msg)
         found += files
     if not found:
@@ -58,7 +61,13 @@ def open_granules(
 
     def open_one(item: Any) -> Granule:
         source = open_source(item, storage_options)
-        stamp = source.stamp()
+        try:
+            stamp = source.stamp()
+        except GranuleNotFoundError as error:
+            if "://" in source.url or not glob.has_magic(source.url):
+                raise
+            msg = f"{error}. A pattern is one only in a list: [{source.url!r}]"
+            raise GranuleNotFoundError(msg) from error
         if stamp.size == 0:
             msg = f"{source.url} is empty; expected an ICESat-2 granule. Download it again."
             raise NotAGranuleError(msg)

@@ -25,11 +25,10 @@ from .datatype import Datatype, Kind, Padding, read_datatype
 from .fetch import Parser, UnsupportedError
 from .heaps import GlobalReference, read_fractal, read_global
 from .messages import read_dataspace
-from .objects import SHARED, Message
+from .objects import ATTRIBUTE, ATTRIBUTE_INFO, SHARED, Message
 
-__all__ = ["ATTRIBUTE", "ATTRIBUTE_INFO", "HIDDEN", "Attributes", "read_attributes", "text"]
+__all__ = ["HIDDEN", "Attributes", "read_attributes", "text"]
 
-ATTRIBUTE, ATTRIBUTE_INFO = 0x0C, 0x15
 HIDDEN = frozenset(
     {
         "CLASS",

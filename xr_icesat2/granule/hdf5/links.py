@@ -10,11 +10,11 @@ from .binary import UNDEFINED, Cursor, check_signature
 from .btree2 import LINK_NAMES, read_records
 from .fetch import Parser, UnsupportedError
 from .heaps import read_fractal, read_local
-from .objects import Message
+from .objects import LINK, LINK_INFO, Message
 
-__all__ = ["LINK", "LINK_INFO", "SYMBOL_TABLE", "Links", "read_links"]
+__all__ = ["SYMBOL_TABLE", "Links", "read_links"]
 
-LINK_INFO, LINK, SYMBOL_TABLE = 0x02, 0x06, 0x11
+SYMBOL_TABLE = 0x11
 HARD, SOFT = 0, 1
 SYMBOL_BYTES = 40
 SOFT_SYMBOL = 2

@@ -19,9 +19,9 @@ from xr_icesat2.granule.model import (
 from .attributes import Attributes, read_attributes
 from .datatype import Datatype, Kind, Padding, read_datatype
 from .fetch import Parser, UnsupportedError
-from .links import LINK, LINK_INFO, SYMBOL_TABLE, read_links
+from .links import SYMBOL_TABLE, read_links
 from .messages import read_dataspace, read_fill, read_filters, read_layout
-from .objects import SHARED, Message, read_messages
+from .objects import LINK, LINK_INFO, SHARED, Message, read_messages
 
 __all__ = ["read_node"]
 

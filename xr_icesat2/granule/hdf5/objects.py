@@ -10,15 +10,26 @@ from xr_icesat2.errors import CorruptGranuleError
 from .binary import Cursor, check_checksum, check_signature, padded
 from .fetch import Parser, UnsupportedError, read
 
-__all__ = ["Message", "read_messages"]
+__all__ = [
+    "ATTRIBUTE",
+    "ATTRIBUTE_INFO",
+    "LINK",
+    "LINK_INFO",
+    "SHARED",
+    "Message",
+    "read_messages",
+]
 
 NIL, CONTINUATION = 0x00, 0x10
+LINK_INFO, LINK = 0x02, 0x06
+ATTRIBUTE, ATTRIBUTE_INFO = 0x0C, 0x15
 LAST_KNOWN_TYPE = 0x17
 SHARED = 0x02
 FAIL_IF_UNKNOWN = 0x80
 TRACKS_ATTRIBUTE_ORDER = 0x04
 HAS_PHASE_CHANGE = 0x10
 HAS_TIMES = 0x20
+ANNOUNCED = {LINK: LINK_INFO, ATTRIBUTE: ATTRIBUTE_INFO}
 FIRST_READ = 512
 """Bytes asked for at first: most headers fit, and a page is read anyway."""
 MOST_BLOCKS = 10_000
@@ -65,7 +76,17 @@ def _version_2(address: int, head: bytes) -> Parser[list[Message]]:
         spans = [_span(m) for m in found if m.type == CONTINUATION]
         _bound(messages)
         bodies = [_continuation(block) for block in (yield spans)] if spans else []
+    _check_announced(messages)
     return messages
+
+
+def _check_announced(messages: list[Message]) -> None:
+    """Leave to the HDF5 library what is not announced: it may not see it, and then nor do we."""
+    kinds = {message.type for message in messages}
+    for kind, announcement in ANNOUNCED.items():
+        if kind in kinds and announcement not in kinds:
+            msg = f"messages of type {kind:#04x} without the one that announces them"
+            raise UnsupportedError(msg)
 
 
 def _continuation(block: bytes) -> bytes:

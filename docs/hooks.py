@@ -1,0 +1,47 @@
+"""What the examples of the documentation find: granules in the working directory, and on S3."""
+# ruff: noqa: INP001 - loaded by MkDocs by its path
+
+import os
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from xr_icesat2.demo.server import serve
+from xr_icesat2.testing import write_granule
+
+CYCLES = {
+    "ATL06_20190808032023_06270403_006_01.h5": (4, 900),
+    "ATL06_20191106230008_06270503_006_01.h5": (5, 1000),
+    "ATL06_20200205184001_06270603_006_01.h5": (6, 950),
+}
+BUCKET = "nsidc-cumulus-prod-protected"
+
+_until_the_end = ExitStack()
+
+
+def on_pre_build(config: object) -> None:
+    """Write the granules, serve one from S3, and go where they are."""
+    del config
+    folder = Path(_until_the_end.enter_context(tempfile.TemporaryDirectory()))
+    # Entered after the folder, so left before it: what is gone cannot be a working directory.
+    _until_the_end.callback(os.chdir, Path.cwd())
+    os.chdir(folder)
+    for name, (cycle, segments) in CYCLES.items():
+        path = write_granule(folder / name, rgt=627, cycle=cycle, n_segments=segments)
+        start = name.removeprefix("ATL06_")
+        day = folder / f"s3/{BUCKET}/ATLAS/ATL06/006/{start[:4]}/{start[4:6]}/{start[6:8]}"
+        day.mkdir(parents=True)
+        (day / name).hardlink_to(path)
+    options = _until_the_end.enter_context(serve(folder / "s3"))
+    os.environ |= {
+        "AWS_ENDPOINT_URL": options["endpoint_url"],
+        "AWS_ACCESS_KEY_ID": options["key"],
+        "AWS_SECRET_ACCESS_KEY": options["secret"],
+        "AWS_DEFAULT_REGION": options["client_kwargs"]["region_name"],
+    }
+
+
+def on_post_build(config: object) -> None:
+    """Clear up."""
+    del config
+    _until_the_end.close()

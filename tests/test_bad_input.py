@@ -1,0 +1,403 @@
+"""Bad input: the error is of the right class and names the thing, what was expected, the way out."""
+
+import io
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import xarray as xr
+
+from tests.http_server import LOGIN_PAGE
+from tests.paths import granule, needs_granules
+from tests.written import GRANULE_NAMES, written_granule, written_granules
+from xr_icesat2.bytesource import limits
+from xr_icesat2.errors import (
+    AccessDeniedError,
+    ChangedGranuleError,
+    CorruptGranuleError,
+    GranuleNotFoundError,
+    GroupNotFoundError,
+    ICESat2Error,
+    IdentityError,
+    MergeError,
+    NotAGranuleError,
+    SelectionError,
+    TransferError,
+    TransferTimeoutError,
+)
+
+ALL, BACKWARD, MISSING, EMPTY = GRANULE_NAMES
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    return written_granules(tmp_path_factory)
+
+
+@pytest.fixture
+def copy(written, tmp_path) -> Callable[[str], Path]:
+    """Copies that may be damaged, under the names of the originals."""
+    return lambda name: Path(shutil.copy(written[name], tmp_path))
+
+
+def refused(error: type[ICESat2Error], *says: str, opened: object = None, **keywords: object):
+    """Open, and look at what is raised: its class, and that it says all of ``says``."""
+    with pytest.raises(ICESat2Error) as caught:
+        xr.open_dataset(opened, engine="icesat2", **keywords)
+    assert type(caught.value) is error, caught.value
+    for part in says:
+        assert part in str(caught.value), f"{part!r} is not in: {caught.value}"
+
+
+# --- what lies there ---
+
+
+def test_a_missing_file(tmp_path):
+    path = tmp_path / "ATL06_20191106230008_06270503_006_01.h5"
+    refused(GranuleNotFoundError, str(path), "check the spelling", opened=path)
+    with pytest.raises(FileNotFoundError):
+        xr.open_datatree(path, engine="icesat2")
+
+
+def test_a_directory(tmp_path):
+    refused(NotAGranuleError, str(tmp_path), "is a directory", "list the files", opened=tmp_path)
+
+
+def test_an_empty_file(tmp_path):
+    path = tmp_path / "ATL06.h5"
+    path.touch()
+    refused(NotAGranuleError, str(path), "is empty", "Download it again", opened=path)
+    refused(NotAGranuleError, "BytesIO", "is empty", opened=io.BytesIO())
+
+
+@pytest.mark.parametrize("content", [LOGIN_PAGE, b"x", b"\x89HDF", b"\x89HDF\r\n\x1a\n", bytes(9000)])
+def test_what_is_not_hdf5(tmp_path, content):
+    path = tmp_path / "ATL06_20191106230008_06270503_006_01.h5"
+    path.write_bytes(content)
+    with pytest.raises((NotAGranuleError, CorruptGranuleError)) as caught:
+        xr.open_dataset(path, engine="icesat2")
+    assert str(path) in str(caught.value)
+    if content == LOGIN_PAGE:
+        assert isinstance(caught.value, NotAGranuleError)
+        assert "web page" in str(caught.value)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_truncated_anywhere(copy, seed):
+    path = copy(ALL)
+    content = path.read_bytes()
+    length = int(np.random.default_rng(seed).integers(100, len(content)))
+    path.write_bytes(content[:length])
+    says = (str(path), "truncated", str(len(content)), str(length), "Download it again")
+    refused(CorruptGranuleError, *says, opened=path)
+    refused(CorruptGranuleError, *says, opened=path, layout="file", group="orbit_info")
+
+
+def test_hdf5_but_not_icesat2(tmp_path):
+    path = tmp_path / "other.h5"
+    with h5py.File(path, "w") as file:
+        file["temperature"] = np.arange(5.0)
+    refused(
+        NotAGranuleError,
+        str(path), "nothing in it says that it is an ICESat-2 granule", "temperature",
+        'layout="file"', opened=path,
+    )  # fmt: skip
+    assert xr.open_dataset(path, engine="icesat2", layout="file")["temperature"].shape == (5,)
+
+
+def test_a_granule_without_beams(copy):
+    path = copy(MISSING)
+    with h5py.File(path, "a") as file:
+        for name in [name for name in file if name.startswith("gt")]:
+            del file[name]
+    refused(GroupNotFoundError, str(path), "ATL06", "no beams", 'layout="file"', opened=path)
+
+
+# --- what is asked of it ---
+
+
+def test_an_unknown_rate_lists_those_there_are(written):
+    path = written[ALL]
+    rates = ("'land_ice_segments'", "'segment_quality'", "'residual_histogram'")
+    refused(GroupNotFoundError, str(path), "'heights'", *rates, opened=path, group="heights")
+    refused(GroupNotFoundError, "'gt1l/nope'", *rates, opened=path, group="gt1l/nope")
+    with pytest.raises(GroupNotFoundError, match="land_ice_segments"):
+        xr.open_datatree(path, engine="icesat2", group="heights")
+
+
+def test_an_unknown_group_of_the_file_lists_what_is_beside_it(written):
+    path = written[ALL]
+    held = ("/gt1l holds", "land_ice_segments", "segment_quality")
+    refused(
+        GroupNotFoundError, str(path), "no /gt1l/nope", *held,
+        opened=path, layout="file", group="gt1l/nope",
+    )  # fmt: skip
+    refused(
+        GroupNotFoundError, "gt1l/land_ice_segments/h_li is a variable, not a group",
+        opened=path, layout="file", group="gt1l/land_ice_segments/h_li",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("layout", ["spot", "flat", "file"])
+def test_a_pattern_that_matches_nothing(written, layout):
+    path = written[ALL]
+    group = "gt1l/land_ice_segments" if layout == "file" else None
+    refused(
+        SelectionError, str(path), "'h_nope'", "'dem/*_x'", "matches nothing", "h_li",
+        opened=path, layout=layout, group=group, variables=["h_li", "h_nope", "dem/*_x"],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("layout", ["spot", "flat", "file"])
+def test_a_pattern_that_matches_nothing_in_a_tree(written, layout):
+    with pytest.raises(SelectionError, match="'h_nope' matches nothing"):
+        xr.open_datatree(written[ALL], engine="icesat2", layout=layout, variables=["h_li", "h_nope"])
+
+
+def test_files_that_no_pattern_matches(tmp_path):
+    pattern = str(tmp_path / "ATL06_*.h5")
+    refused(GranuleNotFoundError, "no file matches", pattern, opened=[pattern])
+    refused(GranuleNotFoundError, "empty list", "at least one path or URL", opened=[])
+
+
+@pytest.mark.parametrize(
+    "keywords",
+    [{"spots": [1, 2]}, {"spots": 1}, {"beams": ["gt3r", "gt3l"]}, {"spots": [1], "beams": "gt3r"}],
+)
+@pytest.mark.parametrize("layout", ["spot", "flat"])
+def test_none_of_the_spots_asked_for(written, keywords, layout):
+    says = ("none of the spots asked for", "6 (gt1l)", "4 (gt2l)", "3 (gt2r)")
+    path = written[MISSING]
+    refused(SelectionError, str(path), *says, opened=path, layout=layout, **keywords)
+    refused(SelectionError, *says, opened=[written[ALL], path], layout=layout, **keywords)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "says"),
+    [
+        ({"layout": "beam"}, ["layout='beam'", "spot, flat, file"]),
+        ({"spots": 7}, ["7", "1 to 6"]),
+        ({"spots": "medium"}, ["medium", "strong"]),
+        ({"beams": "gt4l"}, ["gt4l", "gt1l"]),
+        ({"spots": 1, "beams": "gt1l"}, ["gt1l"]),
+        ({"pad_to": -1}, ["pad_to=-1"]),
+        ({"pad_to": 3}, ["pad_to", "120"]),
+        ({"pad_to": 500, "layout": "flat"}, ["pad_to=500", "flat"]),
+        ({"layout": "file", "spots": "strong"}, ["spots", 'layout="file"', "group"]),
+        ({"variables": [3]}, ["variables=[3]", "names"]),
+        ({"storage_options": ["anon"]}, ["storage_options", "list"]),
+    ],
+    ids=str,
+)
+def test_keywords_that_make_no_sense(written, keywords, says):
+    refused(SelectionError, *says, opened=written[ALL], **keywords)
+
+
+@pytest.mark.parametrize("thing", [3, None, 2.5, {"a": 1}, np.arange(3)], ids=repr)
+def test_what_cannot_be_opened(thing):
+    with pytest.raises((SelectionError, TypeError, ValueError)) as caught:
+        xr.open_dataset(thing, engine="icesat2")
+    assert type(caught.value) is SelectionError
+    assert type(thing).__name__ in str(caught.value)
+
+
+# --- which granules ---
+
+
+@needs_granules
+def test_two_products_in_a_list(written):
+    other = granule("processed_ATL08_20200821122613_08730802_004_01.h5")
+    says = ("2 products", "ATL06", "ATL08", str(other), str(written[ALL]), "apart")
+    refused(MergeError, *says, opened=[written[ALL], other])
+
+
+def test_two_releases_in_a_list(written, tmp_path):
+    other = written_granule(BACKWARD, tmp_path, release="005")
+    says = ("2 releases", "005", "006", str(other), "allow_mixed_releases=True")
+    refused(MergeError, *says, opened=[written[ALL], other])
+    ds = xr.open_dataset([written[ALL], other], engine="icesat2", allow_mixed_releases=True)
+    assert ds["release"].values.tolist() == ["006", "005"]
+
+
+def test_the_same_granule_twice(written, copy):
+    again = copy(ALL)
+    says = (str(again), str(written[ALL]), "are the same granule (gran_idx 6580503)", "Leave one out")
+    refused(MergeError, *says, opened=[written[ALL], written[BACKWARD], again])
+
+
+def test_the_same_granule_in_two_versions(written, tmp_path):
+    newer = written_granule(ALL, tmp_path, version="02")
+    says = ("the same granule in two versions", "006_01", "006_02", str(newer), "Leave one out")
+    refused(MergeError, *says, opened=[written[ALL], newer])
+
+
+def test_a_granule_of_which_nothing_tells_which(written, copy, tmp_path):
+    unknown = copy(BACKWARD).rename(tmp_path / "mine.h5")
+    with h5py.File(unknown, "a") as file:
+        for name in ("orbit_info", "ancillary_data", "METADATA"):
+            del file[name]
+    ds = xr.open_dataset(unknown, engine="icesat2")
+    assert ds["gran_idx"].values.tolist() == [-1]
+    says = (str(unknown), "nothing tells which granule", "Open it alone")
+    refused(IdentityError, *says, opened=[unknown, written[ALL]], allow_mixed_releases=True)
+
+
+def test_identity_that_contradicts_itself(copy):
+    path = copy(ALL)
+    with h5py.File(path, "a") as file:
+        file["orbit_info/rgt"][...] = 1111
+    refused(IdentityError, str(path), "1111", "658", "orbit_info", opened=path)
+    assert xr.open_dataset(path, engine="icesat2", layout="file").attrs
+
+
+def test_a_name_of_another_product(copy, tmp_path):
+    path = copy(ALL).rename(tmp_path / "ATL08_20191106230008_06270503_006_01.h5")
+    refused(IdentityError, str(path), "ATL08", "ATL06", opened=path)
+
+
+def test_a_turning_spacecraft_without_spot_numbers(tmp_path):
+    path = written_granule(ALL, tmp_path, sc_orient=2)
+    says = (str(path), "sc_orient", "2", 'layout="file"')
+    refused(IdentityError, *says, opened=path)
+    ds = xr.open_dataset(path, engine="icesat2", layout="file", group="gt1l/land_ice_segments")
+    assert ds["h_li"].shape == (120,)
+
+
+def test_a_turning_spacecraft_with_spot_numbers_works(tmp_path):
+    path = written_granule(ALL, tmp_path, sc_orient=2)
+    with h5py.File(path, "a") as file:
+        for number, beam in enumerate(("gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r"), 1):
+            file[beam].attrs["atlas_spot_number"] = str(number)
+    ds = xr.open_dataset(path, engine="icesat2")
+    assert ds["gt"].values.tolist() == [["gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r"]]
+    assert ds["sc_orient"].item() == 2
+
+
+@pytest.mark.parametrize("layout", ["spot", "flat"])
+def test_beams_without_rows_work(written, layout, tmp_path):
+    ds = xr.open_dataset(written[EMPTY], engine="icesat2", layout=layout).load()
+    assert int(np.isfinite(ds["latitude"]).sum()) == 4 * 33
+    none = written_granule(EMPTY, tmp_path, n_segments=0)
+    ds = xr.open_dataset(none, engine="icesat2", layout=layout).load()
+    assert ds["h_li"].size == 0
+    both = xr.open_dataset([none, written[ALL]], engine="icesat2", layout=layout).load()
+    assert int(np.isfinite(both["latitude"]).sum()) == 6 * 120
+
+
+@pytest.mark.parametrize("layout", ["spot", "flat"])
+def test_a_granule_without_the_group(written, copy, layout):
+    path = copy(BACKWARD)
+    with h5py.File(path, "a") as file:
+        for beam in [name for name in file if name.startswith("gt")]:
+            del file[f"{beam}/residual_histogram"]
+    asked = {"group": "residual_histogram", "layout": layout}
+    says = (str(path), "no residual_histogram", "Leave the granule out")
+    refused(GroupNotFoundError, *says, opened=[written[ALL], path], **asked)
+    refused(GroupNotFoundError, str(path), "residual_histogram", opened=path, **asked)
+
+
+def test_one_beam_without_the_group_is_padding(copy):
+    path = copy(ALL)
+    with h5py.File(path, "a") as file:
+        del file["gt1l/land_ice_segments"]
+    ds = xr.open_dataset(path, engine="icesat2")
+    assert ds["n_obs"].values.tolist() == [[120, 120, 120, 120, 120, 0]]
+
+
+@pytest.mark.parametrize("chunks", [None, {}])
+def test_a_granule_replaced_between_open_and_read(copy, chunks):
+    path = copy(ALL)
+    before = path.stat().st_size
+    ds = xr.open_dataset(path, engine="icesat2", chunks=chunks)
+    path.write_bytes(path.read_bytes() + b"more")
+    with pytest.raises(ChangedGranuleError) as caught:
+        ds["h_li"].load()
+    for part in (str(path), "was replaced after it was opened", f"{before} bytes", "Open it again"):
+        assert part in str(caught.value)
+
+
+# --- servers ---
+
+
+@pytest.fixture(params=["http", "s3"])
+def served(request, written, monkeypatch):
+    """A server with a granule, its URL, and what opening it needs."""
+    monkeypatch.setenv(limits.TIMEOUT_VARIABLE, "20")
+    monkeypatch.setattr(limits, "BACKOFF", 0.01)
+    server = request.getfixturevalue(f"{request.param}_server")
+    path = written[MISSING]
+    url = server.put(path.name, path.read_bytes())
+    options = getattr(server, "storage_options", None)
+    return server, url, {"engine": "icesat2", "storage_options": options}
+
+
+ANSWERS = [
+    (403, AccessDeniedError, "earthaccess.login()"),
+    (404, GranuleNotFoundError, "check the spelling"),
+    (416, TransferError, ""),
+    (500, TransferError, "try again later"),
+    ("short", TransferError, ""),
+    ("truncate", TransferError, ""),
+    ("ignore-range", TransferError, ""),
+]
+
+
+@pytest.mark.parametrize(("answer", "error", "way_out"), ANSWERS)
+def test_a_server_that_refuses_to_open(served, answer, error, way_out):
+    server, url, keywords = served
+    server.script.fail(url.rpartition("/")[2], answer)
+    with pytest.raises(ICESat2Error) as caught:
+        xr.open_dataset(url, **keywords)
+    assert type(caught.value) is error, caught.value
+    assert url in str(caught.value)
+    assert way_out in str(caught.value)
+
+
+@pytest.mark.parametrize(("answer", "error", "way_out"), ANSWERS)
+def test_a_server_that_refuses_to_go_on(served, answer, error, way_out):
+    server, url, keywords = served
+    ds = xr.open_dataset(url, **keywords)
+    name = url.rpartition("/")[2]
+    server.script.fail(name, answer)
+    with pytest.raises(ICESat2Error) as caught:
+        ds["h_li"].load()
+    assert type(caught.value) is error, caught.value
+    assert url in str(caught.value)
+    assert way_out in str(caught.value)
+    server.script.heal()
+    assert np.isfinite(ds["h_li"].load()).any()
+
+
+def test_a_server_that_does_not_answer(served, monkeypatch):
+    server, url, keywords = served
+    ds = xr.open_dataset(url, **keywords)
+    server.script.fail(url.rpartition("/")[2], "hang")
+    monkeypatch.setenv(limits.TIMEOUT_VARIABLE, "0.4")
+    start = time.monotonic()
+    for ask in (lambda: xr.open_dataset(url, **keywords), ds["h_li"].load):
+        with pytest.raises(TransferTimeoutError) as caught:
+            ask()
+        assert url in str(caught.value)
+        assert limits.TIMEOUT_VARIABLE in str(caught.value) or "network" in str(caught.value)
+    assert time.monotonic() - start < 20
+
+
+def test_a_login_page_instead_of_a_granule(http_server):
+    url = http_server.put("ATL06_20191106230008_06270503_006_01.h5", b"")
+    http_server.script.fail("ATL06_20191106230008_06270503_006_01.h5", "html")
+    with pytest.raises(ICESat2Error) as caught:
+        xr.open_dataset(url, engine="icesat2")
+    assert url in str(caught.value)
+    assert "log in" in str(caught.value)
+
+
+def test_a_granule_replaced_on_the_server(served, written):
+    server, url, keywords = served
+    ds = xr.open_dataset(url, **keywords)
+    server.put(url.rpartition("/")[2], written[ALL].read_bytes())
+    with pytest.raises(ChangedGranuleError, match="Open it again"):
+        ds["h_li"].load()

@@ -1,0 +1,98 @@
+"""The layers of the package: nobody imports upward, and heavy libraries stay where they belong."""
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import xr_icesat2
+from xr_icesat2.testing import write_granule
+
+PACKAGE = Path(xr_icesat2.__file__).parent
+LEVELS = {
+    "errors": 0,
+    "bytesource": 1,
+    "granule": 2,
+    "products": 3,
+    "reading": 3,
+    "merge": 4,
+    "dataset": 5,
+    "backend": 6,
+}
+BESIDE = {"__init__", "accessor", "testing", "demo"}
+"""Parts that stand beside the layers: they may import any, and no layer imports them."""
+MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
+IN_LAYERS = [m for m in MODULES if m.split("/")[0].removesuffix(".py") in LEVELS]
+
+
+def imports(module: str) -> Iterator[str]:
+    """Absolute names of what a module imports, wherever in it; of ``from a import b``, ``a.b``."""
+    package = ("xr_icesat2", *module.split("/")[:-1])
+    for node in ast.walk(ast.parse((PACKAGE / module).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            stem = ".".join((*base, *([node.module] if node.module else ())))
+            yield from (f"{stem}.{alias.name}" for alias in node.names)
+
+
+def importers(library: str) -> set[str]:
+    return {m for m in MODULES if any(name.split(".")[0] == library for name in imports(m))}
+
+
+def test_every_module_has_its_place():
+    assert {m.split("/")[0].removesuffix(".py") for m in MODULES} == LEVELS.keys() | BESIDE
+
+
+@pytest.mark.parametrize("module", IN_LAYERS)
+def test_nothing_imports_upward(module):
+    own = module.split("/")[0].removesuffix(".py")
+    used = {n.split(".")[1] for n in imports(module) if n.startswith("xr_icesat2.")} - {own}
+    assert used <= LEVELS.keys(), f"{module} imports {used - LEVELS.keys()}"
+    upward = {part for part in used if LEVELS[part] >= LEVELS[own]}
+    assert not upward, f"{module} imports {upward}"
+
+
+def test_h5coro_is_imported_in_one_module():
+    assert importers("h5coro") == {"granule/hdf5/messages.py"}
+
+
+def test_h5py_is_imported_where_we_fall_back_and_where_we_write():
+    inside = {m for m in importers("h5py") if not m.startswith(("testing/", "demo/"))}
+    assert inside == {"granule/hdf5_library.py"}
+
+
+@pytest.mark.parametrize("library", ["boto3", "botocore", "aiobotocore", "earthaccess"])
+def test_cloud_libraries_are_imported_by_none_of_our_modules(library):
+    assert importers(library) == set()
+
+
+OPEN = """
+import sys
+import xarray as xr
+
+xr.open_dataset(sys.argv[1], engine="icesat2")["h_li"].load()
+print(*sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+
+
+def test_a_local_granule_is_opened_without_network_libraries(tmp_path):
+    path = write_granule(tmp_path, n_segments=5, chunk_rows=100)
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", OPEN, str(path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        # A coverage hook in the child would only cost time here.
+        env={k: v for k, v in os.environ.items() if not k.startswith("COV_")},
+        check=True,
+    )
+    loaded = set(done.stdout.split())
+    assert "xr_icesat2" in loaded
+    # boto3 and botocore are not in this list: h5coro 1.0.7 imports both at its top.
+    assert loaded.isdisjoint({"s3fs", "aiobotocore", "aiohttp", "earthaccess"})

@@ -1,0 +1,115 @@
+"""What opening and reading cost: requests, bytes, and which headers are read for them."""
+
+import pytest
+import xarray as xr
+
+from xr_icesat2.bytesource import CountingSource, open_source
+from xr_icesat2.dataset import assemble_dataset
+from xr_icesat2.granule.beams import BEAMS
+from xr_icesat2.granule.granule import Granule
+from xr_icesat2.merge.options import Options
+from xr_icesat2.reading.array import GranuleArray
+from xr_icesat2.testing import write_granule
+
+# Nodes outside the beams that tell which granule it is; no other is needed.
+IDENTITY = {
+    "/",
+    "/METADATA",
+    "/METADATA/DatasetIdentification",
+    "/orbit_info",
+    *(f"/orbit_info/{name}" for name in ("rgt", "cycle_number", "sc_orient")),
+    "/ancillary_data",
+    *(f"/ancillary_data/{name}" for name in ("release", "version")),
+    *(f"/ancillary_data/{end}_{what}" for end in ("start", "end") for what in ("rgt", "cycle")),
+    *(f"/ancillary_data/{end}_region" for end in ("start", "end")),
+    *(f"/ancillary_data/data_{end}_utc" for end in ("start", "end")),
+}
+RATE = "land_ice_segments"
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    return write_granule(tmp_path_factory.mktemp("requests"), n_segments=1000)
+
+
+def array_of(ds: xr.Dataset, name: str) -> GranuleArray:
+    """The array of ours below xarray's wrappers."""
+    data = ds[name].variable._data
+    while not isinstance(data, GranuleArray):
+        data = data.array
+    return data
+
+
+def nbytes(log) -> int:
+    ends = [request.range.removeprefix("bytes=").split("-") for request in log if request.range]
+    return sum(int(last) - int(first) + 1 for first, last in ends)
+
+
+@pytest.fixture
+def served(s3_server, path):
+    url = s3_server.put(path.name, path.read_bytes())
+    s3_server.script.clear()
+    with xr.open_dataset(url, engine="icesat2", storage_options=s3_server.storage_options) as ds:
+        yield ds, s3_server
+
+
+def test_open_on_s3(served):
+    _, server = served
+    # Measured: 43 requests (2 of them HEAD), 845,953 bytes of a file of 2,909,985.
+    assert 0 < len(server.log) <= 48
+    assert sum(request.method == "HEAD" for request in server.log) <= 2
+    assert 0 < nbytes(server.log) <= 900_000
+    assert all(r.range for r in server.log if r.method == "GET"), "a request for the whole file"
+
+
+def test_read_one_variable_on_s3(served):
+    ds, server = served
+    server.script.clear()
+    values = ds["h_li"].variable.load()
+    assert values.count() > 1000
+    # Measured: 13 requests (1 HEAD; for each beam a chunk table and a chunk), 130,848 bytes.
+    assert 0 < len(server.log) <= 14
+    assert sum(request.method == "HEAD" for request in server.log) == 1
+    assert 0 < nbytes(server.log) <= 140_000
+
+
+def test_no_header_of_another_group_is_read(served):
+    ds, _ = served
+    (granule,) = array_of(ds, "h_li").granules
+    in_beams = {p for p in granule.index.nodes if p.startswith("/gt")}
+    assert granule.index.nodes.keys() - in_beams <= IDENTITY
+    for beam in BEAMS:
+        assert f"/{beam}/{RATE}/h_li" in in_beams
+    others = {p for p in in_beams if p.split("/")[2:3] not in ([], [RATE])}
+    assert not others
+
+
+def test_reading_a_variable_reads_no_header(served):
+    ds, _ = served
+    (granule,) = array_of(ds, "h_li").granules
+    before = set(granule.index.nodes)
+    tables = set(granule.index.tables)
+    ds["h_li"].variable.load()
+    assert set(granule.index.nodes) == before
+    assert granule.index.tables.keys() - tables == {f"/{beam}/{RATE}/h_li" for beam in BEAMS}
+
+
+def opened(path, **asked) -> tuple[set[str], CountingSource]:
+    """Headers that are read to open a local granule, and the byte source that saw it."""
+    source = CountingSource(open_source(path))
+    granule = Granule(source, source.stamp())
+    ds = assemble_dataset([granule], Options(**asked), listed=False)
+    assert "h_li" in ds
+    nodes = set(granule.index.nodes)
+    ds.close()
+    return nodes, source
+
+
+def test_fewer_variables_are_fewer_headers(path):
+    everything, source_of_all = opened(path)
+    few, source_of_few = opened(path, variables=("h_li",))
+    # Measured: 84 of 438. They lie in the same pages, so that the ranges are the same.
+    assert few < everything
+    assert len(few) <= 90
+    assert source_of_few.requests <= source_of_all.requests <= 46
+    assert source_of_few.nbytes <= source_of_all.nbytes <= 900_000
