@@ -89,9 +89,7 @@ def check_variable(variable: xr.Variable, dataset: h5py.Dataset) -> None:
     assert_attributes(variable.attrs, attributes(dataset), dataset.name)
 
 
-def check_header(
-    index: GranuleIndex, name: str, dataset: h5py.Dataset, reason: str | None
-) -> None:
+def check_header(index: GranuleIndex, name: str, dataset: h5py.Dataset, reason: str | None) -> None:
     """Compare what the index says of a dataset with what h5py says."""
     header = index.dataset(name)
     if reason is not None:
@@ -128,5 +126,9 @@ def check_chunk_table(
         position = np.unravel_index(number, table.grid)
         start = tuple(int(p) * c for p, c in zip(position, dataset.chunks, strict=True))
         got[start] = tuple(int(a[number]) for a in (table.offsets, table.sizes, table.masks))
-    inside = {s: e for s, e in expected.items() if all(a < n for a, n in zip(s, header.shape))}
+    inside = {
+        s: e
+        for s, e in expected.items()
+        if all(a < n for a, n in zip(s, header.shape, strict=False))
+    }
     assert got == inside

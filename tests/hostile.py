@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from tests.hostile_facts import REFUSED, Facts
 from tests.hostile_mutations import MUTATIONS, Mutation, mutation
@@ -88,7 +89,7 @@ class Harness:
         self._engine = Worker("engine", warm_up)
         self._undamaged: dict[str, Facts] = {}
 
-    def __enter__(self) -> "Harness":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

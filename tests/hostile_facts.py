@@ -107,14 +107,11 @@ def _value(dataset: h5py.Dataset) -> Any:
 
 def _attributes(facts: Facts, found: Any, path: str) -> None:
     try:
-        names = [
-            h5py.h5a.open(found, index=n).name for n in range(h5py.h5a.get_num_attrs(found))
-        ]
+        names = [h5py.h5a.open(found, index=n).name for n in range(h5py.h5a.get_num_attrs(found))]
         attrs = {
             _text(name): value
             for name in names
-            if _text(name) not in STRUCTURAL
-            and (value := _attribute(found, name)) is not None
+            if _text(name) not in STRUCTURAL and (value := _attribute(found, name)) is not None
         }
         facts[f"attrs {path}"] = attrs_told(attrs)
     except Exception:  # noqa: BLE001

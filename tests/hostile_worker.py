@@ -33,7 +33,7 @@ class Worker:
         if self._process is not None and self._process.poll() is not None:
             self.close()
         if self._process is None:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - our own module
                 [sys.executable, "-W", "error", "-m", "tests.hostile_worker", self.reader],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

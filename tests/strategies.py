@@ -24,7 +24,7 @@ def chunk_shapes(shape: tuple[int, ...]) -> st.SearchStrategy[tuple[int, ...]]:
 
 
 def keys(size: int) -> st.SearchStrategy:
-    """What numpy takes for one dimension: slices of any step, unsorted repeats, masks, one number."""
+    """What numpy takes for one dimension: slices, unsorted repeats, masks, one number."""
     steps = st.integers(-4, 4).filter(bool)
     edges = st.none() | st.integers(-size - 2, size + 2)
     choices = [

@@ -1,4 +1,4 @@
-"""Closing lets go of files and indexes, a later read opens them again; a replaced one is refused."""
+"""Closing lets go of files and indexes; what is lazy opens them again."""
 
 import contextlib
 from pathlib import Path

@@ -1,5 +1,7 @@
 """Byte ranges merged into runs: each range is in one run, and gaps and lengths are bounded."""
 
+import itertools
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,7 +48,7 @@ def test_neighbours_are_apart_or_together_too_long(wanted, most_gap, most_bytes)
     offsets = np.array([offset for offset, _ in wanted], np.int64)
     lengths = np.array([length for _, length in wanted], np.int64)
     runs = coalesce(offsets, lengths, most_gap=most_gap, most_bytes=most_bytes)
-    for run, after in zip(runs, runs[1:], strict=False):
+    for run, after in itertools.pairwise(runs):
         first = wanted[after.members[0]]
         apart = first[0] - (run.offset + run.length) > most_gap
         too_long = first[0] + first[1] - run.offset > most_bytes

@@ -242,7 +242,9 @@ def test_chunk_grids_with_ragged_edges(path, shape, chunks):
 )
 def test_chunk_trees_of_several_levels(path, libver, shape, chunks):
     with h5py.File(path, "w", libver=libver) as file:
-        dataset = file.create_dataset("rows", shape, "i2", chunks=chunks, maxshape=(None,) * len(shape))
+        dataset = file.create_dataset(
+            "rows", shape, "i2", chunks=chunks, maxshape=(None,) * len(shape)
+        )
         # Not written in order, so that the nodes of the tree are split in the middle.
         data = numbers(*shape, dtype="i2")
         for part in RNG.permutation(shape[0] // 2):
@@ -291,7 +293,7 @@ def test_a_dataset_without_values_is_refused_by_name(path):
         file["something"] = numbers(10)
         file["something"].attrs["nothing"] = h5py.Empty("f4")
         file["something"].attrs["no text"] = h5py.Empty("S3")
-    with pytest.raises(ICESat2Error, match="nothing.*no values"):
+    with pytest.raises(ICESat2Error, match=r"nothing.*no values"):
         xr.open_dataset(path, **RAW)
     ds = xr.open_dataset(path, drop_variables="nothing", **RAW)
     assert ds["something"].attrs["nothing"].shape == (0,)
@@ -353,7 +355,9 @@ def test_strings_of_varying_length(path, libver):
         file.attrs["text"] = texts[2]
         file.attrs["empty"] = ""
         file.attrs["texts"] = texts
-        file.attrs.create("square", np.array(texts, object).reshape(2, 2), dtype=h5py.string_dtype())
+        file.attrs.create(
+            "square", np.array(texts, object).reshape(2, 2), dtype=h5py.string_dtype()
+        )
     reason = "variable-length strings"
     check(path, {"utf8": reason, "ascii": reason, "chunked": reason})
 
@@ -381,9 +385,7 @@ def test_groups_of_any_size(path, libver, track_order, count):
     index = open_index(path)
     with h5py.File(path) as file:
         names = list(file["group"])
-        addresses = {
-            n: h5py.h5o.get_info(file.id, f"group/{n}".encode()).addr for n in names
-        }
+        addresses = {n: h5py.h5o.get_info(file.id, f"group/{n}".encode()).addr for n in names}
     assert dict(index.group("group").links) == addresses
     if count < 100:
         check(path, {})
@@ -414,7 +416,7 @@ def test_soft_links(path, libver):
     with h5py.File(path) as file:
         expected = file["data/rows"][...]
     for name in ("data/rows", "data/other", "absolute", "chain", "through", "group/rows"):
-        assert name.strip("/") and index.dataset(name).shape == (20,), name
+        assert index.dataset(name).shape == (20,), name
     ds = xr.open_dataset(path, **RAW)
     for name in ("absolute", "chain", "through"):
         np.testing.assert_array_equal(ds[name].values, expected)

@@ -77,7 +77,9 @@ def test_only_chunks_that_hold_something_are_read(case):
 def test_chunks_that_were_never_written_have_no_size(case, data):
     shape, chunk_shape, chosen = case
     table, _ = stored_chunks(np.zeros(shape, int), chunk_shape)
-    written = data.draw(st.lists(st.booleans(), min_size=len(table.sizes), max_size=len(table.sizes)))
+    written = data.draw(
+        st.lists(st.booleans(), min_size=len(table.sizes), max_size=len(table.sizes))
+    )
     table.sizes[:] = written
     for read in plan_chunks(table, chunk_shape, shape, chosen):
         assert read.size == written[read.offset]

@@ -147,7 +147,9 @@ def test_newer_files_go_to_the_library_and_say_so(path, caplog, newer):
     with caplog.at_level(logging.WARNING, "xr_icesat2"):
         check(path, {"rows": "data layout version 4"} if newer == "layout" else None)
     (said,) = {record.getMessage() for record in caplog.records}
-    which, why = ("/rows", "layout version 4") if newer == "layout" else ("/", "superblock version: 3")
+    which, why = (
+        ("/rows", "layout version 4") if newer == "layout" else ("/", "superblock version: 3")
+    )
     assert f"{path}: {which} is read through the HDF5 library" in said
     assert why in said
 

@@ -81,14 +81,17 @@ def assemble_groups(
         parts = MERGERS[options.layout](_merged(known, rate, options, folded=False))
         return _rooted({f"/{p}".rstrip("/") or "/": d for p, d in parts.items()}, options, granules)
     tree: dict[str, xr.Dataset] = {}
+    held: list[str] = []
     for rate in _all_rates(known, options):
         merged = _merged(known, rate, options, folded=False)
+        held += merged.dims
         for path, dataset in MERGERS[options.layout](merged).items():
             node = f"/{rate.name}{path.removeprefix(rate.group)}" if rate.alias else f"/{path}"
             tree[node.rstrip("/")] = dataset
     tracks = known[0].tracks.present
     rest = _all_groups(granules, options, tracks)
     file_part = _file_groups(granules, rest, options, listed=listed)
+    _check_tree_patterns(granules[0], [*held, *_paths(file_part)], "/", options)
     root = _root(file_part.pop("/"), known, options)
     return _rooted({"/": root, **tree, **file_part}, options, granules)
 
@@ -113,8 +116,8 @@ def _identified(granules: Sequence[Granule], options: Options) -> list[_Known]:
             msg = (
                 f"{granule.url} has none of the {tracks.dim}s asked for "
                 f"({', '.join(map(str, tracks.wanted))}); it has "
-                f"{', '.join(f'{tracks.numbers[g]} ({g})' for g in tracks.present)}. Ask for these, "
-                "or leave the granule out."
+                f"{', '.join(f'{tracks.numbers[g]} ({g})' for g in tracks.present)}. "
+                "Ask for these, or leave the granule out."
             )
             raise SelectionError(msg)
         return _Known(granule, identity, tracks)
@@ -225,22 +228,21 @@ def _file_groups(
             granule.index.group(group)
     datasets = file_datasets(granules, groups, options, listed=listed)
     if options.layout == "file":
-        _check_file_patterns(granules[0], datasets, options)
+        _check_tree_patterns(granules[0], _paths(datasets), next(iter(datasets)), options)
     return datasets
 
 
-def _check_file_patterns(
-    granule: Granule, datasets: Mapping[str, xr.Dataset], options: Options
-) -> None:
-    held = [f"{group}/{name}" for group, dataset in datasets.items() for name in dataset.variables]
+def _paths(datasets: Mapping[str, xr.Dataset]) -> list[str]:
+    return [f"{group}/{name}" for group, dataset in datasets.items() for name in dataset.variables]
+
+
+def _check_tree_patterns(granule: Granule, held: Sequence[str], top: str, options: Options) -> None:
+    """Raise if something that was asked for matches none of the paths held."""
     for pattern in options.variables or ():
         if not any(matches(path, pattern) for path in held):
-            top = next(iter(datasets))
             links = ", ".join(sorted(granule.index.group(top).links)) or "nothing"
-            msg = (
-                f"variables: {pattern!r} matches nothing in {top} of {granule.url}, which holds: "
-                f"{links}"
-            )
+            where = f"{top} of {granule.url}, which holds: {links}"
+            msg = f"variables: {pattern!r} matches nothing in {where}"
             raise SelectionError(msg)
 
 

@@ -80,7 +80,7 @@ def _show_tree(url: str, storage_options: dict[str, Any], tell: Tell) -> None:
         url, engine="icesat2", storage_options=storage_options, drop_variables=left_out
     )
     compact = {f"display_expand_{what}": False for what in ("attrs", "coords", "data_vars")}
-    with xr.set_options(**compact):  # type: ignore[no-untyped-call]
+    with xr.set_options(**compact):
         tell(f"\n{url} as a DataTree (without {', '.join(left_out)}), {_took(began)}:\n\n{tree}")
     tree.close()
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from xr_icesat2.errors import MergeError
+from xr_icesat2.errors import IdentityError, MergeError
 from xr_icesat2.granule.beams import BEAMS, PAIRS, PROFILES, assign_spots, select_spots
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.identity import Identity
@@ -89,12 +89,12 @@ def _spots(
     nodes = granule.index.load(present)
     attrs = {group: nodes[f"/{group}"].attrs for group in present}
     words = {str(a["sc_orientation"]) for a in attrs.values() if "sc_orientation" in a}
-    numbers = assign_spots(
-        present,
-        {group: _number(a.get("atlas_spot_number")) for group, a in attrs.items()},
-        identity.sc_orient,
-        words.pop() if len(words) == 1 else None,
-    )
+    said = {group: _number(a.get("atlas_spot_number")) for group, a in attrs.items()}
+    word = words.pop() if len(words) == 1 else None
+    try:
+        numbers = assign_spots(present, said, identity.sc_orient, word)
+    except IdentityError as error:
+        raise IdentityError(f"{granule.url}: {error}") from error
     wanted = select_spots(options.spots, options.beams, numbers)
     return Tracks("spot", numbers, present, wanted)
 

@@ -144,6 +144,6 @@ def _padding(dtype: np.dtype, attrs: Mapping[str, Any], pad_value: Any) -> Any:
 def _decode_by_xarray(
     stored: np.ndarray, attrs: Mapping[str, Any], options: Mapping[str, Any]
 ) -> np.ndarray:
-    flat = xr.Variable(("row",), np.ascontiguousarray(stored).ravel(), dict(attrs))
+    flat = xr.Variable(("row",), stored.flatten(), dict(attrs))
     decoded: np.ndarray = decode_cf_variable("values", flat, **options).to_numpy()
     return decoded.reshape(stored.shape)
