@@ -2,6 +2,7 @@
 # ruff: noqa: INP001 - loaded by MkDocs by its path
 
 import os
+import re
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +16,8 @@ CYCLES = {
     "ATL06_20200205184001_06270603_006_01.h5": (6, 950),
 }
 BUCKET = "nsidc-cumulus-prod-protected"
+
+_ROLE = re.compile(r":(?:attr|class|data|func|meth|mod):(?=<code>)")
 
 _until_the_end = ExitStack()
 
@@ -39,6 +42,11 @@ def on_pre_build(config: object) -> None:
         "AWS_SECRET_ACCESS_KEY": options["secret"],
         "AWS_DEFAULT_REGION": options["client_kwargs"]["region_name"],
     }
+
+
+def on_page_content(html: str, **_: object) -> str:
+    """Drop the roles of cross references in docstrings, which Markdown does not know."""
+    return _ROLE.sub("", html)
 
 
 def on_post_build(config: object) -> None:

@@ -1,6 +1,7 @@
-"""Bad input: the error is of the right class and names the thing, what was expected, the way out."""
+"""Bad input: an error of the right class that names the thing, what was expected, the way out."""
 
 import io
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -345,12 +346,12 @@ def served(request, written, monkeypatch):
 
 
 ANSWERS = [
-    (403, AccessDeniedError, "earthaccess.login()"),
+    (403, AccessDeniedError, r"earthaccess\.login\(\)"),
     (404, GranuleNotFoundError, "check the spelling"),
-    (416, TransferError, "though they lie in the file"),
+    (416, TransferError, "check the URL|download it|lie in the file"),
     (500, TransferError, "try again later"),
-    ("short", TransferError, ""),
-    ("truncate", TransferError, ""),
+    ("short", TransferError, "check the URL|again"),
+    ("truncate", TransferError, "check the URL|again"),
 ]
 
 
@@ -362,7 +363,7 @@ def test_a_server_that_refuses_to_open(served, answer, error, way_out):
         xr.open_dataset(url, **keywords)
     assert type(caught.value) is error, caught.value
     assert url in str(caught.value)
-    assert way_out in str(caught.value)
+    assert re.search(way_out, str(caught.value)), caught.value
 
 
 @pytest.mark.parametrize(("answer", "error", "way_out"), ANSWERS)
@@ -375,7 +376,7 @@ def test_a_server_that_refuses_to_go_on(served, answer, error, way_out):
         ds["h_li"].load()
     assert type(caught.value) is error, caught.value
     assert url in str(caught.value)
-    assert way_out in str(caught.value)
+    assert re.search(way_out, str(caught.value)), caught.value
     server.script.heal()
     assert np.isfinite(ds["h_li"].load()).any()
 

@@ -119,7 +119,9 @@ def test_a_group_of_the_file_is_decoded_as_xarray_does(kw):
 
 @needs_granules
 @pytest.mark.parametrize(
-    "timedelta", [None, False, True, CFTimedeltaCoder(time_unit="ms")], ids=without_addresses
+    "timedelta",
+    [None, False, True, CFTimedeltaCoder(time_unit="ns", decode_via_units=True)],
+    ids=without_addresses,
 )
 def test_durations_are_numbers_unless_asked(timedelta):
     group = "ancillary_data/land_ice"

@@ -116,7 +116,10 @@ def _parse(body: bytes) -> _Raw | None:
     for size in sizes:
         parts.append(cursor.take(size))
         cursor.skip(padded(size) - size if version == 1 else 0)
-    name = _decode(parts[0].split(b"\0")[0])
+    # The byte behind the name is a zero; the HDF5 library does not look at it.
+    name = _decode(parts[0][:-1])
+    if not name or "\0" in name:
+        raise CorruptGranuleError(f"an attribute named {name!r}")
     if name in HIDDEN and name not in HEARD:
         return None
     datatype, shape = read_datatype(parts[1]), read_dataspace(parts[2])

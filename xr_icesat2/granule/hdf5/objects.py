@@ -25,7 +25,10 @@ LINK_INFO, LINK = 0x02, 0x06
 ATTRIBUTE, ATTRIBUTE_INFO = 0x0C, 0x15
 LAST_KNOWN_TYPE = 0x17
 SHARED = 0x02
+MARK_IF_UNKNOWN, WAS_UNKNOWN = 0x10, 0x20
 FAIL_IF_UNKNOWN = 0x80
+EXCLUSIVE = (0x02 | 0x04, 0x08 | 0x20)
+"""Flags that contradict each other: shared and not to be shared, unknown and fail if unknown."""
 TRACKS_ATTRIBUTE_ORDER = 0x04
 HAS_PHASE_CHANGE = 0x10
 HAS_TIMES = 0x20
@@ -143,6 +146,11 @@ def _split_1(block: bytes, most: int) -> Iterator[Message]:
 
 
 def _known(message: Message) -> Iterator[Message]:
+    flags = message.flags
+    if any(flags & both == both for both in EXCLUSIVE) or (
+        flags & WAS_UNKNOWN and not flags & MARK_IF_UNKNOWN
+    ):
+        raise CorruptGranuleError(f"a header message with flags {flags:#04x}")
     if message.type == NIL:
         return
     if message.type > LAST_KNOWN_TYPE:
