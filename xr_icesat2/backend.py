@@ -38,12 +38,16 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
     layout : {"spot", "flat", "file"}
         Beams side by side on ``spot``, padded to the longest; one row an
         observation; or the file's own tree and dimensions.
-    spots : {"strong", "weak"}, int or list of int, optional
-        Which spots, 1 to 6. Default: all.
+    spots : str, int or list of int, optional
+        Which spots: ``"strong"`` (1, 3, 5), ``"weak"`` (2, 4, 6) or numbers 1
+        to 6. Default: all.
     beams : list of str, optional
         The same by ground track (``["gt1l", "gt1r"]``).
-    variables, drop_variables : str or list of str, optional
-        Names, paths or patterns to keep, or to leave out. Coordinates stay.
+    variables : str or list of str, optional
+        Names, paths or patterns to keep; a bare name takes every match.
+        Coordinates stay. Default: all.
+    drop_variables : str or list of str, optional
+        Names, paths or patterns to leave out; they are not even looked at.
     pad_to : int, optional
         Rows to pad every granule to (``layout="spot"``).
     storage_options : dict, optional
@@ -53,13 +57,13 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
     index_cache : path, optional
         Directory in which the indexes of granules are kept. Default: the
         environment variable ``XR_ICESAT2_INDEX_CACHE``, else none.
-    mask_and_scale, decode_times, decode_timedelta, use_cftime, \
-    concat_characters, decode_coords
-        As in :func:`xarray.open_dataset`. Durations stay numbers by default.
+    mask_and_scale, decode_times, use_cftime, concat_characters, decode_coords
+        As in :func:`xarray.open_dataset`.
+    decode_timedelta
+        As there, but durations stay numbers by default.
     """
 
     description = "Open ICESat-2 granules (.h5), one or many, as lazy xarray objects"
-    url = "https://github.com/xr-icesat2/xr_icesat2"
     open_dataset_parameters = (
         "filename_or_obj", "drop_variables", "group", "layout", "spots", "beams", "variables",
         "pad_to", "storage_options", "allow_mixed_releases", "index_cache", "mask_and_scale",
