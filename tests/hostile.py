@@ -52,7 +52,7 @@ class Verdict:
     def __str__(self) -> str:
         shares = ", ".join(
             f"{sort} {self.share(sort):.2%} of {self.same[sort] + self.lost[sort]}"
-            for sort in ("value", "names", "attrs")
+            for sort in ("value", "names", "attrs", "attr")
         )
         return f"given of what h5py reads: {shares}; {len(self.wrong)} faults"
 
@@ -68,15 +68,8 @@ def judge(seed: int, undamaged: Facts, h5py: Facts, ours: Facts) -> Verdict:
         elif theirs != REFUSED and mine == REFUSED:
             verdict.lost[sort] += 1
         elif mine not in (REFUSED, undamaged.get(key)) or theirs != REFUSED:
-            verdict.wrong.append(f"seed {seed}: {sort} of {path}: {_apart(theirs, mine)}")
+            verdict.wrong.append(f"seed {seed}: {sort} of {path}: h5py {theirs}, we {mine}")
     return verdict
-
-
-def _apart(theirs: str, mine: str) -> str:
-    """Say what differs, of attributes only those that do."""
-    both = [said.split("; ") for said in (theirs, mine)]
-    different = ["; ".join(s for s in one if s not in other) for one, other in (both, both[::-1])]
-    return f"h5py {different[0] or 'nothing'}, we {different[1] or 'nothing'}"
 
 
 class Harness:
@@ -112,8 +105,8 @@ class Harness:
         path = self._directory / f"{damaged.seed}_{damaged.name}"
         path.write_bytes(damaged.apply(damaged.path.read_bytes()))
         undamaged = self._facts_undamaged(damaged)
-        self._engine.send(path)
-        self._h5py.send(path)
+        self._engine.send(path, damaged.path)
+        self._h5py.send(path, damaged.path)
         ours, theirs = self._engine.receive(), self._h5py.receive()
         path.unlink()
         if "error" in ours:
@@ -125,7 +118,7 @@ class Harness:
 
     def _facts_undamaged(self, damaged: Mutation) -> Facts:
         if damaged.name not in self._undamaged:
-            self._h5py.send(damaged.path)
+            self._h5py.send(damaged.path, damaged.path)
             self._undamaged[damaged.name] = self._h5py.receive()["facts"]
         return self._undamaged[damaged.name]
 

@@ -7,7 +7,7 @@ raised an error it may raise.
 
 import glob
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -45,52 +45,75 @@ def names_told(names: Iterable[str]) -> str:
     return told(np.array(sorted(names), dtype=object))
 
 
-def attrs_told(attrs: dict[str, Any]) -> str:
-    """Attributes as text; a ``_FillValue`` that is an array of one as the scalar it is given as."""
-    attrs = dict(attrs)
-    if np.size(attrs.get("_FillValue", ())) == 1:
-        attrs["_FillValue"] = np.ravel(attrs["_FillValue"])[0]
-    return "; ".join(f"{name!r}={told(attrs[name])}" for name in sorted(attrs))
+def note_attrs(facts: Facts, path: str, attrs: Mapping[str, Any]) -> None:
+    """Note the names of attributes and each of them; a ``_FillValue`` of one as a scalar."""
+    facts[f"attrs {path}"] = names_told(attrs)
+    for name, value in attrs.items():
+        scalar = name == "_FillValue" and np.size(value) == 1
+        facts[f"attr {path}@{name}"] = told(np.ravel(value)[0] if scalar else value)
 
 
 # --- h5py ---------------------------------------------------------------------------------------
 
 
-def by_h5py(path: Path) -> Facts:
-    """Everything that h5py reads of a file; objects by name, errors as ``REFUSED``."""
+def by_h5py(path: Path, undamaged: Path) -> Facts:
+    """Everything that h5py reads of a file; objects by name, errors as ``REFUSED``.
+
+    In a group that it cannot list, objects are asked for by their names in the undamaged file.
+    """
     facts: Facts = {}
     try:
         file = h5py.File(path)
     except Exception:  # noqa: BLE001 - libhdf5 raises what it likes
         return facts
-    with file:
-        _group(facts, file.id, "/", ())
+    with file, h5py.File(undamaged) as original:
+        _group(facts, file.id, "/", (), original)
     return facts
 
 
-def _group(facts: Facts, group: h5py.h5g.GroupID, path: str, around: tuple[int, ...]) -> None:
+def _group(
+    facts: Facts,
+    group: h5py.h5g.GroupID,
+    path: str,
+    around: tuple[int, ...],
+    original: h5py.File,
+) -> None:
     _attributes(facts, group, path)
+    address = h5py.h5o.get_info(group).addr
     try:
-        address = h5py.h5o.get_info(group).addr
         names = list(group)
     except Exception:  # noqa: BLE001
         facts[f"names {path}"] = REFUSED
+        for name in original.get(path, ()):
+            child = f"{path.rstrip('/')}/{name}"
+            _object(facts, group, name.encode(), child, (*around, address), original)
         return
-    facts[f"names {path}"] = names_told(map(_text, names))
     if address in around or len(around) > DEEPEST:
         facts[f"names {path}"] = REFUSED  # a group that contains itself
         return
+    facts[f"names {path}"] = names_told(_text(name) for name in names if _is_there(group, name))
     for name in names:
-        _object(facts, group, name, f"{path.rstrip('/')}/{_text(name)}", (*around, address))
+        child = f"{path.rstrip('/')}/{_text(name)}"
+        _object(facts, group, name, child, (*around, address), original)
 
 
-def _object(facts, group, name, path, around) -> None:
+def _is_there(group: h5py.h5g.GroupID, name: bytes) -> bool:
+    """Whether a link is more than a soft one that leads nowhere."""
+    try:
+        if group.links.get_info(name).type == h5py.h5l.TYPE_SOFT:
+            h5py.h5o.open(group, name)
+    except Exception:  # noqa: BLE001
+        return False
+    return True
+
+
+def _object(facts, group, name, path, around, original) -> None:
     try:
         found = h5py.h5o.open(group, name)
     except Exception:  # noqa: BLE001
         return
     if isinstance(found, h5py.h5g.GroupID):
-        _group(facts, found, path, around)
+        _group(facts, found, path, around, original)
     elif isinstance(found, h5py.h5d.DatasetID):
         _attributes(facts, found, path)
         try:
@@ -108,14 +131,19 @@ def _value(dataset: h5py.Dataset) -> Any:
 def _attributes(facts: Facts, found: Any, path: str) -> None:
     try:
         names = [h5py.h5a.open(found, index=n).name for n in range(h5py.h5a.get_num_attrs(found))]
-        attrs = {
-            _text(name): value
-            for name in names
-            if _text(name) not in STRUCTURAL and (value := _attribute(found, name)) is not None
-        }
-        facts[f"attrs {path}"] = attrs_told(attrs)
     except Exception:  # noqa: BLE001
         facts[f"attrs {path}"] = REFUSED
+        return
+    held: dict[str, Any] = {}
+    unread: list[str] = []
+    for name in names:
+        try:
+            if _text(name) not in STRUCTURAL and (value := _attribute(found, name)) is not None:
+                held[_text(name)] = value
+        except Exception:  # noqa: BLE001
+            unread.append(_text(name))
+    note_attrs(facts, path, held)
+    facts[f"attrs {path}"] = names_told([*held, *unread])
 
 
 def _attribute(found: Any, name: bytes) -> Any:
@@ -150,7 +178,7 @@ def _fixed_text(opened: Any, stored: Any) -> np.ndarray:
 # --- the engine ---------------------------------------------------------------------------------
 
 
-def by_engine(path: Path) -> Facts:
+def by_engine(path: Path, undamaged: Path | None = None) -> Facts:
     """Everything that ``layout="file"`` reads of a file; our own errors as ``REFUSED``.
 
     The tree whole; where that is refused each group, where that is refused each variable. Any
@@ -191,10 +219,10 @@ RAW = {"engine": "icesat2", "layout": "file", "decode_cf": False}
 def _dataset(facts: Facts, group: str, dataset: Any) -> None:
     from xr_icesat2.errors import ICESat2Error  # noqa: PLC0415
 
-    facts[f"attrs {group}"] = attrs_told(dataset.attrs)
+    note_attrs(facts, group, dataset.attrs)
     for name, variable in dataset.variables.items():
         path = f"{group.rstrip('/')}/{name}"
-        facts[f"attrs {path}"] = attrs_told(variable.attrs)
+        note_attrs(facts, path, variable.attrs)
         try:
             facts[f"value {path}"] = told(variable.values)
         except ICESat2Error:
@@ -214,29 +242,36 @@ class _Piecewise:
     def read(self) -> None:
         """Each group, each with what lies in it."""
         from xr_icesat2.errors import ICESat2Error  # noqa: PLC0415
-        from xr_icesat2.granule.model import GroupHeader  # noqa: PLC0415
 
         groups = ["/"]
         for group in groups:
             try:
-                names = list(self.granule.index.group(group).links)
+                links = self.granule.index.group(group).links
             except ICESat2Error:
-                self.facts[f"names {group}"] = self.facts[f"attrs {group}"] = REFUSED
                 continue
-            self.facts[f"names {group}"] = names_told(names)
+            self.facts[f"names {group}"] = names_told(links)
             datasets = []
-            for name in names:
-                child = f"{group.rstrip('/')}/{name}"
-                try:
-                    node = self.granule.index.node(child)
-                except ICESat2Error:
-                    self.facts[f"value {child}"] = REFUSED
-                    continue
-                (groups if isinstance(node, GroupHeader) else datasets).append(
-                    child if isinstance(node, GroupHeader) else name
-                )
-            self._variables(group, names, datasets)
+            for name, link in links.items():
+                kind = self._kind(f"{group.rstrip('/')}/{name}")
+                if kind is None and isinstance(link, str):
+                    # It leads nowhere, or to what is damaged: which, is not to be told from here.
+                    self.facts[f"names {group}"] = REFUSED
+                elif kind == "group":
+                    groups.append(f"{group.rstrip('/')}/{name}")
+                elif kind == "dataset":
+                    datasets.append(name)
+            self._variables(group, list(links), datasets)
         self.granule.close()
+
+    def _kind(self, path: str) -> str | None:
+        from xr_icesat2.errors import ICESat2Error  # noqa: PLC0415
+        from xr_icesat2.granule.model import GroupHeader  # noqa: PLC0415
+
+        try:
+            node = self.granule.index.node(path)
+        except ICESat2Error:
+            return None
+        return "group" if isinstance(node, GroupHeader) else "dataset"
 
     def _variables(self, group: str, names: list[str], datasets: list[str]) -> None:
         import xarray as xr  # noqa: PLC0415
@@ -254,6 +289,5 @@ class _Piecewise:
             try:
                 ds = xr.open_dataset(self.path, group=group, drop_variables=others, **RAW)
             except ICESat2Error:
-                self.facts[f"value {group.rstrip('/')}/{wanted}"] = REFUSED
-            else:
-                _dataset(self.facts, group, ds)
+                continue
+            _dataset(self.facts, group, ds)

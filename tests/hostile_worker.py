@@ -1,7 +1,8 @@
 """A subprocess that reads damaged files, one after another, within limits of memory and time.
 
 libhdf5 may crash or hang on what it is given here, and a fault of ours must not take the tests
-with it. The worker reads a line for each file (the path) and answers with one of JSON.
+with it. The worker reads a line for each file (the path, and that
+of the undamaged file) and answers with one of JSON.
 """
 
 import json
@@ -28,22 +29,31 @@ class Worker:
         self.warm_up = warm_up
         self._process: subprocess.Popen[str] | None = None
 
-    def send(self, path: Path) -> None:
+    def send(self, path: Path, undamaged: Path) -> None:
         """Have a file read; :meth:`receive` gives the answer."""
         if self._process is not None and self._process.poll() is not None:
             self.close()
         if self._process is None:
             self._process = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-W", "error", "-m", "tests.hostile_worker", self.reader],
+                [
+                    sys.executable,
+                    "-X",
+                    "faulthandler",
+                    "-W",
+                    "error",
+                    "-m",
+                    "tests.hostile_worker",
+                    self.reader,
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
                 cwd=Path(__file__).parents[1],
                 env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
             )
-            self._write(self.warm_up)
+            self._write(self.warm_up, self.warm_up)
             self.receive()
-        self._write(path)
+        self._write(path, undamaged)
 
     def receive(self) -> dict[str, Any]:
         """Give ``facts`` and ``seconds``, or an ``error``."""
@@ -54,8 +64,9 @@ class Worker:
         if line:
             answer: dict[str, Any] = json.loads(line)
             return answer
-        code = self._process.poll()
-        how = f"no answer within {PATIENCE:.0f} s" if not ready else f"died ({code})"
+        how = f"no answer within {PATIENCE:.0f} s"
+        if ready:
+            how = f"died ({self._process.wait(PATIENCE)})"
         self.close()
         return {"error": how}
 
@@ -66,10 +77,10 @@ class Worker:
             self._process.communicate()
         self._process = None
 
-    def _write(self, path: Path) -> None:
+    def _write(self, *paths: Path) -> None:
         assert self._process is not None
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{path}\n")
+        self._process.stdin.write("\t".join(map(str, paths)) + "\n")
         self._process.stdin.flush()
 
 
@@ -83,7 +94,8 @@ def main(reader: str) -> None:
     for line in sys.stdin:
         before = time.process_time()
         try:
-            answer: dict[str, Any] = {"facts": read(Path(line.rstrip("\n")))}
+            paths = map(Path, line.rstrip("\n").split("\t"))
+            answer: dict[str, Any] = {"facts": read(*paths)}
         except BaseException:  # noqa: BLE001 - which one it was is the answer
             answer = {"error": traceback.format_exc()}
         answer["seconds"] = time.process_time() - before

@@ -49,7 +49,7 @@ def test_damage_is_read_as_h5py_does_or_refused_by_name(harness, verdicts, first
 @needs_granules
 @pytest.mark.parametrize("name", FILES)
 def test_undamaged_files_are_read_alike(name):
-    theirs = by_h5py(granule(name))
+    theirs = by_h5py(granule(name), granule(name))
     assert by_engine(granule(name)) == theirs
     assert REFUSED not in theirs.values()
     assert len(theirs) > 200
@@ -95,10 +95,10 @@ def test_the_judge(h5py, ours, faults):
 @needs_granules
 def test_a_worker_that_dies_is_replaced(tmp_path):
     worker = Worker("h5py", granule(FILES[2]))
-    worker.send(granule(FILES[2]))
+    worker.send(granule(FILES[2]), granule(FILES[2]))
     first = worker.receive()
     worker._process.kill()
     worker._process.wait()
-    worker.send(granule(FILES[2]))
+    worker.send(granule(FILES[2]), granule(FILES[2]))
     assert worker.receive()["facts"] == first["facts"]
     worker.close()

@@ -97,6 +97,10 @@ class LibraryFile:
                 return GroupHeader(dict.fromkeys(found, BY_LIBRARY), attrs)
             if found.shape is None:
                 raise CorruptGranuleError(f"{self._source.url}: {path} holds no values at all")
+            if found.dtype.hasobject and not h5py.check_string_dtype(found.dtype):
+                # The library crashes on damaged ones; no granule has any.
+                msg = f"{self._source.url}: {path} holds sequences or references, not values"
+                raise CorruptGranuleError(msg)
             fill = np.zeros((), found.dtype) if found.dtype.hasobject else found.fillvalue
             return DatasetHeader(
                 dtype=_plain(found.dtype),
@@ -168,6 +172,8 @@ def _attributes(found: h5py.Group | h5py.Dataset) -> Iterator[tuple[str, Attribu
         if name in HIDDEN:
             continue
         identifier = found.attrs.get_id(name)
+        if identifier.dtype.hasobject and not h5py.check_string_dtype(identifier.dtype):
+            continue  # references and sequences; the library may crash on damaged ones
         value = found.attrs[name]
         if isinstance(value, h5py.Empty):
             yield name, "" if value.dtype.kind in "SO" else np.empty((0,), value.dtype)
@@ -176,7 +182,7 @@ def _attributes(found: h5py.Group | h5py.Dataset) -> Iterator[tuple[str, Attribu
             yield name, _texts(value, lambda raw, padding=padding: text(raw, padding))
         elif h5py.check_string_dtype(identifier.dtype):
             yield name, _texts(value, _as_text)
-        elif not identifier.dtype.hasobject:
+        else:
             yield name, value
 
 
@@ -195,6 +201,9 @@ def _as_text(value: str | bytes) -> str:
 def _dimension_list(found: h5py.Dataset) -> tuple[tuple[str, ...], ...]:
     if "DIMENSION_LIST" not in found.attrs:
         return ()
+    kind = h5py.check_vlen_dtype(found.attrs.get_id("DIMENSION_LIST").dtype)
+    if kind is None or h5py.check_ref_dtype(kind) is not h5py.Reference:
+        raise CorruptGranuleError(f"{found.name}: DIMENSION_LIST holds no lists of references")
     return tuple(
         tuple(name for reference in references if (name := _name(found, reference)))
         for references in found.attrs["DIMENSION_LIST"]

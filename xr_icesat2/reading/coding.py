@@ -10,6 +10,7 @@ the same to the last bit.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -128,17 +129,18 @@ def _fills(attrs: Mapping[str, Any]) -> tuple[Any, ...]:
 def _padding(dtype: np.dtype, attrs: Mapping[str, Any], pad_value: Any) -> Any:
     if dtype.kind in "mM":
         return np.array("NaT", dtype)[()]
-    if dtype.kind == "S":
-        return b""
-    if dtype.kind == "U":
-        return ""
+    if dtype.kind in "SU":
+        return dtype.type()
     if dtype.kind == "O":
         return "" if "units" not in attrs else np.nan
     declared = attrs.get("_FillValue")
     if dtype.kind == "f" and declared is None:
         return dtype.type(np.nan)
-    value = pad_value if declared is None else np.ravel(declared)[0]
-    return dtype.type(value)
+    if declared is not None:
+        # One that the type cannot hold (a text, a number out of range) marks nothing.
+        with suppress(ValueError, OverflowError, IndexError):
+            return dtype.type(np.ravel(declared)[0])
+    return dtype.type(pad_value)
 
 
 def _decode_by_xarray(

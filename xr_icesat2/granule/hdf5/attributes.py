@@ -155,7 +155,7 @@ def _add(result: Attributes, raw: _Raw) -> Parser[None]:
     elif raw.datatype.kind is Kind.VARIABLE_STRING:
         strings = yield from read_global(_references(raw.data), 1)
         result.values[raw.name] = _strings([_decode(s) for s in strings], raw.shape)
-    # What remains are object references, which mean nothing outside the file.
+    # What remains are object references, which mean nothing outside the file, and sequences.
 
 
 def _references(data: bytes) -> list[GlobalReference]:
@@ -164,7 +164,7 @@ def _references(data: bytes) -> list[GlobalReference]:
 
 def _scales(datatype: Datatype, data: bytes) -> Parser[tuple[tuple[int, ...], ...]]:
     if datatype.kind is not Kind.REFERENCE_LIST:
-        raise UnsupportedError("DIMENSION_LIST of another type than lists of references")
+        raise CorruptGranuleError("DIMENSION_LIST of another type than lists of references")
     lists = yield from read_global(_references(data), 8)
     return tuple(tuple(np.frombuffer(one, "<u8").tolist()) for one in lists)
 

@@ -33,6 +33,7 @@ class Kind(Enum):
     VARIABLE_STRING = "variable-length string"
     REFERENCE = "object reference"
     REFERENCE_LIST = "variable-length list of object references"
+    SEQUENCE = "variable-length list of anything else"
 
 
 class Padding(Enum):
@@ -129,7 +130,7 @@ def _variable(cursor: Cursor, bits: int, size: int) -> Datatype:
         return Datatype(Kind.VARIABLE_STRING, np.dtype(object), size)
     if base.kind is Kind.REFERENCE:
         return Datatype(Kind.REFERENCE_LIST, np.dtype(object), size)
-    raise UnsupportedError("a variable-length sequence")
+    return Datatype(Kind.SEQUENCE, np.dtype(object), size)
 
 
 def _order(big: int) -> str:

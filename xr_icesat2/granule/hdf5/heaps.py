@@ -18,6 +18,8 @@ __all__ = ["GlobalReference", "read_fractal", "read_global", "read_local"]
 FRACTAL_HEADER_BYTES = 146
 DIRECT_HAS_CHECKSUM = 0x02
 LOCAL_HEADER_BYTES = 32
+FREE_BLOCK_BYTES = 16
+NO_FREE_BLOCK = 1
 GLOBAL_HEADER_BYTES = 16
 GLOBAL_OBJECT = struct.Struct("<H6xQ")
 """Head of an object in a collection: its index and its size; references and padding between."""
@@ -186,8 +188,18 @@ def read_local(address: int) -> Parser[bytes]:
     check_signature(head, b"HEAP", "local heap")
     if head[4] != 0:
         raise UnsupportedError(f"local heap version {head[4]}")
-    size, _, at = (Cursor(head, position).number(8) for position in (8, 16, 24))
-    return (yield from read(at, size))
+    size, free, at = (Cursor(head, position).number(8) for position in (8, 16, 24))
+    data = yield from read(at, size)
+    for _ in range(size // FREE_BLOCK_BYTES + 1):
+        if free == NO_FREE_BLOCK:
+            return data
+        if not 0 < free <= size - FREE_BLOCK_BYTES:
+            break
+        start, block = free, Cursor(data, free)
+        free, length = block.number(8), block.number(8)
+        if start + length > size:
+            break
+    raise CorruptGranuleError("a local heap whose list of free blocks leads nowhere")
 
 
 @dataclass(frozen=True, slots=True)

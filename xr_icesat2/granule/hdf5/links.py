@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 from xr_icesat2.errors import CorruptGranuleError
 
@@ -73,34 +75,56 @@ def _dense(links: Links, body: bytes) -> Parser[None]:
         _add_link(links, link)
 
 
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    """A node of a group's B-tree or a symbol table, and between which names its own lie."""
+
+    address: int
+    above: bytes
+    last: bytes | None
+    """The greatest that it may hold; None of the root."""
+
+    def check(self, names: Sequence[bytes]) -> None:
+        """Raise unless the HDF5 library, which searches by these names, would find them all."""
+        ordered = all(one < other for one, other in pairwise((self.above, *names)))
+        if not ordered or (names and self.last is not None and names[-1] > self.last):
+            raise CorruptGranuleError("a symbol table whose names are out of order")
+
+
 def _symbol_table(links: Links, body: bytes) -> Parser[None]:
     cursor = Cursor(body)
     tree, heap = cursor.number(8), cursor.number(8)
     names = yield from read_local(heap)
-    level, seen = [tree], 0
-    tables: list[int] = []
+    level, seen = [_Branch(tree, b"", None)], 0
+    tables: list[_Branch] = []
     while level:
         seen += len(level)
         if seen > MOST_NODES:
             raise CorruptGranuleError("a group B-tree without end")
-        heads = yield [(at, NODE_HEADER_BYTES) for at in level]
+        heads = yield [(branch.address, NODE_HEADER_BYTES) for branch in level]
         counts = [_node_entries(head) for head in heads]
         spans = [
-            (at + NODE_HEADER_BYTES, count * 16 + 8)
-            for at, (_, count) in zip(level, counts, strict=True)
+            (branch.address + NODE_HEADER_BYTES, count * 16 + 8)
+            for branch, (_, count) in zip(level, counts, strict=True)
         ]
-        below: list[int] = []
+        below: list[_Branch] = []
         for entries, (depth, count) in zip((yield spans), counts, strict=True):
-            children = [Cursor(entries, 8 + 16 * n).number(8) for n in range(count)]
-            (below if depth else tables).extend(children)
+            (below if depth else tables).extend(_branches(names, entries, count))
         level = below
-    heads = (yield [(at, 8) for at in tables]) if tables else []
+    heads = (yield [(table.address, 8) for table in tables]) if tables else []
     spans = [
-        (at + 8, _symbol_count(head) * SYMBOL_BYTES) for at, head in zip(tables, heads, strict=True)
+        (table.address + 8, _symbol_count(head) * SYMBOL_BYTES)
+        for table, head in zip(tables, heads, strict=True)
     ]
-    for symbols in (yield spans) if spans else []:
-        for start in range(0, len(symbols), SYMBOL_BYTES):
-            _add_symbol(links, names, Cursor(symbols, start))
+    for table, symbols in zip(tables, (yield spans) if spans else [], strict=True):
+        starts = range(0, len(symbols), SYMBOL_BYTES)
+        table.check([_add_symbol(links, names, Cursor(symbols, start)) for start in starts])
+
+
+def _branches(names: bytes, entries: bytes, count: int) -> Iterator[_Branch]:
+    keys = [_text(names, Cursor(entries, 16 * n).number(8)) for n in range(count + 1)]
+    for n in range(count):
+        yield _Branch(Cursor(entries, 8 + 16 * n).number(8), keys[n], keys[n + 1])
 
 
 def _node_entries(head: bytes) -> tuple[int, int]:
@@ -113,14 +137,17 @@ def _symbol_count(head: bytes) -> int:
     return int.from_bytes(head[6:8], "little")
 
 
-def _add_symbol(links: Links, names: bytes, cursor: Cursor) -> None:
+def _add_symbol(links: Links, names: bytes, cursor: Cursor) -> bytes:
     name_at, address, kind = cursor.number(8), cursor.number(8), cursor.number(4)
     cursor.skip(4)
     name = _text(names, name_at)
+    if kind > SOFT_SYMBOL:
+        raise CorruptGranuleError(f"a symbol of kind {kind}")
     if kind == SOFT_SYMBOL:
         _add(links, name, _text(names, cursor.number(4)).decode("utf-8", "surrogateescape"))
     else:
         _add(links, name, address)
+    return name
 
 
 def _text(heap: bytes, at: int) -> bytes:

@@ -51,8 +51,8 @@ def _dataset(messages: Sequence[Message], attributes: Attributes) -> DatasetHead
         raise UnsupportedError("values in an external file")
     datatype = read_datatype(_body(messages, DATATYPE))
     shape = read_dataspace(_body(messages, DATASPACE))
-    if shape is None or datatype.kind in (Kind.REFERENCE, Kind.REFERENCE_LIST):
-        raise UnsupportedError("a dataset without values, or one of references")
+    if shape is None or datatype.kind in (Kind.REFERENCE, Kind.REFERENCE_LIST, Kind.SEQUENCE):
+        raise UnsupportedError("a dataset without values, or one of references or sequences")
     if max((*shape, math.prod(shape) * datatype.size)) > MOST_BYTES:
         raise CorruptGranuleError(f"a dataset of shape {shape}")
     fill = bytes(datatype.size)
