@@ -80,8 +80,9 @@ def _group(
 ) -> None:
     _attributes(facts, group, path)
     address = h5py.h5o.get_info(group).addr
+    names: list[bytes] = []
     try:
-        names = list(group)
+        group.links.iterate(names.append)
     except Exception:  # noqa: BLE001
         facts[f"names {path}"] = REFUSED
         for name in original.get(path, ()):

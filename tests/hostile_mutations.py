@@ -34,13 +34,9 @@ class Mutation:
     """One damaged copy: which file, what is done to it."""
 
     seed: int
-    name: str
+    path: Path
+    """Of the undamaged file."""
     kind: str
-
-    @property
-    def path(self) -> Path:
-        """The undamaged file."""
-        return GRANULES / self.name
 
     def apply(self, data: bytes) -> bytes:
         """Damage the content of the file; always the same for a seed."""
@@ -54,7 +50,13 @@ def mutation(seed: int) -> Mutation:
     rng = np.random.default_rng([seed, 0])
     name = FILES[rng.choice(len(FILES), p=SHARES)]
     kind = KINDS[rng.choice(len(KINDS), p=KIND_SHARES)]
-    return Mutation(seed, name, kind)
+    return Mutation(seed, GRANULES / name, kind)
+
+
+def mutation_of(path: Path, seed: int) -> Mutation:
+    """Give a mutation of some other file, every third of one of its structures."""
+    rng = np.random.default_rng([seed, 0])
+    return Mutation(seed, path, "structure" if seed % 3 == 0 else str(rng.choice(KINDS)))
 
 
 def _flip(rng, array):
@@ -118,7 +120,7 @@ def _cut(rng, array):
 
 
 def _range(rng, array, least=1):
-    length = _log_uniform(rng, least, LONGEST)
+    length = _log_uniform(rng, least, min(LONGEST, len(array) // 4))
     first = int(rng.integers(0, len(array) - length))
     return first, first + length
 

@@ -23,7 +23,7 @@ def test_every_range_lies_in_exactly_one_run(wanted, most_gap, most_bytes):
         assert run.offset == min(offset for offset, _ in held)
         assert run.offset + run.length == max(offset + length for offset, length in held)
         longest = max(length for _, length in held)
-        assert run.length <= max(most_bytes, longest) or _overlapping(held, most_bytes)
+        assert run.length <= max(most_bytes, longest)
         assert _largest_gap(held) <= most_gap
     starts = [run.offset for run in runs]
     assert starts == sorted(starts)
@@ -35,12 +35,6 @@ def _largest_gap(held):
         gap = max(gap, 0 if end is None else offset - end)
         end = max(end or 0, offset + length)
     return gap
-
-
-def _overlapping(held, most_bytes):
-    """Whether a run is long only because its first range is."""
-    first = min(held)
-    return first[1] > most_bytes
 
 
 @given(ranges, st.integers(0, 50), st.integers(1, 300))

@@ -7,7 +7,8 @@ import pytest
 
 from tests.hostile import Harness, Verdict, judge
 from tests.hostile_facts import REFUSED, by_engine, by_h5py
-from tests.hostile_mutations import FILES, KINDS, MUTATIONS, mutation
+from tests.hostile_mutations import FILES, KINDS, MUTATIONS, mutation, mutation_of
+from tests.hostile_tiny import write_tiny
 from tests.hostile_worker import Worker
 from tests.paths import granule, needs_granules
 
@@ -18,7 +19,8 @@ SHARE = 0.95
 
 @pytest.fixture(scope="session")
 def harness(tmp_path_factory):
-    with Harness(tmp_path_factory.mktemp("hostile")) as harness:
+    directory = tmp_path_factory.mktemp("hostile")
+    with Harness(directory, write_tiny(directory / "warm_up.h5", "earliest")) as harness:
         yield harness
 
 
@@ -34,7 +36,7 @@ def verdicts(tmp_path_factory):
 @needs_granules
 @pytest.mark.parametrize("first", SEEDS[::BATCH])
 def test_damage_is_read_as_h5py_does_or_refused_by_name(harness, verdicts, first):
-    verdict = harness.check(range(first, first + BATCH))
+    verdict = harness.check(map(mutation, range(first, first + BATCH)))
     assert not verdict.wrong, "\n".join(verdict.wrong)
     counts = [verdict.same["value"], verdict.lost["value"]]
     written = verdicts / f"{first}.part"
@@ -44,6 +46,15 @@ def test_damage_is_read_as_h5py_does_or_refused_by_name(harness, verdicts, first
     if len(every) == len(SEEDS) // BATCH:  # the last of them looks at all
         same, lost = map(sum, zip(*(json.loads(one.read_text()) for one in every), strict=True))
         assert same / (same + lost) >= SHARE
+
+
+@pytest.mark.parametrize("libver", ["earliest", ("v108", "v108")], ids=["old", "new"])
+@pytest.mark.parametrize("first", range(0, 150, 50))
+def test_damage_to_a_tiny_file(harness, tmp_path, libver, first):
+    path = write_tiny(tmp_path / "tiny.h5", libver)
+    verdict = harness.check(mutation_of(path, seed) for seed in range(first, first + 50))
+    assert not verdict.wrong, "\n".join(verdict.wrong)
+    assert verdict.share("value") > 0.9
 
 
 @needs_granules
@@ -58,12 +69,12 @@ def test_undamaged_files_are_read_alike(name):
 @needs_granules
 def test_mutations_follow_from_their_seed_and_are_of_every_kind():
     every = [mutation(seed) for seed in range(MUTATIONS)]
-    assert {(one.name, one.kind) for one in every} == {(n, k) for n in FILES for k in KINDS}
+    assert {(m.path.name, m.kind) for m in every} == {(n, k) for n in FILES for k in KINDS}
     content = {name: granule(name).read_bytes() for name in FILES}
     for damaged in every[:20]:
-        once, again = (damaged.apply(content[damaged.name]) for _ in range(2))
+        once, again = (damaged.apply(content[damaged.path.name]) for _ in range(2))
         assert once == again
-        assert len(once) <= len(content[damaged.name])
+        assert len(once) <= len(content[damaged.path.name])
 
 
 WAS = {"value /a": "f4 1", "value /b": "f4 2", "names /": "a b"}

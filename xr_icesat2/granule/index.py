@@ -141,7 +141,7 @@ class GranuleIndex:
                     header = self.dataset(path)
                     if not isinstance(header.layout, Chunked):
                         raise TypeError(f"{path} is not chunked")
-                    parsers[path] = read_chunk_table(header.layout, header.shape, self._size)
+                    parsers[path] = read_chunk_table(header, header.layout, self._size)
             for path, result in zip(parsers, self._run(parsers.values()), strict=True):
                 if isinstance(result, Exception):
                     raise self._corrupt(path, result) from result

@@ -78,7 +78,19 @@ class GranuleArray(BackendArray):
 
     def _read(self, key: tuple[Any, ...]) -> np.ndarray:
         selections = [normalise(k, n) for k, n in zip(key, self.shape, strict=True)]
-        result = self._empty([len(s) for s in selections])
+        shape = tuple(len(selection) for selection in selections)
+        try:
+            result = np.full(shape, self.codings[0].padding, self.dtype)
+            self._read_into(result, selections)
+        except MemoryError as error:
+            raise self._too_large(shape) from error
+        taken = tuple(
+            0 if np.ndim(k) == 0 and not isinstance(k, slice) else slice(None) for k in key
+        )
+        # With the ellipsis a single element stays an array: a short text keeps its type.
+        return result[(*taken, ...)]
+
+    def _read_into(self, result: np.ndarray, selections: Sequence[Selection]) -> None:
         sinks = [Sink(result, coding) for coding in self.codings]
         wanted = self._by_granule(selections, sinks)
         if len(wanted) == 1:
@@ -86,30 +98,14 @@ class GranuleArray(BackendArray):
         elif wanted:
             pool = _granule_pool(os.getpid())
             all_done([pool.submit(read_granule, *item) for item in wanted.items()])
-        taken = tuple(
-            0 if np.ndim(k) == 0 and not isinstance(k, slice) else slice(None) for k in key
+
+    def _too_large(self, shape: tuple[int, ...]) -> TooLargeError:
+        size = math.prod(shape) * self.dtype.itemsize
+        return TooLargeError(
+            f"{self.granules[0].url}: {self.paths[0]} of shape {shape} needs {size:.3g} bytes and "
+            "some more while it is read, which are not to be had. Select less of it first, or "
+            "open it with chunks={}."
         )
-        # With the ellipsis a single element stays an array: a short text keeps its type.
-        return result[(*taken, ...)]
-
-    def _empty(self, shape: Sequence[int]) -> np.ndarray:
-        """Give the result before anything is read into it.
-
-        Raises
-        ------
-        TooLargeError
-            There is no memory for it, or no array can have that shape.
-        """
-        try:
-            return np.full(shape, self.codings[0].padding, self.dtype)
-        except (MemoryError, ValueError) as error:
-            size = math.prod(shape) * self.dtype.itemsize
-            msg = (
-                f"{self.granules[0].url}: {self.paths[0]} of shape {tuple(shape)} needs "
-                f"{size:.3g} bytes, which are not to be had. Select less of it first, or open it "
-                "with chunks={}."
-            )
-            raise TooLargeError(msg) from error
 
     def _by_granule(
         self, selections: Sequence[Selection], sinks: Sequence[Sink]

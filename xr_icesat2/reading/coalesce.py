@@ -58,9 +58,11 @@ def _bounded(
     runs: list[Run] = []
     first = 0
     while first < len(members):
-        reached = np.maximum.accumulate(ends[first:])
-        fits = int(np.searchsorted(reached, starts[first] + most_bytes, side="right"))
-        last = first + max(1, fits)
+        # What lies within the first range costs nothing, however long that is.
+        limit = max(int(starts[first]) + most_bytes, int(ends[first]))
+        near = max(first + 1, int(np.searchsorted(starts, limit)))
+        reached = np.maximum.accumulate(ends[first:near])
+        last = first + int(np.searchsorted(reached, limit, side="right"))
         end = int((ends[first:last]).max())
         runs.append(Run(int(starts[first]), end - int(starts[first]), members[first:last]))
         first = last

@@ -123,7 +123,7 @@ def read_datasets(granule: Granule, paths: Sequence[str]) -> dict[str, np.ndarra
 def _plan(
     granule: Granule, read: DatasetRead, header: DatasetHeader, table: ChunkTable | None
 ) -> Iterator[_Job]:
-    """Give the chunks to fetch; place at once what needs no fetching."""
+    """Give the chunks to fetch; place at once what needs no fetching, and what lies in none."""
     layout = header.layout
     filters: tuple[Filter, ...] = ()
     if not all(len(selection) for selection in read.source):
@@ -150,8 +150,12 @@ def _plan(
     chunks = plan_chunks(
         table, chunk_shape, header.shape, read.source, clipped=isinstance(layout, Contiguous)
     )
+    if not table.sizes.all():
+        _place_fill(read, header)
     lead = len(read.target) - len(read.source)
     for chunk in chunks:
+        if not chunk.size:
+            continue
         inner = [compose(*pair) for pair in zip(read.target[lead:], chunk.target, strict=True)]
         target = (*read.target[:lead], *inner)
         yield _Job(read.path, header, filters, chunk, read.sink, target)
@@ -186,20 +190,16 @@ def _checked(granule: Granule, work: Callable[[], None]) -> None:
 
 
 def _fetch_all(granule: Granule, jobs: Sequence[_Job]) -> None:
-    stored = [job for job in jobs if job.chunk.size]
-    for job in jobs:
-        if not job.chunk.size:
-            _place_fill(job)
     runs = coalesce(
-        np.array([job.chunk.offset for job in stored], np.int64),
-        np.array([job.chunk.size for job in stored], np.int64),
+        np.array([job.chunk.offset for job in jobs], np.int64),
+        np.array([job.chunk.size for job in jobs], np.int64),
         most_gap=MOST_GAP,
         most_bytes=MOST_RUN,
     )
     for batch in _batches(runs):
         buffers = granule.source.read([(run.offset, run.length) for run in batch])
         pieces = [
-            (stored[member], buffer, run.offset)
+            (jobs[member], buffer, run.offset)
             for run, buffer in zip(batch, buffers, strict=True)
             for member in run.members.tolist()
         ]
@@ -243,7 +243,7 @@ def all_done(futures: Sequence[Future[T]]) -> list[T]:
 
 def _decode_chunk(granule: Granule, job: _Job, raw: bytes) -> None:
     dtype, shape = job.header.dtype, job.chunk.shape
-    size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+    size = math.prod(shape) * dtype.itemsize
     try:
         data = undo_filters(raw, job.filters, job.chunk.mask, size)
     except FilterError as error:
@@ -261,10 +261,10 @@ def _elements(data: bytes, header: DatasetHeader, count: int = -1) -> np.ndarray
     return terminate(values) if header.terminated else values
 
 
-def _place_fill(job: _Job) -> None:
-    fill = np.frombuffer(job.header.fill, job.header.dtype)[0]
-    shape = tuple(len(selection) for selection in job.chunk.source)
-    _place(job.sink, job.target, np.broadcast_to(fill, shape))
+def _place_fill(read: DatasetRead, header: DatasetHeader) -> None:
+    """Put the fill value everywhere: one element is decoded, however many there are."""
+    fill = read.sink.decode(_elements(header.fill, header).reshape((1,) * len(read.source)))
+    read.sink.result[orthogonal(read.target)] = fill.reshape((1,) * len(read.target))
 
 
 def _place(sink: Sink, target: tuple[Selection, ...], values: np.ndarray) -> None:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from xr_icesat2.errors import CorruptGranuleError
-from xr_icesat2.granule.model import Chunked, ChunkTable
+from xr_icesat2.granule.model import Chunked, ChunkTable, DatasetHeader
 
 from .binary import check_signature
 from .fetch import Parser
@@ -20,12 +20,20 @@ __all__ = ["read_chunk_table"]
 NODE_HEADER_BYTES = 24
 FIRST_ENTRIES = 64
 """Entries that HDF5 writes into a chunk B-tree node by default: a node is read in one piece."""
-MOST_CHUNKS = 10_000_000
+MOST_CHUNKS = 1_000_000
+"""Of one dataset: the largest granules have some thousand."""
 MOST_DEPTH = 64
 
 
-def read_chunk_table(layout: Chunked, shape: tuple[int, ...], file_size: int) -> Parser[ChunkTable]:
+def read_chunk_table(header: DatasetHeader, layout: Chunked, file_size: int) -> Parser[ChunkTable]:
     """Read where every chunk of a dataset lies.
+
+    Parameters
+    ----------
+    header, layout
+        The dataset's, and its layout.
+    file_size
+        In bytes.
 
     Raises
     ------
@@ -33,9 +41,10 @@ def read_chunk_table(layout: Chunked, shape: tuple[int, ...], file_size: int) ->
         The tree is not one: keys out of order, chunks off the grid or outside
         the file, nodes that contain themselves.
     """
-    grid = tuple(-(-n // c) for n, c in zip(shape, layout.chunk_shape, strict=True))
+    grid = tuple(-(-n // c) for n, c in zip(header.shape, layout.chunk_shape, strict=True))
     if math.prod(grid) > MOST_CHUNKS:
-        raise CorruptGranuleError(f"a dataset of shape {shape} in chunks of {layout.chunk_shape}")
+        msg = f"a dataset of shape {header.shape} in chunks of {layout.chunk_shape}"
+        raise CorruptGranuleError(msg)
     table = ChunkTable(
         grid,
         np.zeros(math.prod(grid), np.uint64),
@@ -43,7 +52,8 @@ def read_chunk_table(layout: Chunked, shape: tuple[int, ...], file_size: int) ->
         np.zeros(math.prod(grid), np.uint32),
     )
     if layout.btree is not None:
-        entries = yield from _leaf_entries(layout.btree, len(shape), file_size)
+        steps = np.array([*layout.chunk_shape, header.dtype.itemsize], np.uint64)
+        entries = yield from _leaf_entries(layout.btree, steps, file_size)
         _place(table, entries, layout.chunk_shape, file_size)
     return table
 
@@ -70,9 +80,9 @@ class _Node:
     """Its entries are below this one."""
 
 
-def _leaf_entries(root: int, ndim: int, file_size: int) -> Parser[np.ndarray]:
-    """Give the entries of all leaves in the order of the tree."""
-    dtype = _entry_dtype(ndim)
+def _leaf_entries(root: int, steps: np.ndarray, file_size: int) -> Parser[np.ndarray]:
+    """Give the entries of all leaves in the order of the tree; keys are multiples of ``steps``."""
+    dtype = _entry_dtype(len(steps) - 1)
     nodes = [_Node(root)]
     while True:
         heads = yield [(node.address, _first_read(node, dtype, file_size)) for node in nodes]
@@ -83,7 +93,7 @@ def _leaf_entries(root: int, ndim: int, file_size: int) -> Parser[np.ndarray]:
         entries: list[np.ndarray] = []
         below: list[_Node] = []
         for node, body in zip(nodes, bodies, strict=True):
-            found, keys = _entries(node, body, dtype)
+            found, keys = _entries(node, body, dtype, steps)
             entries.append(found)
             if body[5]:
                 below += _children(body[5] - 1, found, keys)
@@ -111,7 +121,9 @@ def _key_bytes(dtype: np.dtype) -> int:
     return dtype.itemsize - 8
 
 
-def _entries(node: _Node, body: bytes, dtype: np.dtype) -> tuple[np.ndarray, list[Key]]:
+def _entries(
+    node: _Node, body: bytes, dtype: np.dtype, steps: np.ndarray
+) -> tuple[np.ndarray, list[Key]]:
     """Give the entries of a node, and the key before each and behind the last."""
     count = int.from_bytes(body[6:8], "little")
     entries = np.frombuffer(body, dtype, count, NODE_HEADER_BYTES)
@@ -123,6 +135,8 @@ def _entries(node: _Node, body: bytes, dtype: np.dtype) -> tuple[np.ndarray, lis
         raise CorruptGranuleError("a chunk B-tree whose levels do not count down")
     # The HDF5 library searches by these keys: where they do not fit, it would find other chunks.
     inside = keys[0] >= node.first and (node.end is None or not count or keys[-2] < node.end)
+    if (starts % steps).any():
+        raise CorruptGranuleError("a chunk that lies off the chunk grid")
     if not inside or not _increasing(starts):
         raise CorruptGranuleError("a chunk B-tree whose keys are out of order")
     return entries, keys
@@ -136,10 +150,9 @@ def _children(level: int, entries: np.ndarray, keys: list[Key]) -> list[_Node]:
 def _place(
     table: ChunkTable, entries: np.ndarray, chunk_shape: tuple[int, ...], file_size: int
 ) -> None:
-    starts = entries["start"][:, :-1]
-    positions, rest = np.divmod(starts, np.array(chunk_shape, np.uint64))
-    if rest.any() or entries["start"][:, -1].any():
-        raise CorruptGranuleError("a chunk that lies off the chunk grid")
+    positions = entries["start"][:, :-1] // np.array(chunk_shape, np.uint64)
+    if entries["start"][:, -1].any():
+        raise CorruptGranuleError("a chunk that begins within an element")
     # Chunks beyond the present extent remain when a dataset was made smaller.
     inside = (positions < np.array(table.grid, np.uint64)).all(axis=1)
     entries, positions = entries[inside], positions[inside]

@@ -238,17 +238,19 @@ def _collection_size(head: bytes) -> int:
 
 
 def _collection(body: bytes, wanted: AbstractSet[int]) -> dict[int, bytes]:
-    """Give some objects of a collection; thousands may share it, so the walk ends with the last."""
+    """Give some objects of a collection; all of it is looked at, for damage may have moved them."""
     found: dict[int, bytes] = {}
     position = GLOBAL_HEADER_BYTES
-    while position + GLOBAL_OBJECT.size <= len(body) and len(found) < len(wanted):
+    while position + GLOBAL_OBJECT.size <= len(body):
         index, size = GLOBAL_OBJECT.unpack_from(body, position)
-        position += GLOBAL_OBJECT.size
-        if index == 0:
-            break
+        # Object 0 is the free space, of which the size includes this head.
+        whole = GLOBAL_OBJECT.size + padded(size) if index else size
+        if whole < GLOBAL_OBJECT.size or position + whole > len(body):
+            raise CorruptGranuleError(f"a global heap with an object of {size} bytes")
         if index in wanted:
-            found[index] = Cursor(body, position).take(size)
-        position += padded(size)
+            start = position + GLOBAL_OBJECT.size
+            found[index] = body[start : start + size]
+        position += whole
     return found
 
 

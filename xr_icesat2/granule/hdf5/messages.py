@@ -33,6 +33,7 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
 SUPERBLOCK_BYTES = 2048
 """Enough for every version of the superblock."""
 SMALLEST_SUPERBLOCK = 48
+HAS_MAXIMUM = 0x01
 SIMPLE_DATASPACE, NULL_DATASPACE = 1, 2
 FILL_NEVER = 1
 NO_FILL = 0xFFFF_FFFF
@@ -131,7 +132,12 @@ def read_dataspace(body: bytes) -> tuple[int, ...] | None:
         return None
     message = _Message(body)
     _handle(message.dataspaceMsgHandler, body)
-    return tuple(message.meta.dimensions)
+    shape = tuple(message.meta.dimensions)
+    if body[2] & HAS_MAXIMUM:
+        most = Cursor(body, (8 if body[0] == 1 else 4) + 8 * ndim)
+        if any(size > most.number(8) for size in shape):
+            raise CorruptGranuleError(f"a dataspace of shape {shape}, larger than its maximum")
+    return shape
 
 
 def read_layout(body: bytes, filters: tuple[Filter, ...], item_size: int) -> Layout:

@@ -26,8 +26,10 @@ from .objects import LINK, LINK_INFO, SHARED, Message, read_messages
 __all__ = ["read_node"]
 
 DATASPACE, DATATYPE, OLD_FILL, FILL, EXTERNAL, LAYOUT, FILTERS = 1, 3, 4, 5, 7, 8, 0xB
-MOST_BYTES = (1 << 63) - 1
-"""What numpy can index, and more than any file can hold."""
+MOST_BYTES = 1 << 60
+"""Eight times as much, which decoding may make of it, is what numpy can index."""
+MOST_CHUNK_BYTES = (1 << 32) - 1
+"""The limit of HDF5."""
 GROUP_MARKS = {LINK_INFO, LINK, SYMBOL_TABLE}
 DATASET_MARKS = {DATASPACE, DATATYPE, LAYOUT}
 
@@ -84,16 +86,17 @@ def _layout(messages: Sequence[Message], datatype: Datatype, shape: tuple[int, .
         layout = read_layout(_body(messages, LAYOUT), filters, datatype.size)
     except UnsupportedError as error:
         return Foreign(str(error))
-    _check_size(layout, math.prod(shape) * datatype.size, len(shape))
+    _check_size(layout, math.prod(shape) * datatype.size, len(shape), datatype.size)
     return layout
 
 
-def _check_size(layout: Layout, size: int, ndim: int) -> None:
+def _check_size(layout: Layout, size: int, ndim: int, item_size: int) -> None:
     if isinstance(layout, Compact) and len(layout.data) < size:
         raise CorruptGranuleError(f"{len(layout.data)} bytes of compact values, not {size}")
     if isinstance(layout, Contiguous | Compact | Foreign):
         return
-    if len(layout.chunk_shape) != ndim or ndim == 0:
+    too_large = math.prod(layout.chunk_shape) * item_size > MOST_CHUNK_BYTES
+    if len(layout.chunk_shape) != ndim or ndim == 0 or too_large:
         raise CorruptGranuleError(
             f"chunks {layout.chunk_shape} of a dataset with {ndim} dimensions"
         )

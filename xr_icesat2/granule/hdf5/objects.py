@@ -121,7 +121,7 @@ def _version_1(address: int, head: bytes) -> Parser[list[Message]]:
     while blocks:
         found: list[Message] = []
         for block in blocks:
-            split = list(_split_1(block, count - seen))
+            split = list(_split_1(block))
             seen += len(split)
             found += split
         messages += [m for raw in found for m in _known(raw) if m.type != CONTINUATION]
@@ -134,14 +134,13 @@ def _version_1(address: int, head: bytes) -> Parser[list[Message]]:
     return messages
 
 
-def _split_1(block: bytes, most: int) -> Iterator[Message]:
+def _split_1(block: bytes) -> Iterator[Message]:
     cursor = Cursor(block)
-    while cursor.left >= 8 and most > 0:
+    while cursor.left:
         kind, size, flags = cursor.number(2), cursor.number(2), cursor.number(1)
         cursor.skip(3)
         if size != padded(size):
             raise CorruptGranuleError(f"a version 1 header message of {size} bytes")
-        most -= 1
         yield Message(kind, flags, cursor.take(size))
 
 
