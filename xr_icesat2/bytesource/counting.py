@@ -2,9 +2,10 @@
 
 import threading
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from typing import Any
 
-from xr_icesat2.bytesource.protocol import ByteSource, Range, Stamp
+from xr_icesat2.bytesource.protocol import ByteSource, Range, Stamp, Take
 
 __all__ = ["CountingSource"]
 
@@ -23,7 +24,7 @@ class CountingSource:
         Every range that was read, in the order asked; empty ranges cost no
         request and are left out.
     bursts : int
-        Calls of :meth:`read`, each at least one round trip.
+        Calls of :meth:`read` and :meth:`read_each`, each at least one round trip.
     stamps : int
         Calls of :meth:`stamp`.
 
@@ -63,10 +64,18 @@ class CountingSource:
 
     def read(self, ranges: Sequence[Range]) -> list[bytes]:
         """Read byte ranges, and note them."""
+        self._note(ranges)
+        return self.source.read(ranges)
+
+    def read_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> None:
+        """Read byte ranges one by one, and note them."""
+        self._note(ranges)
+        self.source.read_each(ranges, take, pool)
+
+    def _note(self, ranges: Sequence[Range]) -> None:
         with self._lock:
             self.bursts += 1
             self.log.extend((offset, length) for offset, length in ranges if length)
-        return self.source.read(ranges)
 
     def reset(self) -> None:
         """Start counting from zero."""

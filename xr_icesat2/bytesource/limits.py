@@ -15,6 +15,7 @@ __all__ = [
     "LONGEST",
     "MAX_IN_FLIGHT",
     "MIN_RATE",
+    "MOST_HELD",
     "TIMEOUT",
     "TIMEOUT_VARIABLE",
     "request_limit",
@@ -23,6 +24,10 @@ __all__ = [
 
 MAX_IN_FLIGHT = 32
 """Requests under way at once in one process, whatever asks for them."""
+
+MOST_HELD = 32 << 20
+"""Bytes of answers that one process holds, under way or not yet decoded; one larger than that
+comes alone."""
 
 ATTEMPTS = 5
 """How often one request is tried where trying again can help."""

@@ -2,21 +2,32 @@
 
 import os
 from asyncio import AbstractEventLoop
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
 
 from fsspec.asyn import get_loop
 
 from xr_icesat2.bytesource.limits import request_limit
 from xr_icesat2.bytesource.origin import Origin
-from xr_icesat2.bytesource.protocol import Range, Stamp
+from xr_icesat2.bytesource.protocol import Range, Stamp, Take
 from xr_icesat2.bytesource.ranges import checked_ranges, outside
-from xr_icesat2.bytesource.traffic import Traffic, in_daemon_thread, together, traffic_on
+from xr_icesat2.bytesource.traffic import (
+    Traffic,
+    in_daemon_thread,
+    one_by_one,
+    together,
+    traffic_on,
+)
 from xr_icesat2.bytesource.translate import ShortAnswerError, status_of
 from xr_icesat2.bytesource.transports import Transport, transport_for
 from xr_icesat2.errors import TransferError
 
 __all__ = ["RemoteSource"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -73,13 +84,30 @@ class RemoteSource:
         if not longest:
             return [b""] * len(plain)
         connection = self._connect()
-        limit = request_limit(longest, whole_file=connection.transport.whole_file)
-        return connection.traffic.wait(self._burst(connection, plain), limit, self.url)
+        work = (self._one(connection, *each) for each in plain)
+        return self._wait(connection, work, longest)
 
-    async def _burst(self, connection: _Connection, ranges: list[Range]) -> list[bytes]:
-        if connection.transport.parallel:
-            return await together(self._one(connection, *each) for each in ranges)
-        return [await self._one(connection, *each) for each in ranges]
+    def read_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> None:
+        """Read byte ranges one by one; see :class:`~xr_icesat2.bytesource.ByteSource`."""
+        plain = checked_ranges(ranges, self._size, self.url)
+        connection = self._connect()
+        traffic = connection.traffic
+
+        async def hand_on(number: int, offset: int, length: int) -> None:
+            async with traffic.room.of(length):
+                data = await self._one(connection, offset, length)
+                await traffic.aside(pool, partial(take, number, data))
+
+        work = (hand_on(number, *each) for number, each in enumerate(plain))
+        self._wait(connection, work, max((length for _, length in plain), default=0))
+
+    def _wait(
+        self, connection: _Connection, work: Iterable[Coroutine[Any, Any, T]], longest: int
+    ) -> list[T]:
+        """Do all of the work, at once if that is safe; no request is of more bytes than longest."""
+        limit = request_limit(longest, whole_file=connection.transport.whole_file)
+        in_turn = together if connection.transport.parallel else one_by_one
+        return connection.traffic.wait(in_turn(work), limit, self.url)
 
     async def _one(self, connection: _Connection, offset: int, length: int) -> bytes:
         if not length:

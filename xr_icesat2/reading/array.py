@@ -14,11 +14,12 @@ import numpy as np
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
+from xr_icesat2.bytesource.threads import all_done
 from xr_icesat2.errors import TooLargeError
 from xr_icesat2.granule.granule import Granule
 
 from .coding import Coding
-from .execute import DatasetRead, Sink, all_done, read_granule
+from .execute import DatasetRead, Sink, read_granule
 from .mosaic import Mosaic
 from .outer import index_outer
 from .selection import Selection, normalise

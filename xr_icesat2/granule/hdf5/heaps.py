@@ -221,7 +221,7 @@ class GlobalReference:
 def read_global(references: Sequence[GlobalReference], item_size: int) -> Parser[list[bytes]]:
     """Give the bytes of each variable-length value; an empty one refers to nothing."""
     collections = sorted({r.collection for r in references if r.length})
-    objects: dict[int, dict[int, bytes]] = {}
+    objects: dict[int, Mapping[int, bytes]] = {}
     heads = (yield [(at, GLOBAL_HEADER_BYTES) for at in collections]) if collections else []
     spans = [(at, _collection_size(head)) for at, head in zip(collections, heads, strict=True)]
     bodies = (yield spans) if spans else []
