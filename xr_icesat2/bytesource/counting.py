@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from typing import Any
 
+from xr_icesat2.bytesource.cost import Cost
 from xr_icesat2.bytesource.protocol import ByteSource, Range, Stamp, Take
 
 __all__ = ["CountingSource"]
@@ -45,6 +46,11 @@ class CountingSource:
     def url(self) -> str:
         """Name of the granule, without secrets."""
         return self.source.url
+
+    @property
+    def cost(self) -> Cost:
+        """That of the other source."""
+        return self.source.cost
 
     @property
     def requests(self) -> int:

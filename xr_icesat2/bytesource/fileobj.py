@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import IO, Any, TypeVar
 
+from xr_icesat2.bytesource.cost import Cost
 from xr_icesat2.bytesource.naming import source_name
 from xr_icesat2.bytesource.protocol import Range, Stamp, Take
 from xr_icesat2.bytesource.ranges import checked_ranges, outside
@@ -43,6 +44,8 @@ class FileObjectSource:
     def url(self) -> str:
         """Name of the file, and a label that no other source has."""
         return f"{source_name(self.file)}#{self._label}"
+
+    cost = Cost(latency=1e-6, bandwidth=4e9)
 
     def stamp(self) -> Stamp:
         """Size now; an open file has no tag."""

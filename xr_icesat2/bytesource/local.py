@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from functools import partial
 
+from xr_icesat2.bytesource.cost import Cost
 from xr_icesat2.bytesource.descriptors import Descriptor, expect_file, open_files
 from xr_icesat2.bytesource.protocol import Range, Stamp, Take
 from xr_icesat2.bytesource.ranges import checked_ranges, outside
@@ -35,6 +36,8 @@ class LocalSource:
     def __init__(self, path: str) -> None:
         self.url = path
         self._owner = object()
+
+    cost = Cost(latency=20e-6, bandwidth=1e9)
 
     def stamp(self) -> Stamp:
         """Size and time of the last change, asked of the operating system at each call.

@@ -5,6 +5,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, runtime_checkable
 
+from xr_icesat2.bytesource.cost import Cost
+
 __all__ = ["ByteSource", "Range", "Stamp", "Take"]
 
 Range: TypeAlias = tuple[int, int]
@@ -48,6 +50,11 @@ class ByteSource(Protocol):
     @property
     def url(self) -> str:
         """Name of the granule, without secrets."""
+        ...
+
+    @property
+    def cost(self) -> Cost:
+        """What a request to it costs, as far as is known."""
         ...
 
     def stamp(self) -> Stamp:

@@ -1,6 +1,7 @@
 """Anything that fsspec reaches: S3, HTTPS, memory, caches over them and more."""
 
 import os
+import time
 from asyncio import AbstractEventLoop
 from collections.abc import Coroutine, Iterable, Sequence
 from concurrent.futures import Executor
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 
 from fsspec.asyn import get_loop
 
+from xr_icesat2.bytesource.cost import Cost, Observed
 from xr_icesat2.bytesource.limits import request_limit
 from xr_icesat2.bytesource.origin import Origin
 from xr_icesat2.bytesource.protocol import Range, Stamp, Take
@@ -26,6 +28,8 @@ from xr_icesat2.bytesource.transports import Transport, transport_for
 from xr_icesat2.errors import TransferError
 
 __all__ = ["RemoteSource"]
+
+UNSEEN = Cost(latency=0.05, bandwidth=50e6)
 
 T = TypeVar("T")
 
@@ -57,8 +61,14 @@ class RemoteSource:
         self._origin = origin
         self.url = origin.name
         self._connection: _Connection | None = None
+        self._observed = Observed(UNSEEN)
         # Of the latest stamp: absurd ranges of a damaged granule need not be asked for.
         self._size: int | None = None
+
+    @property
+    def cost(self) -> Cost:
+        """What its requests took so far."""
+        return self._observed.cost
 
     def stamp(self) -> Stamp:
         """Version of the file, asked of the server at each call.
@@ -73,7 +83,9 @@ class RemoteSource:
         connection = self._connect()
         limit = request_limit(0)
         work = connection.traffic.request(connection.transport.stamp, limit, self.url)
+        began = time.monotonic()
         stamp = connection.traffic.wait(work, limit, self.url)
+        self._observed.note(0, time.monotonic() - began)
         self._size = stamp.size
         return stamp
 
@@ -85,7 +97,10 @@ class RemoteSource:
             return [b""] * len(plain)
         connection = self._connect()
         work = (self._one(connection, *each) for each in plain)
-        return self._wait(connection, work, longest)
+        began = time.monotonic()
+        answers = self._wait(connection, work, longest)
+        self._observed.note(sum(map(len, answers)), time.monotonic() - began)
+        return answers
 
     def read_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> None:
         """Read byte ranges one by one; see :class:`~xr_icesat2.bytesource.ByteSource`."""

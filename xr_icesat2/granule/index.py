@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import posixpath
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
 import numpy as np
 
-from xr_icesat2.bytesource import ByteSource
+from xr_icesat2.bytesource import ByteSource, Range, Take
 from xr_icesat2.errors import CorruptGranuleError, GroupNotFoundError
 
 from .hdf5.chunks import read_chunk_table
@@ -157,6 +158,10 @@ class GranuleIndex:
             self._tell(path, layout.reason)
         return self._library.values(path, rows)
 
+    def read_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> None:
+        """Read values, from memory if the granule was read whole; see :class:`.ByteSource`."""
+        self._pages.read_each(ranges, take, pool)
+
     def release(self) -> None:
         """Forget the raw bytes of the metadata; what was parsed of them stays."""
         with self._lock:
@@ -164,7 +169,7 @@ class GranuleIndex:
 
     def close(self) -> None:
         """Let go of what is open; the index goes on working."""
-        self.release()
+        self._pages.forget()
         self._library.close()
 
     def _run(self, parsers: Iterable[Parser[T]]) -> list[T | Exception]:
