@@ -68,7 +68,7 @@ def _from_hdf5(file: h5py.File) -> Iterator[tuple[str, Node]]:
 
 DAP = "{http://xml.opendap.org/ns/DAP/4.0#}"
 DAP_TYPES = {"Float32": "f4", "Float64": "f8", "Int8": "i1", "Int16": "i2", "Int32": "i4"}
-DAP_TYPES |= {"Int64": "i8", "UInt8": "u1", "UInt16": "u2", "UInt32": "u4", "String": "S"}
+DAP_TYPES |= {"Int64": "i8", "Byte": "u1", "UInt16": "u2", "UInt32": "u4", "String": "S"}
 
 
 def _from_dmr(element: ET.Element, path: str = "/") -> Iterator[tuple[str, Node]]:
@@ -91,8 +91,9 @@ def _typed(kind: str, texts: list[str]) -> object:
     if kind == "S":
         return texts[0]
     numbers = np.array([float(text) if kind[0] == "f" else int(text) for text in texts])
-    with np.errstate(over="ignore"):
-        values = numbers.astype(kind)
+    if kind[0] == "f":  # rounded to some digits, the greatest of a type is too great for it
+        numbers = numbers.clip(np.finfo(kind).min, np.finfo(kind).max)
+    values = numbers.astype(kind)
     return values if len(values) > 1 else values[0]
 
 
@@ -120,7 +121,7 @@ def _from_ncdump(text: str) -> Tree:
             kind = CDL_TYPES[found[1]]
             paths = [_dimension(here, name, sizes) for name in found[3].split(", ")]
             if kind == "S":
-                kind += str(sizes[paths.pop()])
+                kind += str(sizes[paths.pop()] - 1)  # one for the zero byte that C puts behind
             # ncdump invents names for dimensions without a scale.
             dims = [sizes[p] if re.search(r"/dim\d+$", p) else p for p in paths]
             tree[posixpath.join(here, found[2])] = Node({}, kind, dims)
