@@ -5,13 +5,13 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import h5py
 import numpy as np
-import pytest
 
-from tests.paths import STRUCTURE, granule
+from tests.paths import granule, structure_file
 
 SCALES = {"DIMENSION_LIST", "REFERENCE_LIST", "CLASS", "NAME"}
 # What the servers that made the files in ../shared/structure have added.
@@ -34,17 +34,19 @@ Tree = dict[str, Node]
 def real_tree(name: str) -> Tree:
     """Tree of a real granule; skips the test where it is absent."""
     if name.endswith(".h5"):
-        with h5py.File(granule(name)) as file:
-            return dict(_from_hdf5(file))
-    path = STRUCTURE / name
-    if not path.exists():
-        pytest.skip("the trees of real granules are not here (../shared/structure)")
-    text = gzip.decompress(path.read_bytes()).decode()
+        return tree_of_file(granule(name))
+    text = gzip.decompress(structure_file(name).read_bytes()).decode()
     tree = _from_ncdump(text) if "ncdump" in name else dict(_from_dmr(ET.fromstring(text)))  # noqa: S314
     for node in tree.values():
         for extra in OF_SERVERS & node.attrs.keys():
             del node.attrs[extra]
     return tree
+
+
+def tree_of_file(path: Path) -> Tree:
+    """Tree of a file, by h5py."""
+    with h5py.File(path) as file:
+        return dict(_from_hdf5(file))
 
 
 def _from_hdf5(file: h5py.File) -> Iterator[tuple[str, Node]]:
@@ -74,7 +76,8 @@ DAP_TYPES |= {"Int64": "i8", "Byte": "u1", "UInt16": "u2", "UInt32": "u4", "Stri
 def _from_dmr(element: ET.Element, path: str = "/") -> Iterator[tuple[str, Node]]:
     attrs = {
         item.get("name", ""): _typed(
-            DAP_TYPES[item.get("type", "")], [value.text or "" for value in item.iter(f"{DAP}Value")]
+            DAP_TYPES[item.get("type", "")],
+            [value.text or "" for value in item.iter(f"{DAP}Value")],
         )
         for item in element.findall(f"{DAP}Attribute")
         if item.get("type") != "Container"

@@ -8,13 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.structure import Node, Tree, real_tree
+from tests.paths import structure_file
+from tests.structure import Node, Tree, real_tree, tree_of_file
 from xr_icesat2.granule.beams import BEAMS
 from xr_icesat2.products.table import known_tables, load_table, parse_table
 from xr_icesat2.products.variable import Releases
+from xr_icesat2.testing import write_granule
 from xr_icesat2.testing.product_tree import tree_of
 from xr_icesat2.testing.texts import lengthen
-from xr_icesat2.testing.tree import Product, Variable
+from xr_icesat2.testing.tree import Product
 
 WHOLE = (
     ("ATL03", "003", "ATL03_20200714235814_03000802_003_01.dmr.gz", 962),
@@ -33,6 +35,7 @@ PARTS = (
 """Trees that lack something: beams, surface types, what a subset leaves out."""
 OWN = {"description", "long_name"}
 """Texts of ours, or names of ours where the product's are sentences."""
+WRITABLE = {"ATL06"}
 VARYING = {"/ancillary_data/land/atl08_region", "/ancillary_data/tep/ds_gt"}
 """As long as there are regions; of fixed length without a scale, or a scale."""
 REMOVED = "removed date-time"
@@ -56,7 +59,11 @@ def written_tree(product: Product) -> Tree:
     groups = [(f"/{group.path}", group.attributes, group.variables) for group in product.groups]
     groups += [(f"/{beam}", product.beam, ()) for beam in BEAMS]
     groups += [
-        (posixpath.join("/", rate.path.format(beam=beam), group.path), group.attributes, group.variables)
+        (
+            posixpath.join("/", rate.path.format(beam=beam), group.path),
+            group.attributes,
+            group.variables,
+        )
         for beam in BEAMS
         for rate in product.rates
         for group in rate.groups
@@ -98,7 +105,9 @@ def assert_node(product: str, release: str, path: str, got: Node, real: Node) ->
         # Subsets lose scales at the root.
         pairs = zip(got.dims, real.dims, strict=True)
         assert all(mine in (theirs, "/ds_surf_type", "/ds_xyz") for mine, theirs in pairs), path
-    slips = {name for name in real.attrs.keys() | got.attrs.keys() if (product, release, name) in SLIPS}
+    slips = {
+        name for name in real.attrs.keys() | got.attrs.keys() if (product, release, name) in SLIPS
+    }
     assert got.attrs.keys() - slips == real.attrs.keys() - slips, path
     for name in real.attrs.keys() - OWN - slips:
         mine, theirs = got.attrs[name], real.attrs[name]
@@ -140,6 +149,19 @@ def test_trees_hold_what_real_granules_hold(product, release, name):
     assert compared > 60
 
 
+@pytest.mark.parametrize(
+    ("product", "release", "name"), [case[:3] for case in WHOLE if case[0] in WRITABLE]
+)
+def test_files_are_those_trees(product, release, name, tmp_path):
+    real = real_tree(name)
+    got = tree_of_file(write_granule(tmp_path, product, release=release, n_segments=20))
+    assert got.keys() == real.keys()
+    for path, node in real.items():
+        assert got[path].dims == node.dims, path
+        assert got[path].attrs.keys() == node.attrs.keys(), path
+        assert_node(product, release, path, got[path], node)
+
+
 @pytest.mark.parametrize(("product", "release", "name", "count"), WHOLE)
 def test_texts_are_our_own_and_weigh_what_the_products_weigh(product, release, name, count):
     real = real_tree(name)
@@ -159,7 +181,10 @@ def test_texts_are_our_own_and_weigh_what_the_products_weigh(product, release, n
 
 def test_releases_differ_as_the_products_say():
     def paths(product: str, release: str) -> set[str]:
-        return {variable.path.removeprefix("{beam}/") for variable in load_table(product).at(release).variables}
+        return {
+            variable.path.removeprefix("{beam}/")
+            for variable in load_table(product).at(release).variables
+        }
 
     canopy = "land_segments/canopy"
     assert paths("ATL08", "003") - paths("ATL08", "006") == {
@@ -172,18 +197,9 @@ def test_releases_differ_as_the_products_say():
 
 
 def test_the_list_of_variables_of_a_release():
-    path = real_list("ATL08_006_variables.txt")
+    listed = structure_file("ATL08_006_variables.txt").read_text().split()
     got = written_tree(tree_of("ATL08", "006"))
-    assert {f"/{line}" for line in path} == {p for p, node in got.items() if node.dtype}
-
-
-def real_list(name: str) -> list[str]:
-    from tests.paths import STRUCTURE
-
-    path = STRUCTURE / name
-    if not path.exists():
-        pytest.skip("the trees of real granules are not here (../shared/structure)")
-    return path.read_text().split()
+    assert {f"/{path}" for path in listed} == {p for p, node in got.items() if node.dtype}
 
 
 @pytest.mark.parametrize("product", sorted(known_tables()))
