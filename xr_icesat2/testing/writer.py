@@ -12,7 +12,9 @@ from xr_icesat2.testing.atl06_tree import ATL06
 from xr_icesat2.testing.atl06_values import ATL06Values
 from xr_icesat2.testing.granule import Granule, rows_of_beams
 from xr_icesat2.testing.granule_file import GranuleFile
+from xr_icesat2.testing.storage import Storage
 from xr_icesat2.testing.tree import Product, Values
+from xr_icesat2.testing.whole_file import whole_file
 
 __all__ = ["write_granule"]
 
@@ -36,9 +38,10 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
     empty_beams: Collection[str] = (),
     sc_orient: int = 1,
     seed: int = 0,
-    chunk_rows: int = 10_000,
+    chunk_rows: int | None = None,
     interleave: bool = True,
     libver: str | tuple[str, str] = "earliest",
+    progress: bool | None = None,
 ) -> Path:
     """Write a granule of synthetic data.
 
@@ -73,12 +76,16 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
     seed
         Not negative.
     chunk_rows
-        Rows of a chunk.
+        Rows of a chunk; by default 10 000, and 100 000 along ``heights`` of ATL03 from release
+        007 on.
     interleave
-        Whether chunks lie in the file as time goes on, those of all datasets mixed, as in real
-        granules; otherwise one dataset after another.
+        Whether chunks lie in the file as in real granules: beam after beam, and in each beam
+        those of all datasets as time goes on. Otherwise one dataset after another.
     libver
         As in :class:`h5py.File`; ``"latest"`` gives superblock 3 and newer chunk indexes.
+    progress
+        Whether a line on standard error says how far the work has come, once it takes more than
+        two seconds; by default if standard error is a terminal.
 
     Returns
     -------
@@ -89,12 +96,23 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
     ------
     SelectionError
         No granule can be as asked.
+
+    Notes
+    -----
+    Releases to 006 are stored as originals are: superblock 0, chunks deflated at level 6
+    (integers shuffled first), single values in their object headers. Release 007 has pages of
+    8 MiB, of metadata or of raw data, and single values outside of the headers; so even a small
+    file takes up some pages, most of it holes.
+
+    Values are made and packed on all cores, a few blocks of rows at a time: memory does not grow
+    with the granule. The file appears under its name when it is whole; after an error or an
+    interrupt nothing is left.
     """
     if product not in _PRODUCTS:
         raise SelectionError(
             f"granules of {product!r} cannot be written; of {', '.join(_PRODUCTS)} they can"
         )
-    if chunk_rows < 1:
+    if chunk_rows is not None and chunk_rows < 1:
         raise SelectionError(f"chunk_rows={chunk_rows}: expected at least 1")
     granule = Granule(
         product=product,
@@ -112,7 +130,12 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
     if target.is_dir():
         target /= granule.name
     tree, values_of = _PRODUCTS[product]
-    with h5py.File(target, "w", libver=libver, track_order=True) as file:
-        content = GranuleFile(file, granule, tree, values_of(granule), chunk_rows)
-        content.write(interleave=interleave)
+    storage = Storage(product, release, chunk_rows)
+    values = values_of(granule)
+    with (
+        whole_file(target) as partial,
+        h5py.File(partial, "w", libver=libver, track_order=True, **storage.creation()) as file,
+    ):
+        content = GranuleFile(file, target.name, granule, tree, values, storage)
+        content.write(interleave=interleave, progress=progress)
     return target
