@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -14,7 +14,9 @@ Result = TypeVar("Result")
 _MOST_THREADS = 8  # each holds a block of rows
 
 
-def map_in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+def map_in_order(
+    function: Callable[[Item], Result], items: Iterable[Item]
+) -> Generator[Result]:
     """Apply a function on a pool of threads; yield the results in the order of the items.
 
     At most one result more than there are threads waits to be taken. Of use where the function

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 __all__ = [
     "EARTH_RADIUS",
     "ORBITS_PER_CYCLE",
+    "SEGMENTS_PER_ORBIT",
     "SEGMENT_LENGTH",
     "crossing_time",
     "first_segment",
@@ -33,9 +34,10 @@ EARTH_RADIUS = 6_371_000.0
 SEGMENT_LENGTH = 20.0
 """Metres along the track from one ATL03 segment to the next."""
 ORBITS_PER_CYCLE = 1387
+SEGMENTS_PER_ORBIT = 2_007_140
+"""Segments from one ascending node to the next; numbers may run on into the next track."""
 
 _INCLINATION = np.radians(92.0)
-_SEGMENTS_PER_ORBIT = 2_007_140
 _PERIOD = 5657.382  # seconds from one ascending node to the next
 _ROTATION_PER_ORBIT = 360.0 * 91 / ORBITS_PER_CYCLE  # degrees; the track repeats after 91 turns
 _FIRST_ORBIT = 201  # before cycle 1: the orbit number of track 1 in cycle 1 is one more
@@ -91,7 +93,7 @@ def first_segment(region: int) -> int:
 
 def seconds_to(segment: float | Floats) -> Floats:
     """Seconds from the ascending node to a segment."""
-    return np.asarray(segment * (_PERIOD / _SEGMENTS_PER_ORBIT), np.float64)
+    return np.asarray(segment * (_PERIOD / SEGMENTS_PER_ORBIT), np.float64)
 
 
 def ground_position(rgt: int, segment: Floats, left: Floats | float) -> tuple[Floats, Floats]:
@@ -132,11 +134,11 @@ def track_azimuth(segment: Floats) -> Floats:
 
 
 def _turn(segment: Floats) -> Floats:
-    return segment * (2 * np.pi / _SEGMENTS_PER_ORBIT)
+    return segment * (2 * np.pi / SEGMENTS_PER_ORBIT)
 
 
 def _segment(angle: float) -> int:
-    return round(angle * _SEGMENTS_PER_ORBIT / (2 * np.pi))
+    return round(angle * SEGMENTS_PER_ORBIT / (2 * np.pi))
 
 
 def _angle(latitude: float, *, north: bool) -> float:
