@@ -12,6 +12,7 @@ from xr_icesat2.testing.facts import ancillary_constants, granule_facts
 from xr_icesat2.testing.granule import Granule
 from xr_icesat2.testing.orbit import SEGMENT_LENGTH
 from xr_icesat2.testing.segments import FAILED, BeamTrack, Segments
+from xr_icesat2.testing.surface import ROUGHNESS
 
 __all__ = ["ATL06Values"]
 
@@ -185,7 +186,7 @@ class ATL06Values:
         """Photons in each bin: expected sums, rounded so that each row adds up."""
         photons = np.where(used, at.photons.reshape(used.shape), 0).sum(axis=1)
         offset = track.noise.uniform("histogram", start, start + len(photons))
-        share = _bell(self._edges / FittedSegments.ROUGHNESS)
+        share = _bell(self._edges / ROUGHNESS)
         expected = np.outer(photons, share)
         expected += np.outer(background, self._edges - _LOWEST)
         expected += offset[:, np.newaxis]

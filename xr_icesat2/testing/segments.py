@@ -30,7 +30,7 @@ _PAIR_SPACING = 3300.0  # metres across the track
 _BEAM_SPACING = 90.0
 _POINTING_ERROR = 6.0  # metres; how far repeat tracks lie apart
 _DELAY = 0.345  # seconds from the left beams to the right ones
-_PHOTONS = {True: 90.0, False: 30.0}  # of a strong and a weak beam, from clear ice
+_PHOTONS = {True: 200.0, False: 50.0}  # of a strong and a weak beam, from clear ice
 _ENOUGH = (10, 14, 18)  # photons with which the last, second and first finder succeed
 _CLOUD_WAVES = (350.0, 950.0, 2650.0)  # segments
 _LOST = 0.0125  # deviates as near to 0 as this are 1 % of all: lost whatever the weather
@@ -118,7 +118,7 @@ class BeamTrack:
         """State of the given segments, whose numbers increase."""
         middle = ids.astype(np.float64)
         latitude, longitude = self.place(middle)
-        photons, clearness = self._photons(ids)
+        photons, clearness = self.returned(ids)
         along, across = self._slopes(middle)
         return Segments(
             ids=ids,
@@ -134,13 +134,8 @@ class BeamTrack:
             source=FAILED - np.searchsorted(_ENOUGH, photons, side="right"),
         )
 
-    def _left(self) -> float:
-        index = BEAMS.index(self.beam)
-        pair, right = divmod(index, 2)
-        pointing = float(Noise(self._key).normal("pointing", 0, 1)[0]) * _POINTING_ERROR
-        return (1 - pair) * _PAIR_SPACING + (0.5 - right) * _BEAM_SPACING + pointing
-
-    def _photons(self, ids: Ints) -> tuple[Ints, Floats]:
+    def returned(self, ids: Ints) -> tuple[Ints, Floats]:
+        """Photons that came back from each segment, and the share that clouds let through."""
         weather = Noise(self._key)
         phases = weather.uniform("clouds", 0, len(_CLOUD_WAVES))
         waves = [
@@ -153,6 +148,12 @@ class BeamTrack:
         photons = np.maximum(mean + np.sqrt(mean) * self.random("photons", ids), 0)
         lost = np.abs(self.random("lost", ids)) < _LOST
         return np.where(lost, 0, photons.round()).astype(np.int64), clearness
+
+    def _left(self) -> float:
+        index = BEAMS.index(self.beam)
+        pair, right = divmod(index, 2)
+        pointing = float(Noise(self._key).normal("pointing", 0, 1)[0]) * _POINTING_ERROR
+        return (1 - pair) * _PAIR_SPACING + (0.5 - right) * _BEAM_SPACING + pointing
 
     def _slopes(self, middle: Floats) -> tuple[Floats, Floats]:
         rgt, left, step = self.granule.rgt, self._left(), 0.5
