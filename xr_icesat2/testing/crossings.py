@@ -10,12 +10,13 @@ from xr_icesat2.testing.lakes import world_of_lakes
 from xr_icesat2.testing.orbit import SEGMENTS_PER_ORBIT
 from xr_icesat2.testing.segments import BeamTrack
 
-__all__ = ["Crossings"]
+__all__ = ["Crossings", "middle_of"]
 
 Ints = NDArray[np.int64]
 
 _WINDOW = 8192  # short segments that are looked at at once
 _LENGTHS = {True: 3, False: 10}  # segments with some hundred photons, of strong and weak beams
+_APART = 1000  # segments; so far from each other they are not of one crossing
 _LOST = 0.03  # share of the short segments in which no surface was found
 
 
@@ -49,9 +50,14 @@ class Crossings:
             for orbit in range(orbits)
         ]
         first, cells = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        apart = (np.diff(cells) != 0) | (np.diff(first) > SEGMENTS_PER_ORBIT // 2)
+        apart = (np.diff(cells) != 0) | (np.diff(first) > _APART)
         transect = np.concatenate([[0], np.cumsum(apart)])[: first.size].astype(np.int64)
         return cls(length, first, cells, transect, np.bincount(transect)[transect])
+
+
+def middle_of(first: Ints, length: int) -> NDArray[np.float64]:
+    """Middles of short segments, as fractional segment numbers."""
+    return np.asarray(first + (length - 1) / 2, np.float64)
 
 
 def _in_orbit(track: BeamTrack, length: int, orbit: int, n: int) -> tuple[Ints, Ints]:
@@ -63,7 +69,7 @@ def _in_orbit(track: BeamTrack, length: int, orbit: int, n: int) -> tuple[Ints, 
         stop = min(start + _WINDOW, last)
         numbers = np.arange(start, stop)
         first = orbit * SEGMENTS_PER_ORBIT + 1 + length * numbers
-        cells = lakes.cells(*track.place(first + (length - 1) / 2))
+        cells = lakes.cells(*track.place(middle_of(first, length)))
         seen = track.noise.uniform(f"lost in orbit {orbit}", start, stop) >= _LOST
         wet = np.flatnonzero((cells >= 0) & seen)[:missing]
         parts.append((first[wet], cells[wet]))

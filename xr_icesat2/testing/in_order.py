@@ -14,9 +14,7 @@ Result = TypeVar("Result")
 _MOST_THREADS = 8  # each holds a block of rows
 
 
-def map_in_order(
-    function: Callable[[Item], Result], items: Iterable[Item]
-) -> Generator[Result]:
+def map_in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Generator[Result]:
     """Apply a function on a pool of threads; yield the results in the order of the items.
 
     At most one result more than there are threads waits to be taken. Of use where the function

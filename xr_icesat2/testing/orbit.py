@@ -28,6 +28,7 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 Degrees = TypeVar("Degrees", float, Floats)
+Track = TypeVar("Track", int, NDArray[np.int64])
 
 EARTH_RADIUS = 6_371_000.0
 """Metres."""
@@ -62,7 +63,7 @@ _REGIONS = (
 )
 
 
-def orbit_number(rgt: int, cycle: int) -> int:
+def orbit_number(rgt: Track, cycle: int) -> Track:
     """Count the orbits since launch."""
     return _FIRST_ORBIT + (cycle - 1) * ORBITS_PER_CYCLE + rgt
 

@@ -10,7 +10,7 @@ import h5py
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.testing.atl06_tree import ATL06
 from xr_icesat2.testing.atl06_values import ATL06Values
-from xr_icesat2.testing.granule import Granule, rows_of_beams
+from xr_icesat2.testing.granule import Granule, rows_of_beams, usual_region, usual_rgt
 from xr_icesat2.testing.granule_file import GranuleFile
 from xr_icesat2.testing.storage import Storage
 from xr_icesat2.testing.tree import Product, Values
@@ -27,9 +27,9 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
     path: str | os.PathLike[str],
     product: str = "ATL06",
     *,
-    rgt: int = 658,
+    rgt: int | None = None,
     cycle: int = 1,
-    region: int = 3,
+    region: int | None = None,
     release: str = "006",
     version: str = "01",
     start: datetime | None = None,
@@ -59,8 +59,10 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
     product
         Short name; so far ATL06.
     rgt, cycle, region
-        Reference ground track (1 to 1387), repeat cycle and granule region (1 to 14). Track 658
-        in region 3 crosses the Greenland ice sheet from 62° N on.
+        Reference ground track (1 to 1387), repeat cycle and granule region (1 to 14). By default
+        track 658 in region 3, which crosses the Greenland ice sheet from 62° N on. A granule of
+        ATL13 has four orbits and the track of the first (1, 5, 9 …; by default 657), and no
+        region.
     release, version
         Three and two digits. The tree is that of release 006 whatever is said here.
     start
@@ -116,9 +118,9 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
         raise SelectionError(f"chunk_rows={chunk_rows}: expected at least 1")
     granule = Granule(
         product=product,
-        rgt=rgt,
+        rgt=usual_rgt(product) if rgt is None else rgt,
         cycle=cycle,
-        region=region,
+        region=usual_region(product) if region is None else region,
         release=release,
         version=version,
         start=start,
