@@ -180,7 +180,7 @@ class ShortSegments:
             "qf_ice": np.where(background <= 2, 0, np.where(background <= 4, 1, 2 + cloudy)),
             "qf_iwp": np.searchsorted(_TRANSECTS, size, side="right") + 1,
             "qf_lseg_length": np.searchsorted(_LONG, size * length),
-            "qf_sseg_length": self._constant(np.searchsorted(_SHORT, length)),
+            "qf_sseg_length": self._constant(float(np.searchsorted(_SHORT, length))),
             "qf_spec_width": none,
             "segment_quality": cloudy,
             "sseg_sig_ph_cnt": np.maximum(_PHOTONS + self._normal("photons", 10.0), 1).round(),

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from xr_icesat2.testing.atl13_rows import ShortSegments
 from xr_icesat2.testing.crossings import Crossings
@@ -15,45 +14,6 @@ from xr_icesat2.testing.segments import BeamTrack
 __all__ = ["ATL13Values"]
 
 Block = dict[str, NDArray[Any]]
-
-_TYPES = 9  # of water bodies; as many sizes
-
-_INLAND_WATER: Mapping[str, ArrayLike] = {
-    "anmly_test": [0.1, 0.2, 0.3, 0.4],
-    "atm_window1": 30.0,
-    "atm_window2": 15.0,
-    "b1_sseg1": 0.5,
-    "b2_sseg1": 0.05,
-    "b_long": 0.01,
-    "bckgrd_threshold": [0.1, 0.5],
-    "bin_detrend": 0.05,
-    "c_adj": 0.97,
-    "c_fresnel": 0.02,
-    "detrend_width": 3.0,
-    "f2_d_min": 0.1,
-    "gauss_pk_thres": 0.1,
-    "h_mavg_a": 3,
-    "h_mavg_b": 5,
-    "h_mavg_c": 7,
-    "l_sub": 1000,
-    "l_surf": 100,
-    "lsbr_threshold": 0.7,
-    "m_avg_d": 5,
-    "max_gseg_search": 100,
-    "ref_dist_iw_bdy": 100.0,
-    "s_seg1": 30,
-    "shore_buffer": 100,
-    "sig_threshold": 2,
-    "signal_window_bottom": -50.0,
-    "signal_window_top": 15.0,
-    "size_to_process": np.ones((_TYPES, _TYPES)),
-    "sseg_length_test": 300.0,
-    "sseg_mode_cnt_test": 3,
-    "sseg_mode_freq_test": 5,
-    "sseg_mode_spread_test": 1.0,
-    "sub_max": 50.0,
-    "type_to_process": np.ones(_TYPES),
-}
 
 
 class ATL13Values:
@@ -91,11 +51,7 @@ class ATL13Values:
 
     def constants(self) -> Block:
         """Values of the variables that stand in the file once, by path."""
-        inland_water = {
-            f"ancillary_data/inland_water/{name}": np.atleast_1d(np.asarray(value))
-            for name, value in _INLAND_WATER.items()
-        }
-        return ancillary_constants(self._granule, self._extent) | inland_water
+        return ancillary_constants(self._granule, self._extent)
 
     def facts(self) -> Mapping[str, Any]:
         """Values that attributes refer to."""

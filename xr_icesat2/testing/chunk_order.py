@@ -8,8 +8,9 @@ further ahead; here they do not.
 """
 
 import tempfile
+from array import array
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
@@ -93,12 +94,14 @@ def blocks_in_time(rates: Iterable[BeamRate]) -> Iterator[Block]:
 def dataset_by_dataset(chunks: Iterable[Chunk], folder: Path) -> Iterator[Chunk]:
     """Put chunks in the order of their datasets, by way of a file: memory stays bounded."""
     with tempfile.TemporaryFile(dir=folder) as spool:
-        places: dict[str, list[tuple[int, int, Chunk]]] = {}
+        # Three numbers a chunk are all that is kept of it: a granule may have a million.
+        places: dict[str, tuple[h5py.Dataset, array[int]]] = {}
         for chunk in chunks:
-            place = spool.tell(), len(chunk.data), replace(chunk, data=b"")
-            places.setdefault(chunk.dataset.name, []).append(place)
+            _, own = places.setdefault(chunk.dataset.name, (chunk.dataset, array("q")))
+            own.extend((chunk.offsets[0], spool.tell(), len(chunk.data)))
             spool.write(chunk.data)
-        for _, own in sorted(places.items()):
-            for offset, size, chunk in own:
-                spool.seek(offset)
-                yield replace(chunk, data=spool.read(size))
+        for _, (dataset, own) in sorted(places.items()):
+            for row, place, size in zip(own[::3], own[1::3], own[2::3], strict=True):
+                spool.seek(place)
+                offsets = (row, *(0 for _ in dataset.shape[1:]))
+                yield Chunk(dataset, offsets, spool.read(size))
