@@ -1,4 +1,4 @@
-"""What models say of a place: tides, geoid, digital elevation; smooth functions, not real models."""
+"""What models say of a place: tides, geoid, elevation; smooth functions, not real models."""
 
 from typing import Any
 

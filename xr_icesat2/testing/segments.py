@@ -103,7 +103,12 @@ class BeamTrack:
 
     def place(self, segment: Floats) -> tuple[Floats, Floats]:
         """Latitude and longitude of points along the beam's track."""
-        return ground_position(self.granule.rgt, segment, self._left())
+        return ground_position(self.granule.rgt, segment, self.left)
+
+    def middles(self, ids: Ints) -> tuple[Floats, Floats, Floats]:
+        """Latitude, longitude and time in the middle of each segment's 20 m."""
+        middle = np.asarray(ids + 0.5, np.float64)
+        return *self.place(middle), self.time(middle)
 
     def time(self, segment: Floats | float) -> Floats:
         """Seconds since 2018-01-01 at which the beam passes."""
@@ -125,7 +130,7 @@ class BeamTrack:
             latitude=latitude,
             longitude=longitude,
             time=self.time(middle),
-            y_atc=np.full(ids.shape, self._left()),
+            y_atc=np.full(ids.shape, self.left),
             height=surface_height(latitude, longitude, self.granule.cycle),
             slope_along=along,
             slope_across=across,
@@ -149,14 +154,16 @@ class BeamTrack:
         lost = np.abs(self.random("lost", ids)) < _LOST
         return np.where(lost, 0, photons.round()).astype(np.int64), clearness
 
-    def _left(self) -> float:
+    @property
+    def left(self) -> float:
+        """Metres from the reference track to the beam, to the left."""
         index = BEAMS.index(self.beam)
         pair, right = divmod(index, 2)
         pointing = float(Noise(self._key).normal("pointing", 0, 1)[0]) * _POINTING_ERROR
         return (1 - pair) * _PAIR_SPACING + (0.5 - right) * _BEAM_SPACING + pointing
 
     def _slopes(self, middle: Floats) -> tuple[Floats, Floats]:
-        rgt, left, step = self.granule.rgt, self._left(), 0.5
+        rgt, left, step = self.granule.rgt, self.left, 0.5
 
         def height(segment: Floats, aside: float) -> Floats:
             return surface_height(*ground_position(rgt, segment, aside), self.granule.cycle)

@@ -43,7 +43,7 @@ def surface_height(latitude: ArrayLike, longitude: ArrayLike, cycle: int = 1) ->
     """
     lat, lon = np.asarray(latitude, np.float64), np.asarray(longitude, np.float64)
     dome = 1900 + 700 * np.sin(np.radians(8 * lat)) * np.cos(np.radians(lon + 42))
-    waves = 12 * np.sin(80 * lat + 5 * np.sin(np.radians(lon))) + 5 * np.cos(55 * lon)
+    waves = 12 * np.sin(80 * lat + 5 * np.sin(np.radians(lon))) + 5 * np.cos(np.radians(3151 * lon))
     return np.asarray(dome + waves + (cycle - 1) * elevation_change(lat, lon))
 
 
@@ -67,7 +67,7 @@ def canopy_height(latitude: ArrayLike, longitude: ArrayLike) -> Floats:
         Metres, float64: 2 to 24, or 0 where there are no trees.
     """
     lat, lon = np.asarray(latitude, np.float64), np.asarray(longitude, np.float64)
-    height = _HIGHEST_CANOPY * np.sin(270 * lat + 20 * lon)
+    height = _HIGHEST_CANOPY * np.sin(270 * lat + np.radians(1146 * lon))
     return np.where(height < _LOWEST_CANOPY, 0.0, height)
 
 
@@ -87,12 +87,12 @@ def surface_types(latitude: ArrayLike, longitude: ArrayLike) -> NDArray[np.bool_
         Boolean, with a last dimension more: :data:`SURFACE_TYPES`.
     """
     lat, lon = np.asarray(latitude, np.float64), np.asarray(longitude, np.float64)
-    ocean = np.sin(250 * lat + 3 * lon) > 0.5
+    ocean = np.sin(250 * lat + np.radians(172 * lon)) > 0.5
     types = (
         np.ones(ocean.shape, np.bool_),
         ocean,
         ocean & (np.sin(500 * lat) > 0) & (np.abs(lat) > _ICE_LATITUDE),
         canopy_height(lat, lon) == 0,
-        np.sin(170 * lat - 2 * lon) > 0.6,
+        np.sin(170 * lat - np.radians(115 * lon)) > 0.6,
     )
     return np.stack(types, axis=-1)

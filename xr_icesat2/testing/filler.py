@@ -1,0 +1,171 @@
+"""Plausible values for variables that carry no truth of their own, by what the tree says of them.
+
+Housekeeping, calibrations and the like: their values follow from the variable's name, units,
+flags and limits and from the number of the row, so that no product needs a line for each.
+"""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xr_icesat2.testing.tree import Product, Rate, Values, Variable
+
+__all__ = ["FilledValues", "plausible"]
+
+Block = dict[str, NDArray[Any]]
+Ints = NDArray[np.int64]
+
+_ROWS_OF_A_FLAG = 37
+_WAVE = 211.0  # rows
+_MISSING_EVERY = 101  # rows, where there is a fill value
+# Middle of the values by their unit, where nothing else limits them.
+_MIDDLES: Mapping[str, float] = {
+    "counts": 12.0,
+    "degrees": 0.01,
+    "degreesC": 20.0,
+    "degrees_celsius": 20.0,
+    "joules": 1.5e-4,
+    "meters": 0.5,
+    "ns": 3.0,
+    "ps": 40.0,
+    "radians": 0.01,
+    "seconds": 1e-9,
+    "volts": 0.3,
+}
+_LENGTH = 4  # of a second dimension that nothing tells the length of
+
+
+@dataclass(frozen=True, slots=True)
+class FilledValues:
+    """Values for a whole tree: those of a product, and plausible ones for all that it leaves out.
+
+    It is itself such a :class:`~xr_icesat2.testing.tree.Values`.
+    """
+
+    values: Values
+    """What the product knows."""
+    tree: Product
+    """What its file holds."""
+
+    def rows(self, rate: str, beam: str) -> int:
+        """Count the rows that a rate has in a beam."""
+        return self.values.rows(rate, beam)
+
+    def block(self, rate: str, beam: str, start: int, stop: int) -> Mapping[str, NDArray[Any]]:
+        """Rows ``start:stop`` of every variable along the rate, by path below its group."""
+        known = self.values.block(rate, beam, start, stop)
+        found = self._rate(rate)
+        rows = np.arange(start, stop)
+        missing = {
+            path: plausible(variable, path, rows, _sizes(variable, found.sizes)[1:])
+            for path, variable in _variables(found).items()
+            if path not in known and variable.dims[0] == found.coordinates[0]
+        }
+        return {**missing, **known}
+
+    def fixed(self, rate: str) -> Mapping[str, NDArray[Any]]:
+        """Values of the rate's variables that have no rows, by path below its group."""
+        known = self.values.fixed(rate)
+        found = self._rate(rate)
+        missing = {
+            path: _once(variable, path, found.sizes)
+            for path, variable in _variables(found).items()
+            if path not in known and variable.dims[0] != found.coordinates[0]
+        }
+        return {**missing, **known}
+
+    def constants(self) -> Mapping[str, NDArray[Any]]:
+        """Values of the variables that stand in the file once, by path."""
+        known = self.values.constants()
+        missing = {}
+        for group in self.tree.groups:
+            sizes = {path: len(values) for path, values in known.items()}
+            for variable in group.variables:
+                path = f"{group.path}/{variable.name}".lstrip("/")
+                if path not in known:
+                    missing[path] = _once(variable, path, sizes)
+        return {**missing, **known}
+
+    def facts(self) -> Mapping[str, Any]:
+        """Values that attributes refer to."""
+        return self.values.facts()
+
+    def _rate(self, name: str) -> Rate:
+        return next(rate for rate in self.tree.rates if rate.name == name)
+
+
+def plausible(
+    variable: Variable, path: str, rows: Ints, shape: tuple[int, ...] = ()
+) -> NDArray[Any]:
+    """Rows of a variable: values within its limits that change slowly from row to row.
+
+    Parameters
+    ----------
+    variable
+        What the tree says of it.
+    path
+        Sets it apart from others that are alike.
+    rows
+        Numbers of the rows; what a row holds depends on its number alone.
+    shape
+        Of one row.
+
+    Returns
+    -------
+    ndarray
+        ``(len(rows), *shape)``; NaN, or the fill value of an integer, in one of 101 rows where
+        the variable has a fill value.
+    """
+    dtype = np.dtype(variable.dtype)
+    phase = zlib.crc32(path.encode())
+    place = rows[:, None] + 7 * np.arange(int(np.prod(shape, dtype=np.int64)))
+    values = _values(variable, dtype, place + phase % 1009)
+    missing = (rows + phase) % _MISSING_EVERY == 0
+    if variable.fill is not None and dtype.kind in "fiu":
+        values[missing] = np.nan if dtype.kind == "f" else variable.fill
+    return values.reshape(len(rows), *shape)
+
+
+def _values(variable: Variable, dtype: np.dtype[Any], place: Ints) -> NDArray[Any]:
+    if dtype.kind == "S":
+        text = f"{variable.name} synthetic".encode("ascii")
+        return np.full(place.shape, text[: dtype.itemsize].ljust(dtype.itemsize), dtype)
+    if variable.flags:
+        flags = np.array(list(variable.flags.values()))
+        return np.asarray(flags[place // _ROWS_OF_A_FLAG % len(flags)])
+    low, high = _limits(variable, dtype)
+    values = low + (high - low) * (0.5 + 0.4 * np.sin(2 * np.pi * place / _WAVE))
+    return values if dtype.kind == "f" else values.round()
+
+
+def _limits(variable: Variable, dtype: np.dtype[Any]) -> tuple[float, float]:
+    if variable.valid is not None:
+        return variable.valid
+    middle = _MIDDLES.get(variable.units.lower(), 1.0)
+    if dtype.kind != "f":
+        middle = max(round(middle), 2)
+    return 0.5 * middle, 1.5 * middle
+
+
+def _once(variable: Variable, path: str, sizes: Mapping[str, int]) -> NDArray[Any]:
+    """Values of a variable without rows; a scale counts from 1."""
+    shape = _sizes(variable, sizes)
+    if variable.dims == (variable.name,):
+        return np.arange(1, shape[0] + 1)
+    return plausible(variable, path, np.arange(shape[0]), shape[1:])
+
+
+def _sizes(variable: Variable, sizes: Mapping[str, int]) -> tuple[int, ...]:
+    return tuple(dim if isinstance(dim, int) else sizes.get(dim, _LENGTH) for dim in variable.dims)
+
+
+def _variables(rate: Rate) -> dict[str, Variable]:
+    return {
+        f"{group.path}/{variable.name}".lstrip("/"): variable
+        for group in rate.groups
+        for variable in group.variables
+    }
