@@ -104,7 +104,9 @@ def test_identifiers_of_water_bodies(blocks: dict[str, dict[str, np.ndarray]]) -
     rows = blocks["gt1l"]
     digits = np.array([list(f"{number:010d}") for number in rows["atl13refid"]])
     for place, name in enumerate(("type", "size", "source")):
-        np.testing.assert_array_equal(digits[:, place].astype(int), rows[f"inland_water_body_{name}"])
+        np.testing.assert_array_equal(
+            digits[:, place].astype(int), rows[f"inland_water_body_{name}"]
+        )
     shapes = rows["atl13refid"] % 10_000_000
     np.testing.assert_array_equal(shapes, rows["inland_water_body_id"])
     transect, size = np.unique(rows["transect_id"], return_counts=True)
@@ -133,7 +135,8 @@ def test_repeat_cycles_see_the_same_lakes_at_other_levels() -> None:
     assert len(common) >= 4
     for lake in common:
         before, after = (
-            rows["ht_ortho"][rows["inland_water_body_id"] == lake].mean() for rows in (first, second)
+            rows["ht_ortho"][rows["inland_water_body_id"] == lake].mean()
+            for rows in (first, second)
         )
         here = first["inland_water_body_id"] == lake
         place = first["segment_lat"][here][:1], first["segment_lon"][here][:1]
