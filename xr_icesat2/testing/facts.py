@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xr_icesat2.granule.beams import STRONG
-from xr_icesat2.testing.ancillary_tree import CONTROL_LENGTH
 from xr_icesat2.testing.granule import EPOCH, Granule
 from xr_icesat2.testing.orbit import first_segment, node_longitude, orbit_number
 from xr_icesat2.testing.segments import BeamTrack
@@ -19,6 +18,7 @@ __all__ = ["ancillary_constants", "beam_facts", "granule_facts"]
 
 Tracks = Mapping[str, BeamTrack]
 
+_CONTROL_LENGTH = 100_000  # too long to be compact
 _GPS_EPOCH = datetime(1980, 1, 6, tzinfo=UTC)
 _LEAP_SECONDS = 18  # GPS less UTC since 2017
 _WEEK = 7 * 86400
@@ -79,7 +79,7 @@ def ancillary_constants(granule: Granule, tracks: Tracks) -> dict[str, NDArray[A
         "orbit_info/bounding_polygon_lat1": latitude,
         "orbit_info/bounding_polygon_lon1": longitude,
         "ancillary_data/atlas_sdp_gps_epoch": epoch,
-        "ancillary_data/control": f"OUT={granule.name}\n".ljust(CONTROL_LENGTH),
+        "ancillary_data/control": f"OUT={granule.name}\n".ljust(_CONTROL_LENGTH),
         "ancillary_data/qa_at_interval": 0.0,
         "ancillary_data/release": granule.release.ljust(80),
         "ancillary_data/version": granule.version.ljust(80),

@@ -96,7 +96,7 @@ class GranuleFile:
             chunks = _EVENT_CHUNK if scale else None
             dataset = create_dataset(parent, variable, values.shape, chunks=chunks, packed=False)
             dataset[...] = values
-            write_attributes(dataset, variable.attributes(""))
+            write_attributes(dataset, variable.attributes())
         _link_scales(parent, [(variable, parent[variable.name]) for variable in group.variables])
 
     def _create_beams(self) -> Iterator[str]:
@@ -117,8 +117,7 @@ class GranuleFile:
             for variable in group.variables:
                 key = f"{group.path}/{variable.name}".lstrip("/")
                 created[key] = variable, self._create(parent, variable, sizes, rate)
-                coordinates = rate.coordinates_of(variable, group)
-                write_attributes(created[key][1], variable.attributes(coordinates))
+                write_attributes(created[key][1], variable.attributes())
         _link_scales(self.file[root], created.values())
         for key, values in fixed.items():
             variable, dataset = created.pop(key)

@@ -8,16 +8,16 @@ from pathlib import Path
 import h5py
 
 from xr_icesat2.errors import SelectionError
-from xr_icesat2.testing.atl06_tree import ATL06
 from xr_icesat2.testing.atl06_values import ATL06Values
 from xr_icesat2.testing.granule import Granule, rows_of_beams
 from xr_icesat2.testing.granule_file import GranuleFile
-from xr_icesat2.testing.tree import Product, Values
+from xr_icesat2.testing.product_tree import tree_of
+from xr_icesat2.testing.tree import Values
 
 __all__ = ["write_granule"]
 
-_PRODUCTS: Mapping[str, tuple[Product, Callable[[Granule], Values]]] = {
-    "ATL06": (ATL06, ATL06Values),
+_VALUES: Mapping[str, Callable[[Granule], Values]] = {
+    "ATL06": ATL06Values,
 }
 
 
@@ -42,7 +42,7 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
 ) -> Path:
     """Write a granule of synthetic data.
 
-    The tree is that of a real granule of release 006: groups, names, dtypes, dimension scales,
+    The tree is that of a real granule of the release: groups, names, dtypes, dimension scales,
     units, fill values, flags, chunks and filters. The values are those of an altimeter over the
     surface :func:`surface_height`: ``h_li`` is its height plus noise of the deviation
     ``h_li_sigma``, or the fill value below clouds. Repeat cycles lie some metres apart and
@@ -59,7 +59,7 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
         Reference ground track (1 to 1387), repeat cycle and granule region (1 to 14). Track 658
         in region 3 crosses the Greenland ice sheet from 62° N on.
     release, version
-        Three and two digits. The tree is that of release 006 whatever is said here.
+        Three and two digits. The tree is that of the release.
     start
         When the region begins, UTC; by default when the mission's timetable has it.
     n_segments
@@ -90,9 +90,9 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
     SelectionError
         No granule can be as asked.
     """
-    if product not in _PRODUCTS:
+    if product not in _VALUES:
         raise SelectionError(
-            f"granules of {product!r} cannot be written; of {', '.join(_PRODUCTS)} they can"
+            f"granules of {product!r} cannot be written; of {', '.join(_VALUES)} they can"
         )
     if chunk_rows < 1:
         raise SelectionError(f"chunk_rows={chunk_rows}: expected at least 1")
@@ -111,8 +111,8 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
     target = Path(path)
     if target.is_dir():
         target /= granule.name
-    tree, values_of = _PRODUCTS[product]
+    tree = tree_of(product, release, granule.rows)
     with h5py.File(target, "w", libver=libver, track_order=True) as file:
-        content = GranuleFile(file, granule, tree, values_of(granule), chunk_rows)
+        content = GranuleFile(file, granule, tree, _VALUES[product](granule), chunk_rows)
         content.write(interleave=interleave)
     return target
