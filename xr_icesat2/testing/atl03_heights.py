@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xr_icesat2.testing.orbit import SEGMENT_LENGTH
+from xr_icesat2.testing.orbit import SEGMENT_LENGTH, within_180
 from xr_icesat2.testing.photons import NOISE, PhotonCloud, Photons
 from xr_icesat2.testing.shots import frame_and_pulse, shot_time
 
@@ -46,10 +46,9 @@ def _variables(
     track, ends = cloud.track, photons.ends
     draw = track.noise.uniform("photon", begin, begin + photons.shot.size)
     frame, pulse = frame_and_pulse(track, photons.shot)
-    longitude = photons.between(ends.longitude)
     yield "delta_time", shot_time(track, photons.shot)
     yield "lat_ph", photons.between(ends.latitude)
-    yield "lon_ph", np.where(np.abs(longitude) > 180, (longitude + 180) % 360 - 180, longitude)
+    yield "lon_ph", within_180(photons.between(ends.longitude))
     yield "h_ph", (photons.ground + photons.above).astype(np.float32)
     yield "dist_ph_along", (photons.along * SEGMENT_LENGTH).astype(np.float32)
     yield "dist_ph_across", (track.left + 0.01 * photons.above).astype(np.float32)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xr_icesat2.testing.corrections import dem_source, geoid_height, neutral_delay, tides
-from xr_icesat2.testing.orbit import SEGMENT_LENGTH
+from xr_icesat2.testing.orbit import SEGMENT_LENGTH, within_180
 from xr_icesat2.testing.photons import WINDOW, PhotonCloud
 from xr_icesat2.testing.segments import BeamTrack
 from xr_icesat2.testing.shots import PER_SEGMENT, frame_and_pulse, shot_time, window_seconds
@@ -78,23 +78,17 @@ def geolocation_rows(cloud: PhotonCloud, start: int, stop: int) -> Block:
 def _reference(
     cloud: PhotonCloud, start: int, stop: int
 ) -> tuple[tuple[Floats, Floats], Ints, Ints]:
-    """Place and shot of the photon in the middle of each segment, and its number from 1.
+    """Place and shot of the reference photon of each segment, and its number from 1.
 
     Where there is no photon: the middle of the segment, and 0.
     """
     ends = cloud.ends(start, stop)
-    counts = np.diff(cloud.first[start : stop + 1])
-    _, shots = cloud.shots(ends, start, stop)
-    first = cloud.first[start:stop] - cloud.first[start]
-    shot = ends.shot + ends.shots // 2
-    found = counts > 0
-    shot[found] = shots[(first + (counts - 1) // 2)[found]]
+    number, shot = cloud.central(ends, start, stop)
     along = np.maximum(shot / PER_SEGMENT - ends.ids, 0)
     latitude, longitude = (
         begin + (end - begin) * along for begin, end in (ends.latitude, ends.longitude)
     )
-    longitude = np.where(np.abs(longitude) > 180, (longitude + 180) % 360 - 180, longitude)
-    return (latitude, longitude), shot, (counts + 1) // 2
+    return (latitude, within_180(longitude)), shot, number
 
 
 def correction_rows(cloud: PhotonCloud, start: int, stop: int) -> Block:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from xr_icesat2.testing.atl08_photons import LONGEST, LandSegments, SignalPhotons
 from xr_icesat2.testing.corrections import dem_source
-from xr_icesat2.testing.orbit import SEGMENT_LENGTH
+from xr_icesat2.testing.orbit import SEGMENT_LENGTH, within_180
 from xr_icesat2.testing.photons import CANOPY, GROUND, TOP_OF_CANOPY
 from xr_icesat2.testing.ragged import Groups
 from xr_icesat2.testing.shots import PER_SEGMENT, shot_time
@@ -145,7 +145,7 @@ class _Part:
         central = np.searchsorted(self.along, self._middle)
         central = np.clip(central, first, first + counts - 1)
         latitude, longitude = (values[central] for values in self.place)
-        longitude = (longitude + 180) % 360 - 180
+        longitude = within_180(longitude)
         begin = shot_time(cloud.track, self.shot[first])
         end = shot_time(cloud.track, self.shot[first + counts - 1])
         time = (begin + end) / 2

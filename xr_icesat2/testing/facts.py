@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xr_icesat2.granule.beams import STRONG
-from xr_icesat2.testing.ancillary_tree import CONTROL_LENGTH
 from xr_icesat2.testing.granule import EPOCH, Granule
 from xr_icesat2.testing.orbit import (
     SEGMENTS_PER_ORBIT,
@@ -26,6 +25,7 @@ __all__ = ["Extent", "ancillary_constants", "beam_facts", "granule_facts"]
 
 Tracks = Mapping[str, BeamTrack]
 
+_CONTROL_LENGTH = 100_000  # too long to be compact
 _GPS_EPOCH = datetime(1980, 1, 6, tzinfo=UTC)
 _LEAP_SECONDS = 18  # GPS less UTC since 2017
 _WEEK = 7 * 86400
@@ -136,7 +136,7 @@ def ancillary_constants(granule: Granule, extent: Extent) -> dict[str, NDArray[A
         "orbit_info/bounding_polygon_lat1": extent.latitude,
         "orbit_info/bounding_polygon_lon1": extent.longitude,
         "ancillary_data/atlas_sdp_gps_epoch": epoch,
-        "ancillary_data/control": f"OUT={granule.name}\n".ljust(CONTROL_LENGTH),
+        "ancillary_data/control": f"OUT={granule.name}\n".ljust(_CONTROL_LENGTH),
         "ancillary_data/qa_at_interval": 0.0,
         "ancillary_data/release": granule.release.ljust(80),
         "ancillary_data/version": granule.version.ljust(80),

@@ -1,8 +1,9 @@
 """A granule's file: a tree, its values, and the order of its chunks."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,6 @@ from xr_icesat2.testing.hdf5 import (
     create_dataset,
     create_group,
     encode_chunk,
-    is_scale,
     make_scale,
     to_dtype,
     write_attributes,
@@ -33,11 +33,11 @@ from xr_icesat2.testing.hdf5 import (
 from xr_icesat2.testing.in_order import map_in_order
 from xr_icesat2.testing.progress import progress_of
 from xr_icesat2.testing.storage import Storage
-from xr_icesat2.testing.tree import Attributes, Fact, Group, Product, Rate, Values, Variable
+from xr_icesat2.testing.tree import Attributes, Fact, Product, Rate, Values, Variable
 
 __all__ = ["GranuleFile"]
 
-_EVENT_CHUNK = (16,)  # of the few rows in orbit_info
+_EVENTS = 16  # rows of a chunk of what is stored when it changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,7 @@ class GranuleFile:
         """Write everything; in order of time, or one dataset after another."""
         facts = self._facts()
         write_attributes(self.file["/"], _resolved(self.tree.attributes, facts))
-        constants = self.values.constants()
-        for group in self.tree.groups:
-            self._write_once(group, constants, facts)
+        self._write_once(self.values.constants(), facts)
         rates = [
             self._create_rate(rate, beam)
             for beam in self._create_beams()
@@ -90,33 +88,46 @@ class GranuleFile:
         about = {"title": self.tree.title, "file_name": name, "stem": Path(name).stem}
         return {**self.values.facts(), **about}
 
-    def _write_once(
-        self, group: Group, constants: Mapping[str, Any], facts: Mapping[str, Any]
-    ) -> None:
-        parent = create_group(self.file, group.path, _resolved(group.attributes, facts))
-        for variable in group.variables:
-            path = f"{group.path}/{variable.name}".lstrip("/")
-            values = to_dtype(constants[path], variable)
-            # What has a scale here grows by events; scales at the root are of fixed length.
-            events = bool(group.path) and variable.dims[0] in _scales(group.variables)
-            chunks = _EVENT_CHUNK if events else None
-            self._write_whole(parent, variable, values, chunks)
-        self._link_scales(
-            parent, [(variable, parent[variable.name]) for variable in group.variables]
-        )
+    def _write_once(self, constants: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+        for group in self.tree.groups:
+            parent = create_group(self.file, group.path, _resolved(group.attributes, facts))
+            for variable in group.variables:
+                path = f"{group.path}/{variable.name}".lstrip("/")
+                values = to_dtype(constants[path], variable)
+                dataset = self._create_once(parent, variable, values.shape, group.path)
+                dataset[...] = values
+                write_attributes(dataset, variable.attributes())
+        for path in self.tree.scales:
+            make_scale(self.file[path])
+        for group in self.tree.groups:
+            for variable in group.variables:
+                dataset = self.file[f"{group.path}/{variable.name}"]
+                self._attach(variable, dataset, partial(self.tree.scale, group.path))
 
-    def _write_whole(
-        self,
-        parent: h5py.Group,
-        variable: Variable,
-        values: NDArray[Any],
-        chunks: tuple[int, ...] | None,
+    def _create_once(
+        self, parent: h5py.Group, variable: Variable, shape: tuple[int, ...], group: str
+    ) -> h5py.Dataset:
+        grows = {
+            n
+            for n, dim in enumerate(variable.dims)
+            if isinstance(dim, str) and self.tree.scales[self.tree.scale(group, dim)] is None
+        }
+        if not grows:
+            return create_dataset(parent, variable, shape, compact=self.storage.compact)
+        chunks = tuple(_EVENTS if n in grows else size for n, size in enumerate(shape))
+        return create_dataset(parent, variable, shape, chunks=chunks, grows=grows)
+
+    def _attach(
+        self, variable: Variable, dataset: h5py.Dataset, path_of: Callable[[str], str]
     ) -> None:
-        dataset = create_dataset(
-            parent, variable, values.shape, chunks=chunks, compact=self.storage.compact
-        )
-        dataset[...] = values
-        write_attributes(dataset, variable.attributes(""))
+        """Attach to a dataset the scales of its dimensions, unless it is one itself."""
+        if not variable.is_scale:
+            scales = {
+                n: self.file[path_of(dim)]
+                for n, dim in enumerate(variable.dims)
+                if isinstance(dim, str)
+            }
+            attach_scales(dataset, scales)
 
     def _create_beams(self) -> Iterator[str]:
         for beam in self.granule.rows:
@@ -134,9 +145,9 @@ class GranuleFile:
             for variable in group.variables:
                 key = f"{group.path}/{variable.name}".lstrip("/")
                 dataset = self._create(parent, variable, rows, rate)
-                write_attributes(dataset, variable.attributes(rate.coordinates_of(variable, group)))
+                write_attributes(dataset, variable.attributes())
                 created[key] = variable, dataset
-        self._link_scales(self.file[root], created.values())
+        self._link_scales(root, created.values())
         for key, values in self.values.fixed(rate.name).items():
             variable, dataset = created.pop(key)
             dataset[...] = to_dtype(values, variable)
@@ -170,26 +181,18 @@ class GranuleFile:
         ]
 
     def _link_scales(
-        self, group: h5py.Group, variables: Iterable[tuple[Variable, h5py.Dataset]]
+        self, root: str, variables: Collection[tuple[Variable, h5py.Dataset]]
     ) -> None:
-        """Make scales of what is its own dimension; attach them, or those at the root, to all."""
-        variables = list(variables)
-        own = _scales(variable for variable, _ in variables)
+        """Link a rate's datasets to the scales in its group, or to those around it."""
+        own = {variable.name for variable, _ in variables if variable.is_scale}
         for name in own:
-            make_scale(group[name])
+            make_scale(self.file[f"{root}/{name}"])
+
+        def path_of(dim: str) -> str:
+            return f"{root}/{dim}" if dim in own else self.tree.scale(root, dim)
+
         for variable, dataset in variables:
-            if not is_scale(variable):
-                named = {
-                    n: group[dim] if dim in own else self.file[dim]
-                    for n, dim in enumerate(variable.dims)
-                    if isinstance(dim, str)
-                }
-                attach_scales(dataset, named)
-
-
-def _scales(variables: Iterable[Variable]) -> set[str | int]:
-    """Names of the variables that are their own dimension."""
-    return {variable.name for variable in variables if is_scale(variable)}
+            self._attach(variable, dataset, path_of)
 
 
 def _counted(

@@ -7,7 +7,7 @@ get through, it meets here too.
 
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import h5py
@@ -21,7 +21,6 @@ __all__ = [
     "create_dataset",
     "create_group",
     "encode_chunk",
-    "is_scale",
     "make_scale",
     "to_dtype",
     "write_attributes",
@@ -69,6 +68,7 @@ def create_dataset(
     shape: tuple[int, ...],
     *,
     chunks: tuple[int, ...] | None = None,
+    grows: Collection[int] = (0,),
     packed: bool = False,
     compact: bool = False,
 ) -> h5py.Dataset:
@@ -83,7 +83,9 @@ def create_dataset(
     shape
         Its shape.
     chunks
-        Chunk shape; the first dimension is then unlimited. Without, the dataset is contiguous.
+        Chunk shape. Without, the dataset is contiguous.
+    grows
+        Which dimensions of a chunked dataset are unlimited.
     packed
         Whether chunks are deflated, integers shuffled first.
     compact
@@ -97,23 +99,18 @@ def create_dataset(
     if variable.fill is not None:
         properties.set_fill_value(np.array(variable.fill, dtype))
     if chunks:
-        limits = (h5py.h5s.UNLIMITED, *shape[1:])
+        limits = tuple(h5py.h5s.UNLIMITED if n in grows else size for n, size in enumerate(shape))
         properties.set_chunk(chunks)
         if packed and dtype.kind in "iu":
             properties.set_shuffle()
         if packed:
             properties.set_deflate(_LEVEL)
-    elif compact and not is_scale(variable) and dtype.itemsize * math.prod(shape) < _COMPACT_LIMIT:
+    elif compact and not variable.is_scale and dtype.itemsize * math.prod(shape) < _COMPACT_LIMIT:
         properties.set_layout(h5py.h5d.COMPACT)
     space = h5py.h5s.create_simple(shape, limits)
     kind = h5py.h5t.py_create(dtype)
     name = variable.name.encode("ascii")
     return h5py.Dataset(h5py.h5d.create(parent.id, name, kind, space, properties))
-
-
-def is_scale(variable: Variable) -> bool:
-    """Whether a variable is the dimension scale of its own name."""
-    return variable.dims == (variable.name,)
 
 
 def make_scale(dataset: h5py.Dataset) -> None:

@@ -24,6 +24,7 @@ __all__ = [
     "region_bounds",
     "seconds_to",
     "track_azimuth",
+    "within_180",
 ]
 
 Floats = NDArray[np.float64]
@@ -132,6 +133,11 @@ def track_azimuth(segment: Floats) -> Floats:
     east = np.cos(_INCLINATION) / cosine - cosine * _ROTATION_PER_ORBIT / 360
     north = np.cos(angle) * np.sin(_INCLINATION) / cosine
     return np.asarray(np.degrees(np.arctan2(east, north)))
+
+
+def within_180(longitude: Floats) -> Floats:
+    """Bring degrees east into -180 to 180; those that are there stay as they are, to the bit."""
+    return np.where(np.abs(longitude) > 180, _wrapped(longitude), longitude)
 
 
 def _turn(segment: Floats) -> Floats:

@@ -136,26 +136,31 @@ class PhotonCloud:
             shots=first_shot(ids + 1) - shot,
         )
 
-    def shots(self, ends: SegmentEnds, start: int, stop: int) -> tuple[Ints, Ints]:
-        """Count the photons of segments ``start:stop`` within each, and find their shots."""
-        first, last = int(self.first[start]), int(self.first[stop])
-        counts = np.diff(self.first[start : stop + 1])
-        in_segment = np.arange(first, last) - np.repeat(self.first[start:stop], counts)
-        # One photon in each of as many parts of the segment as it has: they come sorted.
-        part = in_segment + self.track.noise.uniform("shot", first, last)
-        per_photon = np.repeat(ends.shots / np.maximum(counts, 1), counts)
-        # Rounding may lift the last part's end onto the next segment's first shot.
-        shot = np.minimum((part * per_photon).astype(np.int64), np.repeat(ends.shots, counts) - 1)
-        return in_segment, np.repeat(ends.shot, counts) + shot
+    def central(self, ends: SegmentEnds, start: int, stop: int) -> tuple[Ints, Ints]:
+        """Find the photon in the middle of each of segments ``start:stop``, and its shot.
+
+        Photons are numbered from 1; where there is none, the answer is 0 and the shot in the
+        middle.
+        """
+        first, counts = self.first[start:stop], self._per_segment(start, stop)
+        some = counts > 0
+        in_segment = (counts[some] - 1) // 2
+        draw = self._draw(start, stop)[first[some] - first[0] + in_segment]
+        shot = ends.shots // 2
+        shot[some] = _shot_of(in_segment + draw, ends.shots[some], counts[some])
+        return (counts + 1) // 2, ends.shot + shot
 
     def photons(self, start: int, stop: int) -> Photons:
         """Make every photon of segments ``start:stop``."""
-        ends = self.ends(start, stop)
+        ends, counts = self.ends(start, stop), self._per_segment(start, stop)
         first, last = int(self.first[start]), int(self.first[stop])
-        in_segment, shot = self.shots(ends, start, stop)
-        counts = np.diff(self.first[start : stop + 1])
-        class_ = self._classes(ends, counts, first, last)
+        in_segment = np.arange(first, last) - np.repeat(self.first[start:stop], counts)
+        # One photon in each of as many parts of the segment as it has: they come sorted.
+        part = in_segment + self._draw(start, stop)
+        shots, of_all = np.repeat(ends.shots, counts), np.repeat(counts, counts)
+        shot = np.repeat(ends.shot, counts) + _shot_of(part, shots, of_all)
         along = np.maximum(shot / PER_SEGMENT - np.repeat(ends.ids, counts), 0.0)
+        class_ = self._classes(ends, counts, first, last)
         canopy = _between(ends.canopy, counts, along)
         return Photons(
             ends=ends,
@@ -167,6 +172,13 @@ class PhotonCloud:
             above=self._above(class_, canopy, first, last),
             class_=class_,
         )
+
+    def _per_segment(self, start: int, stop: int) -> Ints:
+        return np.diff(self.first[start : stop + 1])
+
+    def _draw(self, start: int, stop: int) -> Floats:
+        """Where each photon lies in its part of its segment."""
+        return self.track.noise.uniform("shot", int(self.first[start]), int(self.first[stop]))
 
     def _classes(self, ends: SegmentEnds, counts: Ints, first: int, last: int) -> NDArray[np.int8]:
         _, noise = _counts(self.track, ends.ids)
@@ -197,6 +209,12 @@ class PhotonCloud:
             canopy + _TOP_SPREAD * deviation,
         )
         return np.choose(class_, choices)
+
+
+def _shot_of(part: Floats, shots: Ints, counts: Ints) -> Ints:
+    """Find the shot of a photon: in which of a segment's shots a part of it lies."""
+    # Rounding may lift the end of the last part onto the next segment's first shot.
+    return np.minimum((part / counts * shots).astype(np.int64), shots - 1)
 
 
 def _between(ends: tuple[Floats, Floats], counts: Ints, along: Floats) -> Floats:

@@ -52,10 +52,10 @@ class Groups:
         ordered = values[np.lexsort((values, self.labels))]
         first = (np.cumsum(counts) - counts)[some, None]
         last = first + counts[some, None] - 1
-        place = first + np.asarray(percents) / 100 * (last - first)
-        below = place.astype(np.int64)
-        above = np.minimum(below + 1, last)
-        result[some] = ordered[below] + (place - below) * (ordered[above] - ordered[below])
+        steps = np.asarray(percents) / 100 * (last - first)
+        whole = steps.astype(np.int64)
+        below, above = first + whole, np.minimum(first + whole + 1, last)
+        result[some] = ordered[below] + (steps - whole) * (ordered[above] - ordered[below])
         return result
 
 

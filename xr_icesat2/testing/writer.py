@@ -8,18 +8,25 @@ from pathlib import Path
 import h5py
 
 from xr_icesat2.errors import SelectionError
-from xr_icesat2.testing.atl06_tree import ATL06
+from xr_icesat2.testing.atl03_values import ATL03Values
 from xr_icesat2.testing.atl06_values import ATL06Values
+from xr_icesat2.testing.atl08_values import ATL08Values
+from xr_icesat2.testing.atl13_values import ATL13Values
+from xr_icesat2.testing.filler import FilledValues
 from xr_icesat2.testing.granule import Granule, rows_of_beams, usual_region, usual_rgt
 from xr_icesat2.testing.granule_file import GranuleFile
+from xr_icesat2.testing.product_tree import tree_of
 from xr_icesat2.testing.storage import Storage
-from xr_icesat2.testing.tree import Product, Values
+from xr_icesat2.testing.tree import Values
 from xr_icesat2.testing.whole_file import whole_file
 
 __all__ = ["write_granule"]
 
-_PRODUCTS: Mapping[str, tuple[Product, Callable[[Granule], Values]]] = {
-    "ATL06": (ATL06, ATL06Values),
+_VALUES: Mapping[str, Callable[[Granule], Values]] = {
+    "ATL03": ATL03Values,
+    "ATL06": ATL06Values,
+    "ATL08": ATL08Values,
+    "ATL13": ATL13Values,
 }
 
 
@@ -45,7 +52,7 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
 ) -> Path:
     """Write a granule of synthetic data.
 
-    The tree is that of a real granule of release 006: groups, names, dtypes, dimension scales,
+    The tree is that of a real granule of the release: groups, names, dtypes, dimension scales,
     units, fill values, flags, chunks and filters. The values are those of an altimeter over the
     surface :func:`surface_height`: ``h_li`` is its height plus noise of the deviation
     ``h_li_sigma``, or the fill value below clouds. Repeat cycles lie some metres apart and
@@ -57,14 +64,14 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
     path
         File to write, or a folder, in which the file gets the name of the granule.
     product
-        Short name; so far ATL06.
+        Short name: ATL03, ATL06, ATL08 or ATL13.
     rgt, cycle, region
         Reference ground track (1 to 1387), repeat cycle and granule region (1 to 14). By default
         track 658 in region 3, which crosses the Greenland ice sheet from 62° N on. A granule of
         ATL13 has four orbits and the track of the first (1, 5, 9 …; by default 657), and no
         region.
     release, version
-        Three and two digits. The tree is that of release 006 whatever is said here.
+        Three and two digits. The tree is that of the release.
     start
         When the region begins, UTC; by default when the mission's timetable has it.
     n_segments
@@ -110,9 +117,9 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
     with the granule. The file appears under its name when it is whole; after an error or an
     interrupt nothing is left.
     """
-    if product not in _PRODUCTS:
+    if product not in _VALUES:
         raise SelectionError(
-            f"granules of {product!r} cannot be written; of {', '.join(_PRODUCTS)} they can"
+            f"granules of {product!r} cannot be written; of {', '.join(_VALUES)} they can"
         )
     if chunk_rows is not None and chunk_rows < 1:
         raise SelectionError(f"chunk_rows={chunk_rows}: expected at least 1")
@@ -131,9 +138,9 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
     target = Path(path)
     if target.is_dir():
         target /= granule.name
-    tree, values_of = _PRODUCTS[product]
+    tree = tree_of(product, release, granule.rows)
     storage = Storage(product, release, chunk_rows)
-    values = values_of(granule)
+    values = FilledValues(_VALUES[product](granule), tree)
     with (
         whole_file(target) as partial,
         h5py.File(partial, "w", libver=libver, track_order=True, **storage.creation()) as file,
