@@ -74,7 +74,8 @@ DAP_TYPES |= {"Int64": "i8", "UInt8": "u1", "UInt16": "u2", "UInt32": "u4", "Str
 def _from_dmr(element: ET.Element, path: str = "/") -> Iterator[tuple[str, Node]]:
     attrs = {
         item.get("name", ""): _typed(
-            DAP_TYPES[item.get("type", "")], [value.text or "" for value in item.iter(f"{DAP}Value")]
+            DAP_TYPES[item.get("type", "")],
+            [value.text or "" for value in item.iter(f"{DAP}Value")],
         )
         for item in element.findall(f"{DAP}Attribute")
         if item.get("type") != "Container"

@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xr_icesat2.errors import SelectionError
@@ -56,6 +56,7 @@ def whole(product: str, rate: str) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize(("product", "rate"), RATES)
+@settings(deadline=None, max_examples=20)
 @given(data=st.data())
 def test_a_row_is_the_same_in_every_block(product: str, rate: str, data: st.DataObject) -> None:
     rows = values(product).rows(rate, BEAM)
@@ -114,12 +115,18 @@ def test_statistics_of_groups(labels: list[int], seed: int, percents: list[float
         np.testing.assert_allclose([mean[group], deviation[group]], [mine.mean(), mine.std()])
 
 
-FLAG = Variable("flag", "i1", "1", "", "", "a flag", flags={"no": 0, "yes": 1}, fill=127)
-SHARE = Variable("share", "f4", "1", "", "", "a share", valid=(0, 1), fill=1e30)
-COUNT = Variable("count", "i4", "counts", "", "", "a count", dims=("delta_time", "ds"))
-TEXT = Variable("text", "S20", "1", "", "", "a text", dims=(2,))
-SCALE = Variable("ds", "i1", "1", "", "", "a scale", dims=("ds",))
-HEIGHT = Variable("h_ph", "f4", "meters", "", "", "a height")
+def variable(path: str, dtype: str, *dims: str | int, **more: object) -> Variable:
+    return Variable(path=path, dtype=dtype, dims=dims or ("delta_time",), **more)
+
+
+FLAG = variable("{beam}/heights/below/flag", "i1", flags=(("no", 0), ("yes", 1)), fill=127)
+SHARE = variable("share", "f4", valid=(0, 1), fill=1e30)
+COUNT = variable("{beam}/heights/count", "i4", "delta_time", "ds", units="counts", valid=(0, None))
+TEXT = variable("ancillary_data/text", "S20", 2)
+EVENT = variable("ancillary_data/event", "f8", "event", units="seconds since 2018-01-01")
+OF_EVENT = variable("ancillary_data/of_event", "i4", "event", "ds")
+SCALE = variable("ds", "i1", "ds", size=3)
+HEIGHT = variable("{beam}/heights/h_ph", "f4", units="meters")
 
 
 @given(st.integers(0, 10**8), st.integers(1, 300))
@@ -149,18 +156,30 @@ def test_plausible_values_vary_and_lack_some() -> None:
 def test_what_a_product_leaves_out_is_filled() -> None:
     own = values("ATL03")
     heights = Rate(
-        "heights", "{beam}/heights", ("delta_time",),
-        (Group("", {}, (HEIGHT, COUNT, SCALE)), Group("below", {}, (FLAG,))),
+        "heights",
+        "{beam}/heights",
+        ("delta_time",),
+        (Group("", {}, (HEIGHT, COUNT)), Group("below", {}, (FLAG,))),
         {"ds": 3},
-    )  # fmt: skip
-    once = Group("ancillary_data", {}, (TEXT,))
-    filled = FilledValues(own, Product("ATL03", "", {}, (once,), {}, (heights,)))
+    )
+    once = (Group("", {}, (SCALE,)), Group("ancillary_data", {}, (TEXT, EVENT, OF_EVENT)))
+    scales = {"ds": 3, "ancillary_data/event": None}
+    filled = FilledValues(own, Product("ATL03", "", {}, once, {}, (heights,), scales))
     block = filled.block("heights", BEAM, 10, 30)
     np.testing.assert_array_equal(block["h_ph"], own.block("heights", BEAM, 10, 30)["h_ph"])
     assert block["count"].shape == (20, 3)
     assert block["below/flag"].shape == (20,)
-    np.testing.assert_array_equal(filled.fixed("heights")["ds"], [1, 2, 3])
-    constants = filled.constants()
-    assert constants.keys() == own.constants().keys() | {"ancillary_data/text"}
-    assert constants["ancillary_data/text"].shape == (2,)
     assert filled.rows("heights", BEAM) == own.rows("heights", BEAM)
+    constants, known = filled.constants(), own.constants()
+    for path, array in known.items():
+        np.testing.assert_array_equal(constants[path], array, err_msg=path)
+    added = {path: array.shape for path, array in constants.items() if path not in known}
+    assert added == {
+        "ds": (3,),
+        "ancillary_data/text": (2,),
+        "ancillary_data/event": (1,),
+        "ancillary_data/of_event": (1, 3),
+    }
+    np.testing.assert_array_equal(constants["ds"], [1, 2, 3])
+    begin = known["ancillary_data/start_delta_time"]
+    np.testing.assert_array_equal(constants["ancillary_data/event"], begin)

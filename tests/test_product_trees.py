@@ -53,7 +53,11 @@ def written_tree(product: Product) -> Tree:
     groups = [(f"/{group.path}", group.attributes, group.variables) for group in product.groups]
     groups += [(f"/{beam}", product.beam, ()) for beam in BEAMS]
     groups += [
-        (posixpath.join("/", rate.path.format(beam=beam), group.path), group.attributes, group.variables)
+        (
+            posixpath.join("/", rate.path.format(beam=beam), group.path),
+            group.attributes,
+            group.variables,
+        )
         for beam in BEAMS
         for rate in product.rates
         for group in rate.groups
@@ -91,7 +95,9 @@ def assert_node(product: str, release: str, path: str, got: Node, real: Node) ->
         assert got.attrs.keys() == real.attrs.keys(), path
         return
     assert got.dims == real.dims, path
-    slips = {name for name in real.attrs.keys() | got.attrs.keys() if (product, release, name) in SLIPS}
+    slips = {
+        name for name in real.attrs.keys() | got.attrs.keys() if (product, release, name) in SLIPS
+    }
     assert got.attrs.keys() - slips == real.attrs.keys() - slips, path
     for name in real.attrs.keys() - OWN - slips:
         mine, theirs = got.attrs[name], real.attrs[name]
@@ -145,7 +151,10 @@ def test_texts_are_our_own_and_weigh_what_the_products_weigh(product, release, n
 
 def test_releases_differ_as_the_products_say():
     def paths(product: str, release: str) -> set[str]:
-        return {variable.path.removeprefix("{beam}/") for variable in load_table(product).at(release).variables}
+        return {
+            variable.path.removeprefix("{beam}/")
+            for variable in load_table(product).at(release).variables
+        }
 
     canopy = "land_segments/canopy"
     assert paths("ATL08", "003") - paths("ATL08", "006") == {

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xr_icesat2.testing.tree import Product, Rate, Values, Variable
+from xr_icesat2.testing.tree import Group, Product, Rate, Values, Variable
 
 __all__ = ["FilledValues", "plausible"]
 
@@ -36,7 +36,9 @@ _MIDDLES: Mapping[str, float] = {
     "seconds": 1e-9,
     "volts": 0.3,
 }
-_LENGTH = 4  # of a second dimension that nothing tells the length of
+_LENGTH = 1  # of a dimension of few events, whose length differs from granule to granule
+_BEGIN = "ancillary_data/start_delta_time"
+_SINCE = "seconds since 2018"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class FilledValues:
         found = self._rate(rate)
         rows = np.arange(start, stop)
         missing = {
-            path: plausible(variable, path, rows, _sizes(variable, found.sizes)[1:])
+            path: plausible(variable, path, rows, _shape(variable, found)[1:])
             for path, variable in _variables(found).items()
             if path not in known and variable.dims[0] == found.coordinates[0]
         }
@@ -72,7 +74,7 @@ class FilledValues:
         known = self.values.fixed(rate)
         found = self._rate(rate)
         missing = {
-            path: _once(variable, path, found.sizes)
+            path: _once(variable, path, _shape(variable, found))
             for path, variable in _variables(found).items()
             if path not in known and variable.dims[0] != found.coordinates[0]
         }
@@ -81,14 +83,25 @@ class FilledValues:
     def constants(self) -> Mapping[str, NDArray[Any]]:
         """Values of the variables that stand in the file once, by path."""
         known = self.values.constants()
+        begin = float(known[_BEGIN][0])
         missing = {}
         for group in self.tree.groups:
-            sizes = {path: len(values) for path, values in known.items()}
             for variable in group.variables:
                 path = f"{group.path}/{variable.name}".lstrip("/")
                 if path not in known:
-                    missing[path] = _once(variable, path, sizes)
+                    shape = tuple(self._size(group, dim, known) for dim in variable.dims)
+                    since = begin if variable.units.startswith(_SINCE) else None
+                    missing[path] = _once(variable, path, shape, since)
         return {**missing, **known}
+
+    def _size(self, group: Group, dim: str | int, known: Mapping[str, NDArray[Any]]) -> int:
+        """Length of a dimension of what stands in the file once."""
+        if isinstance(dim, int):
+            return dim
+        scale = self.tree.scale(group.path, dim)
+        if scale in known:
+            return len(known[scale])
+        return self.tree.scales[scale] or _LENGTH
 
     def facts(self) -> Mapping[str, Any]:
         """Values that attributes refer to."""
@@ -136,7 +149,7 @@ def _values(variable: Variable, dtype: np.dtype[Any], place: Ints) -> NDArray[An
         text = f"{variable.name} synthetic".encode("ascii")
         return np.full(place.shape, text[: dtype.itemsize].ljust(dtype.itemsize), dtype)
     if variable.flags:
-        flags = np.array(list(variable.flags.values()))
+        flags = np.array([value for _, value in variable.flags])
         return np.asarray(flags[place // _ROWS_OF_A_FLAG % len(flags)])
     low, high = _limits(variable, dtype)
     values = low + (high - low) * (0.5 + 0.4 * np.sin(2 * np.pi * place / _WAVE))
@@ -144,24 +157,31 @@ def _values(variable: Variable, dtype: np.dtype[Any], place: Ints) -> NDArray[An
 
 
 def _limits(variable: Variable, dtype: np.dtype[Any]) -> tuple[float, float]:
-    if variable.valid is not None:
-        return variable.valid
+    least, greatest = variable.valid
     middle = _MIDDLES.get(variable.units.lower(), 1.0)
     if dtype.kind != "f":
         middle = max(round(middle), 2)
-    return 0.5 * middle, 1.5 * middle
+    if least is None:
+        least = 0.5 * middle if greatest is None else min(0.0, greatest)
+    return least, least + middle if greatest is None else greatest
 
 
-def _once(variable: Variable, path: str, sizes: Mapping[str, int]) -> NDArray[Any]:
-    """Values of a variable without rows; a scale counts from 1."""
-    shape = _sizes(variable, sizes)
-    if variable.dims == (variable.name,):
-        return np.arange(1, shape[0] + 1)
-    return plausible(variable, path, np.arange(shape[0]), shape[1:])
+def _once(
+    variable: Variable, path: str, shape: tuple[int, ...], since: float | None = None
+) -> NDArray[Any]:
+    """Values of a variable without rows; a scale counts from 1, times go on from a given one."""
+    rows = np.arange(shape[0])
+    if since is not None:
+        return np.broadcast_to(since + rows, shape)
+    if variable.is_scale:
+        return rows + 1
+    return plausible(variable, path, rows, shape[1:])
 
 
-def _sizes(variable: Variable, sizes: Mapping[str, int]) -> tuple[int, ...]:
-    return tuple(dim if isinstance(dim, int) else sizes.get(dim, _LENGTH) for dim in variable.dims)
+def _shape(variable: Variable, rate: Rate) -> tuple[int, ...]:
+    """Shape of a variable in a rate's groups; along the rate, of one row."""
+    sizes = {rate.coordinates[0]: 1, **rate.sizes}
+    return tuple(dim if isinstance(dim, int) else sizes[dim] for dim in variable.dims)
 
 
 def _variables(rate: Rate) -> dict[str, Variable]:
