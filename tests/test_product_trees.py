@@ -14,7 +14,7 @@ from xr_icesat2.products.table import known_tables, load_table, parse_table
 from xr_icesat2.products.variable import Releases
 from xr_icesat2.testing.product_tree import tree_of
 from xr_icesat2.testing.texts import lengthen
-from xr_icesat2.testing.tree import Product, Variable
+from xr_icesat2.testing.tree import Product
 
 WHOLE = (
     ("ATL03", "003", "ATL03_20200714235814_03000802_003_01.dmr.gz", 962),
