@@ -14,7 +14,7 @@ from xr_icesat2.testing.atl03_segments import (
     finder_rows,
     geolocation_rows,
 )
-from xr_icesat2.testing.facts import ancillary_constants, granule_facts
+from xr_icesat2.testing.facts import Extent, ancillary_constants, granule_facts
 from xr_icesat2.testing.granule import Granule
 from xr_icesat2.testing.photons import PhotonCloud
 from xr_icesat2.testing.segments import BeamTrack
@@ -39,6 +39,7 @@ class ATL03Values:
     def __init__(self, granule: Granule) -> None:
         self._granule = granule
         self._tracks = {beam: BeamTrack(granule, beam) for beam in granule.rows}
+        self._extent = Extent.of(granule, self._tracks)
         self._clouds = {beam: PhotonCloud.of(track) for beam, track in self._tracks.items()}
         self._sums = {beam: _sums(cloud.ids) for beam, cloud in self._clouds.items()}
         self._found = {beam: _found(cloud) for beam, cloud in self._clouds.items()}
@@ -76,11 +77,11 @@ class ATL03Values:
     def constants(self) -> Block:
         """Values of the variables that stand in the file once, by path."""
         scales = {"ds_surf_type": np.arange(1, 6), "ds_xyz": np.arange(1, 4)}
-        return ancillary_constants(self._granule, self._tracks) | scales
+        return ancillary_constants(self._granule, self._extent) | scales
 
     def facts(self) -> Mapping[str, Any]:
         """Values that attributes refer to."""
-        return granule_facts(self._granule, self._tracks)
+        return granule_facts(self._granule, self._extent)
 
 
 def _sums(ids: Ints) -> tuple[int, int]:

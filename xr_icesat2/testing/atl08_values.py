@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from xr_icesat2.testing.atl08_photons import LONGEST, LandSegments, SignalPhotons
 from xr_icesat2.testing.atl08_segments import land_segment_rows, percentiles_of
-from xr_icesat2.testing.facts import ancillary_constants, granule_facts
+from xr_icesat2.testing.facts import Extent, ancillary_constants, granule_facts
 from xr_icesat2.testing.granule import Granule
 from xr_icesat2.testing.photons import PhotonCloud
 from xr_icesat2.testing.segments import BeamTrack
@@ -29,6 +29,7 @@ class ATL08Values:
     def __init__(self, granule: Granule) -> None:
         self._granule = granule
         self._tracks = {beam: BeamTrack(granule, beam) for beam in granule.rows}
+        self._extent = Extent.of(granule, self._tracks)
         self._signal = {
             beam: SignalPhotons.of(PhotonCloud.of(track)) for beam, track in self._tracks.items()
         }
@@ -55,7 +56,7 @@ class ATL08Values:
 
     def constants(self) -> Block:
         """Values of the variables that stand in the file once, by path."""
-        return ancillary_constants(self._granule, self._tracks) | {
+        return ancillary_constants(self._granule, self._extent) | {
             "ds_geosegments": np.arange(1, LONGEST + 1),
             "ds_metrics": np.arange(1, len(percentiles_of(self._granule.release)) + 1),
             "ds_surf_type": np.arange(1, 6),
@@ -63,4 +64,4 @@ class ATL08Values:
 
     def facts(self) -> Mapping[str, Any]:
         """Values that attributes refer to."""
-        return granule_facts(self._granule, self._tracks)
+        return granule_facts(self._granule, self._extent)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 __all__ = [
     "EARTH_RADIUS",
     "ORBITS_PER_CYCLE",
+    "SEGMENTS_PER_ORBIT",
     "SEGMENT_LENGTH",
     "crossing_time",
     "first_segment",
@@ -28,15 +29,17 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 Degrees = TypeVar("Degrees", float, Floats)
+Track = TypeVar("Track", int, NDArray[np.int64])
 
 EARTH_RADIUS = 6_371_000.0
 """Metres."""
 SEGMENT_LENGTH = 20.0
 """Metres along the track from one ATL03 segment to the next."""
 ORBITS_PER_CYCLE = 1387
+SEGMENTS_PER_ORBIT = 2_007_140
+"""Segments from one ascending node to the next; numbers may run on into the next track."""
 
 _INCLINATION = np.radians(92.0)
-_SEGMENTS_PER_ORBIT = 2_007_140
 _PERIOD = 5657.382  # seconds from one ascending node to the next
 _ROTATION_PER_ORBIT = 360.0 * 91 / ORBITS_PER_CYCLE  # degrees; the track repeats after 91 turns
 _FIRST_ORBIT = 201  # before cycle 1: the orbit number of track 1 in cycle 1 is one more
@@ -61,7 +64,7 @@ _REGIONS = (
 )
 
 
-def orbit_number(rgt: int, cycle: int) -> int:
+def orbit_number(rgt: Track, cycle: int) -> Track:
     """Count the orbits since launch."""
     return _FIRST_ORBIT + (cycle - 1) * ORBITS_PER_CYCLE + rgt
 
@@ -92,7 +95,7 @@ def first_segment(region: int) -> int:
 
 def seconds_to(segment: float | Floats) -> Floats:
     """Seconds from the ascending node to a segment."""
-    return np.asarray(segment * (_PERIOD / _SEGMENTS_PER_ORBIT), np.float64)
+    return np.asarray(segment * (_PERIOD / SEGMENTS_PER_ORBIT), np.float64)
 
 
 def ground_position(rgt: int, segment: Floats, left: Floats | float) -> tuple[Floats, Floats]:
@@ -138,11 +141,11 @@ def within_180(longitude: Floats) -> Floats:
 
 
 def _turn(segment: Floats) -> Floats:
-    return segment * (2 * np.pi / _SEGMENTS_PER_ORBIT)
+    return segment * (2 * np.pi / SEGMENTS_PER_ORBIT)
 
 
 def _segment(angle: float) -> int:
-    return round(angle * _SEGMENTS_PER_ORBIT / (2 * np.pi))
+    return round(angle * SEGMENTS_PER_ORBIT / (2 * np.pi))
 
 
 def _angle(latitude: float, *, north: bool) -> float:
