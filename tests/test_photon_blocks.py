@@ -1,5 +1,6 @@
 """Values of synthetic photons without a file: a row depends on its number, not on its block."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xr_icesat2.errors import SelectionError
-from xr_icesat2.testing import photon_classes
+from xr_icesat2.testing import photon_classes, surface_height
 from xr_icesat2.testing.atl03_values import ATL03Values
 from xr_icesat2.testing.atl08_values import ATL08Values
 from xr_icesat2.testing.filler import FilledValues, plausible
@@ -87,6 +88,18 @@ def test_percentiles_of_a_release(release: str, percents: list[int]) -> None:
 def test_weights_of_a_release(release: str, heaviest: int) -> None:
     photons = ATL03Values(granule("ATL03", release)).block("heights", BEAM, 0, 2000)
     assert heaviest / 2 < photons["weight_ph"].max() <= heaviest
+
+
+def test_photons_on_both_sides_of_the_date_line() -> None:
+    there = {"rgt": 1280, "region": 11, "cycle": 1}
+    made = ATL03Values(replace(granule("ATL03"), rows={"gt1l": 200}, sc_orient=1, seed=0, **there))
+    photons = made.block("heights", "gt1l", 0, made.rows("heights", "gt1l"))
+    longitude = photons["lon_ph"]
+    assert np.abs(longitude).max() <= 180
+    assert longitude.max() - longitude.min() > 359
+    ground = photon_classes("gt1l", n_segments={"gt1l": 200}, **there) == 1
+    above = photons["h_ph"] - surface_height(photons["lat_ph"], longitude, 1)
+    assert np.abs(above[ground]).max() < 6 * 0.25
 
 
 def test_classes_of_a_beam_that_is_not_there() -> None:

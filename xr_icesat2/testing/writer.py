@@ -54,9 +54,10 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
 
     The tree is that of a real granule of the release: groups, names, dtypes, dimension scales,
     units, fill values, flags, chunks and filters. The values are those of an altimeter over the
-    surface :func:`surface_height`: ``h_li`` is its height plus noise of the deviation
-    ``h_li_sigma``, or the fill value below clouds. Repeat cycles lie some metres apart and
-    share most values of ``segment_id``. All randomness comes from `seed`; values depend neither
+    surface :func:`surface_height` and the trees :func:`canopy_height`: ``h_li`` is the surface's
+    height plus noise of the deviation ``h_li_sigma``, or the fill value below clouds; the class
+    of every photon is :func:`photon_classes`. Repeat cycles lie some metres apart and share most
+    values of ``segment_id``. All randomness comes from `seed`; values depend neither
     on `chunk_rows` nor on `interleave`.
 
     Parameters
@@ -75,7 +76,9 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
     start
         When the region begins, UTC; by default when the mission's timetable has it.
     n_segments
-        Rows of the main rate in each beam, or a mapping from beam to rows.
+        Rows of the main rate in each beam, or a mapping from beam to rows; of ATL03, and of the
+        ATL08 that points into it, the 20 m segments below. ATL03, ATL06 and ATL08 with the same
+        arguments see the same ground at the same segments.
     beams
         Ground tracks that the granule has, by default all six (or those of `n_segments`).
     empty_beams
