@@ -88,10 +88,14 @@ def test_files_hold_what_the_lakes_are(
     assert (ends["start_rgt"], ends["end_rgt"]) == (25, 28)
     assert (ends["start_region"], ends["end_region"]) == (1, 14)
     assert ends["end_orbit"] - ends["start_orbit"] == 3
-    assert ends["start_delta_time"] == min(rows["delta_time"][0] for rows in blocks.values())
-    assert ends["end_delta_time"] == max(rows["delta_time"][-1] for rows in blocks.values())
+    begin = min(rows["delta_time"][0] for rows in blocks.values())
+    end = max(rows["delta_time"][-1] for rows in blocks.values())
+    # Rows are in the middles of segments of up to 200 m, which are passed in 0.03 s.
+    assert 0 <= begin - ends["start_delta_time"] < 0.015
+    assert 0 <= ends["end_delta_time"] - end < 0.015
     first = min(rows["segment_id_beg"][0] for rows in blocks.values())
-    assert ends["start_geoseg"] == first
+    last = max(rows["segment_id_end"][-1] for rows in blocks.values())
+    assert (ends["start_geoseg"], ends["end_geoseg"]) == (first, last)
 
 
 def test_lakes_are_round_and_level() -> None:
