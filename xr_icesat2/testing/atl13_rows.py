@@ -30,6 +30,7 @@ _SHORT = (50.0, 150.0, 300.0)  # metres; limits of qf_sseg_length 0 to 3
 _LONG = (500.0, 1500.0, 3000.0)  # metres; limits of qf_lseg_length 0 to 3
 _RATES = (1e5, 2e5, 4e5, 6e5, 8e5, 9e5)  # photons a second; limits of qf_bckgrd 0 to 6
 _PHOTONS = 100.0  # in a short segment
+_AFTERPULSES = 0.1  # share of them at most
 _BOTTOM_SEEN = 0.05  # share of the short segments through whose water the ground shows
 _CLOUDY = 0.2
 _WAVE_HEIGHT = 4.0  # standard deviations
@@ -182,6 +183,14 @@ class ShortSegments:
             "qf_lseg_length": np.searchsorted(_LONG, size * length),
             "qf_sseg_length": self._constant(float(np.searchsorted(_SHORT, length))),
             "qf_spec_width": none,
-            "segment_quality": cloudy,
-            "sseg_sig_ph_cnt": np.maximum(_PHOTONS + self._normal("photons", 10.0), 1).round(),
+            **self._photons(),
+        }
+
+    def _photons(self) -> Block:
+        count = np.maximum(_PHOTONS + self._normal("photons", 10.0), 1).round()
+        afterpulses = np.floor(count * _AFTERPULSES * self._uniform("afterpulses"))
+        none = self._constant(0)
+        return {
+            "sseg_sig_ph_cnt": count,
+            "segment_quality": np.stack([count - afterpulses, afterpulses, none, none], axis=1),
         }

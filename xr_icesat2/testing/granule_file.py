@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+from numpy.typing import NDArray
 
 from xr_icesat2.granule.name import parse_name
 from xr_icesat2.testing.chunk_order import (
@@ -175,14 +176,7 @@ class GranuleFile:
         """Make the values of a block and pack them; on one of several threads."""
         source = block.source
         values = self.values.block(source.rate.name, source.beam, block.start, block.stop)
-        return block, [
-            Chunk(
-                column.dataset,
-                (block.start, *(0 for _ in column.chunk[1:])),
-                encode_chunk(to_dtype(values[key], column.variable), column.variable, column.chunk),
-            )
-            for key, column in source.columns.items()
-        ]
+        return block, [_chunk(block, column, values[key]) for key, column in source.columns.items()]
 
     def _link_scales(self, root: str, variables: Collection[tuple[Variable, h5py.Dataset]]) -> None:
         """Link a rate's datasets to the scales in its group, or to those around it."""
@@ -195,6 +189,17 @@ class GranuleFile:
 
         for variable, dataset in variables:
             self._attach(variable, dataset, path_of)
+
+
+def _chunk(block: Block, column: Column, values: NDArray[Any]) -> Chunk:
+    expected = (block.stop - block.start, *column.chunk[1:])
+    if values.shape != expected:
+        raise ValueError(
+            f"{column.dataset.name}, rows {block.start} to {block.stop}: values of shape "
+            f"{values.shape}; its tree has {expected}"
+        )
+    data = encode_chunk(to_dtype(values, column.variable), column.variable, column.chunk)
+    return Chunk(column.dataset, (block.start, *(0 for _ in column.chunk[1:])), data)
 
 
 def _counted(
