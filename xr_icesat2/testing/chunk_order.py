@@ -1,10 +1,7 @@
 """In which order the chunks of a granule lie in its file.
 
-In a full original ATL08 (release 003, 12 761 chunks along rates) the beams follow each other and
-each lies there as time goes on: the middle halves of the beams' bytes do not overlap, the ranks of
-place and time of large datasets agree to 0.95 and more, and after 78 % of the chunks comes one of
-another dataset. Chunks of some hundred bytes stray, into holes that the HDF5 library had left
-further ahead; here they do not.
+In an original ATL08 the beams follow each other, and each lies there as time goes on, its datasets
+and rates mixed; numbers are in docs/design/synthetic-files.md.
 """
 
 import tempfile
