@@ -5,13 +5,13 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import h5py
 import numpy as np
-import pytest
 
-from tests.paths import STRUCTURE, granule
+from tests.paths import granule, structure_file
 
 SCALES = {"DIMENSION_LIST", "REFERENCE_LIST", "CLASS", "NAME"}
 # What the servers that made the files in ../shared/structure have added.
@@ -34,17 +34,19 @@ Tree = dict[str, Node]
 def real_tree(name: str) -> Tree:
     """Tree of a real granule; skips the test where it is absent."""
     if name.endswith(".h5"):
-        with h5py.File(granule(name)) as file:
-            return dict(_from_hdf5(file))
-    path = STRUCTURE / name
-    if not path.exists():
-        pytest.skip("the trees of real granules are not here (../shared/structure)")
-    text = gzip.decompress(path.read_bytes()).decode()
+        return tree_of_file(granule(name))
+    text = gzip.decompress(structure_file(name).read_bytes()).decode()
     tree = _from_ncdump(text) if "ncdump" in name else dict(_from_dmr(ET.fromstring(text)))  # noqa: S314
     for node in tree.values():
         for extra in OF_SERVERS & node.attrs.keys():
             del node.attrs[extra]
     return tree
+
+
+def tree_of_file(path: Path) -> Tree:
+    """Tree of a file, by h5py."""
+    with h5py.File(path) as file:
+        return dict(_from_hdf5(file))
 
 
 def _from_hdf5(file: h5py.File) -> Iterator[tuple[str, Node]]:
@@ -68,7 +70,7 @@ def _from_hdf5(file: h5py.File) -> Iterator[tuple[str, Node]]:
 
 DAP = "{http://xml.opendap.org/ns/DAP/4.0#}"
 DAP_TYPES = {"Float32": "f4", "Float64": "f8", "Int8": "i1", "Int16": "i2", "Int32": "i4"}
-DAP_TYPES |= {"Int64": "i8", "UInt8": "u1", "UInt16": "u2", "UInt32": "u4", "String": "S"}
+DAP_TYPES |= {"Int64": "i8", "Byte": "u1", "UInt16": "u2", "UInt32": "u4", "String": "S"}
 
 
 def _from_dmr(element: ET.Element, path: str = "/") -> Iterator[tuple[str, Node]]:
@@ -92,8 +94,9 @@ def _typed(kind: str, texts: list[str]) -> object:
     if kind == "S":
         return texts[0]
     numbers = np.array([float(text) if kind[0] == "f" else int(text) for text in texts])
-    with np.errstate(over="ignore"):
-        values = numbers.astype(kind)
+    if kind[0] == "f":  # rounded to some digits, the greatest of a type is too great for it
+        numbers = numbers.clip(np.finfo(kind).min, np.finfo(kind).max)
+    values = numbers.astype(kind)
     return values if len(values) > 1 else values[0]
 
 
@@ -121,7 +124,7 @@ def _from_ncdump(text: str) -> Tree:
             kind = CDL_TYPES[found[1]]
             paths = [_dimension(here, name, sizes) for name in found[3].split(", ")]
             if kind == "S":
-                kind += str(sizes[paths.pop()])
+                kind += str(sizes[paths.pop()] - 1)  # one for the zero byte that C puts behind
             # ncdump invents names for dimensions without a scale.
             dims = [sizes[p] if re.search(r"/dim\d+$", p) else p for p in paths]
             tree[posixpath.join(here, found[2])] = Node({}, kind, dims)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from tests.paths import granule as real_granule
 from tests.trees import ROWS, TREE, TreeValues
-from xr_icesat2.testing import write_granule, writer
+from xr_icesat2.testing import progress, write_granule, writer
 from xr_icesat2.testing.chunk_order import BeamRate, blocks_in_time
 from xr_icesat2.testing.granule import Granule
 from xr_icesat2.testing.in_order import map_in_order
@@ -32,7 +32,8 @@ COMPACT, CONTIGUOUS, CHUNKED = h5py.h5d.COMPACT, h5py.h5d.CONTIGUOUS, h5py.h5d.C
 
 def write(path: Path, values: Callable[[Granule], Values] = TreeValues, **more: Any) -> Path:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(writer._PRODUCTS, "ATL03", (TREE, values))
+        patch.setitem(writer._VALUES, "ATL03", values)
+        patch.setattr(writer, "tree_of", lambda *_: TREE)
         rows = dict.fromkeys(more.pop("beams", BEAMS), 20)
         return write_granule(path, "ATL03", n_segments=rows, **more)
 
@@ -88,6 +89,14 @@ def test_values_of_every_shape(written: Mapping[str, Path], which: str) -> None:
                 )
         np.testing.assert_array_equal(file["ds_surf_type"], np.arange(1, 6))
         np.testing.assert_array_equal(file["calibration/table"][2, 3], np.arange(550, 600))
+        np.testing.assert_array_equal(
+            file["calibration/large"][()].ravel(), np.arange(30_000, dtype="f4")
+        )
+        states = file["calibration/states"]
+        np.testing.assert_array_equal(states, np.arange(15).reshape(5, 3))
+        assert states.maxshape == (5, None)
+        assert states.dims[1][0] == file["calibration/event"]
+        assert states.dims[0][0] == file["ds_surf_type"]
         counts = file[f"{next(iter(found))}/segments/counts"]
         names = [dim[0].name.rpartition("/")[2] for dim in counts.dims]
         assert names == ["delta_time", "ds_surf_type", "ds_bin"]
@@ -272,25 +281,38 @@ def test_blocks_hold_every_row_once(rates: list[tuple[str, int, int]]) -> None:
 
 def test_progress_is_shown_when_it_takes_long() -> None:
     stream, clock = io.StringIO(), [100.0]
-    progress = Progress("granule.h5", 200, stream, lambda: clock[0])
+    line = Progress("granule.h5", 200, stream, lambda: clock[0])
     for done in range(10):
         clock[0] += 0.19
-        progress.add(1, 10**6)
+        line.add(1, 10**6)
         assert stream.getvalue() == "", done
     clock[0] += 8.1
-    progress.add(90, 90 * 10**6)
+    line.add(90, 90 * 10**6)
     assert "granule.h5 [###############" in stream.getvalue()
     assert " 50% 100 MB, 10.0 MB/s, 10 s left" in stream.getvalue()
-    progress.add(50, 0)
+    line.add(50, 0)
     assert stream.getvalue().count("\r") == 1
-    progress.add(50, 0)
-    progress.end()
+    line.add(50, 0)
+    line.end()
     assert "100% 100 MB" in stream.getvalue()
     assert stream.getvalue().endswith("\n")
 
 
-def test_what_is_short_shows_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    write(tmp_path, progress=True)
-    write(tmp_path)
+@pytest.mark.parametrize(
+    ("patience", "asked", "shown"),
+    [(-1.0, True, True), (-1.0, None, False), (-1.0, False, False), (1e9, True, False)],
+)
+def test_progress_is_shown_where_it_is_wanted(  # standard error is no terminal here
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    patience: float,
+    asked: bool | None,
+    shown: bool,
+) -> None:
+    monkeypatch.setattr(progress, "_PATIENCE", patience)
+    path = write(tmp_path, beams=("gt1l",), progress=asked)
     captured = capfd.readouterr()
-    assert captured.out == captured.err == ""
+    assert captured.out == ""
+    assert (f"{path.name} [{'#' * 30}] 100% " in captured.err) == shown
+    assert bool(captured.err) == shown

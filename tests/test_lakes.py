@@ -1,7 +1,11 @@
 """The lakes of synthetic ATL13, and how its short segments see them."""
 
+import re
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
@@ -37,6 +41,61 @@ def values(rgt: int = 25, cycle: int = 3, n: int = N, **changes: int) -> ATL13Va
 def blocks() -> dict[str, dict[str, np.ndarray]]:
     made = values()
     return {beam: made.block("", beam, 0, N) for beam in BEAMS}
+
+
+@pytest.fixture(scope="module", params=["002", "006", "007"])
+def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rows = {"gt1l": N, "gt1r": N, "gt3l": N, "gt3r": 0}
+    return write_granule(
+        tmp_path_factory.mktemp("lakes"),
+        "ATL13",
+        rgt=25,
+        cycle=3,
+        release=request.param,
+        n_segments=rows,
+        sc_orient=0,
+        chunk_rows=400,
+    )
+
+
+def test_files_hold_what_the_lakes_are(
+    written: Path, blocks: dict[str, dict[str, np.ndarray]]
+) -> None:
+    assert re.fullmatch(r"ATL13_20190330\d{6}_00250301_00\d_01.h5", written.name)
+    with h5py.File(written) as file:
+        for beam in BEAMS:
+            names = {name for name, item in file[beam].items() if isinstance(item, h5py.Dataset)}
+            assert len(names & blocks[beam].keys()) > 35
+            for name in names & blocks[beam].keys():
+                dataset, expected = file[beam][name], blocks[beam][name]
+                if dataset.dtype.kind in "iu" and expected.dtype.kind == "f":
+                    expected = np.where(np.isnan(expected), dataset.fillvalue, expected)
+                elif expected.dtype.kind == "f":
+                    fill = dataset.fillvalue if "_FillValue" in dataset.attrs else np.nan
+                    expected = np.where(np.isnan(expected), fill, expected)
+                np.testing.assert_array_equal(dataset, expected.astype(dataset.dtype), name)
+        assert len(file["gt3r/ht_ortho"]) == 0
+        orbits = {name: item[()] for name, item in file["orbit_info"].items()}
+        ends = {
+            name: item[0]
+            for name, item in file["ancillary_data"].items()
+            if name.startswith(("start", "end"))
+        }
+    np.testing.assert_array_equal(orbits["rgt"], [25, 26, 27, 28])
+    np.testing.assert_array_equal(orbits["cycle_number"], [3, 3, 3, 3])
+    np.testing.assert_allclose(np.diff(orbits["crossing_time"]), 5657.4, atol=0.1)
+    np.testing.assert_array_equal(np.diff(orbits["orbit_number"]), 1)
+    assert (ends["start_rgt"], ends["end_rgt"]) == (25, 28)
+    assert (ends["start_region"], ends["end_region"]) == (1, 14)
+    assert ends["end_orbit"] - ends["start_orbit"] == 3
+    begin = min(rows["delta_time"][0] for rows in blocks.values())
+    end = max(rows["delta_time"][-1] for rows in blocks.values())
+    # Rows are in the middles of segments of up to 200 m, which are passed in 0.03 s.
+    assert 0 <= begin - ends["start_delta_time"] < 0.015
+    assert 0 <= ends["end_delta_time"] - end < 0.015
+    first = min(rows["segment_id_beg"][0] for rows in blocks.values())
+    last = max(rows["segment_id_end"][-1] for rows in blocks.values())
+    assert (ends["start_geoseg"], ends["end_geoseg"]) == (first, last)
 
 
 def test_lakes_are_round_and_level() -> None:
@@ -169,7 +228,9 @@ def test_names_of_four_orbits() -> None:
         ({"n_segments": {"gt1l": 10**6}}, r"250000 rows of gt1l.*track 657.*crosses water for"),
     ],
 )
-def test_what_no_granule_of_lakes_can_be(tmp_path, wrong, message) -> None:
+def test_what_no_granule_of_lakes_can_be(
+    tmp_path: Path, wrong: dict[str, Any], message: str
+) -> None:
     with pytest.raises(SelectionError, match=message):
         write_granule(tmp_path, "ATL13", **wrong)
     assert list(tmp_path.iterdir()) == []

@@ -36,6 +36,10 @@ __all__ = ["Table", "known_tables", "load_table", "parse_table"]
 
 Cells = Mapping[str, str]
 
+_COLUMNS = (
+    "path", "releases", "dtype", "dims", "units", "standard_name", "content", "fill", "valid",
+    "flags", "coordinates", "source", "texts", "long_name", "description",
+)  # fmt: skip
 _MAX = "max"
 _NONE = "-"
 
@@ -102,7 +106,7 @@ def parse_table(text: str) -> Table:
     for row in rows:
         if len(row) > len(names):
             raise ValueError(f"{row[0]}: {len(row)} cells, expected at most {len(names)}")
-        cells = dict.fromkeys(names, "") | dict(zip(names, row, strict=False))
+        cells = dict.fromkeys(_COLUMNS, "") | dict(zip(names, row, strict=False))
         if cells["path"].endswith("/"):
             defaults = cells
             group = _group(cells)

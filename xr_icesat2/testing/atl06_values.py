@@ -209,7 +209,7 @@ class ATL06Values:
 
 def _even_edges() -> NDArray[np.float64]:
     number, size = _EVEN_BINS
-    return size * (np.arange(number + 1) - number / 2)
+    return np.asarray(size * (np.arange(number + 1) - number / 2), np.float64)
 
 
 def _uneven_edges() -> NDArray[np.float64]:

@@ -29,7 +29,7 @@ class ATL13Values:
             for beam, track in tracks.items()
         }
         ends = {
-            beam: (int(crossings.first[0]), int(crossings.first[-1]))
+            beam: (int(crossings.first[0]), int(crossings.first[-1]) + crossings.length - 1)
             for beam, crossings in self._crossings.items()
             if crossings.first.size
         }

@@ -1,5 +1,6 @@
 """A granule's file: a tree, its values, and the order of its chunks."""
 
+import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
@@ -8,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-from numpy.typing import NDArray
 
 from xr_icesat2.granule.name import parse_name
 from xr_icesat2.testing.chunk_order import (
@@ -22,6 +22,7 @@ from xr_icesat2.testing.chunk_order import (
 from xr_icesat2.testing.facts import beam_facts
 from xr_icesat2.testing.granule import Granule
 from xr_icesat2.testing.hdf5 import (
+    Layout,
     attach_scales,
     create_dataset,
     create_group,
@@ -37,6 +38,7 @@ from xr_icesat2.testing.tree import Attributes, Fact, Product, Rate, Values, Var
 
 __all__ = ["GranuleFile"]
 
+_TABLE = 10_000  # values; calibrations of more are packed, lest small granules be large
 _EVENTS = 16  # rows of a chunk of what is stored when it changes
 
 
@@ -94,7 +96,8 @@ class GranuleFile:
             for variable in group.variables:
                 path = f"{group.path}/{variable.name}".lstrip("/")
                 values = to_dtype(constants[path], variable)
-                dataset = self._create_once(parent, variable, values.shape, group.path)
+                layout = self._layout_once(variable, values.shape, group.path)
+                dataset = create_dataset(parent, variable, values.shape, layout)
                 dataset[...] = values
                 write_attributes(dataset, variable.attributes())
         for path in self.tree.scales:
@@ -104,18 +107,18 @@ class GranuleFile:
                 dataset = self.file[f"{group.path}/{variable.name}"]
                 self._attach(variable, dataset, partial(self.tree.scale, group.path))
 
-    def _create_once(
-        self, parent: h5py.Group, variable: Variable, shape: tuple[int, ...], group: str
-    ) -> h5py.Dataset:
+    def _layout_once(self, variable: Variable, shape: tuple[int, ...], group: str) -> Layout:
         grows = {
             n
             for n, dim in enumerate(variable.dims)
             if isinstance(dim, str) and self.tree.scales[self.tree.scale(group, dim)] is None
         }
-        if not grows:
-            return create_dataset(parent, variable, shape, compact=self.storage.compact)
-        chunks = tuple(_EVENTS if n in grows else size for n, size in enumerate(shape))
-        return create_dataset(parent, variable, shape, chunks=chunks, grows=grows)
+        if grows:
+            chunks = tuple(_EVENTS if n in grows else size for n, size in enumerate(shape))
+            return Layout(chunks=chunks, grows=grows)
+        if len(shape) > 1 and math.prod(shape) > _TABLE:
+            return Layout(chunks=(1, *shape[1:]), packed=True)
+        return Layout(compact=self.storage.compact)
 
     def _attach(
         self, variable: Variable, dataset: h5py.Dataset, path_of: Callable[[str], str]
@@ -163,9 +166,10 @@ class GranuleFile:
         sizes = {rate.coordinates[0]: rows, **rate.sizes}
         shape = tuple(dim if isinstance(dim, int) else sizes[dim] for dim in variable.dims)
         if variable.dims[0] != rate.coordinates[0]:
-            return create_dataset(parent, variable, shape, compact=self.storage.compact)
+            return create_dataset(parent, variable, shape, Layout(compact=self.storage.compact))
         chunks = (self.storage.rows_of_chunk(rate.name), *shape[1:])
-        return create_dataset(parent, variable, shape, chunks=chunks, packed=True)
+        layout = Layout(chunks=chunks, grows=(0,), packed=True)
+        return create_dataset(parent, variable, shape, layout)
 
     def _encode(self, block: Block) -> tuple[Block, list[Chunk]]:
         """Make the values of a block and pack them; on one of several threads."""
@@ -180,9 +184,7 @@ class GranuleFile:
             for key, column in source.columns.items()
         ]
 
-    def _link_scales(
-        self, root: str, variables: Collection[tuple[Variable, h5py.Dataset]]
-    ) -> None:
+    def _link_scales(self, root: str, variables: Collection[tuple[Variable, h5py.Dataset]]) -> None:
         """Link a rate's datasets to the scales in its group, or to those around it."""
         own = {variable.name for variable, _ in variables if variable.is_scale}
         for name in own:
