@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xr_icesat2.testing.orbit import SEGMENT_LENGTH, within_180
+from xr_icesat2.testing.orbit import ALTITUDE, SEGMENT_LENGTH
 from xr_icesat2.testing.photons import NOISE, PhotonCloud, Photons
 from xr_icesat2.testing.shots import frame_and_pulse, shot_time
 
@@ -47,11 +47,10 @@ def _variables(
     draw = track.noise.uniform("photon", begin, begin + photons.shot.size)
     frame, pulse = frame_and_pulse(track, photons.shot)
     yield "delta_time", shot_time(track, photons.shot)
-    yield "lat_ph", photons.between(ends.latitude)
-    yield "lon_ph", within_180(photons.between(ends.longitude))
+    yield from zip(("lat_ph", "lon_ph"), photons.place(), strict=True)
     yield "h_ph", (photons.ground + photons.above).astype(np.float32)
     yield "dist_ph_along", (photons.along * SEGMENT_LENGTH).astype(np.float32)
-    yield "dist_ph_across", (track.left + 0.01 * photons.above).astype(np.float32)
+    yield "dist_ph_across", (track.left * (1 - photons.above / ALTITUDE)).astype(np.float32)
     yield "pce_mframe_cnt", frame.astype(np.uint32)
     yield "ph_id_pulse", pulse.astype(np.uint8)
     yield "ph_id_channel", _channel(cloud, draw)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xr_icesat2.testing.corrections import dem_source, geoid_height, neutral_delay, tides
-from xr_icesat2.testing.orbit import SEGMENT_LENGTH, within_180
+from xr_icesat2.testing.orbit import ALTITUDE, SEGMENT_LENGTH, within_180
 from xr_icesat2.testing.photons import WINDOW, PhotonCloud
 from xr_icesat2.testing.segments import BeamTrack
 from xr_icesat2.testing.shots import PER_SEGMENT, frame_and_pulse, shot_time, window_seconds
@@ -28,7 +28,7 @@ Ints = NDArray[np.int64]
 SHOTS_IN_SUM = 50
 """Shots of a row of ``bckgrd_atlas``."""
 
-_ALTITUDE = 495_000.0  # metres
+_SEGMENTS_AT_ONCE = 2000  # so that memory stays bounded
 _SPEED = 7_600.0  # metres a second
 _POINTING = 0.02  # of the spacecraft's attitude, degrees
 
@@ -37,8 +37,8 @@ def geolocation_rows(cloud: PhotonCloud, start: int, stop: int) -> Block:
     """Rows ``start:stop`` of ``geolocation``, by name."""
     track, ids = cloud.track, cloud.ids[start:stop]
     counts = np.diff(cloud.first[start : stop + 1])
-    place, shot, reference = _reference(cloud, start, stop)
-    latitude, longitude = place
+    _, shot, reference = _reference(cloud, start, stop)
+    latitude, longitude = _reference_photon(cloud, start, stop)
     time = shot_time(track, shot)
     elevation, azimuth = solar_position(time, latitude, longitude)
     ground = surface_height(latitude, longitude, track.granule.cycle)
@@ -60,7 +60,7 @@ def geolocation_rows(cloud: PhotonCloud, start: int, stop: int) -> Block:
         "velocity_sc": np.stack(
             [_SPEED * np.sin(heading), _SPEED * np.cos(heading), attitude], axis=-1
         ),
-        "altitude_sc": _ALTITUDE - 14_000 * np.cos(np.radians(2 * latitude)),
+        "altitude_sc": ALTITUDE - 14_000 * np.cos(np.radians(2 * latitude)),
         "ref_azimuth": heading,
         "ref_elev": np.full(ids.shape, np.pi / 2 - 0.007),
         "pitch": _POINTING * attitude,
@@ -78,9 +78,9 @@ def geolocation_rows(cloud: PhotonCloud, start: int, stop: int) -> Block:
 def _reference(
     cloud: PhotonCloud, start: int, stop: int
 ) -> tuple[tuple[Floats, Floats], Ints, Ints]:
-    """Place and shot of the reference photon of each segment, and its number from 1.
+    """Place of the ground below the reference photon of each segment, its shot and its number.
 
-    Where there is no photon: the middle of the segment, and 0.
+    Numbers are from 1; where there is no photon: the middle of the segment, and 0.
     """
     ends = cloud.ends(start, stop)
     number, shot = cloud.central(ends, start, stop)
@@ -89,6 +89,20 @@ def _reference(
         begin + (end - begin) * along for begin, end in (ends.latitude, ends.longitude)
     )
     return (latitude, within_180(longitude)), shot, number
+
+
+def _reference_photon(cloud: PhotonCloud, start: int, stop: int) -> tuple[Floats, Floats]:
+    """Place of the reference photon itself."""
+    (latitude, longitude), _, _ = _reference(cloud, start, stop)
+    for row in range(start, stop, _SEGMENTS_AT_ONCE):
+        after = min(row + _SEGMENTS_AT_ONCE, stop)
+        photons = cloud.photons(row, after)
+        some = photons.counts > 0
+        first = cloud.first[row:after] - cloud.first[row]
+        central = (first + (photons.counts - 1) // 2)[some]
+        for values, of_photons in zip((latitude, longitude), photons.place(), strict=True):
+            values[row - start : after - start][some] = of_photons[central]
+    return latitude, longitude
 
 
 def correction_rows(cloud: PhotonCloud, start: int, stop: int) -> Block:

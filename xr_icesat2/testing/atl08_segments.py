@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from xr_icesat2.testing.atl08_photons import LONGEST, LandSegments, SignalPhotons
 from xr_icesat2.testing.corrections import dem_source
-from xr_icesat2.testing.orbit import SEGMENT_LENGTH, within_180
+from xr_icesat2.testing.orbit import SEGMENT_LENGTH
 from xr_icesat2.testing.photons import CANOPY, GROUND, TOP_OF_CANOPY
 from xr_icesat2.testing.ragged import Groups
 from xr_icesat2.testing.shots import PER_SEGMENT, shot_time
@@ -77,7 +77,7 @@ class _Part:
             column[begin[mine] - low + offset] = offset
         of_photon = np.repeat(label, photons.counts)
         chosen = SignalPhotons.listed(photons) & (of_photon >= 0)
-        ends = photons.ends
+        latitude, longitude = photons.place()
         return cls(
             signal=signal,
             begin=begin,
@@ -88,11 +88,8 @@ class _Part:
             class_=photons.class_[chosen],
             height=(photons.ground + photons.above)[chosen],
             above=photons.above[chosen],
-            place=(
-                photons.between(ends.latitude)[chosen],
-                photons.between(ends.longitude)[chosen],
-            ),
-            along=(np.repeat(ends.ids, photons.counts) + photons.along)[chosen],
+            place=(latitude[chosen], longitude[chosen]),
+            along=(np.repeat(photons.ends.ids, photons.counts) + photons.along)[chosen],
         )
 
     def variables(self) -> Block:
@@ -145,7 +142,6 @@ class _Part:
         central = np.searchsorted(self.along, self._middle)
         central = np.clip(central, first, first + counts - 1)
         latitude, longitude = (values[central] for values in self.place)
-        longitude = within_180(longitude)
         begin = shot_time(cloud.track, self.shot[first])
         end = shot_time(cloud.track, self.shot[first + counts - 1])
         time = (begin + end) / 2

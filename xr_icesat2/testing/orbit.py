@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "ALTITUDE",
     "EARTH_RADIUS",
     "ORBITS_PER_CYCLE",
     "SEGMENTS_PER_ORBIT",
@@ -31,6 +32,8 @@ Floats = NDArray[np.float64]
 Degrees = TypeVar("Degrees", float, Floats)
 Track = TypeVar("Track", int, NDArray[np.int64])
 
+ALTITUDE = 495_000.0
+"""Metres, of the spacecraft over ground."""
 EARTH_RADIUS = 6_371_000.0
 """Metres."""
 SEGMENT_LENGTH = 20.0

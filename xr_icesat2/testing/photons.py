@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from xr_icesat2.testing.orbit import within_180
 from xr_icesat2.testing.segments import BeamTrack
 from xr_icesat2.testing.shots import PER_SEGMENT, first_shot, window_seconds
 from xr_icesat2.testing.sun import background_rate, solar_position
@@ -54,6 +55,8 @@ class SegmentEnds:
     """True height of the ground at begin and end, metres."""
     canopy: tuple[Floats, Floats]
     """Height of the treetops above the ground, metres; 0 if one of the ends has none."""
+    leaning: tuple[Floats, Floats]
+    """Degrees north and east that the beam leans for each metre above ground."""
     types: NDArray[np.bool_]
     """Surface types in the middle, ``(n, 5)``."""
     shot: Ints
@@ -83,9 +86,15 @@ class Photons:
     class_: NDArray[np.int8]
     """Class of the photon."""
 
-    def between(self, ends: tuple[Floats, Floats]) -> Floats:
-        """Interpolate between values at begin and end of the segments."""
-        return _between(ends, self.counts, self.along)
+    def place(self) -> tuple[Floats, Floats]:
+        """Latitude and longitude of each photon, degrees north and east."""
+        latitude, longitude = (
+            _between(ends, self.counts, self.along) + np.repeat(leaning, self.counts) * self.above
+            for ends, leaning in zip(
+                (self.ends.latitude, self.ends.longitude), self.ends.leaning, strict=True
+            )
+        )
+        return latitude, within_180(longitude)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +140,7 @@ class PhotonCloud:
                 surface_height(latitude[1], longitude[1], cycle),
             ),
             canopy=(np.where(wooded, trees[0], 0), np.where(wooded, trees[1], 0)),
+            leaning=track.leaning(begin),
             types=surface_types(*track.middles(ids)[:2]),
             shot=shot,
             shots=first_shot(ids + 1) - shot,

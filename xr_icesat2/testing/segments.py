@@ -9,6 +9,8 @@ from xr_icesat2.granule.beams import BEAMS, STRONG
 from xr_icesat2.testing.granule import Granule
 from xr_icesat2.testing.noise import Noise
 from xr_icesat2.testing.orbit import (
+    ALTITUDE,
+    EARTH_RADIUS,
     SEGMENT_LENGTH,
     first_segment,
     ground_position,
@@ -95,6 +97,19 @@ class BeamTrack:
     def _key(self) -> tuple[int, ...]:
         granule = self.granule
         return (granule.seed, granule.rgt, granule.cycle, granule.region)
+
+    def leaning(self, segment: Floats) -> tuple[Floats, Floats]:
+        """Degrees north and east by which the beam leans for each metre above ground.
+
+        It comes from above the track, so what is higher lies nearer to that.
+        """
+        aside = np.degrees(-self.left / ALTITUDE / EARTH_RADIUS)
+        latitude, _ = self.place(segment)
+        heading = np.radians(self.azimuth(segment))
+        return (
+            aside * np.sin(heading),
+            -aside * np.cos(heading) / np.cos(np.radians(latitude)),
+        )
 
     def random(self, field: str, ids: Ints) -> Floats:
         """Draw normal deviates of a field, one for each segment; `ids` increase."""
