@@ -48,7 +48,6 @@ SLIPS = {
     ("ATL03", "006", "source"),
     ("ATL03", "006", "contentType"),
     ("ATL08", "004", "source"),
-    ("ATL08", "004", "units"),
 }
 """Attributes whose small changes between releases the tables do not follow."""
 

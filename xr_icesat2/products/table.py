@@ -30,6 +30,8 @@ from importlib.resources import files
 
 import numpy as np
 
+from xr_icesat2.errors import SelectionError
+
 from .variable import ALWAYS, FIRST, LAST, Group, Releases, Variable
 
 __all__ = ["Table", "known_tables", "load_table", "parse_table"]
@@ -62,7 +64,14 @@ class Table:
         ----------
         release
             Three digits.
+
+        Raises
+        ------
+        SelectionError
+            It is something else.
         """
+        if len(release) != len(FIRST) or not release.isdecimal():
+            raise SelectionError(f"release {release!r}: expected three digits, such as '006'")
         return replace(
             self,
             groups=tuple(group for group in self.groups if release in group.releases),
