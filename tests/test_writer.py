@@ -296,7 +296,7 @@ def test_newer_format(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"product": "ATL03"}, "'ATL03'.*ATL06"),
+        ({"product": "ATL07"}, "'ATL07'.*ATL03, ATL06, ATL08, ATL13"),
         ({"rgt": 1388}, "rgt 1388.*1387"),
         ({"cycle": 0}, "cycle 0"),
         ({"region": 15}, "region 15"),

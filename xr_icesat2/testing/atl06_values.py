@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xr_icesat2.testing.atl06_segments import FittedSegments
-from xr_icesat2.testing.facts import ancillary_constants, granule_facts
+from xr_icesat2.testing.facts import Extent, ancillary_constants, granule_facts
 from xr_icesat2.testing.granule import Granule
 from xr_icesat2.testing.orbit import SEGMENT_LENGTH
 from xr_icesat2.testing.segments import FAILED, BeamTrack, Segments
+from xr_icesat2.testing.surface import ROUGHNESS
 
 __all__ = ["ATL06Values"]
 
@@ -71,6 +72,7 @@ class ATL06Values:
         self._granule = granule
         self._tracks = {beam: BeamTrack(granule, beam) for beam in granule.rows}
         self._postings = {beam: track.posting for beam, track in self._tracks.items()}
+        self._extent = Extent.of(granule, self._tracks)
         self._uneven = granule.release >= _FIRST_UNEVEN
         self._edges = _uneven_edges() if self._uneven else _even_edges()
 
@@ -112,11 +114,11 @@ class ATL06Values:
         }
         land_ice["ancillary_data/land_ice/sigma_tx"] = np.full(6, 6.8e-10)
         land_ice["ancillary_data/land_ice/t_dead"] = np.full(6, 3.2e-9)
-        return ancillary_constants(self._granule, self._tracks) | land_ice
+        return ancillary_constants(self._granule, self._extent) | land_ice
 
     def facts(self) -> Mapping[str, Any]:
         """Values that attributes refer to."""
-        return granule_facts(self._granule, self._tracks)
+        return granule_facts(self._granule, self._extent)
 
     def _land_ice_segments(self, beam: str, start: int, stop: int) -> Block:
         track = self._tracks[beam]
@@ -193,7 +195,7 @@ class ATL06Values:
         """Photons in each bin: expected sums, rounded so that each row adds up."""
         photons = np.where(used, at.photons.reshape(used.shape), 0).sum(axis=1)
         offset = track.noise.uniform("histogram", start, start + len(photons))
-        share = _bell(self._edges / FittedSegments.ROUGHNESS)
+        share = _bell(self._edges / ROUGHNESS)
         expected = np.outer(photons, share)
         expected += np.outer(background, self._edges - self._edges[0])
         expected += offset[:, np.newaxis]

@@ -105,7 +105,8 @@ class Values(Protocol):
     def block(self, rate: str, beam: str, start: int, stop: int) -> Mapping[str, NDArray[Any]]:
         """Rows ``start:stop`` of every variable along the rate, by path below its group.
 
-        What a row holds depends on its number alone, not on the block that it comes in.
+        What a row holds depends on its number alone, not on the block that it comes in. Calls
+        come from several threads at once.
         """
 
     def fixed(self, rate: str) -> Mapping[str, NDArray[Any]]:
