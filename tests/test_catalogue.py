@@ -24,7 +24,11 @@ from xr_icesat2.products.table import load_table
 from xr_icesat2.testing import write_granule
 
 LISTED = ("ATL03", "ATL06", "ATL08", "ATL13")
-RENAMED = {"segment_rgt": "rgt", "geophys_corr_delta_time": "delta_time"}
+RENAMED = {
+    "segment_rgt": "rgt",
+    "segment_cycle_number": "cycle_number",
+    "geophys_corr_delta_time": "delta_time",
+}
 """Variables that would collide with a coordinate of the granule or of another group."""
 
 
@@ -48,15 +52,25 @@ def path(tmp_path_factory):
     return write_granule(tmp_path_factory.mktemp("catalogue"), n_segments=30, chunk_rows=16)
 
 
-def test_a_granule_holds_what_its_product_lists(path):
-    with xr.open_datatree(path, engine="icesat2") as tree:
+@pytest.mark.parametrize(
+    ("product", "release"),
+    [("ATL03", "007"), ("ATL06", "006"), ("ATL08", "006"), ("ATL13", "006")],
+)
+def test_a_granule_holds_what_its_product_lists(product, release, tmp_path):
+    file = write_granule(tmp_path, product, release=release, n_segments=20, beams=("gt1l",))
+    with xr.open_datatree(file, engine="icesat2") as tree:
         held = tree.icesat2.contents()
-    assert by_path(held) == by_path(products["ATL06"].contents("006"))
-    listed = products["ATL06"].contents("006")
+    listed = products[product].contents(release)
+    rows = {in_the_file(path): facts for path, facts in by_path(held).items()}
+    assert rows == by_path(listed)
     once = {f"{s.name}/{e.name}" for s in listed.sections if s.folded for e in s.entries}
-    assert once - {f"{s.name}/{e.name}" for s in held.sections if s.folded for e in s.entries} == {
-        name for name in once if "{beam}" in name
-    }
+    there = {f"{s.name}/{e.name}" for s in held.sections if s.folded for e in s.entries}
+    assert {name.replace("{beam}", "gt1l") for name in once} == there
+
+
+def in_the_file(path: str) -> str:
+    group, _, variable = path.rpartition("/")
+    return f"{group}/{RENAMED.get(variable, variable)}"
 
 
 @pytest.mark.parametrize(
@@ -73,8 +87,7 @@ def test_real_granules_hold_what_their_products_list(product, release, name):
     listed = by_path(products[product].contents(release))
     assert len(held) > 60
     for path, facts in held.items():
-        group, _, variable = path.rpartition("/")
-        assert facts == listed[f"{group}/{RENAMED.get(variable, variable)}"], path
+        assert facts == listed[in_the_file(path)], path
 
 
 @pytest.mark.parametrize("product", LISTED)
