@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.made_up_product import ROWS, TREE, TreeValues
 from tests.paths import granule as real_granule
-from tests.trees import ROWS, TREE, TreeValues
 from xr_icesat2.testing import progress, write_granule, writer
 from xr_icesat2.testing.chunk_order import BeamRate, blocks_in_time
 from xr_icesat2.testing.granule import Granule
