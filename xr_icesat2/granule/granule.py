@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +16,7 @@ from . import store
 from .index import GranuleIndex
 
 if TYPE_CHECKING:
-    from xr_icesat2.bytesource import ByteSource
+    from xr_icesat2.bytesource import ByteSource, Range, Take
 
 __all__ = ["Granule"]
 
@@ -80,6 +82,11 @@ class Granule:
     def index(self) -> GranuleIndex:
         """Its structure, as far as this process knows it."""
         return _INDEXES.get(self)
+
+    def read_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> None:
+        """Read byte ranges, and hand each on as it comes; see :class:`.ByteSource`."""
+        if not self.index.take_each(ranges, take, pool):
+            self.source.read_each(ranges, take, pool)
 
     def check_unchanged(self) -> None:
         """Raise :class:`ChangedGranuleError` if another version lies there now."""

@@ -16,10 +16,10 @@ from xr_icesat2.bytesource import ByteSource, Range, Take
 from xr_icesat2.errors import CorruptGranuleError, GroupNotFoundError
 
 from .hdf5.chunks import read_chunk_table
-from .hdf5.fetch import Parser, UnsupportedError, run, together, within
+from .hdf5.fetch import Parser, Ranges, UnsupportedError, run, together, within
 from .hdf5.messages import SUPERBLOCK_BYTES, read_superblock
 from .hdf5.nodes import read_node
-from .hdf5.pages import Pages
+from .hdf5.pages import LEAST_PAGE, Pages
 from .hdf5_library import BY_LIBRARY, LibraryFile
 from .model import Chunked, ChunkTable, DatasetHeader, Foreign, GroupHeader, Node
 from .paths import ancestors, join, normalise, parent
@@ -65,6 +65,8 @@ class GranuleIndex:
         self._source = source
         self._size = size
         self._pages = Pages(source, size)
+        # Nodes of chunk B-trees lie scattered among the chunks: a large page brings nothing more.
+        self._small_pages = Pages(source, size, most_page=LEAST_PAGE)
         self._root: int | None = None
         self._library = LibraryFile(source, size)
         self._lock = threading.RLock()
@@ -143,7 +145,8 @@ class GranuleIndex:
                     if not isinstance(header.layout, Chunked):
                         raise TypeError(f"{path} is not chunked")
                     parsers[path] = read_chunk_table(header, header.layout, self._size)
-            for path, result in zip(parsers, self._run(parsers.values()), strict=True):
+            results = self._run(parsers.values(), self._small_answer)
+            for path, result in zip(parsers, results, strict=True):
                 if isinstance(result, Exception):
                     raise self._corrupt(path, result) from result
                 self.tables[path] = result
@@ -158,23 +161,31 @@ class GranuleIndex:
             self._tell(path, layout.reason)
         return self._library.values(path, rows)
 
-    def read_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> None:
-        """Read values, from memory if the granule was read whole; see :class:`.ByteSource`."""
-        self._pages.read_each(ranges, take, pool)
+    def take_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> bool:
+        """Hand on values from memory, and say so, if the granule was read whole."""
+        return self._pages.take_each(ranges, take, pool)
 
     def release(self) -> None:
         """Forget the raw bytes of the metadata; what was parsed of them stays."""
         with self._lock:
             self._pages.release()
+            self._small_pages.release()
 
     def close(self) -> None:
         """Let go of what is open; the index goes on working."""
         self._pages.forget()
+        self._small_pages.forget()
         self._library.close()
 
-    def _run(self, parsers: Iterable[Parser[T]]) -> list[T | Exception]:
+    def _run(
+        self, parsers: Iterable[Parser[T]], answer: Callable[[Ranges], list[bytes]] | None = None
+    ) -> list[T | Exception]:
         bounded = [within(parser, self._size) for parser in parsers]
-        return run(together(bounded), self._pages.read)
+        return run(together(bounded), answer or self._pages.read)
+
+    def _small_answer(self, ranges: Ranges) -> list[bytes]:
+        pages = self._pages if self._pages.hold(ranges) else self._small_pages
+        return pages.read(ranges)
 
     def _open(self) -> None:
         self._raise_failure("/")

@@ -209,7 +209,7 @@ def _fetch_all(granule: Granule, jobs: Sequence[_Job]) -> None:
             _decode_chunk(granule, jobs[member], view[start : start + chunk.size])
 
     ranges = [(run.offset, run.length) for run in runs]
-    granule.index.read_each(ranges, take, _decode_pool(os.getpid()))
+    granule.read_each(ranges, take, _decode_pool(os.getpid()))
 
 
 def _decode_chunk(granule: Granule, job: _Job, raw: memoryview) -> None:

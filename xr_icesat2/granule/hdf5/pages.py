@@ -21,7 +21,7 @@ from xr_icesat2.bytesource.threads import all_done
 
 from .fetch import Ranges
 
-__all__ = ["Pages"]
+__all__ = ["LEAST_PAGE", "Pages"]
 
 LEAST_PAGE, MOST_PAGE = 16 << 10, 256 << 10
 """Bytes a page. Headers of one group lie within a few kB of each other."""
@@ -67,11 +67,14 @@ class Pages:
         Where the bytes come from.
     size
         Size of the file in bytes; ranges lie within it (:func:`.fetch.within`).
+    most_page
+        Bytes that a page has at most.
     """
 
-    def __init__(self, source: ByteSource, size: int) -> None:
+    def __init__(self, source: ByteSource, size: int, most_page: int = MOST_PAGE) -> None:
         self._source = source
         self._size = size
+        self._most_page = most_page
         self._pages: dict[int, bytes] = {}
         self._page_size = 0
         self._whole = False
@@ -85,18 +88,23 @@ class Pages:
         self._fetch(pages, wanted - pages.keys())
         return [self._cut(pages, *span) for span in ranges]
 
-    def read_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> None:
-        """Read values, from memory if the file was read whole; see :class:`.ByteSource`."""
+    def hold(self, ranges: Ranges) -> bool:
+        """Whether all of the ranges are there already."""
+        pages = self._pages
+        return bool(pages) and all(p in pages for span in ranges for p in self._pages_of(*span))
+
+    def take_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> bool:
+        """Hand ranges on, as :meth:`.ByteSource.read_each` does, if the file was read whole."""
         pages = self._pages
         if not self._whole or not pages:
-            self._source.read_each(ranges, take, pool)
-            return
+            return False
         all_done(
             [
                 pool.submit(take, number, self._cut(pages, *span))
                 for number, span in enumerate(ranges)
             ]
         )
+        return True
 
     def release(self) -> None:
         """Forget all pages, unless they are the whole file."""
@@ -113,7 +121,7 @@ class Pages:
     def _begin(self) -> None:
         """Settle the size of a page, and read the first ones; the whole file if that is cheap."""
         page = LEAST_PAGE
-        while page < MOST_PAGE and 2 * page <= self._source.cost.round_trip:
+        while page < self._most_page and 2 * page <= self._source.cost.round_trip:
             page *= 2
         self._page_size = page
         last = self._last_page()
