@@ -367,7 +367,7 @@ def test_a_server_that_refuses_to_open(served, answer, error, way_out):
 
 
 @pytest.mark.parametrize(("answer", "error", "way_out"), ANSWERS)
-def test_a_server_that_refuses_to_go_on(served, answer, error, way_out):
+def test_a_server_that_refuses_to_go_on(served, as_from_afar, answer, error, way_out):
     server, url, keywords = served
     ds = xr.open_dataset(url, **keywords)
     name = url.rpartition("/")[2]

@@ -93,7 +93,6 @@ def read_granule(granule: Granule, reads: Sequence[DatasetRead]) -> None:
         A chunk cannot be restored.
     """
     _checked(granule, lambda: _read(granule, reads))
-    granule.keep()
 
 
 def _read(granule: Granule, reads: Sequence[DatasetRead]) -> None:

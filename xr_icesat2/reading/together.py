@@ -35,10 +35,15 @@ def carry_out(pending: Iterable[Pending]) -> None:
         for granule, reads in one.reads.items():
             wanted.setdefault(granule, []).extend(reads)
     if len(wanted) == 1:
-        read_granule(*next(iter(wanted.items())))
+        _read(*next(iter(wanted.items())))
     elif wanted:
         pool = _granule_pool(os.getpid())
-        all_done([pool.submit(read_granule, *item) for item in wanted.items()])
+        all_done([pool.submit(_read, *item) for item in wanted.items()])
+
+
+def _read(granule: Granule, reads: Sequence[DatasetRead]) -> None:
+    read_granule(granule, reads)
+    granule.keep()
 
 
 @lru_cache(maxsize=1)

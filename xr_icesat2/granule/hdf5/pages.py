@@ -42,7 +42,7 @@ class _Kept:
 
     def __init__(self) -> None:
         self._pages: OrderedDict[Pages, int] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # who is dropped, drops itself
 
     def add(self, pages: Pages, size: int) -> None:
         with self._lock:
