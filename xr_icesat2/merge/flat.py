@@ -57,7 +57,7 @@ def flat_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
     rows = _Rows.of(merged)
     values = _beam_values(merged, rows.beams)
     coords = _row_coords(merged, values, rows)
-    groups: dict[str, dict[str, xr.Variable]] = {merged.rate.group: {}}
+    groups: dict[str, dict[str, xr.Variable]] = {merged.top: {}}
     sources: dict[str, Any] = {}
     for path, dims in merged.dims.items():
         name = merged.names[path]

@@ -29,7 +29,7 @@ def spot_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
     length = _length(merged)
     sizes = {**merged.second_sizes, ALONG: length}
     coords = track_coords(merged)
-    groups: dict[str, dict[str, xr.Variable]] = {merged.rate.group: {}}
+    groups: dict[str, dict[str, xr.Variable]] = {merged.top: {}}
     sources: dict[str, Any] = {}
     for path, dims in merged.dims.items():
         name = merged.names[path]

@@ -55,7 +55,8 @@ class BeamRate:
 
     n_obs: int
     variables: Mapping[str, Found]
-    """By path below the beam, such as ``land_ice_segments/h_li``."""
+    """By path below the beam, such as ``land_ice_segments/h_li``; coordinates by the path that
+    they have in the rate's first group, wherever this beam has them."""
     attrs: Mapping[str, Mapping[str, object]]
     """Attributes of the rate's groups, by path below the beam."""
     coordinates: frozenset[str]
@@ -230,9 +231,12 @@ def _beam_rate(
                 "it as it is."
             )
             raise MergeError(msg)
-        found[path] = Found(f"{beam}/{path}", header, dims)
+        # Where a beam lacks the group of a rate, a sibling has the same coordinates.
+        key = posixpath.join(rate.group, name) if path in coordinates else path
+        found[key] = Found(f"{beam}/{path}", header, dims)
     attrs = {path: node.attrs for path, node in groups.items()}
-    return BeamRate(n_obs, found, attrs, coordinates)
+    keys = (posixpath.join(rate.group, posixpath.basename(path)) for path in coordinates)
+    return BeamRate(n_obs, found, attrs, frozenset(keys))
 
 
 def _along_scales(beam: str, rate: Rate, headers: Mapping[str, DatasetHeader]) -> frozenset[str]:
