@@ -81,7 +81,9 @@ def _beams(path: Path, rate: Rate) -> list[Part]:
             if held:
                 variables = {name: _variable(dataset, rate) for name, dataset in held.items()}
                 below = {n: d.name.removeprefix(f"/{gt}/") for n, d in held.items()}
-                rows = next(v.sizes[rate.dim] for v in variables.values() if rate.dim in v.dims)
+                # A beam may hold the scale of a second dimension and no rows.
+                along = (v.sizes[rate.dim] for v in variables.values() if rate.dim in v.dims)
+                rows = next(along, 0)
                 found.append(Part(0, spot_of(file, gt), gt, rows, variables, below))
     return sorted(found, key=lambda part: part.spot)
 

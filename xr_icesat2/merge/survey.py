@@ -132,8 +132,8 @@ def survey_rate(
             for path in asked[beam]
             if isinstance(node := found.get(f"{beam}/{path}"), DatasetHeader)
         }
-        # The group of a beam is there though the beam itself may hold no variables.
-        if headers or (rate.group and any(map(rate.answers, groups[beam]))):
+        # A beam's group is there, and a surface's may be, though they hold no variables.
+        if headers or (rate.group and any(node.links for node in groups[beam].values())):
             rates[number] = _beam_rate(granule, beam, rate, headers, groups[beam], options)
     return rates
 
