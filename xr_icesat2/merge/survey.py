@@ -240,13 +240,14 @@ def _beam_rate(
 
 
 def _along_scales(beam: str, rate: Rate, headers: Mapping[str, DatasetHeader]) -> frozenset[str]:
-    """Give the paths of the variables that are the along-track dimension's scale, if any are."""
+    """Give the paths that the along-track dimension's scale may have; none if it has no scale."""
     name = rate.scale or rate.time
     if name is None:
         return frozenset()
     paths = [posixpath.normpath(posixpath.join(group, name)) for group in rate.groups]
-    is_one = [p for p in paths if rate.scale or (p in headers and headers[p].is_scale)]
-    return frozenset(f"{beam}/{path}" for path in is_one)
+    if not (rate.scale or any(path in headers and headers[path].is_scale for path in paths)):
+        return frozenset()
+    return frozenset(f"{beam}/{path}" for path in paths)
 
 
 def _n_obs(
