@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
+from .catalogue import Catalogued
 from .links import Link
 
 __all__ = ["ALONG", "Completeness", "Labels", "ProductSpec", "Rate"]
@@ -84,8 +85,8 @@ class Rate:
         return group == self.group or group in self.siblings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProductSpec:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ProductSpec(Catalogued):
     """A product: its rates, below which groups, and which rate is meant by default."""
 
     product: str
