@@ -138,12 +138,15 @@ ATL11 = (
     ),
     Rate("crossing_track_data", "crossing_idx", ("latitude", "longitude")),
 )
+QUALITIES = ["nominal", "possible_afterpulse", "possible_impulse_response", "possible_TEP"]
 ATL13 = (
     Rate(
         "",
         "segment_idx",
         ("segment_lat", "segment_lon"),
         shallow=True,
+        second={"segment_quality": "photon_quality"},
+        labels={"photon_quality": [QUALITIES]},
         voided=frozenset({"atl13refid"}),
     ),
 )

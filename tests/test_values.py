@@ -6,19 +6,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import h5py
 import pytest
 
 from tests.checking import LAYOUTS, check_whole_and_in_part
 from tests.oracle_rates import parts
 from tests.paths import ALL_GRANULES, GRANULES, needs_granules
 from tests.rates import RATES, Rate
-from tests.skeletons import Skeleton
-from tests.trees import NCDUMPS, needs_trees
 from tests.written import written_granules
 from xr_icesat2.errors import MergeError
+from xr_icesat2.testing import write_granule
 
-# Of each of layout, masked or raw; what each selection must give is tested of mosaic and plan.
-SELECTIONS = 2
+# Of masked values; what any selection must give is tested of mosaic and plan.
+SELECTIONS = 1
 UNPLACED = {
     "test_atl08.h5": "nothing tells which spot a beam is",
     "variable_subset_ATL24_data.h5": "nothing tells which spot a beam is",
@@ -45,45 +45,36 @@ def real(*starts: str) -> list[Path]:
     return [next(GRANULES.glob(f"{start}*")) for start in starts]
 
 
-def tree_of(product: str) -> Path:
-    return next(path for path in NCDUMPS if product in path.name)
+# Three cycles of each: forward, backward, and one that lacks beams and what is named below.
+CYCLES: tuple[Mapping[str, Any], ...] = (
+    {"cycle": 5, "n_segments": 12},
+    {"cycle": 6, "n_segments": 9, "sc_orient": 0},
+    {"cycle": 7, "n_segments": 15, "beams": ("gt1r", "gt2l", "gt3l", "gt3r")},
+)
+LACKING = {
+    "ATL03": ("gt2l/geolocation", "gt3l/geophys_corr", "gt3r/heights"),
+    "ATL08": ("gt2l/signal_photons", "gt3l/land_segments/canopy"),
+    "ATL13": ("gt3r/rgt",),
+}
+RELEASES = {"ATL03": ("003", "007"), "ATL08": ("003", "007"), "ATL13": ("002", "007")}
 
 
-def skeletons(
-    factory: pytest.TempPathFactory, product: str, names: Mapping[str, Mapping[str, Any]]
-) -> list[Path]:
-    folder = factory.mktemp(product)
+def three_cycles(factory: pytest.TempPathFactory, product: str, release: str) -> list[Path]:
+    folder = factory.mktemp(f"{product}_{release}")
+    paths = [write_granule(folder, product=product, release=release, **how) for how in CYCLES]
+    with h5py.File(paths[-1], "r+") as file:
+        for path in LACKING[product]:
+            del file[path]
+    return paths
+
+
+def two_releases(factory: pytest.TempPathFactory) -> list[Path]:
+    folder = factory.mktemp("releases")
     return [
-        Skeleton(name, tree_of(product), seed=seed, **changes).write(folder)
-        for seed, (name, changes) in enumerate(names.items())
+        write_granule(folder, product="ATL08", release=release, **how)
+        for release, how in zip(("003", "006"), CYCLES, strict=False)
     ]
 
-
-THREE_CYCLES: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
-    "ATL03": {
-        "ATL03_20181014084920_02400109_003_01.h5": {},
-        "ATL03_20190113042812_02400209_003_01.h5": {"forward": False},
-        "ATL03_20190414000807_02400309_003_01.h5": {
-            "without": ("gt1l", "gt2r/geolocation", "gt3l/geophys_corr", "gt3r/heights")
-        },
-    },
-    "ATL08": {
-        "ATL08_20181014084920_02400109_003_01.h5": {},
-        "ATL08_20190113042812_02400209_003_01.h5": {"forward": False},
-        "ATL08_20190414000807_02400309_003_01.h5": {
-            "without": ("gt1l", "gt2r/signal_photons", "gt3l/land_segments/canopy")
-        },
-    },
-    "ATL13": {
-        "ATL13_20190330212241_00250301_002_01.h5": {},
-        "ATL13_20190629170223_00250401_002_01.h5": {"forward": False},
-        "ATL13_20190928124204_00250501_002_01.h5": {"without": ("gt1l", "gt3r/rgt")},
-    },
-}
-TWO_RELEASES = {
-    "ATL08_20181014084920_02400109_003_01.h5": {},
-    "ATL08_20190113042812_02400209_006_01.h5": {"sizes": {"/ds_metrics": 18}},
-}
 
 GIVEN = [
     *(
@@ -100,20 +91,14 @@ GIVEN = [
     Given("written", "ATL06", lambda factory: list(written_granules(factory).values())),
     *(
         Given(
-            f"{product} skeletons",
+            f"{product} {release}",
             product,
-            partial(skeletons, product=product, names=names),
-            marks=(needs_trees,),
+            partial(three_cycles, product=product, release=release),
         )
-        for product, names in THREE_CYCLES.items()
+        for product, releases in RELEASES.items()
+        for release in releases
     ),
-    Given(
-        "ATL08 of two releases",
-        "ATL08",
-        partial(skeletons, product="ATL08", names=TWO_RELEASES),
-        {"allow_mixed_releases": True},
-        (needs_trees,),
-    ),
+    Given("ATL08 of two releases", "ATL08", two_releases, {"allow_mixed_releases": True}),
 ]
 CASES = [
     pytest.param(given, rate, id=f"{given.id}-{rate.group}", marks=given.marks)
@@ -139,7 +124,12 @@ def paths_of(tmp_path_factory) -> Callable[[Given], list[Path]]:
 @pytest.mark.parametrize(("given", "rate"), CASES)
 def test_every_variable(paths_of, given: Given, rate: Rate, layout: str, masked: bool):
     check_whole_and_in_part(
-        paths_of(given), rate, layout, masked=masked, selections=SELECTIONS, **given.options
+        paths_of(given),
+        rate,
+        layout,
+        masked=masked,
+        selections=SELECTIONS if masked else 0,
+        **given.options,
     )
 
 
@@ -153,7 +143,6 @@ def test_all_releases_together(rate, layout):
     )
 
 
-@needs_trees
 def test_two_releases_are_refused_unless_asked_for(paths_of):
     given = next(given for given in GIVEN if given.options)
     rate = RATES[given.product][0]
