@@ -7,6 +7,7 @@ Source: the CMR Search API documentation and the UMM-G schema 1.6.
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,8 +16,9 @@ from typing import Any
 
 from xr_icesat2.bytesource.limits import request_limit
 from xr_icesat2.bytesource.traffic import traffic_on
+from xr_icesat2.earthdata.places import Place
 from xr_icesat2.earthdata.web import Answer, Query, get_json
-from xr_icesat2.errors import SelectionError, TransferError
+from xr_icesat2.errors import GranuleNotFoundError, SelectionError, TransferError
 from xr_icesat2.granule.name import file_name, parse_name
 
 __all__ = [
@@ -28,7 +30,9 @@ __all__ = [
     "find_granules",
     "granules",
     "name_query",
+    "place_of_name",
     "read_granule",
+    "release_query",
 ]
 
 CMR = "https://cmr.earthdata.nasa.gov/search/"
@@ -39,6 +43,9 @@ PAGE = 2000
 """Records a page: the most that CMR gives."""
 
 _CATALOGUE = "NASA's catalogue (CMR)"
+_GRANULES = "granules.umm_json"
+_LIKE = "they look like ATL06_20191106230008_06270503_007_01.h5"
+_VERSION = re.compile(r"_\d\d(\.\w+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,11 @@ class CatalogGranule:
     """Place on the web; None where CMR gives none."""
 
 
+def release_query(product: str, release: str) -> Query:
+    """Query for all granules of a release of a product, such as ``"ATL06"`` and ``"007"``."""
+    return [("provider", PROVIDER), ("short_name", product), ("version", release)]
+
+
 def name_query(product: str, release: str, pattern: str) -> Query:
     """Query for granules by their names.
 
@@ -84,9 +96,7 @@ def name_query(product: str, release: str, pattern: str) -> Query:
         File name; ``*`` stands for any characters, ``?`` for one.
     """
     return [
-        ("provider", PROVIDER),
-        ("short_name", product),
-        ("version", release),
+        *release_query(product, release),
         ("readable_granule_name[]", pattern),
         ("options[readable_granule_name][pattern]", "true"),
     ]
@@ -111,7 +121,7 @@ async def granules(query: Query, *, count: int | None = None) -> list[CatalogGra
     TransferError
         CMR fails, or (:class:`TransferTimeoutError`) does not answer.
     """
-    return [read_granule(item) async for item in _items("granules.umm_json", query, count)]
+    return [read_granule(item) async for item in _items(_GRANULES, query, count)]
 
 
 def find_granules(query: Query, *, count: int | None = None) -> list[CatalogGranule]:
@@ -120,6 +130,30 @@ def find_granules(query: Query, *, count: int | None = None) -> list[CatalogGran
 
     limit = request_limit(0)
     return traffic_on(get_loop()).wait(granules(query, count=count), limit, _CATALOGUE)
+
+
+async def place_of_name(name: str) -> Place:
+    """Where the granule of this file name lies. One request, without retries.
+
+    Raises
+    ------
+    GranuleNotFoundError
+        CMR has no such granule; the message names its other versions.
+    """
+    parts = parse_name(name)
+    if parts is None:
+        raise GranuleNotFoundError(f"{name} is not the name of a granule: {_LIKE}")
+    pattern = _VERSION.sub(r"_??\1", name)
+    params = [*name_query(parts.product, parts.release, pattern), ("page_size", str(PAGE))]
+    found = [read_granule(item) for item in (await _page(_GRANULES, params, {})).body["items"]]
+    for granule in found:
+        if granule.name == name:
+            return Place(granule.s3_url, granule.https_url)
+    others = ", ".join(granule.name for granule in found)
+    raise GranuleNotFoundError(
+        f"there is no granule {name} in the archive"
+        + (f", but {others}" if others else ": check the spelling, the release and the version")
+    )
 
 
 async def collections(product: str) -> list[Mapping[str, Any]]:
