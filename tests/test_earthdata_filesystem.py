@@ -1,6 +1,8 @@
 """``icesat2://`` as fsspec's users and xarray see it, on both roads."""
 
 import asyncio
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import fsspec
 import h5py
@@ -204,6 +206,34 @@ def test_it_cannot_be_written(earthdata, tmp_path):
             write()
 
 
+class _Metadata(HTTPServer):
+    """AWS's metadata service, as far as it is asked here."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.asked = []
+
+
+class _MetadataHandler(BaseHTTPRequestHandler):
+    def do_PUT(self):
+        token = self.headers["X-aws-ec2-metadata-token-ttl-seconds"] and b"a token"
+        self.answer("/latest/api/token", token)
+
+    def do_GET(self):
+        known = self.headers["X-aws-ec2-metadata-token"] == "a token"
+        self.answer("/latest/meta-data/placement/region", known and b"us-west-2")
+
+    def answer(self, path, body):
+        self.server.asked.append(self.path)
+        self.send_response(200 if self.path == path and body else 404)
+        self.end_headers()
+        if self.path == path and body:
+            self.wfile.write(body)
+
+    def log_message(self, *_):
+        """Stay silent."""
+
+
 class TestAuto:
     """Which road ``access="auto"`` takes."""
 
@@ -236,6 +266,20 @@ class TestAuto:
         logged_in.put(NAME, DATA)
         assert fsspec.filesystem("icesat2").cat_file(NAME) == DATA
         assert (S3_HOST in self.hosts(logged_in)) == (where == "us-west-2")
+
+    @pytest.mark.parametrize("answers", [True, False])
+    def test_the_metadata_service_decides(self, logged_in, machine, monkeypatch, answers):
+        machine("")
+        logged_in.put(NAME, DATA)
+        with _Metadata(("127.0.0.1", 0), _MetadataHandler) as service:
+            threading.Thread(target=service.serve_forever, args=(0.02,), daemon=True).start()
+            place = f"http://127.0.0.1:{service.server_port}/latest/"
+            monkeypatch.setattr(region, "METADATA", place if answers else f"{place}none/")
+            for _ in range(2):
+                assert fsspec.filesystem("icesat2").cat_file(NAME) == DATA
+            service.shutdown()
+        assert (S3_HOST in self.hosts(logged_in)) == answers
+        assert len(service.asked) == (2 if answers else 1)
 
     def test_the_environment_decides(self, logged_in, machine, monkeypatch):
         machine("us-west-2")
