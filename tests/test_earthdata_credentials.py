@@ -198,10 +198,14 @@ class TestLongJobs:
         times = service.keys.given
         assert min(b - a for a, b in pairwise(times)) > 0.9 * LIFETIME
 
-    def test_in_the_processes_of_dask(self, service):
+    def test_in_the_processes_of_dask(self, service, tmp_path):
         with (
             LocalCluster(
-                n_workers=2, threads_per_worker=2, processes=True, dashboard_address=None
+                n_workers=2,
+                threads_per_worker=2,
+                processes=True,
+                dashboard_address=None,
+                local_directory=tmp_path,
             ) as cluster,
             Client(cluster) as client,
         ):

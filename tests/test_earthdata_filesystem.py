@@ -170,6 +170,11 @@ def test_a_granule_that_lies_elsewhere(logged_in, road):
     logged_in.put(NAME, DATA, key=f"ATL06/007/moved/{NAME}")
     fs = fsspec.filesystem("icesat2", access=road)
     for name in (REPEAT, NAME):
+        logged_in.script.clear()
+        source = open_source(f"icesat2://{name}", {"access": road})
+        assert source.read([(i, 4) for i in range(10)]) == [DATA[i : i + 4] for i in range(10)]
+        asked = [each for each in logged_in.script.log if "granules.umm_json" in each.path]
+        assert len(asked) == 1
         assert fs.cat_file(name) == DATA
         source = open_source(f"icesat2://{name}", {"access": road})
         source.stamp()

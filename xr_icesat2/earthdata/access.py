@@ -13,7 +13,7 @@ from xr_icesat2.bytesource.transports import Transport
 from xr_icesat2.earthdata.catalog import place_of_name
 from xr_icesat2.earthdata.credentials import Redirect
 from xr_icesat2.earthdata.places import Place, place_of_path
-from xr_icesat2.earthdata.region import in_region
+from xr_icesat2.earthdata.region import in_region, known_region
 from xr_icesat2.earthdata.roads import STALE_KEYS, DirectRoad, ExternalRoad, S3Error
 from xr_icesat2.earthdata.web import web_on
 from xr_icesat2.errors import AccessDeniedError, GranuleNotFoundError, SelectionError
@@ -57,7 +57,10 @@ def _told(access: str) -> str:
 async def _goes_direct(told: str) -> bool:
     if told != "auto":
         return told == "direct"
-    return os.getpid() not in _refused_by_s3 and await in_daemon_thread(in_region)
+    if os.getpid() in _refused_by_s3:
+        return False
+    here = known_region()
+    return await in_daemon_thread(in_region) if here is None else here
 
 
 class GranuleAccess:
@@ -82,6 +85,7 @@ class GranuleAccess:
         self._name = name
         self._place = place_of_path(path)
         self._looked_up = False
+        self._looking_up = asyncio.Lock()
         self._redirect = Redirect()
 
     async def stamp(self) -> Stamp:
@@ -93,19 +97,22 @@ class GranuleAccess:
         return await self._ask(lambda road: road.fetch(offset, length))
 
     async def _ask(self, ask: Ask[T]) -> T:
-        place = self._place or await self._look_up()
+        place = self._place or await self._found()
         try:
             return await self._by_road(ask, place)
         except Exception as error:  # noqa: BLE001 - raised below
             met = error
-        if not self._looked_up and _may_lie_elsewhere(met) and await self._look_up() != place:
+        if _may_lie_elsewhere(met) and await self._found() != place:
             return await self._ask(ask)
         raise _explained(met, self._name)
 
-    async def _look_up(self) -> Place:
-        self._place = await place_of_name(self._path.rpartition("/")[2])
-        self._looked_up, self._redirect = True, Redirect()
-        return self._place
+    async def _found(self) -> Place:
+        """Place that the catalogue knows; asked once, however many requests wait for it."""
+        async with self._looking_up:
+            if self._place is None or not self._looked_up:
+                self._place = await place_of_name(self._path.rpartition("/")[2])
+                self._looked_up, self._redirect = True, Redirect()
+            return self._place
 
     async def _by_road(self, ask: Ask[T], place: Place) -> T:
         web = web_on(asyncio.get_running_loop())

@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 from urllib.request import ProxyHandler, Request, build_opener
 
-__all__ = ["REGION", "in_region"]
+__all__ = ["REGION", "in_region", "known_region"]
 
 REGION = "us-west-2"
 """Where NASA keeps its granules."""
@@ -25,6 +25,11 @@ _PATIENCE = 1.0
 
 _lock = threading.Lock()
 _known: dict[str, bool] = {}
+
+
+def known_region() -> bool | None:
+    """As :func:`in_region`; None where that has not been asked before."""
+    return _known.get("here")
 
 
 def in_region() -> bool:
