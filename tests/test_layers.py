@@ -18,6 +18,7 @@ LEVELS = {
     "granule": 2,
     "products": 3,
     "reading": 3,
+    "earthdata": 3,
     "merge": 4,
     "dataset": 5,
     "backend": 6,

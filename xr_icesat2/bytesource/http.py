@@ -88,7 +88,7 @@ class HTTPTransport:
 
     def _refuse_failure(self, response: Any) -> None:
         if response.status >= 300:
-            raise StatusError(response.status, response.reason or "")
+            raise StatusError.of(response)
         if response.content_type == "text/html":
             raise AccessDeniedError(
                 f"{self._name} answers with a web page, not with a file: it is a login page or a "

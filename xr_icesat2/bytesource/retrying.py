@@ -50,6 +50,7 @@ async def persistently(attempt: Callable[[], Awaitable[T]], limit: float, name: 
         except Exception as error:  # noqa: BLE001 - translated below
             # Jitter: many requests refused at once must not come back at once.
             pause = limits.BACKOFF * 2 ** (number - 1) * random.uniform(0.5, 1)  # noqa: S311
+            pause += getattr(error, "retry_after", 0.0)
             last = number >= limits.ATTEMPTS or time.monotonic() + pause >= deadline
             if last or not worth_retrying(error):
                 raise translated(error, name) from shown_cause(error)

@@ -70,11 +70,30 @@ _LOGIN_HINT = (
 
 
 class StatusError(Exception):
-    """An HTTP server answered with a status that is not success."""
+    """An HTTP server answered with a status that is not success.
 
-    def __init__(self, status: int, reason: str) -> None:
+    Parameters
+    ----------
+    status : int
+        HTTP status.
+    reason : str
+        Its text.
+    retry_after : float, optional
+        Seconds that the server asks to wait before the next attempt.
+    """
+
+    def __init__(self, status: int, reason: str, retry_after: float = 0.0) -> None:
         super().__init__(f"HTTP {status} {reason}")
         self.status = status
+        self.retry_after = retry_after
+
+    @classmethod
+    def of(cls, response: Any) -> "StatusError":
+        """Error for an answer of aiohttp or requests."""
+        status = getattr(response, "status", None) or response.status_code
+        asked = response.headers.get("Retry-After", "")
+        # Servers may also give a date there; the usual pause does for those.
+        return cls(status, response.reason or "", float(asked) if asked.isdecimal() else 0.0)
 
 
 class ShortAnswerError(Exception):
