@@ -7,26 +7,29 @@ Source: the CMR Search API documentation and the UMM-G schema 1.6.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from xr_icesat2.bytesource.limits import request_limit
+from xr_icesat2.bytesource.naming import archive_url
 from xr_icesat2.bytesource.traffic import traffic_on
-from xr_icesat2.earthdata.web import Answer, Query, get_json
+from xr_icesat2.earthdata.web import Answer, Query, post_json
 from xr_icesat2.errors import SelectionError, TransferError
 from xr_icesat2.granule.name import file_name, parse_name
 
 __all__ = [
     "CMR",
+    "PAGE",
     "PROVIDER",
     "CatalogGranule",
     "Checksum",
     "collections",
     "find_granules",
     "granules",
+    "items",
     "name_query",
     "read_granule",
 ]
@@ -72,6 +75,12 @@ class CatalogGranule:
     https_url: str | None = None
     """Place on the web; None where CMR gives none."""
 
+    @property
+    def icesat2_url(self) -> str:
+        """The granule wherever this code runs: ``icesat2://`` and its place in the archive."""
+        links = (self.s3_url, self.https_url)
+        return next(filter(None, map(archive_url, filter(None, links))), f"icesat2://{self.name}")
+
 
 def name_query(product: str, release: str, pattern: str) -> Query:
     """Query for granules by their names.
@@ -111,7 +120,7 @@ async def granules(query: Query, *, count: int | None = None) -> list[CatalogGra
     TransferError
         CMR fails, or (:class:`TransferTimeoutError`) does not answer.
     """
-    return [read_granule(item) async for item in _items("granules.umm_json", query, count)]
+    return [read_granule(item) async for item in items("granules.umm_json", query, count)]
 
 
 def find_granules(query: Query, *, count: int | None = None) -> list[CatalogGranule]:
@@ -125,30 +134,44 @@ def find_granules(query: Query, *, count: int | None = None) -> list[CatalogGran
 async def collections(product: str) -> list[Mapping[str, Any]]:
     """UMM-C records of the releases of ``product`` in the cloud."""
     query = [("provider", PROVIDER), ("short_name", product)]
-    return [item["umm"] async for item in _items("collections.umm_json", query, None)]
+    return [item["umm"] async for item in items("collections.umm_json", query)]
 
 
-async def _items(kind: str, query: Query, count: int | None) -> AsyncIterator[Mapping[str, Any]]:
-    """Ask for page after page; give their records."""
+async def items(
+    kind: str, query: Query, count: int | None = None, page: int = PAGE
+) -> AsyncGenerator[Mapping[str, Any], None]:
+    """Ask for page after page; give their records.
+
+    Parameters
+    ----------
+    kind : str
+        ``"granules.umm_json"`` or ``"collections.umm_json"``.
+    query : sequence of (name, value)
+        Parameters of that search.
+    count : int, optional
+        No more than so many.
+    page : int
+        Records a page, at most 2000.
+    """
     traffic, limit = traffic_on(asyncio.get_running_loop()), request_limit(0)
-    size = PAGE if count is None else min(PAGE, count)
+    size = page if count is None else min(page, count)
     after, got = None, 0
     while count is None or got < count:
         headers: dict[str, str] = {} if after is None else {"CMR-Search-After": after}
         ask = partial(_page, kind, [*query, ("page_size", str(size))], headers)
         answer = await traffic.request(ask, limit, _CATALOGUE)
-        items = answer.body["items"][: None if count is None else count - got]
-        for item in items:
-            yield item
-        got += len(items)
+        records = answer.body["items"][: None if count is None else count - got]
+        for record in records:
+            yield record
+        got += len(records)
         after = answer.headers.get("cmr-search-after")
-        if not items or after is None:
+        if not records or after is None:
             _refuse_lost(got, int(answer.body["hits"]), count)
             return
 
 
 async def _page(kind: str, params: Query, headers: Mapping[str, str]) -> Answer:
-    answer = await get_json(CMR + kind, params, headers)
+    answer = await post_json(CMR + kind, params, headers)
     if answer.status != 200:
         told = "; ".join(map(str, _errors(answer.body))) or f"HTTP {answer.status}"
         asked = "&".join(f"{name}={value}" for name, value in params)

@@ -12,7 +12,7 @@ from xr_icesat2.bytesource import limits
 from xr_icesat2.bytesource.translate import StatusError
 from xr_icesat2.errors import TransferError
 
-__all__ = ["Answer", "Query", "get_json", "web_on"]
+__all__ = ["Answer", "Query", "get_json", "post_json", "web_on"]
 
 Query = Sequence[tuple[str, str]]
 """Parameters of a request; a name may come several times."""
@@ -45,8 +45,17 @@ async def get_json(url: str, params: Query, headers: Mapping[str, str] | None = 
     StatusError
         429 or a status from 500 on: asking again may help.
     """
+    return await _json("GET", url, headers, params=list(params))
+
+
+async def post_json(url: str, form: Query, headers: Mapping[str, str] | None = None) -> Answer:
+    """Ask with the parameters in the body, where any number of them has room."""
+    return await _json("POST", url, headers, data=list(form))
+
+
+async def _json(method: str, url: str, headers: Mapping[str, str] | None, **sent: Any) -> Answer:
     session = await web_on(asyncio.get_running_loop()).set_session()
-    async with session.get(url, params=list(params), headers=dict(headers or {})) as response:
+    async with session.request(method, url, headers=dict(headers or {}), **sent) as response:
         if response.status == 429 or response.status >= 500:
             raise StatusError.of(response)
         text = await response.text()
