@@ -174,7 +174,7 @@ def _options(  # noqa: PLR0913 - they are the engine's keywords
 
 def _objects(given: Any) -> tuple[list[Any], bool]:
     """Give what is to be opened, and whether it came as a list."""
-    if isinstance(given, Sequence) and not isinstance(given, str | bytes):
+    if isinstance(given, Sequence) and not isinstance(given, str | bytes | bytearray | memoryview):
         return expand(given), True
     return [given], False
 

@@ -170,7 +170,7 @@ def _counterclockwise(ring: Sequence[tuple[float, float]]) -> bool:
 
 
 def _number(value: float) -> str:
-    return f"{value:.7f}".rstrip("0").rstrip(".")
+    return f"{value:z.7f}".rstrip("0").rstrip(".")
 
 
 def _shown(given: Any) -> str:

@@ -138,7 +138,7 @@ async def collections(product: str) -> list[Mapping[str, Any]]:
 
 
 async def items(
-    kind: str, query: Query, count: int | None = None, page: int = PAGE
+    kind: str, query: Query, count: int | None = None, page: int | None = None
 ) -> AsyncGenerator[Mapping[str, Any], None]:
     """Ask for page after page; give their records.
 
@@ -150,11 +150,12 @@ async def items(
         Parameters of that search.
     count : int, optional
         No more than so many.
-    page : int
-        Records a page, at most 2000.
+    page : int, optional
+        Records a page, by default as many as CMR gives.
     """
     traffic, limit = traffic_on(asyncio.get_running_loop()), request_limit(0)
-    size = page if count is None else min(page, count)
+    size = page or PAGE
+    size = size if count is None else min(size, count)
     after, got = None, 0
     while count is None or got < count:
         headers: dict[str, str] = {} if after is None else {"CMR-Search-After": after}

@@ -12,6 +12,7 @@ from xr_icesat2.earthdata.catalog import CatalogGranule
 from xr_icesat2.earthdata.footprint import footprint_lines
 from xr_icesat2.earthdata.shown import html_table, text_table, total_size
 from xr_icesat2.earthdata.svg_map import svg_map
+from xr_icesat2.earthdata.versions import name_of, pass_of
 
 __all__ = ["GranuleList"]
 
@@ -48,7 +49,10 @@ class GranuleList(Sequence[CatalogGranule]):
 
     def __getitem__(self, which: SupportsIndex | slice) -> CatalogGranule | GranuleList:
         if isinstance(which, slice):
-            return replace(self, granules=self.granules[which])
+            chosen = self.granules[which]
+            passes = {pass_of(name_of(granule)) for granule in chosen}
+            older = tuple(one for one in self.older if pass_of(name_of(one)) in passes)
+            return replace(self, granules=chosen, older=older)
         return self.granules[which]
 
     def __len__(self) -> int:

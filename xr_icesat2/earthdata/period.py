@@ -45,7 +45,7 @@ def temporal_parameter(given: Temporal) -> str | None:
     """
     if given is None:
         return None
-    ends = (given, given) if isinstance(given, str | dt.date | np.datetime64) else tuple(given)
+    ends = tuple(given) if isinstance(given, list | tuple) else (given, given)
     if len(ends) != 2:
         raise SelectionError(f"temporal={given!r}, {_EXPECTED}")
     start, end = _edge(ends[0], given, last=False), _edge(ends[1], given, last=True)
@@ -59,6 +59,8 @@ def temporal_parameter(given: Temporal) -> str | None:
 def _edge(edge: Edge, given: Any, *, last: bool) -> pd.Timestamp | None:
     if edge is None:
         return None
+    if not isinstance(edge, str | dt.date | np.datetime64):  # pandas takes numbers for times
+        raise SelectionError(f"temporal={given!r}: {edge!r} is no time; {_EXPECTED}")
     try:
         if isinstance(edge, dt.date) and not isinstance(edge, dt.datetime):
             edge = edge.isoformat()

@@ -154,7 +154,7 @@ async def _found(passes: Passes, release: str | None, query: Query, count: int |
         ("sort_key[]", "start_date"),
         *query,
     ]
-    page = PAGE if count is None else min(PAGE, count + _SPARE)
+    page = None if count is None else min(PAGE, count + _SPARE)
     found: list[CatalogGranule] = []
     seen: set[Hashable] = set()
     async with aclosing(items("granules.umm_json", asked, page=page)) as records:
