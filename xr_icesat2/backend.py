@@ -118,7 +118,9 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
         )
         tree = xr.DataTree.from_dict(groups)
         for path, [node] in xr.group_subtrees(tree):
-            node.encoding = groups[normalise(path)].encoding
+            # Groups that hold nothing but groups are made by the tree itself.
+            if normalise(path) in groups:
+                node.encoding = groups[normalise(path)].encoding
         tree.set_close(partial(close_granules, granules))
         return tree
 
