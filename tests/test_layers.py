@@ -67,9 +67,19 @@ def test_h5py_is_imported_where_we_fall_back_and_where_we_write():
     assert inside == {"granule/hdf5_library.py"}
 
 
-@pytest.mark.parametrize("library", ["boto3", "botocore", "aiobotocore", "earthaccess"])
-def test_cloud_libraries_are_imported_by_none_of_our_modules(library):
-    assert importers(library) == set()
+@pytest.mark.parametrize(
+    ("library", "module"),
+    [
+        ("aiobotocore", None),
+        ("boto3", None),
+        ("botocore", "earthdata/region.py"),
+        ("earthaccess", "earthdata/credentials.py"),
+        ("requests", "earthdata/credentials.py"),
+        ("aiohttp", "earthdata/web.py"),
+    ],
+)
+def test_cloud_libraries_are_imported_by_one_module_at_most(library, module):
+    assert importers(library) == ({module} if module else set())
 
 
 OPEN = """

@@ -5,6 +5,7 @@ import socket
 import pytest
 
 from tests.earthdata.standin import Earthdata, close_web_sessions
+from xr_icesat2.earthdata import access, credentials, region
 
 _VARIABLES = (
     *("EARTHDATA_TOKEN", "EARTHDATA_USERNAME", "EARTHDATA_PASSWORD", "AWS_REGION"),
@@ -37,6 +38,10 @@ def earthdata(earthdata_service, monkeypatch, tmp_path):
     for name in _VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(earthaccess, "_auth", earthaccess.Auth())
+    # What a process learns, it would keep.
+    credentials._by_process.clear()
+    access._refused_by_s3.clear()
+    region._known.clear()
     yield service
     service.script.released.set()
     close_web_sessions()

@@ -43,14 +43,16 @@ class HTTPTransport:
     async def _get(self, offset: int, length: int) -> Any:
         session = await self._filesystem.set_session()
         options = dict(self._filesystem.kwargs)
+        headers = {**options.pop("headers", {}), **self._range_header(offset, length)}
+        url = self._filesystem.encode_url(self._url)
+        return session.get(url, headers=headers, **options)
+
+    def _range_header(self, offset: int, length: int) -> dict[str, str]:
         # "identity": offsets count bytes of the file, not of a compressed transfer.
-        headers = {
-            **options.pop("headers", {}),
+        return {
             "Accept-Encoding": "identity",
             "Range": f"bytes={offset}-{offset + length - 1}",
         }
-        url = self._filesystem.encode_url(self._url)
-        return session.get(url, headers=headers, **options)
 
     async def stamp(self) -> Stamp:
         """Size and ETag, by asking for the first byte."""

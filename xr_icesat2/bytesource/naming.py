@@ -9,7 +9,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-__all__ = ["HIDDEN", "archive_url", "is_url", "safe_text", "safe_url", "source_name"]
+__all__ = ["HIDDEN", "is_url", "safe_text", "safe_url", "source_name"]
 
 HIDDEN = "..."
 
@@ -19,9 +19,6 @@ _SECRET_NAME = re.compile(
 )
 # An opaque value this long is more likely a credential than an identifier.
 _LONG_VALUE = 32
-_ARCHIVE = re.compile(
-    r"(?:s3:/|https://data\.nsidc\.earthdatacloud\.nasa\.gov)/nsidc-cumulus-prod-protected/ATLAS/(.+)"
-)
 _QUERY_IN_TEXT = re.compile(r"(?<=\?)[^\s'\"<>)]+")
 _USER_IN_TEXT = re.compile(r"(?<=://)[^/\s'\"@]+@")
 
@@ -29,12 +26,6 @@ _USER_IN_TEXT = re.compile(r"(?<=://)[^/\s'\"@]+@")
 def is_url(text: str) -> bool:
     """Whether fsspec would take ``text`` for a URL rather than a local path."""
     return "://" in text or "::" in text
-
-
-def archive_url(link: str) -> str | None:
-    """``icesat2://`` URL of what lies in NSIDC's archive in the cloud; None for any other link."""
-    found = _ARCHIVE.fullmatch(link)
-    return f"icesat2://{found[1]}" if found else None
 
 
 def safe_url(url: str) -> str:

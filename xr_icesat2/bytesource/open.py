@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import IO, Any
 
+from xr_icesat2.bytesource.archive import path_of_url
 from xr_icesat2.bytesource.fileobj import FileObjectSource
 from xr_icesat2.bytesource.local import LocalSource
-from xr_icesat2.bytesource.naming import archive_url, is_url, safe_url, source_name
+from xr_icesat2.bytesource.naming import is_url, safe_url, source_name
 from xr_icesat2.bytesource.protocol import ByteSource
 from xr_icesat2.errors import GranuleNotFoundError, SelectionError
 
@@ -154,4 +155,5 @@ def _granule_link(granule: Any, options: Mapping[str, Any]) -> str:
             f"{', '.join(map(safe_url, links)) or 'none'}): search for granules of an ICESat-2 "
             "product"
         )
-    return files[0] if options else archive_url(files[0]) or files[0]
+    path = None if options else path_of_url(files[0])
+    return files[0] if path is None else f"icesat2://{path}"

@@ -7,21 +7,24 @@ Source: the CMR Search API documentation and the UMM-G schema 1.6.
 """
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
 
+from xr_icesat2.bytesource.archive import path_of_url
 from xr_icesat2.bytesource.limits import request_limit
-from xr_icesat2.bytesource.naming import archive_url
 from xr_icesat2.bytesource.traffic import traffic_on
+from xr_icesat2.earthdata.places import Place
 from xr_icesat2.earthdata.web import Answer, Query, post_json
-from xr_icesat2.errors import SelectionError, TransferError
+from xr_icesat2.errors import GranuleNotFoundError, SelectionError, TransferError
 from xr_icesat2.granule.name import file_name, parse_name
 
 __all__ = [
     "CMR",
+    "GRANULES",
     "PAGE",
     "PROVIDER",
     "CatalogGranule",
@@ -31,17 +34,24 @@ __all__ = [
     "granules",
     "items",
     "name_query",
+    "place_of_name",
     "read_granule",
+    "release_query",
 ]
 
 CMR = "https://cmr.earthdata.nasa.gov/search/"
 PROVIDER = "NSIDC_CPRD"
 """NSIDC in the cloud."""
 
+GRANULES = "granules.umm_json"
+"""CMR's search of granules."""
+
 PAGE = 2000
 """Records a page: the most that CMR gives."""
 
 _CATALOGUE = "NASA's catalogue (CMR)"
+_LIKE = "they look like ATL06_20191106230008_06270503_007_01.h5"
+_VERSION = re.compile(r"_\d\d(\.\w+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +88,13 @@ class CatalogGranule:
     @property
     def icesat2_url(self) -> str:
         """The granule wherever this code runs: ``icesat2://`` and its place in the archive."""
-        links = (self.s3_url, self.https_url)
-        return next(filter(None, map(archive_url, filter(None, links))), f"icesat2://{self.name}")
+        path = path_of_url(self.s3_url) or path_of_url(self.https_url)
+        return f"icesat2://{path or self.name}"
+
+
+def release_query(product: str, release: str) -> Query:
+    """Query for all granules of a release of a product, such as ``"ATL06"`` and ``"007"``."""
+    return [("provider", PROVIDER), ("short_name", product), ("version", release)]
 
 
 def name_query(product: str, release: str, pattern: str) -> Query:
@@ -93,9 +108,7 @@ def name_query(product: str, release: str, pattern: str) -> Query:
         File name; ``*`` stands for any characters, ``?`` for one.
     """
     return [
-        ("provider", PROVIDER),
-        ("short_name", product),
-        ("version", release),
+        *release_query(product, release),
         ("readable_granule_name[]", pattern),
         ("options[readable_granule_name][pattern]", "true"),
     ]
@@ -120,7 +133,7 @@ async def granules(query: Query, *, count: int | None = None) -> list[CatalogGra
     TransferError
         CMR fails, or (:class:`TransferTimeoutError`) does not answer.
     """
-    return [read_granule(item) async for item in items("granules.umm_json", query, count)]
+    return [read_granule(item) async for item in items(GRANULES, query, count)]
 
 
 def find_granules(query: Query, *, count: int | None = None) -> list[CatalogGranule]:
@@ -129,6 +142,30 @@ def find_granules(query: Query, *, count: int | None = None) -> list[CatalogGran
 
     limit = request_limit(0)
     return traffic_on(get_loop()).wait(granules(query, count=count), limit, _CATALOGUE)
+
+
+async def place_of_name(name: str) -> Place:
+    """Where the granule of this file name lies. One request, without retries.
+
+    Raises
+    ------
+    GranuleNotFoundError
+        CMR has no such granule; the message names its other versions.
+    """
+    parts = parse_name(name)
+    if parts is None:
+        raise GranuleNotFoundError(f"{name} is not the name of a granule: {_LIKE}")
+    pattern = _VERSION.sub(r"_??\1", name)
+    params = [*name_query(parts.product, parts.release, pattern), ("page_size", str(PAGE))]
+    found = [read_granule(item) for item in (await _page(GRANULES, params, {})).body["items"]]
+    for granule in found:
+        if granule.name == name:
+            return Place(granule.s3_url, granule.https_url)
+    others = ", ".join(granule.name for granule in found)
+    raise GranuleNotFoundError(
+        f"there is no granule {name} in the archive"
+        + (f", but {others}" if others else ": check the spelling, the release and the version")
+    )
 
 
 async def collections(product: str) -> list[Mapping[str, Any]]:
@@ -145,7 +182,7 @@ async def items(
     Parameters
     ----------
     kind : str
-        ``"granules.umm_json"`` or ``"collections.umm_json"``.
+        :data:`GRANULES` or ``"collections.umm_json"``.
     query : sequence of (name, value)
         Parameters of that search.
     count : int, optional

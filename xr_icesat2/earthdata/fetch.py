@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from xr_icesat2.bytesource import ByteSource, Stamp
-from xr_icesat2.bytesource.naming import archive_url
+from xr_icesat2.bytesource.archive import path_of_url
 from xr_icesat2.earthdata.catalog import (
     CatalogGranule,
     Checksum,
@@ -46,7 +46,7 @@ def told_of(given: Any, name: str) -> CatalogGranule | None:
         return given
     if isinstance(given, Mapping):  # of earthaccess
         return read_granule(given)
-    if not isinstance(given, str) or not (given.startswith("icesat2://") or archive_url(given)):
+    if not isinstance(given, str) or not (given.startswith("icesat2://") or path_of_url(given)):
         return None
     named = parse_name(name)
     if named is None:

@@ -11,6 +11,7 @@ from xr_icesat2.bytesource.limits import request_limit
 from xr_icesat2.bytesource.traffic import traffic_on
 from xr_icesat2.earthdata.area import asked_area
 from xr_icesat2.earthdata.catalog import (
+    GRANULES,
     PAGE,
     PROVIDER,
     CatalogGranule,
@@ -157,7 +158,7 @@ async def _found(passes: Passes, release: str | None, query: Query, count: int |
     page = None if count is None else min(PAGE, count + _SPARE)
     found: list[CatalogGranule] = []
     seen: set[Hashable] = set()
-    async with aclosing(items("granules.umm_json", asked, page=page)) as records:
+    async with aclosing(items(GRANULES, asked, page=page)) as records:
         async for record in records:
             granule = read_granule(record)
             if not passes.accept(name_of(granule)):

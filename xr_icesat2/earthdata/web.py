@@ -7,12 +7,14 @@ import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from xr_icesat2.bytesource import limits
 from xr_icesat2.bytesource.translate import StatusError
 from xr_icesat2.errors import TransferError
 
-__all__ = ["Answer", "Query", "get_json", "post_json", "web_on"]
+__all__ = ["Answer", "Query", "post_json", "proxy_for", "web_on"]
 
 Query = Sequence[tuple[str, str]]
 """Parameters of a request; a name may come several times."""
@@ -37,25 +39,17 @@ class Answer:
     body: Any
 
 
-async def get_json(url: str, params: Query, headers: Mapping[str, str] | None = None) -> Answer:
-    """One request, without retries.
+async def post_json(url: str, form: Query, headers: Mapping[str, str] | None = None) -> Answer:
+    """One request, without retries. In its body, any number of parameters has room.
 
     Raises
     ------
     StatusError
         429 or a status from 500 on: asking again may help.
     """
-    return await _json("GET", url, headers, params=list(params))
-
-
-async def post_json(url: str, form: Query, headers: Mapping[str, str] | None = None) -> Answer:
-    """Ask with the parameters in the body, where any number of them has room."""
-    return await _json("POST", url, headers, data=list(form))
-
-
-async def _json(method: str, url: str, headers: Mapping[str, str] | None, **sent: Any) -> Answer:
     session = await web_on(asyncio.get_running_loop()).set_session()
-    async with session.request(method, url, headers=dict(headers or {}), **sent) as response:
+    options = {"headers": dict(headers or {}), "proxy": proxy_for(url)}
+    async with session.post(url, data=list(form), **options) as response:
         if response.status == 429 or response.status >= 500:
             raise StatusError.of(response)
         text = await response.text()
@@ -75,6 +69,15 @@ def _parsed(text: str, status: int) -> Any:
         return None
 
 
+def proxy_for(url: str) -> str | None:
+    """Proxy that the environment names for a host, if any.
+
+    aiohttp's own ``trust_env`` would also add passwords from netrc to requests.
+    """
+    host = urlsplit(url).hostname or ""
+    return None if proxy_bypass(host) else getproxies().get("https")
+
+
 async def _client(*, loop: asyncio.AbstractEventLoop, **options: Any) -> Any:
     """Session for :class:`fsspec.implementations.http.HTTPFileSystem`.
 
@@ -90,7 +93,6 @@ async def _client(*, loop: asyncio.AbstractEventLoop, **options: Any) -> Any:
             limit=2 * limits.MAX_IN_FLIGHT, ssl=ssl.create_default_context()
         ),
         cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=True,
         **options,
     )
 

@@ -1,0 +1,100 @@
+"""A value that goes stale, renewed once however many ask for it."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+__all__ = ["Lease", "Renewed"]
+
+T = TypeVar("T")
+
+# The part of its life after which a value is no longer handed out: an answer must
+# not meet the end of it.
+_USED = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Lease(Generic[T]):
+    """A value, and the seconds that it is good for."""
+
+    value: T = field(repr=False)
+    seconds: float
+
+
+class Renewed(Generic[T]):
+    """Holder of such a value.
+
+    Parameters
+    ----------
+    renew : callable
+        Fetches a new value; blocks, within a time limit of its own, and runs
+        in a thread of its own.
+    """
+
+    def __init__(self, renew: Callable[[], Lease[T]]) -> None:
+        self._renew = renew
+        self._lock = threading.Lock()
+        self._future: Future[Lease[T]] | None = None
+        # The seconds count from before the asking: an answer can only be older than that.
+        self._asked = 0.0
+
+    async def get(self) -> T:
+        """Value that is good now; from any event loop.
+
+        Raises
+        ------
+        Exception
+            What ``renew`` met, to all who wait; who asks later has it tried again.
+        """
+        # Shielded: who gives up waiting does not take it from the others.
+        return (await asyncio.shield(asyncio.wrap_future(self._current()))).value
+
+    def wait(self, seconds: float) -> T:
+        """As :meth:`get`, from a thread that may block, for so long at most."""
+        return self._current().result(seconds).value
+
+    def refuse(self, value: T) -> None:
+        """Have it renewed, though its time is not over: a server says so.
+
+        Nothing if it has been renewed meanwhile.
+        """
+        with self._lock:
+            future = self._future
+            done = future is not None and future.done() and future.exception() is None
+            if future is not None and done and future.result().value is value:
+                self._future = None
+
+    def _current(self) -> Future[Lease[T]]:
+        with self._lock:
+            if self._future is None or self._is_stale(self._future):
+                self._asked = time.monotonic()
+                self._future = _started(self._renew)
+            return self._future
+
+    def _is_stale(self, future: Future[Lease[T]]) -> bool:
+        if not future.done():
+            return False
+        if future.exception() is not None:
+            return True
+        return time.monotonic() >= self._asked + _USED * future.result().seconds
+
+
+def _started(function: Callable[[], T]) -> Future[T]:
+    """Run ``function`` in a thread that does not keep Python from ending."""
+    future: Future[T] = Future()
+    future.set_running_or_notify_cancel()
+
+    def work() -> None:
+        try:
+            result = function()
+        except BaseException as error:  # noqa: BLE001 - it is raised where it is awaited
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+
+    threading.Thread(target=work, name="xr_icesat2 login", daemon=True).start()
+    return future
