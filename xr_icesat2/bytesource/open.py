@@ -155,5 +155,6 @@ def _granule_link(granule: Any, options: Mapping[str, Any]) -> str:
             f"{', '.join(map(safe_url, links)) or 'none'}): search for granules of an ICESat-2 "
             "product"
         )
-    path = None if options else path_of_url(files[0])
-    return files[0] if path is None else f"icesat2://{path}"
+    path = path_of_url(files[0])
+    ours = path is not None and set(options) <= {"access"}
+    return f"icesat2://{path}" if ours else files[0]
