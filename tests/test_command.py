@@ -42,7 +42,7 @@ def test_search(archive, capsys):
     assert printed == f"{xr_icesat2.search('ATL06', bbox=[*box], cycle=[4, 5])}\n"
     _, printed, said = run(capsys, "search", "ATL06", "--rgt", "627", "--urls")
     assert printed.splitlines() == xr_icesat2.search("ATL06", rgt=627).urls
-    assert said == "2 granules, 1 older versions left out\n"
+    assert said == "granules: 2; older versions left out: 1\n"
     _, printed, _ = run(capsys, "search", "atl06", "--temporal", "2019-11", "2020", "--json")
     told = json.loads(printed)
     (found,) = told["granules"]

@@ -33,7 +33,8 @@ NOW = datetime(2019, 11, 6, 23, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch):
     """Five bursts of two requests of 10 kB; little patience."""
-    monkeypatch.setattr(fetch, "PIECE", 10_000)
+    monkeypatch.setattr(fetch, "SMALLEST", 10_000)
+    monkeypatch.setattr(fetch, "LARGEST", 10_000)
     monkeypatch.setattr(fetch, "TOGETHER", 2)
     monkeypatch.setattr(fetch, "TAIL", 500)
     monkeypatch.setattr("xr_icesat2.bytesource.limits.BACKOFF", 0.01)
@@ -192,6 +193,20 @@ def test_faults_leave_a_whole_file_or_none(http_server, tmp_path, fault, monkeyp
         (path,) = xr_icesat2.download([found(url)], tmp_path)
     assert path.read_bytes() == DATA
     assert files(tmp_path) == [NAME]
+
+
+def test_requests_grow_where_the_link_is_fast(http_server, tmp_path, monkeypatch):
+    monkeypatch.setattr(fetch, "LARGEST", 25_000)
+    url = http_server.put(NAME, DATA)
+    (path,) = xr_icesat2.download(url, tmp_path)
+    assert path.read_bytes() == DATA
+    ranges = sorted(tuple(map(int, r[6:].split("-"))) for r in http_server.script.reads(NAME)[1:-1])
+    assert [last - first + 1 for first, last in ranges] == [10_000] * 2 + [20_000] * 2 + [
+        25_000,
+        15_000,
+    ]
+    lengths = [fetch._suited(16_000, seconds) for seconds in (0.5, 2, 9)]
+    assert lengths == [25_000, 16_000, 10_000]
 
 
 def test_mixtures_of_faults(http_server, tmp_path, monkeypatch):

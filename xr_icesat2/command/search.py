@@ -56,7 +56,9 @@ def run(options: argparse.Namespace) -> None:
         print(json.dumps({"asked": found.asked, "granules": granules, "older": older}, indent=2))
     elif options.urls:
         print(*found.urls, sep="\n", end="\n" if found else "")
-        print(f"{len(found)} granules, {len(found.older)} older versions left out", file=sys.stderr)
+        print(
+            f"granules: {len(found)}; older versions left out: {len(found.older)}", file=sys.stderr
+        )
     else:
         print(found)
 

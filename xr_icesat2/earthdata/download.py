@@ -78,7 +78,8 @@ def download(
         A server fails or does not answer, or the folder cannot be written.
         Other granules have been downloaded all the same.
     """
-    several = isinstance(granules, Iterable) and not isinstance(granules, str | os.PathLike | dict)
+    one = isinstance(granules, str | os.PathLike | Mapping) or hasattr(granules, "read")
+    several = isinstance(granules, Iterable) and not one
     jobs = _jobs(list(granules) if several else [granules], Path(folder), storage_options)
     if at_once < 1:
         raise SelectionError(f"at_once={at_once!r}, expected a number of files from 1")

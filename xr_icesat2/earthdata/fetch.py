@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,10 +29,10 @@ from xr_icesat2.errors import (
 )
 from xr_icesat2.granule.name import parse_name
 
-__all__ = ["PIECE", "TAIL", "TOGETHER", "fetch_file", "told_of"]
+__all__ = ["fetch_file", "told_of"]
 
-PIECE = 8 << 20
-"""Bytes of one request."""
+SMALLEST, LARGEST = 512 << 10, 8 << 20
+"""Bytes of one request: small at first, so that a slow link keeps the time limits."""
 TOGETHER = 4
 """Requests of one file that are under way at once; so much of it is held in memory."""
 TAIL = 64 << 10
@@ -96,14 +97,8 @@ def fetch_file(
         if not _same_version(source, part, stamp, checksum):
             part.restart()
         count(part.size, 0)
-        while (begin := part.size) < stamp.size:
-            if stop.is_set():
-                return
-            end = min(begin + PIECE * TOGETHER, stamp.size)
-            pieces = [(at, min(PIECE, end - at)) for at in range(begin, end, PIECE)]
-            for data in source.read(pieces):
-                part.append(data)
-                count(len(data), 0)
+        if not _read(source, part, stamp.size, count, stop):
+            return
         _check(source, part, stamp, checksum)
         part.finish(final)
 
@@ -134,6 +129,28 @@ def _same_version(source: ByteSource, part: Part, stamp: Stamp, checksum: Checks
         return True
     (data,) = source.read([(part.size - tail, tail)])
     return data == part.tail(tail)
+
+
+def _read(source: ByteSource, part: Part, size: int, count: Count, stop: threading.Event) -> bool:
+    """Read what is missing, in bursts of requests; False if it was stopped."""
+    length = SMALLEST
+    while (begin := part.size) < size:
+        if stop.is_set():
+            return False
+        end = min(begin + length * TOGETHER, size)
+        started = time.monotonic()
+        for data in source.read([(at, min(length, end - at)) for at in range(begin, end, length)]):
+            part.append(data)
+            count(len(data), 0)
+        length = _suited(length, time.monotonic() - started)
+    return True
+
+
+def _suited(length: int, seconds: float) -> int:
+    """Length of the next requests, after some of ``length`` took so long: a second or a few."""
+    if seconds < 1:
+        return min(length * 2, LARGEST)
+    return max(length // 2, SMALLEST) if seconds > 5 else length
 
 
 def _check(source: ByteSource, part: Part, stamp: Stamp, checksum: Checksum | None) -> None:
