@@ -14,6 +14,7 @@ FAULTS = {
     "no-length",  # does not say how long the body is
     "no-size",  # does not say how long the file is
     "html",  # a login page, status 200
+    "loop",  # redirects for ever
     "expire",  # all S3 keys given so far are dead from this request on
     "reset",  # closes the connection without a word
 }

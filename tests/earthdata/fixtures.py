@@ -4,6 +4,7 @@ import socket
 
 import pytest
 
+from tests.earthdata.names import AUTHORITY_VARIABLES
 from tests.earthdata.standin import Earthdata, close_web_sessions
 from xr_icesat2.earthdata import access, credentials, region
 
@@ -32,7 +33,7 @@ def earthdata(earthdata_service, monkeypatch, tmp_path):
     service = earthdata_service
     service.reset()
     monkeypatch.setattr(socket, "getaddrinfo", service.names())
-    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
+    for name in AUTHORITY_VARIABLES:
         monkeypatch.setenv(name, service.authority)
     monkeypatch.setenv("NETRC", str(tmp_path / "no-netrc"))
     for name in _VARIABLES:

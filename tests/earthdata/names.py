@@ -16,6 +16,9 @@ BUCKET = "nsidc-cumulus-prod-protected"
 S3_HOST = f"{BUCKET}.s3.us-west-2.amazonaws.com"
 HOSTS = (CMR_HOST, LOGIN_HOST, DATA_HOST, CDN_HOST, S3_HOST)
 
+# Where OpenSSL, requests and botocore look for certificates.
+AUTHORITY_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE")
+
 _SYSTEM = socket.getaddrinfo
 _LOOPBACK = {None, "", "localhost", "127.0.0.1", "::1", "0.0.0.0"}  # noqa: S104 - compared only
 
@@ -40,5 +43,6 @@ class Names:
 
 def trust(port, authority):
     """Lead this process to the stand-in on ``port``; for workers: call it there."""
-    os.environ["SSL_CERT_FILE"] = os.environ["REQUESTS_CA_BUNDLE"] = authority
+    for name in AUTHORITY_VARIABLES:
+        os.environ[name] = authority
     socket.getaddrinfo = Names(port)

@@ -6,6 +6,7 @@ One server in a thread, told apart by the Host header as behind NASA's names
 
 import asyncio
 import base64
+import hashlib
 import os
 import re
 import socket
@@ -85,6 +86,7 @@ class Earthdata:
         """Seconds that an answer 429 asks for."""
         self.signed_lifetime = 3600.0
         """Seconds that the target of a redirect is good for."""
+        self.signatures = set()
         self.leaks = []
         """Requests to the target of a redirect that carried an Authorization header."""
 
@@ -147,6 +149,8 @@ class Earthdata:
             return web.Response()
         if isinstance(fault, int):
             return self._failure(host, fault)
+        if fault == "loop":
+            return web.Response(status=302, headers={"Location": f"{request.path}?state=secret"})
         if fault == "html":
             return web.Response(text="<html>Earthdata Login</html>", content_type="text/html")
         answer = await self._routes[host](request)
@@ -223,7 +227,13 @@ class Earthdata:
         raise web.HTTPSeeOther(f"{location}&Signature={self._signature(key, until)}")
 
     def _signature(self, key, until):
-        return f"{zlib.crc32(f'{key}{until}{self._signing}'.encode()):08x}"
+        signature = hashlib.sha256(f"{key}{until}{self._signing}".encode()).hexdigest()
+        self.signatures.add(signature)
+        return signature
+
+    def secrets(self):
+        """Everything that must be seen nowhere."""
+        return self.keys.secrets() | self.signatures
 
     async def _cdn(self, request):
         if "Authorization" in request.headers:

@@ -179,13 +179,16 @@ def translated(error: BaseException, name: str) -> ICESat2Error:
 def shown_cause(error: BaseException) -> BaseException | None:
     """Give ``error`` for a traceback, or None where it, or its cause, may show a secret.
 
+    aiohttp's errors may hold the headers of the request, which dask pickles.
     None also where our own error lies below it: that one is raised, and cannot
     be the cause of its cause.
     """
     links = list(_links(error))
     ours = any(isinstance(link, ICESat2Error) for link in links)
     told = [str(link) for link in links]
-    return error if not ours and all(safe_text(text) == text for text in told) else None
+    clean = all(safe_text(text) == text for text in told)
+    holds_request = any(hasattr(link, "request_info") for link in links)
+    return error if clean and not ours and not holds_request else None
 
 
 def _from_answer(error: BaseException, name: str) -> ICESat2Error:

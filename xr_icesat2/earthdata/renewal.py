@@ -19,10 +19,11 @@ _USED = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Lease(Generic[T]):
-    """A value, and the seconds that it is good for."""
+    """A value, and the seconds that it is good for from now on."""
 
     value: T = field(repr=False)
     seconds: float
+    since: float = field(default_factory=time.monotonic)
 
 
 class Renewed(Generic[T]):
@@ -39,8 +40,6 @@ class Renewed(Generic[T]):
         self._renew = renew
         self._lock = threading.Lock()
         self._future: Future[Lease[T]] | None = None
-        # The seconds count from before the asking: an answer can only be older than that.
-        self._asked = 0.0
 
     async def get(self) -> T:
         """Value that is good now; from any event loop.
@@ -70,17 +69,18 @@ class Renewed(Generic[T]):
 
     def _current(self) -> Future[Lease[T]]:
         with self._lock:
-            if self._future is None or self._is_stale(self._future):
-                self._asked = time.monotonic()
+            if self._future is None or _is_stale(self._future):
                 self._future = _started(self._renew)
             return self._future
 
-    def _is_stale(self, future: Future[Lease[T]]) -> bool:
-        if not future.done():
-            return False
-        if future.exception() is not None:
-            return True
-        return time.monotonic() >= self._asked + _USED * future.result().seconds
+
+def _is_stale(future: Future[Lease[T]]) -> bool:
+    if not future.done():
+        return False
+    if future.exception() is not None:
+        return True
+    lease = future.result()
+    return time.monotonic() >= lease.since + _USED * lease.seconds
 
 
 def _started(function: Callable[[], T]) -> Future[T]:

@@ -32,6 +32,8 @@ _STALE_KEYS = {"ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "TokenRefre
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 _MESSAGE = re.compile(r"<Message>([^<]*)</Message>")
 _LONGEST_ERROR = 10_000
+# With the secret as it is, and with a new one.
+_ASKED = 2
 
 
 class S3Error(Exception):
@@ -49,7 +51,11 @@ class S3Error(Exception):
 
 
 class StaleError(Exception):
-    """A server refuses a secret for its age."""
+    """A server refuses a secret for its age; ``answer`` is what it said."""
+
+    def __init__(self, answer: Exception) -> None:
+        super().__init__(str(answer))
+        self.answer = answer
 
 
 class _Road(HTTPTransport, Generic[Secret]):
@@ -64,14 +70,12 @@ class _Road(HTTPTransport, Generic[Secret]):
         return await self._renewing(partial(super().fetch, offset, length))
 
     async def _renewing(self, ask: Callable[[], Awaitable[T]]) -> T:
-        try:
-            return await ask()
-        except StaleError:
-            pass
-        try:
-            return await ask()
-        except StaleError as error:
-            raise (error.__cause__ or error) from None
+        for _ in range(_ASKED):
+            try:
+                return await ask()
+            except StaleError as error:
+                answer = error.answer
+        raise answer
 
     async def _get(self, offset: int, length: int) -> Any:
         return self._answered(await self._secret(), self._range_header(offset, length))
@@ -85,7 +89,7 @@ class _Road(HTTPTransport, Generic[Secret]):
             error = await self._error(response)
             if error is not None and self._is_stale(error):
                 self._refuse(secret)
-                raise StaleError from error
+                raise StaleError(error)
             if error is not None:
                 raise error
             yield response
