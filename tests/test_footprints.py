@@ -1,14 +1,19 @@
 """Where granules lie on the ground, beside the latitudes and longitudes that real ones hold."""
 
 import json
+import re
+from xml.etree import ElementTree as ET
 
 import h5py
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.paths import ALL_GRANULES, needs_granules, recorded_answer
 from xr_icesat2.earthdata.catalog import CatalogGranule, read_granule
 from xr_icesat2.earthdata.footprint import footprint_lines, is_track
+from xr_icesat2.earthdata.svg_map import svg_map
 from xr_icesat2.earthdata.track import OrbitExtent, ground_track
 from xr_icesat2.errors import SelectionError
 
@@ -141,3 +146,26 @@ def test_other_extents(granule, line, track):
 
 def test_a_granule_without_an_extent():
     assert footprint_lines(CatalogGranule(name="x", start=None, end=None)) == ()
+
+
+points = st.tuples(st.floats(-180, 180), st.floats(-90, 90))
+lines = st.lists(st.lists(points, min_size=1, max_size=6).map(tuple), max_size=4)
+
+
+@given(lines, lines)
+def test_a_map_of_anything_is_a_picture(tracks, rings):
+    drawn = svg_map(tracks, rings)
+    if not tracks and not rings:
+        assert drawn == ""
+        return
+    picture = ET.fromstring(drawn)  # noqa: S314 - our own
+    width, height = float(picture.get("width")), float(picture.get("height"))
+    assert 0 < width <= 480
+    assert 0 < height <= 360
+    paths = [path.get("d") for path in picture if path.get("stroke-linecap")]
+    assert len(paths) == len(tracks) + len(rings)
+    shown = [np.array([p.split() for p in re.split("[ML]", d)[1:]], float) for d in paths]
+    assert all(np.isfinite(each).all() for each in shown)
+    for each in shown[: len(rings)]:  # what was asked for lies within
+        assert (each >= -0.1).all()
+        assert (each <= (width + 1, height + 1)).all()
