@@ -11,6 +11,7 @@ from typing import Any
 
 from xr_icesat2.bytesource import ByteSource, Stamp
 from xr_icesat2.bytesource.archive import path_of_url
+from xr_icesat2.bytesource.translate import translated
 from xr_icesat2.earthdata.catalog import (
     CatalogGranule,
     Checksum,
@@ -90,7 +91,11 @@ def fetch_file(
             "the archive is being changed. Search again, or try later"
         )
     count(0, stamp.size)
-    if _is_there(final, stamp, checksum, overwrite=overwrite):
+    try:
+        there = _is_there(final, stamp, checksum, overwrite=overwrite)
+    except OSError as error:
+        raise translated(error, str(final)) from error
+    if there:
         count(stamp.size, 0)
         return
     with open_part(final, stamp) as part:

@@ -9,7 +9,7 @@ from typing import Any
 
 from xr_icesat2.bytesource.limits import request_limit
 from xr_icesat2.bytesource.traffic import traffic_on
-from xr_icesat2.earthdata.area import asked_area
+from xr_icesat2.earthdata.area import Area, asked_area
 from xr_icesat2.earthdata.catalog import (
     GRANULES,
     PAGE,
@@ -101,12 +101,7 @@ def search(  # noqa: PLR0913 - each is something to search by
             f"this would list every granule of {product}: say where (bbox, region), when "
             "(temporal), which passes (rgt, cycle, granule_region), or how many (count)"
         )
-    query = [
-        *(area.parameters() if area else ()),
-        *([("temporal", span)] if span else ()),
-        *(("readable_granule_name[]", pattern) for pattern in patterns),
-        *([("options[readable_granule_name][pattern]", "true")] if patterns else ()),
-    ]
+    query = _parameters(area, span, patterns)
     found = _wait(_found(passes, _asked_release(release), query, count))
     told = {
         "bbox": bbox, "region": None if region is None else "…", "temporal": temporal, "rgt": rgt,
@@ -128,6 +123,15 @@ class _Found:
     release: str
     kept: Sequence[CatalogGranule]
     older: Sequence[CatalogGranule]
+
+
+def _parameters(area: Area | None, span: str | None, patterns: Sequence[str]) -> Query:
+    return [
+        *(area.parameters() if area else ()),
+        *([("temporal", span)] if span else ()),
+        *(("readable_granule_name[]", pattern) for pattern in patterns),
+        *([("options[readable_granule_name][pattern]", "true")] if patterns else ()),
+    ]
 
 
 def _asked_release(given: str | int) -> str | None:
