@@ -14,6 +14,13 @@ _VARIABLES = (
 )
 
 
+def forget_everything():
+    """Make this process forget what it has learnt of logins, keys and roads."""
+    credentials._by_process.clear()
+    access._refused_by_s3.clear()
+    region._known.clear()
+
+
 @pytest.fixture(scope="session")
 def earthdata_service(tmp_path_factory):
     """Keep one stand-in for all tests of a process."""
@@ -39,10 +46,7 @@ def earthdata(earthdata_service, monkeypatch, tmp_path):
     for name in _VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(earthaccess, "_auth", earthaccess.Auth())
-    # What a process learns, it would keep.
-    credentials._by_process.clear()
-    access._refused_by_s3.clear()
-    region._known.clear()
+    forget_everything()
     yield service
     service.script.released.set()
     close_web_sessions()

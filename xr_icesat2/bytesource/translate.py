@@ -22,6 +22,7 @@ from xr_icesat2.errors import (
 )
 
 __all__ = [
+    "GarbledAnswerError",
     "ShortAnswerError",
     "StatusError",
     "shown_cause",
@@ -49,12 +50,20 @@ _BUSY_CODES = {"InternalError", "RequestTimeout", "ServiceUnavailable", "SlowDow
 _BUSY_STATUSES = {408, 425, 429}
 
 _NO_CREDENTIALS = {"CredentialRetrievalError", "NoCredentialsError", "PartialCredentialsError"}
-_TIMED_OUT = {"ConnectTimeoutError", "FSTimeoutError", "ReadTimeoutError", "TimeoutError"}
+_TIMED_OUT = {
+    "ConnectTimeoutError",
+    "FSTimeoutError",
+    "ReadTimeoutError",
+    "Timeout",
+    "TimeoutError",
+}
 _CERTIFICATE = {"ClientSSLError", "SSLCertVerificationError", "SSLError"}
 _BROKEN = {
+    "ChunkedEncodingError",
     "ClientConnectionError",
     "ClientPayloadError",
     "ConnectionError",
+    "GarbledAnswerError",
     "HTTPClientError",
     "IncompleteRead",
     "ResponseParserError",
@@ -94,6 +103,10 @@ class StatusError(Exception):
         asked = response.headers.get("Retry-After", "")
         # Servers may also give a date there; the usual pause does for those.
         return cls(status, response.reason or "", float(asked) if asked.isdecimal() else 0.0)
+
+
+class GarbledAnswerError(Exception):
+    """An answer is not what this server says at other times."""
 
 
 class ShortAnswerError(Exception):

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from xr_icesat2.bytesource import limits
-from xr_icesat2.bytesource.translate import StatusError
+from xr_icesat2.bytesource.translate import GarbledAnswerError, StatusError
 from xr_icesat2.earthdata.renewal import Lease, Renewed
-from xr_icesat2.errors import AccessDeniedError, TransferError
+from xr_icesat2.errors import AccessDeniedError
 
 __all__ = ["Credentials", "S3Keys", "credentials"]
 
@@ -196,9 +196,7 @@ def _read_keys(answer: Any) -> Lease[S3Keys]:
         parts = told["accessKeyId"], told["secretAccessKey"], told["sessionToken"]
     except (ValueError, KeyError, TypeError):
         # From None: the cause would show the answer.
-        raise TransferError(
-            "the archive's answer is no S3 keys: try again later, or read with access='external'"
-        ) from None
+        raise GarbledAnswerError("what the archive sends is no S3 keys") from None
     ahead = _ahead(answer.headers.get("Date"))
     return Lease(S3Keys(*parts, ahead), expires.timestamp() - time.time() - ahead)
 

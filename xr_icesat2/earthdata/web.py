@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from xr_icesat2.bytesource import limits
-from xr_icesat2.bytesource.translate import StatusError
-from xr_icesat2.errors import TransferError
+from xr_icesat2.bytesource.translate import GarbledAnswerError, StatusError
 
 __all__ = ["Answer", "Query", "post_json", "proxy_for", "web_on"]
 
@@ -46,6 +45,8 @@ async def post_json(url: str, form: Query, headers: Mapping[str, str] | None = N
     ------
     StatusError
         429 or a status from 500 on: asking again may help.
+    GarbledAnswerError
+        Success, but no JSON.
     """
     session = await web_on(asyncio.get_running_loop()).set_session()
     options = {"headers": dict(headers or {}), "proxy": proxy_for(url)}
@@ -62,9 +63,8 @@ def _parsed(text: str, status: int) -> Any:
         return json.loads(text)
     except ValueError:
         if status == 200:
-            raise TransferError(
-                f"an answer of {len(text)} characters that should be JSON is not: a proxy or a "
-                "login page of this network stands between; try in a browser"
+            raise GarbledAnswerError(
+                "no JSON: does a login page of this network stand between?"
             ) from None
         return None
 
