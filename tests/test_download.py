@@ -304,6 +304,22 @@ def test_what_cannot_be_downloaded(http_server, tmp_path):
         xr_icesat2.download(url, tmp_path, overwrite=True)
 
 
+def test_a_disk_that_is_full(http_server, tmp_path):
+    resource = pytest.importorskip("resource")
+    url = http_server.put(NAME, DATA)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
+    try:
+        with pytest.raises(TransferError, match=r"cannot write .*\.part .*check the space"):
+            xr_icesat2.download(url, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    (part,) = tmp_path.iterdir()
+    assert DATA.startswith(part.read_bytes())
+    (path,) = xr_icesat2.download(url, tmp_path)
+    assert path.read_bytes() == DATA
+
+
 def hold(folder, url, ready, done):
     append = fetch.Part.append
 
