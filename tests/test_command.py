@@ -146,6 +146,18 @@ def test_info_of_what_has_no_spots_shows_the_file(capsys):
     assert "/gt1l/land_segments" in printed
 
 
+def test_info_of_groups_that_hold_only_groups(capsys):
+    path = granule("ATL03_gt1l.h5")
+    code, printed, _ = run(capsys, "info", path, "--json")
+    assert code == 0
+    dims = {group["path"]: group["dims"] for group in json.loads(printed)["groups"]}
+    with h5py.File(path) as file:
+        rows = file["gt1l/signal_find_output/ocean/delta_time"].shape[0]
+        photons = file["gt1l/heights/h_ph"].shape[0]
+    assert rows in dims["/signal_find_output/ocean"].values()
+    assert photons in dims["/heights"].values()
+
+
 def test_as_a_process(tmp_path):
     command = [sys.executable, "-m", "xr_icesat2.command"]
     done = subprocess.run(  # noqa: S603 - our own interpreter
