@@ -1,5 +1,7 @@
 """``icesat2://`` as fsspec's users and xarray see it, on both roads."""
 
+import asyncio
+
 import fsspec
 import h5py
 import numpy as np
@@ -63,6 +65,31 @@ def test_open_mfdataset(archive, granule, road, tmp_path):
     options["storage_options"] = {"access": road}
     with xr.open_mfdataset(urls, join="outer", **options) as found:
         xr.testing.assert_equal(found.h_li.compute(), expected)
+
+
+def test_open_by_other_ways(archive, granule, road, tmp_path):
+    """Through a cache, and an open file."""
+    url, options = f"icesat2://{granule.name}", {"engine": "icesat2", "variables": "h_li"}
+    chain = {"icesat2": {"access": road}, "simplecache": {"cache_storage": str(tmp_path)}}
+    cached = xr.open_dataset(f"simplecache::{url}", storage_options=chain, **options)
+    with fsspec.open(url, access=road) as file, cached:
+        opened = xr.open_dataset(file, **options)
+        xr.testing.assert_identical(cached.load(), opened.load())
+
+
+def test_in_an_event_loop_of_the_user(logged_in, road):
+    logged_in.put(NAME, DATA)
+
+    async def read():
+        fs = fsspec.filesystem("icesat2", access=road, asynchronous=True)
+        read = await asyncio.gather(fs._cat_file(NAME, 0, 4), fs._info(NAME))
+        await (await fs.set_session()).close()
+        await asyncio.sleep(0.1)  # for TLS to say goodbye
+        return read
+
+    for _ in range(2):
+        data, info = asyncio.run(read())
+        assert (data, info["size"]) == (DATA[:4], len(DATA))
 
 
 def test_what_fsspec_users_do(logged_in, road, tmp_path):

@@ -226,6 +226,10 @@ class Earthdata:
         location = f"https://{CDN_HOST}/{quote(key)}?A-userid={USER}&Expires={until}"
         raise web.HTTPSeeOther(f"{location}&Signature={self._signature(key, until)}")
 
+    def expire_redirects(self):
+        """No address that a redirect gave is good any more."""
+        self._signing = os.urandom(8).hex()
+
     def _signature(self, key, until):
         signature = hashlib.sha256(f"{key}{until}{self._signing}".encode()).hexdigest()
         self.signatures.add(signature)

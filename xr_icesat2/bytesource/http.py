@@ -95,7 +95,7 @@ class HTTPTransport:
             raise AccessDeniedError(
                 f"{self._name} answers with a web page, not with a file: it is a login page or a "
                 "listing. NASA's granules need an Earthdata login: earthaccess.login(), then "
-                "earthaccess.open(), or give storage_options"
+                "icesat2://<name of the granule>, or give storage_options"
             )
 
     def _range_ignored(self, offset: int, length: int) -> TransferError:

@@ -57,6 +57,8 @@ _TIMED_OUT = {
     "Timeout",
     "TimeoutError",
 }
+# urllib3 derives this from its time outs, though nobody has waited.
+_UNREACHABLE = {"NewConnectionError"}
 _CERTIFICATE = {"ClientSSLError", "SSLCertVerificationError", "SSLError"}
 _BROKEN = {
     "ChunkedEncodingError",
@@ -72,9 +74,9 @@ _BROKEN = {
 }
 
 _LOGIN_HINT = (
-    "NASA's granules need an Earthdata login: log in with earthaccess.login() and open them with "
-    "earthaccess.open(), or give storage_options; S3 credentials expire after an hour and work "
-    "only inside AWS us-west-2"
+    "NASA's granules need an Earthdata login: log in with earthaccess.login() and open them as "
+    "icesat2://<name of the granule>, or give storage_options; S3 credentials expire after an "
+    "hour and work only inside AWS us-west-2"
 )
 
 
@@ -222,7 +224,7 @@ def _from_class(error: BaseException, name: str) -> ICESat2Error:
     names, said = _class_names(error), _said(error)
     if names & _NO_CREDENTIALS:
         return AccessDeniedError(f"may not read {name} ({said}). {_LOGIN_HINT}")
-    if names & _TIMED_OUT:
+    if names & _TIMED_OUT and not names & _UNREACHABLE:
         return TransferTimeoutError(
             f"no answer for {name} within the time limit: check the network, or wait longer by "
             f"setting the environment variable {TIMEOUT_VARIABLE} (seconds)"

@@ -11,9 +11,10 @@ from xr_icesat2.bytesource.traffic import in_daemon_thread
 from xr_icesat2.bytesource.translate import status_of
 from xr_icesat2.bytesource.transports import Transport
 from xr_icesat2.earthdata.catalog import place_of_name
+from xr_icesat2.earthdata.credentials import Redirect
 from xr_icesat2.earthdata.places import Place, place_of_path
 from xr_icesat2.earthdata.region import in_region
-from xr_icesat2.earthdata.roads import DirectRoad, ExternalRoad, S3Error
+from xr_icesat2.earthdata.roads import STALE_KEYS, DirectRoad, ExternalRoad, S3Error
 from xr_icesat2.earthdata.web import web_on
 from xr_icesat2.errors import AccessDeniedError, GranuleNotFoundError, SelectionError
 
@@ -25,6 +26,11 @@ _log = logging.getLogger(__name__)
 
 ACCESS_VARIABLE = "XR_ICESAT2_ACCESS"
 WAYS = ("auto", "direct", "external")
+
+_OTHER_ROAD = (
+    f"Over HTTPS: storage_options={{'access': 'external'}}, or {ACCESS_VARIABLE}=external in the "
+    "environment"
+)
 
 # What a process has learnt: S3 refuses it, whatever was thought of its region.
 _refused_by_s3: set[int] = set()
@@ -76,6 +82,7 @@ class GranuleAccess:
         self._name = name
         self._place = place_of_path(path)
         self._looked_up = False
+        self._redirect = Redirect()
 
     async def stamp(self) -> Stamp:
         """Size and ETag as the file lies there now."""
@@ -86,27 +93,24 @@ class GranuleAccess:
         return await self._ask(lambda road: road.fetch(offset, length))
 
     async def _ask(self, ask: Ask[T]) -> T:
-        if self._place is None:
-            self._place = await self._look_up()
+        place = self._place or await self._look_up()
         try:
-            return await self._by_road(ask, self._place)
-        except Exception as error:  # noqa: BLE001 - explained and raised
-            if self._looked_up or not _may_lie_elsewhere(error):
-                raise _explained(error, self._name) from None
-            place = await self._look_up()
-            if place == self._place:
-                raise _explained(error, self._name) from None
-            self._place = place
-        return await self._by_road(ask, self._place)
+            return await self._by_road(ask, place)
+        except Exception as error:  # noqa: BLE001 - raised below
+            met = error
+        if not self._looked_up and _may_lie_elsewhere(met) and await self._look_up() != place:
+            return await self._ask(ask)
+        raise _explained(met, self._name)
 
     async def _look_up(self) -> Place:
-        place = await place_of_name(self._path.rpartition("/")[2])
-        self._looked_up = True
-        return place
+        self._place = await place_of_name(self._path.rpartition("/")[2])
+        self._looked_up, self._redirect = True, Redirect()
+        return self._place
 
     async def _by_road(self, ask: Ask[T], place: Place) -> T:
         web = web_on(asyncio.get_running_loop())
-        external = place.https_url and ExternalRoad(web, place.https_url, self._name)
+        url = place.https_url
+        external = url and ExternalRoad(web, url, self._name, self._redirect)
         told = _told(self._access)
         if not place.s3_url or not await _goes_direct(told):
             if not external:
@@ -139,15 +143,24 @@ def _may_lie_elsewhere(error: Exception) -> bool:
 
 def _explained(error: Exception, name: str) -> Exception:
     """Give ``error``, or one that says more where the general translation would mislead."""
-    code = error.code if isinstance(error, S3Error) else ""
-    if code == "AccessDenied":
+    if isinstance(error, S3Error):
+        why = _why_refused(error.code)
+        return AccessDeniedError(f"S3 refuses {name}: {why}") if why else error
+    if status_of(error) in {401, 403}:
         return AccessDeniedError(
-            f"S3 refuses {name}: NASA's S3 serves machines in AWS us-west-2 only. Read it with "
-            f"storage_options={{'access': 'external'}}, or set {ACCESS_VARIABLE}=external"
-        )
-    if code == "RequestTimeTooSkewed":
-        return AccessDeniedError(
-            f"S3 refuses {name} because the clock of this machine is wrong: set it, or read with "
-            "storage_options={'access': 'external'}"
+            f"the archive refuses {name} (HTTP {status_of(error)}): log in at "
+            "https://urs.earthdata.nasa.gov and see whether this account has accepted the terms "
+            "of NSIDC's cloud data"
         )
     return error
+
+
+def _why_refused(code: str) -> str | None:
+    """Say what an error code of S3 means here and what to do; None if it is no refusal."""
+    if code == "AccessDenied":
+        return f"NASA's S3 serves machines in AWS us-west-2 only. {_OTHER_ROAD}"
+    if code == "RequestTimeTooSkewed":
+        return f"the clock of this machine is wrong. Set it. {_OTHER_ROAD}"
+    if code in STALE_KEYS:
+        return f"{code}, of keys that the archive has just given. Try again later. {_OTHER_ROAD}"
+    return None

@@ -20,7 +20,7 @@ from xr_icesat2.bytesource.translate import GarbledAnswerError, StatusError
 from xr_icesat2.earthdata.renewal import Lease, Renewed
 from xr_icesat2.errors import AccessDeniedError
 
-__all__ = ["Credentials", "S3Keys", "credentials"]
+__all__ = ["Credentials", "Redirect", "S3Keys", "credentials"]
 
 _KEYS_URL = "https://data.nsidc.earthdatacloud.nasa.gov/s3credentials"
 _FOR_EVER = float("inf")
@@ -46,6 +46,14 @@ class S3Keys:
     session_token: str = field(repr=False)
     ahead: float = 0.0
     """Seconds that the archive's clock is ahead of this machine's."""
+
+
+@dataclass(slots=True)
+class Redirect:
+    """Where the archive sends us for a granule: an address that needs no token, for a while."""
+
+    url: str | None = field(default=None, repr=False)
+    """None where there is none that is good."""
 
 
 class Credentials:

@@ -18,6 +18,7 @@ from xr_icesat2.bytesource.traffic import in_daemon_thread, traffic_on
 from xr_icesat2.earthdata.access import GranuleAccess, checked_access
 from xr_icesat2.earthdata.listing import Entry, find_below, folder, list_folder
 from xr_icesat2.earthdata.places import PROTOCOL, is_granule, plain_path
+from xr_icesat2.earthdata.web import web_on
 from xr_icesat2.errors import (
     ChangedGranuleError,
     CorruptGranuleError,
@@ -86,6 +87,10 @@ class ICESat2FileSystem(AsyncFileSystem):  # type: ignore[misc]
     def _requests(self, path: str) -> Requests:
         name = f"{PROTOCOL}://{path}"
         return Requests(self.transport(path, name), traffic_on(asyncio.get_running_loop()), name)
+
+    async def set_session(self) -> Any:
+        """HTTPS session of the running event loop, for users of fsspec's coroutines to close."""
+        return await web_on(asyncio.get_running_loop()).set_session()
 
     # Files
 

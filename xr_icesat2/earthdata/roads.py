@@ -17,23 +17,23 @@ from urllib.parse import quote, urlsplit
 from xr_icesat2.bytesource.http import HTTPTransport
 from xr_icesat2.bytesource.protocol import Stamp
 from xr_icesat2.bytesource.translate import StatusError
-from xr_icesat2.earthdata.credentials import S3Keys, credentials
+from xr_icesat2.earthdata.credentials import Redirect, S3Keys, credentials
 from xr_icesat2.earthdata.region import REGION
 from xr_icesat2.earthdata.signing import signed
 from xr_icesat2.earthdata.web import proxy_for
 
-__all__ = ["DirectRoad", "ExternalRoad", "S3Error"]
+__all__ = ["STALE_KEYS", "DirectRoad", "ExternalRoad", "S3Error"]
 
 T = TypeVar("T")
 Secret = TypeVar("Secret")
 
 _LOGIN_HOST = "urs.earthdata.nasa.gov"
-_STALE_KEYS = {"ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "TokenRefreshRequired"}
+STALE_KEYS = {"ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "TokenRefreshRequired"}
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 _MESSAGE = re.compile(r"<Message>([^<]*)</Message>")
 _LONGEST_ERROR = 10_000
-# With the secret as it is, and with a new one.
-_ASKED = 2
+# What a signed address answers when its time is over, or when it has been moved.
+_REDIRECT_OVER = {400, 403, 404, 410}
 
 
 class S3Error(Exception):
@@ -59,7 +59,15 @@ class StaleError(Exception):
 
 
 class _Road(HTTPTransport, Generic[Secret]):
-    """Requests for one URL with a secret that is renewed."""
+    """Requests for one URL with a secret that is renewed.
+
+    Attributes
+    ----------
+    attempts : int
+        With the secret as it is, and with a new one.
+    """
+
+    attempts = 2
 
     async def stamp(self) -> Stamp:
         """Size and ETag, by asking for the first byte."""
@@ -70,7 +78,7 @@ class _Road(HTTPTransport, Generic[Secret]):
         return await self._renewing(partial(super().fetch, offset, length))
 
     async def _renewing(self, ask: Callable[[], Awaitable[T]]) -> T:
-        for _ in range(_ASKED):
+        for _ in range(self.attempts):
             try:
                 return await ask()
             except StaleError as error:
@@ -87,7 +95,7 @@ class _Road(HTTPTransport, Generic[Secret]):
         request = self._request(secret, headers)
         async with session.get(**request, proxy=proxy_for(request["url"])) as response:
             error = await self._error(response)
-            if error is not None and self._is_stale(error):
+            if error is not None and self._is_stale(error, secret):
                 self._refuse(secret)
                 raise StaleError(error)
             if error is not None:
@@ -106,14 +114,14 @@ class _Road(HTTPTransport, Generic[Secret]):
     async def _error(self, response: Any) -> Exception | None:
         raise NotImplementedError
 
-    def _is_stale(self, error: Exception) -> bool:
+    def _is_stale(self, error: Exception, secret: Secret) -> bool:
         raise NotImplementedError
 
 
 class DirectRoad(_Road[S3Keys]):
     """From S3; only inside AWS us-west-2.
 
-    ``AWS_ENDPOINT_URL_S3`` in the environment names another server.
+    ``AWS_ENDPOINT_URL_S3`` or ``AWS_ENDPOINT_URL`` in the environment names another server.
     """
 
     async def _secret(self) -> S3Keys:
@@ -136,46 +144,72 @@ class DirectRoad(_Road[S3Keys]):
             return None
         return S3Error(response.status, (await response.text())[:_LONGEST_ERROR])
 
-    def _is_stale(self, error: Exception) -> bool:
-        return isinstance(error, S3Error) and error.code in _STALE_KEYS
+    def _is_stale(self, error: Exception, secret: S3Keys) -> bool:
+        del secret
+        return isinstance(error, S3Error) and error.code in STALE_KEYS
 
 
 def _s3_address(url: str) -> str:
     """Web address of ``s3://bucket/key``."""
     parts = urlsplit(url)
     path = quote(parts.path)
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3")
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     if endpoint:
         return f"{endpoint.rstrip('/')}/{parts.netloc}{path}"
     return f"https://{parts.netloc}.s3.{REGION}.amazonaws.com{path}"
 
 
-class ExternalRoad(_Road[str]):
+class ExternalRoad(_Road[str | None]):
     """Over HTTPS, from anywhere.
 
     The archive redirects to an address that is good for a while and needs no
     token; aiohttp leaves the token away where a redirect goes to another host.
+    That address is asked directly from then on, until it is refused.
+
+    Parameters
+    ----------
+    filesystem, url, name
+        As of :class:`~xr_icesat2.bytesource.http.HTTPTransport`.
+    redirect : Redirect
+        Of this granule, shared by all its requests.
     """
 
-    async def _secret(self) -> str:
-        return await credentials().token.get()
+    # Before, with the redirect that we know.
+    attempts = 3
 
-    def _refuse(self, secret: str) -> None:
-        credentials().refuse_token(secret)
+    def __init__(self, filesystem: Any, url: str, name: str, redirect: Redirect) -> None:
+        super().__init__(filesystem, url, name)
+        self._redirect = redirect
 
-    def _request(self, secret: str, headers: dict[str, str]) -> dict[str, Any]:
+    async def _secret(self) -> str | None:
+        """Token, or None where none is needed."""
+        return None if self._redirect.url else await credentials().token.get()
+
+    def _refuse(self, secret: str | None) -> None:
+        if secret is None:
+            self._redirect.url = None
+        else:
+            credentials().refuse_token(secret)
+
+    def _request(self, secret: str | None, headers: dict[str, str]) -> dict[str, Any]:
+        if secret is None:
+            # Another request may just have found out that it is over: then the archive says so.
+            return {"url": self._redirect.url or self._url, "headers": headers}
         return {
             "url": self._url,
             "headers": headers | {"Authorization": f"Bearer {secret}"},
         }
 
     async def _error(self, response: Any) -> Exception | None:
-        at_login = response.url.host == _LOGIN_HOST or response.content_type == "text/html"
-        if response.status < 300 and at_login:
+        host = response.url.host
+        if response.status < 300 and (host == _LOGIN_HOST or response.content_type == "text/html"):
             return StatusError(401, "login page")
         if response.status < 300 or response.status == 416:
+            if host != urlsplit(self._url).hostname:
+                self._redirect.url = str(response.url)
             return None
         return StatusError.of(response)
 
-    def _is_stale(self, error: Exception) -> bool:
-        return isinstance(error, StatusError) and error.status == 401
+    def _is_stale(self, error: Exception, secret: str | None) -> bool:
+        status = error.status if isinstance(error, StatusError) else 0
+        return status == 401 or (secret is None and status in _REDIRECT_OVER)

@@ -106,6 +106,8 @@ def web_on(loop: asyncio.AbstractEventLoop) -> Any:
 
     key = (os.getpid(), loop)
     if key not in _webs:
+        for other in [each for each in _webs if each[1].is_closed()]:
+            _webs.pop(other, None)  # which closes its connections
         web = HTTPFileSystem(loop=loop, get_client=_client, skip_instance_cache=True)
         # setdefault is atomic: two threads get the same one.
         _webs.setdefault(key, web)
