@@ -120,11 +120,13 @@ def test_info_reads_no_values(capsys, tmp_path):
         rate = tree["land_ice_segments"]
         expected = {str(dim): size for dim, size in rate.sizes.items()}
         names = {str(name) for name in rate.data_vars}
+        listed = f"{tree.icesat2.contents()}\n"
     _, table, _ = run(capsys, "info", path)
     _, told, _ = run(capsys, "info", path, "--json")
     assert spoil_values(path) > 100
     assert run(capsys, "info", path) == (0, table, "")
     assert run(capsys, "info", path, "--json") == (0, told, "")
+    assert run(capsys, "info", path, "--variables") == (0, listed, "")
     told = json.loads(told)
     groups = {group["path"]: group for group in told["groups"]}
     assert groups["/land_ice_segments"]["dims"] == expected

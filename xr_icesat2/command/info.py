@@ -24,7 +24,9 @@ def add_parser(commands: Any) -> None:
     """Add the subcommand to a parser's."""
     parser = commands.add_parser("info", help="print rates, dims and sizes of a granule")
     parser.add_argument("granule", help="name, path or URL")
-    parser.add_argument("--json", action="store_true", help="with all variables, for programs")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--variables", action="store_true", help="list them too")
+    shown.add_argument("--json", action="store_true", help="everything, for programs")
     parser.set_defaults(run=run)
 
 
@@ -35,6 +37,9 @@ def run(options: argparse.Namespace) -> None:
         if options.json:
             told = {"granule": source_name(url), **_identity(tree), "groups": list(_groups(tree))}
             print(json.dumps(told, indent=2))
+            return
+        if options.variables:
+            print(tree.icesat2.contents())
             return
         print(source_name(url))
         print(", ".join(f"{name} {value}" for name, value in _identity(tree).items()))
