@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 __all__ = ["Lease", "Renewed"]
 
@@ -26,6 +26,10 @@ class Lease(Generic[T]):
     since: float = field(default_factory=time.monotonic)
 
 
+# An error is a result too: asyncio would complain of one that nobody waits for any more.
+Outcome: TypeAlias = Lease[T] | BaseException
+
+
 class Renewed(Generic[T]):
     """Holder of such a value.
 
@@ -39,7 +43,7 @@ class Renewed(Generic[T]):
     def __init__(self, renew: Callable[[], Lease[T]]) -> None:
         self._renew = renew
         self._lock = threading.Lock()
-        self._future: Future[Lease[T]] | None = None
+        self._future: Future[Outcome[T]] | None = None
 
     async def get(self) -> T:
         """Value that is good now; from any event loop.
@@ -49,12 +53,12 @@ class Renewed(Generic[T]):
         Exception
             What ``renew`` met, to all who wait; who asks later has it tried again.
         """
-        # Shielded: who gives up waiting does not take it from the others.
-        return (await asyncio.shield(asyncio.wrap_future(self._current()))).value
+        # Who gives up waiting takes it from nobody: a future that runs cannot be cancelled.
+        return _value(await asyncio.wrap_future(self._current()))
 
     def wait(self, seconds: float) -> T:
         """As :meth:`get`, from a thread that may block, for so long at most."""
-        return self._current().result(seconds).value
+        return _value(self._current().result(seconds))
 
     def refuse(self, value: T) -> None:
         """Have it renewed, though its time is not over: a server says so.
@@ -63,38 +67,44 @@ class Renewed(Generic[T]):
         """
         with self._lock:
             future = self._future
-            done = future is not None and future.done() and future.exception() is None
-            if future is not None and done and future.result().value is value:
+            outcome = future.result() if future is not None and future.done() else None
+            if isinstance(outcome, Lease) and outcome.value is value:
                 self._future = None
 
-    def _current(self) -> Future[Lease[T]]:
+    def _current(self) -> Future[Outcome[T]]:
         with self._lock:
             if self._future is None or _is_stale(self._future):
                 self._future = _started(self._renew)
             return self._future
 
 
-def _is_stale(future: Future[Lease[T]]) -> bool:
+def _value(outcome: Outcome[T]) -> T:
+    if isinstance(outcome, Lease):
+        return outcome.value
+    raise outcome
+
+
+def _is_stale(future: Future[Outcome[T]]) -> bool:
     if not future.done():
         return False
-    if future.exception() is not None:
-        return True
-    lease = future.result()
-    return time.monotonic() >= lease.since + _USED * lease.seconds
+    outcome = future.result()
+    if isinstance(outcome, Lease):
+        return time.monotonic() >= outcome.since + _USED * outcome.seconds
+    return True
 
 
-def _started(function: Callable[[], T]) -> Future[T]:
+def _started(function: Callable[[], Lease[T]]) -> Future[Outcome[T]]:
     """Run ``function`` in a thread that does not keep Python from ending."""
-    future: Future[T] = Future()
+    future: Future[Outcome[T]] = Future()
     future.set_running_or_notify_cancel()
 
     def work() -> None:
+        outcome: Outcome[T]
         try:
-            result = function()
+            outcome = function()
         except BaseException as error:  # noqa: BLE001 - it is raised where it is awaited
-            future.set_exception(error)
-        else:
-            future.set_result(result)
+            outcome = error
+        future.set_result(outcome)
 
     threading.Thread(target=work, name="xr_icesat2 login", daemon=True).start()
     return future
