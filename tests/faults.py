@@ -49,10 +49,10 @@ class Script:
     def fail(self, name, what, times=None):
         """Let the next ``times`` requests (None: all) for ``name`` have a fault.
 
-        ``what`` is an HTTP status or one of ``FAULTS``; several faults for a
+        ``what`` is an HTTP status, one of ``FAULTS``, or None for none; several faults for a
         name take turns in the order given.
         """
-        assert isinstance(what, int) or what in FAULTS, what
+        assert what is None or isinstance(what, int) or what in FAULTS, what
         with self._lock:
             self._faults.setdefault(name, []).append(_Fault(what, times))
 

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xr_icesat2.bytesource.archive import path_of_url
 from xr_icesat2.earthdata.credentials import S3Keys
-from xr_icesat2.earthdata.places import is_granule, path_of_url, place_of_path, plain_path
+from xr_icesat2.earthdata.places import is_granule, place_of_path, plain_path
 from xr_icesat2.earthdata.renewal import Lease, Renewed
 from xr_icesat2.earthdata.signing import signed
 

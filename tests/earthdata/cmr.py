@@ -7,6 +7,7 @@ from datetime import datetime
 _KNOWN = {
     "bounding_box",
     "page_size",
+    "polygon",
     "producer_granule_id",
     "provider",
     "readable_granule_name",
@@ -69,6 +70,8 @@ def _matches(umm, asked, options):
             fits = any(_overlaps(umm, value) for value in values)
         elif name == "bounding_box":
             fits = any(_touches(umm, value) for value in values)
+        elif name == "polygon":
+            fits = any(_touches(umm, _around(value)) for value in values)
         else:
             fits = True
         if not fits:
@@ -93,6 +96,16 @@ def _overlaps(umm, value):
         datetime.fromisoformat(extent[key]) for key in ("BeginningDateTime", "EndingDateTime")
     )
     return (last is None or start <= last) and (first is None or end >= first)
+
+
+def _around(value):
+    """Box about a polygon; CMR wants its points counterclockwise and closed."""
+    numbers = [float(number) for number in value.split(",")]
+    lon, lat = numbers[::2], numbers[1::2]
+    turns = sum(a * d - b * c for a, b, c, d in zip(lon, lat, lon[1:], lat[1:], strict=False))
+    if (lon[0], lat[0]) != (lon[-1], lat[-1]) or turns <= 0:
+        raise RejectedError("The polygon boundary points are listed in the wrong order")
+    return f"{min(lon)},{min(lat)},{max(lon)},{max(lat)}"
 
 
 def _touches(umm, value):

@@ -8,27 +8,31 @@ Source: the CMR Search API documentation and the UMM-G schema 1.6.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
 
+from xr_icesat2.bytesource.archive import path_of_url
 from xr_icesat2.bytesource.limits import request_limit
 from xr_icesat2.bytesource.traffic import traffic_on
 from xr_icesat2.earthdata.places import Place
-from xr_icesat2.earthdata.web import Answer, Query, get_json
+from xr_icesat2.earthdata.web import Answer, Query, post_json
 from xr_icesat2.errors import GranuleNotFoundError, SelectionError, TransferError
 from xr_icesat2.granule.name import file_name, parse_name
 
 __all__ = [
     "CMR",
+    "GRANULES",
+    "PAGE",
     "PROVIDER",
     "CatalogGranule",
     "Checksum",
     "collections",
     "find_granules",
     "granules",
+    "items",
     "name_query",
     "place_of_name",
     "read_granule",
@@ -39,11 +43,13 @@ CMR = "https://cmr.earthdata.nasa.gov/search/"
 PROVIDER = "NSIDC_CPRD"
 """NSIDC in the cloud."""
 
+GRANULES = "granules.umm_json"
+"""CMR's search of granules."""
+
 PAGE = 2000
 """Records a page: the most that CMR gives."""
 
 _CATALOGUE = "NASA's catalogue (CMR)"
-_GRANULES = "granules.umm_json"
 _LIKE = "they look like ATL06_20191106230008_06270503_007_01.h5"
 _VERSION = re.compile(r"_\d\d(\.\w+)$")
 
@@ -78,6 +84,12 @@ class CatalogGranule:
     """Place in the cloud, readable in AWS us-west-2; None where CMR gives none."""
     https_url: str | None = None
     """Place on the web; None where CMR gives none."""
+
+    @property
+    def icesat2_url(self) -> str:
+        """The granule wherever this code runs: ``icesat2://`` and its place in the archive."""
+        path = path_of_url(self.s3_url) or path_of_url(self.https_url)
+        return f"icesat2://{path or self.name}"
 
 
 def release_query(product: str, release: str) -> Query:
@@ -121,7 +133,7 @@ async def granules(query: Query, *, count: int | None = None) -> list[CatalogGra
     TransferError
         CMR fails, or (:class:`TransferTimeoutError`) does not answer.
     """
-    return [read_granule(item) async for item in _items(_GRANULES, query, count)]
+    return [read_granule(item) async for item in items(GRANULES, query, count)]
 
 
 def find_granules(query: Query, *, count: int | None = None) -> list[CatalogGranule]:
@@ -145,7 +157,7 @@ async def place_of_name(name: str) -> Place:
         raise GranuleNotFoundError(f"{name} is not the name of a granule: {_LIKE}")
     pattern = _VERSION.sub(r"_??\1", name)
     params = [*name_query(parts.product, parts.release, pattern), ("page_size", str(PAGE))]
-    found = [read_granule(item) for item in (await _page(_GRANULES, params, {})).body["items"]]
+    found = [read_granule(item) for item in (await _page(GRANULES, params, {})).body["items"]]
     for granule in found:
         if granule.name == name:
             return Place(granule.s3_url, granule.https_url)
@@ -159,30 +171,45 @@ async def place_of_name(name: str) -> Place:
 async def collections(product: str) -> list[Mapping[str, Any]]:
     """UMM-C records of the releases of ``product`` in the cloud."""
     query = [("provider", PROVIDER), ("short_name", product)]
-    return [item["umm"] async for item in _items("collections.umm_json", query, None)]
+    return [item["umm"] async for item in items("collections.umm_json", query)]
 
 
-async def _items(kind: str, query: Query, count: int | None) -> AsyncIterator[Mapping[str, Any]]:
-    """Ask for page after page; give their records."""
+async def items(
+    kind: str, query: Query, count: int | None = None, page: int | None = None
+) -> AsyncGenerator[Mapping[str, Any], None]:
+    """Ask for page after page; give their records.
+
+    Parameters
+    ----------
+    kind : str
+        :data:`GRANULES` or ``"collections.umm_json"``.
+    query : sequence of (name, value)
+        Parameters of that search.
+    count : int, optional
+        No more than so many.
+    page : int, optional
+        Records a page, by default as many as CMR gives.
+    """
     traffic, limit = traffic_on(asyncio.get_running_loop()), request_limit(0)
-    size = PAGE if count is None else min(PAGE, count)
+    size = page or PAGE
+    size = size if count is None else min(size, count)
     after, got = None, 0
     while count is None or got < count:
         headers: dict[str, str] = {} if after is None else {"CMR-Search-After": after}
         ask = partial(_page, kind, [*query, ("page_size", str(size))], headers)
         answer = await traffic.request(ask, limit, _CATALOGUE)
-        items = answer.body["items"][: None if count is None else count - got]
-        for item in items:
-            yield item
-        got += len(items)
+        records = answer.body["items"][: None if count is None else count - got]
+        for record in records:
+            yield record
+        got += len(records)
         after = answer.headers.get("cmr-search-after")
-        if not items or after is None:
+        if not records or after is None:
             _refuse_lost(got, int(answer.body["hits"]), count)
             return
 
 
 async def _page(kind: str, params: Query, headers: Mapping[str, str]) -> Answer:
-    answer = await get_json(CMR + kind, params, headers)
+    answer = await post_json(CMR + kind, params, headers)
     if answer.status != 200:
         told = "; ".join(map(str, _errors(answer.body))) or f"HTTP {answer.status}"
         asked = "&".join(f"{name}={value}" for name, value in params)

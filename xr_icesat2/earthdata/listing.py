@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from xr_icesat2.bytesource.archive import path_of_url
 from xr_icesat2.earthdata import catalog
-from xr_icesat2.earthdata.places import BY_DATE, path_of_url, plain_path
+from xr_icesat2.earthdata.places import BY_DATE, plain_path
 from xr_icesat2.errors import GranuleNotFoundError, SelectionError
 
 __all__ = ["Entry", "files_below", "find_below", "folder", "list_folder"]

@@ -5,6 +5,7 @@ Source: the addresses in NSIDC's Earthdata cloud, release 001 to 007.
 
 from dataclasses import dataclass
 
+from xr_icesat2.bytesource import archive
 from xr_icesat2.granule.name import parse_name
 
 __all__ = [
@@ -12,16 +13,11 @@ __all__ = [
     "PROTOCOL",
     "Place",
     "is_granule",
-    "path_of_url",
     "place_of_path",
     "plain_path",
 ]
 
 PROTOCOL = "icesat2"
-
-_BUCKET = "nsidc-cumulus-prod-protected"
-_S3 = f"s3://{_BUCKET}/ATLAS/"
-_HTTPS = f"https://data.nsidc.earthdatacloud.nasa.gov/{_BUCKET}/ATLAS/"
 
 BY_DATE = frozenset({"ATL03", "ATL06", "ATL07", "ATL08", "ATL10"})
 """Products whose folders are release and the date in the name.
@@ -63,12 +59,4 @@ def plain_path(url: str) -> str:
 
 def place_of_path(path: str) -> Place | None:
     """Place of a plain path; None where it has no folders: CMR has to be asked."""
-    return Place(_S3 + path, _HTTPS + path) if "/" in path else None
-
-
-def path_of_url(url: str | None) -> str | None:
-    """Path of a granule of which an address is known, or None where it lies elsewhere."""
-    for base in (_S3, _HTTPS):
-        if url is not None and url.startswith(base):
-            return url.removeprefix(base)
-    return None
+    return Place(archive.S3 + path, archive.HTTPS + path) if "/" in path else None

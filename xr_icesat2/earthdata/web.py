@@ -13,7 +13,7 @@ from urllib.request import getproxies, proxy_bypass
 from xr_icesat2.bytesource import limits
 from xr_icesat2.bytesource.translate import GarbledAnswerError, StatusError
 
-__all__ = ["Answer", "Query", "get_json", "proxy_for", "web_on"]
+__all__ = ["Answer", "Query", "post_json", "proxy_for", "web_on"]
 
 Query = Sequence[tuple[str, str]]
 """Parameters of a request; a name may come several times."""
@@ -38,8 +38,8 @@ class Answer:
     body: Any
 
 
-async def get_json(url: str, params: Query, headers: Mapping[str, str] | None = None) -> Answer:
-    """One request, without retries.
+async def post_json(url: str, form: Query, headers: Mapping[str, str] | None = None) -> Answer:
+    """One request, without retries. In its body, any number of parameters has room.
 
     Raises
     ------
@@ -50,7 +50,7 @@ async def get_json(url: str, params: Query, headers: Mapping[str, str] | None = 
     """
     session = await web_on(asyncio.get_running_loop()).set_session()
     options = {"headers": dict(headers or {}), "proxy": proxy_for(url)}
-    async with session.get(url, params=list(params), **options) as response:
+    async with session.post(url, data=list(form), **options) as response:
         if response.status == 429 or response.status >= 500:
             raise StatusError.of(response)
         text = await response.text()
