@@ -3,6 +3,7 @@
 
 import os
 import re
+import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -25,6 +26,7 @@ _until_the_end = ExitStack()
 def on_pre_build(config: object) -> None:
     """Write the granules, serve one from S3, and go where they are."""
     del config
+    sys.path.insert(0, str(Path(__file__).parent))  # pages import spec_tables
     folder = Path(_until_the_end.enter_context(tempfile.TemporaryDirectory()))
     # Entered after the folder, so left before it: what is gone cannot be a working directory.
     _until_the_end.callback(os.chdir, Path.cwd())

@@ -13,9 +13,12 @@ from xarray.coders import CFDatetimeCoder, CFTimedeltaCoder
 
 from tests.comparing import assert_array
 from tests.oracle import group_dataset
-from tests.oracle_atl06 import MAIN, spot_layout
+from tests.oracle_rates import spot_layout
 from tests.paths import GRANULES, needs_granules
+from tests.rates import ATL06
 from tests.written import written_granules
+
+MAIN = ATL06[0]
 
 ORIGINAL = GRANULES / "ATL06_20181014001049_02350102_003_01.h5"
 SEGMENTS = "gt1l/land_ice_segments"

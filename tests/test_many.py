@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tests.oracle_atl06 import RATES
+from tests.rates import ATL06
 from tests.written import written_granule, written_granules
 from xr_icesat2.errors import ICESat2Error
 
@@ -37,7 +37,7 @@ def gran_idx(path: Path) -> int:
 
 
 @each_way
-@pytest.mark.parametrize("rate", RATES, ids=lambda rate: rate.group)
+@pytest.mark.parametrize("rate", ATL06, ids=lambda rate: rate.group)
 def test_open_mfdataset_gives_what_the_list_form_gives(written, way, rate):
     how = COMBINE[way]
     if rate.per_beam and way != "nested":

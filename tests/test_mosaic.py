@@ -13,33 +13,48 @@ PADDING = -1
 
 @st.composite
 def mosaics(draw):
-    """Parts side by side: on leading dimensions one each, along the others of any length."""
+    """Parts side by side: on leading dimensions one each, along the others of any length.
+
+    Some have the positions of labels along an axis instead of a run from its beginning.
+    """
     lead = draw(st.integers(0, 2))
     leading = draw(st.tuples(*[st.integers(1, 3)] * lead))
     inner = draw(st.lists(st.integers(0, 6), max_size=2))
     shape = (*leading, *inner)
     boxes = []
+    places = {}
     for place in np.ndindex(*leading):
         if lead and draw(st.booleans()):
             continue  # a beam that is missing
         extent = tuple(draw(st.integers(0, size)) for size in inner)
+        for axis, (size, length) in enumerate(zip(inner, extent, strict=True)):
+            if draw(st.booleans()):
+                order = draw(st.permutations(range(size)))[:length]
+                places[len(boxes), lead + axis] = np.array(order, np.int64)
         boxes.append(((*place, *[0] * len(inner)), extent))
-    return shape, lead, boxes, draw(all_selections(shape))
+    return shape, lead, boxes, places, draw(all_selections(shape))
 
 
 @given(mosaics())
 def test_any_selection_of_any_mosaic(case):
-    shape, lead, boxes, chosen = case
+    shape, lead, boxes, places, chosen = case
     whole = np.full(shape, PADDING)
     parts = []
     for number, (origin, extent) in enumerate(boxes):
         parts.append(1000 * number + np.arange(np.prod(extent, dtype=int)).reshape(extent))
-        place = tuple(slice(o, o + n) for o, n in zip(origin[lead:], extent, strict=True))
-        whole[(*origin[:lead], *place)] = parts[-1]
+        place = [
+            places.get((number, axis), np.arange(start, start + size))
+            for axis, (start, size) in enumerate(zip(origin[lead:], extent, strict=True), lead)
+        ]
+        inside = whole[(*origin[:lead], ...)]
+        inside[np.ix_(*place)] = parts[-1]
     expected = take(whole, chosen)
     result = np.full(expected.shape, PADDING)
     times = np.zeros(expected.shape, int)
-    for cut in Mosaic.of(shape, lead, boxes).cut(chosen):
+    cuts = list(Mosaic.of(shape, lead, boxes, places).cut(chosen))
+    # Each part is read once, so that each of its chunks is decoded once.
+    assert len({cut.part for cut in cuts}) == len(cuts)
+    for cut in cuts:
         piece = parts[cut.part][orthogonal(cut.source)]
         # A leading position that is asked for twice is filled twice.
         result[orthogonal(cut.target)] = piece.reshape((1,) * lead + piece.shape)

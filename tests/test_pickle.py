@@ -13,8 +13,11 @@ import pytest
 import xarray as xr
 
 from tests.comparing import assert_array
-from tests.oracle_atl06 import MAIN, flat_layout, spot_layout
+from tests.oracle_rates import flat_layout, spot_layout
+from tests.rates import ATL06
 from tests.written import written_granules
+
+MAIN = ATL06[0]
 
 PICKLERS = {"pickle": pickle, "cloudpickle": cloudpickle}
 LAYOUTS = {"spot": spot_layout, "flat": flat_layout}

@@ -8,8 +8,8 @@ import pytest
 import xarray as xr
 
 from tests.comparing import arrays_of_one_as_scalars
-from tests.oracle_atl06 import RATES
 from tests.paths import GRANULES, needs_granules
+from tests.rates import ATL06
 from tests.written import written_granules
 
 REAL = {
@@ -84,7 +84,7 @@ def test_a_real_granule(name, layout, store, tmp_path):
 
 @needs_granules
 @each_store
-@pytest.mark.parametrize("rate", RATES[1:], ids=lambda rate: rate.group)
+@pytest.mark.parametrize("rate", ATL06[1:], ids=lambda rate: rate.group)
 def test_the_other_rates(rate, store, tmp_path):
     ds = xr.open_dataset(GRANULES / REAL["original 003"], engine="icesat2", group=rate.group)
     check_round_trip(ds, store, tmp_path / "again")

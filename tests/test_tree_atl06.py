@@ -9,8 +9,11 @@ import xarray as xr
 
 from tests.comparing import assert_array, assert_attributes
 from tests.oracle import DECODED, attributes, values, walk
-from tests.oracle_atl06 import MAIN, RATES, Rate, flat_layout, parts, spot_layout
+from tests.oracle_rates import flat_layout, parts, spot_layout
 from tests.paths import ATL06_GRANULES, GRANULES, needs_granules
+from tests.rates import ATL06, Rate
+
+MAIN = ATL06[0]
 
 pytestmark = needs_granules
 LAYOUTS = {"spot": spot_layout, "flat": flat_layout}
@@ -39,7 +42,7 @@ def merged_paths(path: Path, rate: Rate) -> dict[str, str]:
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_rates_and_their_subgroups(path, layout):
     tree = xr.open_datatree(path, engine="icesat2", layout=layout)
-    for rate in RATES:
+    for rate in ATL06:
         if not parts(path, rate):
             assert f"/{rate.group}" not in tree.groups
             continue

@@ -1,58 +1,30 @@
-"""Merged ATL06 equals an independent assembly, bit for bit: whole and by random selections."""
+"""Merged ATL06: keywords that choose, coordinates of granules, beams and rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
 
-from tests.comparing import assert_array, random_indexers, taken
-from tests.oracle_atl06 import (
-    MAIN,
-    RATES,
+from tests.checking import LAYOUTS, check_values, opened
+from tests.comparing import assert_array
+from tests.oracle_rates import (
     SPOTS,
-    Placed,
-    Rate,
     all_parts,
-    flat_layout,
     granule_numbers,
     n_obs,
     parts,
     spot_layout,
 )
 from tests.paths import ATL06_GRANULES, GRANULES, needs_granules
-from tests.written import GRANULE_NAMES, written_granule, written_granules
+from tests.rates import ATL06, Rate
+from tests.written import written_granule, written_granules
 from xr_icesat2.errors import GroupNotFoundError, ICESat2Error
 
-LAYOUTS = {"spot": spot_layout, "flat": flat_layout}
-# Of each of layout, masked or raw. Lists of written granules cover each of them again.
-SELECTIONS = 20
-FEW_SELECTIONS = 5
-# One chunk of it is 30 MB in a real granule, whatever is selected.
-HEAVY = {"count"}
-ON_GRANULES = {
-    "gran_idx",
-    "rgt",
-    "cycle_number",
-    "region",
-    "sc_orient",
-    "source_file",
-    "release",
-    "version",
-    "data_start_utc",
-    "data_end_utc",
-}
-ON_EACH_BEAM = {"beam_idx", "beam_spot", "beam_gt", "beam_gran_idx"}
-ON_BEAMS = {"spot", "gt", "beam_strength", "n_obs", *ON_EACH_BEAM}
+MAIN = ATL06[0]
 
-REAL_LISTS = {
-    "missing beams": ["processed_ATL06_20190613", "processed_ATL06_20190416"],
-    "an original and a subset": ["ATL06_20181014001049", "processed_ATL06_20181015"],
-}
-
-each_rate = pytest.mark.parametrize("rate", RATES, ids=lambda rate: rate.group)
+each_rate = pytest.mark.parametrize("rate", ATL06, ids=lambda rate: rate.group)
 each_layout = pytest.mark.parametrize("layout", LAYOUTS)
 masked_and_raw = pytest.mark.parametrize("masked", [True, False], ids=["masked", "raw"])
 each_real = pytest.mark.parametrize("path", ATL06_GRANULES, ids=lambda path: path.name[:33])
@@ -63,115 +35,11 @@ def written(tmp_path_factory) -> dict[str, Path]:
     return written_granules(tmp_path_factory)
 
 
-def real_list(name: str) -> list[Path]:
-    return [next(GRANULES.glob(f"{start}*")) for start in REAL_LISTS[name]]
-
-
-def opened(paths: Sequence[Path], rate: Rate, layout: str, *, masked: bool, **kw: Any):
-    obj = [str(path) for path in paths] if len(paths) > 1 else paths[0]
-    return xr.open_dataset(
-        obj, engine="icesat2", group=rate.group, layout=layout, mask_and_scale=masked, **kw
-    )
-
-
-def check_values(
-    ds: xr.Dataset, expected: Mapping[str, Placed], indexers: Mapping[str, Any] | None = None
-) -> None:
-    indexers = {dim: index for dim, index in (indexers or {}).items() if dim in ds.dims}
-    chosen = ds.isel(indexers)
-    for name, (dims, array) in expected.items():
-        assert name in ds.variables, f"no variable {name}"
-        assert ds[name].dims == dims, name
-        assert_array(chosen[name].values, taken(array, dims, indexers), name)
-
-
-def check_names(ds: xr.Dataset, expected: Mapping[str, Placed], rate: Rate) -> None:
-    ours = ON_GRANULES | ON_BEAMS | {rate.dim}
-    assert set(ds.variables) - ours == set(expected)
-    assert set(ds.coords) - ours == set(rate.coordinates) & set(expected)
-
-
-def check_whole_and_in_part(
-    paths: Sequence[Path],
-    rate: Rate,
-    layout: str,
-    *,
-    masked: bool,
-    selections: int = SELECTIONS,
-    **kw: Any,
-) -> None:
-    if not all_parts(paths, rate):
-        with pytest.raises(GroupNotFoundError, match=rate.group):
-            opened(paths, rate, layout, masked=masked, **kw)
-        return
-    expected = LAYOUTS[layout](paths, rate, masked=masked)
-    sizes = {d: n for dims, a in expected.values() for d, n in zip(dims, a.shape, strict=True)}
-    ds = opened(paths, rate, layout, masked=masked, **kw)
-    check_names(ds, expected, rate)
-    assert {dim: ds.sizes[dim] for dim in sizes} == sizes
-    check_values(ds, expected)
-    # What was read whole may be held in memory: selections are made of a fresh one.
-    ds = opened(paths, rate, layout, masked=masked, cache=False, **kw)
-    rng = np.random.default_rng([len(paths), layout == "flat", masked])
-    light = {name: placed for name, placed in expected.items() if name not in HEAVY}
-    for turn in range(selections):
-        wanted = light if turn % 4 else expected
-        check_values(ds, wanted, random_indexers(rng, sizes))
-
-
-@needs_granules
-@each_real
-@each_rate
-@each_layout
-@masked_and_raw
-def test_every_variable_of_a_real_granule(path, rate, layout, masked):
-    check_whole_and_in_part([path], rate, layout, masked=masked)
-
-
-@each_rate
-@each_layout
-@masked_and_raw
-@pytest.mark.parametrize("name", GRANULE_NAMES)
-def test_every_variable_of_a_written_granule(written, name, rate, layout, masked):
-    check_whole_and_in_part([written[name]], rate, layout, masked=masked, selections=FEW_SELECTIONS)
-
-
-@needs_granules
-@each_rate
-@each_layout
-@masked_and_raw
-@pytest.mark.parametrize("name", REAL_LISTS)
-def test_every_variable_of_a_list_of_real_granules(name, rate, layout, masked):
-    check_whole_and_in_part(real_list(name), rate, layout, masked=masked)
-
-
-@each_rate
-@each_layout
-@masked_and_raw
-def test_every_variable_of_a_list_of_written_granules(written, rate, layout, masked):
-    check_whole_and_in_part(list(written.values()), rate, layout, masked=masked)
-
-
-@needs_granules
-@each_rate
-@each_layout
-def test_every_variable_of_all_releases_together(rate, layout):
-    paths = [path for path in ATL06_GRANULES if parts(path, rate)]
-    check_whole_and_in_part(
-        paths,
-        rate,
-        layout,
-        masked=True,
-        selections=FEW_SELECTIONS,
-        allow_mixed_releases=True,
-    )
-
-
 @needs_granules
 def test_a_granule_of_a_list_without_the_rate_is_named():
     paths = [next(GRANULES.glob(f"{start}*")) for start in ("ATL06_2018", "processed_ATL06_201902")]
     with pytest.raises(GroupNotFoundError, match=paths[1].name):
-        opened(paths, RATES[1], "spot", masked=True, allow_mixed_releases=True)
+        opened(paths, ATL06[1], "spot", masked=True, allow_mixed_releases=True)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

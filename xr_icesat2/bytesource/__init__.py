@@ -4,6 +4,7 @@ Table of contents:
 
 - :mod:`.protocol` -- :class:`ByteSource`, what the rest of the library asks for
 - :mod:`.open` -- :func:`open_source`, from what a user gives to a byte source
+- :mod:`.archive` -- the addresses of NSIDC's archive
 - :mod:`.naming` -- what to call it in messages, without secrets
 - :mod:`.ranges` -- which byte ranges can be asked for at all
 - :mod:`.local`, :mod:`.descriptors` -- files of this machine

@@ -3,11 +3,9 @@
 import os
 import time
 from asyncio import AbstractEventLoop
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, TypeVar
 
 from fsspec.asyn import get_loop
 
@@ -15,23 +13,15 @@ from xr_icesat2.bytesource.cost import Cost, Observed
 from xr_icesat2.bytesource.limits import request_limit
 from xr_icesat2.bytesource.origin import Origin
 from xr_icesat2.bytesource.protocol import Range, Stamp, Take
-from xr_icesat2.bytesource.ranges import checked_ranges, outside
-from xr_icesat2.bytesource.traffic import (
-    Traffic,
-    in_daemon_thread,
-    one_by_one,
-    together,
-    traffic_on,
-)
-from xr_icesat2.bytesource.translate import ShortAnswerError, status_of
-from xr_icesat2.bytesource.transports import Transport, transport_for
-from xr_icesat2.errors import TransferError
+from xr_icesat2.bytesource.ranges import checked_ranges
+from xr_icesat2.bytesource.requesting import Requests
+from xr_icesat2.bytesource.traffic import Traffic, in_daemon_thread, traffic_on
+from xr_icesat2.bytesource.transports import transport_for
 
 __all__ = ["RemoteSource"]
 
 UNSEEN = Cost(latency=0.05, bandwidth=50e6)
-
-T = TypeVar("T")
+"""What a link is taken for before anything was asked over it."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +29,7 @@ class _Connection:
     """What one process needs to ask for bytes; made at the first request, never pickled."""
 
     pid: int
-    transport: Transport
+    requests: Requests
     traffic: Traffic
 
 
@@ -82,9 +72,8 @@ class RemoteSource:
         """
         connection = self._connect()
         limit = request_limit(0)
-        work = connection.traffic.request(connection.transport.stamp, limit, self.url)
         began = time.monotonic()
-        stamp = connection.traffic.wait(work, limit, self.url)
+        stamp = connection.traffic.wait(connection.requests.stamp(), limit, self.url)
         self._observed.note(0, time.monotonic() - began)
         self._size = stamp.size
         return stamp
@@ -96,9 +85,9 @@ class RemoteSource:
         if not longest:
             return [b""] * len(plain)
         connection = self._connect()
-        work = (self._one(connection, *each) for each in plain)
+        limit = connection.requests.limit(longest)
         began = time.monotonic()
-        answers = self._wait(connection, work, longest)
+        answers = connection.traffic.wait(connection.requests.read(plain), limit, self.url)
         self._observed.note(sum(map(len, answers)), time.monotonic() - began)
         return answers
 
@@ -106,63 +95,9 @@ class RemoteSource:
         """Read byte ranges one by one; see :class:`~xr_icesat2.bytesource.ByteSource`."""
         plain = checked_ranges(ranges, self._size, self.url)
         connection = self._connect()
-        traffic = connection.traffic
-
-        async def hand_on(number: int, offset: int, length: int) -> None:
-            async with traffic.room.of(length):
-                data = await self._one(connection, offset, length)
-                await traffic.aside(pool, partial(take, number, data))
-
-        work = (hand_on(number, *each) for number, each in enumerate(plain))
-        self._wait(connection, work, max((length for _, length in plain), default=0))
-
-    def _wait(
-        self, connection: _Connection, work: Iterable[Coroutine[Any, Any, T]], longest: int
-    ) -> list[T]:
-        """Do all of the work, at once if that is safe; no request is of more bytes than longest."""
-        limit = request_limit(longest, whole_file=connection.transport.whole_file)
-        in_turn = together if connection.transport.parallel else one_by_one
-        return connection.traffic.wait(in_turn(work), limit, self.url)
-
-    async def _one(self, connection: _Connection, offset: int, length: int) -> bytes:
-        if not length:
-            return b""
-        limit = request_limit(length, whole_file=connection.transport.whole_file)
-
-        async def attempt() -> bytes:
-            return await self._attempt(connection.transport, offset, length)
-
-        return await connection.traffic.request(attempt, limit, self.url)
-
-    async def _attempt(self, transport: Transport, offset: int, length: int) -> bytes:
-        """Ask once for a range, and tell "outside the file" from "did not come whole"."""
-        try:
-            data = await transport.fetch(offset, length)
-        except Exception as error:
-            if status_of(error) != 416:
-                raise
-            await self._refuse_outside(transport, offset, length)
-            raise TransferError(
-                f"the server of {self.url} refuses {length} bytes at {offset} (HTTP 416), though "
-                "they lie in the file: download it, or give simplecache:: before the URL"
-            ) from error
-        if len(data) > length:
-            raise TransferError(
-                f"asked {self.url} for {length} bytes at {offset}, got {len(data)}: the server "
-                "ignores byte ranges. Download the file, or give simplecache:: before the URL"
-            )
-        if len(data) < length:
-            await self._refuse_outside(transport, offset, length)
-            raise ShortAnswerError(f"asked for {length} bytes at {offset}, got {len(data)}")
-        return data
-
-    async def _refuse_outside(self, transport: Transport, offset: int, length: int) -> None:
-        try:
-            size = (await transport.stamp()).size
-        except TransferError:  # the server does not say: then what it answered has to do
-            return
-        if offset + length > size:
-            raise outside(offset, length, size, self.url)
+        limit = connection.requests.limit(max((length for _, length in plain), default=0))
+        work = connection.requests.read_each(plain, take, pool)
+        connection.traffic.wait(work, limit, self.url)
 
     def _connect(self) -> _Connection:
         connection = self._connection
@@ -170,7 +105,9 @@ class RemoteSource:
             filesystem, path = self._resolve()
             transport = transport_for(filesystem, path, self.url)
             loop = getattr(filesystem, "loop", None) or _loop()
-            connection = _Connection(os.getpid(), transport, traffic_on(loop))
+            traffic = traffic_on(loop)
+            requests = Requests(transport, traffic, self.url)
+            connection = _Connection(os.getpid(), requests, traffic)
             # Two threads may both get here; both connections are good.
             self._connection = connection
         return connection

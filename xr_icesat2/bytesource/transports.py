@@ -107,7 +107,7 @@ class BlockingTransport:
 
 
 def transport_for(filesystem: Any, path: str, name: str) -> Transport:
-    """Choose how to ask ``filesystem`` for ``path``.
+    """Choose how to ask ``filesystem`` for ``path``; one that brings its own way knows best.
 
     Parameters
     ----------
@@ -118,6 +118,10 @@ def transport_for(filesystem: Any, path: str, name: str) -> Transport:
     name : str
         What to call it in messages.
     """
+    own = getattr(type(filesystem), "transport", None)
+    if own is not None:
+        transport: Transport = own(filesystem, path, name)
+        return transport
     # By class: a caching filesystem hands out the attributes of the one below it.
     below = getattr(filesystem, "fs", filesystem)
     if not (type(filesystem).async_impl and type(below).async_impl):

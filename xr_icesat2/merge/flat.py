@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -57,20 +58,23 @@ def flat_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
     rows = _Rows.of(merged)
     values = _beam_values(merged, rows.beams)
     coords = _row_coords(merged, values, rows)
-    groups: dict[str, dict[str, xr.Variable]] = {merged.rate.group: {}}
-    sources: dict[str, Any] = {}
+    groups: dict[str, dict[str, xr.Variable]] = {merged.top: {}}
+    shared: dict[str, Any] = {}
+    sources: dict[str, dict[str, Any]] = defaultdict(dict)
     for path, dims in merged.dims.items():
         name = merged.names[path]
-        variable, sources[name] = build_variable(_column(merged, path, dims, rows), merged.rules)
+        variable, source = build_variable(_column(merged, path, dims, rows), merged.rules)
         if ALONG in dims:
             chunks = {str(dim): size for dim, size in variable.sizes.items()}
             variable.encoding["preferred_chunks"] = chunks | {merged.rate.along: merged.block_rows}
         if merged.renamed(path):
             variable.attrs["source_path"] = path
         if merged.is_coordinate(path):
-            coords[name] = variable
+            coords[name], shared[name] = variable, source
         else:
-            groups.setdefault(path.rpartition("/")[0], {})[name] = variable
+            group = path.rpartition("/")[0]
+            groups.setdefault(group, {})[name] = variable
+            sources[group][name] = source
     index = row_index(merged.rate.along, rows.sizes[ALONG])
     beam_coords = {
         f"beam_{name}": xr.Variable((BEAM_ROW,), array, attrs)
@@ -83,7 +87,7 @@ def flat_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
             | label_coords(merged, variables)
             | (beam_coords if _has_beam_rows(variables) else {}),
             index,
-            sources,
+            shared | sources[group],
         ).assign_attrs(merged.group_attrs(group))
         for group, variables in groups.items()
     }

@@ -181,6 +181,12 @@ class MergedRate:
         ]
         return common_attrs(everywhere)
 
+    @property
+    def top(self) -> str:
+        """The first group of the rate that any beam has."""
+        held = {g for survey in self.surveys for beam in survey.beams.values() for g in beam.attrs}
+        return next((g for g in self.rate.groups if g in held), self.rate.group)
+
     def is_coordinate(self, path: str) -> bool:
         """Whether a variable tells the time or the place of a row."""
         return self.options.decode_coords and path in self._coordinates

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,22 +30,25 @@ def spot_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
     length = _length(merged)
     sizes = {**merged.second_sizes, ALONG: length}
     coords = track_coords(merged)
-    groups: dict[str, dict[str, xr.Variable]] = {merged.rate.group: {}}
-    sources: dict[str, Any] = {}
+    groups: dict[str, dict[str, xr.Variable]] = {merged.top: {}}
+    shared: dict[str, Any] = {}
+    sources: dict[str, dict[str, Any]] = defaultdict(dict)
     for path, dims in merged.dims.items():
         name = merged.names[path]
-        variable, sources[name] = build_variable(_column(merged, path, dims, sizes), merged.rules)
+        variable, source = build_variable(_column(merged, path, dims, sizes), merged.rules)
         variable.encoding["preferred_chunks"] = _preferred_chunks(merged, variable)
         if merged.renamed(path):
             variable.attrs["source_path"] = path
         if merged.is_coordinate(path):
-            coords[name] = variable
+            coords[name], shared[name] = variable, source
         else:
-            groups.setdefault(path.rpartition("/")[0], {})[name] = variable
+            group = path.rpartition("/")[0]
+            groups.setdefault(group, {})[name] = variable
+            sources[group][name] = source
     index = row_index(merged.rate.along, length)
     return {
         group: dataset_of(
-            variables, coords | label_coords(merged, variables), index, sources
+            variables, coords | label_coords(merged, variables), index, shared | sources[group]
         ).assign_attrs(merged.group_attrs(group))
         for group, variables in groups.items()
     }

@@ -55,7 +55,8 @@ class BeamRate:
 
     n_obs: int
     variables: Mapping[str, Found]
-    """By path below the beam, such as ``land_ice_segments/h_li``."""
+    """By path below the beam, such as ``land_ice_segments/h_li``; coordinates by the path that
+    they have in the rate's first group, wherever this beam has them."""
     attrs: Mapping[str, Mapping[str, object]]
     """Attributes of the rate's groups, by path below the beam."""
     coordinates: frozenset[str]
@@ -131,8 +132,8 @@ def survey_rate(
             for path in asked[beam]
             if isinstance(node := found.get(f"{beam}/{path}"), DatasetHeader)
         }
-        # The group of a beam is there though the beam itself may hold no variables.
-        if headers or (rate.group and any(map(rate.answers, groups[beam]))):
+        # A beam's group is there, and a surface's may be, though they hold no variables.
+        if headers or (rate.group and any(node.links for node in groups[beam].values())):
             rates[number] = _beam_rate(granule, beam, rate, headers, groups[beam], options)
     return rates
 
@@ -230,19 +231,23 @@ def _beam_rate(
                 "it as it is."
             )
             raise MergeError(msg)
-        found[path] = Found(f"{beam}/{path}", header, dims)
+        # Where a beam lacks the group of a rate, a sibling has the same coordinates.
+        key = posixpath.join(rate.group, name) if path in coordinates else path
+        found[key] = Found(f"{beam}/{path}", header, dims)
     attrs = {path: node.attrs for path, node in groups.items()}
-    return BeamRate(n_obs, found, attrs, coordinates)
+    keys = (posixpath.join(rate.group, posixpath.basename(path)) for path in coordinates)
+    return BeamRate(n_obs, found, attrs, frozenset(keys))
 
 
 def _along_scales(beam: str, rate: Rate, headers: Mapping[str, DatasetHeader]) -> frozenset[str]:
-    """Give the paths of the variables that are the along-track dimension's scale, if any are."""
+    """Give the paths that the along-track dimension's scale may have; none if it has no scale."""
     name = rate.scale or rate.time
     if name is None:
         return frozenset()
     paths = [posixpath.normpath(posixpath.join(group, name)) for group in rate.groups]
-    is_one = [p for p in paths if rate.scale or (p in headers and headers[p].is_scale)]
-    return frozenset(f"{beam}/{path}" for path in is_one)
+    if not (rate.scale or any(path in headers and headers[path].is_scale for path in paths)):
+        return frozenset()
+    return frozenset(f"{beam}/{path}" for path in paths)
 
 
 def _n_obs(

@@ -6,7 +6,7 @@ segments lie directly in the beam's group. Releases newer than 002 call ``cycle`
 add variables to the segments and have ``anom_ssegs`` with rows of its own.
 """
 
-from .spec import ProductSpec, Rate
+from .spec import ALONG, ProductSpec, Rate
 
 __all__ = ["ATL13"]
 
@@ -17,6 +17,13 @@ SEGMENTS = Rate(
     time="delta_time",
     latitude="segment_lat",
     longitude="segment_lon",
+    # Photons of the segment by their quality.
+    dims={"segment_quality": (ALONG, "photon_quality")},
+    labels={
+        "photon_quality": (
+            ("nominal", "possible_afterpulse", "possible_impulse_response", "possible_TEP"),
+        )
+    },
     # 0 is declared as fill, but is no water body's number.
     void_fill=frozenset({"atl13refid"}),
 )

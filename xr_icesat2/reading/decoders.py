@@ -33,8 +33,12 @@ class Decoders:
         units = attrs.get("units")
         if not (isinstance(units, str) and ICESAT2_TIME.fullmatch(units)):
             times = False
+        masked = bool(_of(self.mask_and_scale, name, default=True))
+        if times and "_FillValue" in attrs:
+            # The fill value of a time is no time: it can only become NaT.
+            masked = True
         options = {
-            "mask_and_scale": bool(_of(self.mask_and_scale, name, default=True)),
+            "mask_and_scale": masked,
             "decode_times": times,
             # By default durations stay numbers: their unit is in the attributes.
             "decode_timedelta": _of(self.decode_timedelta, name, default=None) or False,

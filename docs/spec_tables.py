@@ -1,0 +1,105 @@
+"""Tables for the pages of products, in Markdown, made from the specifications."""
+# ruff: noqa: INP001 - imported by code in the pages
+
+from collections.abc import Iterable
+
+from xr_icesat2 import products
+from xr_icesat2.products import ALONG, KeyLink, Link, RunLink, TimeLink
+
+MEANING = {
+    "complete": "every rate and second dimension of these releases is specified",
+    "partial": "the main rates are specified; the rest opens by the file's own dimension scales",
+    "from the file's scales": "nothing is specified; it opens by the file's own dimension scales",
+}
+
+
+def overview() -> str:
+    """Give a line a product."""
+    rows = []
+    for name, spec in products.items():
+        main = next((rate.name for rate in spec.rates if rate.group == spec.main), None)
+        default = f"`{main}`" if main else "the largest rate"
+        rows.append((f"[{name}]({name}.md)", spec.title, spec.completeness, default))
+    return _table(("product", "what it is", "specification", "opened by default"), rows)
+
+
+def about(product: str) -> str:
+    """Say what the specification was taken from and how far it goes."""
+    spec = products[product]
+    return (
+        f"*{spec.document}.*\n\nReleases {spec.releases[0]} to {spec.releases[-1]}. Specification: "
+        f"**{spec.completeness}**, that is, {MEANING[spec.completeness]}."
+    )
+
+
+def rates(product: str) -> str:
+    """Give the rates."""
+    spec = products[product]
+    rows = [
+        (
+            f"`{rate.name}`" + (" (default)" if rate.group == spec.main else ""),
+            f"`{rate.along}`",
+            ", ".join(f"`{group}`" if group else "the beam itself" for group in rate.groups),
+            _code(rate.coordinates),
+        )
+        for rate in spec.rates
+    ]
+    return _table(("rate", "dimension", "groups", "time, latitude, longitude"), rows)
+
+
+def dimensions(product: str) -> str:
+    """Give the second dimensions with their labels."""
+    rows = []
+    for rate in products[product].rates:
+        kinds: dict[tuple[str, ...], list[str]] = {}
+        for name, dims in rate.dims.items():
+            kinds.setdefault(dims, []).append(name)
+        for dims, names in kinds.items():
+            shown = _code(rate.along if dim == ALONG else dim for dim in dims)
+            sets = [labels for dim in dims for labels in rate.labels.get(dim, ())]
+            listed = "; or ".join(", ".join(map(str, labels)) for labels in sets) or "none"
+            rows.append((f"`{rate.name}`", _code(names), shown, listed))
+    return _table(("rate", "variables", "dimensions", "labels"), rows)
+
+
+def fills(product: str) -> str:
+    """Give what has a fill value that is none."""
+    return "\n".join(
+        f"- `{rate.name}`: {_code(sorted(rate.void_fill))}"
+        for rate in products[product].rates
+        if rate.void_fill
+    )
+
+
+def links(product: str) -> str:
+    """Say how rows of one rate lead to rows of another."""
+    return "\n".join(f"- {_sentence(link)}" for link in products[product].links)
+
+
+def _sentence(link: Link) -> str:
+    match link:
+        case RunLink():
+            return (
+                f"A row of `{link.one}` stands for a run of rows of `{link.many}`: "
+                f"`{link.first}` (counted from {link.base}) is the first, `{link.count}` how many."
+            )
+        case TimeLink():
+            return (
+                f"A row of `{link.many}` belongs to the row of `{link.one}` that begins less than "
+                f"{link.duration} s before it, or with it."
+            )
+        case KeyLink():
+            return (
+                f"A row of `{link.many}` is a row of `{link.to}` of {link.product}: `{link.key}` "
+                f"is the `{link.run_key}` of its segment, `{link.position}` (counted from "
+                f"{link.base}) its place among the rows of that segment."
+            )
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _code(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

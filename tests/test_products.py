@@ -1,0 +1,244 @@
+"""What specifications add to merging, and what happens where they end."""
+
+import logging
+
+import h5py
+import numpy as np
+import pytest
+import xarray as xr
+
+from tests.comparing import assert_array
+from tests.paths import granule, needs_granules
+from tests.tiny import write_tiny
+from xr_icesat2 import products
+from xr_icesat2.errors import MergeError, SelectionError
+from xr_icesat2.merge.rate import joined_labels
+
+ROWS = np.arange(4.0)
+LAND = "ATL08_20200821122613_08730802_{release}_01.h5"
+LAKES = "ATL13_20190330212241_00250301_{release}_01.h5"
+
+
+def opened(path, **keywords):
+    return xr.open_dataset(path, engine="icesat2", **keywords)
+
+
+@pytest.mark.parametrize("spec", products.values(), ids=lambda spec: spec.product)
+def test_a_specification_hangs_together(spec):
+    names = [rate.name for rate in spec.rates]
+    assert len(set(names)) == len(names)
+    assert "" not in names
+    assert spec.document.count(spec.product) == 1
+    assert (spec.main is None) == (spec.completeness == "from the file's scales")
+    assert spec.main is None or spec.main in {rate.group for rate in spec.rates}
+    for rate in spec.rates:
+        second = {dim for dims in rate.dims.values() for dim in dims}
+        assert rate.labels.keys() <= second
+        for sets in rate.labels.values():
+            assert len({len(labels) for labels in sets}) == len(sets)
+            assert all(len(set(labels)) == len(labels) for labels in sets)
+
+
+def test_a_product_nobody_has_seen_opens_by_its_scales_and_says_so(tmp_path, caplog):
+    path = write_tiny(
+        tmp_path / "x.h5",
+        {"gt1l/delta_time": ROWS, "gt1l/depth": ROWS * 2, "gt1l/deep/delta_time": ROWS[:3]},
+        product="ATL97",
+    )
+    with caplog.at_level(logging.WARNING, "xr_icesat2"):
+        ds = opened(path, layout="flat")
+        tree = xr.open_datatree(path, engine="icesat2")
+    assert_array(ds["depth"].values, ROWS * 2, "depth")
+    assert_array(tree["/delta_time/depth"].sel(spot=6).values[0], ROWS * 2, "depth")
+    assert tree["/deep"].sizes["deep_idx"] == 3
+    notes = [record.getMessage() for record in caplog.records]
+    assert notes == ["ATL97 has no specification here: it opens by the file's own dimension scales"]
+
+
+def test_a_release_nobody_has_seen_opens_by_the_specification_and_says_so(tmp_path, caplog):
+    path = write_tiny(
+        tmp_path / LAND.format(release="091"),
+        {
+            "gt1l/land_segments/delta_time": ROWS,
+            "gt1l/land_segments/canopy/h_canopy": ROWS + 1,
+            "gt1l/land_segments/soil/moisture": ROWS + 2,
+            "gt1l/shrubs/delta_time": ROWS[:2],
+            "gt1l/shrubs/h": ROWS[:2],
+        },
+    )
+    with caplog.at_level(logging.WARNING, "xr_icesat2"):
+        tree = xr.open_datatree(path, engine="icesat2", layout="flat")
+    [note] = [record.getMessage() for record in caplog.records]
+    assert "ATL08 was made for releases 001 to 007, not for 091" in note
+    assert_array(tree["/land_segments/canopy/h_canopy"].values, ROWS + 1, "h_canopy")
+    # A group and a rate that the specification does not know are there all the same.
+    assert_array(tree["/land_segments/soil/moisture"].values, ROWS + 2, "moisture")
+    assert_array(tree["/shrubs/h"].values, ROWS[:2], "h")
+    assert_array(opened(path, layout="flat", group="shrubs")["h"].values, ROWS[:2], "h")
+
+
+@pytest.fixture
+def ice_map(tmp_path):
+    return write_tiny(
+        tmp_path / "ATL15_GL_0318_10km_003_01.nc",
+        {"delta_h/x": ROWS, "delta_h/y": ROWS[:3], "delta_h/delta_h": np.ones((3, 4))},
+        product="ATL15",
+    )
+
+
+@pytest.mark.parametrize("layout", ["spot", "flat", "file"])
+def test_maps_open_as_they_are(ice_map, layout):
+    tree = xr.open_datatree(ice_map, engine="icesat2", layout=layout)
+    assert tree.groups == ("/", "/delta_h")
+    expected = opened(ice_map, group="delta_h", layout="file")
+    xr.testing.assert_identical(opened(ice_map, group="delta_h", layout=layout), expected)
+    xr.testing.assert_identical(tree["/delta_h"].to_dataset(), expected)
+
+
+@pytest.mark.parametrize("chosen", [{"spots": "strong"}, {"beams": ["gt1l"]}, {"pad_to": 9}])
+def test_maps_have_no_beams_to_choose_from(ice_map, chosen):
+    with pytest.raises(SelectionError, match=r"ATL15\), which has no beams. Leave"):
+        opened(ice_map, **chosen)
+
+
+def test_maps_of_two_releases_are_refused(ice_map):
+    newer = ice_map.with_name("ATL15_GL_0318_10km_004_01.nc")
+    newer.write_bytes(ice_map.read_bytes())
+    with pytest.raises(MergeError, match="2 releases"):
+        opened([ice_map, newer])
+
+
+PHOTONS = "ATL03_20181014001049_02350102_006_02.h5"
+
+
+def geolocation(beam, rows, *groups):
+    return {
+        f"{beam}/{group}/{name}": np.arange(float(rows)) + 10 * len(group)
+        for group in groups
+        for name in ("delta_time", "dac" if group == "geophys_corr" else "segment_dist_x")
+    }
+
+
+def test_groups_of_one_rate_are_opened_by_either_name(tmp_path):
+    path = write_tiny(
+        tmp_path / PHOTONS,
+        geolocation("gt1l", 4, "geolocation", "geophys_corr")
+        | geolocation("gt1r", 3, "geophys_corr"),
+    )
+    ds = opened(path, group="geolocation", decode_times=False)
+    xr.testing.assert_identical(ds, opened(path, group="geophys_corr", decode_times=False))
+    both, lacking = ds.isel(gran_idx=0).sel(spot=6), ds.isel(gran_idx=0).sel(spot=5)
+    assert_array(both["delta_time"].values, ROWS + 110, "of geolocation")
+    assert_array(both["geophys_corr_delta_time"].values, ROWS + 120, "of geophys_corr")
+    # Where there is no geolocation, the time is that of the other group.
+    assert_array(lacking["delta_time"].values[:3], ROWS[:3] + 120, "of geophys_corr")
+    assert np.isnan(lacking["geophys_corr_delta_time"].values).all()
+    assert "delta_time" in ds.coords
+    tree = xr.open_datatree(path, engine="icesat2", decode_times=False)
+    for node in ("geolocation", "geophys_corr"):
+        xr.testing.assert_identical(tree[node]["delta_time"].variable, ds["delta_time"].variable)
+    few = opened(path, group="geolocation", variables="dac")
+    assert set(few.data_vars) == {"dac"}
+    assert "delta_time" in few.coords
+
+
+def test_groups_of_one_rate_must_have_one_length(tmp_path):
+    path = write_tiny(
+        tmp_path / PHOTONS,
+        geolocation("gt1l", 4, "geolocation") | geolocation("gt1l", 3, "geophys_corr"),
+    )
+    with pytest.raises(MergeError, match=r"has . rows where its rate \(geolocation, geophys_corr"):
+        opened(path, group="geolocation")
+
+
+@pytest.mark.parametrize("keywords", [{}, {"variables": "h_canopy"}], ids=["all", "one"])
+def test_coordinates_that_the_specification_does_not_find_go_by_standard_name(tmp_path, keywords):
+    top = "gt1l/land_segments"
+    path = write_tiny(
+        tmp_path / LAND.format(release="006"),
+        {f"{top}/{n}": ROWS for n in ("delta_time", "lat", "longitude", "canopy/h_canopy", "snr")},
+        attrs={f"{top}/lat": {"standard_name": "latitude"}},
+    )
+    ds = opened(path, **keywords)
+    assert {"delta_time", "lat", "longitude"} <= set(ds.coords)
+    assert set(ds.data_vars) == ({"h_canopy", "snr"} if not keywords else {"h_canopy"})
+
+
+def test_four_orbits(tmp_path):
+    rows = {"delta_time": ROWS, "rgt": np.array([25, 26, 27, 28], "i2"), "cycle": [3] * 4}
+    path = write_tiny(
+        tmp_path / LAKES.format(release="002"),
+        {f"gt1l/{name}": values for name, values in rows.items()}
+        | {"gt1l/anom_ssegs/delta_time": ROWS[:2]}
+        | {
+            f"ancillary_data/{name}": [number]
+            for name, number in {
+                "start_rgt": 25, "end_rgt": 28, "start_cycle": 3, "end_cycle": 3,
+            }.items()
+        },
+    )  # fmt: skip
+    ds = opened(path, layout="spot", mask_and_scale=False)
+    assert ds["gran_idx"].values.tolist() == [250301]
+    numbers = ("rgt", "start_rgt", "end_rgt", "cycle_number", "start_cycle", "end_cycle")
+    assert [int(ds[name].item()) for name in numbers] == [25, 25, 28, 3, 3, 3]
+    assert "region" not in ds.coords
+    assert_array(ds["segment_rgt"].sel(spot=6).values[0], rows["rgt"], "rgt")
+    assert ds["segment_rgt"].attrs["source_path"] == "rgt"
+    assert ds["segment_cycle"].sel(spot=6).values[0].tolist() == rows["cycle"]
+    xr.testing.assert_identical(ds, opened(path, group="", mask_and_scale=False))
+    xr.testing.assert_identical(ds, opened(path, group="segments", mask_and_scale=False))
+    tree = xr.open_datatree(path, engine="icesat2", layout="flat")
+    assert tree["/segments"].sizes["segment_idx"] == 4
+    assert tree["/anom_ssegs"].sizes["anom_sseg_idx"] == 2
+
+
+def test_profiles(tmp_path):
+    path = write_tiny(
+        tmp_path / "ATL09_20181117090604_07600101_006_02.h5",
+        {
+            f"profile_{number}/high_rate/{name}": ROWS[:number]
+            for number in (1, 3)
+            for name in ("delta_time", "latitude", "longitude", "column_od_asr")
+        },
+        product="ATL09",
+    )
+    ds = opened(path)
+    assert ds["profile"].values.tolist() == [1, 2, 3]
+    assert ds["n_obs"].values.tolist() == [[1, 0, 3]]
+    assert ds["column_od_asr"].dims == ("gran_idx", "profile", "high_rate_idx")
+    assert {"start_rgt", "end_cycle", "latitude", "longitude"} <= set(ds.coords)
+    assert "region" not in ds.coords
+
+
+@needs_granules
+def test_hemispheres_and_pairs():
+    ice = opened(granule("processed_ATL07-01_20190225115500_09020201_003_02.h5"))
+    assert int(ice["hemisphere"].item()) == 1
+    assert "region" not in ice.coords
+    repeats = opened(granule("ATL11_078805_0304_02_v002.h5"))
+    assert [int(repeats[n].item()) for n in ("region", "first_cycle", "last_cycle")] == [5, 3, 4]
+    assert "cycle_number" not in repeats.coords
+
+
+@needs_granules
+def test_a_row_tells_where_it_lay_in_the_file():
+    path = granule("processed_ATL08_20200821122613_08730802_004_01.h5")
+    ds = opened(path, group="signal_photons", layout="flat", mask_and_scale=False)
+    few = ds.isel(photon_idx=slice(5, None, 97)).load()
+    assert few["source_row"].dtype == np.int64
+    with h5py.File(path) as file:
+        for n in range(few.sizes["photon_idx"]):
+            row = few.isel(photon_idx=n)
+            held = file[f"{row['gt'].item()}/signal_photons/ph_h"][row["source_row"].item()]
+            assert held == row["ph_h"].item()
+    assert ds.isel(photon_idx=slice(0, 0))["source_row"].dtype == np.int64
+
+
+def test_labels_of_several_lengths():
+    sets = products["ATL08"].rates[0].labels["percentile"]
+    assert joined_labels("percentile", sets, {9}) == sets[0]
+    assert joined_labels("percentile", sets, {9, 18}) == sets[1]
+    assert joined_labels("percentile", sets, {12}) == ()
+    assert joined_labels("percentile", ((1, 3), (2, 3, 4)), {2, 3}) == (1, 2, 3, 4)
+    with pytest.raises(MergeError, match=r"percentile has 9 and 12 positions.*known are 9, 18"):
+        joined_labels("percentile", sets, {9, 12})

@@ -1,0 +1,123 @@
+"""Trees of all products: every dataset of a file is in the tree, once, and nothing else is."""
+
+import re
+from pathlib import Path
+
+import h5py
+import pytest
+import xarray as xr
+
+from tests.oracle import walk
+from tests.oracle_rates import PAIRS, all_parts
+from tests.paths import ALL_GRANULES, STRUCTURE, structure_file
+from tests.rates import RATES
+from tests.structure import real_tree
+from tests.test_values import RELEASES, UNPLACED, product_in
+from xr_icesat2 import products
+from xr_icesat2.testing import write_granule
+
+REAL = [p for p in ALL_GRANULES if p.name not in UNPLACED and "ATL06" not in p.name]
+BEAM = re.compile(r"/(gt[123][lr]|pt[123]|profile_[123])/(.*)")
+STRUCTURES = sorted(path.name for path in STRUCTURE.glob("ATL*")) if STRUCTURE.is_dir() else []
+COMPLETE = [product for product, spec in products.items() if spec.completeness == "complete"]
+
+
+def paths_of(name: str) -> set[str]:
+    """Paths of all datasets of a real tree; of ATL08 006 they are at hand as a list."""
+    if name.endswith(".txt"):
+        return {f"/{line}" for line in structure_file(name).read_text().split()}
+    return {path for path, node in real_tree(name).items() if node.dtype}
+
+
+@pytest.mark.parametrize("tree", STRUCTURES)
+def test_every_path_of_a_real_tree_belongs_to_exactly_one_rate_or_to_the_file_part(tree):
+    spec = products[tree[:5]]
+    below = {m[2] for path in paths_of(tree) if (m := BEAM.fullmatch(path))}
+    assert len(below) > 30
+    for path in below:
+        owners = [rate for rate in spec.rates if path.rpartition("/")[0] in rate.groups]
+        assert len(owners) == 1, path
+
+
+@pytest.mark.skipif(not STRUCTURES, reason="the trees of real granules are not here")
+@pytest.mark.parametrize("product", COMPLETE)
+def test_specified_names_are_of_the_product(product):
+    """Names in a complete specification are spelt as in some real tree."""
+    known = {
+        m[2]
+        for tree in STRUCTURES
+        if tree[:5] == product
+        for path in paths_of(tree)
+        if (m := BEAM.fullmatch(path))
+    }
+    names = {path.rpartition("/")[2] for path in known}
+    groups = {path.rpartition("/")[0] for path in known}
+    newer = {"dh", "anom_ssegs", "segment_quality"}  # not in these trees
+    for rate in products[product].rates:
+        assert rate.group in groups | newer or rate.group.startswith("signal_find_output")
+        assert {g for g in rate.groups if g not in groups | newer} <= {rate.group}
+        if rate.group in groups:
+            assert {*rate.coordinates, *rate.dims, *rate.void_fill} <= names | newer
+    for link in products[product].links:
+        for field in ("first", "count", "many_time", "one_time", "key", "position"):
+            if hasattr(link, field):
+                assert getattr(link, field) in known
+        ours = [rate.group for rate in products[product].rates]
+        assert link.many in ours
+        assert getattr(link, "one", link.many) in ours
+
+
+def in_tree(tree: xr.DataTree) -> set[str]:
+    """Paths in the file of the first part of every variable, by what the tree says of them."""
+    found = set()
+    for node in tree.subtree:
+        for name, source in node.icesat2.source_encoding.items():
+            if name in node.to_dataset(inherit=False).variables:
+                found.add(source["path"])
+    return found
+
+
+def check_tree(path: Path, product: str, layout: str) -> None:
+    tree = xr.open_datatree(path, engine="icesat2", layout=layout)
+    first_beams: dict[str, list[str]] = {}
+    outside = set()
+    for name, obj in walk(path):
+        if not isinstance(obj, h5py.Dataset):
+            continue
+        found = BEAM.fullmatch(name)
+        if found:
+            first_beams.setdefault(found[2], []).append(name)
+        else:
+            outside.add(name)
+    held = in_tree(tree)
+    assert held & outside == outside
+    merged = held - outside
+    # Of each path below the beams one part is named; no path is missing, none is there twice.
+    below = [BEAM.fullmatch(name)[2] for name in merged]
+    assert set(below) == set(first_beams)
+    assert len(below) == len(set(below))
+    for rate in RATES[product]:
+        parts = all_parts([path], rate)
+        if not parts:
+            continue
+        nodes = [n for n in tree.subtree if rate.dim in n.to_dataset(inherit=False).dims]
+        assert nodes
+        rows = max(part.n_obs for part in parts) if layout == "spot" else 0
+        rows = rows or sum(part.n_obs for part in parts)
+        assert nodes[0].sizes[rate.dim] == rows
+        for node in nodes:
+            assert {*rate.coordinates} & set(parts[0].variables) <= set(node.coords)
+            assert "gt" in node.coords or parts[0].gt in PAIRS
+
+
+@pytest.mark.parametrize("layout", ["spot", "flat"])
+@pytest.mark.parametrize("path", REAL, ids=lambda path: path.name[:26])
+def test_every_dataset_of_a_real_granule_is_in_its_tree(path, layout):
+    check_tree(path, product_in(path), layout)
+
+
+@pytest.mark.parametrize("layout", ["spot", "flat"])
+@pytest.mark.parametrize("product", RELEASES)
+def test_every_dataset_of_a_whole_tree_is_in_its_tree(tmp_path, product, layout):
+    path = write_granule(tmp_path, product=product, release="007", n_segments=5)
+    check_tree(path, product, layout)
