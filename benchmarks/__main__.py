@@ -69,7 +69,11 @@ def _measured(
     remote = {w.files for w in chosen if not w.local} & made.keys()
     objects = [path for name in sorted(remote) for path in (*made[name][0], made[name][1])]
     with ExitStack() as stack:
-        endpoint = stack.enter_context(link_to(stack.enter_context(s3_server(objects)))) if objects else None
+        endpoint = (
+            stack.enter_context(link_to(stack.enter_context(s3_server(objects))))
+            if objects
+            else None
+        )
         for workload in chosen:
             for link in _links(workload, options):
                 title = f"{workload.granules.title}: {workload.title}"
@@ -86,7 +90,10 @@ def _measured(
                     results.append(
                         measure(peer, task, warm_up, link, runs=options.runs, limit=options.limit)
                     )
-                    print(f"{time.strftime('%H:%M:%S')} {workload.name} {_said(results[-1])}", flush=True)
+                    print(
+                        f"{time.strftime('%H:%M:%S')} {workload.name} {_said(results[-1])}",
+                        flush=True,
+                    )
                 yield Table(workload.name, title, tuple(results))
 
 

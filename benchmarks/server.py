@@ -122,13 +122,12 @@ def link_to(upstream: tuple[str, int]) -> Iterator[str]:
     """
     command = [sys.executable, "-m", "benchmarks.proxy", upstream[0], str(upstream[1])]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own
-    try:
-        assert process.stdout is not None  # noqa: S101 - it is a pipe
-        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-    finally:
-        process.terminate()
-        process.wait()
-        process.stdout.close()
+    with process:
+        try:
+            port = process.stdout.readline() if process.stdout else ""
+            yield f"http://127.0.0.1:{int(port)}"
+        finally:
+            process.terminate()
 
 
 def set_link(endpoint: str, link: Link) -> None:

@@ -6,7 +6,7 @@ import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -82,6 +82,7 @@ class Task:
     @classmethod
     def from_json(cls, text: str) -> Task:
         """Make a task of its text."""
-        fields = json.loads(text)
-        made = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
-        return cls(**made)
+        fields: dict[str, Any] = json.loads(text)
+        for name, value in fields.items():
+            fields[name] = tuple(value) if isinstance(value, list) else value
+        return cls(**fields)

@@ -71,9 +71,7 @@ def _all() -> Iterator[Workload]:
 WORKLOADS = {workload.name: workload for workload in _all()}
 
 
-def task_of(
-    workload: Workload, files: Sequence[Path], endpoint: str | None, scratch: Path
-) -> Task:
+def task_of(workload: Workload, files: Sequence[Path], endpoint: str | None, scratch: Path) -> Task:
     """Say what is to be done with these files."""
     granules = workload.granules
     with h5py.File(files[0]) as file:
@@ -101,11 +99,12 @@ def task_of(
 
 def _rows(path: Path, beams: Sequence[str], granules: Granules) -> int:
     with h5py.File(path) as file:
-        return min(file[f"{b}/{granules.group}/{granules.variables[0]}"].shape[0] for b in beams)
+        first = granules.variables[0]
+        return min(len(file[f"{beam}/{granules.group}/{first}"]) for beam in beams)
 
 
 def _along(file: h5py.File, beam: str, granules: Granules, name: str) -> bool:
     """Whether a dataset has a row for each row of the main group."""
     group = file[f"{beam}/{granules.group}"]
-    shape: tuple[int, ...] = group[name].shape
-    return shape[:1] == group[granules.variables[0]].shape[:1]
+    rows: tuple[int, ...] = group[granules.variables[0]].shape[:1]
+    return bool(group[name].shape[:1] == rows)

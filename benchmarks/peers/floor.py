@@ -87,14 +87,23 @@ def merge(pieces: Iterable[Piece], most_gap: int = MOST_GAP) -> Iterator[Run]:
     group: list[Piece] = []
     end = 0
     for piece in sorted(pieces, key=lambda p: (p.file, p.offset)):
-        far = group and (piece.file != group[0].file or piece.offset - end > most_gap)
-        if far or (group and piece.offset + piece.size - group[0].offset > MOST_RUN):
-            yield Run(group[0].file, group[0].offset, end - group[0].offset, tuple(group))
+        stop = piece.offset + piece.size
+        if group and not (
+            piece.file == group[0].file
+            and piece.offset - end <= most_gap
+            and stop - group[0].offset <= MOST_RUN
+        ):
+            yield _run(group, end)
             group = []
+        end = max(end, stop) if group else stop
         group.append(piece)
-        end = max(end, piece.offset + piece.size) if len(group) > 1 else piece.offset + piece.size
     if group:
-        yield Run(group[0].file, group[0].offset, end - group[0].offset, tuple(group))
+        yield _run(group, end)
+
+
+def _run(pieces: list[Piece], end: int) -> Run:
+    begin = pieces[0].offset
+    return Run(pieces[0].file, begin, end - begin, tuple(pieces))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +127,7 @@ class _Dataset:
             chunk, chunks = dataset.shape, [whole] if dataset.size else []
         else:
             chunk, chunks = dataset.chunks, []
-            dataset.id.chunk_iter(
-                lambda c: chunks.append((c.chunk_offset, c.byte_offset, c.size)) or None
-            )
+            dataset.id.chunk_iter(lambda c: chunks.append((c.chunk_offset, c.byte_offset, c.size)))
         return cls(number, path, dataset.dtype, dataset.shape, chunk, filters, tuple(chunks))
 
     def plan(self, rows: slice) -> tuple[np.ndarray, list[Piece]]:
@@ -168,7 +175,8 @@ class Floor(Peer):
 
     def read(self, task: Task) -> Values:
         """Plan, fetch, decode."""
-        values, runs = planned(task, self._known)
+        values, pieces = planned(task, self._known)
+        runs = list(merge(pieces))
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             if task.remote:
                 asyncio.run(_burst(task, runs, pool))
@@ -198,11 +206,7 @@ class DecodeAlone(Peer):
 
     def read(self, task: Task) -> Values:
         """Decode on all cores."""
-        values: dict[tuple[int, str], np.ndarray] = {}
-        pieces: list[Piece] = []
-        for known in self._known:
-            values[known.file, known.path], more = known.plan(task.slice)
-            pieces += more
+        values, pieces = planned(task, self._known)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             share = -(-len(pieces) // (8 * (os.cpu_count() or 1)))
             batches = [pieces[n : n + share] for n in range(0, len(pieces), max(share, 1))]
@@ -215,14 +219,16 @@ class DecodeAlone(Peer):
             piece.place(self._held[piece.file, piece.offset])
 
 
-def planned(task: Task, known: list[_Dataset]) -> tuple[dict[tuple[int, str], np.ndarray], list[Run]]:
-    """Give the results, still empty, and the requests that fill them."""
+def planned(
+    task: Task, known: Iterable[_Dataset]
+) -> tuple[dict[tuple[int, str], np.ndarray], list[Piece]]:
+    """Give the results, still empty, and what is to be put into them."""
     values: dict[tuple[int, str], np.ndarray] = {}
     pieces: list[Piece] = []
     for one in known:
         values[one.file, one.path], more = one.plan(task.slice)
         pieces += more
-    return values, list(merge(pieces))
+    return values, pieces
 
 
 async def _burst(task: Task, runs: list[Run], pool: ThreadPoolExecutor) -> None:

@@ -34,7 +34,7 @@ class DefaultCache(Peer):
         """Open and load a group after another."""
 
         def one(url: str) -> dict[str, np.ndarray]:
-            held = {}
+            held: dict[str, np.ndarray] = {}
             for group, names in task.groups():
                 with self._opened(task, url, group) as ds:
                     wanted = {name: ds.variables[name][task.slice] for name in names}

@@ -1,4 +1,4 @@
-"""This library."""
+"""The library that is measured here."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Decoded(Peer):
             return dict(_apart(ds, task))
 
     def _opened(self, task: Task, **asked: Any) -> xr.Dataset:
-        given = list(task.urls) if len(task.urls) > 1 else task.urls[0]
+        given: Any = list(task.urls) if len(task.urls) > 1 else task.urls[0]
         if task.cached:
             asked["index_cache"] = task.scratch
         if task.group:
@@ -74,9 +74,7 @@ def _apart(ds: xr.Dataset, task: Task) -> Any:
     tracks = ds["gt"].to_numpy()
     rows = ds["n_obs"].to_numpy()
     start = task.rows[0] if task.rows else 0
-    paths = {
-        str(name): encoding["path"] for name, encoding in ds.icesat2.source_encoding.items()
-    }
+    paths = {str(name): encoding["path"] for name, encoding in ds.icesat2.source_encoding.items()}
     for g, source in enumerate(ds["source_file"].to_numpy()):
         number = numbers[str(source).rpartition("/")[2]]
         for s in range(tracks.shape[1]):

@@ -44,7 +44,8 @@ class Peer(ABC):
         return next((reason for reason, holds in reasons.items() if holds), None)
 
     def prepare(self, task: Task) -> None:
-        """Get ready what ``task`` says is known already. Not measured."""
+        """Get ready what is known already. Not measured."""
+        del task
 
     def open(self, task: Task) -> Opened:
         """Open and print."""

@@ -45,4 +45,4 @@ class Blocks(Peer):
     def _file(task: Task, url: str) -> Any:
         if task.remote:
             return s3_filesystem().open(url, block_size=4 << 20, cache_type="blockcache")
-        return open(url, "rb")  # noqa: PTH123, SIM115 - its user closes it
+        return open(url, "rb")  # noqa: PTH123 - its user closes it

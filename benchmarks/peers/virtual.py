@@ -58,9 +58,10 @@ class Virtual(Peer):
 
     def _opened(self, task: Task, url: str, group: str) -> xr.Dataset:
         store = self._held.get((url, group)) or self._parsed(task, url, group)
-        return xr.open_zarr(
+        ds: xr.Dataset = xr.open_zarr(
             store, consolidated=False, zarr_format=3, decode_cf=False, chunks=None
         )
+        return ds
 
     @staticmethod
     def _parsed(task: Task, url: str, group: str) -> Any:
