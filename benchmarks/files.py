@@ -49,7 +49,7 @@ FILES: Mapping[str, Granules] = {
     "atl06-50": Granules(
         "ATL06 of 50 MB, one dataset after another",
         *_ATL06,
-        {"n_segments": 66_000, "interleave": False},
+        {"n_segments": 67_000, "interleave": False},
     ),
     "atl06-200": Granules(
         "ATL06 of 200 MB, chunks interleaved in time", *_ATL06, {"n_segments": 275_000}

@@ -1,6 +1,7 @@
-"""The benchmarks measure what they say: links hold, counts are right, wrong answers do not count."""
+"""The benchmarks measure what they say: links, counts, and that a wrong answer does not count."""
 
 import asyncio
+import itertools
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -201,7 +202,7 @@ def test_merged_ranges_hold_each_piece_once(ranges, gap):
         assert {p.file for p in run.pieces} == {run.file}
         steps = np.diff(sorted(inside))
         assert (steps <= gap + 1).all()
-    for one, next_one in zip(runs, runs[1:], strict=False):
+    for one, next_one in itertools.pairwise(runs):
         near = next_one.offset - (one.offset + one.length)
         assert one.file != next_one.file or near > gap
 
