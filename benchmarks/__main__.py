@@ -10,12 +10,13 @@ from contextlib import ExitStack
 from fnmatch import fnmatch
 from pathlib import Path
 
-from benchmarks.files import FILES, NotMadeError, cache_folder, make
+from benchmarks.files import FILES, Made, NotMadeError, cache_folder, make
 from benchmarks.links import LINKS, UNSHAPED, Link
 from benchmarks.measure import Result, measure
 from benchmarks.peers import PEERS, load_peer
 from benchmarks.report import Table, machine, to_json, to_markdown, write_into
 from benchmarks.server import link_to, s3_server
+from benchmarks.task import Task
 from benchmarks.workloads import WORKLOADS, Workload, task_of
 
 RESULTS = Path(__file__).parent / "results"
@@ -59,21 +60,19 @@ def _measured(
     chosen: Sequence[Workload], peers: Sequence[str], options: argparse.Namespace
 ) -> Iterator[Table]:
     """Measure workload by workload; one server holds the granules of all."""
-    folder = cache_folder()
-    made, reasons = {}, {}
+    made: dict[str, Made] = {}
+    reasons: dict[str, str] = {}
     for name in dict.fromkeys(workload.files for workload in chosen):
         try:
-            made[name] = make(name, FILES[name], folder)
+            made[name] = make(name, FILES[name], cache_folder())
         except NotMadeError as error:
             reasons[name] = str(error)
-    remote = {w.files for w in chosen if not w.local} & made.keys()
-    objects = [path for name in sorted(remote) for path in (*made[name][0], made[name][1])]
+    served = {w.files for w in chosen if not w.local} & made.keys()
     with ExitStack() as stack:
-        endpoint = (
-            stack.enter_context(link_to(stack.enter_context(s3_server(objects))))
-            if objects
-            else None
-        )
+        objects = [path for name in sorted(served) for path in made[name].all]
+        endpoint = None
+        if objects:
+            endpoint = stack.enter_context(link_to(stack.enter_context(s3_server(objects))))
         for workload in chosen:
             for link in _links(workload, options):
                 title = f"{workload.granules.title}: {workload.title}"
@@ -81,20 +80,30 @@ def _measured(
                 if workload.files in reasons:
                     yield Table(workload.name, title, (), reasons[workload.files])
                     continue
-                files, warm_file = made[workload.files]
                 place = None if workload.local else endpoint
-                task = task_of(workload, files, place, folder)
-                warm_up = task_of(workload, [warm_file], place, folder)
-                results = []
-                for peer in peers:
-                    results.append(
-                        measure(peer, task, warm_up, link, runs=options.runs, limit=options.limit)
-                    )
-                    print(
-                        f"{time.strftime('%H:%M:%S')} {workload.name} {_said(results[-1])}",
-                        flush=True,
-                    )
-                yield Table(workload.name, title, tuple(results))
+                tasks = _tasks(workload, made[workload.files], place)
+                results = tuple(_results(workload, tasks, link, peers, options))
+                yield Table(workload.name, title, results)
+
+
+def _tasks(workload: Workload, made: Made, endpoint: str | None) -> tuple[Task, Task]:
+    """Give what is measured, and what warms up for it."""
+    folder = cache_folder()
+    task = task_of(workload, made.files, endpoint, folder)
+    return task, task_of(workload, [made.warm_up], endpoint, folder)
+
+
+def _results(
+    workload: Workload,
+    tasks: tuple[Task, Task],
+    link: Link,
+    peers: Sequence[str],
+    options: argparse.Namespace,
+) -> Iterator[Result]:
+    for peer in peers:
+        result = measure(peer, *tasks, link, runs=options.runs, limit=options.limit)
+        print(f"{time.strftime('%H:%M:%S')} {workload.name} {_said(result)}", flush=True)
+        yield result
 
 
 def _said(result: Result) -> str:

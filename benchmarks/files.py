@@ -11,7 +11,7 @@ from typing import Any
 from xr_icesat2.errors import ICESat2Error
 from xr_icesat2.testing import write_granule
 
-__all__ = ["FILES", "MANY", "WARM_UP", "Granules", "NotMadeError", "cache_folder", "make"]
+__all__ = ["FILES", "MANY", "WARM_UP", "Granules", "Made", "NotMadeError", "cache_folder", "make"]
 
 MANY = 50
 
@@ -33,6 +33,20 @@ class Granules:
     """Arguments of :func:`~xr_icesat2.testing.write_granule`."""
     cycles: Sequence[int] = (1,)
     """One granule a cycle."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """Where granules lie."""
+
+    files: Sequence[Path]
+    warm_up: Path
+    """A small one of the same kind."""
+
+    @property
+    def all(self) -> list[Path]:
+        """Every file."""
+        return [*self.files, self.warm_up]
 
 
 _ATL06 = (
@@ -81,7 +95,7 @@ def cache_folder() -> Path:
     return folder
 
 
-def make(name: str, granules: Granules, folder: Path) -> tuple[list[Path], Path]:
+def make(name: str, granules: Granules, folder: Path) -> Made:
     """Write granules, and one of the same kind to warm up with, unless they are there.
 
     Raises
@@ -95,7 +109,7 @@ def make(name: str, granules: Granules, folder: Path) -> tuple[list[Path], Path]
         _written(place / f"{name}-{cycle:02}.h5", {**granules.written, "cycle": cycle})
         for cycle in granules.cycles
     ]
-    return paths, _written(place / f"{name}-warm-up.h5", {**granules.written, **WARM_UP})
+    return Made(paths, _written(place / f"{name}-warm-up.h5", {**granules.written, **WARM_UP}))
 
 
 def _written(path: Path, arguments: Mapping[str, Any]) -> Path:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.links import UNSHAPED, Link
+from benchmarks.peers import load_peer
 from benchmarks.server import KEYS, REGION
 from benchmarks.task import Task
 
@@ -54,6 +55,9 @@ def measure(
     peer: str, task: Task, warm_up: Task, link: Link = UNSHAPED, *, runs: int, limit: float
 ) -> Result:
     """Measure one way ``runs`` times; once if it is slow."""
+    why = _hindrance(peer, task)
+    if why is not None:
+        return Result(peer, (), why)
     done: list[Mapping[str, Any]] = []
     while len(done) < runs:
         with tempfile.TemporaryDirectory(dir=task.scratch or None) as scratch:
@@ -65,6 +69,13 @@ def measure(
         if numbers["seconds"] > SLOW:
             break
     return Result(peer, tuple(done))
+
+
+def _hindrance(peer: str, task: Task) -> str | None:
+    try:
+        return load_peer(peer).cannot(task)
+    except ImportError as error:
+        return f"not installed: {error}"
 
 
 def run_once(

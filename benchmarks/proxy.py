@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import json
 import re
+import socket
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from urllib.parse import parse_qsl, urlsplit
@@ -26,9 +27,8 @@ CATCH_UP = 0.02
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
+_END = b"\r\n\r\n"
 _BODILESS = (b"204", b"304")
-
-Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @dataclass
@@ -59,20 +59,22 @@ class Proxy:
     upstream: tuple[str, int]
     link: Link = UNSHAPED
     counts: Counts = field(default_factory=Counts)
-    _idle: list[Streams] = field(default_factory=list)
+    _idle: list[socket.socket] = field(default_factory=list)
     _free_at: float = 0.0
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(self, client: socket.socket) -> None:
         """Answer the requests of one connection."""
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
+        loop = asyncio.get_running_loop()
+        buffer = memoryview(bytearray(PIECE))
+        rest = b""
+        with client, suppress(ConnectionError):
             while True:
-                head = await reader.readuntil(b"\r\n\r\n")
+                head, rest = await _head(client, rest)
                 method, target, _ = head.split(b" ", 2)
                 if target.startswith(b"/.link/"):
-                    writer.write(self._told(target.decode()))
+                    await loop.sock_sendall(client, self._told(target.decode()))
                 else:
-                    await self._pass_on(head, method, writer)
-        writer.close()
+                    await self._pass_on(head, method, client, buffer)
 
     def _told(self, target: str) -> bytes:
         asked = urlsplit(target)
@@ -84,7 +86,9 @@ class Proxy:
         body = json.dumps(asdict(self.counts)).encode()
         return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
 
-    async def _pass_on(self, head: bytes, method: bytes, writer: asyncio.StreamWriter) -> None:
+    async def _pass_on(
+        self, head: bytes, method: bytes, client: socket.socket, buffer: memoryview
+    ) -> None:
         counts = self.counts
         counts.requests += 1
         counts.heads += method == b"HEAD"
@@ -92,60 +96,79 @@ class Proxy:
         counts.most_in_flight = max(counts.most_in_flight, counts.in_flight)
         begin = asyncio.get_running_loop().time() + self.link.latency
         try:
-            streams = await self._ask(head)
-            answer = await streams[0].readuntil(b"\r\n\r\n")
+            upstream, answer, body = await self._ask(head)
             counts.failed += answer[9:10] >= b"4"
             await _until(begin)
-            writer.write(answer)
-            if method != b"HEAD" and answer[9:12] not in _BODILESS:
-                await self._pass_body(answer, streams[0], writer, _Pace(self, begin))
-            await writer.drain()
-            self._idle.append(streams)
+            if method == b"HEAD" or answer[9:12] in _BODILESS:
+                await asyncio.get_running_loop().sock_sendall(client, answer)
+            else:
+                pace = _Pace(self, begin)
+                await _pass_body(answer, body, (upstream, client), buffer, pace)
+            self._idle.append(upstream)
         finally:
             counts.in_flight -= 1
 
-    async def _ask(self, head: bytes) -> Streams:
+    async def _ask(self, head: bytes) -> tuple[socket.socket, bytes, bytes]:
+        """Give the connection, the head of the answer, and what came of its body with it."""
+        loop = asyncio.get_running_loop()
         while self._idle:
-            reader, writer = self._idle.pop()
-            if not reader.at_eof() and not writer.is_closing():
-                writer.write(head)
-                return reader, writer
-        reader, writer = await asyncio.open_connection(*self.upstream, limit=4 * PIECE)
-        writer.write(head)
-        return reader, writer
-
-    async def _pass_body(
-        self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pace: _Pace
-    ) -> None:
-        if _CHUNKED.search(head):
-            await self._pass_chunks(reader, writer)
-        length = _LENGTH.search(head)
-        left = int(length[1]) if length else 0
-        while left:
-            piece = await reader.read(min(left, pace.piece))
-            if not piece:
-                raise ConnectionResetError("the server ended an answer early")
-            await pace.wait(len(piece))
-            writer.write(piece)
-            pace.counts.nbytes_sent += len(piece)
-            await writer.drain()
-            left -= len(piece)
-
-    async def _pass_chunks(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        """Pass on a list of objects, say: nothing that a benchmark reads comes so."""
-        size = b"1"
-        while int(size, 16):
-            size = await reader.readuntil(b"\r\n")
-            piece = await reader.readexactly(int(size, 16) + 2)
-            writer.write(size + piece)
-            self.counts.nbytes_sent += len(piece) - 2
+            upstream = self._idle.pop()
+            try:
+                await loop.sock_sendall(upstream, head)
+                return upstream, *await _head(upstream, b"")
+            except ConnectionError:  # it was left idle for too long
+                upstream.close()
+        upstream = _unblocked(socket.socket())
+        await loop.sock_connect(upstream, self.upstream)
+        await loop.sock_sendall(upstream, head)
+        return upstream, *await _head(upstream, b"")
 
     def reserve(self, seconds: float, now: float) -> float:
         """Take the shared link for some time; gives when that time is over."""
         self._free_at = max(now, self._free_at) + seconds
         return self._free_at
+
+
+async def _head(connection: socket.socket, held: bytes) -> tuple[bytes, bytes]:
+    """Receive until the end of a head; gives it, and what came with it."""
+    while _END not in held:
+        more = await asyncio.get_running_loop().sock_recv(connection, PIECE)
+        if not more:
+            raise ConnectionResetError("closed before the end of a head")
+        held += more
+    head, end, rest = held.partition(_END)
+    return head + end, rest
+
+
+async def _pass_body(
+    head: bytes,
+    body: bytes,
+    ends: tuple[socket.socket, socket.socket],
+    buffer: memoryview,
+    pace: _Pace,
+) -> None:
+    """Pass on an answer of which ``body`` has come already."""
+    loop = asyncio.get_running_loop()
+    upstream, client = ends
+    if _CHUNKED.search(head):  # a list of objects: they themselves have lengths
+        while not body.endswith(b"0" + _END):
+            body += await loop.sock_recv(upstream, PIECE)
+        left = len(body)
+    else:
+        length = _LENGTH.search(head)
+        left = int(length[1]) if length else 0
+    piece = head + body
+    count = len(body)
+    while True:
+        await pace.wait(count)
+        await loop.sock_sendall(client, piece)
+        left -= count
+        if not left:
+            return
+        count = await loop.sock_recv_into(upstream, buffer[: min(left, pace.piece)])
+        piece = buffer[:count]  # type: ignore[assignment]
+        if not count:
+            raise ConnectionResetError("the server ended an answer early")
 
 
 class _Pace:
@@ -154,7 +177,7 @@ class _Pace:
     def __init__(self, proxy: Proxy, begin: float) -> None:
         self._proxy = proxy
         self._link = proxy.link
-        self.counts = proxy.counts
+        self._counts = proxy.counts
         self._due = begin
         self.piece = PIECE // 4 if self._link.total else PIECE
 
@@ -165,6 +188,7 @@ class _Pace:
         due = self._due
         if self._link.total:
             due = max(due, self._proxy.reserve(nbytes / self._link.total, now))
+        self._counts.nbytes_sent += nbytes
         await _until(due)
 
 
@@ -174,12 +198,24 @@ async def _until(when: float) -> None:
         await asyncio.sleep(delay)
 
 
+def _unblocked(connection: socket.socket) -> socket.socket:
+    connection.setblocking(False)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
 async def _run(upstream: tuple[str, int]) -> None:
     proxy = Proxy(upstream)
-    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0, backlog=1024)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    async with server:
-        await server.serve_forever()
+    loop = asyncio.get_running_loop()
+    with socket.create_server(("127.0.0.1", 0), backlog=1024) as server:
+        server.setblocking(False)
+        print(server.getsockname()[1], flush=True)
+        tasks = set()
+        while True:
+            client, _ = await loop.sock_accept(server)
+            task = loop.create_task(proxy.serve(_unblocked(client)))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
 
 
 def main() -> None:

@@ -52,12 +52,14 @@ def s3_server(files: Sequence[Path]) -> Iterator[tuple[str, int]]:
             program, "server", "-s3", "-filer", f"-dir={folder}", f"-s3.config={config}",
             "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-volume.max=100",
             "-master.volumeSizeLimitMB=1024",
+            "-master.telemetry=false", "-s3.port.iceberg=0", "-s3.port.lance=0",
             *(f"-{name}={port}" for name, port in zip(_PORTS, ports, strict=True)),
         ]  # fmt: skip
-        with (Path(folder) / "log").open("wb") as log:
+        log_file = Path(folder) / "log"
+        with log_file.open("wb") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603 - our own
         try:
-            _upload(ports[-1], files)
+            _upload(process, log_file, ports[-1], files)
             yield "127.0.0.1", ports[-1]
         finally:
             # It takes a minute to leave of its own accord, and nothing of it is kept.
@@ -84,7 +86,7 @@ def _is_free(port: int) -> bool:
         return one.connect_ex(("127.0.0.1", port)) != 0
 
 
-def _upload(port: int, files: Sequence[Path]) -> None:
+def _upload(process: subprocess.Popen[bytes], log: Path, port: int, files: Sequence[Path]) -> None:
     import boto3  # noqa: PLC0415 - comes with h5coro
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
 
@@ -105,9 +107,10 @@ def _upload(port: int, files: Sequence[Path]) -> None:
                     made = True
                 client.put_object(Bucket=BUCKET, Key=file.name, Body=file.read_bytes())
                 break
-            except (BotoCoreError, ClientError):
-                if time.monotonic() > deadline:
-                    raise
+            except (BotoCoreError, ClientError) as error:
+                if process.poll() is not None or time.monotonic() > deadline:
+                    said = log.read_text(encoding="utf-8", errors="replace")[-2000:]
+                    raise RuntimeError(f"SeaweedFS does not serve: {said}") from error
                 time.sleep(0.5)
 
 

@@ -41,12 +41,6 @@ def measured(
     """
     try:
         peer = load_peer(name)
-    except ImportError as error:
-        return {"why": f"not installed: {error}"}
-    why = peer.cannot(task)
-    if why is not None:
-        return {"why": why}
-    try:
         if task.endpoint:
             set_link(task.endpoint, UNSHAPED)
         peer.prepare(warm_up)
