@@ -9,13 +9,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
+from benchmarks.ceiling import measure_ceiling
 from benchmarks.files import FILES, Made, NotMadeError, cache_folder, make
 from benchmarks.links import LINKS, UNSHAPED, Link
 from benchmarks.measure import Result, measure
 from benchmarks.peers import PEERS, load_peer
 from benchmarks.report import Table, machine, to_json, to_markdown, write_into
-from benchmarks.server import link_to, s3_server
+from benchmarks.server import BUCKET, link_to, s3_server
 from benchmarks.task import Task
 from benchmarks.workloads import WORKLOADS, Workload, task_of
 
@@ -57,7 +59,10 @@ def _links(workload: Workload, options: argparse.Namespace) -> Iterator[Link]:
 
 
 def _measured(
-    chosen: Sequence[Workload], peers: Sequence[str], options: argparse.Namespace
+    chosen: Sequence[Workload],
+    peers: Sequence[str],
+    options: argparse.Namespace,
+    about: dict[str, Any],
 ) -> Iterator[Table]:
     """Measure workload by workload; one server holds the granules of all."""
     made: dict[str, Made] = {}
@@ -73,6 +78,8 @@ def _measured(
         endpoint = None
         if objects:
             endpoint = stack.enter_context(link_to(stack.enter_context(s3_server(objects))))
+            largest = max(objects, key=lambda path: path.stat().st_size)
+            about["ceiling"] = str(measure_ceiling(endpoint, f"s3://{BUCKET}/{largest.name}"))
         for workload in chosen:
             for link in _links(workload, options):
                 title = f"{workload.granules.title}: {workload.title}"
@@ -124,9 +131,9 @@ def main(given: Sequence[str] | None = None) -> None:
     """Measure what the command line asks for."""
     options = _arguments(given)
     peers = [name for name in PEERS if any(fnmatch(name, p) for p in options.peer)]
-    tables = list(_measured(_chosen(options), peers, options))
     about = {**machine(), "cores": os.cpu_count(), "runs": options.runs, "limit": options.limit}
-    text = to_markdown(tables, _titles())
+    tables = list(_measured(_chosen(options), peers, options, about))
+    text = to_markdown(tables, _titles(), about)
     print(text)
     RESULTS.mkdir(exist_ok=True)
     stem = RESULTS / time.strftime("%Y-%m-%dT%H%M%S")

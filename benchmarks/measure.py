@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from typing import Any
 
 from benchmarks.links import UNSHAPED, Link
 from benchmarks.peers import load_peer
-from benchmarks.server import KEYS, REGION
+from benchmarks.server import environment
 from benchmarks.task import Task
 
 __all__ = ["Result", "measure", "run_once"]
@@ -96,7 +95,7 @@ def run_once(
             done = subprocess.run(
                 [sys.executable, "-m", "benchmarks.worker"],
                 input=json.dumps(order),
-                env=_environment(task),
+                env=environment(task.endpoint),
                 capture_output=True,
                 text=True,
                 timeout=limit + PREPARE,
@@ -109,19 +108,3 @@ def run_once(
             return numbers
         last = (done.stderr.strip().splitlines() or ["says nothing"])[-1]
         return {"why": f"ends with code {done.returncode}: {last[:200]}"}
-
-
-def _environment(task: Task) -> dict[str, str]:
-    """Give what S3 clients look for; nothing else may tell them, or name a cache."""
-    own = ("AWS_", "XR_ICESAT2_")
-    plain = {name: value for name, value in os.environ.items() if not name.startswith(own)}
-    if task.endpoint is None:
-        return plain
-    return plain | {
-        "AWS_ENDPOINT_URL": task.endpoint,
-        "AWS_ACCESS_KEY_ID": KEYS[0],
-        "AWS_SECRET_ACCESS_KEY": KEYS[1],
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_REGION": REGION,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }

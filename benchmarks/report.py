@@ -37,9 +37,11 @@ class Table:
     """Why nothing was measured."""
 
 
-def to_markdown(tables: Iterable[Table], titles: Mapping[str, str]) -> str:
-    """Give all tables, each below a heading."""
-    parts = []
+def to_markdown(
+    tables: Iterable[Table], titles: Mapping[str, str], about: Mapping[str, Any]
+) -> str:
+    """Give what was measured with, and all tables, each below a heading."""
+    parts = [_introduction(about)]
     for table in tables:
         parts.append(f"### {table.title}\n")
         if table.skipped:
@@ -51,6 +53,14 @@ def to_markdown(tables: Iterable[Table], titles: Mapping[str, str]) -> str:
         if cannot:
             parts.append("Not in the table: " + "; ".join(cannot) + ".\n")
     return "\n".join(parts)
+
+
+def _introduction(about: Mapping[str, Any]) -> str:
+    versions = ", ".join(f"{name} {about[name]}" for name in _PACKAGES if name in about)
+    return (
+        f"{about['cores']} cores, Python {about['python']}, at most {about['runs']} runs of each, "
+        f"none above {about['limit']:g} s. {about.get('ceiling', '')}\n\n{versions}.\n"
+    )
 
 
 def _sorted(results: Sequence[Result]) -> list[Result]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -18,7 +19,7 @@ from urllib.parse import urlencode
 
 from benchmarks.links import Link
 
-__all__ = ["BUCKET", "KEYS", "counts", "link_to", "s3_server", "set_link"]
+__all__ = ["BUCKET", "counts", "environment", "link_to", "s3_server", "set_link"]
 
 BUCKET = "granules"
 REGION = "us-west-2"
@@ -131,6 +132,22 @@ def link_to(upstream: tuple[str, int]) -> Iterator[str]:
             yield f"http://127.0.0.1:{int(port)}"
         finally:
             process.terminate()
+
+
+def environment(endpoint: str | None) -> dict[str, str]:
+    """Give what S3 clients look for; nothing else may tell them, or name a cache."""
+    own = ("AWS_", "XR_ICESAT2_")
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+    if endpoint is None:
+        return plain
+    return plain | {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": KEYS[0],
+        "AWS_SECRET_ACCESS_KEY": KEYS[1],
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
 
 
 def set_link(endpoint: str, link: Link) -> None:

@@ -70,7 +70,7 @@ class Task:
     def groups(self) -> Iterator[tuple[str, list[str]]]:
         """Give each group that holds some of the variables, with their names in it."""
         held: dict[str, list[str]] = {}
-        for path in self.paths() or [f"{beam}/{self.group}/" for beam in self.beams]:
+        for path in self.paths():
             group, _, name = path.rpartition("/")
             held.setdefault(group, []).append(name)
         yield from held.items()

@@ -232,7 +232,9 @@ def test_the_page_of_results(tmp_path):
     )
     titles = {"xr_icesat2": "us", "floor": "the floor", "hidefix": "hidefix"}
     tables = [Table("w", "A table", results), Table("v", "Another", (), "no file")]
-    text = to_markdown(tables, titles)
+    about = {"cores": 2, "python": "3.14", "runs": 3, "limit": 9.0, "h5py": "3.12"}
+    text = to_markdown(tables, titles, about)
+    assert "2 cores, Python 3.14" in text
     assert "| the floor | 1.50 | 1.00 | 3 | 4.0 | 2 | 2 | 1.00 | 0.50 |" in text
     assert "| us | 3.00 (2.00–9.00) | 1.00 | 3 | 4.0 | 2 | 2 | 2.00 | 1.00 |" in text
     assert "hidefix: reads local files only" in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 __all__ = ["bucket_store", "key_of", "s3_filesystem"]
@@ -13,16 +14,16 @@ def key_of(url: str) -> str:
     return url.removeprefix("s3://").partition("/")[2]
 
 
-def bucket_store(url: str) -> Any:
+def bucket_store(url: str, environment: Mapping[str, str] = os.environ) -> Any:
     """Give obstore's store of the bucket of a URL."""
     from obstore.store import S3Store  # noqa: PLC0415 - only where it is used
 
     return S3Store(
         url.removeprefix("s3://").partition("/")[0],
-        endpoint=os.environ["AWS_ENDPOINT_URL"],
-        region=os.environ["AWS_DEFAULT_REGION"],
-        access_key_id=os.environ["AWS_ACCESS_KEY_ID"],
-        secret_access_key=os.environ["AWS_SECRET_ACCESS_KEY"],
+        endpoint=environment["AWS_ENDPOINT_URL"],
+        region=environment["AWS_DEFAULT_REGION"],
+        access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
         virtual_hosted_style_request=False,
         client_options={"allow_http": True},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import h5coro_hidefix
@@ -23,8 +24,8 @@ class HeldIndex(Peer):
     opens = False
 
     def cannot(self, task: Task) -> str | None:
-        """Take local files without a kept index too: making one is then measured."""
-        return super().cannot(task) if task.remote else None
+        """Take part on local files, though it has its index from before."""
+        return super().cannot(task if task.remote else replace(task, cached=True))
 
     def prepare(self, task: Task) -> None:
         """Make the indexes from the files on disk."""

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
 from obspec_utils.registry import ObjectStoreRegistry
 from obstore.store import LocalStore
 from virtualizarr.parsers import HDFParser
 
 from benchmarks.peers.bucket import bucket_store
-from benchmarks.peers.peer import Peer, each_file
-from benchmarks.task import Opened, Task, Values
+from benchmarks.peers.engine import GroupEngine
+from benchmarks.task import Task
 
 __all__ = ["Virtual"]
 
 
-class Virtual(Peer):
+class Virtual(GroupEngine):
     """A parser's pass a group, then zarr."""
 
     title = "VirtualiZarr + zarr"
@@ -34,29 +34,9 @@ class Virtual(Peer):
                 for group, _ in task.groups():
                     self._held[url, group] = self._parsed(task, url, group)
 
-    def open(self, task: Task) -> Opened:
-        """Open a group a beam."""
-        texts, names = [], set()
-        for group, _ in task.groups():
-            ds = self._opened(task, task.urls[0], group)
-            texts.append(repr(ds))
-            names |= set(map(str, ds.variables))
-        return Opened("\n".join(texts), frozenset(names))
-
-    def read(self, task: Task) -> Values:
-        """Open and load a group after another."""
-
-        def one(url: str) -> dict[str, np.ndarray]:
-            values = {}
-            for group, names in task.groups():
-                ds = self._opened(task, url, group)
-                for name in names:
-                    values[f"{group}/{name}"] = ds.variables[name][task.slice].to_numpy()
-            return values
-
-        return each_file(task, one)
-
-    def _opened(self, task: Task, url: str, group: str) -> xr.Dataset:
+    def opened(self, task: Task, url: str, group: str, names: Sequence[str]) -> xr.Dataset:
+        """Open a group of references, made now or held."""
+        del names
         store = self._held.get((url, group)) or self._parsed(task, url, group)
         ds: xr.Dataset = xr.open_zarr(
             store, consolidated=False, zarr_format=3, decode_cf=False, chunks=None
@@ -66,8 +46,7 @@ class Virtual(Peer):
     @staticmethod
     def _parsed(task: Task, url: str, group: str) -> Any:
         if task.remote:
-            prefix, store = url.rpartition("/")[0], bucket_store(url)
-            prefix = "s3://" + prefix.removeprefix("s3://").partition("/")[0]
+            prefix, store = "/".join(url.split("/")[:3]), bucket_store(url)
         else:
             url = Path(url).absolute().as_uri()
             prefix, store = "file://", LocalStore()
