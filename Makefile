@@ -5,11 +5,12 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 LOWEST := .venv-lowest/bin
 
-.PHONY: help demo test check docs bench hostile lowest clean
+.PHONY: help demo test coverage check docs bench hostile lowest clean
 
 help:
 	@echo "make demo    the main job from end to end, results in demo-output/"
 	@echo "make test    all tests"
+	@echo "make coverage all tests, and which lines they reach: twice as slow"
 	@echo "make check   linter, formatter, types"
 	@echo "make docs    the documentation, in build/docs/; every example in it is run"
 	@echo "make bench   how fast it is, beside all else that reads granules (hours; ARGS=--quick: minutes)"
@@ -21,6 +22,9 @@ demo: .venv/demo.stamp
 	$(BIN)/python -m xr_icesat2.demo
 
 test: .venv/test.stamp
+	$(BIN)/python -m pytest -n 2
+
+coverage: .venv/test.stamp
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term --cov-fail-under=95
 
 check: .venv/check.stamp

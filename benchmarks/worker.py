@@ -96,6 +96,15 @@ def _cpu() -> float:
     return spent.user + spent.system + spent.children_user + spent.children_system
 
 
+def _bound_memory() -> None:
+    """Have a way that wants more than the machine has fail by itself."""
+    if sys.platform == "linux":
+        import resource  # noqa: PLC0415 - not everywhere
+
+        most = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 3 // 4
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
 def _status(name: str) -> int:
     """Bytes, from what Linux says of this process; 0 elsewhere."""
     try:
@@ -126,6 +135,7 @@ def main() -> None:
         unfinished.replace(result)
 
     warnings.simplefilter("ignore")
+    _bound_memory()
     task, warm_up = Task.from_json(order["task"]), Task.from_json(order["warm_up"])
     # Each has a folder of indexes of its own.
     warm_up = replace(warm_up, scratch=task.scratch)

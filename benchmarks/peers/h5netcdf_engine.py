@@ -18,7 +18,7 @@ __all__ = ["Blocks", "DefaultCache"]
 class DefaultCache(GroupEngine):
     """Over s3fs as it comes, or a local file."""
 
-    title = '`engine="h5netcdf"`, s3fs default cache'
+    title = '`engine="h5netcdf"`, default cache'
     caching: dict[str, Any] = {}  # noqa: RUF012 - a subclass has its own
 
     def opened(self, task: Task, url: str, group: str, names: Sequence[str]) -> xr.Dataset:
@@ -33,6 +33,6 @@ class DefaultCache(GroupEngine):
 class Blocks(DefaultCache):
     """With a cache of blocks of 8 MiB."""
 
-    title = '`engine="h5netcdf"`, s3fs with 8 MiB blocks'
+    title = '`engine="h5netcdf"`, 8 MiB blocks'
     local = False
     caching = BLOCKS

@@ -22,12 +22,6 @@ class Read(Peer):
     remote = False
     opens = False
 
-    def cannot(self, task: Task) -> str | None:
-        """Say what its merge cannot."""
-        if task.everything:
-            return "merges whole groups no better than variable by variable: hours"
-        return super().cannot(task)
-
     def read(self, task: Task) -> Values:
         """Load, and take apart."""
 

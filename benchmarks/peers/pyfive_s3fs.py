@@ -17,7 +17,7 @@ __all__ = ["Blocks"]
 class Blocks(Peer):
     """With blocks of 4 MiB."""
 
-    title = "pyfive over s3fs, 4 MiB blocks"
+    title = "pyfive, 4 MiB blocks"
 
     def open(self, task: Task) -> Opened:
         """Walk the main group of each beam."""
