@@ -49,10 +49,19 @@ def to_markdown(
             continue
         rows = [_row(one, titles[one.peer], table.results) for one in _sorted(table.results)]
         parts.append("\n".join([_HEADER, _RULE, *(row for row in rows if row)]) + "\n")
-        cannot = [f"{titles[r.peer]}: {r.why}" for r in table.results if r.why]
-        if cannot:
-            parts.append("Not in the table: " + "; ".join(cannot) + ".\n")
+        if any(result.why for result in table.results):
+            parts.append(_absent(table.results, titles))
     return "\n".join(parts)
+
+
+def _absent(results: Sequence[Result], titles: Mapping[str, str]) -> str:
+    """Say who is not in the table, by reason."""
+    reasons: dict[str, list[str]] = {}
+    for result in results:
+        if result.why:
+            reasons.setdefault(result.why, []).append(titles[result.peer])
+    listed = [f"{reason}: {', '.join(ways)}" for reason, ways in reasons.items()]
+    return f"Not in the table. {'; '.join(listed)}.\n"
 
 
 def _introduction(about: Mapping[str, Any]) -> str:

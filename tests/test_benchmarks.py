@@ -229,15 +229,16 @@ def test_the_page_of_results(tmp_path):
         Result("xr_icesat2", tuple({"seconds": s, **run} for s in (3.0, 2.0, 9.0))),
         Result("floor", ({"seconds": 1.5, **run},)),
         Result("hidefix", (), "reads local files only"),
+        Result("other", (), "reads local files only"),
     )
-    titles = {"xr_icesat2": "us", "floor": "the floor", "hidefix": "hidefix"}
+    titles = {"xr_icesat2": "us", "floor": "the floor", "hidefix": "hidefix", "other": "other"}
     tables = [Table("w", "A table", results), Table("v", "Another", (), "no file")]
     about = {"cores": 2, "python": "3.14", "runs": 3, "limit": 9.0, "h5py": "3.12"}
     text = to_markdown(tables, titles, about)
     assert "2 cores, Python 3.14" in text
     assert "| the floor | 1.50 | 1.00 | 3 | 4.0 | 2 | 2 | 1.00 | 0.50 |" in text
     assert "| us | 3.00 (2.00–9.00) | 1.00 | 3 | 4.0 | 2 | 2 | 2.00 | 1.00 |" in text
-    assert "hidefix: reads local files only" in text
+    assert "Not in the table. reads local files only: hidefix, other" in text
     assert "Not measured: no file" in text
     page = tmp_path / "page.md"
     page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
