@@ -22,3 +22,11 @@ def granule(name: str) -> Path:
     if not path.exists():
         pytest.skip(f"{name} is not here (../shared/granules)")
     return path
+
+
+def structure_file(name: str) -> Path:
+    """Path of one file with the tree of a real granule; skips the test where it is absent."""
+    path = STRUCTURE / name
+    if not path.exists():
+        pytest.skip(f"{name} is not here (../shared/structure)")
+    return path

@@ -1,4 +1,4 @@
-"""``ds.icesat2``: what this library knows of a Dataset beyond what xarray shows."""
+"""``ds.icesat2``: what this library knows of a Dataset or a tree beyond what xarray shows."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import Any
 
 import xarray as xr
 
+from .opened import contents_of_opened
+from .products.contents import Contents
+
 __all__ = ["DatasetAccessor", "TreeAccessor"]
 
 
@@ -16,6 +19,7 @@ class DatasetAccessor:
     """Accessor of Datasets opened with ``engine="icesat2"``."""
 
     def __init__(self, dataset: xr.Dataset) -> None:
+        self._dataset = dataset
         self._encoding = dataset.encoding
 
     @property
@@ -34,6 +38,21 @@ class DatasetAccessor:
         """
         return MappingProxyType(self._encoding.get("icesat2", {}))
 
+    def contents(self) -> Contents:
+        """List the variables with what the file says of them; no value is read.
+
+        Returns
+        -------
+        Contents
+            One section for a Dataset; for a tree one a node, this one and those below, of which
+            only the number is printed where it lies outside of the rates. It prints, and
+            :meth:`.Contents.find` searches it, as ``xr_icesat2.products[...]`` does.
+        """
+        return contents_of_opened(self._nodes(), self._encoding.get("source", ""))
+
+    def _nodes(self) -> Mapping[str, xr.Dataset]:
+        return {"": self._dataset}
+
     def __repr__(self) -> str:
         return f"<icesat2 accessor: source_encoding of {len(self.source_encoding)} variables>"
 
@@ -45,3 +64,11 @@ class TreeAccessor(DatasetAccessor):
     def __init__(self, tree: xr.DataTree) -> None:
         super().__init__(tree.to_dataset(inherit=False))
         self._encoding = tree.encoding
+        self._tree = tree
+
+    def _nodes(self) -> Mapping[str, xr.Dataset]:
+        nodes = {}
+        for path, [node] in xr.group_subtrees(self._tree):
+            nodes[path.strip("./")] = node.to_dataset(inherit=False)
+            nodes[path.strip("./")].encoding = node.encoding
+        return nodes

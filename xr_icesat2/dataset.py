@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,33 +12,23 @@ import xarray as xr
 
 from .errors import GroupNotFoundError, SelectionError
 from .granule.granule import Granule
-from .granule.identity import Identity
 from .granule.model import GroupHeader
-from .granule.paths import normalise
+from .granule.paths import ancestors, join, normalise
+from .merge.choose import all_rates, asked_rate, rates_of
 from .merge.file_layout import file_datasets
 from .merge.flat import flat_datasets
-from .merge.from_scales import rates_from_scales
 from .merge.granule_coords import granule_coords
-from .merge.identify import identify_granule
-from .merge.open import check_mergeable, each
+from .merge.known import Known, know
+from .merge.open import each
 from .merge.options import Options, matches
 from .merge.rate import MergedRate, common_attrs
 from .merge.spot import spot_datasets
-from .merge.survey import Survey, Tracks, find_tracks, survey_rate
-from .products import PRODUCTS, Rate
+from .merge.survey import Survey, survey_rate
+from .products import Rate
 
 __all__ = ["assemble_dataset", "assemble_groups", "close_granules"]
 
 MERGERS = {"spot": spot_datasets, "flat": flat_datasets}
-
-
-@dataclass(frozen=True)
-class _Known:
-    """A granule of which the identity and the beams are known."""
-
-    granule: Granule
-    identity: Identity
-    tracks: Tracks
 
 
 def assemble_dataset(granules: Sequence[Granule], options: Options, *, listed: bool) -> xr.Dataset:
@@ -55,9 +45,9 @@ def assemble_dataset(granules: Sequence[Granule], options: Options, *, listed: b
         group = normalise(options.group or "/")
         dataset = _file_groups(granules, [group], options, listed=listed)[group]
     else:
-        known = _identified(granules, options)
-        rate = _asked_rate(known, options)
-        if rate is None:
+        known = know(granules, options)
+        rate = asked_rate(known, options) if known else None
+        if known is None or rate is None:
             return assemble_dataset(granules, replace_layout(options), listed=listed)
         merged = _merged(known, rate, options, folded=True)
         parts = MERGERS[options.layout](merged)
@@ -73,21 +63,21 @@ def assemble_groups(
     if options.layout == "file":
         groups = _file_groups(granules, _all_groups(granules, options, ()), options, listed=listed)
         return _rooted(groups, options, granules)
-    known = _identified(granules, options)
-    if options.group is not None:
-        rate = _asked_rate(known, options)
-        if rate is None:
-            return assemble_groups(granules, replace_layout(options), listed=listed)
-        parts = MERGERS[options.layout](_merged(known, rate, options, folded=False))
-        return _rooted({f"/{p}".rstrip("/") or "/": d for p, d in parts.items()}, options, granules)
+    known = know(granules, options)
+    rate = asked_rate(known, options) if known and options.group is not None else None
+    if known is None or (options.group is not None and rate is None):
+        return assemble_groups(granules, replace_layout(options), listed=listed)
+    if rate is not None:
+        nodes = _nodes(_merged(known, rate, options, folded=False))
+        top = replace(options, group=rate.name)
+        return _rooted(nodes, top, granules)
     tree: dict[str, xr.Dataset] = {}
     held: list[str] = []
-    for rate in _all_rates(known, options):
+    for rate in all_rates(known, options):
         merged = _merged(known, rate, options, folded=False)
         held += merged.dims
-        for path, dataset in MERGERS[options.layout](merged).items():
-            node = f"/{rate.name}{path.removeprefix(rate.group)}" if rate.alias else f"/{path}"
-            tree[node.rstrip("/")] = dataset
+        tree |= _nodes(merged)
+    tree |= _between(known, tree)
     tracks = known[0].tracks.present
     rest = _all_groups(granules, options, tracks)
     file_part = _file_groups(granules, rest, options, listed=listed)
@@ -96,85 +86,43 @@ def assemble_groups(
     return _rooted({"/": root, **tree, **file_part}, options, granules)
 
 
+def _nodes(merged: MergedRate) -> dict[str, xr.Dataset]:
+    """Give the groups of a rate by their paths in a tree; none if no beam has the rate."""
+    if not any(survey.beams for survey in merged.surveys):
+        return {}
+    rate, parts = merged.rate, MERGERS[merged.options.layout](merged)
+    if rate.alias is None:
+        return {normalise(path): dataset for path, dataset in parts.items()}
+    below = {path: posixpath.relpath(path or ".", rate.group or ".") for path in parts}
+    return {join(f"/{rate.alias}", below[path]): dataset for path, dataset in parts.items()}
+
+
+def _between(known: Sequence[Known], tree: Collection[str]) -> dict[str, xr.Dataset]:
+    """Give the groups that lie around rates and hold nothing of their own but attributes."""
+    around = {group for path in tree for group in ancestors(path)} - {"/", *tree}
+    datasets = {}
+    for group in around:
+        attrs = [
+            node.attrs
+            for one in known
+            for beam in one.tracks.groups.values()
+            for node in one.granule.index.load([f"/{beam}{group}"]).values()
+        ]
+        datasets[group] = xr.Dataset(attrs=common_attrs(attrs))
+        datasets[group].encoding["icesat2"] = {}
+    return datasets
+
+
 def replace_layout(options: Options) -> Options:
     """Give the same options for the file's own tree."""
     return replace(options, layout="file", spots=None, beams=None, pad_to=None)
 
 
-def _identified(granules: Sequence[Granule], options: Options) -> list[_Known]:
-    def identify(granule: Granule) -> _Known:
-        identity = identify_granule(granule)
-        tracks = find_tracks(granule, identity, options)
-        if tracks is None:
-            held = ", ".join(sorted(granule.index.group("/").links))
-            msg = (
-                f"{granule.url} ({identity.product or 'unknown product'}) has no beams, pairs or "
-                f'profiles to merge; it holds: {held}. layout="file" opens it as it is.'
-            )
-            raise GroupNotFoundError(msg)
-        if not tracks.groups:
-            msg = (
-                f"{granule.url} has none of the {tracks.dim}s asked for "
-                f"({', '.join(map(str, tracks.wanted))}); it has "
-                f"{', '.join(f'{tracks.numbers[g]} ({g})' for g in tracks.present)}. "
-                "Ask for these, or leave the granule out."
-            )
-            raise SelectionError(msg)
-        return _Known(granule, identity, tracks)
-
-    known = each(identify, granules)
-    check_mergeable(
-        granules, [k.identity for k in known], mixed_releases=options.allow_mixed_releases
-    )
-    return known
-
-
-def _asked_rate(known: Sequence[_Known], options: Options) -> Rate | None:
-    """Give the rate that ``group`` names (or the main one); None if it is a path in the file."""
-    first = known[0]
-    spec = PRODUCTS.get(first.identity.product or "")
-    wanted = options.group.strip("/") if options.group is not None else None
-    for rate in spec.rates if spec else ():
-        if rate.name == (spec.main if wanted is None and spec else wanted):
-            return rate
-    if wanted is not None and normalise(wanted) in first.granule.index.load([wanted]):
-        return None
-    rates = _all_rates(known[:1], options)
-    for rate in rates:
-        if wanted is None or rate.name == wanted:
-            return rate
-    listed = ", ".join(repr(rate.name) for rate in rates) or "none"
-    msg = (
-        f"{first.granule.url} has no group {options.group!r}. Its rates are: {listed}; "
-        "a path in the file, such as 'gt1l' or 'orbit_info', opens that group alone."
-    )
-    raise GroupNotFoundError(msg)
-
-
-def _all_rates(known: Sequence[_Known], options: Options) -> list[Rate]:
-    """Give the rates of the specification that the granules have, then what it does not know."""
-    rates: dict[str, Rate] = {}
-    for one in known:
-        for rate in _rates_of(one, options):
-            rates.setdefault(rate.name, rate)
-    return list(rates.values())
-
-
-def _rates_of(known: _Known, options: Options) -> list[Rate]:
-    spec = PRODUCTS.get(known.identity.product or "")
-    specified = spec.rates if spec else ()
-    beams = known.tracks.groups.values()
-    nodes = known.granule.index.load([f"{b}/{rate.group}" for b in beams for rate in specified])
-    there = [r for r in specified if any(normalise(f"{b}/{r.group}") in nodes for b in beams)]
-    claimed = tuple(rate.group for rate in specified)
-    return there + rates_from_scales(known.granule, known.tracks, options, claimed)
-
-
-def _merged(known: Sequence[_Known], rate: Rate, options: Options, *, folded: bool) -> MergedRate:
-    def survey(one: _Known) -> Survey:
+def _merged(known: Sequence[Known], rate: Rate, options: Options, *, folded: bool) -> MergedRate:
+    def survey(one: Known) -> Survey:
         own = rate
         if rate.members is not None:
-            found = (r for r in _rates_of(one, options) if r.name == rate.name)
+            found = (r for r in rates_of(one, options) if r.name == rate.name)
             own = next(found, rate)
         beams = survey_rate(one.granule, one.tracks, own, options)
         if not beams and folded:
@@ -193,7 +141,7 @@ def _merged(known: Sequence[_Known], rate: Rate, options: Options, *, folded: bo
     return merged
 
 
-def _check_patterns(known: _Known, merged: MergedRate, options: Options) -> None:
+def _check_patterns(known: Known, merged: MergedRate, options: Options) -> None:
     """Raise if something that was asked for matches no variable."""
     lost = [p for p in options.variables or () if not any(matches(q, p) for q in merged.dims)]
     if lost:
@@ -258,7 +206,7 @@ def _all_groups(granules: Sequence[Granule], options: Options, without: Sequence
     return list(dict.fromkeys([root, *(p for paths in each(walk, granules) for p in paths)]))
 
 
-def _root(dataset: xr.Dataset, known: Sequence[_Known], options: Options) -> xr.Dataset:
+def _root(dataset: xr.Dataset, known: Sequence[Known], options: Options) -> xr.Dataset:
     coords = granule_coords([k.identity for k in known])
     if options.layout == "flat":
         # Rows have a coordinate gran_idx of their own, which an index here would override.

@@ -46,6 +46,11 @@ class Identity:
     """Granule region, 1 to 14, for the products that are cut by region."""
     hemisphere: int | None
     """1 north, 2 south, for sea ice products."""
+    start_rgt: int | None
+    """First reference ground track that the file says it holds, for products of whole orbits. A
+    subset may begin later than the granule that it was made of."""
+    start_cycle: int | None
+    """Its repeat cycle."""
     end_rgt: int | None
     """Last reference ground track, for products of whole orbits."""
     end_cycle: int | None
@@ -110,6 +115,8 @@ def identify(evidence: Evidence) -> Identity:
         cycle=cycle,
         region=region,
         hemisphere=hemisphere,
+        start_rgt=integer(ancillary.get("start_rgt"), RGTS) if whole_orbits else None,
+        start_cycle=integer(ancillary.get("start_cycle"), CYCLES) if whole_orbits else None,
         end_rgt=integer(ancillary.get("end_rgt"), RGTS) if whole_orbits else None,
         end_cycle=integer(ancillary.get("end_cycle"), CYCLES) if whole_orbits else None,
         first_cycle=first_cycle,

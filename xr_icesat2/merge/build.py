@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,8 @@ class Placed:
     path: str
     header: DatasetHeader
     origin: tuple[int, ...]
+    places: Mapping[int, np.ndarray] = field(default_factory=dict)
+    """Positions in the array along an axis of the dataset, where they are not a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,14 @@ def _array(column: Column, codings: Sequence[Coding], of_part: Sequence[int]) ->
         for part, coding in zip(column.parts, of_part, strict=True)
     ]
     mosaic = Mosaic.of(
-        column.shape, column.lead, [(part.origin, part.header.shape) for part in column.parts]
+        column.shape,
+        column.lead,
+        [(part.origin, part.header.shape) for part in column.parts],
+        {
+            (number, column.lead + axis): positions
+            for number, part in enumerate(column.parts)
+            for axis, positions in part.places.items()
+        },
     )
     return GranuleArray(granules, paths, np.array(places, np.int32), mosaic, codings)
 

@@ -12,7 +12,10 @@ from xr_icesat2.reading.decoders import ICESAT2_TIME
 if TYPE_CHECKING:
     from xr_icesat2.granule.index import GranuleIndex
 
-__all__ = ["is_time", "scale_paths"]
+__all__ = ["STANDARD_NAMES", "is_time", "scale_paths"]
+
+STANDARD_NAMES = ("time", "latitude", "longitude")
+"""Standard names (CF conventions) of the coordinates of a row."""
 
 
 def scale_paths(index: GranuleIndex, path: str, header: DatasetHeader) -> tuple[str | None, ...]:

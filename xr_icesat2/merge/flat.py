@@ -17,7 +17,7 @@ from xr_icesat2.products import ALONG
 from .build import Column, Placed, build_variable
 from .rate import MergedRate
 from .runs import RunArray
-from .spot import dataset_of, row_index, track_coords
+from .spot import dataset_of, label_coords, row_index, track_coords
 
 __all__ = ["flat_datasets"]
 
@@ -79,7 +79,9 @@ def flat_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
     return {
         group: dataset_of(
             variables,
-            coords | (beam_coords if _has_beam_rows(variables) else {}),
+            coords
+            | label_coords(merged, variables)
+            | (beam_coords if _has_beam_rows(variables) else {}),
             index,
             sources,
         ).assign_attrs(merged.group_attrs(group))
@@ -111,7 +113,7 @@ def _placed(
     merged: MergedRate, path: str, origin: Callable[[tuple[int, int]], tuple[int, ...]]
 ) -> list[Placed]:
     return [
-        Placed(survey.granule, found.path, found.header, origin((g, s)))
+        Placed(survey.granule, found.path, found.header, origin((g, s)), merged.places(found))
         for g, s, survey, found in merged.parts(path)
     ]
 
@@ -119,13 +121,15 @@ def _placed(
 def _row_coords(
     merged: MergedRate, values: Mapping[str, tuple[np.ndarray, dict[str, Any]]], rows: _Rows
 ) -> dict[str, xr.Variable]:
+    runs = {name: (RunArray(array, rows.lengths), attrs) for name, (array, attrs) in values.items()}
+    first = np.zeros(len(rows.lengths), np.int64)
+    runs["source_row"] = (
+        RunArray(first, rows.lengths, step=1),
+        {"long_name": "number of the row in its beam of the file"},
+    )
     return {
-        name: xr.Variable(
-            (merged.rate.along,),
-            indexing.LazilyIndexedArray(RunArray(array, rows.lengths)),
-            attrs,
-        )
-        for name, (array, attrs) in values.items()
+        name: xr.Variable((merged.rate.along,), indexing.LazilyIndexedArray(array), attrs)
+        for name, (array, attrs) in runs.items()
     }
 
 

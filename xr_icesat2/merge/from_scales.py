@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from xr_icesat2.granule.model import DatasetHeader, Node
+from xr_icesat2.granule.model import DatasetHeader
 from xr_icesat2.products import Rate
 
 from .dims import is_time, scale_paths
@@ -29,24 +29,23 @@ def rates_from_scales(
 ) -> list[Rate]:
     """Gather the variables of all beams that lie along the same scale; the largest rate first.
 
-    What lies in the ``claimed`` groups below a beam is left aside.
+    What lies directly in the ``claimed`` groups below a beam is left aside.
     """
     members: dict[str, dict[str, DatasetHeader]] = defaultdict(dict)
     for group in tracks.groups.values():
-        nodes = _below(granule, group, options, claimed)
-        headers = {p: n for p, n in nodes.items() if isinstance(n, DatasetHeader) and n.shape}
+        aside = {f"/{group}/{name}".rstrip("/") for name in claimed}
+        headers = {
+            path: node
+            for path, node in granule.index.below([f"/{group}"], options.drops).items()
+            if isinstance(node, DatasetHeader)
+            and node.shape
+            and posixpath.dirname(path) not in aside
+        }
         for scale, paths in _by_scale(granule, group, headers).items():
             for path in paths:
                 members[scale].setdefault(path, headers[f"/{group}/{path}"])
     largest = sorted(members.items(), key=lambda item: (-len(item[1]), item[0]))
-    return _named([_rate(scale, headers) for scale, headers in largest])
-
-
-def _below(
-    granule: Granule, group: str, options: Options, claimed: Sequence[str]
-) -> dict[str, Node]:
-    aside = {f"/{group}/{name}" for name in claimed}
-    return granule.index.below([f"/{group}"], lambda path: path in aside or options.drops(path))
+    return _named([_rate(scale, headers, claimed) for scale, headers in largest], claimed)
 
 
 def _by_scale(granule: Granule, group: str, headers: Headers) -> dict[str, list[str]]:
@@ -86,8 +85,12 @@ def _home(along: Mapping[str, list[str]], path: str) -> str:
         folder = posixpath.dirname(folder)
 
 
-def _rate(scale: str, headers: Headers) -> Rate:
+def _rate(scale: str, headers: Headers, claimed: Sequence[str]) -> Rate:
     group, name = posixpath.dirname(scale), posixpath.basename(scale)
+    if group in claimed:
+        # The rest of a rate that has a specification, in a group that this does not know.
+        group = posixpath.commonpath([posixpath.dirname(path) or "." for path in headers])
+        name = posixpath.relpath(scale, group)
     stem = posixpath.basename(group) or name
     here = {p: h for p, h in headers.items() if posixpath.dirname(p) == group and len(h.shape) == 1}
     return Rate(
@@ -110,14 +113,15 @@ def _first(
     return names[0] if names else None
 
 
-def _named(rates: list[Rate]) -> list[Rate]:
+def _named(rates: list[Rate], claimed: Sequence[str]) -> list[Rate]:
     """Keep group names apart: a second rate in a group is called after its scale."""
-    seen: set[str] = set()
+    seen: set[str] = set(claimed)
     named: list[Rate] = []
     for rate in rates:
-        if rate.group in seen:
-            name = f"{rate.group}/{rate.scale}".lstrip("/")
-            named.append(replace(rate, alias=name, along=f"{rate.scale}_idx"))
+        if rate.group in seen or not rate.group:
+            scale = posixpath.basename(rate.scale or "rows")
+            name = f"{rate.group}/{scale}".lstrip("/")
+            named.append(replace(rate, alias=name, along=f"{scale}_idx"))
         else:
             named.append(rate)
         seen.add(rate.group)

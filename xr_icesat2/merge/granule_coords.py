@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from xr_icesat2.granule.identity import UNKNOWN, Identity
+from xr_icesat2.granule.numbering import HEMISPHERIC, ORBITAL, REPEAT
 from xr_icesat2.reading.coding import TIME_ENCODING
 
 __all__ = ["GRANULE_COORDS", "granule_coords"]
@@ -24,7 +25,14 @@ NUMBERS: dict[str, tuple[str, Callable[[Identity], int | None]]] = {
     ),
     "rgt": ("reference ground track, -1 where unknown", lambda i: i.rgt),
     "cycle_number": ("repeat cycle, -1 where unknown", lambda i: i.cycle),
-    "region": ("granule region, -1 where the product has none", lambda i: i.region),
+    "region": ("granule region, -1 where unknown", lambda i: i.region),
+    "hemisphere": ("1 north, 2 south, -1 where unknown", lambda i: i.hemisphere),
+    "start_rgt": ("reference ground track of the first orbit", lambda i: i.start_rgt),
+    "end_rgt": ("reference ground track of the last orbit", lambda i: i.end_rgt),
+    "start_cycle": ("repeat cycle of the first orbit", lambda i: i.start_cycle),
+    "end_cycle": ("repeat cycle of the last orbit", lambda i: i.end_cycle),
+    "first_cycle": ("first of the repeat cycles that are gathered", lambda i: i.first_cycle),
+    "last_cycle": ("last of the repeat cycles that are gathered", lambda i: i.last_cycle),
     "sc_orient": (
         "spacecraft orientation: 0 backward, 1 forward, 2 turning, -1 unknown",
         lambda i: i.sc_orient,
@@ -39,14 +47,25 @@ TIMES: dict[str, tuple[str, Callable[[Identity], np.datetime64]]] = {
     "data_start_utc": ("time of the first data, UTC", lambda i: i.data_start_utc),
     "data_end_utc": ("time of the last data, UTC", lambda i: i.data_end_utc),
 }
+ONLY_IN = {
+    "hemisphere": HEMISPHERIC,
+    **dict.fromkeys(("start_rgt", "end_rgt", "start_cycle", "end_cycle"), ORBITAL),
+    **dict.fromkeys(("first_cycle", "last_cycle"), REPEAT),
+}
+"""Numbers that only some products have."""
+NOT_IN = {"cycle_number": REPEAT, "region": HEMISPHERIC | ORBITAL}
+"""Numbers that all products have but some."""
 GRANULE_COORDS = (*NUMBERS, *TEXTS, *TIMES)
 """Their names, which no variable of a row may take."""
 
 
 def granule_coords(identities: Sequence[Identity]) -> dict[str, xr.Variable]:
-    """Give the coordinates of some granules, in their order."""
+    """Give the coordinates of some granules of one product, in their order."""
     coords: dict[str, xr.Variable] = {}
+    product = identities[0].product
     for name, (meaning, get) in NUMBERS.items():
+        if product in NOT_IN.get(name, ()) or product not in ONLY_IN.get(name, {product}):
+            continue
         values = np.array([_number(get(i)) for i in identities], np.int64)
         coords[name] = _variable(values, meaning)
     for name, (meaning, text) in TEXTS.items():

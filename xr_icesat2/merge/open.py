@@ -14,7 +14,7 @@ from xr_icesat2.errors import GranuleNotFoundError, IdentityError, MergeError, N
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.identity import UNKNOWN, Identity
 
-__all__ = ["check_mergeable", "each", "expand", "open_granules"]
+__all__ = ["check_kinds", "check_mergeable", "each", "expand", "open_granules"]
 
 AT_ONCE = 8
 """Granules that are opened side by side."""
@@ -76,6 +76,16 @@ def open_granules(
     return each(open_one, objects)
 
 
+def check_kinds(
+    granules: Sequence[Granule], identities: Sequence[Identity], *, mixed_releases: bool
+) -> None:
+    """Raise :class:`MergeError` unless granules are of one product and one release."""
+    _one_kind("products", "product", granules, identities, "Open them apart.")
+    if not mixed_releases:
+        way_out = "allow_mixed_releases=True merges them all the same."
+        _one_kind("releases", "release", granules, identities, way_out)
+
+
 def check_mergeable(
     granules: Sequence[Granule], identities: Sequence[Identity], *, mixed_releases: bool
 ) -> None:
@@ -90,10 +100,7 @@ def check_mergeable(
     """
     if len(granules) < 2:
         return
-    _one_kind("products", "product", granules, identities, "Open them apart.")
-    if not mixed_releases:
-        way_out = "allow_mixed_releases=True merges them all the same."
-        _one_kind("releases", "release", granules, identities, way_out)
+    check_kinds(granules, identities, mixed_releases=mixed_releases)
     seen: dict[int, int] = {}
     for number, identity in enumerate(identities):
         if identity.gran_idx == UNKNOWN:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from xr_icesat2.errors import MergeError
-from xr_icesat2.products import ALONG, Rate
+from xr_icesat2.products import ALONG, Labels, Rate
 
 from .build import Rules
 from .granule_coords import GRANULE_COORDS
@@ -19,8 +20,9 @@ from .survey import Found, Survey
 
 __all__ = ["MergedRate", "common_attrs"]
 
-TAKEN = {*GRANULE_COORDS, "spot", "pair_track", "profile", "gt", "beam_strength", "n_obs"}
-"""Names that coordinates of the engine have."""
+TRACK_COORDS = ("spot", "pair_track", "profile", "gt", "beam_strength", "n_obs", "source_row")
+TAKEN = {*GRANULE_COORDS, *TRACK_COORDS, "cycle"}
+"""Names that coordinates of the engine have, or that would be taken for one of them."""
 BLOCK_BYTES = 32 << 20
 """Bytes of the widest variable in one dask block: large enough that few tasks do the work."""
 
@@ -75,31 +77,88 @@ class MergedRate:
 
     @cached_property
     def second_sizes(self) -> dict[str, int]:
-        """Sizes of all dimensions but the along-track one: the largest in any beam."""
-        sizes: dict[str, int] = {}
+        """Sizes of all dimensions but the along-track one: all labels, or the largest size."""
+        return {
+            dim: len(self.labels[dim]) if dim in self.labels else max(sizes)
+            for dim, sizes in self._sizes.items()
+        }
+
+    @cached_property
+    def _sizes(self) -> dict[str, set[int]]:
+        """Sizes that each dimension but the along-track one has in any beam."""
+        sizes: dict[str, set[int]] = {}
         for _, _, _, found in self._datasets():
             for dim, size in zip(found.dims, found.header.shape, strict=True):
                 if dim != ALONG:
-                    sizes[dim] = max(size, sizes.get(dim, 0))
+                    sizes.setdefault(dim, set()).add(size)
         return sizes
+
+    @cached_property
+    def labels(self) -> dict[str, Labels]:
+        """Labels of second dimensions: those of any beam, each once."""
+        return {
+            dim: labels
+            for dim, sets in self.rate.labels.items()
+            if (labels := joined_labels(dim, sets, self._sizes.get(dim, set())))
+        }
+
+    def places(self, found: Found) -> dict[int, np.ndarray]:
+        """Give the positions along axes of a dataset that has not all labels of a dimension."""
+        lacking = {
+            axis: self._positions[dim, size]
+            for axis, (dim, size) in enumerate(zip(found.dims, found.header.shape, strict=True))
+            if dim in self.labels
+        }
+        return {axis: p for axis, p in lacking.items() if p is not None}
+
+    @cached_property
+    def _positions(self) -> dict[tuple[str, int], np.ndarray | None]:
+        """(dimension, size) → positions among all labels; None where these are all there are."""
+        positions: dict[tuple[str, int], np.ndarray | None] = {}
+        for dim, labels in self.labels.items():
+            at = {label: n for n, label in enumerate(labels)}
+            for own in self.rate.labels[dim]:
+                if len(own) in self._sizes[dim]:
+                    where = np.array([at[label] for label in own], np.int64)
+                    positions[dim, len(own)] = None if own == labels else where
+        return positions
 
     @cached_property
     def names(self) -> dict[str, str]:
         """Path below the beam → name of the variable."""
         names: dict[str, str] = {}
-        used = set(TAKEN | {self.rate.along})
-        coordinates = {f"{self.rate.group}/{c}".lstrip("/") for c in self.rate.coordinates}
-        for path in sorted(self.dims, key=lambda p: (p not in coordinates, p.count("/"), p)):
+        everywhere = TAKEN | {self.rate.along} | self.labels.keys()
+        used: dict[str, set[str]] = defaultdict(set)
+        for path in sorted(self.dims, key=self._precedence):
             name = posixpath.basename(path)
             if name in TAKEN:
                 name = f"{self.rate.along.removesuffix('_idx')}_{name}"
             outer = posixpath.dirname(path)
-            while self.folded and name in used:
+            beside = used["" if self.folded else outer]
+            while name in everywhere | beside:
                 name = f"{posixpath.basename(outer) or self.dim}_{name}"
                 outer = posixpath.dirname(outer)
-            used.add(name)
+            # Coordinates are in every group of a tree.
+            (everywhere if path in self._coordinates else beside).add(name)
             names[path] = name
         return names
+
+    def _precedence(self, path: str) -> tuple[object, ...]:
+        """Order in which names are given: where two variables have one, the first keeps it."""
+        group = posixpath.dirname(path)
+        groups = self.rate.groups
+        place = groups.index(group) if group in groups else len(groups)
+        return path not in self._coordinates, path.count("/"), place, path
+
+    @cached_property
+    def _coordinates(self) -> set[str]:
+        """Paths below the beam of what tells the time or the place of a row in any beam."""
+        return {
+            path
+            for survey in self.surveys
+            for beam in survey.beams.values()
+            for path in beam.coordinates
+        }
 
     def renamed(self, path: str) -> bool:
         """Whether a variable has another name than in the file."""
@@ -124,9 +183,7 @@ class MergedRate:
 
     def is_coordinate(self, path: str) -> bool:
         """Whether a variable tells the time or the place of a row."""
-        if not self.options.decode_coords:
-            return False
-        return posixpath.relpath(path, self.rate.group or ".") in self.rate.coordinates
+        return self.options.decode_coords and path in self._coordinates
 
     @property
     def rules(self) -> Rules:
@@ -157,6 +214,29 @@ class MergedRate:
             for number, beam in survey.beams.items():
                 for path, found in beam.variables.items():
                     yield survey, number, path, found
+
+
+def joined_labels(dim: str, sets: Sequence[Labels], sizes: Collection[int]) -> Labels:
+    """Give the labels that any of some sizes of a dimension has; none where it is unknown.
+
+    Raises
+    ------
+    MergeError
+        Sizes differ, and what the positions of one of them mean is unknown.
+    """
+    known = {len(labels): labels for labels in sets if len(labels) in sizes}
+    if len(known) < len(sizes):
+        if len(sizes) == 1:
+            return ()
+        msg = (
+            f"{dim} has {' and '.join(map(str, sorted(sizes)))} positions in these granules; known "
+            f"are {', '.join(str(len(labels)) for labels in sets)}. Open them apart, or leave out "
+            "what has it by drop_variables."
+        )
+        raise MergeError(msg)
+    if len(known) == 1:
+        return known.popitem()[1]
+    return tuple(sorted({label for labels in known.values() for label in labels}))
 
 
 def common_attrs(everywhere: Sequence[Mapping[str, object]]) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from .build import Column, Placed, build_variable
 from .granule_coords import granule_coords
 from .rate import MergedRate
 
-__all__ = ["dataset_of", "row_index", "spot_datasets", "track_coords"]
+__all__ = ["dataset_of", "label_coords", "row_index", "spot_datasets", "track_coords"]
 
 
 def spot_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
@@ -42,7 +43,9 @@ def spot_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
             groups.setdefault(path.rpartition("/")[0], {})[name] = variable
     index = row_index(merged.rate.along, length)
     return {
-        group: dataset_of(variables, coords, index, sources).assign_attrs(merged.group_attrs(group))
+        group: dataset_of(
+            variables, coords | label_coords(merged, variables), index, sources
+        ).assign_attrs(merged.group_attrs(group))
         for group, variables in groups.items()
     }
 
@@ -64,7 +67,13 @@ def _column(merged: MergedRate, path: str, dims: tuple[str, ...], sizes: dict[st
         shape=(*merged.n_obs.shape, *(sizes[dim] for dim in dims)),
         lead=2,
         parts=[
-            Placed(survey.granule, found.path, found.header, (g, s, *(0 for _ in dims)))
+            Placed(
+                survey.granule,
+                found.path,
+                found.header,
+                (g, s, *(0 for _ in dims)),
+                merged.places(found),
+            )
             for g, s, survey, found in merged.parts(path)
         ],
         padded=True,
@@ -100,6 +109,18 @@ def track_coords(merged: MergedRate) -> dict[str, xr.Variable]:
             (dim,), strength, {"long_name": "strength of the beam"}
         )
     return coords
+
+
+def label_coords(
+    merged: MergedRate, variables: Mapping[str, xr.Variable]
+) -> dict[str, xr.Variable]:
+    """Give the labels of the second dimensions that some variables have."""
+    dims = {dim for variable in variables.values() for dim in variable.dims}
+    return {
+        dim: xr.Variable((dim,), np.array(labels), {"long_name": dim.replace("_", " ")})
+        for dim, labels in merged.labels.items()
+        if dim in dims
+    }
 
 
 def _group(survey: Any, number: int) -> str:

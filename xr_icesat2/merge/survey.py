@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from xr_icesat2.errors import IdentityError, MergeError
 from xr_icesat2.granule.beams import BEAMS, PAIRS, PROFILES, assign_spots, select_spots
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.identity import Identity
-from xr_icesat2.granule.model import DatasetHeader, GroupHeader, Node
+from xr_icesat2.granule.model import DatasetHeader, GroupHeader
 from xr_icesat2.products import ALONG, Rate
 
-from .dims import scale_paths
+from .dims import STANDARD_NAMES, scale_paths
 from .options import Options
 
 __all__ = ["BeamRate", "Found", "Survey", "Tracks", "find_tracks", "survey_rate"]
@@ -57,6 +58,8 @@ class BeamRate:
     """By path below the beam, such as ``land_ice_segments/h_li``."""
     attrs: Mapping[str, Mapping[str, object]]
     """Attributes of the rate's groups, by path below the beam."""
+    coordinates: frozenset[str]
+    """Those of :attr:`variables` that tell the time or the place of a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,62 +113,109 @@ def survey_rate(
     """Read the headers of one rate of all beams that are asked for, side by side."""
     index = granule.index
     beams = {number: f"/{group}" for number, group in tracks.groups.items()}
-    groups = index.load([path for beam in beams.values() for path in _group_paths(beam, rate)])
-    wanted = [
-        path
-        for group, node in groups.items()
-        if isinstance(node, GroupHeader)
-        for name in node.links
-        if _asked(path := f"{group}/{name}", rate, options)
-    ]
-    found = index.load(wanted)
+    nodes = index.load([path for beam in beams.values() for path in _group_paths(beam, rate)])
+    groups = {
+        beam: {
+            path[len(beam) + 1 :]: node
+            for path, node in nodes.items()
+            if isinstance(node, GroupHeader) and f"{path}/".startswith(f"{beam}/")
+        }
+        for beam in beams.values()
+    }
+    asked = {beam: _asked(held, rate, options) for beam, held in groups.items()}
+    found = index.load([f"{beam}/{path}" for beam, paths in asked.items() for path in paths])
     rates: dict[int, BeamRate] = {}
     for number, beam in beams.items():
-        if f"{beam}/{rate.group}".rstrip("/") in groups:
-            inside = {p[len(beam) + 1 :]: n for p, n in found.items() if p.startswith(f"{beam}/")}
-            attrs = {
-                p[len(beam) + 1 :]: n.attrs
-                for p, n in groups.items()
-                if f"{p}/".startswith(f"{beam}/")
-            }
-            rates[number] = _beam_rate(granule, beam, rate, inside, attrs)
+        headers = {
+            path: node
+            for path in asked[beam]
+            if isinstance(node := found.get(f"{beam}/{path}"), DatasetHeader)
+        }
+        # The group of a beam is there though the beam itself may hold no variables.
+        if headers or (rate.group and any(map(rate.answers, groups[beam]))):
+            rates[number] = _beam_rate(granule, beam, rate, headers, groups[beam], options)
     return rates
 
 
 def _group_paths(beam: str, rate: Rate) -> list[str]:
     """Give the groups of a beam that hold variables of a rate."""
+    groups: Iterable[str] = rate.groups
     if rate.members is not None:
-        groups = {posixpath.dirname(member) for member in rate.members} | {rate.group}
-        return [f"{beam}/{group}".rstrip("/") for group in sorted(groups)]
-    root = f"{beam}/{rate.group}".rstrip("/")
-    return [root, *(f"{root}/{name}" for name in rate.subgroups)]
+        groups = sorted({posixpath.dirname(member) for member in rate.members} | {rate.group})
+    return [f"{beam}/{group}".rstrip("/") for group in groups]
 
 
-def _asked(path: str, rate: Rate, options: Options) -> bool:
-    """Whether the header of an object of a beam is to be read; it may yet prove to be a group."""
-    below = path.strip("/").split("/", 1)[1]
-    if rate.members is not None and below not in rate.members:
-        return False
-    if rate.members is None and posixpath.relpath(below, rate.group or ".") in rate.subgroups:
-        return False
-    if posixpath.relpath(below, rate.group or ".") in rate.coordinates:
-        return not options.drops(below)
-    return options.keeps(below)
+def _asked(groups: Mapping[str, GroupHeader], rate: Rate, options: Options) -> list[str]:
+    """Give the paths below a beam of which the headers are to be read; some may be groups."""
+    coordinates = _specified(groups, rate)
+    searched = len(coordinates) < len(rate.coordinates)
+    asked: list[str] = []
+    for group, node in groups.items():
+        for name in node.links:
+            path = posixpath.join(group, name)
+            if path in rate.groups or not (rate.members is None or path in rate.members):
+                continue
+            if path in coordinates or (searched and rate.answers(group)):
+                wanted = not options.drops(path)
+            else:
+                wanted = options.keeps(path)
+            if wanted:
+                asked.append(path)
+    return asked
+
+
+def _specified(groups: Mapping[str, GroupHeader], rate: Rate) -> list[str]:
+    """Give the coordinates that the specification names, each where it is found first."""
+    found = (
+        next(
+            (
+                posixpath.join(group, name)
+                for group in (rate.group, *rate.siblings)
+                if group in groups and name in groups[group].links
+            ),
+            None,
+        )
+        for name in rate.coordinates
+    )
+    return [path for path in found if path is not None]
+
+
+def _coordinates(
+    groups: Mapping[str, GroupHeader], rate: Rate, headers: Mapping[str, DatasetHeader]
+) -> frozenset[str]:
+    """Give the coordinates of a rate: as specified, else as the standard name tells."""
+    found = [path for path in _specified(groups, rate) if path in headers]
+    names = {posixpath.basename(path) for path in found}
+    for name, standard in zip(
+        (rate.time, rate.latitude, rate.longitude), STANDARD_NAMES, strict=True
+    ):
+        if name is None or name in names:
+            continue
+        said = (
+            path
+            for path, header in headers.items()
+            if header.attrs.get("standard_name") == standard
+            and rate.answers(posixpath.dirname(path))
+        )
+        found += itertools.islice(said, 1)
+    return frozenset(found)
 
 
 def _beam_rate(
     granule: Granule,
     beam: str,
     rate: Rate,
-    nodes: Mapping[str, Node],
-    attrs: Mapping[str, Mapping[str, object]],
+    headers: Mapping[str, DatasetHeader],
+    groups: Mapping[str, GroupHeader],
+    options: Options,
 ) -> BeamRate:
-    headers = {path: n for path, n in nodes.items() if isinstance(n, DatasetHeader)}
+    coordinates = _coordinates(groups, rate, headers)
+    headers = {p: h for p, h in headers.items() if p in coordinates or options.keeps(p)}
     scales = {
         path: scale_paths(granule.index, f"{beam}/{path}", header)
         for path, header in headers.items()
     }
-    along = _along_scale(beam, rate, headers)
+    along = _along_scales(beam, rate, headers)
     n_obs = _n_obs(rate, headers, scales, along)
     found: dict[str, Found] = {}
     for path, header in headers.items():
@@ -175,26 +225,31 @@ def _beam_rate(
             dims = _dims_by_scale(name, header.shape, scales[path], along, n_obs)
         if ALONG in dims and header.shape[dims.index(ALONG)] != n_obs:
             msg = (
-                f"{granule.url}: {beam}/{path} has {header.shape[0]} rows where its rate has "
-                f'{n_obs}. layout="file" opens it as it is.'
+                f"{granule.url}: {beam}/{path} has {header.shape[0]} rows where its rate "
+                f'({", ".join(g or beam for g in rate.groups)}) has {n_obs}. layout="file" opens '
+                "it as it is."
             )
             raise MergeError(msg)
         found[path] = Found(f"{beam}/{path}", header, dims)
-    return BeamRate(n_obs, found, attrs)
+    attrs = {path: node.attrs for path, node in groups.items()}
+    return BeamRate(n_obs, found, attrs, coordinates)
 
 
-def _along_scale(beam: str, rate: Rate, headers: Mapping[str, DatasetHeader]) -> str | None:
-    """Give the path of the variable that is the along-track dimension's scale, if one is."""
-    path = f"{rate.group}/{rate.scale or rate.time}".lstrip("/")
-    is_one = rate.scale is not None or (path in headers and headers[path].is_scale)
-    return f"{beam}/{path}" if is_one else None
+def _along_scales(beam: str, rate: Rate, headers: Mapping[str, DatasetHeader]) -> frozenset[str]:
+    """Give the paths of the variables that are the along-track dimension's scale, if any are."""
+    name = rate.scale or rate.time
+    if name is None:
+        return frozenset()
+    paths = [posixpath.normpath(posixpath.join(group, name)) for group in rate.groups]
+    is_one = [p for p in paths if rate.scale or (p in headers and headers[p].is_scale)]
+    return frozenset(f"{beam}/{path}" for path in is_one)
 
 
 def _n_obs(
     rate: Rate,
     headers: Mapping[str, DatasetHeader],
     scales: Mapping[str, tuple[str | None, ...]],
-    along: str | None,
+    along: frozenset[str],
 ) -> int:
     """Give the rows of a beam: those of what lies on the along-track scale, or most often there."""
     lengths = [
@@ -202,7 +257,7 @@ def _n_obs(
         for path, header in headers.items()
         if header.shape
         and posixpath.basename(path) not in rate.dims
-        and (along is None or scales[path][0] in (along, None))
+        and (not along or scales[path][0] is None or scales[path][0] in along)
     ]
     return Counter(lengths).most_common(1)[0][0] if lengths else 0
 
@@ -211,13 +266,14 @@ def _dims_by_scale(
     name: str,
     shape: tuple[int, ...],
     scales: tuple[str | None, ...],
-    along: str | None,
+    along: frozenset[str],
     n_obs: int,
 ) -> tuple[str, ...]:
     """Name dimensions after their scales; without any, the first is along track if it fits."""
     dims: list[str] = []
     for axis, (size, scale) in enumerate(zip(shape, scales, strict=True)):
-        if axis == 0 and (size == n_obs if None in {scale, along} else scale == along):
+        by_size = scale is None or not along
+        if axis == 0 and (size == n_obs if by_size else scale in along):
             dims.append(ALONG)
         else:
             dims.append(f"{name}_dim_{axis}" if scale is None else posixpath.basename(scale))

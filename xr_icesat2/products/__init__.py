@@ -1,12 +1,37 @@
 """What each product holds: one data file a product."""
 
+import importlib
+import pkgutil
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from .atl06 import ATL06
-from .spec import ALONG, ProductSpec, Rate
+from .links import KeyLink, Link, RunLink, TimeLink
+from .spec import ALONG, Completeness, Labels, ProductSpec, Rate
 
-__all__ = ["ALONG", "PRODUCTS", "ProductSpec", "Rate"]
+__all__ = [
+    "ALONG",
+    "PRODUCTS",
+    "Completeness",
+    "KeyLink",
+    "Labels",
+    "Link",
+    "ProductSpec",
+    "Rate",
+    "RunLink",
+    "TimeLink",
+]
 
-PRODUCTS: Mapping[str, ProductSpec] = MappingProxyType({spec.product: spec for spec in (ATL06,)})
+
+def _all_products() -> dict[str, ProductSpec]:
+    """Gather the specification of every module here that is called after a product."""
+    names = [module.name for module in pkgutil.iter_modules(__path__)]
+    modules = [
+        (name.upper(), importlib.import_module(f".{name}", __name__))
+        for name in sorted(names)
+        if name.startswith("atl")
+    ]
+    return {product: getattr(module, product) for product, module in modules}
+
+
+PRODUCTS: Mapping[str, ProductSpec] = MappingProxyType(_all_products())
 """The products that have a specification, by short name."""

@@ -47,7 +47,10 @@ RESIDUAL_HISTOGRAM = Rate(
 
 ATL06 = ProductSpec(
     product="ATL06",
-    document="ATLAS/ICESat-2 L3A Land Ice Height (ATL06), Data Dictionary, releases 001-007",
+    title="Land ice height",
+    document="ATLAS/ICESat-2 L3A Land Ice Height (ATL06), Data Dictionary",
+    completeness="complete",
+    releases=("001", "002", "003", "004", "005", "006", "007"),
     rates=(LAND_ICE_SEGMENTS, SEGMENT_QUALITY, RESIDUAL_HISTOGRAM),
     main="land_ice_segments",
 )

@@ -6,14 +6,28 @@ taken from; the code that merges knows nothing of any product but them.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any, Literal, TypeAlias
 
-__all__ = ["ALONG", "ProductSpec", "Rate"]
+from .catalogue import Catalogued
+from .links import Link
+
+__all__ = ["ALONG", "Completeness", "Labels", "ProductSpec", "Rate"]
 
 ALONG = "*"
 """Stands for the along-track dimension in :attr:`Rate.dims`."""
+
+Labels: TypeAlias = tuple[Any, ...]
+"""Names (str) or numbers (int) of the positions along a second dimension, ascending where releases
+differ in them."""
+Completeness: TypeAlias = Literal["complete", "partial", "from the file's scales"]
+
+
+def _nothing() -> Mapping[str, tuple[str, ...]]:
+    return MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +40,9 @@ class Rate:
     """Name of the along-track dimension, such as ``segment_idx``."""
     subgroups: tuple[str, ...] = ()
     """Groups below ``group`` that belong to the rate."""
+    siblings: tuple[str, ...] = ()
+    """Groups beside ``group`` (paths below the beam) with the same rows. Each may have a time of
+    its own, and each may be missing, ``group`` included; that all have one length is checked."""
     members: tuple[str, ...] | None = None
     """Paths below the beam that belong to the rate; None: all variables of its groups."""
     scale: str | None = None
@@ -34,12 +51,16 @@ class Rate:
     """Variable of the group that tells the time of a row."""
     latitude: str | None = None
     longitude: str | None = None
-    dims: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    dims: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
     """Dimensions of variables that have others than :data:`ALONG` alone, by their name."""
+    labels: Mapping[str, tuple[Labels, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """Labels of second dimensions, by their name: one set for each length that a release gave it.
+    Releases of different lengths are merged on them."""
     void_fill: frozenset[str] = frozenset()
     """Variables whose declared ``_FillValue`` is a value: it is never masked."""
     alias: str | None = None
-    """How the rate is asked for where its group already stands for another one."""
+    """Another name of the rate, which is then its node in a tree: where its group is the beam
+    itself, or already stands for another rate."""
     pad: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """Padding of raw integers without ``_FillValue``, where not the greatest of the dtype."""
 
@@ -49,18 +70,37 @@ class Rate:
         return self.alias or self.group
 
     @property
+    def groups(self) -> tuple[str, ...]:
+        """Paths below the beam of all its groups; earlier ones give variables their names."""
+        below = (posixpath.join(self.group, name) for name in self.subgroups)
+        return (self.group, *self.siblings, *below)
+
+    @property
     def coordinates(self) -> tuple[str, ...]:
         """Variables that are coordinates of a row."""
         return tuple(name for name in (self.time, self.latitude, self.longitude) if name)
 
+    def answers(self, group: str) -> bool:
+        """Whether a group that is asked for, which is no rate's name, means this rate."""
+        return group == self.group or group in self.siblings
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProductSpec:
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ProductSpec(Catalogued):
     """A product: its rates, below which groups, and which rate is meant by default."""
 
     product: str
+    title: str
+    """What it is, in a few words."""
     document: str
     """Title and edition of the data dictionary or ATBD that the specification was taken from."""
-    rates: tuple[Rate, ...]
-    main: str
-    """Group of the rate that is opened when none is asked for."""
+    completeness: Completeness
+    """``"complete"``: every rate and second dimension of all ``releases``; ``"partial"``: the main
+    ones, the rest by the file's own dimension scales; or all of it by those."""
+    releases: tuple[str, ...]
+    """Releases that it was made for; newer ones open all the same, with a note in the log."""
+    rates: tuple[Rate, ...] = ()
+    main: str | None = None
+    """Group of the rate that is opened when none is asked for; None: the largest."""
+    links: tuple[Link, ...] = ()
+    """How rows of one rate lead to rows of another."""

@@ -1,13 +1,17 @@
-"""An array put together from parts, each in its own box; what no part covers is padding."""
+"""An array put together from parts, each in its own box; what no part covers is padding.
+
+Along some axes a part may lie at single positions of its box instead of filling it: percentiles
+25, 50, 60 … among 10, 15, 20 ….
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from .selection import Selection, interval
+from .selection import Piece, Selection, interval, scattered
 
 __all__ = ["Cut", "Mosaic"]
 
@@ -38,6 +42,9 @@ class Mosaic:
     """int64 (parts, dimensions): first corner of each box."""
     extents: np.ndarray
     """int64 (parts, dimensions): its size."""
+    places: Mapping[tuple[int, int], np.ndarray] = field(default_factory=dict)
+    """(part, axis) → int64, one for each of the part's elements along the axis: its position in
+    the array. Where there is no entry, the elements fill the box."""
 
     @classmethod
     def of(
@@ -45,28 +52,34 @@ class Mosaic:
         shape: Sequence[int],
         lead: int,
         boxes: Sequence[tuple[tuple[int, ...], tuple[int, ...]]],
+        places: Mapping[tuple[int, int], np.ndarray] | None = None,
     ) -> Mosaic:
         """Build from (origin, extent of the part) pairs, in the order of the parts."""
         box = (len(boxes), len(shape))
         origins = np.array([origin for origin, _ in boxes], np.int64).reshape(box)
         extents = [(1,) * lead + tuple(extent) for _, extent in boxes]
-        return cls(tuple(shape), lead, origins, np.array(extents, np.int64).reshape(box))
+        sizes = np.array(extents, np.int64).reshape(box)
+        for part, axis in places or ():
+            origins[part, axis], sizes[part, axis] = 0, shape[axis]
+        return cls(tuple(shape), lead, origins, sizes, places or {})
 
     def cut(self, selections: Sequence[Selection]) -> Iterator[Cut]:
         """Give what a selection along every dimension takes from each part it touches."""
         for part in self._touched(selections):
-            pieces = [
-                interval(selection, int(start), int(start + size))
-                for selection, start, size in zip(
-                    selections, self.origins[part], self.extents[part], strict=True
-                )
-            ]
+            pieces = [self._piece(int(part), axis, s) for axis, s in enumerate(selections)]
             if all(len(piece.target) for piece in pieces):
                 yield Cut(
                     int(part),
                     tuple(piece.source for piece in pieces[self.lead :]),
                     tuple(piece.target for piece in pieces),
                 )
+
+    def _piece(self, part: int, axis: int, selection: Selection) -> Piece:
+        places = self.places.get((part, axis))
+        if places is not None:
+            return scattered(selection, places, self.shape[axis])
+        start = int(self.origins[part, axis])
+        return interval(selection, start, start + int(self.extents[part, axis]))
 
     def _touched(self, selections: Sequence[Selection]) -> np.ndarray:
         """Give the parts whose box meets the bounds of the selection."""

@@ -21,6 +21,7 @@ __all__ = [
     "interval",
     "normalise",
     "orthogonal",
+    "scattered",
     "split",
 ]
 
@@ -67,6 +68,15 @@ def interval(selection: Selection, start: int, stop: int) -> Piece:
         return Piece(0, _shifted(inside, -start), target)
     positions = np.flatnonzero((selection >= start) & (selection < stop))
     return Piece(0, selection[positions] - start, positions)
+
+
+def scattered(selection: Selection, places: np.ndarray, size: int) -> Piece:
+    """Give what of a selection along ``size`` positions lies at some ``places``, no two alike."""
+    number = np.full(size, -1, np.int64)
+    number[places] = np.arange(len(places))
+    found = number[_positions(selection)]
+    target = np.flatnonzero(found >= 0)
+    return Piece(0, found[target], target)
 
 
 def split(selection: Selection, step: int) -> Iterator[Piece]:

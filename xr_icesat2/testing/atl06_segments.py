@@ -1,15 +1,16 @@
 """Values of ATL06's main rate: what the fit of each segment finds."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from xr_icesat2.testing.corrections import dem_source, geoid_height, neutral_delay, tides
 from xr_icesat2.testing.orbit import SEGMENT_LENGTH
 from xr_icesat2.testing.segments import FAILED, BeamTrack, Segments
-from xr_icesat2.testing.sun import solar_position
-from xr_icesat2.testing.surface import surface_height
+from xr_icesat2.testing.sun import background_rate, solar_position
+from xr_icesat2.testing.surface import ROUGHNESS, surface_height
 from xr_icesat2.testing.tree import I4_FILL
 
 __all__ = ["FittedSegments"]
@@ -17,10 +18,7 @@ __all__ = ["FittedSegments"]
 Floats = NDArray[np.float64]
 Block = dict[str, NDArray[Any]]
 
-_ARCTIC_DEM, _REMA, _MERIT = 1, 4, 2
 _NO_SNOW, _NO_PROFILE = -2, 127
-_SEA = 100.0  # metres; the ocean's tides reach no higher ground
-_LUNAR_DAY = 44714.0  # seconds between tides
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +30,16 @@ class FittedSegments:
     at: Segments
     """Its segments."""
 
-    ROUGHNESS: ClassVar[float] = 0.25
-    """Deviation of single photons from the surface, metres."""
-
     def variables(self) -> Block:
         """Every variable, by path below the rate's group."""
+        at = self.at
+        moved = tides(at.time, at.latitude, at.longitude, at.height)
         return {
             **self._segments(),
             **_below("fit_statistics", self._fit_statistics()),
             **_below("ground_track", self._ground_track()),
             **_below("dem", self._dem()),
-            **_below("geophysical", self._weather() | self._tides()),
+            **_below("geophysical", self._weather() | moved),
             **_below("bias_correction", self._bias_correction()),
         }
 
@@ -54,7 +51,7 @@ class FittedSegments:
         return np.where(self.at.source == FAILED, np.nan, values)
 
     def _sigma(self) -> Floats:
-        return self.ROUGHNESS / np.sqrt(np.maximum(self.at.photons, 1))
+        return ROUGHNESS / np.sqrt(np.maximum(self.at.photons, 1))
 
     def _height(self) -> Floats:
         return self.at.height + self._noise("h_li", self._sigma())
@@ -75,13 +72,13 @@ class FittedSegments:
     def _fit_statistics(self) -> Block:
         at, sigma = self.at, self._sigma()
         slope_sigma = sigma / SEGMENT_LENGTH
-        spread = self.ROUGHNESS * (1 + self._noise("spread", 0.05))
+        spread = ROUGHNESS * (1 + self._noise("spread", 0.05))
         across = at.slope_across + self._noise("dh_fit_dy", 0.001)
         return {
             "dh_fit_dx": self._found(at.slope_along + self._noise("dh_fit_dx", slope_sigma)),
             "dh_fit_dx_sigma": self._found(slope_sigma),
             "dh_fit_dy": self._found(across),
-            "h_expected_rms": self._found(self.ROUGHNESS),
+            "h_expected_rms": self._found(ROUGHNESS),
             "h_mean": self._found(self._height() + 0.01),
             "h_rms_misfit": self._found(spread * 1.1),
             "h_robust_sprd": self._found(spread),
@@ -111,19 +108,18 @@ class FittedSegments:
 
     def _dem(self) -> Block:
         at = self.at
-        polar = np.where(at.latitude < 0, _REMA, _ARCTIC_DEM)
-        undulation = np.sin(np.radians(3 * at.latitude)) * np.cos(np.radians(2 * at.longitude))
+        geoid, to_mean = geoid_height(at.latitude, at.longitude)
         return {
-            "dem_flag": np.where(np.abs(at.latitude) < 60, _MERIT, polar),
+            "dem_flag": dem_source(at.latitude),
             "dem_h": surface_height(at.latitude, at.longitude) + self._noise("dem_h", 0.5),
-            "geoid_free2mean": -0.15 + 0.1 * np.sin(np.radians(at.latitude)) ** 2,
-            "geoid_h": 40 + 25 * undulation,
+            "geoid_free2mean": to_mean,
+            "geoid_h": geoid,
         }
 
     def _weather(self) -> Block:
         at = self.at
         elevation, azimuth = solar_position(at.time, at.latitude, at.longitude)
-        daylight = 1e6 * np.maximum(np.sin(np.radians(elevation)), 0.01)
+        daylight = background_rate(elevation)
         cloud = 1 - at.clearness
         no_profile = np.abs(self._noise("profile", 1.0)) < 0.005
 
@@ -137,7 +133,7 @@ class FittedSegments:
             "solar_elevation": elevation,
             "solar_azimuth": azimuth,
             "r_eff": self._found(0.9 * at.clearness),
-            "neutat_delay_total": 2.3 - at.height * 2.4e-4,
+            "neutat_delay_total": neutral_delay(at.height),
             "bsnow_conf": flag(np.where(snow, 3, _NO_SNOW)),
             "bsnow_h": np.where(snow, 60.0, np.nan),
             "bsnow_od": np.where(snow, 0.2, np.nan),
@@ -145,20 +141,6 @@ class FittedSegments:
             "cloud_flg_atm": flag(cloud > 0.2),
             "layer_flag": flag(cloud > 0.4),
             "msw_flag": flag(np.where(snow, 4, np.where(cloud > 0, 1, 0))),
-        }
-
-    def _tides(self) -> Block:
-        at = self.at
-        tide = np.sin(2 * np.pi * at.time / _LUNAR_DAY + np.radians(2 * at.longitude))
-        sea = np.where(at.height < _SEA, tide, np.nan)
-        return {
-            "dac": -0.1 + 0.01 * tide,
-            "tide_earth": 0.15 * tide,
-            "tide_earth_free2mean": 0.06 - 0.18 * np.sin(np.radians(at.latitude)) ** 2,
-            "tide_equilibrium": 0.02 * sea,
-            "tide_load": -0.02 * tide,
-            "tide_ocean": 0.8 * sea,
-            "tide_pole": np.full(at.ids.shape, 0.003),
         }
 
     def _bias_correction(self) -> Block:

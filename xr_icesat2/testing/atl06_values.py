@@ -7,16 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xr_icesat2.testing.atl06_segments import FittedSegments
-from xr_icesat2.testing.atl06_tree import HISTOGRAM_BINS, SEGMENTS_IN_HISTOGRAM
-from xr_icesat2.testing.facts import ancillary_constants, granule_facts
+from xr_icesat2.testing.facts import Extent, ancillary_constants, granule_facts
 from xr_icesat2.testing.granule import Granule
 from xr_icesat2.testing.orbit import SEGMENT_LENGTH
 from xr_icesat2.testing.segments import FAILED, BeamTrack, Segments
+from xr_icesat2.testing.surface import ROUGHNESS
 
 __all__ = ["ATL06Values"]
 
 Block = dict[str, NDArray[Any]]
 
+_HISTOGRAM_BINS = 748
+_SEGMENTS_IN_HISTOGRAM = 10
 _SEGMENTS_IN_QA = 500  # 10 km
 _PULSES_PER_SEGMENT = 28.0
 
@@ -24,7 +26,8 @@ _LAND_ICE: Mapping[str, float] = {
     "dt_hist": 2.5e-11,
     "fit_maxiter": 25,
     "fpb_maxiter": 20,
-    "max_res_ids": SEGMENTS_IN_HISTOGRAM,
+    "maxiter": 25,
+    "max_res_ids": _SEGMENTS_IN_HISTOGRAM,
     "min_dist": 17.0,
     "min_gain_th": 0.0,
     "min_n_pe": 10,
@@ -32,7 +35,7 @@ _LAND_ICE: Mapping[str, float] = {
     "min_signal_conf": 2,
     "n_hist": 5000,
     "n_sigmas": 6.0,
-    "nhist_bins": HISTOGRAM_BINS,
+    "nhist_bins": _HISTOGRAM_BINS,
     "proc_interval": 10000,
     "qs_lim_bsc": 3,
     "qs_lim_hrs": 1.0,
@@ -43,7 +46,10 @@ _LAND_ICE: Mapping[str, float] = {
     "rbin_width": 0.01,
     "sigma_beam": 4.25,
     "txp_maxiter": 50,
+    "win_nsig": 3.0,
 }
+_FIRST_UNEVEN = "003"  # release with uneven bins; before, there were even ones
+_EVEN_BINS = (1000, 0.01)
 # Bins of the residual histogram: upper limit of a zone and the bin size in it, upwards.
 _ZONES = (
     (-20, 1.0),
@@ -66,14 +72,16 @@ class ATL06Values:
         self._granule = granule
         self._tracks = {beam: BeamTrack(granule, beam) for beam in granule.rows}
         self._postings = {beam: track.posting for beam, track in self._tracks.items()}
-        self._edges = _bin_edges()
+        self._extent = Extent.of(granule, self._tracks)
+        self._uneven = granule.release >= _FIRST_UNEVEN
+        self._edges = _uneven_edges() if self._uneven else _even_edges()
 
     def rows(self, rate: str, beam: str) -> int:
         """Count the rows that a rate has in a beam."""
         posting = self._postings[beam]
         return {
             "land_ice_segments": posting.n,
-            "residual_histogram": -(-posting.n // SEGMENTS_IN_HISTOGRAM),
+            "residual_histogram": -(-posting.n // _SEGMENTS_IN_HISTOGRAM),
             "segment_quality": posting.dense,
             "quality_assessment": -(-posting.dense // _SEGMENTS_IN_QA),
         }[rate]
@@ -92,9 +100,10 @@ class ATL06Values:
         """Values of the rate's variables that have no rows."""
         if rate != "residual_histogram":
             return {}
+        tops, middles = self._edges[1:], (self._edges[1:] + self._edges[:-1]) / 2
         return {
-            "bin_top_h": self._edges[1:],
-            "ds_segment_id": np.arange(1, SEGMENTS_IN_HISTOGRAM + 1),
+            **({"bin_top_h": tops} if self._uneven else {"dh": middles}),
+            "ds_segment_id": np.arange(1, _SEGMENTS_IN_HISTOGRAM + 1),
         }
 
     def constants(self) -> Block:
@@ -105,11 +114,11 @@ class ATL06Values:
         }
         land_ice["ancillary_data/land_ice/sigma_tx"] = np.full(6, 6.8e-10)
         land_ice["ancillary_data/land_ice/t_dead"] = np.full(6, 3.2e-9)
-        return ancillary_constants(self._granule, self._tracks) | land_ice
+        return ancillary_constants(self._granule, self._extent) | land_ice
 
     def facts(self) -> Mapping[str, Any]:
         """Values that attributes refer to."""
-        return granule_facts(self._granule, self._tracks)
+        return granule_facts(self._granule, self._extent)
 
     def _land_ice_segments(self, beam: str, start: int, stop: int) -> Block:
         track = self._tracks[beam]
@@ -152,7 +161,7 @@ class ATL06Values:
 
     def _residual_histogram(self, beam: str, start: int, stop: int) -> Block:
         track, posting = self._tracks[beam], self._postings[beam]
-        size, rows = SEGMENTS_IN_HISTOGRAM, stop - start
+        size, rows = _SEGMENTS_IN_HISTOGRAM, stop - start
         ids = posting.ids(size * start, size * stop)
         at = track.segments(ids)
         in_row = (np.arange(ids.size) + size * start < posting.n).reshape(rows, size)
@@ -170,6 +179,7 @@ class ATL06Values:
             "x_atc_mean": mean(ids * SEGMENT_LENGTH),
             "pulse_count": pulses,
             "bckgrd_per_m": background,
+            "bckgrd_per_bin": background * _EVEN_BINS[1],
             "segment_id_list": np.where(used, ids.reshape(rows, size), 0),
             "count": self._counts(track, at, used, background, start),
         }
@@ -185,9 +195,9 @@ class ATL06Values:
         """Photons in each bin: expected sums, rounded so that each row adds up."""
         photons = np.where(used, at.photons.reshape(used.shape), 0).sum(axis=1)
         offset = track.noise.uniform("histogram", start, start + len(photons))
-        share = _bell(self._edges / FittedSegments.ROUGHNESS)
+        share = _bell(self._edges / ROUGHNESS)
         expected = np.outer(photons, share)
-        expected += np.outer(background, self._edges - _LOWEST)
+        expected += np.outer(background, self._edges - self._edges[0])
         expected += offset[:, np.newaxis]
         whole = np.floor(expected).astype(np.int32)
         return whole[:, 1:] - whole[:, :-1]
@@ -197,7 +207,12 @@ class ATL06Values:
         return np.arange(first + start, first + stop)
 
 
-def _bin_edges() -> NDArray[np.float64]:
+def _even_edges() -> NDArray[np.float64]:
+    number, size = _EVEN_BINS
+    return np.asarray(size * (np.arange(number + 1) - number / 2), np.float64)
+
+
+def _uneven_edges() -> NDArray[np.float64]:
     edges = [np.array([_LOWEST])]
     for top, size in _ZONES:
         bottom = edges[-1][-1]

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,47 +11,104 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xr_icesat2.granule.beams import STRONG
-from xr_icesat2.testing.ancillary_tree import CONTROL_LENGTH
 from xr_icesat2.testing.granule import EPOCH, Granule
-from xr_icesat2.testing.orbit import first_segment, node_longitude, orbit_number
+from xr_icesat2.testing.orbit import (
+    SEGMENTS_PER_ORBIT,
+    first_segment,
+    node_longitude,
+    orbit_number,
+    seconds_to,
+)
 from xr_icesat2.testing.segments import BeamTrack
 
-__all__ = ["ancillary_constants", "beam_facts", "granule_facts"]
+__all__ = ["Extent", "ancillary_constants", "beam_facts", "granule_facts"]
 
 Tracks = Mapping[str, BeamTrack]
 
+_CONTROL_LENGTH = 100_000  # too long to be compact
 _GPS_EPOCH = datetime(1980, 1, 6, tzinfo=UTC)
 _LEAP_SECONDS = 18  # GPS less UTC since 2017
 _WEEK = 7 * 86400
 _SINCE_TURN = 40_000.0  # seconds
 _AFTERWARDS = timedelta(days=45)
 _POLYGON_SIDE = 5  # points
+_POLYGON = np.linspace(0, 4, 2 * _POLYGON_SIDE + 1)
+_WORLD = ((-90.0, 90.0, 90.0, -90.0, -90.0), (-180.0, -180.0, 180.0, 180.0, -180.0))
 
 
-def _ends(granule: Granule, tracks: Tracks) -> tuple[int, int, float, float]:
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Which part of the world and of time a granule has rows of."""
+
+    first: int
+    """Segment of the first row of all beams, counted on from orbit to orbit."""
+    last: int
+    """Segment of the last row."""
+    begin: float
+    """Time of the first row, seconds since 2018-01-01."""
+    end: float
+    """Time of the last row."""
+    latitude: NDArray[np.float64]
+    """Corners of a polygon around the rows, the last one again the first; degrees north."""
+    longitude: NDArray[np.float64]
+    """The same, degrees east."""
+
+    @classmethod
+    def of(cls, granule: Granule, tracks: Tracks) -> "Extent":
+        """Find where rows are that follow the postings of tracks through one region."""
+        postings = {beam: track.posting for beam, track in tracks.items()}
+        ends = {
+            beam: (int(posting.ids(0, 1)[0]), int(posting.ids(posting.n - 1, posting.n)[0]))
+            for beam, posting in postings.items()
+            if posting.n
+        }
+        first, last, begin, end = _span(granule, tracks, ends)
+        latitude, longitude = _outline(granule, first, last)
+        return cls(first, last, begin, end, latitude, longitude)
+
+    @classmethod
+    def worldwide(
+        cls, granule: Granule, tracks: Tracks, ends: Mapping[str, tuple[int, int]]
+    ) -> "Extent":
+        """Whole orbits, of which no more is said than that they are on earth.
+
+        Parameters
+        ----------
+        granule
+            The granule.
+        tracks
+            Track of each beam.
+        ends
+            First and last segment of those beams that have rows.
+        """
+        latitude, longitude = (np.interp(_POLYGON, (0, 1, 2, 3, 4), c) for c in _WORLD)
+        return cls(*_span(granule, tracks, ends), latitude, longitude)
+
+
+def _span(
+    granule: Granule, tracks: Tracks, ends: Mapping[str, tuple[int, int]]
+) -> tuple[int, int, float, float]:
     """First and last segment and time of all beams; where no row is, those of the track."""
-    postings = {beam: track.posting for beam, track in tracks.items()}
-    spans = [
-        (tracks[beam], int(posting.ids(0, 1)[0]), int(posting.ids(posting.n - 1, posting.n)[0]))
-        for beam, posting in postings.items()
-        if posting.n
-    ]
-    if not spans:
+    if not ends:
         first = first_segment(granule.region)
         time = float(BeamTrack(granule, "gt1l").time(first))
         return first, first, time, time
-    times = [(float(track.time(first)), float(track.time(last))) for track, first, last in spans]
+    times = [
+        (float(tracks[beam].time(first)), float(tracks[beam].time(last)))
+        for beam, (first, last) in ends.items()
+    ]
     return (
-        min(first for _, first, _ in spans),
-        max(last for _, _, last in spans),
+        min(first for first, _ in ends.values()),
+        max(last for _, last in ends.values()),
         min(begin for begin, _ in times),
         max(end for _, end in times),
     )
 
 
-def _outline(granule: Granule, tracks: Tracks) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _outline(
+    granule: Granule, first: int, last: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Points around the data: up the left side, down the right one, back to the first."""
-    first, last, _, _ = _ends(granule, tracks)
     along = np.linspace(first - 10, last + 10, _POLYGON_SIDE)
     up = BeamTrack(granule, "gt1l").place(along)
     down = BeamTrack(granule, "gt3r").place(along[::-1])
@@ -62,57 +120,59 @@ def _utc(seconds: float) -> str:
     return f"{EPOCH + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
-def ancillary_constants(granule: Granule, tracks: Tracks) -> dict[str, NDArray[Any]]:
+def ancillary_constants(granule: Granule, extent: Extent) -> dict[str, NDArray[Any]]:
     """Values of orbit_info, ancillary_data and quality_assessment, by path."""
-    first, last, begin, end = _ends(granule, tracks)
-    latitude, longitude = _outline(granule, tracks)
     epoch = (EPOCH - _GPS_EPOCH).total_seconds() + _LEAP_SECONDS
-    orbit = orbit_number(granule.rgt, granule.cycle)
+    rgts = np.array(granule.rgts)
+    nodes = granule.crossing_time + seconds_to(SEGMENTS_PER_ORBIT * (rgts - granule.rgt))
     values: dict[str, Any] = {
-        "orbit_info/crossing_time": granule.crossing_time,
-        "orbit_info/cycle_number": granule.cycle,
-        "orbit_info/lan": node_longitude(granule.rgt),
-        "orbit_info/orbit_number": orbit,
-        "orbit_info/rgt": granule.rgt,
+        "orbit_info/crossing_time": nodes,
+        "orbit_info/cycle_number": np.full(rgts.shape, granule.cycle),
+        "orbit_info/lan": np.array([node_longitude(rgt) for rgt in granule.rgts]),
+        "orbit_info/orbit_number": orbit_number(rgts, granule.cycle),
+        "orbit_info/rgt": rgts,
         "orbit_info/sc_orient": granule.sc_orient,
         "orbit_info/sc_orient_time": granule.crossing_time - _SINCE_TURN,
-        "orbit_info/bounding_polygon_lat1": latitude,
-        "orbit_info/bounding_polygon_lon1": longitude,
+        "orbit_info/bounding_polygon_lat1": extent.latitude,
+        "orbit_info/bounding_polygon_lon1": extent.longitude,
         "ancillary_data/atlas_sdp_gps_epoch": epoch,
-        "ancillary_data/control": f"OUT={granule.name}\n".ljust(CONTROL_LENGTH),
+        "ancillary_data/control": f"OUT={granule.name}\n".ljust(_CONTROL_LENGTH),
         "ancillary_data/qa_at_interval": 0.0,
         "ancillary_data/release": granule.release.ljust(80),
         "ancillary_data/version": granule.version.ljust(80),
         "quality_assessment/qa_granule_fail_reason": 0,
         "quality_assessment/qa_granule_pass_fail": 0,
     }
-    for side, segment, time in (("start", first, begin), ("end", last, end)):
+    regions = granule.regions
+    for side, region, segment, time in (
+        ("start", regions[0], extent.first, extent.begin),
+        ("end", regions[-1], extent.last, extent.end),
+    ):
         week, second = divmod(time + epoch, _WEEK)
+        orbit, geoseg = divmod(segment, SEGMENTS_PER_ORBIT)
         here = f"ancillary_data/{side}"
         values |= {
             f"{here}_cycle": granule.cycle,
             f"{here}_delta_time": time,
-            f"{here}_geoseg": segment,
+            f"{here}_geoseg": geoseg,
             f"{here}_gpssow": second,
             f"{here}_gpsweek": week,
-            f"{here}_orbit": orbit,
-            f"{here}_region": granule.region,
-            f"{here}_rgt": granule.rgt,
+            f"{here}_orbit": orbit_number(granule.rgt + orbit, granule.cycle),
+            f"{here}_region": region,
+            f"{here}_rgt": granule.rgt + orbit,
             f"ancillary_data/data_{side}_utc": _utc(time),
         }
     start = (granule.begin - EPOCH).total_seconds()
     values["ancillary_data/granule_start_utc"] = _utc(start)
-    values["ancillary_data/granule_end_utc"] = _utc(end + 1)
+    values["ancillary_data/granule_end_utc"] = _utc(extent.end + 1)
     return {
         path: np.atleast_1d(value.encode("ascii") if isinstance(value, str) else value)
         for path, value in values.items()
     }
 
 
-def granule_facts(granule: Granule, tracks: Tracks) -> dict[str, Any]:
+def granule_facts(granule: Granule, extent: Extent) -> dict[str, Any]:
     """Values that the attributes of any group may refer to."""
-    first, last, begin, end = _ends(granule, tracks)
-    latitude, longitude = _outline(granule, tracks)
     created = granule.begin + _AFTERWARDS
     return {
         "product": granule.product,
@@ -122,19 +182,19 @@ def granule_facts(granule: Granule, tracks: Tracks) -> dict[str, Any]:
         "created": f"{created:%Y-%m-%dT%H:%M:%S.%fZ}",
         "created_date": f"{created:%Y-%m-%d}",
         "hdf5": h5py.version.hdf5_version,
-        "data_start": _utc(begin),
-        "data_end": _utc(end),
-        "duration": np.float64(end - begin),
-        "north": np.float64(latitude.max()),
-        "south": np.float64(latitude.min()),
-        "east": np.float64(longitude.max()),
-        "west": np.float64(longitude.min()),
+        "data_start": _utc(extent.begin),
+        "data_end": _utc(extent.end),
+        "duration": np.float64(extent.end - extent.begin),
+        "north": np.float64(extent.latitude.max()),
+        "south": np.float64(extent.latitude.min()),
+        "east": np.float64(extent.longitude.max()),
+        "west": np.float64(extent.longitude.min()),
         "cycle": np.int32(granule.cycle),
         "orbit": np.int32(orbit_number(granule.rgt, granule.cycle)),
         "rgt": np.int32(granule.rgt),
         "region": np.int32(granule.region),
-        "start_geoseg": np.int32(first),
-        "end_geoseg": np.int32(last),
+        "start_geoseg": np.int32(extent.first % SEGMENTS_PER_ORBIT),
+        "end_geoseg": np.int32(extent.last % SEGMENTS_PER_ORBIT),
     }
 
 

@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.granule.beams import BACKWARD, BEAMS, FORWARD
 from xr_icesat2.granule.name import GranuleName, format_name
+from xr_icesat2.granule.numbering import FOUR_ORBITS, ORBITAL, first_of_four
 from xr_icesat2.testing.orbit import ORBITS_PER_CYCLE, crossing_time, region_bounds, seconds_to
 
-__all__ = ["EPOCH", "Granule", "granule_name", "rows_of_beams"]
+__all__ = ["EPOCH", "Granule", "granule_name", "rows_of_beams", "usual_region", "usual_rgt"]
 
 EPOCH = datetime(2018, 1, 1, tzinfo=UTC)
 """Epoch of the products; no leap second has come since."""
@@ -17,6 +18,8 @@ EPOCH = datetime(2018, 1, 1, tzinfo=UTC)
 _SPOTS: Mapping[int, Mapping[str, int]] = {0: BACKWARD, 1: FORWARD, 2: {}}
 _REGIONS = 14
 _LAST_CYCLE = 99
+_ORBITS = 4
+_USUAL_RGT, _USUAL_REGION = 658, 3  # Greenland
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,16 @@ class Granule:
         _check("cycle", self.cycle, range(1, _LAST_CYCLE + 1))
         _check("region", self.region, range(1, _REGIONS + 1))
         _check("sc_orient", self.sc_orient, _SPOTS)
+        if self.product in FOUR_ORBITS and self.rgt != first_of_four(self.rgt):
+            raise SelectionError(
+                f"rgt {self.rgt!r}: a granule of {self.product} has four orbits and the number of "
+                f"the first; track {self.rgt} is in that of rgt={first_of_four(self.rgt)}"
+            )
+        if self.product in ORBITAL and self.region != 1:
+            raise SelectionError(
+                f"region {self.region!r}: a granule of {self.product} holds whole orbits; "
+                "leave the region out"
+            )
         for what, digits in ("release", 3), ("version", 2):
             text = getattr(self, what)
             if len(text) != digits or not text.isdecimal():
@@ -66,6 +79,18 @@ class Granule:
         if start.tzinfo is None:
             start = start.replace(tzinfo=UTC)
         return start.astimezone(UTC).replace(microsecond=0)
+
+    @property
+    def rgts(self) -> range:
+        """Reference ground tracks that it covers: one, or four where the product has as many."""
+        orbits = _ORBITS if self.product in FOUR_ORBITS else 1
+        return range(self.rgt, min(self.rgt + orbits, ORBITS_PER_CYCLE + 1))
+
+    @property
+    def regions(self) -> range:
+        """Regions that it covers: one, or all where it holds whole orbits."""
+        last = _REGIONS if self.product in ORBITAL else self.region
+        return range(self.region, last + 1)
 
     @property
     def crossing_time(self) -> float:
@@ -94,12 +119,22 @@ class Granule:
         )
 
 
+def usual_rgt(product: str) -> int:
+    """Track of a granule of which no other is asked for."""
+    return first_of_four(_USUAL_RGT) if product in FOUR_ORBITS else _USUAL_RGT
+
+
+def usual_region(product: str) -> int:
+    """Region of a granule of which no other is asked for; the first for those of whole orbits."""
+    return 1 if product in ORBITAL else _USUAL_REGION
+
+
 def granule_name(  # noqa: PLR0913 (each is a part of the name)
     product: str = "ATL06",
     *,
     rgt: int,
     cycle: int,
-    region: int = 3,
+    region: int | None = None,
     release: str = "006",
     version: str = "01",
     start: datetime | None = None,
@@ -109,7 +144,7 @@ def granule_name(  # noqa: PLR0913 (each is a part of the name)
         product=product,
         rgt=rgt,
         cycle=cycle,
-        region=region,
+        region=usual_region(product) if region is None else region,
         release=release,
         version=version,
         start=start,

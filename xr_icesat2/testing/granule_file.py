@@ -1,18 +1,29 @@
 """A granule's file: a tree, its values, and the order of its chunks."""
 
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+import math
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import h5py
+from numpy.typing import NDArray
 
 from xr_icesat2.granule.name import parse_name
+from xr_icesat2.testing.chunk_order import (
+    BeamRate,
+    Block,
+    Chunk,
+    Column,
+    blocks_in_time,
+    dataset_by_dataset,
+)
 from xr_icesat2.testing.facts import beam_facts
 from xr_icesat2.testing.granule import Granule
 from xr_icesat2.testing.hdf5 import (
+    Layout,
     attach_scales,
     create_dataset,
     create_group,
@@ -21,28 +32,15 @@ from xr_icesat2.testing.hdf5 import (
     to_dtype,
     write_attributes,
 )
-from xr_icesat2.testing.tree import Attributes, Fact, Group, Product, Rate, Values, Variable
+from xr_icesat2.testing.in_order import map_in_order
+from xr_icesat2.testing.progress import progress_of
+from xr_icesat2.testing.storage import Storage
+from xr_icesat2.testing.tree import Attributes, Fact, Product, Rate, Values, Variable
 
 __all__ = ["GranuleFile"]
 
-_EVENT_CHUNK = (16,)  # of the few rows in orbit_info
-
-
-@dataclass(frozen=True, slots=True)
-class _Beam:
-    """The datasets along one rate of one beam."""
-
-    rate: Rate
-    beam: str
-    rows: int
-    datasets: Mapping[str, tuple[Variable, h5py.Dataset]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Chunk:
-    dataset: h5py.Dataset
-    offsets: tuple[int, ...]
-    data: bytes
+_TABLE = 10_000  # values; calibrations of more are packed, lest small granules be large
+_EVENTS = 16  # rows of a chunk of what is stored when it changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,33 +49,40 @@ class GranuleFile:
 
     file: h5py.File
     """Open for writing and empty."""
+    name: str
+    """Name that it will have."""
     granule: Granule
     """What it says it is."""
     tree: Product
     """Its groups and datasets."""
     values: Values
     """What they hold."""
-    chunk_rows: int
-    """Rows of a chunk."""
+    storage: Storage
+    """How its datasets are stored."""
 
-    def write(self, *, interleave: bool) -> None:
+    def write(self, *, interleave: bool, progress: bool | None) -> None:
         """Write everything; in order of time, or one dataset after another."""
         facts = self._facts()
         write_attributes(self.file["/"], _resolved(self.tree.attributes, facts))
-        constants = self.values.constants()
-        for group in self.tree.groups:
-            self._write_once(group, constants, facts)
-        beams = [
+        self._write_once(self.values.constants(), facts)
+        rates = [
             self._create_rate(rate, beam)
             for beam in self._create_beams()
             for rate in self.tree.rates
         ]
-        chunks = self._chunks(beams)
-        for chunk in chunks if interleave else _dataset_by_dataset(chunks):
-            chunk.dataset.id.write_direct_chunk(chunk.offsets, chunk.data)
+        total = sum(rate.rows * len(rate.columns) for rate in rates)
+        with (
+            progress_of(self.name, total, progress) as so_far,
+            closing(map_in_order(self._encode, blocks_in_time(rates))) as blocks,
+        ):
+            chunks = _counted(blocks, so_far.add)
+            if not interleave:
+                chunks = dataset_by_dataset(chunks, Path(self.file.filename).parent)
+            for chunk in chunks:
+                chunk.dataset.id.write_direct_chunk(chunk.offsets, chunk.data)
 
     def _facts(self) -> dict[str, Any]:
-        name = Path(self.file.filename).name
+        name = self.name
         said = parse_name(name)
         mine = parse_name(self.granule.name)
         # A granule written under the name of another says in its metadata which it is.
@@ -86,18 +91,47 @@ class GranuleFile:
         about = {"title": self.tree.title, "file_name": name, "stem": Path(name).stem}
         return {**self.values.facts(), **about}
 
-    def _write_once(
-        self, group: Group, constants: Mapping[str, Any], facts: Mapping[str, Any]
+    def _write_once(self, constants: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+        for group in self.tree.groups:
+            parent = create_group(self.file, group.path, _resolved(group.attributes, facts))
+            for variable in group.variables:
+                path = f"{group.path}/{variable.name}".lstrip("/")
+                values = to_dtype(constants[path], variable)
+                layout = self._layout_once(variable, values.shape, group.path)
+                dataset = create_dataset(parent, variable, values.shape, layout)
+                dataset[...] = values
+                write_attributes(dataset, variable.attributes())
+        for path in self.tree.scales:
+            make_scale(self.file[path])
+        for group in self.tree.groups:
+            for variable in group.variables:
+                dataset = self.file[f"{group.path}/{variable.name}"]
+                self._attach(variable, dataset, partial(self.tree.scale, group.path))
+
+    def _layout_once(self, variable: Variable, shape: tuple[int, ...], group: str) -> Layout:
+        grows = {
+            n
+            for n, dim in enumerate(variable.dims)
+            if isinstance(dim, str) and self.tree.scales[self.tree.scale(group, dim)] is None
+        }
+        if grows:
+            chunks = tuple(_EVENTS if n in grows else size for n, size in enumerate(shape))
+            return Layout(chunks=chunks, grows=grows)
+        if len(shape) > 1 and math.prod(shape) > _TABLE:
+            return Layout(chunks=(1, *shape[1:]), packed=True)
+        return Layout(compact=self.storage.compact)
+
+    def _attach(
+        self, variable: Variable, dataset: h5py.Dataset, path_of: Callable[[str], str]
     ) -> None:
-        parent = create_group(self.file, group.path, _resolved(group.attributes, facts))
-        for variable in group.variables:
-            values = to_dtype(constants[f"{group.path}/{variable.name}"], variable)
-            scale = isinstance(variable.dims[0], str)
-            chunks = _EVENT_CHUNK if scale else None
-            dataset = create_dataset(parent, variable, values.shape, chunks=chunks, packed=False)
-            dataset[...] = values
-            write_attributes(dataset, variable.attributes(""))
-        _link_scales(parent, [(variable, parent[variable.name]) for variable in group.variables])
+        """Attach to a dataset the scales of its dimensions, unless it is one itself."""
+        if not variable.is_scale:
+            scales = {
+                n: self.file[path_of(dim)]
+                for n, dim in enumerate(variable.dims)
+                if isinstance(dim, str)
+            }
+            attach_scales(dataset, scales)
 
     def _create_beams(self) -> Iterator[str]:
         for beam in self.granule.rows:
@@ -105,76 +139,77 @@ class GranuleFile:
             create_group(self.file, beam, _known(self.tree.beam, facts))
             yield beam
 
-    def _create_rate(self, rate: Rate, beam: str) -> _Beam:
+    def _create_rate(self, rate: Rate, beam: str) -> BeamRate:
         root = rate.path.format(beam=beam)
         rows = self.values.rows(rate.name, beam)
-        sizes = {rate.coordinates[0]: rows, **rate.sizes}
-        fixed = self.values.fixed(rate.name)
         created: dict[str, tuple[Variable, h5py.Dataset]] = {}
         for group in rate.groups:
             path = f"{root}/{group.path}".rstrip("/")
             parent = create_group(self.file, path, _resolved(group.attributes, {}))
             for variable in group.variables:
                 key = f"{group.path}/{variable.name}".lstrip("/")
-                created[key] = variable, self._create(parent, variable, sizes, rate)
-                coordinates = rate.coordinates_of(variable, group)
-                write_attributes(created[key][1], variable.attributes(coordinates))
-        _link_scales(self.file[root], created.values())
-        for key, values in fixed.items():
+                dataset = self._create(parent, variable, rows, rate)
+                write_attributes(dataset, variable.attributes())
+                created[key] = variable, dataset
+        self._link_scales(root, created.values())
+        for key, values in self.values.fixed(rate.name).items():
             variable, dataset = created.pop(key)
             dataset[...] = to_dtype(values, variable)
-        return _Beam(rate, beam, rows, created)
+        columns = {
+            key: Column(variable, dataset, dataset.chunks)
+            for key, (variable, dataset) in created.items()
+        }
+        return BeamRate(rate, beam, rows, self.storage.rows_of_chunk(rate.name), columns)
 
     def _create(
-        self, parent: h5py.Group, variable: Variable, sizes: Mapping[str, int], rate: Rate
+        self, parent: h5py.Group, variable: Variable, rows: int, rate: Rate
     ) -> h5py.Dataset:
-        shape = tuple(sizes[str(dim)] for dim in variable.dims)
-        along = variable.dims[0] == rate.coordinates[0]
-        chunks = (self.chunk_rows, *shape[1:]) if along else None
-        return create_dataset(parent, variable, shape, chunks=chunks, packed=True)
+        sizes = {rate.coordinates[0]: rows, **rate.sizes}
+        shape = tuple(dim if isinstance(dim, int) else sizes[dim] for dim in variable.dims)
+        if variable.dims[0] != rate.coordinates[0]:
+            return create_dataset(parent, variable, shape, Layout(compact=self.storage.compact))
+        chunks = (self.storage.rows_of_chunk(rate.name), *shape[1:])
+        layout = Layout(chunks=chunks, grows=(0,), packed=True)
+        return create_dataset(parent, variable, shape, layout)
 
-    def _chunks(self, beams: Iterable[_Beam]) -> Iterator[_Chunk]:
-        """Yield the chunks of all datasets as time goes on: every beam spans the same time."""
-        blocks = [
-            (start / beam.rows, index, start, beam)
-            for index, beam in enumerate(beams)
-            for start in range(0, beam.rows, self.chunk_rows)
-        ]
-        for _, _, start, beam in sorted(blocks, key=lambda block: block[:2]):
-            stop = min(start + self.chunk_rows, beam.rows)
-            block = self.values.block(beam.rate.name, beam.beam, start, stop)
-            for key, (variable, dataset) in beam.datasets.items():
-                data = encode_chunk(to_dtype(block[key], variable), variable, dataset.chunks)
-                yield _Chunk(dataset, (start, *(0 for _ in dataset.shape[1:])), data)
+    def _encode(self, block: Block) -> tuple[Block, list[Chunk]]:
+        """Make the values of a block and pack them; on one of several threads."""
+        source = block.source
+        values = self.values.block(source.rate.name, source.beam, block.start, block.stop)
+        return block, [_chunk(block, column, values[key]) for key, column in source.columns.items()]
 
+    def _link_scales(self, root: str, variables: Collection[tuple[Variable, h5py.Dataset]]) -> None:
+        """Link a rate's datasets to the scales in its group, or to those around it."""
+        own = {variable.name for variable, _ in variables if variable.is_scale}
+        for name in own:
+            make_scale(self.file[f"{root}/{name}"])
 
-def _dataset_by_dataset(chunks: Iterable[_Chunk]) -> Iterator[_Chunk]:
-    """Put chunks in the order of their datasets, by way of a file: memory stays bounded."""
-    with tempfile.TemporaryFile() as spool:
-        places: list[tuple[str, int, int, _Chunk]] = []
-        for chunk in chunks:
-            place = replace(chunk, data=b"")
-            places.append((chunk.dataset.name, spool.tell(), len(chunk.data), place))
-            spool.write(chunk.data)
-        for _, offset, size, chunk in sorted(places, key=lambda place: place[:2]):
-            spool.seek(offset)
-            yield replace(chunk, data=spool.read(size))
+        def path_of(dim: str) -> str:
+            return f"{root}/{dim}" if dim in own else self.tree.scale(root, dim)
+
+        for variable, dataset in variables:
+            self._attach(variable, dataset, path_of)
 
 
-def _link_scales(group: h5py.Group, variables: Iterable[tuple[Variable, h5py.Dataset]]) -> None:
-    """Make scales of those variables that are their own dimension, and attach them to all."""
-    variables = list(variables)
-    scales = {
-        variable.name: group[variable.name]
-        for variable, _ in variables
-        if variable.dims == (variable.name,)
-    }
-    for dataset in scales.values():
-        make_scale(dataset)
-    for variable, dataset in variables:
-        if variable.name not in variable.dims:
-            named = {n: scales[dim] for n, dim in enumerate(variable.dims) if isinstance(dim, str)}
-            attach_scales(dataset, named)
+def _chunk(block: Block, column: Column, values: NDArray[Any]) -> Chunk:
+    expected = (block.stop - block.start, *column.chunk[1:])
+    if values.shape != expected:
+        raise ValueError(
+            f"{column.dataset.name}, rows {block.start} to {block.stop}: values of shape "
+            f"{values.shape}; its tree has {expected}"
+        )
+    data = encode_chunk(to_dtype(values, column.variable), column.variable, column.chunk)
+    return Chunk(column.dataset, (block.start, *(0 for _ in column.chunk[1:])), data)
+
+
+def _counted(
+    blocks: Iterable[tuple[Block, list[Chunk]]], count: Callable[[int, int], None]
+) -> Iterator[Chunk]:
+    """Take the chunks of finished blocks, counting values and bytes."""
+    for block, chunks in blocks:
+        yield from chunks
+        values = (block.stop - block.start) * len(chunks)
+        count(values, sum(len(chunk.data) for chunk in chunks))
 
 
 def _resolved(attributes: Attributes, facts: Mapping[str, Any]) -> dict[str, Any]:

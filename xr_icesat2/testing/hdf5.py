@@ -7,7 +7,8 @@ get through, it meets here too.
 
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import h5py
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from xr_icesat2.testing.tree import Variable
 
 __all__ = [
+    "Layout",
     "attach_scales",
     "create_dataset",
     "create_group",
@@ -27,13 +29,14 @@ __all__ = [
 ]
 
 _COMPACT_LIMIT = 65_000  # bytes; the object header has room for 64 KiB in all
-_LEVEL = 6
+_LEVEL = 6  # what the file says
+_EFFORT = 1  # packs noise as tight as level 6 does, many times as fast
 
 
 def create_group(parent: h5py.Group, path: str, attributes: Mapping[str, Any]) -> h5py.Group:
-    """Create a group and those above it."""
+    """Create a group and those above it; the path ``""`` is the parent itself."""
     group = parent
-    for name in path.split("/"):
+    for name in filter(None, path.split("/")):
         group = group[name] if name in group else _create_child(group, name)
     write_attributes(group, attributes)
     return group
@@ -61,49 +64,50 @@ def write_attributes(target: h5py.Group | h5py.Dataset, attributes: Mapping[str,
         h5py.h5a.create(target.id, name.encode("ascii"), kind, space).write(data)
 
 
-def create_dataset(
-    parent: h5py.Group,
-    variable: Variable,
-    shape: tuple[int, ...],
-    *,
-    chunks: tuple[int, ...] | None,
-    packed: bool,
-) -> h5py.Dataset:
-    """Create an empty dataset.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How a dataset is stored."""
 
-    Parameters
-    ----------
-    parent
-        Its group.
-    variable
-        Gives name, dtype and fill value.
-    shape
-        Its shape.
-    chunks
-        Chunk shape; the first dimension is then unlimited. Without, the dataset is compact,
-        or contiguous where it is a dimension scale or too long.
-    packed
-        Whether chunks are deflated, integers shuffled first.
-    """
+    chunks: tuple[int, ...] | None = None
+    """Shape of a chunk; without, the dataset is contiguous."""
+    grows: Collection[int] = ()
+    """Which dimensions of a chunked dataset are unlimited."""
+    packed: bool = False
+    """Whether chunks are deflated, integers shuffled first."""
+    compact: bool = False
+    """Whether a dataset without chunks lies in its object header instead, unless it is a
+    dimension scale or too long."""
+
+
+def create_dataset(
+    parent: h5py.Group, variable: Variable, shape: tuple[int, ...], layout: Layout
+) -> h5py.Dataset:
+    """Create an empty dataset with the name, dtype and fill value of a variable."""
     dtype = np.dtype(variable.dtype)
     properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     properties.set_obj_track_times(True)
-    limits: tuple[int, ...] = shape
+    limits = shape
     if variable.fill is not None:
         properties.set_fill_value(np.array(variable.fill, dtype))
-    if chunks:
-        limits = (h5py.h5s.UNLIMITED, *shape[1:])
-        properties.set_chunk(chunks)
-        if packed and dtype.kind in "iu":
+    if layout.chunks:
+        limits = tuple(
+            h5py.h5s.UNLIMITED if n in layout.grows else size for n, size in enumerate(shape)
+        )
+        properties.set_chunk(layout.chunks)
+        if layout.packed and dtype.kind in "iu":
             properties.set_shuffle()
-        if packed:
+        if layout.packed:
             properties.set_deflate(_LEVEL)
-    elif variable.name not in variable.dims and dtype.itemsize * np.prod(shape) < _COMPACT_LIMIT:
+    elif layout.compact and not variable.is_scale and _is_short(dtype, shape):
         properties.set_layout(h5py.h5d.COMPACT)
     space = h5py.h5s.create_simple(shape, limits)
     kind = h5py.h5t.py_create(dtype)
     name = variable.name.encode("ascii")
     return h5py.Dataset(h5py.h5d.create(parent.id, name, kind, space, properties))
+
+
+def _is_short(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bool:
+    return dtype.itemsize * math.prod(shape) < _COMPACT_LIMIT
 
 
 def make_scale(dataset: h5py.Dataset) -> None:
@@ -130,7 +134,7 @@ def encode_chunk(rows: NDArray[Any], variable: Variable, chunk: tuple[int, ...])
     shuffled = rows.dtype.kind in "iu"
     # Shuffled integers are runs of one byte, which this strategy packs three times as fast.
     strategy = zlib.Z_RLE if shuffled else zlib.Z_DEFAULT_STRATEGY
-    packer = zlib.compressobj(_LEVEL, strategy=strategy)
+    packer = zlib.compressobj(_EFFORT, strategy=strategy)
     filler = np.array(variable.fill or 0, rows.dtype).tobytes()
     padding = math.prod(chunk) - rows.size
     planes = len(filler) if shuffled else 1

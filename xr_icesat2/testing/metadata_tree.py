@@ -1,13 +1,16 @@
 """Attributes of the file and the groups under METADATA, which hold nothing else.
 
-Names as in release 006 granules; the texts are our own and say that the granule is synthetic.
+Names as in granules of releases 002 to 006; the texts are our own and say that the granule is
+synthetic. The longest are as long as those of real granules, within a tenth.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 
+from xr_icesat2.products.table import Table
+from xr_icesat2.testing.texts import lengthen
 from xr_icesat2.testing.tree import Attributes, Fact, Group
 
-__all__ = ["ROOT", "metadata"]
+__all__ = ["metadata", "root_attributes"]
 
 _MAKER = "xr_icesat2.testing"
 _NASA = "National Aeronautics and Space Administration (NASA)"
@@ -15,7 +18,7 @@ _SUMMARY = "Synthetic {product} granule for tests and demonstrations; no measure
 _MISSION = "ICESat-2 > Ice, Cloud, and land Elevation Satellite-2"
 _DOI = "doi:10.5067/ATLAS/{product}.{release}"
 
-ROOT: Attributes = {
+_ROOT: Attributes = {
     "Conventions": "CF-1.6",
     "citation": "Not to be cited: synthetic data.",
     "contributor_name": _MAKER,
@@ -35,6 +38,7 @@ ROOT: Attributes = {
     "granule_type": "{product}",
     "hdfversion": "HDF5 {hdf5}",
     "history": "{created};{uuid};Created by " + _MAKER,
+    "identifier_file_product_type": "{product}",
     "identifier_file_uuid": "{uuid}",
     "identifier_product_doi": _DOI,
     "identifier_product_doi_authority": "http://dx.doi.org",
@@ -44,11 +48,9 @@ ROOT: Attributes = {
     "instrument": "ATLAS > Advanced Topographic Laser Altimeter System",
     "keywords": "EARTH SCIENCE > CRYOSPHERE > GLACIERS/ICE SHEETS",
     "keywords_vocabulary": "NASA/GCMD Science Keywords",
-    "level": "L3A",
     "license": "Free of conditions: synthetic data.",
     "naming_authority": "http://dx.doi.org",
     "platform": _MISSION,
-    "processing_level": "3A",
     "project": _MISSION,
     "publisher_email": "none",
     "publisher_name": _MAKER,
@@ -115,26 +117,45 @@ _QUALITY: Attributes = {
     "unitofMeasure": "TBD",
     "value": "NOT_SET",
 }
-_XML = "<?xml version='1.0'?>\n<series><title>{title}</title><id>{file_name}</id></series>\n"
+_LENGTHS: Mapping[str, int] = {
+    "abstract": 310,
+    "citation": 241,
+    "credit": 201,
+    "license": 247,
+    "processDescription": 310,
+    "purpose": 100,
+    "summary": 102,
+}
+_XML = """<?xml version='1.0'?>
+<series><title>{{title}}</title><id>{{file_name}}</id><!--{0}--></series>
+"""
+_DATASET_XML, _SERIES_XML = (_XML.format(lengthen("", length)) for length in (11_000, 39_500))
 
 
-def metadata(short_name: str, title: str, ancillary: Sequence[str]) -> Iterator[Group]:
+def root_attributes(table: Table) -> Attributes:
+    """Make the attributes of the file."""
+    level = table.title.split()[1]
+    values = {**_ROOT, "level": level, "processing_level": level[1:]}
+    ((_, names),) = ((g.path, g.attributes) for g in table.groups if not g.path)
+    return _lengthened({name: values[name] for name, _ in names})
+
+
+def metadata(table: Table, lineage: str) -> Iterator[Group]:
     """Yield the groups under METADATA.
 
     Parameters
     ----------
-    short_name, title
-        Of the product.
-    ancillary
-        Short names of the products that only this one was made with.
+    table
+        Of the product; names what a granule is made of.
+    lineage
+        Where it does: what the paths of those groups begin with.
     """
-    top: Attributes = {
-        "Description": "Metadata in the structure of ISO 19115.",
-        "iso_19139_dataset_xml": _XML,
-        "iso_19139_series_xml": _XML,
-    }
     groups: dict[str, Attributes] = {
-        "": top,
+        "": {
+            "Description": "Metadata in the structure of ISO 19115.",
+            "iso_19139_dataset_xml": _DATASET_XML,
+            "iso_19139_series_xml": _SERIES_XML,
+        },
         "/AcquisitionInformation": {},
         **{f"/AcquisitionInformation/{name}": about for name, about in _acquisition()},
         "/DataQuality": {"scope": "NOT_SET"},
@@ -143,16 +164,15 @@ def metadata(short_name: str, title: str, ancillary: Sequence[str]) -> Iterator[
         "/DatasetIdentification": _DATASET,
         "/Extent": _EXTENT,
         "/Lineage": {},
-        **{f"/Lineage/{name}": about for name, about in _lineage(short_name, ancillary)},
         "/ProcessStep": {},
         **{f"/ProcessStep/{name}": about for name, about in _process()},
         "/ProductSpecificationDocument": {
-            "ShortName": f"{short_name}_SDP",
+            "ShortName": f"{table.product}_SDP",
             "characterSet": "utf8",
             "edition": "v4.3",
             "language": "eng",
             "publicationDate": "{created_date}",
-            "title": f"The tree of {title}",
+            "title": f"The tree of {table.title}",
         },
         "/QADatasetIdentification": {
             "abstract": "None was made.",
@@ -162,7 +182,18 @@ def metadata(short_name: str, title: str, ancillary: Sequence[str]) -> Iterator[
         "/SeriesIdentification": _SERIES,
     }
     for path, attributes in groups.items():
-        yield Group(f"METADATA{path}", attributes)
+        yield Group(f"METADATA{path}", _lengthened(attributes))
+    for group in table.groups:
+        if group.path.startswith(lineage):
+            source = _source(group.path.removeprefix(lineage))
+            yield Group(group.path, {name: source[name] for name, _ in group.attributes})
+
+
+def _lengthened(attributes: Attributes) -> Attributes:
+    return {
+        name: lengthen(text, _LENGTHS[name]) if isinstance(text, str) and name in _LENGTHS else text
+        for name, text in attributes.items()
+    }
 
 
 def _acquisition() -> Iterator[tuple[str, Attributes]]:
@@ -185,48 +216,27 @@ def _acquisition() -> Iterator[tuple[str, Attributes]]:
     yield "platformDocument", document
 
 
-def _lineage(short_name: str, ancillary: Sequence[str]) -> Iterator[tuple[str, Attributes]]:
-    number = short_name.removeprefix("ATL")
-    common = ("ANC19", f"ANC25-{number}", f"ANC26-{number}", f"ANC36-{number}", f"ANC38-{number}")
-    for name in (*ancillary, *common):
-        yield (
-            name,
-            {
-                "description": "Named for the tree's sake.",
-                "fileName": f"{name}_none",
-                "shortName": name,
-                "uuid": "{uuid}",
-                "version": "001",
-            },
-        )
-    control: Attributes = {
-        "description": "The arguments of the writer.",
-        "fileName": "none",
-        "shortName": "CNTL",
-        "version": "1",
+def _source(name: str) -> Attributes:
+    """Attributes of what a granule was made of; not every source has all of them."""
+    made = name.startswith("ATL")
+    return {
+        "description": "Named for the tree's sake.",
+        "fileName": f"{name}_{{track}}.h5" if made else f"{name}_none",
+        "shortName": "CNTL" if name == "Control" else name,
+        "uuid": "{uuid}",
+        "version": "{release}" if made else "001",
+        **{
+            f"{end}_{what}": Fact(fact)
+            for end in ("start", "end")
+            for what, fact in (
+                ("cycle", "cycle"),
+                ("orbit", "orbit"),
+                ("rgt", "rgt"),
+                ("region", "region"),
+                ("geoseg", f"{end}_geoseg"),
+            )
+        },
     }
-    yield "Control", control
-    span = {
-        f"{end}_{what}": Fact(fact)
-        for end in ("start", "end")
-        for what, fact in (
-            ("cycle", "cycle"),
-            ("orbit", "orbit"),
-            ("rgt", "rgt"),
-            ("region", "region"),
-            ("geoseg", f"{end}_geoseg"),
-        )
-    }
-    for name in ("ATL03", "ATL09"):
-        source: Attributes = {
-            "description": "Named for the tree's sake.",
-            "fileName": f"{name}_{{track}}.h5",
-            "shortName": name,
-            "uuid": "{uuid}",
-            "version": "{release}",
-            **span,
-        }
-        yield name, source
 
 
 def _process() -> Iterator[tuple[str, Attributes]]:

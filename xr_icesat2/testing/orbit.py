@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "ALTITUDE",
     "EARTH_RADIUS",
     "ORBITS_PER_CYCLE",
+    "SEGMENTS_PER_ORBIT",
     "SEGMENT_LENGTH",
     "crossing_time",
     "first_segment",
@@ -23,19 +25,24 @@ __all__ = [
     "region_bounds",
     "seconds_to",
     "track_azimuth",
+    "within_180",
 ]
 
 Floats = NDArray[np.float64]
 Degrees = TypeVar("Degrees", float, Floats)
+Track = TypeVar("Track", int, NDArray[np.int64])
 
+ALTITUDE = 495_000.0
+"""Metres, of the spacecraft over ground."""
 EARTH_RADIUS = 6_371_000.0
 """Metres."""
 SEGMENT_LENGTH = 20.0
 """Metres along the track from one ATL03 segment to the next."""
 ORBITS_PER_CYCLE = 1387
+SEGMENTS_PER_ORBIT = 2_007_140
+"""Segments from one ascending node to the next; numbers may run on into the next track."""
 
 _INCLINATION = np.radians(92.0)
-_SEGMENTS_PER_ORBIT = 2_007_140
 _PERIOD = 5657.382  # seconds from one ascending node to the next
 _ROTATION_PER_ORBIT = 360.0 * 91 / ORBITS_PER_CYCLE  # degrees; the track repeats after 91 turns
 _FIRST_ORBIT = 201  # before cycle 1: the orbit number of track 1 in cycle 1 is one more
@@ -60,7 +67,7 @@ _REGIONS = (
 )
 
 
-def orbit_number(rgt: int, cycle: int) -> int:
+def orbit_number(rgt: Track, cycle: int) -> Track:
     """Count the orbits since launch."""
     return _FIRST_ORBIT + (cycle - 1) * ORBITS_PER_CYCLE + rgt
 
@@ -91,7 +98,7 @@ def first_segment(region: int) -> int:
 
 def seconds_to(segment: float | Floats) -> Floats:
     """Seconds from the ascending node to a segment."""
-    return np.asarray(segment * (_PERIOD / _SEGMENTS_PER_ORBIT), np.float64)
+    return np.asarray(segment * (_PERIOD / SEGMENTS_PER_ORBIT), np.float64)
 
 
 def ground_position(rgt: int, segment: Floats, left: Floats | float) -> tuple[Floats, Floats]:
@@ -131,12 +138,17 @@ def track_azimuth(segment: Floats) -> Floats:
     return np.asarray(np.degrees(np.arctan2(east, north)))
 
 
+def within_180(longitude: Floats) -> Floats:
+    """Bring degrees east into -180 to 180; those that are there stay as they are, to the bit."""
+    return np.where(np.abs(longitude) > 180, _wrapped(longitude), longitude)
+
+
 def _turn(segment: Floats) -> Floats:
-    return segment * (2 * np.pi / _SEGMENTS_PER_ORBIT)
+    return segment * (2 * np.pi / SEGMENTS_PER_ORBIT)
 
 
 def _segment(angle: float) -> int:
-    return round(angle * _SEGMENTS_PER_ORBIT / (2 * np.pi))
+    return round(angle * SEGMENTS_PER_ORBIT / (2 * np.pi))
 
 
 def _angle(latitude: float, *, north: bool) -> float:

@@ -9,6 +9,8 @@ from xr_icesat2.granule.beams import BEAMS, STRONG
 from xr_icesat2.testing.granule import Granule
 from xr_icesat2.testing.noise import Noise
 from xr_icesat2.testing.orbit import (
+    ALTITUDE,
+    EARTH_RADIUS,
     SEGMENT_LENGTH,
     first_segment,
     ground_position,
@@ -30,7 +32,7 @@ _PAIR_SPACING = 3300.0  # metres across the track
 _BEAM_SPACING = 90.0
 _POINTING_ERROR = 6.0  # metres; how far repeat tracks lie apart
 _DELAY = 0.345  # seconds from the left beams to the right ones
-_PHOTONS = {True: 90.0, False: 30.0}  # of a strong and a weak beam, from clear ice
+_PHOTONS = {True: 200.0, False: 50.0}  # of a strong and a weak beam, from clear ice
 _ENOUGH = (10, 14, 18)  # photons with which the last, second and first finder succeed
 _CLOUD_WAVES = (350.0, 950.0, 2650.0)  # segments
 _LOST = 0.0125  # deviates as near to 0 as this are 1 % of all: lost whatever the weather
@@ -96,6 +98,19 @@ class BeamTrack:
         granule = self.granule
         return (granule.seed, granule.rgt, granule.cycle, granule.region)
 
+    def leaning(self, segment: Floats) -> tuple[Floats, Floats]:
+        """Degrees north and east by which the beam leans for each metre above ground.
+
+        It comes from above the track, so what is higher lies nearer to that.
+        """
+        aside = np.degrees(-self.left / ALTITUDE / EARTH_RADIUS)
+        latitude, _ = self.place(segment)
+        heading = np.radians(self.azimuth(segment))
+        return (
+            aside * np.sin(heading),
+            -aside * np.cos(heading) / np.cos(np.radians(latitude)),
+        )
+
     def random(self, field: str, ids: Ints) -> Floats:
         """Draw normal deviates of a field, one for each segment; `ids` increase."""
         dense = self.noise.normal(field, int(ids[0]), int(ids[-1]) + 1)
@@ -103,7 +118,12 @@ class BeamTrack:
 
     def place(self, segment: Floats) -> tuple[Floats, Floats]:
         """Latitude and longitude of points along the beam's track."""
-        return ground_position(self.granule.rgt, segment, self._left())
+        return ground_position(self.granule.rgt, segment, self.left)
+
+    def middles(self, ids: Ints) -> tuple[Floats, Floats, Floats]:
+        """Latitude, longitude and time in the middle of each segment's 20 m."""
+        middle = np.asarray(ids + 0.5, np.float64)
+        return *self.place(middle), self.time(middle)
 
     def time(self, segment: Floats | float) -> Floats:
         """Seconds since 2018-01-01 at which the beam passes."""
@@ -118,14 +138,14 @@ class BeamTrack:
         """State of the given segments, whose numbers increase."""
         middle = ids.astype(np.float64)
         latitude, longitude = self.place(middle)
-        photons, clearness = self._photons(ids)
+        photons, clearness = self.returned(ids)
         along, across = self._slopes(middle)
         return Segments(
             ids=ids,
             latitude=latitude,
             longitude=longitude,
             time=self.time(middle),
-            y_atc=np.full(ids.shape, self._left()),
+            y_atc=np.full(ids.shape, self.left),
             height=surface_height(latitude, longitude, self.granule.cycle),
             slope_along=along,
             slope_across=across,
@@ -134,13 +154,8 @@ class BeamTrack:
             source=FAILED - np.searchsorted(_ENOUGH, photons, side="right"),
         )
 
-    def _left(self) -> float:
-        index = BEAMS.index(self.beam)
-        pair, right = divmod(index, 2)
-        pointing = float(Noise(self._key).normal("pointing", 0, 1)[0]) * _POINTING_ERROR
-        return (1 - pair) * _PAIR_SPACING + (0.5 - right) * _BEAM_SPACING + pointing
-
-    def _photons(self, ids: Ints) -> tuple[Ints, Floats]:
+    def returned(self, ids: Ints) -> tuple[Ints, Floats]:
+        """Photons that came back from each segment, and the share that clouds let through."""
         weather = Noise(self._key)
         phases = weather.uniform("clouds", 0, len(_CLOUD_WAVES))
         waves = [
@@ -154,8 +169,16 @@ class BeamTrack:
         lost = np.abs(self.random("lost", ids)) < _LOST
         return np.where(lost, 0, photons.round()).astype(np.int64), clearness
 
+    @property
+    def left(self) -> float:
+        """Metres from the reference track to the beam, to the left."""
+        index = BEAMS.index(self.beam)
+        pair, right = divmod(index, 2)
+        pointing = float(Noise(self._key).normal("pointing", 0, 1)[0]) * _POINTING_ERROR
+        return (1 - pair) * _PAIR_SPACING + (0.5 - right) * _BEAM_SPACING + pointing
+
     def _slopes(self, middle: Floats) -> tuple[Floats, Floats]:
-        rgt, left, step = self.granule.rgt, self._left(), 0.5
+        rgt, left, step = self.granule.rgt, self.left, 0.5
 
         def height(segment: Floats, aside: float) -> Floats:
             return surface_height(*ground_position(rgt, segment, aside), self.granule.cycle)

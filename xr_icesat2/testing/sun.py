@@ -3,12 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["solar_position"]
+__all__ = ["background_rate", "solar_position"]
 
 Floats = NDArray[np.float64]
 
 _TILT = 23.44  # of the earth's axis, degrees
 _DAY, _YEAR = 86400.0, 365.25
+_BRIGHTEST = 1e6  # photons a second
+_NIGHT = 0.01  # of it, which stars and detectors make up
 _DAYS_FROM_SOLSTICE = 10.0  # December 22 to the epoch, 2018-01-01
 
 
@@ -31,3 +33,14 @@ def solar_position(time: Floats, latitude: Floats, longitude: Floats) -> tuple[F
     north = np.cos(lat) * np.sin(declination) - np.sin(lat) * np.cos(declination) * np.cos(hour)
     east = -np.cos(declination) * np.sin(hour)
     return np.degrees(np.arcsin(up)), np.degrees(np.arctan2(east, north))
+
+
+def background_rate(elevation: Floats) -> Floats:
+    """Photons a second that a beam receives from elsewhere than its laser.
+
+    Parameters
+    ----------
+    elevation
+        Of the sun above the horizon, degrees.
+    """
+    return _BRIGHTEST * np.maximum(np.sin(np.radians(elevation)), _NIGHT)

@@ -1,11 +1,26 @@
-"""The truth that synthetic granules measure: an ice surface that lowers from cycle to cycle."""
+"""The truth that synthetic granules measure: ground that lowers from cycle to cycle, and trees."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["elevation_change", "surface_height"]
+__all__ = [
+    "ROUGHNESS",
+    "SURFACE_TYPES",
+    "canopy_height",
+    "elevation_change",
+    "surface_height",
+    "surface_types",
+]
 
 Floats = NDArray[np.float64]
+
+ROUGHNESS = 0.25
+"""Deviation of single photons from the ground, metres."""
+SURFACE_TYPES = ("land", "ocean", "sea_ice", "land_ice", "inlandwater")
+"""The order in which the products number them, and their groups in ATL03."""
+
+_LOWEST_CANOPY, _HIGHEST_CANOPY = 2.0, 24.0  # metres
+_ICE_LATITUDE = 50.0  # no sea ice nearer to the equator
 
 
 def surface_height(latitude: ArrayLike, longitude: ArrayLike, cycle: int = 1) -> Floats:
@@ -28,7 +43,7 @@ def surface_height(latitude: ArrayLike, longitude: ArrayLike, cycle: int = 1) ->
     """
     lat, lon = np.asarray(latitude, np.float64), np.asarray(longitude, np.float64)
     dome = 1900 + 700 * np.sin(np.radians(8 * lat)) * np.cos(np.radians(lon + 42))
-    waves = 12 * np.sin(80 * lat + 5 * np.sin(np.radians(lon))) + 5 * np.cos(55 * lon)
+    waves = 12 * np.sin(80 * lat + 5 * np.sin(np.radians(lon))) + 5 * np.cos(np.radians(3151 * lon))
     return np.asarray(dome + waves + (cycle - 1) * elevation_change(lat, lon))
 
 
@@ -36,3 +51,48 @@ def elevation_change(latitude: ArrayLike, longitude: ArrayLike) -> Floats:
     """Change of the surface from one cycle to the next, metres: -0.30 to -0.10."""
     lat, lon = np.asarray(latitude, np.float64), np.asarray(longitude, np.float64)
     return np.asarray(-0.2 + 0.1 * np.sin(np.radians(40 * lat)) * np.cos(np.radians(lon)))
+
+
+def canopy_height(latitude: ArrayLike, longitude: ArrayLike) -> Floats:
+    """Height of the treetops above the ground: stands some kilometre long, bare ground between.
+
+    Parameters
+    ----------
+    latitude, longitude
+        Degrees north and east; any shapes that broadcast.
+
+    Returns
+    -------
+    ndarray
+        Metres, float64: 2 to 24, or 0 where there are no trees.
+    """
+    lat, lon = np.asarray(latitude, np.float64), np.asarray(longitude, np.float64)
+    height = _HIGHEST_CANOPY * np.sin(270 * lat + np.radians(1146 * lon))
+    return np.where(height < _LOWEST_CANOPY, 0.0, height)
+
+
+def surface_types(latitude: ArrayLike, longitude: ArrayLike) -> NDArray[np.bool_]:
+    """Which masks of surface types cover a place; they overlap as those of the products do.
+
+    Land is everywhere, land ice where no trees are; the others come and go every few kilometres.
+
+    Parameters
+    ----------
+    latitude, longitude
+        Degrees north and east; any shapes that broadcast.
+
+    Returns
+    -------
+    ndarray
+        Boolean, with a last dimension more: :data:`SURFACE_TYPES`.
+    """
+    lat, lon = np.asarray(latitude, np.float64), np.asarray(longitude, np.float64)
+    ocean = np.sin(250 * lat + np.radians(172 * lon)) > 0.5
+    types = (
+        np.ones(ocean.shape, np.bool_),
+        ocean,
+        ocean & (np.sin(500 * lat) > 0) & (np.abs(lat) > _ICE_LATITUDE),
+        canopy_height(lat, lon) == 0,
+        np.sin(170 * lat - np.radians(115 * lon)) > 0.6,
+    )
+    return np.stack(types, axis=-1)

@@ -8,16 +8,25 @@ from pathlib import Path
 import h5py
 
 from xr_icesat2.errors import SelectionError
-from xr_icesat2.testing.atl06_tree import ATL06
+from xr_icesat2.testing.atl03_values import ATL03Values
 from xr_icesat2.testing.atl06_values import ATL06Values
-from xr_icesat2.testing.granule import Granule, rows_of_beams
+from xr_icesat2.testing.atl08_values import ATL08Values
+from xr_icesat2.testing.atl13_values import ATL13Values
+from xr_icesat2.testing.filler import FilledValues
+from xr_icesat2.testing.granule import Granule, rows_of_beams, usual_region, usual_rgt
 from xr_icesat2.testing.granule_file import GranuleFile
-from xr_icesat2.testing.tree import Product, Values
+from xr_icesat2.testing.product_tree import tree_of
+from xr_icesat2.testing.storage import Storage
+from xr_icesat2.testing.tree import Values
+from xr_icesat2.testing.whole_file import whole_file
 
 __all__ = ["write_granule"]
 
-_PRODUCTS: Mapping[str, tuple[Product, Callable[[Granule], Values]]] = {
-    "ATL06": (ATL06, ATL06Values),
+_VALUES: Mapping[str, Callable[[Granule], Values]] = {
+    "ATL03": ATL03Values,
+    "ATL06": ATL06Values,
+    "ATL08": ATL08Values,
+    "ATL13": ATL13Values,
 }
 
 
@@ -25,9 +34,9 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
     path: str | os.PathLike[str],
     product: str = "ATL06",
     *,
-    rgt: int = 658,
+    rgt: int | None = None,
     cycle: int = 1,
-    region: int = 3,
+    region: int | None = None,
     release: str = "006",
     version: str = "01",
     start: datetime | None = None,
@@ -36,17 +45,20 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
     empty_beams: Collection[str] = (),
     sc_orient: int = 1,
     seed: int = 0,
-    chunk_rows: int = 10_000,
+    chunk_rows: int | None = None,
     interleave: bool = True,
     libver: str | tuple[str, str] = "earliest",
+    progress: bool | None = None,
 ) -> Path:
     """Write a granule of synthetic data.
 
-    The tree is that of a real granule of release 006: groups, names, dtypes, dimension scales,
+    The tree is that of a real granule of the release: groups, names, dtypes, dimension scales,
     units, fill values, flags, chunks and filters. The values are those of an altimeter over the
-    surface :func:`surface_height`: ``h_li`` is its height plus noise of the deviation
-    ``h_li_sigma``, or the fill value below clouds. Repeat cycles lie some metres apart and
-    share most values of ``segment_id``. All randomness comes from `seed`; values depend neither
+    surface :func:`surface_height` and the trees :func:`canopy_height`: ``h_li`` is the surface's
+    height plus noise of the deviation ``h_li_sigma``, or the fill value below clouds; the class
+    of every photon is :func:`photon_classes`. ``ht_ortho`` of ATL13 is :func:`lake_level` plus
+    noise of the deviation ``err_ht_water_surf``. Repeat cycles lie some metres apart and share most
+    values of ``segment_id``. All randomness comes from `seed`; values depend neither
     on `chunk_rows` nor on `interleave`.
 
     Parameters
@@ -54,16 +66,20 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
     path
         File to write, or a folder, in which the file gets the name of the granule.
     product
-        Short name; so far ATL06.
+        Short name: ATL03, ATL06, ATL08 or ATL13.
     rgt, cycle, region
-        Reference ground track (1 to 1387), repeat cycle and granule region (1 to 14). Track 658
-        in region 3 crosses the Greenland ice sheet from 62° N on.
+        Reference ground track (1 to 1387), repeat cycle and granule region (1 to 14). By default
+        track 658 in region 3, which crosses the Greenland ice sheet from 62° N on. A granule of
+        ATL13 has four orbits and the track of the first (1, 5, 9 …; by default 657), and no
+        region.
     release, version
-        Three and two digits. The tree is that of release 006 whatever is said here.
+        Three and two digits. The tree is that of the release.
     start
         When the region begins, UTC; by default when the mission's timetable has it.
     n_segments
-        Rows of the main rate in each beam, or a mapping from beam to rows.
+        Rows of the main rate in each beam, or a mapping from beam to rows; of ATL03, and of the
+        ATL08 that points into it, the 20 m segments below. ATL03, ATL06 and ATL08 with the same
+        arguments see the same ground at the same segments.
     beams
         Ground tracks that the granule has, by default all six (or those of `n_segments`).
     empty_beams
@@ -73,12 +89,16 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
     seed
         Not negative.
     chunk_rows
-        Rows of a chunk.
+        Rows of a chunk; by default 10 000, and 100 000 along ``heights`` of ATL03 from release
+        007 on.
     interleave
-        Whether chunks lie in the file as time goes on, those of all datasets mixed, as in real
-        granules; otherwise one dataset after another.
+        Whether chunks lie in the file as in real granules: beam after beam, and in each beam
+        those of all datasets as time goes on. Otherwise one dataset after another.
     libver
         As in :class:`h5py.File`; ``"latest"`` gives superblock 3 and newer chunk indexes.
+    progress
+        Whether a line on standard error says how far the work has come, once it takes more than
+        two seconds; by default if standard error is a terminal.
 
     Returns
     -------
@@ -89,18 +109,29 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
     ------
     SelectionError
         No granule can be as asked.
+
+    Notes
+    -----
+    Releases to 006 are stored as originals are: superblock 0, chunks deflated at level 6
+    (integers shuffled first), single values in their object headers. Release 007 has pages of
+    8 MiB, of metadata or of raw data, and single values outside of the headers; so even a small
+    file takes up some pages, most of it holes.
+
+    Values are made and packed on all cores, a few blocks of rows at a time: memory does not grow
+    with the granule. The file appears under its name when it is whole; after an error or an
+    interrupt nothing is left.
     """
-    if product not in _PRODUCTS:
+    if product not in _VALUES:
         raise SelectionError(
-            f"granules of {product!r} cannot be written; of {', '.join(_PRODUCTS)} they can"
+            f"granules of {product!r} cannot be written; of {', '.join(_VALUES)} they can"
         )
-    if chunk_rows < 1:
+    if chunk_rows is not None and chunk_rows < 1:
         raise SelectionError(f"chunk_rows={chunk_rows}: expected at least 1")
     granule = Granule(
         product=product,
-        rgt=rgt,
+        rgt=usual_rgt(product) if rgt is None else rgt,
         cycle=cycle,
-        region=region,
+        region=usual_region(product) if region is None else region,
         release=release,
         version=version,
         start=start,
@@ -111,8 +142,13 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
     target = Path(path)
     if target.is_dir():
         target /= granule.name
-    tree, values_of = _PRODUCTS[product]
-    with h5py.File(target, "w", libver=libver, track_order=True) as file:
-        content = GranuleFile(file, granule, tree, values_of(granule), chunk_rows)
-        content.write(interleave=interleave)
+    tree = tree_of(product, release, granule.rows)
+    storage = Storage(product, release, chunk_rows)
+    values = FilledValues(_VALUES[product](granule), tree)
+    with (
+        whole_file(target) as partial,
+        h5py.File(partial, "w", libver=libver, track_order=True, **storage.creation()) as file,
+    ):
+        content = GranuleFile(file, target.name, granule, tree, values, storage)
+        content.write(interleave=interleave, progress=progress)
     return target

@@ -1,0 +1,76 @@
+"""What is in a Dataset or a tree that was opened: the catalogue of the granules at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import xarray as xr
+
+from .products.contents import Contents, Entry, Section
+
+__all__ = ["contents_of_opened"]
+
+_COUNT = "n_obs"
+"""A coordinate of everything along a track."""
+
+
+def contents_of_opened(nodes: Mapping[str, xr.Dataset], source: str | Sequence[str]) -> Contents:
+    """List the variables of nodes, by their paths, and what their files say of them."""
+    sources = [source] if isinstance(source, str) else source
+    title = sources[0] if len(sources) == 1 else f"{len(sources)} granules from {sources[0]}"
+    along = {path for path, dataset in nodes.items() if _COUNT in dataset.coords}
+    ordered = sorted(nodes, key=lambda path: (path not in along, path))
+    # Groups below and beside another repeat the coordinates of its rows: the first one has them.
+    owners: dict[str, str] = {}
+    for path in ordered:
+        for name in nodes[path].coords:
+            owners.setdefault(_held(nodes[path], str(name)).get("path", ""), path)
+    sections = (
+        _section(path, nodes[path], owners, folded=bool(along) and path not in along)
+        for path in ordered
+    )
+    return Contents(title=title, sections=tuple(section for section in sections if section.entries))
+
+
+def _held(dataset: xr.Dataset, name: str) -> Mapping[str, Any]:
+    """Give what the file says of a variable that decoding takes away; empty if it is in none."""
+    held: Mapping[str, Any] = dataset.encoding.get("icesat2", {}).get(name, {})
+    return held
+
+
+def _section(path: str, dataset: xr.Dataset, owners: Mapping[str, str], *, folded: bool) -> Section:
+    return Section(
+        name=path or "/",
+        about=str(dataset.attrs.get("Description", dataset.attrs.get("description", ""))),
+        remarks=(", ".join(f"{dim} {size}" for dim, size in dataset.sizes.items()),),
+        folded=folded,
+        entries=tuple(
+            _entry(name, dataset.variables[name], _held(dataset, name))
+            for name in _own(path, dataset, owners)
+        ),
+    )
+
+
+def _own(path: str, dataset: xr.Dataset, owners: Mapping[str, str]) -> list[str]:
+    """Name the variables that a node has of a file; all, if this engine did not open it."""
+    names = [str(name) for name in dataset.variables]
+    if "icesat2" not in dataset.encoding:
+        return names
+    held = {name: _held(dataset, name) for name in names}
+    return [
+        name
+        for name in names
+        if held[name] and (name not in dataset.coords or owners[held[name]["path"]] == path)
+    ]
+
+
+def _entry(name: str, variable: xr.Variable, held: Mapping[str, Any]) -> Entry:
+    return Entry(
+        name=name,
+        dtype=str(held.get("dtype", variable.dtype)),
+        dims=tuple(map(str, variable.dims)),
+        units=str(variable.attrs.get("units", held.get("units", ""))),
+        standard_name=str(variable.attrs.get("standard_name", "")),
+        long_name=str(variable.attrs.get("long_name", "")),
+    )

@@ -1,0 +1,80 @@
+"""ATL03, geolocated photons.
+
+Source: *ATLAS/ICESat-2 L2A Global Geolocated Photon Data (ATL03), Data Dictionary* (releases 001
+to 007) and *ATBD for Global Geolocated Photons (ATL03)*. ``knn``, ``pitch``, ``roll``, ``yaw`` and
+``weight_ph`` came with release 006, ``signal_class_ph`` with 007, where ``weight_ph`` is uint16
+and not comparable with 006; rates and dimensions have been the same in all.
+"""
+
+from .links import RunLink, TimeLink
+from .spec import ALONG, ProductSpec, Rate
+
+__all__ = ["ATL03", "SURFACE_TYPES"]
+
+SURFACE_TYPES = ("land", "ocean", "seaice", "landice", "inland_water")
+"""As ``flag_meanings`` of the scale ``ds_surf_type`` spells them."""
+
+HEIGHTS = Rate(
+    group="heights",
+    along="photon_idx",
+    time="delta_time",
+    latitude="lat_ph",
+    longitude="lon_ph",
+    dims={"signal_conf_ph": (ALONG, "surface_type")},
+    labels={"surface_type": (SURFACE_TYPES,)},
+)
+
+GEOLOCATION = Rate(
+    group="geolocation",
+    along="segment_idx",
+    # A row of one is the same row of the other, with the same time; subsets may lack either.
+    siblings=("geophys_corr",),
+    time="delta_time",
+    latitude="reference_photon_lat",
+    longitude="reference_photon_lon",
+    dims={"surf_type": (ALONG, "surface_type"), "velocity_sc": (ALONG, "direction")},
+    # The scale ds_xyz says x, y, z; velocity_sc is described as east, north, up.
+    labels={"surface_type": (SURFACE_TYPES,), "direction": (("east", "north", "up"),)},
+    # 0 is declared as fill, but counts nothing, or is the nominal value of the flag.
+    void_fill=frozenset(
+        {"ph_index_beg", "segment_ph_cnt", "reference_photon_index", "podppd_flag"}
+    ),
+)
+
+BACKGROUND = Rate(group="bckgrd_atlas", along="bckgrd_idx", time="delta_time")
+
+SIGNAL_FINDING = tuple(
+    Rate(
+        group=f"signal_find_output/{surface}",
+        along=f"signal_find_{surface}_idx",
+        time="delta_time",
+    )
+    for surface in ("land", "ocean", "sea_ice", "land_ice", "inlandwater")
+)
+
+ATL03 = ProductSpec(
+    product="ATL03",
+    title="Global geolocated photons",
+    document="ATLAS/ICESat-2 L2A Global Geolocated Photon Data (ATL03), Data Dictionary",
+    completeness="complete",
+    releases=("001", "002", "003", "004", "005", "006", "007"),
+    rates=(HEIGHTS, GEOLOCATION, BACKGROUND, *SIGNAL_FINDING),
+    main="heights",
+    links=(
+        RunLink(
+            many="heights",
+            one="geolocation",
+            first="geolocation/ph_index_beg",
+            count="geolocation/segment_ph_cnt",
+            tiling=True,
+        ),
+        TimeLink(
+            many="heights",
+            one="bckgrd_atlas",
+            many_time="heights/delta_time",
+            one_time="bckgrd_atlas/delta_time",
+            # 50 shots; numbers of frame and pulse agree for some nine of ten photons only.
+            duration=0.005,
+        ),
+    ),
+)

@@ -1,0 +1,33 @@
+"""ATL07, sea ice height.
+
+Source: *ATLAS/ICESat-2 L3A Sea Ice Height (ATL07), Data Dictionary* and *ATBD for Sea Ice Products
+(ATL07/ATL10)*, as far as granules of releases 001 and 003 show it. ``sea_ice_segments_10m`` and
+``dda_surface_segments`` of newer releases open by the file's dimension scales.
+"""
+
+from .spec import ALONG, ProductSpec, Rate
+
+__all__ = ["ATL07"]
+
+SEA_ICE_SEGMENTS = Rate(
+    group="sea_ice_segments",
+    along="segment_idx",
+    subgroups=("geolocation", "geophysical", "heights", "stats"),
+    time="delta_time",
+    latitude="latitude",
+    longitude="longitude",
+    dims={
+        "hist_photon_heights": (ALONG, "histogram_bin"),
+        "ds_si_hist_bins": ("histogram_bin",),
+    },
+)
+
+ATL07 = ProductSpec(
+    product="ATL07",
+    title="Sea ice height",
+    document="ATLAS/ICESat-2 L3A Sea Ice Height (ATL07), Data Dictionary",
+    completeness="partial",
+    releases=("001", "002", "003", "004", "005", "006", "007"),
+    rates=(SEA_ICE_SEGMENTS,),
+    main="sea_ice_segments",
+)

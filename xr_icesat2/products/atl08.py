@@ -1,0 +1,81 @@
+"""ATL08, land and vegetation height.
+
+Source: *ATLAS/ICESat-2 L3A Land and Vegetation Height (ATL08), Data Dictionary* (releases 001 to
+007) and *ATBD for Land - Vegetation Along-Track Products (ATL08)*, sections 2.1 to 2.5 and 4.12.
+Canopy heights have 9 percentiles up to release 003 and 18 since: the file's scale ``ds_metrics``
+only counts them, the descriptions name them. Since release 005 or 006 ``canopy_flag`` is
+``segment_cover`` and some heights are given every 20 m.
+"""
+
+from .atl03 import SURFACE_TYPES
+from .links import KeyLink, RunLink
+from .spec import ALONG, ProductSpec, Rate
+
+__all__ = ["ATL08"]
+
+PERCENTILES = (
+    (25, 50, 60, 70, 75, 80, 85, 90, 95),
+    (10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70, 75, 80, 85, 90, 95),
+)
+"""Of the cumulative distribution of relative canopy heights: to release 003, and since."""
+
+EVERY_20_M = (
+    "subset_can_flag",
+    "subset_te_flag",
+    "latitude_20m",
+    "longitude_20m",
+    "h_canopy_20m",
+    "h_te_best_fit_20m",
+)
+
+LAND_SEGMENTS = Rate(
+    group="land_segments",
+    along="segment_idx",
+    subgroups=("canopy", "terrain"),
+    time="delta_time",
+    latitude="latitude",
+    longitude="longitude",
+    dims={
+        "surf_type": (ALONG, "surface_type"),
+        "canopy_h_metrics": (ALONG, "percentile"),
+        "canopy_h_metrics_abs": (ALONG, "percentile"),
+        **dict.fromkeys(EVERY_20_M, (ALONG, "geosegment")),
+    },
+    labels={
+        "surface_type": (SURFACE_TYPES,),
+        "percentile": PERCENTILES,
+        # The first, second … 20 m geosegment of the 100 m segment.
+        "geosegment": ((1, 2, 3, 4, 5),),
+    },
+)
+
+SIGNAL_PHOTONS = Rate(group="signal_photons", along="photon_idx", time="delta_time")
+
+ATL08 = ProductSpec(
+    product="ATL08",
+    title="Land and vegetation height",
+    document="ATLAS/ICESat-2 L3A Land and Vegetation Height (ATL08), Data Dictionary",
+    completeness="complete",
+    releases=("001", "002", "003", "004", "005", "006", "007"),
+    rates=(LAND_SEGMENTS, SIGNAL_PHOTONS),
+    main="land_segments",
+    links=(
+        RunLink(
+            many="signal_photons",
+            one="land_segments",
+            first="land_segments/ph_ndx_beg",
+            count="land_segments/n_seg_ph",
+            # Some signal photons lie in no land segment.
+            tiling=False,
+        ),
+        KeyLink(
+            many="signal_photons",
+            product="ATL03",
+            to="heights",
+            key="signal_photons/ph_segment_id",
+            position="signal_photons/classed_pc_indx",
+            run="geolocation",
+            run_key="geolocation/segment_id",
+        ),
+    ),
+)

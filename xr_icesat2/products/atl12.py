@@ -1,0 +1,28 @@
+"""ATL12, ocean surface height.
+
+Source: *ATLAS/ICESat-2 L3A Ocean Surface Height (ATL12), Data Dictionary*, its groups as public
+programs read them; no granule was at hand. Second dimensions open by the file's dimension scales.
+"""
+
+from .spec import ProductSpec, Rate
+
+__all__ = ["ATL12"]
+
+ATL12 = ProductSpec(
+    product="ATL12",
+    title="Ocean surface height",
+    document="ATLAS/ICESat-2 L3A Ocean Surface Height (ATL12), Data Dictionary",
+    completeness="partial",
+    releases=("001", "002", "003", "004", "005", "006", "007"),
+    rates=(
+        Rate(
+            group="ssh_segments",
+            along="segment_idx",
+            subgroups=("heights", "stats"),
+            time="delta_time",
+            latitude="latitude",
+            longitude="longitude",
+        ),
+    ),
+    main="ssh_segments",
+)

@@ -1,0 +1,40 @@
+"""ATL13, inland surface water.
+
+Source: *ATLAS/ICESat-2 L3A Along Track Inland Surface Water Data (ATL13), Data Dictionary*
+(releases 001 to 007) and *ATBD for Inland Water Data Products (ATL13)*, section 5. The short
+segments lie directly in the beam's group. Releases newer than 002 call ``cycle`` ``cycle_number``,
+add variables to the segments and have ``anom_ssegs`` with rows of its own.
+"""
+
+from .spec import ProductSpec, Rate
+
+__all__ = ["ATL13"]
+
+SEGMENTS = Rate(
+    group="",
+    alias="segments",
+    along="segment_idx",
+    time="delta_time",
+    latitude="segment_lat",
+    longitude="segment_lon",
+    # 0 is declared as fill, but is no water body's number.
+    void_fill=frozenset({"atl13refid"}),
+)
+
+ANOMALOUS_SEGMENTS = Rate(
+    group="anom_ssegs",
+    along="anom_sseg_idx",
+    time="delta_time",
+    latitude="segment_lat",
+    longitude="segment_lon",
+)
+
+ATL13 = ProductSpec(
+    product="ATL13",
+    title="Along-track inland surface water",
+    document="ATLAS/ICESat-2 L3A Along Track Inland Surface Water Data (ATL13), Data Dictionary",
+    completeness="complete",
+    releases=("001", "002", "003", "004", "005", "006", "007"),
+    rates=(SEGMENTS, ANOMALOUS_SEGMENTS),
+    main="",
+)

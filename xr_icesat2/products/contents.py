@@ -1,0 +1,159 @@
+"""What can be asked for, as something to print and to search: entries in sections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from html import escape
+
+__all__ = ["Contents", "Entry", "Section"]
+
+_GAP = "  "
+_PATTERN = frozenset("*?[")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One variable."""
+
+    name: str
+    """Below its section; slashes lead into groups."""
+    dtype: str
+    """numpy name of what the file holds, such as ``float32``."""
+    dims: tuple[str, ...]
+    units: str = ""
+    standard_name: str = ""
+    long_name: str = ""
+    """What the product calls it; searched, and printed where there is nothing else to say."""
+    about: str = ""
+    """What it is, in a few words."""
+    releases: str = ""
+    """Those that have it, such as ``004-`` or ``-003``; empty: all. A question mark behind: no
+    granule was seen that has it."""
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """What is printed of it, in columns."""
+        about = self.about or self.long_name
+        about += f" [{self.releases}]" if self.releases else ""
+        return (
+            self.name,
+            self.dtype,
+            f"({', '.join(self.dims)})",
+            self.units,
+            self.standard_name,
+            about,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """Variables that go together: a rate, or a group of the file."""
+
+    name: str
+    """The rate's name, or the path of the group."""
+    about: str = ""
+    remarks: tuple[str, ...] = ()
+    """Further lines to print."""
+    folded: bool = False
+    """Whether only the number of its entries is printed."""
+    entries: tuple[Entry, ...] = ()
+
+    def lines(self) -> Iterator[str]:
+        """Yield it line by line."""
+        title = f"{self.name}: {self.about}" if self.about else self.name
+        if self.folded:
+            yield f"{title} ({len(self.entries)})"
+            return
+        yield title
+        yield from (_GAP + remark for remark in self.remarks)
+        rows = [entry.cells for entry in self.entries]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True) if width)
+            yield 2 * _GAP + _GAP.join(cells).rstrip()
+
+    def html(self) -> str:
+        """Give it as HTML, to be unfolded by a click."""
+        rows = "".join(
+            "<tr>"
+            + "".join(f"<td style='text-align:left'>{escape(c)}</td>" for c in e.cells)
+            + "</tr>"
+            for e in self.entries
+        )
+        title = escape(f"{self.name}: {self.about}" if self.about else self.name)
+        remarks = "".join(f"<div>{escape(remark)}</div>" for remark in self.remarks)
+        unfolded = "" if self.folded else " open"
+        return (
+            f"<details{unfolded}><summary>{title} ({len(self.entries)})</summary>"
+            f"{remarks}<table>{rows}</table></details>"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Contents:
+    """What a product or a granule holds; iterates over its entries."""
+
+    title: str
+    remarks: tuple[str, ...] = ()
+    sections: tuple[Section, ...] = ()
+
+    def find(self, text: str) -> Contents:
+        """Give what fits a text.
+
+        Parameters
+        ----------
+        text
+            Words that all occur in the section, the name, the units, the standard name or the
+            words about a variable, in any case; or a pattern (``h_*``, ``*/canopy/*``) of its
+            name with or without the section before it. The empty text finds all.
+
+        Returns
+        -------
+        Contents
+            Only those variables, printed in full.
+        """
+        sections = (
+            replace(
+                section,
+                folded=False,
+                entries=tuple(e for e in section.entries if _fits(section.name, e, text)),
+            )
+            for section in self.sections
+        )
+        return replace(self, sections=tuple(section for section in sections if section.entries))
+
+    def __iter__(self) -> Iterator[Entry]:
+        for section in self.sections:
+            yield from section.entries
+
+    def __len__(self) -> int:
+        return sum(len(section.entries) for section in self.sections)
+
+    def __repr__(self) -> str:
+        lines = [self.title, *(_GAP + remark for remark in self.remarks)]
+        was_folded = False
+        for section in self.sections:
+            if not (section.folded and was_folded):
+                lines.append("")
+            was_folded = section.folded
+            lines += section.lines()
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+    def html(self) -> str:
+        """Give it as HTML: a title, and sections that unfold."""
+        remarks = "".join(f"<div>{escape(remark)}</div>" for remark in self.remarks)
+        sections = "".join(section.html() for section in self.sections)
+        return f"<div><b>{escape(self.title)}</b>{remarks}{sections}</div>"
+
+
+def _fits(section: str, entry: Entry, text: str) -> bool:
+    path = f"{section}/{entry.name}".lstrip("/")
+    if _PATTERN & set(text):
+        return fnmatchcase(entry.name, text) or fnmatchcase(path, text)
+    searched = " ".join((path, entry.long_name, *entry.cells)).lower()
+    return all(word in searched for word in text.lower().split())

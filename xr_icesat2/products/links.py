@@ -1,0 +1,72 @@
+"""How rows of one rate lead to rows of another: declared by a product, used elsewhere.
+
+A link has a side with many rows (photons) and a side where each row stands for some of them (a
+segment). Variables are given by their paths below the beam; indices in them are always taken raw,
+whatever fill value the file declares.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+__all__ = ["KeyLink", "Link", "RunLink", "TimeLink"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunLink:
+    """A row of ``one`` stands for a run of rows of ``many``: where it begins, and its length."""
+
+    many: str
+    """Group of the rate with many rows."""
+    one: str
+    """Group of the rate of which each row stands for a run."""
+    first: str
+    """Variable of ``one``: number of the run's first row, counted from ``base``; below ``base``
+    where the run is empty."""
+    count: str
+    """Variable of ``one``: rows of the run."""
+    base: int = 1
+    tiling: bool
+    """Whether the runs follow one another without gaps, so that ``count`` sums up to all rows of
+    ``many``, and each of ``first`` can be checked by the counts before it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeLink:
+    """A row of ``many`` belongs to the row of ``one`` during which it was taken."""
+
+    many: str
+    one: str
+    many_time: str
+    """Variable of ``many``: time of a row, seconds since 2018-01-01."""
+    one_time: str
+    """Variable of ``one``: when the row begins."""
+    duration: float
+    """Seconds: a row holds for start ≤ t < start + duration."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyLink:
+    """A row of ``many`` is one certain row of a rate of another product's granule.
+
+    That rate, ``to``, is in runs itself: ``key`` picks the run, ``position`` the row within it.
+    """
+
+    many: str
+    product: str
+    """Short name of the other product; the granule of the same pass and release."""
+    to: str
+    """Group of the other product's rate."""
+    key: str
+    """Variable of ``many`` that holds a value of ``run_key``."""
+    position: str
+    """Variable of ``many``: number of the row within the run, counted from ``base``."""
+    base: int = 1
+    run: str
+    """Group of the other product's rate that has a :class:`RunLink` to ``to``."""
+    run_key: str
+    """Variable of ``run``; no two rows have the same value."""
+
+
+Link: TypeAlias = RunLink | TimeLink | KeyLink

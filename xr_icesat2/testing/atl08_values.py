@@ -1,0 +1,67 @@
+"""Values of a synthetic ATL08 granule: what is made of the photons of the ATL03 beside it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xr_icesat2.testing.atl08_photons import LONGEST, LandSegments, SignalPhotons
+from xr_icesat2.testing.atl08_segments import land_segment_rows, percentiles_of
+from xr_icesat2.testing.facts import Extent, ancillary_constants, granule_facts
+from xr_icesat2.testing.granule import Granule
+from xr_icesat2.testing.photons import PhotonCloud
+from xr_icesat2.testing.segments import BeamTrack
+
+__all__ = ["ATL08Values"]
+
+Block = dict[str, NDArray[Any]]
+
+
+class ATL08Values:
+    """What fills the tree of ATL08; see :class:`~xr_icesat2.testing.tree.Values`.
+
+    A granule's rows are the 20 m segments of the ATL03 that it is made from; about a fifth as
+    many land segments come of them. Its photons are those of the ATL03 with the same seed, track,
+    cycle, region, orientation, start and rows.
+    """
+
+    def __init__(self, granule: Granule) -> None:
+        self._granule = granule
+        self._tracks = {beam: BeamTrack(granule, beam) for beam in granule.rows}
+        self._extent = Extent.of(granule, self._tracks)
+        self._signal = {
+            beam: SignalPhotons.of(PhotonCloud.of(track)) for beam, track in self._tracks.items()
+        }
+        self._land = {beam: LandSegments.of(signal) for beam, signal in self._signal.items()}
+
+    def rows(self, rate: str, beam: str) -> int:
+        """Count the rows that a rate has in a beam."""
+        return {
+            "signal_photons": int(self._signal[beam].first[-1]),
+            "land_segments": self._land[beam].begin.size,
+        }[rate]
+
+    def block(self, rate: str, beam: str, start: int, stop: int) -> Block:
+        """Rows ``start:stop`` of every variable along the rate, by path below its group."""
+        signal = self._signal[beam]
+        if rate == "signal_photons":
+            return signal.rows(start, stop)
+        return land_segment_rows(signal, self._land[beam], start, stop)
+
+    def fixed(self, rate: str) -> Block:
+        """Values of the rate's variables that have no rows: there are none."""
+        del rate
+        return {}
+
+    def constants(self) -> Block:
+        """Values of the variables that stand in the file once, by path."""
+        return ancillary_constants(self._granule, self._extent) | {
+            "ds_geosegments": np.arange(1, LONGEST + 1),
+            "ds_metrics": np.arange(1, len(percentiles_of(self._granule.release)) + 1),
+            "ds_surf_type": np.arange(1, 6),
+        }
+
+    def facts(self) -> Mapping[str, Any]:
+        """Values that attributes refer to."""
+        return granule_facts(self._granule, self._extent)

@@ -1,0 +1,58 @@
+"""Values of a synthetic ATL13 granule: lakes at known levels, along four orbits."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from numpy.typing import NDArray
+
+from xr_icesat2.testing.atl13_rows import ShortSegments
+from xr_icesat2.testing.crossings import Crossings
+from xr_icesat2.testing.facts import Extent, ancillary_constants, granule_facts
+from xr_icesat2.testing.granule import Granule
+from xr_icesat2.testing.segments import BeamTrack
+
+__all__ = ["ATL13Values"]
+
+Block = dict[str, NDArray[Any]]
+
+
+class ATL13Values:
+    """What fills the tree of ATL13; see :class:`~xr_icesat2.testing.tree.Values`."""
+
+    def __init__(self, granule: Granule) -> None:
+        orbits = len(granule.rgts)
+        tracks = {beam: BeamTrack(granule, beam) for beam in granule.rows}
+        self._granule = granule
+        self._tracks = tracks
+        self._crossings = {
+            beam: Crossings.find(track, granule.rows[beam], orbits)
+            for beam, track in tracks.items()
+        }
+        ends = {
+            beam: (int(crossings.first[0]), int(crossings.first[-1]) + crossings.length - 1)
+            for beam, crossings in self._crossings.items()
+            if crossings.first.size
+        }
+        self._extent = Extent.worldwide(granule, tracks, ends)
+
+    def rows(self, rate: str, beam: str) -> int:
+        """Count the rows that a rate has in a beam: those of short segments, or none."""
+        return self._granule.rows[beam] if rate == "" else 0
+
+    def block(self, rate: str, beam: str, start: int, stop: int) -> Block:
+        """Rows ``start:stop`` of every variable along the rate, by path below its group."""
+        del rate  # no other has rows
+        return ShortSegments(self._tracks[beam], self._crossings[beam], start, stop).variables()
+
+    def fixed(self, rate: str) -> Block:
+        """Values of the rate's variables that have no rows: there are none."""
+        del rate
+        return {}
+
+    def constants(self) -> Block:
+        """Values of the variables that stand in the file once, by path."""
+        return ancillary_constants(self._granule, self._extent)
+
+    def facts(self) -> Mapping[str, Any]:
+        """Values that attributes refer to."""
+        return granule_facts(self._granule, self._extent)

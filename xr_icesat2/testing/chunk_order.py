@@ -1,0 +1,104 @@
+"""In which order the chunks of a granule lie in its file.
+
+In an original ATL08 the beams follow each other, and each lies there as time goes on, its datasets
+and rates mixed; numbers are in docs/design/synthetic-files.md.
+"""
+
+import tempfile
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+
+from xr_icesat2.testing.tree import Rate, Variable
+
+__all__ = ["BeamRate", "Block", "Chunk", "Column", "blocks_in_time", "dataset_by_dataset"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One dataset along a rate of a beam."""
+
+    variable: Variable
+    """What it is."""
+    dataset: h5py.Dataset
+    """Where its chunks go."""
+    chunk: tuple[int, ...]
+    """Shape of a chunk."""
+
+
+@dataclass(frozen=True, slots=True)
+class BeamRate:
+    """The datasets along one rate of one beam."""
+
+    rate: Rate
+    """The rate."""
+    beam: str
+    """Ground track."""
+    rows: int
+    """Rows of each dataset."""
+    chunk_rows: int
+    """Rows of a chunk."""
+    columns: Mapping[str, Column]
+    """Datasets by path below the rate's group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Rows of a rate of a beam that become one chunk of each dataset."""
+
+    source: BeamRate
+    """Rate and beam."""
+    start: int
+    """First row."""
+    stop: int
+    """Row after the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One chunk as it goes into the file."""
+
+    dataset: h5py.Dataset
+    """Where it belongs."""
+    offsets: tuple[int, ...]
+    """Its first element."""
+    data: bytes
+    """What passed the filters."""
+
+
+def blocks_in_time(rates: Iterable[BeamRate]) -> Iterator[Block]:
+    """Order blocks beam after beam, and those of all rates of a beam as time goes on.
+
+    Every rate of a beam spans the same time, so that the share of its rows tells the time.
+    """
+    beams: dict[str, list[BeamRate]] = {}
+    for rate in rates:
+        beams.setdefault(rate.beam, []).append(rate)
+    for beam in beams.values():
+        begins = [
+            (start / rate.rows, index, start)
+            for index, rate in enumerate(beam)
+            for start in range(0, rate.rows, rate.chunk_rows)
+        ]
+        for _, index, start in sorted(begins):
+            rate = beam[index]
+            yield Block(rate, start, min(start + rate.chunk_rows, rate.rows))
+
+
+def dataset_by_dataset(chunks: Iterable[Chunk], folder: Path) -> Iterator[Chunk]:
+    """Put chunks in the order of their datasets, by way of a file: memory stays bounded."""
+    with tempfile.TemporaryFile(dir=folder) as spool:
+        # Three numbers a chunk are all that is kept of it: a granule may have a million.
+        places: dict[str, tuple[h5py.Dataset, array[int]]] = {}
+        for chunk in chunks:
+            _, own = places.setdefault(chunk.dataset.name, (chunk.dataset, array("q")))
+            own.extend((chunk.offsets[0], spool.tell(), len(chunk.data)))
+            spool.write(chunk.data)
+        for _, (dataset, own) in sorted(places.items()):
+            for row, place, size in zip(own[::3], own[1::3], own[2::3], strict=True):
+                spool.seek(place)
+                offsets = (row, *(0 for _ in dataset.shape[1:]))
+                yield Chunk(dataset, offsets, spool.read(size))

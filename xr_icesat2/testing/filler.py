@@ -1,0 +1,192 @@
+"""Plausible values for variables that carry no truth of their own, by what the tree says of them.
+
+Housekeeping, calibrations and the like: their values follow from the variable's name, units,
+flags and limits and from the number of the row, so that no product needs a line for each.
+"""
+
+import math
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xr_icesat2.testing.tree import Group, Product, Rate, Values, Variable
+
+__all__ = ["FilledValues", "plausible"]
+
+Block = dict[str, NDArray[Any]]
+Ints = NDArray[np.int64]
+
+_ROWS_OF_A_FLAG = 37
+_WAVE = 211.0  # rows
+_MISSING_EVERY = 101  # rows, where there is a fill value
+# Middle of the values by their unit in small letters, where nothing else limits them.
+_MIDDLES: Mapping[str, float] = {
+    "counts": 12.0,
+    "degrees": 0.01,
+    "degreesc": 20.0,
+    "joules": 1.5e-4,
+    "meters": 0.5,
+    "ns": 3.0,
+    "ps": 40.0,
+    "radians": 0.01,
+    "seconds": 1e-9,
+    "volts": 0.3,
+}
+_LENGTH = 1  # of a dimension of few events, whose length differs from granule to granule
+_BEGIN = "ancillary_data/start_delta_time"
+_SINCE = "seconds since 2018"
+
+
+@dataclass(frozen=True, slots=True)
+class FilledValues:
+    """Values for a whole tree: those of a product, and plausible ones for all that it leaves out.
+
+    It is itself such a :class:`~xr_icesat2.testing.tree.Values`.
+    """
+
+    values: Values
+    """What the product knows."""
+    tree: Product
+    """What its file holds."""
+
+    def rows(self, rate: str, beam: str) -> int:
+        """Count the rows that a rate has in a beam."""
+        return self.values.rows(rate, beam)
+
+    def block(self, rate: str, beam: str, start: int, stop: int) -> Mapping[str, NDArray[Any]]:
+        """Rows ``start:stop`` of every variable along the rate, by path below its group."""
+        known = self.values.block(rate, beam, start, stop)
+        found = self._rate(rate)
+        rows = np.arange(start, stop)
+        missing = {
+            path: plausible(variable, path, rows, _shape(variable, found)[1:])
+            for path, variable in _variables(found).items()
+            if path not in known and variable.dims[0] == found.coordinates[0]
+        }
+        return {**missing, **known}
+
+    def fixed(self, rate: str) -> Mapping[str, NDArray[Any]]:
+        """Values of the rate's variables that have no rows, by path below its group."""
+        known = self.values.fixed(rate)
+        found = self._rate(rate)
+        missing = {
+            path: _once(variable, path, _shape(variable, found))
+            for path, variable in _variables(found).items()
+            if path not in known and variable.dims[0] != found.coordinates[0]
+        }
+        return {**missing, **known}
+
+    def constants(self) -> Mapping[str, NDArray[Any]]:
+        """Values of the variables that stand in the file once, by path."""
+        known = self.values.constants()
+        begin = float(known[_BEGIN][0])
+        missing = {}
+        for group in self.tree.groups:
+            for variable in group.variables:
+                path = f"{group.path}/{variable.name}".lstrip("/")
+                if path not in known:
+                    shape = tuple(self._size(group, dim, known) for dim in variable.dims)
+                    since = begin if variable.units.startswith(_SINCE) else None
+                    missing[path] = _once(variable, path, shape, since)
+        return {**missing, **known}
+
+    def _size(self, group: Group, dim: str | int, known: Mapping[str, NDArray[Any]]) -> int:
+        """Length of a dimension of what stands in the file once."""
+        if isinstance(dim, int):
+            return dim
+        scale = self.tree.scale(group.path, dim)
+        if scale in known:
+            return len(known[scale])
+        return self.tree.scales[scale] or _LENGTH
+
+    def facts(self) -> Mapping[str, Any]:
+        """Values that attributes refer to."""
+        return self.values.facts()
+
+    def _rate(self, name: str) -> Rate:
+        return next(rate for rate in self.tree.rates if rate.name == name)
+
+
+def plausible(
+    variable: Variable, path: str, rows: Ints, shape: tuple[int, ...] = ()
+) -> NDArray[Any]:
+    """Rows of a variable: values within its limits that change slowly from row to row.
+
+    Parameters
+    ----------
+    variable
+        What the tree says of it.
+    path
+        Sets it apart from others that are alike.
+    rows
+        Numbers of the rows; what a row holds depends on its number alone.
+    shape
+        Of one row.
+
+    Returns
+    -------
+    ndarray
+        ``(len(rows), *shape)``; NaN, or the fill value of an integer, in one of 101 rows where
+        the variable has a fill value.
+    """
+    dtype = np.dtype(variable.dtype)
+    phase = zlib.crc32(path.encode())
+    # Steps, so that large tables pack well.
+    place = rows[:, None] + 7 * (np.arange(math.prod(shape)) // 16)
+    values = _values(variable, dtype, place + phase % 1009)
+    missing = (rows + phase) % _MISSING_EVERY == 0
+    if variable.fill is not None and dtype.kind in "fiu":
+        values[missing] = np.nan if dtype.kind == "f" else variable.fill
+    return np.asarray(values.reshape(len(rows), *shape))
+
+
+def _values(variable: Variable, dtype: np.dtype[Any], place: Ints) -> NDArray[Any]:
+    if dtype.kind == "S":
+        text = f"{variable.name} synthetic".encode("ascii")
+        return np.full(place.shape, text[: dtype.itemsize].ljust(dtype.itemsize), dtype)
+    if variable.flags:
+        flags = np.array([value for _, value in variable.flags])
+        return np.asarray(flags[place // _ROWS_OF_A_FLAG % len(flags)])
+    low, high = _limits(variable, dtype)
+    values = low + (high - low) * (0.5 + 0.4 * np.sin(2 * np.pi * place / _WAVE))
+    return np.asarray(values if dtype.kind == "f" else values.round())
+
+
+def _limits(variable: Variable, dtype: np.dtype[Any]) -> tuple[float, float]:
+    least, greatest = variable.valid
+    middle = _MIDDLES.get(variable.units.lower(), 1.0)
+    if dtype.kind != "f":
+        middle = max(round(middle), 2)
+    if least is None:
+        least = 0.5 * middle if greatest is None else min(0.0, greatest)
+    return least, least + middle if greatest is None else greatest
+
+
+def _once(
+    variable: Variable, path: str, shape: tuple[int, ...], since: float | None = None
+) -> NDArray[Any]:
+    """Values of a variable without rows; a scale counts from 1, times go on from a given one."""
+    rows = np.arange(shape[0])
+    if since is not None:
+        return np.broadcast_to(since + rows, shape)
+    if variable.is_scale:
+        return rows + 1
+    return plausible(variable, path, rows, shape[1:])
+
+
+def _shape(variable: Variable, rate: Rate) -> tuple[int, ...]:
+    """Shape of a variable in a rate's groups; along the rate, of one row."""
+    sizes = {rate.coordinates[0]: 1, **rate.sizes}
+    return tuple(dim if isinstance(dim, int) else sizes[dim] for dim in variable.dims)
+
+
+def _variables(rate: Rate) -> dict[str, Variable]:
+    return {
+        f"{group.path}/{variable.name}".lstrip("/"): variable
+        for group in rate.groups
+        for variable in group.variables
+    }

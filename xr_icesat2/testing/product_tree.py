@@ -1,0 +1,115 @@
+"""The tree of a granule of one product and release, from the product's table."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+
+from xr_icesat2.granule.beams import BEAMS
+from xr_icesat2.products import variable as facts
+from xr_icesat2.products.table import Table, load_table
+from xr_icesat2.testing.group_attributes import group_attributes
+from xr_icesat2.testing.metadata_tree import metadata, root_attributes
+from xr_icesat2.testing.texts import lengthen
+from xr_icesat2.testing.tree import Group, Product, Rate, Variable
+
+__all__ = ["tree_of"]
+
+_BEAM = "{beam}"
+_LINEAGE = "METADATA/Lineage/"
+
+
+def tree_of(product: str, release: str, beams: Collection[str] = BEAMS) -> Product:
+    """Make the tree of a product's granules.
+
+    Parameters
+    ----------
+    product
+        Short name of a product that has a table.
+    release
+        Three digits.
+    beams
+        Ground tracks that the granule has.
+    """
+    table = load_table(product).at(release)
+    rates = tuple(_rates(table, release))
+    groups = tuple(_once(table, release, rates, beams))
+    return Product(
+        product,
+        table.title,
+        root_attributes(table),
+        groups + tuple(metadata(table, _LINEAGE)),
+        group_attributes(_named(table, _BEAM), release),
+        rates,
+        {
+            f"{group.path}/{variable.name}".lstrip("/"): variable.size
+            for group in groups
+            for variable in group.variables
+            if variable.is_scale
+        },
+    )
+
+
+def _named(table: Table, path: str) -> facts.Group:
+    return next(group for group in table.groups if group.path == path)
+
+
+def _once(
+    table: Table, release: str, rates: Collection[Rate], beams: Collection[str]
+) -> Iterator[Group]:
+    """Yield the groups of no rate; those of a beam as often as there are beams."""
+    for group in table.groups:
+        variables = _variables(table, group)
+        if not group.path:
+            if variables:
+                yield Group("", {}, variables)
+        elif (
+            group.path != _BEAM
+            and not group.path.startswith(_LINEAGE)
+            and _rate_path(group.path, [rate.path for rate in rates]) is None
+        ):
+            attributes = group_attributes(group, release)
+            for beam in beams if _BEAM in group.path else ("",):
+                yield Group(group.path.replace(_BEAM, beam), attributes, variables)
+
+
+def _rates(table: Table, release: str) -> Iterator[Rate]:
+    """Yield the groups of each beam that have a scale of unlimited length, and those below."""
+    scales = [variable for variable in table.variables if variable.is_scale]
+    paths = [scale.group for scale in scales if scale.size is None and _BEAM in scale.path]
+    for path in paths:
+        groups = [group for group in table.groups if _rate_path(group.path, paths) == path]
+        held = [variable for group in groups for variable in _variables(table, group)]
+        dims = {dim for variable in held for dim in variable.dims}
+        yield Rate(
+            "/".join(part for part in path.split("/") if part != _BEAM),
+            path,
+            _named(table, path).coordinates,
+            tuple(
+                Group(
+                    group.path[len(path) + 1 :],
+                    # A beam's own attributes are those of Product.beam.
+                    {} if group.path == _BEAM else group_attributes(group, release),
+                    _variables(table, group),
+                )
+                for group in groups
+            ),
+            {
+                scale.name: scale.size
+                for scale in scales
+                if scale.size is not None and scale.name in dims and scale.group in {path, ""}
+            },
+        )
+
+
+def _rate_path(group: str, rates: Collection[str]) -> str | None:
+    """Give which rate a group belongs to: the innermost that it is in."""
+    around = [rate for rate in rates if f"{group}/".startswith(f"{rate}/")]
+    return max(around, key=len, default=None)
+
+
+def _variables(table: Table, group: facts.Group) -> tuple[Variable, ...]:
+    """Give the datasets of a group, their texts as long as the product's."""
+    return tuple(
+        replace(variable, description=lengthen(f"{variable.description}.", variable.length))
+        for variable in table.variables
+        if variable.group == group.path
+    )

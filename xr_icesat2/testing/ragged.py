@@ -1,0 +1,66 @@
+"""Statistics of values that come in groups of differing length."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Groups"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Which group each value belongs to; what a group without values has is NaN."""
+
+    labels: Ints
+    """Number of each value's group, from 0."""
+    n: int
+    """Number of groups."""
+
+    @property
+    def counts(self) -> Ints:
+        """Values of each group."""
+        return np.bincount(self.labels, minlength=self.n)
+
+    def mean(self, values: Floats) -> Floats:
+        """Mean of each group."""
+        sums = np.bincount(self.labels, values, self.n)
+        counts = self.counts
+        return _ratio(sums, counts)
+
+    def deviation(self, values: Floats) -> Floats:
+        """Calculate the standard deviation of each group."""
+        return np.sqrt(self.mean((values - self.mean(values)[self.labels]) ** 2))
+
+    def skewness(self, values: Floats) -> Floats:
+        """Skewness of each group; NaN also where all values are equal."""
+        cubed = self.mean((values - self.mean(values)[self.labels]) ** 3)
+        spread = self.deviation(values) ** 3
+        return _ratio(cubed, spread)
+
+    def percentiles(self, values: Floats, percents: tuple[float, ...]) -> Floats:
+        """Percentiles of each group, ``(n, len(percents))``, linear between values."""
+        result = np.full((self.n, len(percents)), np.nan)
+        counts = self.counts
+        some = np.flatnonzero(counts)
+        if not some.size:
+            return result
+        ordered = values[np.lexsort((values, self.labels))]
+        first = (np.cumsum(counts) - counts)[some, None]
+        last = first + counts[some, None] - 1
+        steps = np.asarray(percents) / 100 * (last - first)
+        whole = steps.astype(np.int64)
+        below, above = first + whole, np.minimum(first + whole + 1, last)
+        result[some] = ordered[below] + (steps - whole) * (ordered[above] - ordered[below])
+        return result
+
+
+def _ratio(values: NDArray[Any], of: NDArray[Any]) -> Floats:
+    """Divide; NaN where there is nothing to divide by."""
+    result = np.full(of.shape, np.nan)
+    np.divide(values, of, out=result, where=of > 0)
+    return result
