@@ -69,15 +69,15 @@ FILES: Mapping[str, Granules] = {
         "ATL06 of 200 MB, chunks interleaved in time", *_ATL06, {"n_segments": 275_000}
     ),
     "atl08": Granules(
-        "ATL08 of full size", *_ATL08, {"product": "ATL08", "n_segments": 17_000}
+        "ATL08 of full size", *_ATL08, {"product": "ATL08", "n_segments": 52_000}
     ),
     "atl03-006": Granules(
         "ATL03 of 1 GB, release 006", *_ATL03,
-        {"product": "ATL03", "release": "006", "n_segments": 60_000},
+        {"product": "ATL03", "release": "006", "n_segments": 75_000},
     ),
     "atl03-007": Granules(
         "ATL03 of 1 GB, release 007", *_ATL03,
-        {"product": "ATL03", "release": "007", "n_segments": 60_000},
+        {"product": "ATL03", "release": "007", "n_segments": 75_000},
     ),
     "many": Granules(
         f"{MANY} granules ATL06 of 5 MB", *_ATL06, {"n_segments": 4000}, range(1, MANY + 1)
