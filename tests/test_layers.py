@@ -14,6 +14,7 @@ from xr_icesat2.testing import write_granule
 PACKAGE = Path(xr_icesat2.__file__).parent
 LEVELS = {
     "errors": 0,
+    "progress": 0,
     "bytesource": 1,
     "granule": 2,
     "products": 3,

@@ -10,7 +10,7 @@ Which there are:
 As files:
 
 - :mod:`.download` -- ``xr_icesat2.download``, several at once; :mod:`.fetch` gets one into a
-  :mod:`.part`, checks it by :mod:`.checksum`, and is counted by :mod:`.progress`
+  :mod:`.part`, checks it by :mod:`.checksum`, and is counted by :mod:`xr_icesat2.progress`
 
 As bytes:
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from xr_icesat2.bytesource import ByteSource, open_source
 from xr_icesat2.earthdata.fetch import fetch_file, told_of
-from xr_icesat2.earthdata.progress import progress_bar
 from xr_icesat2.errors import AccessDeniedError, ICESat2Error, SelectionError, TransferError
 from xr_icesat2.granule.name import file_name
+from xr_icesat2.progress import progress_bar
 
 __all__ = ["download"]
 
@@ -83,7 +83,8 @@ def download(
     jobs = _jobs(list(granules) if several else [granules], Path(folder), storage_options)
     if at_once < 1:
         raise SelectionError(f"at_once={at_once!r}, expected a number of files from 1")
-    with progress_bar(len(jobs), shown=progress) as count:
+    what = "1 granule" if len(jobs) == 1 else f"{len(jobs)} granules"
+    with progress_bar(what, "B", shown=None if progress else False) as count:
 
         def fetch(job: _Job, stop: threading.Event) -> None:
             fetch_file(

@@ -21,7 +21,6 @@ from xr_icesat2.earthdata.catalog import (
 )
 from xr_icesat2.earthdata.checksum import adds_up
 from xr_icesat2.earthdata.part import Part, open_part
-from xr_icesat2.earthdata.progress import Count
 from xr_icesat2.errors import (
     ChangedGranuleError,
     CorruptGranuleError,
@@ -29,6 +28,7 @@ from xr_icesat2.errors import (
     TransferError,
 )
 from xr_icesat2.granule.name import parse_name
+from xr_icesat2.progress import Count
 
 __all__ = ["fetch_file", "told_of"]
 
