@@ -52,7 +52,7 @@ class DatasetAccessor:
         """
         return contents_of_opened(self._nodes(), self._encoding.get("source", ""))
 
-    def load(self, *names: str) -> Any:
+    def load(self, *names: str, progress: bool | None = None) -> Any:
         """Load variables in place, all that lie in granules in one plan.
 
         ``Dataset.load`` reads one variable after another, each of which waits
@@ -63,6 +63,9 @@ class DatasetAccessor:
         ----------
         *names : str
             Variables to load. Default: all, coordinates too.
+        progress : bool, optional
+            Whether a bar shows when it takes long. Default: where standard
+            error is a terminal or a notebook.
 
         Returns
         -------
@@ -78,7 +81,7 @@ class DatasetAccessor:
         if names and not held:
             known = sorted({str(n) for node in self._nodes().values() for n in node.variables})
             raise SelectionError(f"no variable {', '.join(names)}; there are {', '.join(known)}")
-        load_together(held)
+        load_together(held, progress=progress)
         for variable in held:
             variable.load()
         return self._loaded

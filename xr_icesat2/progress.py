@@ -5,13 +5,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
-__all__ = ["PATIENCE", "Count", "progress_bar"]
+__all__ = ["PATIENCE", "Count", "no_count", "progress_bar"]
 
 Count: TypeAlias = Callable[[int, int], None]
 """Takes (what was done, what is to be done beyond what was known before)."""
 
 PATIENCE = 2.0
 """Seconds of work that need no explanation."""
+
+
+def no_count(done: int, more: int) -> None:
+    """Count nothing."""
 
 
 @contextmanager

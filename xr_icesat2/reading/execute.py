@@ -22,6 +22,7 @@ from xr_icesat2.granule.model import (
     Filter,
     Foreign,
 )
+from xr_icesat2.progress import Count, no_count
 
 from .coalesce import coalesce
 from .coding import Coding
@@ -82,8 +83,8 @@ class _Job:
     target: tuple[Selection, ...]
 
 
-def read_granule(granule: Granule, reads: Sequence[DatasetRead]) -> None:
-    """Read parts of the datasets of one granule, each into its sink.
+def read_granule(granule: Granule, reads: Sequence[DatasetRead], count: Count = no_count) -> None:
+    """Read parts of the datasets of one granule, each into its sink; ``count`` counts bytes.
 
     Raises
     ------
@@ -92,10 +93,10 @@ def read_granule(granule: Granule, reads: Sequence[DatasetRead]) -> None:
     CorruptGranuleError
         A chunk cannot be restored.
     """
-    _checked(granule, lambda: _read(granule, reads))
+    _checked(granule, lambda: _read(granule, reads, count))
 
 
-def _read(granule: Granule, reads: Sequence[DatasetRead]) -> None:
+def _read(granule: Granule, reads: Sequence[DatasetRead], count: Count) -> None:
     headers = {
         path: node
         for path, node in granule.index.load(read.path for read in reads).items()
@@ -107,7 +108,7 @@ def _read(granule: Granule, reads: Sequence[DatasetRead]) -> None:
     jobs: list[_Job] = []
     for read in reads:
         jobs += _plan(granule, read, headers[read.path], tables.get(read.path))
-    _fetch_all(granule, jobs)
+    _fetch_all(granule, jobs, count)
 
 
 def read_datasets(granule: Granule, paths: Sequence[str]) -> dict[str, np.ndarray]:
@@ -192,7 +193,7 @@ def _checked(granule: Granule, work: Callable[[], None]) -> None:
     check.result()
 
 
-def _fetch_all(granule: Granule, jobs: Sequence[_Job]) -> None:
+def _fetch_all(granule: Granule, jobs: Sequence[_Job], count: Count) -> None:
     runs = coalesce(
         np.array([job.chunk.offset for job in jobs], np.int64),
         np.array([job.chunk.size for job in jobs], np.int64),
@@ -206,8 +207,10 @@ def _fetch_all(granule: Granule, jobs: Sequence[_Job]) -> None:
             chunk = jobs[member].chunk
             start = chunk.offset - run.offset
             _decode_chunk(granule, jobs[member], view[start : start + chunk.size])
+        count(run.length, 0)
 
     ranges = [(run.offset, run.length) for run in runs]
+    count(0, sum(length for _, length in ranges))
     granule.read_each(ranges, take, _decode_pool(os.getpid()))
 
 

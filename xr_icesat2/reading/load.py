@@ -9,6 +9,8 @@ import numpy as np
 import xarray as xr
 from xarray.core import indexing
 
+from xr_icesat2.progress import progress_bar
+
 from .array import GranuleArray, taken
 from .together import Pending, carry_out
 
@@ -17,10 +19,11 @@ __all__ = ["load_together"]
 WRAPPERS = (indexing.MemoryCachedArray, indexing.CopyOnWriteArray)
 
 
-def load_together(variables: Iterable[xr.Variable]) -> None:
+def load_together(variables: Iterable[xr.Variable], *, progress: bool | None) -> None:
     """Load, in place, what of some variables lies in granules and was not read yet.
 
-    Variables that are in memory, or made of dask arrays, are left as they are.
+    Variables that are in memory, or made of dask arrays, are left as they are. ``progress`` is
+    whether a bar shows when it takes long; None: where standard error is a terminal.
     """
     lazy: dict[tuple[int, str], tuple[GranuleArray, tuple[Any, ...], list[xr.Variable]]] = {}
     for variable in variables:
@@ -30,7 +33,8 @@ def load_together(variables: Iterable[xr.Variable]) -> None:
             entry = lazy.setdefault((id(array), repr(key)), (array, key, []))
             entry[2].append(variable)
     pending: list[Pending] = [array.pending(key) for array, key, _ in lazy.values()]
-    carry_out(pending)
+    with progress_bar("loading", "B", shown=progress) as count:
+        carry_out(pending, count)
     for (_, key, alike), one in zip(lazy.values(), pending, strict=True):
         values = one.result[(*taken(key), ...)]
         for variable in alike:

@@ -12,6 +12,7 @@ import numpy as np
 
 from xr_icesat2.bytesource.threads import all_done
 from xr_icesat2.granule.granule import Granule
+from xr_icesat2.progress import Count, no_count
 
 from .execute import DatasetRead, read_granule
 
@@ -28,21 +29,21 @@ class Pending:
     reads: Mapping[Granule, Sequence[DatasetRead]]
 
 
-def carry_out(pending: Iterable[Pending]) -> None:
-    """Fill all arrays: one burst a granule, many granules side by side."""
+def carry_out(pending: Iterable[Pending], count: Count = no_count) -> None:
+    """Fill all arrays: one burst a granule, many granules side by side; ``count`` counts bytes."""
     wanted: dict[Granule, list[DatasetRead]] = {}
     for one in pending:
         for granule, reads in one.reads.items():
             wanted.setdefault(granule, []).extend(reads)
     if len(wanted) == 1:
-        _read(*next(iter(wanted.items())))
+        _read(*next(iter(wanted.items())), count)
     elif wanted:
         pool = _granule_pool(os.getpid())
-        all_done([pool.submit(_read, *item) for item in wanted.items()])
+        all_done([pool.submit(_read, *item, count) for item in wanted.items()])
 
 
-def _read(granule: Granule, reads: Sequence[DatasetRead]) -> None:
-    read_granule(granule, reads)
+def _read(granule: Granule, reads: Sequence[DatasetRead], count: Count) -> None:
+    read_granule(granule, reads, count)
     granule.keep()
 
 
