@@ -98,7 +98,7 @@ def test_opening_tells_of_every_variable(files, name, does):
     assert check_opened(task, load_peer(name).open(task)) > 0
 
 
-def test_cached_structure_saves_requests(files, link, s3_server, tmp_path):
+def test_cached_structure_saves_requests(files, link, s3_server, tmp_path, as_from_afar):
     task = placed(task_for(files[:1], endpoint=link), s3_server)
     task = Task(**{**vars(task), "scratch": str(tmp_path)})
     requests = []

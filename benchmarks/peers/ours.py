@@ -45,7 +45,7 @@ class Decoded(Peer):
                 along = ds["n_obs"].dims
                 dim = next(d for d in _longest(ds).dims if d not in along)
                 ds = ds.isel({dim: task.slice})  # noqa: PLW2901
-            ds.load()
+            ds.icesat2.load()
             return dict(_apart(ds, task))
 
     def _opened(self, task: Task, **asked: Any) -> xr.Dataset:
