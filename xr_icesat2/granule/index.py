@@ -162,7 +162,7 @@ class GranuleIndex:
         return self._library.values(path, rows)
 
     def take_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> bool:
-        """Hand on values from memory, and say so, if the granule was read whole."""
+        """Hand on values, and say so, if they came with what was read of the structure."""
         return self._pages.take_each(ranges, take, pool)
 
     def release(self) -> None:

@@ -112,7 +112,11 @@ def _read(granule: Granule, reads: Sequence[DatasetRead], count: Count) -> None:
 
 
 def read_datasets(granule: Granule, paths: Sequence[str]) -> dict[str, np.ndarray]:
-    """Read small datasets whole, as stored, in one burst; those that do not exist are left out."""
+    """Read small datasets whole, as stored, in one burst; those that do not exist are left out.
+
+    It is for opening, when the version was noted a moment ago: only if something is wrong is it
+    asked for again.
+    """
     reads: list[DatasetRead] = []
     for path, header in granule.index.load(paths).items():
         if isinstance(header, DatasetHeader):
@@ -120,7 +124,11 @@ def read_datasets(granule: Granule, paths: Sequence[str]) -> dict[str, np.ndarra
             whole = tuple(range(size) for size in header.shape)
             sink = Sink(result, Coding(header.dtype, padding=None))
             reads.append(DatasetRead(path, sink, whole, whole))
-    read_granule(granule, reads)
+    try:
+        _read(granule, reads, no_count)
+    except ICESat2Error:
+        granule.check_unchanged()
+        raise
     return {read.path: read.sink.result for read in reads}
 
 

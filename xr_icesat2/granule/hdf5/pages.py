@@ -15,6 +15,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
+from functools import partial
 
 from xr_icesat2.bytesource import ByteSource, Range, Take
 from xr_icesat2.bytesource.threads import all_done
@@ -88,22 +89,21 @@ class Pages:
         self._fetch(pages, wanted - pages.keys())
         return [self._cut(pages, *span) for span in ranges]
 
-    def hold(self, ranges: Ranges) -> bool:
+    def hold(self, ranges: Sequence[Range]) -> bool:
         """Whether all of the ranges are there already."""
         pages = self._pages
         return bool(pages) and all(p in pages for span in ranges for p in self._pages_of(*span))
 
     def take_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> bool:
-        """Hand ranges on, as :meth:`.ByteSource.read_each` does, if the file was read whole."""
+        """Hand ranges on, as :meth:`.ByteSource.read_each` does, if all of them are there."""
         pages = self._pages
-        if not self._whole or not pages:
+        if not self.hold(ranges):
             return False
-        all_done(
-            [
-                pool.submit(take, number, self._cut(pages, *span))
-                for number, span in enumerate(ranges)
-            ]
-        )
+        jobs = [partial(take, n, self._cut(pages, *span)) for n, span in enumerate(ranges)]
+        if len(jobs) == 1:
+            jobs[0]()
+        else:
+            all_done([pool.submit(job) for job in jobs])
         return True
 
     def release(self) -> None:
