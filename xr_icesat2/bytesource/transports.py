@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from xr_icesat2.bytesource.http import HTTPTransport
+from xr_icesat2.bytesource.obstore_s3 import ObstoreTransport, can_use_obstore
 from xr_icesat2.bytesource.protocol import Stamp
 from xr_icesat2.bytesource.traffic import in_daemon_thread
 from xr_icesat2.errors import NotAGranuleError, TransferError
@@ -128,7 +129,10 @@ def transport_for(filesystem: Any, path: str, name: str) -> Transport:
         return BlockingTransport(filesystem, path, name)
     if _is_a(filesystem, "HTTPFileSystem"):
         return HTTPTransport(filesystem, path, name)
-    return AsyncTransport(filesystem, path, name)
+    plain = AsyncTransport(filesystem, path, name)
+    if can_use_obstore(filesystem, path):
+        return ObstoreTransport(filesystem, path, plain)
+    return plain
 
 
 def _is_a(filesystem: Any, kind: str) -> bool:

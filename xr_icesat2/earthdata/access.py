@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias, TypeVar
 
 from xr_icesat2.bytesource.protocol import Stamp
+from xr_icesat2.bytesource.s3_error import S3Error
 from xr_icesat2.bytesource.traffic import in_daemon_thread
 from xr_icesat2.bytesource.translate import status_of
 from xr_icesat2.bytesource.transports import Transport
@@ -14,7 +15,7 @@ from xr_icesat2.earthdata.catalog import place_of_name
 from xr_icesat2.earthdata.credentials import Redirect
 from xr_icesat2.earthdata.places import Place, place_of_path
 from xr_icesat2.earthdata.region import in_region, known_region
-from xr_icesat2.earthdata.roads import STALE_KEYS, DirectRoad, ExternalRoad, S3Error
+from xr_icesat2.earthdata.roads import STALE_KEYS, DirectRoad, ExternalRoad
 from xr_icesat2.earthdata.web import web_on
 from xr_icesat2.errors import AccessDeniedError, GranuleNotFoundError, SelectionError
 

@@ -6,7 +6,6 @@ the secret is renewed, once, and the request made again.
 """
 
 import os
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -16,38 +15,23 @@ from urllib.parse import quote, urlsplit
 
 from xr_icesat2.bytesource.http import HTTPTransport
 from xr_icesat2.bytesource.protocol import Stamp
+from xr_icesat2.bytesource.s3_error import S3Error
 from xr_icesat2.bytesource.translate import StatusError
 from xr_icesat2.earthdata.credentials import Redirect, S3Keys, credentials
 from xr_icesat2.earthdata.region import REGION
 from xr_icesat2.earthdata.signing import signed
 from xr_icesat2.earthdata.web import proxy_for
 
-__all__ = ["STALE_KEYS", "DirectRoad", "ExternalRoad", "S3Error"]
+__all__ = ["STALE_KEYS", "DirectRoad", "ExternalRoad"]
 
 T = TypeVar("T")
 Secret = TypeVar("Secret")
 
 _LOGIN_HOST = "urs.earthdata.nasa.gov"
 STALE_KEYS = {"ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "TokenRefreshRequired"}
-_CODE = re.compile(r"<Code>(\w+)</Code>")
-_MESSAGE = re.compile(r"<Message>([^<]*)</Message>")
 _LONGEST_ERROR = 10_000
 # What a signed address answers when its time is over, or when it has been moved.
 _REDIRECT_OVER = {400, 403, 404, 410}
-
-
-class S3Error(Exception):
-    """S3 answers with an error; looks like botocore's to whoever translates it."""
-
-    def __init__(self, status: int, body: str) -> None:
-        code, message = _CODE.search(body), _MESSAGE.search(body)
-        self.code = code[1] if code else ""
-        """What S3 calls it, such as ``"AccessDenied"``."""
-        super().__init__(f"HTTP {status} {self.code}")
-        self.response = {
-            "Error": {"Code": self.code, "Message": message[1] if message else ""},
-            "ResponseMetadata": {"HTTPStatusCode": status},
-        }
 
 
 class StaleError(Exception):
