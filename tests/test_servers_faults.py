@@ -170,7 +170,7 @@ def test_the_listing_of_a_directory_is_not_the_stamp(s3_server):
 
 def test_the_first_failure_ends_a_burst(served):
     server, source = served
-    server.script.fail("x.h5", 403, times=1)
+    server.script.fail("x.h5", 403)
     with pytest.raises(AccessDeniedError):
         source.read([(offset, 4) for offset in range(0, 8_000, 10)])
     assert len(server.log if hasattr(server, "log") else server.script.log) < 800

@@ -22,7 +22,7 @@ __all__ = [
     "timeout",
 ]
 
-MAX_IN_FLIGHT = 32
+MAX_IN_FLIGHT = 64
 """Requests under way at once in one process, whatever asks for them."""
 
 MOST_HELD = 32 << 20

@@ -125,7 +125,7 @@ class ObstoreTransport:
             return await instead()
         try:
             return await ask()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - of any kind; told apart here
             status = _STATUS.search(str(error))
             if _ELSEWHERE.search(str(error)):
                 self._is_elsewhere = True
