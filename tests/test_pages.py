@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xr_icesat2.bytesource import CountingSource, open_source
+from tests.linked import linked
 from xr_icesat2.bytesource.cost import Cost, Observed
 from xr_icesat2.granule.hdf5 import pages
 from xr_icesat2.granule.hdf5.pages import LEAST_PAGE, MOST_PAGE, Pages
@@ -20,27 +20,11 @@ FAST = Cost(latency=0.06, bandwidth=200e6)
 each_link = pytest.mark.parametrize("cost", [NEAR, FAR, FAST], ids=["near", "far", "fast"])
 
 
-class Linked(CountingSource):
-    """A counted source over a link of a given cost."""
-
-    link = NEAR
-
-    @property
-    def cost(self) -> Cost:
-        return self.link
-
-
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
     path = tmp_path_factory.mktemp("pages") / "bytes"
     path.write_bytes(np.random.default_rng(1).bytes(SIZE))
     return path
-
-
-def linked(path, cost):
-    source = Linked(open_source(path))
-    source.link = cost
-    return source
 
 
 @st.composite

@@ -86,7 +86,8 @@ class Pages:
             self._begin()
         pages = self._pages
         wanted = {page for span in ranges for page in self._pages_of(*span)}
-        self._fetch(pages, wanted - pages.keys())
+        missing = wanted - pages.keys()
+        self._fetch(pages, missing | self._ahead(missing))
         return [self._cut(pages, *span) for span in ranges]
 
     def hold(self, ranges: Sequence[Range]) -> bool:
@@ -117,6 +118,15 @@ class Pages:
         self._pages = {}
         self._whole = False
         _KEPT.drop(self)
+
+    def _ahead(self, missing: set[int]) -> set[int]:
+        """Give the pages behind those that continue what was read: structure goes on there."""
+        if self._page_size == LEAST_PAGE:
+            return set()
+        last = self._last_page()
+        going_on = {page for page in missing if page - 1 in self._pages}
+        ahead = {page + n for page in going_on for n in range(1, FIRST_PAGES)}
+        return {page for page in ahead - self._pages.keys() if page <= last}
 
     def _begin(self) -> None:
         """Settle the size of a page, and read the first ones; the whole file if that is cheap."""
