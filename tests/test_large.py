@@ -57,7 +57,7 @@ def test_photons_and_a_window_of_them(path, source):
             if beam in file:
                 expected = file[f"{beam}/heights/h_ph"][WINDOW]
                 np.testing.assert_array_equal(window["h_ph"].sel(spot=spot).values[0], expected)
-    # Measured: 4 bursts, 7 requests, 2.53 MB, then 3, 10 and 1.71 MB (006); 4, 8, 1.57 MB, then 2, 9
+    # Measured: 4 bursts, 7 requests, 2.53 MB, then 3, 10, 1.71 MB (006); 4, 8, 1.57 MB, then 2, 9
     # and 4.51 MB, for its chunks have 100,000 photons (007).
     assert opened[0] <= 4
     assert opened[1] <= 8
