@@ -14,6 +14,7 @@ from xr_icesat2.errors import ChangedGranuleError
 
 from . import store
 from .index import GranuleIndex
+from .model import Contents
 
 if TYPE_CHECKING:
     from xr_icesat2.bytesource import ByteSource, Range, Take
@@ -52,8 +53,7 @@ def _new_index(granule: Granule) -> GranuleIndex:
     known = None
     if granule.cache is not None:
         known = store.load(granule.cache, granule.url, granule.stamp)
-    nodes, tables = known or ({}, {})
-    return GranuleIndex(granule.source, granule.stamp.size, nodes, tables)
+    return GranuleIndex(granule.source, granule.stamp.size, known or Contents())
 
 
 _INDEXES = _Indexes()
@@ -104,7 +104,7 @@ class Granule:
         index.release()
         if self.cache is not None and index.grown:
             index.grown = False
-            store.save(self.cache, self.url, self.stamp, (dict(index.nodes), dict(index.tables)))
+            store.save(self.cache, self.url, self.stamp, index.contents)
 
     def close(self) -> None:
         """Let go of open files and of the index; a later read opens them again."""

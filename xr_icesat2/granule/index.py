@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 import posixpath
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
-from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
 import numpy as np
@@ -21,7 +20,7 @@ from .hdf5.messages import SUPERBLOCK_BYTES, read_superblock
 from .hdf5.nodes import read_node
 from .hdf5.pages import LEAST_PAGE, Pages
 from .hdf5_library import BY_LIBRARY, LibraryFile
-from .model import Chunked, ChunkTable, DatasetHeader, Foreign, GroupHeader, Node
+from .model import Chunked, ChunkTable, Contents, DatasetHeader, Foreign, GroupHeader, Node
 from .paths import ancestors, join, normalise, parent
 
 __all__ = ["GranuleIndex"]
@@ -46,8 +45,8 @@ class GranuleIndex:
         Where the bytes come from.
     size
         Size of the file in bytes.
-    nodes, tables
-        What is known already, by path: an index that was kept.
+    contents
+        What is known already: an index that was kept.
 
     Attributes
     ----------
@@ -59,8 +58,7 @@ class GranuleIndex:
         self,
         source: ByteSource,
         size: int,
-        nodes: Mapping[str, Node] = MappingProxyType({}),
-        tables: Mapping[str, ChunkTable] = MappingProxyType({}),
+        contents: Contents,
     ) -> None:
         self._source = source
         self._size = size
@@ -70,11 +68,22 @@ class GranuleIndex:
         self._root: int | None = None
         self._library = LibraryFile(source, size)
         self._lock = threading.RLock()
-        self.nodes: dict[str, Node] = dict(nodes)
-        self.tables: dict[str, ChunkTable] = dict(tables)
+        self.nodes: dict[str, Node] = dict(contents.nodes)
+        self.tables: dict[str, ChunkTable] = dict(contents.tables)
+        self.values: dict[str, np.ndarray] = dict(contents.values)
         self.grown = False
         self._failures: dict[str, Failure] = {}
         self._told: set[str] = set()
+
+    @property
+    def contents(self) -> Contents:
+        """What is known by now, as a value."""
+        return Contents(dict(self.nodes), dict(self.tables), dict(self.values))
+
+    def remember(self, path: str, values: np.ndarray) -> None:
+        """Keep the values of a small dataset, which opening needs each time."""
+        self.values[path] = values
+        self.grown = True
 
     def group(self, path: str) -> GroupHeader:
         """Give a group; :class:`GroupNotFoundError` if there is none of that path."""

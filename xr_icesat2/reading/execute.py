@@ -117,9 +117,10 @@ def read_datasets(granule: Granule, paths: Sequence[str]) -> dict[str, np.ndarra
     It is for opening, when the version was noted a moment ago: only if something is wrong is it
     asked for again.
     """
+    known = granule.index.values
     reads: list[DatasetRead] = []
     for path, header in granule.index.load(paths).items():
-        if isinstance(header, DatasetHeader):
+        if isinstance(header, DatasetHeader) and path not in known:
             result = np.empty(header.shape, header.dtype)
             whole = tuple(range(size) for size in header.shape)
             sink = Sink(result, Coding(header.dtype, padding=None))
@@ -129,7 +130,9 @@ def read_datasets(granule: Granule, paths: Sequence[str]) -> dict[str, np.ndarra
     except ICESat2Error:
         granule.check_unchanged()
         raise
-    return {read.path: read.sink.result for read in reads}
+    for read in reads:
+        granule.index.remember(read.path, read.sink.result)
+    return {path: known[path] for path in paths if path in known}
 
 
 def _plan(

@@ -92,13 +92,12 @@ class Pages:
 
     def hold(self, ranges: Sequence[Range]) -> bool:
         """Whether all of the ranges are there already."""
-        pages = self._pages
-        return bool(pages) and all(p in pages for span in ranges for p in self._pages_of(*span))
+        return self._all_in(self._pages, ranges)
 
     def take_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> bool:
         """Hand ranges on, as :meth:`.ByteSource.read_each` does, if all of them are there."""
         pages = self._pages
-        if not self.hold(ranges):
+        if not self._all_in(pages, ranges):
             return False
         jobs = [partial(take, n, self._cut(pages, *span)) for n, span in enumerate(ranges)]
         if len(jobs) == 1:
@@ -164,6 +163,9 @@ class Pages:
             for page in range(first, last + 1):
                 start = (page - first) * size
                 pages[page] = data[start : start + size]
+
+    def _all_in(self, pages: Mapping[int, bytes], ranges: Sequence[Range]) -> bool:
+        return bool(pages) and all(p in pages for span in ranges for p in self._pages_of(*span))
 
     def _cut(self, pages: Mapping[int, bytes], offset: int, length: int) -> bytes:
         wanted = self._pages_of(offset, length)
