@@ -21,7 +21,8 @@ REAL_GRANULES = [
     _REAL / "processed_ATL08_20200821122613_08730802_004_01.h5",
 ]
 """Subsets of Greenland's coast, the Arctic Ocean and Ontario, which are not part of the project."""
-_OF_ATL03, _OF_ATL13 = 0.075, 0.05  # rows of these for a row of ATL06: seconds, all in all
+_OF_ATL03, _OF_ATL13 = 0.075, 0.05  # rows of these for a row of ATL06: seconds, all in all,
+_LEAST = 100  # but so many that trees and lakes are among them
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -38,8 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     mpl.use("agg")  # pictures go to files: no screen is needed
     with set_up(options.output, print) as stage:
         left = compare_cycles(stage, options.segments)
-        left += show_forest(stage, round(_OF_ATL03 * options.segments))
-        left += show_lakes(stage, round(_OF_ATL13 * options.segments))
+        left += show_forest(stage, max(_LEAST, round(_OF_ATL03 * options.segments)))
+        left += show_lakes(stage, max(_LEAST, round(_OF_ATL13 * options.segments)))
         for path in options.granules:
             if path.exists():
                 left += show_granule(path, stage.output, stage.tell)
