@@ -357,7 +357,7 @@ def test_the_bar(http_server, tmp_path, capfd):
 
     class Bar(tqdm.auto.tqdm):
         def __init__(self, **options):
-            super().__init__(**(options | {"disable": False, "mininterval": 0}))
+            super().__init__(**(options | {"disable": False, "mininterval": 0, "delay": 0}))
 
         def update(self, n=1):
             super().update(n)
