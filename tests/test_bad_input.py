@@ -423,3 +423,9 @@ def test_a_granule_replaced_on_the_server(served, written):
     server.put(url.rpartition("/")[2], written[ALL].read_bytes())
     with pytest.raises(ChangedGranuleError, match="Open it again"):
         ds["h_li"].load()
+
+
+@needs_granules
+def test_a_variable_of_another_rate():
+    with pytest.raises(SelectionError, match=r"Another rate has it: group='geolocation'"):
+        xr.open_dataset(granule("ATL03_gt1l.h5"), engine="icesat2", variables=["segment_ph_cnt"])

@@ -149,13 +149,25 @@ def _check_patterns(known: Known, merged: MergedRate, options: Options) -> None:
     lost = [p for p in options.variables or () if not any(matches(q, p) for q in merged.dims)]
     if lost:
         everything = replace(options, variables=None)
-        beams = survey_rate(known.granule, known.tracks, merged.rate, everything)
-        names = sorted({path for beam in beams.values() for path in beam.variables})
+        held = {
+            rate.name: _paths_of(known, rate, everything) for rate in all_rates([known], everything)
+        }
+        names = held.pop(merged.rate.name, None) or _paths_of(known, merged.rate, everything)
+        where = [
+            f" Another rate has it: group={name!r}."
+            for name, paths in held.items()
+            if any(matches(path, pattern) for path in paths for pattern in lost)
+        ]
         msg = (
             f"variables: {', '.join(map(repr, lost))} matches nothing in {merged.rate.name} of "
-            f"{known.granule.url}, which holds: {', '.join(names)}"
+            f"{known.granule.url}.{''.join(where)} This one holds: {', '.join(names)}"
         )
         raise SelectionError(msg)
+
+
+def _paths_of(known: Known, rate: Rate, options: Options) -> list[str]:
+    beams = survey_rate(known.granule, known.tracks, rate, options)
+    return sorted({path for beam in beams.values() for path in beam.variables})
 
 
 def _folded(parts: Mapping[str, xr.Dataset]) -> xr.Dataset:
