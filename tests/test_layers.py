@@ -18,9 +18,10 @@ LEVELS = {
     "granule": 2,
     "products": 3,
     "reading": 3,
-    "merge": 4,
-    "dataset": 5,
-    "backend": 6,
+    "links": 4,
+    "merge": 5,
+    "dataset": 6,
+    "backend": 7,
 }
 BESIDE = {"__init__", "accessor", "opened", "testing", "demo"}
 """Parts that stand beside the layers: they may import any, and no layer imports them."""
