@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 LOWEST := .venv-lowest/bin
 
-.PHONY: help demo test coverage check docs hostile lowest clean
+.PHONY: help demo test coverage check docs bench hostile lowest clean
 
 help:
 	@echo "make demo    the main job from end to end, results in demo-output/"
@@ -13,6 +13,7 @@ help:
 	@echo "make coverage all tests, and which lines they reach: twice as slow"
 	@echo "make check   linter, formatter, types"
 	@echo "make docs    the documentation, in build/docs/; every example in it is run"
+	@echo "make bench   how fast it is, beside all else that reads granules (hours; ARGS=--quick: minutes)"
 	@echo "make hostile 2,000 damaged granules, read beside h5py (half an hour on two cores)"
 	@echo "make lowest  all tests with the lowest versions of dependencies allowed"
 	@echo "make clean   forget the environments and all that was built"
@@ -34,6 +35,9 @@ check: .venv/check.stamp
 docs: .venv/docs.stamp
 	$(BIN)/mkdocs build --strict
 
+bench: .venv-bench/bench.stamp
+	.venv-bench/bin/python -m benchmarks $(ARGS)
+
 hostile: .venv/test.stamp
 	$(BIN)/python -m tests.hostile --all
 
@@ -48,6 +52,16 @@ lowest: .venv-lowest/test.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[$(extras)]"
 	touch $@
 
+.venv-bench/bench.stamp: pyproject.toml benchmarks/requirements.txt benchmarks/peers.txt \
+    | .venv-bench/bin/python
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -e . \
+	  -r benchmarks/requirements.txt
+	grep -v '^#' benchmarks/peers.txt | while read -r peer; do \
+	  .venv-bench/bin/python -m pip install --quiet --disable-pip-version-check "$$peer" \
+	    || echo "$$peer does not install here: it is left out"; \
+	done
+	touch $@
+
 .venv-lowest/%.stamp: requirements-lowest.txt | $(LOWEST)/python
 	$(LOWEST)/python -m pip install --quiet --disable-pip-version-check -e ".[$*]" -c $<
 	touch $@
@@ -56,8 +70,8 @@ requirements-lowest.txt: pyproject.toml
 	grep -oE '"[A-Za-z0-9._-]+(\[[a-z]+\])?>=[0-9.]+"' $< | tr -d '"' \
 	  | sed -E 's/(\[[a-z]+\])?>=/==/' | LC_ALL=C sort -u > $@
 
-.venv/bin/python .venv-lowest/bin/python:
+.venv/bin/python .venv-bench/bin/python .venv-lowest/bin/python:
 	$(PYTHON) -m venv $(@:/bin/python=)
 
 clean:
-	rm -rf .venv .venv-lowest build demo-output
+	rm -rf .venv .venv-bench .venv-lowest build demo-output benchmarks/results

@@ -1,4 +1,4 @@
-"""What the examples of the documentation find: granules in the working directory, and on S3."""
+"""What the pages find: granules in the working directory and on S3, and pictures of products."""
 # ruff: noqa: INP001 - loaded by MkDocs by its path
 
 import os
@@ -8,7 +8,15 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
+import matplotlib as mpl
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+
+from xr_icesat2.demo.forest import show_forest
+from xr_icesat2.demo.lakes import show_lakes
 from xr_icesat2.demo.server import serve
+from xr_icesat2.demo.stage import set_up
+from xr_icesat2.demo.two_cycles import compare_cycles
 from xr_icesat2.testing import write_granule
 
 CYCLES = {
@@ -44,6 +52,20 @@ def on_pre_build(config: object) -> None:
         "AWS_SECRET_ACCESS_KEY": options["secret"],
         "AWS_DEFAULT_REGION": options["client_kwargs"]["region_name"],
     }
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Draw the pictures of products."""
+    mpl.use("agg")
+    drawn = Path("drawn").resolve()
+    with set_up(drawn, lambda _: None) as stage:
+        compare_cycles(stage, 4000)
+        show_forest(stage, 1500)
+        show_lakes(stage, 1000)
+    for picture in drawn.glob("*.png"):
+        uri = f"products/{picture.name}"
+        files.append(File.generated(config, uri, abs_src_path=str(picture)))
+    return files
 
 
 def on_page_content(html: str, **_: object) -> str:

@@ -14,6 +14,8 @@ FAULTS = {
     "no-length",  # does not say how long the body is
     "no-size",  # does not say how long the file is
     "html",  # a login page, status 200
+    "loop",  # redirects for ever
+    "expire",  # all S3 keys given so far are dead from this request on
     "reset",  # closes the connection without a word
 }
 SLOW = 0.2
@@ -47,10 +49,10 @@ class Script:
     def fail(self, name, what, times=None):
         """Let the next ``times`` requests (None: all) for ``name`` have a fault.
 
-        ``what`` is an HTTP status or one of ``FAULTS``; several faults for a
+        ``what`` is an HTTP status, one of ``FAULTS``, or None for none; several faults for a
         name take turns in the order given.
         """
-        assert isinstance(what, int) or what in FAULTS, what
+        assert what is None or isinstance(what, int) or what in FAULTS, what
         with self._lock:
             self._faults.setdefault(name, []).append(_Fault(what, times))
 

@@ -12,7 +12,7 @@ from tests.comparing import assert_array, assert_attributes, random_indexers, ta
 from tests.oracle import attributes, values, walk
 from xr_icesat2.bytesource import open_source
 from xr_icesat2.granule.index import GranuleIndex
-from xr_icesat2.granule.model import Chunked, Compact, Contiguous, DatasetHeader, Foreign
+from xr_icesat2.granule.model import Chunked, Compact, Contents, Contiguous, DatasetHeader, Foreign
 
 RAW = {"engine": "icesat2", "layout": "file", "decode_cf": False}
 FILTER_IDS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
@@ -26,7 +26,7 @@ LAYOUTS = {
 def open_index(path: Path) -> GranuleIndex:
     """The structure of a file, nothing read yet."""
     source = open_source(path)
-    return GranuleIndex(source, source.stamp().size)
+    return GranuleIndex(source, source.stamp().size, Contents())
 
 
 def create(

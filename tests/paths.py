@@ -7,6 +7,7 @@ import pytest
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 GRANULES = SHARED / "granules"
 STRUCTURE = SHARED / "structure"
+CMR = SHARED / "cmr"
 
 ALL_GRANULES = sorted(GRANULES.glob("*.h5")) if GRANULES.is_dir() else []
 ATL06_GRANULES = [path for path in ALL_GRANULES if "ATL06" in path.name]
@@ -21,6 +22,14 @@ def granule(name: str) -> Path:
     path = GRANULES / name
     if not path.exists():
         pytest.skip(f"{name} is not here (../shared/granules)")
+    return path
+
+
+def recorded_answer(name: str) -> Path:
+    """Path of one recorded answer of CMR; skips the test where it is absent."""
+    path = CMR / name
+    if not path.exists():
+        pytest.skip(f"{name} is not here (../shared/cmr)")
     return path
 
 

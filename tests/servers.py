@@ -6,6 +6,9 @@ import pytest
 
 from tests.http_server import BlobServer
 from tests.s3_server import S3Server
+from xr_icesat2.bytesource.cost import Cost
+from xr_icesat2.bytesource.remote import RemoteSource
+from xr_icesat2.granule.hdf5 import pages
 
 _buckets = count(1)
 
@@ -41,3 +44,13 @@ def s3_server(s3_service):
     s3_service.script.released.set()  # whoever was told to hang
     s3_service.script.clear()
     s3_service.script.released.clear()
+
+
+@pytest.fixture
+def as_from_afar(monkeypatch):
+    """Read what lies on loopback as if it lay 60 ms away, and as if it were a large granule.
+
+    What is read then depends on no clock, and small files are not read whole.
+    """
+    monkeypatch.setattr(RemoteSource, "cost", Cost(latency=0.06, bandwidth=200e6))
+    monkeypatch.setattr(pages, "MOST_WHOLE", 0)

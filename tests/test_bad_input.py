@@ -367,7 +367,7 @@ def test_a_server_that_refuses_to_open(served, answer, error, way_out):
 
 
 @pytest.mark.parametrize(("answer", "error", "way_out"), ANSWERS)
-def test_a_server_that_refuses_to_go_on(served, answer, error, way_out):
+def test_a_server_that_refuses_to_go_on(served, as_from_afar, answer, error, way_out):
     server, url, keywords = served
     ds = xr.open_dataset(url, **keywords)
     name = url.rpartition("/")[2]
@@ -382,7 +382,7 @@ def test_a_server_that_refuses_to_go_on(served, answer, error, way_out):
 
 
 @pytest.mark.parametrize("before_open", [True, False])
-def test_a_server_that_ignores_ranges(written, http_server, before_open):
+def test_a_server_that_ignores_ranges(written, http_server, as_from_afar, before_open):
     content = written[MISSING].read_bytes()
     url = http_server.put("ATL06.h5", content)
     if not before_open:

@@ -1,37 +1,88 @@
-"""The demonstration, small: what it says, and what it leaves behind."""
+"""The demonstration, small: what it says, what it leaves behind, and that it is right."""
 
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 
-from xr_icesat2.demo.__main__ import main
+from tests.paths import granule
+from xr_icesat2.demo.__main__ import REAL_GRANULES, main
+from xr_icesat2.demo.canopy import UNCLASSIFIED, classed_photons
 from xr_icesat2.demo.change import NEEDED, elevation_change
+from xr_icesat2.demo.real import show_granule
 from xr_icesat2.demo.two_cycles import CYCLES
 from xr_icesat2.testing import elevation_change as change_of_a_cycle
-from xr_icesat2.testing import write_granule
+from xr_icesat2.testing import photon_classes, write_granule
 
 PNG = b"\x89PNG\r\n\x1a\n"
+STORIES = {
+    "elevation_change": ["elevation_change"],
+    "photons": ["photons", "canopy"],
+    "lake_levels": ["lake_levels"],
+}
+"""By picture, the tables that go with it."""
 
 
-def test_the_whole_demonstration(tmp_path, capsys):
-    granule = write_granule(tmp_path, n_segments=60)
-    main(["--output", str(tmp_path / "out"), "--segments", "300", "--granule", str(granule)])
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """What a small run left, and a granule that it was to show."""
+    folder = tmp_path_factory.mktemp("demo")
+    real = write_granule(folder, n_segments=60)
+    arguments = ["--output", str(folder / "out"), "--segments", "1000", "--granules"]
+    return folder / "out", arguments, [real, folder / "absent.h5"]
+
+
+def test_the_whole_demonstration(told, capsys):
+    out, arguments, granules = told
+    main([*arguments, *map(str, granules)])
     said = capsys.readouterr().out
     assert "<xarray.Dataset>" in said
     assert "<xarray.DataTree" in said
-    for name in ("elevation_change.png", f"{granule.stem}.png"):
-        assert (tmp_path / "out" / name).read_bytes().startswith(PNG)
-        assert name in said
-    table = pd.read_parquet(tmp_path / "out" / "elevation_change.parquet")
-    assert len(table) > 300
-    assert table["dh"].notna().all()
+    assert "absent.h5" not in said
+    for picture, tables in (STORIES | {granules[0].stem: [granules[0].stem]}).items():
+        assert (out / f"{picture}.png").read_bytes().startswith(PNG)
+        assert str(out / f"{picture}.png") in said.partition("# Left behind")[2]
+        for table in tables:
+            assert str(out / f"{table}.parquet") in said.partition("# Left behind")[2]
+            assert len(pd.read_parquet(out / f"{table}.parquet")) > 0
+    levels = pd.read_parquet(out / "lake_levels.parquet")
+    assert levels["cycle"].nunique() > 2
+    np.testing.assert_allclose(levels["level"], levels["expected"], atol=0.1)
 
 
-def test_without_a_real_granule_it_says_nothing_of_one(tmp_path, capsys):
-    absent = tmp_path / "absent.h5"
-    main(["--output", str(tmp_path), "--segments", "40", "--granule", str(absent)])
-    assert "A real granule" not in capsys.readouterr().out
+def test_photons_have_the_classes_of_their_making(tmp_path):
+    what = {"n_segments": {"gt1r": 300}, "rgt": 533, "cycle": 7}
+    photons, land = (
+        xr.open_datatree(write_granule(tmp_path, product, **what), engine="icesat2", layout="flat")
+        for product in ("ATL03", "ATL08")
+    )
+    classed = classed_photons(photons, land)
+    truth = photon_classes("gt1r", **what)
+    listed = classed["class"].to_numpy() != UNCLASSIFIED
+    np.testing.assert_array_equal(classed["class"][listed], truth[listed])
+    assert not truth[~listed].any()
+    assert set(truth[listed]) == {0, 1, 2, 3}
+    lat, lon = np.radians(classed["lat_ph"]), np.radians(classed["lon_ph"])
+    east = (lon - lon[0]) * np.cos((lat + lat[0]) / 2)
+    np.testing.assert_allclose(
+        classed["x_atc"] - classed["x_atc"][0],
+        6_371_000 * np.hypot(lat - lat[0], east),
+        rtol=0.01,
+        atol=5,
+    )
+
+
+@pytest.mark.parametrize("name", [path.name for path in REAL_GRANULES])
+def test_real_granules(name, tmp_path):
+    table, picture = show_granule(granule(name), tmp_path, lambda text: None)
+    assert picture.read_bytes().startswith(PNG)
+    assert len(pd.read_parquet(table)) > 10
+
+
+def test_a_granule_of_another_product_has_no_picture(tmp_path):
+    said = []
+    assert show_granule(write_granule(tmp_path, "ATL13", n_segments=9), tmp_path, said.append) == []
+    assert "ATL13" in said[-1]
 
 
 def test_the_change_is_that_of_the_surface(tmp_path):

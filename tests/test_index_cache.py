@@ -11,6 +11,7 @@ import xarray as xr
 from xr_icesat2.bytesource import CountingSource, Stamp, open_source
 from xr_icesat2.granule import store
 from xr_icesat2.granule.granule import Granule
+from xr_icesat2.granule.model import Contents
 from xr_icesat2.testing import write_granule
 
 
@@ -46,15 +47,29 @@ def test_a_kept_index_saves_all_reading_of_metadata(path, cache):
     assert source.requests == 0
 
 
+def test_with_a_kept_index_an_open_asks_for_the_version_alone(s3_server, cache, tmp_path):
+    path = write_granule(tmp_path, n_segments=30, release="007", beams=("gt1l",))
+    url = s3_server.put(path.name, path.read_bytes())
+    kw = {"engine": "icesat2", "index_cache": cache, "storage_options": s3_server.storage_options}
+    with xr.open_dataset(url, **kw) as ds:
+        ds.load()
+    s3_server.script.clear()
+    with xr.open_dataset(url, **kw) as again:
+        assert [request.method for request in s3_server.log] == ["HEAD"]
+        xr.testing.assert_identical(again.load(), ds)
+
+
 def test_what_was_kept_is_what_was_read(path, cache):
     granule, _ = counted(path, cache)
     read_h_li(granule)
-    nodes, tables = store.load(str(cache), granule.url, granule.stamp)
+    known = store.load(str(cache), granule.url, granule.stamp)
     header = granule.index.dataset("/gt1l/land_ice_segments/h_li")
-    kept = nodes["/gt1l/land_ice_segments/h_li"]
+    kept = known.nodes["/gt1l/land_ice_segments/h_li"]
     assert (kept.dtype, kept.shape, kept.layout) == (header.dtype, header.shape, header.layout)
     table = granule.index.tables["/gt1l/land_ice_segments/h_li"]
-    np.testing.assert_array_equal(tables["/gt1l/land_ice_segments/h_li"].offsets, table.offsets)
+    np.testing.assert_array_equal(
+        known.tables["/gt1l/land_ice_segments/h_li"].offsets, table.offsets
+    )
 
 
 def test_two_processes_that_keep_different_parts_keep_both(path, cache):
@@ -62,11 +77,11 @@ def test_two_processes_that_keep_different_parts_keep_both(path, cache):
     first.index.dataset("/gt1l/land_ice_segments/h_li")
     first.keep()
     first.close()
-    nodes_before, _ = store.load(str(cache), first.url, first.stamp)
-    contents = ({"/other": nodes_before["/"]}, {})
+    before = store.load(str(cache), first.url, first.stamp)
+    contents = Contents({"/other": before.nodes["/"]})
     store.save(str(cache), first.url, first.stamp, contents)
-    nodes, _ = store.load(str(cache), first.url, first.stamp)
-    assert {"/other", "/gt1l/land_ice_segments/h_li"} <= nodes.keys()
+    known = store.load(str(cache), first.url, first.stamp)
+    assert {"/other", "/gt1l/land_ice_segments/h_li"} <= known.nodes.keys()
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "foreign", "empty"])

@@ -19,6 +19,8 @@ CYCLES = {
     "ATL06_20190808032023_06270403_006_01.h5": 4,
     "ATL06_20200205184001_06270603_006_01.h5": 6,
 }
+FOREST = {"rgt": 873, "cycle": 8, "region": 2, "n_segments": 300}
+"""Of the granules of ATL03 and ATL08, which belong together."""
 BUCKET = "nsidc-cumulus-prod-protected"
 KEY = f"ATLAS/ATL06/006/2019/11/06/{FILE}"
 
@@ -40,6 +42,8 @@ def workplace(tmp_path, monkeypatch, s3_service):
     put_granule(tmp_path / FILE)
     for name, cycle in CYCLES.items():
         write_granule(tmp_path / name, rgt=627, cycle=cycle, n_segments=300)
+    for product in ("ATL03", "ATL08"):
+        write_granule(tmp_path / f"{product}_20200821122613_08730802_006_01.h5", product, **FOREST)
     put_granule(s3_service.root / BUCKET / KEY)
     options = s3_service.storage_options
     monkeypatch.setenv("AWS_ENDPOINT_URL", options["endpoint_url"])
@@ -68,12 +72,14 @@ def test_examples(workplace, capsys):
     assert session["rough"].sizes == {"gran_idx": 1, "segment_idx": 1033}
     assert session["rough"].count() > 0
     assert session["dh"].sizes == {"segment_id": 300}
-    assert session["tree"]["land_ice_segments/fit_statistics/h_mean"].ndim == 3
-    assert session["tree"]["segment_quality/segment_id"].dims[-1] == "quality_idx"
-    table = pd.read_parquet(workplace / "heights.parquet")
-    assert len(table) > 0
-    assert (table["atl06_quality_summary"] == 0).all()
-    for opened in ("ds", "two", "rows", "tree"):
+    table = pd.read_parquet(workplace / "photons.parquet")
+    assert "h_ph" in table.columns
+    assert set(table["spot"]) == {1, 3, 5}
+    assert 0 < len(table) == session["confident"].sum() < session["photons"].sizes["photon_idx"]
+    assert 0 < session["tall"] < 30
+    for path in ("land_segments/terrain/h_te_best_fit", "signal_photons/classed_pc_flag"):
+        assert session["tree"][path].dims[:2] == ("gran_idx", "spot")
+    for opened in ("ds", "two", "photons", "tree"):
         session[opened].close()
 
 

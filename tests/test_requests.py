@@ -1,9 +1,12 @@
 """What opening and reading cost: requests, bytes, and which headers are read for them."""
 
+import numpy as np
 import pytest
 import xarray as xr
 
 from xr_icesat2.bytesource import CountingSource, open_source
+from xr_icesat2.bytesource.cost import Cost
+from xr_icesat2.bytesource.remote import RemoteSource
 from xr_icesat2.dataset import assemble_dataset
 from xr_icesat2.granule.beams import BEAMS
 from xr_icesat2.granule.granule import Granule
@@ -46,7 +49,7 @@ def nbytes(log) -> int:
 
 
 @pytest.fixture
-def served(s3_server, path):
+def served(s3_server, path, as_from_afar):
     url = s3_server.put(path.name, path.read_bytes())
     s3_server.script.clear()
     with xr.open_dataset(url, engine="icesat2", storage_options=s3_server.storage_options) as ds:
@@ -55,10 +58,11 @@ def served(s3_server, path):
 
 def test_open_on_s3(served):
     _, server = served
-    # Measured: 43 requests (2 of them HEAD), 845,953 bytes of a file of 2,909,985.
-    assert 0 < len(server.log) <= 48
+    # Measured: 2 HEAD; the first 4 pages at once; the last page; values that tell which it is.
+    assert 0 < len(server.log) <= 8
     assert sum(request.method == "HEAD" for request in server.log) <= 2
-    assert 0 < nbytes(server.log) <= 950_000
+    # Measured: 1,281,549 bytes of a file of 3,116,333.
+    assert 0 < nbytes(server.log) <= 1_300_000
     assert all(r.range for r in server.log if r.method == "GET"), "a request for the whole file"
 
 
@@ -71,6 +75,30 @@ def test_read_one_variable_on_s3(served):
     assert 0 < len(server.log) <= 14
     assert sum(request.method == "HEAD" for request in server.log) == 1
     assert 0 < nbytes(server.log) <= 140_000
+
+
+def test_many_variables_are_as_few_round_trips_as_one(served):
+    ds, _ = served
+    (granule,) = array_of(ds, "h_li").granules
+    source = CountingSource(granule.source)
+    index = granule.index
+    index._small_pages._source = source
+    asked = ("h_li", "h_li_sigma", "latitude", "longitude", "delta_time")
+    ds.icesat2.load(*asked)
+    assert source.bursts == 1, "chunk tables of all variables at once"
+    for name in asked:
+        assert isinstance(ds[name].variable._data, np.ndarray)
+
+
+def test_a_small_granule_is_read_whole_over_a_fast_link(s3_server, path, monkeypatch):
+    monkeypatch.setattr(RemoteSource, "cost", Cost(latency=0.06, bandwidth=200e6))
+    url = s3_server.put(path.name, path.read_bytes())
+    with xr.open_dataset(url, engine="icesat2", storage_options=s3_server.storage_options) as ds:
+        s3_server.script.clear()
+        ds.icesat2.load()
+        assert [request.method for request in s3_server.log] == ["HEAD"]
+        with xr.open_dataset(path, engine="icesat2") as local:
+            xr.testing.assert_identical(ds, local.load())
 
 
 def test_no_header_of_another_group_is_read(served):

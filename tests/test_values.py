@@ -56,7 +56,7 @@ LACKING = {
     "ATL08": ("gt2l/signal_photons", "gt3l/land_segments/canopy"),
     "ATL13": ("gt3r/rgt",),
 }
-RELEASES = {"ATL03": ("003", "007"), "ATL08": ("003", "007"), "ATL13": ("002", "007")}
+RELEASES = ("006", "007")
 
 
 def three_cycles(factory: pytest.TempPathFactory, product: str, release: str) -> list[Path]:
@@ -74,6 +74,11 @@ def two_releases(factory: pytest.TempPathFactory) -> list[Path]:
         write_granule(folder, product="ATL08", release=release, **how)
         for release, how in zip(("003", "006"), CYCLES, strict=False)
     ]
+
+
+def real_beside_written(factory: pytest.TempPathFactory) -> list[Path]:
+    written = write_granule(factory.mktemp("beside"), release="007", n_segments=30, cycle=9)
+    return [*real("ATL06_20181014001049"), written]
 
 
 GIVEN = [
@@ -95,8 +100,15 @@ GIVEN = [
             product,
             partial(three_cycles, product=product, release=release),
         )
-        for product, releases in RELEASES.items()
-        for release in releases
+        for product in LACKING
+        for release in RELEASES
+    ),
+    Given(
+        "a real 003 beside a written 007",
+        "ATL06",
+        real_beside_written,
+        {"allow_mixed_releases": True},
+        marks=(needs_granules,),
     ),
     Given("ATL08 of two releases", "ATL08", two_releases, {"allow_mixed_releases": True}),
 ]
@@ -144,7 +156,7 @@ def test_all_releases_together(rate, layout):
 
 
 def test_two_releases_are_refused_unless_asked_for(paths_of):
-    given = next(given for given in GIVEN if given.options)
+    given = next(given for given in GIVEN if given.id == "ATL08 of two releases")
     rate = RATES[given.product][0]
     with pytest.raises(MergeError, match=r"2 releases: 003 .*006 .*allow_mixed_releases=True"):
         check_whole_and_in_part(paths_of(given), rate, "spot", masked=True, selections=0)

@@ -8,8 +8,10 @@ from typing import Any
 
 import xarray as xr
 
+from .errors import SelectionError
 from .opened import contents_of_opened
 from .products.contents import Contents
+from .reading.load import load_together
 
 __all__ = ["DatasetAccessor", "TreeAccessor"]
 
@@ -50,6 +52,48 @@ class DatasetAccessor:
         """
         return contents_of_opened(self._nodes(), self._encoding.get("source", ""))
 
+    def load(self, *names: str, progress: bool | None = None) -> Any:
+        """Load variables in place, all that lie in granules in one plan.
+
+        ``Dataset.load`` reads one variable after another, each of which waits
+        for the server anew; this asks for everything at once. Chunked (dask)
+        variables are computed as ``Dataset.load`` does it.
+
+        Parameters
+        ----------
+        *names : str
+            Variables to load. Default: all, coordinates too.
+        progress : bool, optional
+            Whether a bar shows when it takes long. Default: where standard
+            error is a terminal or a notebook.
+
+        Returns
+        -------
+        Dataset or DataTree
+            The same that was loaded.
+
+        Raises
+        ------
+        SelectionError
+            There is no such variable.
+        """
+        held = [v for node in self._nodes().values() for v in self._chosen(node, names)]
+        if names and not held:
+            known = sorted({str(n) for node in self._nodes().values() for n in node.variables})
+            raise SelectionError(f"no variable {', '.join(names)}; there are {', '.join(known)}")
+        load_together(held, progress=progress)
+        for variable in held:
+            variable.load()
+        return self._loaded
+
+    @staticmethod
+    def _chosen(node: xr.Dataset, names: tuple[str, ...]) -> list[xr.Variable]:
+        return [v for name, v in node.variables.items() if not names or name in names]
+
+    @property
+    def _loaded(self) -> xr.Dataset | xr.DataTree:
+        return self._dataset
+
     def _nodes(self) -> Mapping[str, xr.Dataset]:
         return {"": self._dataset}
 
@@ -65,6 +109,10 @@ class TreeAccessor(DatasetAccessor):
         super().__init__(tree.to_dataset(inherit=False))
         self._encoding = tree.encoding
         self._tree = tree
+
+    @property
+    def _loaded(self) -> xr.Dataset | xr.DataTree:
+        return self._tree
 
     def _nodes(self) -> Mapping[str, xr.Dataset]:
         nodes = {}

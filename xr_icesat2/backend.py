@@ -29,7 +29,8 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
     Parameters
     ----------
     filename_or_obj : str, path, file or list of them
-        A local path, any fsspec URL, an open file, or a list of any of these:
+        A local path, any fsspec URL, an open file, a granule that
+        ``xr_icesat2.search`` or earthaccess found, or a list of any of these:
         many granules are merged along ``gran_idx``.
     group : str, optional
         A rate, by its group (``"land_ice_segments"``, default: the product's
@@ -117,7 +118,9 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
         )
         tree = xr.DataTree.from_dict(groups)
         for path, [node] in xr.group_subtrees(tree):
-            node.encoding = groups[normalise(path)].encoding
+            # Groups that hold nothing but groups are made by the tree itself.
+            if normalise(path) in groups:
+                node.encoding = groups[normalise(path)].encoding
         tree.set_close(partial(close_granules, granules))
         return tree
 
@@ -173,7 +176,7 @@ def _options(  # noqa: PLR0913 - they are the engine's keywords
 
 def _objects(given: Any) -> tuple[list[Any], bool]:
     """Give what is to be opened, and whether it came as a list."""
-    if isinstance(given, list | tuple):
+    if isinstance(given, Sequence) and not isinstance(given, str | bytes | bytearray | memoryview):
         return expand(given), True
     return [given], False
 

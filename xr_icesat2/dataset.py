@@ -28,6 +28,8 @@ from .products import Rate
 
 __all__ = ["assemble_dataset", "assemble_groups", "close_granules"]
 
+FEW_GRANULES = 8
+"""Of so many, the raw metadata is held until a tree is complete: its rates lie side by side."""
 MERGERS = {"spot": spot_datasets, "flat": flat_datasets}
 
 
@@ -132,7 +134,8 @@ def _merged(known: Sequence[Known], rate: Rate, options: Options, *, folded: boo
                 "another group."
             )
             raise GroupNotFoundError(msg)
-        one.granule.keep()
+        if folded or len(known) > FEW_GRANULES:
+            one.granule.keep()
         return Survey(one.granule, one.identity, one.tracks, beams)
 
     merged = MergedRate(rate, each(survey, known), options, folded)

@@ -4,6 +4,7 @@ Table of contents:
 
 - :mod:`.protocol` -- :class:`ByteSource`, what the rest of the library asks for
 - :mod:`.open` -- :func:`open_source`, from what a user gives to a byte source
+- :mod:`.archive` -- the addresses of NSIDC's archive
 - :mod:`.naming` -- what to call it in messages, without secrets
 - :mod:`.ranges` -- which byte ranges can be asked for at all
 - :mod:`.local`, :mod:`.descriptors` -- files of this machine
@@ -12,12 +13,22 @@ Table of contents:
   filesystem), :mod:`.transports`, :mod:`.http` (one request),
   :mod:`.traffic`, :mod:`.retrying`, :mod:`.limits` (how many at once, how
   often, how long), :mod:`.translate` (their errors into ours)
+- :mod:`.cost` -- what a request costs, as observed
+- :mod:`.room`, :mod:`.threads` -- how much is held at a time, and who works on it
 - :mod:`.counting` -- :class:`CountingSource`, which counts what is asked
 """
 
 from xr_icesat2.bytesource.counting import CountingSource
 from xr_icesat2.bytesource.naming import source_name
 from xr_icesat2.bytesource.open import open_source
-from xr_icesat2.bytesource.protocol import ByteSource, Range, Stamp
+from xr_icesat2.bytesource.protocol import ByteSource, Range, Stamp, Take
 
-__all__ = ["ByteSource", "CountingSource", "Range", "Stamp", "open_source", "source_name"]
+__all__ = [
+    "ByteSource",
+    "CountingSource",
+    "Range",
+    "Stamp",
+    "Take",
+    "open_source",
+    "source_name",
+]

@@ -2,9 +2,11 @@
 
 import threading
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from typing import Any
 
-from xr_icesat2.bytesource.protocol import ByteSource, Range, Stamp
+from xr_icesat2.bytesource.cost import Cost
+from xr_icesat2.bytesource.protocol import ByteSource, Range, Stamp, Take
 
 __all__ = ["CountingSource"]
 
@@ -23,7 +25,7 @@ class CountingSource:
         Every range that was read, in the order asked; empty ranges cost no
         request and are left out.
     bursts : int
-        Calls of :meth:`read`, each at least one round trip.
+        Calls of :meth:`read` and :meth:`read_each`, each at least one round trip.
     stamps : int
         Calls of :meth:`stamp`.
 
@@ -46,6 +48,11 @@ class CountingSource:
         return self.source.url
 
     @property
+    def cost(self) -> Cost:
+        """That of the other source."""
+        return self.source.cost
+
+    @property
     def requests(self) -> int:
         """Ranges that were read."""
         return len(self.log)
@@ -63,10 +70,18 @@ class CountingSource:
 
     def read(self, ranges: Sequence[Range]) -> list[bytes]:
         """Read byte ranges, and note them."""
+        self._note(ranges)
+        return self.source.read(ranges)
+
+    def read_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> None:
+        """Read byte ranges one by one, and note them."""
+        self._note(ranges)
+        self.source.read_each(ranges, take, pool)
+
+    def _note(self, ranges: Sequence[Range]) -> None:
         with self._lock:
             self.bursts += 1
             self.log.extend((offset, length) for offset, length in ranges if length)
-        return self.source.read(ranges)
 
     def reset(self) -> None:
         """Start counting from zero."""

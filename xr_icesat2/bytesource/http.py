@@ -43,14 +43,16 @@ class HTTPTransport:
     async def _get(self, offset: int, length: int) -> Any:
         session = await self._filesystem.set_session()
         options = dict(self._filesystem.kwargs)
+        headers = {**options.pop("headers", {}), **self._range_header(offset, length)}
+        url = self._filesystem.encode_url(self._url)
+        return session.get(url, headers=headers, **options)
+
+    def _range_header(self, offset: int, length: int) -> dict[str, str]:
         # "identity": offsets count bytes of the file, not of a compressed transfer.
-        headers = {
-            **options.pop("headers", {}),
+        return {
             "Accept-Encoding": "identity",
             "Range": f"bytes={offset}-{offset + length - 1}",
         }
-        url = self._filesystem.encode_url(self._url)
-        return session.get(url, headers=headers, **options)
 
     async def stamp(self) -> Stamp:
         """Size and ETag, by asking for the first byte."""
@@ -88,12 +90,12 @@ class HTTPTransport:
 
     def _refuse_failure(self, response: Any) -> None:
         if response.status >= 300:
-            raise StatusError(response.status, response.reason or "")
+            raise StatusError.of(response)
         if response.content_type == "text/html":
             raise AccessDeniedError(
                 f"{self._name} answers with a web page, not with a file: it is a login page or a "
                 "listing. NASA's granules need an Earthdata login: earthaccess.login(), then "
-                "earthaccess.open(), or give storage_options"
+                "icesat2://<name of the granule>, or give storage_options"
             )
 
     def _range_ignored(self, offset: int, length: int) -> TransferError:

@@ -15,14 +15,19 @@ __all__ = [
     "LONGEST",
     "MAX_IN_FLIGHT",
     "MIN_RATE",
+    "MOST_HELD",
     "TIMEOUT",
     "TIMEOUT_VARIABLE",
     "request_limit",
     "timeout",
 ]
 
-MAX_IN_FLIGHT = 32
+MAX_IN_FLIGHT = 64
 """Requests under way at once in one process, whatever asks for them."""
+
+MOST_HELD = 32 << 20
+"""Bytes of answers that one process holds, under way or not yet decoded; one larger than that
+comes alone."""
 
 ATTEMPTS = 5
 """How often one request is tried where trying again can help."""

@@ -2,14 +2,21 @@
 
 import os
 from collections.abc import Sequence
+from concurrent.futures import Executor
+from functools import partial
 
+from xr_icesat2.bytesource.cost import Cost
 from xr_icesat2.bytesource.descriptors import Descriptor, expect_file, open_files
-from xr_icesat2.bytesource.protocol import Range, Stamp
+from xr_icesat2.bytesource.protocol import Range, Stamp, Take
 from xr_icesat2.bytesource.ranges import checked_ranges, outside
+from xr_icesat2.bytesource.threads import all_done
 from xr_icesat2.bytesource.translate import translated
 from xr_icesat2.errors import ICESat2Error
 
 __all__ = ["LocalSource"]
+
+FEW_BYTES = 1 << 18
+"""Up to so many, other threads are not worth the trouble."""
 
 
 class LocalSource:
@@ -29,6 +36,8 @@ class LocalSource:
     def __init__(self, path: str) -> None:
         self.url = path
         self._owner = object()
+
+    cost = Cost(latency=20e-6, bandwidth=1e9)
 
     def stamp(self) -> Stamp:
         """Size and time of the last change, asked of the operating system at each call.
@@ -68,6 +77,20 @@ class LocalSource:
             raise
         except (OSError, ValueError) as error:
             raise translated(error, self.url) from error
+
+    def read_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> None:
+        """Read and hand on each range in a thread of the pool, which so holds one range each."""
+
+        def work(number: int, each: Range) -> None:
+            (data,) = self.read([each])
+            take(number, data)
+
+        jobs = [partial(work, *numbered) for numbered in enumerate(ranges)]
+        if len(jobs) > 1 and sum(length for _, length in ranges) > FEW_BYTES:
+            all_done([pool.submit(job) for job in jobs])
+            return
+        for job in jobs:
+            job()
 
     def _open(self) -> Descriptor:
         try:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import IO, Any
 
+from xr_icesat2.bytesource.archive import path_of_url
 from xr_icesat2.bytesource.fileobj import FileObjectSource
 from xr_icesat2.bytesource.local import LocalSource
 from xr_icesat2.bytesource.naming import is_url, safe_url, source_name
@@ -27,11 +28,12 @@ def open_source(
 
     Parameters
     ----------
-    obj : str, PathLike, open binary file or earthaccess DataGranule
+    obj : str, PathLike, open binary file or search result
         A local path (``~`` is the home directory), any fsspec URL, also
         chained (``simplecache::s3://…``), a file opened with fsspec,
-        earthaccess or :func:`open`, ``BytesIO``, or a search result of
-        earthaccess.
+        earthaccess or :func:`open`, ``BytesIO``, a granule that
+        ``xr_icesat2.search`` found (what has an ``icesat2_url``), or one that
+        earthaccess found.
     storage_options : mapping, optional
         For fsspec, where ``obj`` is a URL; a local path needs none, and an
         open file has its own.
@@ -53,6 +55,9 @@ def open_source(
     options = _checked_options(storage_options)
     if isinstance(obj, str):
         return _from_text(obj, options)
+    found = getattr(obj, "icesat2_url", None)
+    if isinstance(found, str):
+        return _from_text(found, options)
     if hasattr(obj, "data_links"):
         return _from_text(_granule_link(obj, options), options)
     place = _fsspec_place(obj)
@@ -136,16 +141,20 @@ def _from_file(obj: Any) -> ByteSource:
 def _granule_link(granule: Any, options: Mapping[str, Any]) -> str:
     """Link to the data of an earthaccess DataGranule.
 
-    HTTPS works anywhere; S3 only inside AWS us-west-2, so it is taken where
-    the storage options are such as S3 takes.
+    What lies in NSIDC's archive is read through ``icesat2://``, which logs in
+    by itself, unless storage options say how. Of other links, HTTPS works
+    anywhere; S3 only inside AWS us-west-2, so it is taken where the storage
+    options are such as S3 takes.
     """
     access = "direct" if _S3_OPTIONS & set(options) else "external"
     links = granule.data_links(access=access) or granule.data_links()
-    files = [link for link in links if link.endswith(".h5")]
+    files = [str(link) for link in links if link.endswith(".h5")]
     if not files:
         raise GranuleNotFoundError(
             f"this earthaccess {type(granule).__name__} has no link to an HDF5 file (links: "
             f"{', '.join(map(safe_url, links)) or 'none'}): search for granules of an ICESat-2 "
             "product"
         )
-    return str(files[0])
+    path = path_of_url(files[0])
+    ours = path is not None and set(options) <= {"access"}
+    return f"icesat2://{path}" if ours else files[0]

@@ -1,13 +1,18 @@
 """What the library needs of the place where a granule lies."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, runtime_checkable
 
-__all__ = ["ByteSource", "Range", "Stamp"]
+from xr_icesat2.bytesource.cost import Cost
+
+__all__ = ["ByteSource", "Range", "Stamp", "Take"]
 
 Range: TypeAlias = tuple[int, int]
 """(offset, length), both in bytes."""
+Take: TypeAlias = Callable[[int, bytes], None]
+"""Called with the number of a range and its bytes."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,11 @@ class ByteSource(Protocol):
         """Name of the granule, without secrets."""
         ...
 
+    @property
+    def cost(self) -> Cost:
+        """What a request to it costs, as far as is known."""
+        ...
+
     def stamp(self) -> Stamp:
         """Version of the file as it lies there now, asked anew at each call."""
         ...
@@ -69,6 +79,29 @@ class ByteSource(Protocol):
         ICESat2Error
             Whatever goes wrong, see :mod:`xr_icesat2.errors`; there is no
             partial answer.
+        """
+        ...
+
+    def read_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> None:
+        """Read byte ranges, and hand each on as soon as it has come.
+
+        However large the ranges are together, few of their bytes are held at
+        a time (:data:`~xr_icesat2.bytesource.limits.MOST_HELD`).
+
+        Parameters
+        ----------
+        ranges : sequence of (offset, length)
+            In bytes, in any order.
+        take : callable
+            Called once for each range, in any order and from several threads.
+            What it raises ends the whole; no call of it goes on after that.
+        pool : Executor
+            Where ``take`` may work without holding up what is still to come.
+
+        Raises
+        ------
+        ICESat2Error
+            Whatever goes wrong, as of :meth:`read`.
         """
         ...
 

@@ -1,22 +1,27 @@
 """Anything that fsspec reaches: S3, HTTPS, memory, caches over them and more."""
 
 import os
+import time
 from asyncio import AbstractEventLoop
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from fsspec.asyn import get_loop
 
+from xr_icesat2.bytesource.cost import Cost, Observed
 from xr_icesat2.bytesource.limits import request_limit
 from xr_icesat2.bytesource.origin import Origin
-from xr_icesat2.bytesource.protocol import Range, Stamp
-from xr_icesat2.bytesource.ranges import checked_ranges, outside
-from xr_icesat2.bytesource.traffic import Traffic, in_daemon_thread, together, traffic_on
-from xr_icesat2.bytesource.translate import ShortAnswerError, status_of
-from xr_icesat2.bytesource.transports import Transport, transport_for
-from xr_icesat2.errors import TransferError
+from xr_icesat2.bytesource.protocol import Range, Stamp, Take
+from xr_icesat2.bytesource.ranges import checked_ranges
+from xr_icesat2.bytesource.requesting import Requests
+from xr_icesat2.bytesource.traffic import Traffic, in_daemon_thread, traffic_on
+from xr_icesat2.bytesource.transports import transport_for
 
 __all__ = ["RemoteSource"]
+
+UNSEEN = Cost(latency=0.05, bandwidth=50e6)
+"""What a link is taken for before anything was asked over it."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,7 @@ class _Connection:
     """What one process needs to ask for bytes; made at the first request, never pickled."""
 
     pid: int
-    transport: Transport
+    requests: Requests
     traffic: Traffic
 
 
@@ -46,8 +51,14 @@ class RemoteSource:
         self._origin = origin
         self.url = origin.name
         self._connection: _Connection | None = None
+        self._observed = Observed(UNSEEN)
         # Of the latest stamp: absurd ranges of a damaged granule need not be asked for.
         self._size: int | None = None
+
+    @property
+    def cost(self) -> Cost:
+        """What its requests took so far."""
+        return self._observed.cost
 
     def stamp(self) -> Stamp:
         """Version of the file, asked of the server at each call.
@@ -61,8 +72,9 @@ class RemoteSource:
         """
         connection = self._connect()
         limit = request_limit(0)
-        work = connection.traffic.request(connection.transport.stamp, limit, self.url)
-        stamp = connection.traffic.wait(work, limit, self.url)
+        began = time.monotonic()
+        stamp = connection.traffic.wait(connection.requests.stamp(), limit, self.url)
+        self._observed.note(0, time.monotonic() - began)
         self._size = stamp.size
         return stamp
 
@@ -73,53 +85,19 @@ class RemoteSource:
         if not longest:
             return [b""] * len(plain)
         connection = self._connect()
-        limit = request_limit(longest, whole_file=connection.transport.whole_file)
-        return connection.traffic.wait(self._burst(connection, plain), limit, self.url)
+        limit = connection.requests.limit(longest)
+        began = time.monotonic()
+        answers = connection.traffic.wait(connection.requests.read(plain), limit, self.url)
+        self._observed.note(sum(map(len, answers)), time.monotonic() - began)
+        return answers
 
-    async def _burst(self, connection: _Connection, ranges: list[Range]) -> list[bytes]:
-        if connection.transport.parallel:
-            return await together(self._one(connection, *each) for each in ranges)
-        return [await self._one(connection, *each) for each in ranges]
-
-    async def _one(self, connection: _Connection, offset: int, length: int) -> bytes:
-        if not length:
-            return b""
-        limit = request_limit(length, whole_file=connection.transport.whole_file)
-
-        async def attempt() -> bytes:
-            return await self._attempt(connection.transport, offset, length)
-
-        return await connection.traffic.request(attempt, limit, self.url)
-
-    async def _attempt(self, transport: Transport, offset: int, length: int) -> bytes:
-        """Ask once for a range, and tell "outside the file" from "did not come whole"."""
-        try:
-            data = await transport.fetch(offset, length)
-        except Exception as error:
-            if status_of(error) != 416:
-                raise
-            await self._refuse_outside(transport, offset, length)
-            raise TransferError(
-                f"the server of {self.url} refuses {length} bytes at {offset} (HTTP 416), though "
-                "they lie in the file: download it, or give simplecache:: before the URL"
-            ) from error
-        if len(data) > length:
-            raise TransferError(
-                f"asked {self.url} for {length} bytes at {offset}, got {len(data)}: the server "
-                "ignores byte ranges. Download the file, or give simplecache:: before the URL"
-            )
-        if len(data) < length:
-            await self._refuse_outside(transport, offset, length)
-            raise ShortAnswerError(f"asked for {length} bytes at {offset}, got {len(data)}")
-        return data
-
-    async def _refuse_outside(self, transport: Transport, offset: int, length: int) -> None:
-        try:
-            size = (await transport.stamp()).size
-        except TransferError:  # the server does not say: then what it answered has to do
-            return
-        if offset + length > size:
-            raise outside(offset, length, size, self.url)
+    def read_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> None:
+        """Read byte ranges one by one; see :class:`~xr_icesat2.bytesource.ByteSource`."""
+        plain = checked_ranges(ranges, self._size, self.url)
+        connection = self._connect()
+        limit = connection.requests.limit(max((length for _, length in plain), default=0))
+        work = connection.requests.read_each(plain, take, pool)
+        connection.traffic.wait(work, limit, self.url)
 
     def _connect(self) -> _Connection:
         connection = self._connection
@@ -127,7 +105,9 @@ class RemoteSource:
             filesystem, path = self._resolve()
             transport = transport_for(filesystem, path, self.url)
             loop = getattr(filesystem, "loop", None) or _loop()
-            connection = _Connection(os.getpid(), transport, traffic_on(loop))
+            traffic = traffic_on(loop)
+            requests = Requests(transport, traffic, self.url)
+            connection = _Connection(os.getpid(), requests, traffic)
             # Two threads may both get here; both connections are good.
             self._connection = connection
         return connection

@@ -47,12 +47,16 @@ async def persistently(attempt: Callable[[], Awaitable[T]], limit: float, name: 
                 return await attempt()
         except ICESat2Error:
             raise
-        except Exception as error:  # noqa: BLE001 - translated below
-            # Jitter: many requests refused at once must not come back at once.
-            pause = limits.BACKOFF * 2 ** (number - 1) * random.uniform(0.5, 1)  # noqa: S311
-            last = number >= limits.ATTEMPTS or time.monotonic() + pause >= deadline
-            if last or not worth_retrying(error):
-                raise translated(error, name) from shown_cause(error)
-            _log.info("attempt %d for %s failed: %s", number, name, type(error).__name__)
+        except Exception as met:  # noqa: BLE001 - translated below
+            error = met
+        # Outside of the handler: what is raised here must not carry as its context what
+        # shown_cause withholds.
+        # Jitter: many requests refused at once must not come back at once.
+        pause = limits.BACKOFF * 2 ** (number - 1) * random.uniform(0.5, 1)  # noqa: S311
+        pause += getattr(error, "retry_after", 0.0)
+        last = number >= limits.ATTEMPTS or time.monotonic() + pause >= deadline
+        if last or not worth_retrying(error):
+            raise translated(error, name) from shown_cause(error)
+        _log.info("attempt %d for %s failed: %s", number, name, type(error).__name__)
         await asyncio.sleep(pause)
     raise AssertionError  # pragma: no cover - count() does not end

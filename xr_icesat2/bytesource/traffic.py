@@ -10,14 +10,16 @@ import concurrent.futures
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from concurrent.futures import Executor
 from contextlib import suppress
 from typing import Any, TypeVar
 
 from xr_icesat2.bytesource import limits
 from xr_icesat2.bytesource.retrying import persistently
+from xr_icesat2.bytesource.room import Room
 from xr_icesat2.errors import TransferError, TransferTimeoutError
 
-__all__ = ["Traffic", "in_daemon_thread", "together", "traffic_on"]
+__all__ = ["Traffic", "in_daemon_thread", "one_by_one", "together", "traffic_on"]
 
 T = TypeVar("T")
 Attempt = Callable[[], Awaitable[T]]
@@ -30,11 +32,17 @@ class Traffic:
     ----------
     loop : asyncio.AbstractEventLoop
         Running in another thread than those that call :meth:`wait`.
+
+    Attributes
+    ----------
+    room : Room
+        For answers that are under way or not yet taken.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._slots = asyncio.Semaphore(limits.MAX_IN_FLIGHT)
+        self.room = Room(limits.MOST_HELD)
         # Every request that holds a slot is over by then: the life sign of the loop.
         self._deadline = 0.0
 
@@ -53,6 +61,19 @@ class Traffic:
         async with self._slots:
             self._deadline = max(self._deadline, time.monotonic() + limit)
             return await persistently(attempt, limit, name)
+
+    async def aside(self, pool: Executor, function: Callable[[], T]) -> T:
+        """Await a call in a thread of a pool; if cancelled, await its end all the same."""
+        future = pool.submit(function)
+        try:
+            return await asyncio.shield(asyncio.wrap_future(future))
+        except asyncio.CancelledError:
+            if not future.cancel():
+                await asyncio.wait([asyncio.wrap_future(future)])
+            raise
+        finally:
+            # However long it took: what is waiting for its room may begin only now.
+            self._deadline = max(self._deadline, time.monotonic() + limits.timeout())
 
     def wait(self, work: Coroutine[Any, Any, T], limit: float, name: str) -> T:
         """Run ``work`` on the loop and wait for it, from any other thread.
@@ -115,6 +136,11 @@ async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def one_by_one(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Results of all, in order, none begun before the one before it has ended."""
+    return [await one for one in work]
 
 
 async def in_daemon_thread(function: Callable[[], T]) -> T:

@@ -22,6 +22,7 @@ from xr_icesat2.errors import (
 )
 
 __all__ = [
+    "GarbledAnswerError",
     "ShortAnswerError",
     "StatusError",
     "shown_cause",
@@ -49,12 +50,22 @@ _BUSY_CODES = {"InternalError", "RequestTimeout", "ServiceUnavailable", "SlowDow
 _BUSY_STATUSES = {408, 425, 429}
 
 _NO_CREDENTIALS = {"CredentialRetrievalError", "NoCredentialsError", "PartialCredentialsError"}
-_TIMED_OUT = {"ConnectTimeoutError", "FSTimeoutError", "ReadTimeoutError", "TimeoutError"}
+_TIMED_OUT = {
+    "ConnectTimeoutError",
+    "FSTimeoutError",
+    "ReadTimeoutError",
+    "Timeout",
+    "TimeoutError",
+}
+# urllib3 derives this from its time outs, though nobody has waited.
+_UNREACHABLE = {"NewConnectionError"}
 _CERTIFICATE = {"ClientSSLError", "SSLCertVerificationError", "SSLError"}
 _BROKEN = {
+    "ChunkedEncodingError",
     "ClientConnectionError",
     "ClientPayloadError",
     "ConnectionError",
+    "GarbledAnswerError",
     "HTTPClientError",
     "IncompleteRead",
     "ResponseParserError",
@@ -63,18 +74,41 @@ _BROKEN = {
 }
 
 _LOGIN_HINT = (
-    "NASA's granules need an Earthdata login: log in with earthaccess.login() and open them with "
-    "earthaccess.open(), or give storage_options; S3 credentials expire after an hour and work "
-    "only inside AWS us-west-2"
+    "NASA's granules need an Earthdata login: log in with earthaccess.login() and open them as "
+    "icesat2://<name of the granule>, or give storage_options; S3 credentials expire after an "
+    "hour and work only inside AWS us-west-2"
 )
 
 
 class StatusError(Exception):
-    """An HTTP server answered with a status that is not success."""
+    """An HTTP server answered with a status that is not success.
 
-    def __init__(self, status: int, reason: str) -> None:
+    Parameters
+    ----------
+    status : int
+        HTTP status.
+    reason : str
+        Its text.
+    retry_after : float, optional
+        Seconds that the server asks to wait before the next attempt.
+    """
+
+    def __init__(self, status: int, reason: str, retry_after: float = 0.0) -> None:
         super().__init__(f"HTTP {status} {reason}")
         self.status = status
+        self.retry_after = retry_after
+
+    @classmethod
+    def of(cls, response: Any) -> "StatusError":
+        """Error for an answer of aiohttp or requests."""
+        status = getattr(response, "status", None) or response.status_code
+        asked = response.headers.get("Retry-After", "")
+        # Servers may also give a date there; the usual pause does for those.
+        return cls(status, response.reason or "", float(asked) if asked.isdecimal() else 0.0)
+
+
+class GarbledAnswerError(Exception):
+    """An answer is not what this server says at other times."""
 
 
 class ShortAnswerError(Exception):
@@ -160,13 +194,16 @@ def translated(error: BaseException, name: str) -> ICESat2Error:
 def shown_cause(error: BaseException) -> BaseException | None:
     """Give ``error`` for a traceback, or None where it, or its cause, may show a secret.
 
+    aiohttp's errors may hold the headers of the request, which dask pickles.
     None also where our own error lies below it: that one is raised, and cannot
     be the cause of its cause.
     """
     links = list(_links(error))
     ours = any(isinstance(link, ICESat2Error) for link in links)
     told = [str(link) for link in links]
-    return error if not ours and all(safe_text(text) == text for text in told) else None
+    clean = all(safe_text(text) == text for text in told)
+    holds_request = any(hasattr(link, "request_info") for link in links)
+    return error if clean and not ours and not holds_request else None
 
 
 def _from_answer(error: BaseException, name: str) -> ICESat2Error:
@@ -187,7 +224,7 @@ def _from_class(error: BaseException, name: str) -> ICESat2Error:
     names, said = _class_names(error), _said(error)
     if names & _NO_CREDENTIALS:
         return AccessDeniedError(f"may not read {name} ({said}). {_LOGIN_HINT}")
-    if names & _TIMED_OUT:
+    if names & _TIMED_OUT and not names & _UNREACHABLE:
         return TransferTimeoutError(
             f"no answer for {name} within the time limit: check the network, or wait longer by "
             f"setting the environment variable {TIMEOUT_VARIABLE} (seconds)"

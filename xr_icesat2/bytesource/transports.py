@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from xr_icesat2.bytesource.http import HTTPTransport
+from xr_icesat2.bytesource.obstore_s3 import ObstoreTransport, can_use_obstore
 from xr_icesat2.bytesource.protocol import Stamp
 from xr_icesat2.bytesource.traffic import in_daemon_thread
 from xr_icesat2.errors import NotAGranuleError, TransferError
@@ -107,7 +108,7 @@ class BlockingTransport:
 
 
 def transport_for(filesystem: Any, path: str, name: str) -> Transport:
-    """Choose how to ask ``filesystem`` for ``path``.
+    """Choose how to ask ``filesystem`` for ``path``; one that brings its own way knows best.
 
     Parameters
     ----------
@@ -118,13 +119,20 @@ def transport_for(filesystem: Any, path: str, name: str) -> Transport:
     name : str
         What to call it in messages.
     """
+    own = getattr(type(filesystem), "transport", None)
+    if own is not None:
+        transport: Transport = own(filesystem, path, name)
+        return transport
     # By class: a caching filesystem hands out the attributes of the one below it.
     below = getattr(filesystem, "fs", filesystem)
     if not (type(filesystem).async_impl and type(below).async_impl):
         return BlockingTransport(filesystem, path, name)
     if _is_a(filesystem, "HTTPFileSystem"):
         return HTTPTransport(filesystem, path, name)
-    return AsyncTransport(filesystem, path, name)
+    plain = AsyncTransport(filesystem, path, name)
+    if can_use_obstore(filesystem, path):
+        return ObstoreTransport(filesystem, path, plain)
+    return plain
 
 
 def _is_a(filesystem: Any, kind: str) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,9 +14,10 @@ from xr_icesat2.errors import ChangedGranuleError
 
 from . import store
 from .index import GranuleIndex
+from .model import Contents
 
 if TYPE_CHECKING:
-    from xr_icesat2.bytesource import ByteSource
+    from xr_icesat2.bytesource import ByteSource, Range, Take
 
 __all__ = ["Granule"]
 
@@ -50,8 +53,7 @@ def _new_index(granule: Granule) -> GranuleIndex:
     known = None
     if granule.cache is not None:
         known = store.load(granule.cache, granule.url, granule.stamp)
-    nodes, tables = known or ({}, {})
-    return GranuleIndex(granule.source, granule.stamp.size, nodes, tables)
+    return GranuleIndex(granule.source, granule.stamp.size, known or Contents())
 
 
 _INDEXES = _Indexes()
@@ -81,6 +83,11 @@ class Granule:
         """Its structure, as far as this process knows it."""
         return _INDEXES.get(self)
 
+    def read_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> None:
+        """Read byte ranges, and hand each on as it comes; see :class:`.ByteSource`."""
+        if not self.index.take_each(ranges, take, pool):
+            self.source.read_each(ranges, take, pool)
+
     def check_unchanged(self) -> None:
         """Raise :class:`ChangedGranuleError` if another version lies there now."""
         now = self.source.stamp()
@@ -97,7 +104,7 @@ class Granule:
         index.release()
         if self.cache is not None and index.grown:
             index.grown = False
-            store.save(self.cache, self.url, self.stamp, (dict(index.nodes), dict(index.tables)))
+            store.save(self.cache, self.url, self.stamp, index.contents)
 
     def close(self) -> None:
         """Let go of open files and of the index; a later read opens them again."""

@@ -5,22 +5,22 @@ from __future__ import annotations
 import logging
 import posixpath
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
 from typing import TypeAlias, TypeVar
 
 import numpy as np
 
-from xr_icesat2.bytesource import ByteSource
+from xr_icesat2.bytesource import ByteSource, Range, Take
 from xr_icesat2.errors import CorruptGranuleError, GroupNotFoundError
 
 from .hdf5.chunks import read_chunk_table
-from .hdf5.fetch import Parser, UnsupportedError, run, together, within
+from .hdf5.fetch import Parser, Ranges, UnsupportedError, run, together, within
 from .hdf5.messages import SUPERBLOCK_BYTES, read_superblock
 from .hdf5.nodes import read_node
-from .hdf5.pages import Pages
+from .hdf5.pages import LEAST_PAGE, Pages
 from .hdf5_library import BY_LIBRARY, LibraryFile
-from .model import Chunked, ChunkTable, DatasetHeader, Foreign, GroupHeader, Node
+from .model import Chunked, ChunkTable, Contents, DatasetHeader, Foreign, GroupHeader, Node
 from .paths import ancestors, join, normalise, parent
 
 __all__ = ["GranuleIndex"]
@@ -45,8 +45,8 @@ class GranuleIndex:
         Where the bytes come from.
     size
         Size of the file in bytes.
-    nodes, tables
-        What is known already, by path: an index that was kept.
+    contents
+        What is known already: an index that was kept.
 
     Attributes
     ----------
@@ -58,20 +58,32 @@ class GranuleIndex:
         self,
         source: ByteSource,
         size: int,
-        nodes: Mapping[str, Node] = MappingProxyType({}),
-        tables: Mapping[str, ChunkTable] = MappingProxyType({}),
+        contents: Contents,
     ) -> None:
         self._source = source
         self._size = size
         self._pages = Pages(source, size)
+        # Nodes of chunk B-trees lie scattered among the chunks: a large page brings nothing more.
+        self._small_pages = Pages(source, size, most_page=LEAST_PAGE)
         self._root: int | None = None
         self._library = LibraryFile(source, size)
         self._lock = threading.RLock()
-        self.nodes: dict[str, Node] = dict(nodes)
-        self.tables: dict[str, ChunkTable] = dict(tables)
+        self.nodes: dict[str, Node] = dict(contents.nodes)
+        self.tables: dict[str, ChunkTable] = dict(contents.tables)
+        self.values: dict[str, np.ndarray] = dict(contents.values)
         self.grown = False
         self._failures: dict[str, Failure] = {}
         self._told: set[str] = set()
+
+    @property
+    def contents(self) -> Contents:
+        """What is known by now, as a value."""
+        return Contents(dict(self.nodes), dict(self.tables), dict(self.values))
+
+    def remember(self, path: str, values: np.ndarray) -> None:
+        """Keep the values of a small dataset, which opening needs each time."""
+        self.values[path] = values
+        self.grown = True
 
     def group(self, path: str) -> GroupHeader:
         """Give a group; :class:`GroupNotFoundError` if there is none of that path."""
@@ -142,7 +154,8 @@ class GranuleIndex:
                     if not isinstance(header.layout, Chunked):
                         raise TypeError(f"{path} is not chunked")
                     parsers[path] = read_chunk_table(header, header.layout, self._size)
-            for path, result in zip(parsers, self._run(parsers.values()), strict=True):
+            results = self._run(parsers.values(), self._small_answer)
+            for path, result in zip(parsers, results, strict=True):
                 if isinstance(result, Exception):
                     raise self._corrupt(path, result) from result
                 self.tables[path] = result
@@ -157,19 +170,31 @@ class GranuleIndex:
             self._tell(path, layout.reason)
         return self._library.values(path, rows)
 
+    def take_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> bool:
+        """Hand on values, and say so, if they came with what was read of the structure."""
+        return self._pages.take_each(ranges, take, pool)
+
     def release(self) -> None:
         """Forget the raw bytes of the metadata; what was parsed of them stays."""
         with self._lock:
             self._pages.release()
+            self._small_pages.release()
 
     def close(self) -> None:
         """Let go of what is open; the index goes on working."""
-        self.release()
+        self._pages.forget()
+        self._small_pages.forget()
         self._library.close()
 
-    def _run(self, parsers: Iterable[Parser[T]]) -> list[T | Exception]:
+    def _run(
+        self, parsers: Iterable[Parser[T]], answer: Callable[[Ranges], list[bytes]] | None = None
+    ) -> list[T | Exception]:
         bounded = [within(parser, self._size) for parser in parsers]
-        return run(together(bounded), self._pages.read)
+        return run(together(bounded), answer or self._pages.read)
+
+    def _small_answer(self, ranges: Ranges) -> list[bytes]:
+        pages = self._pages if self._pages.hold(ranges) else self._small_pages
+        return pages.read(ranges)
 
     def _open(self) -> None:
         self._raise_failure("/")

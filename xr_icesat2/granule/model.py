@@ -18,6 +18,7 @@ __all__ = [
     "ChunkTable",
     "Chunked",
     "Compact",
+    "Contents",
     "Contiguous",
     "DatasetHeader",
     "Filter",
@@ -118,3 +119,21 @@ class ChunkTable:
     """uint32, one a chunk: bytes stored; 0 for a chunk that was never written."""
     masks: np.ndarray = field(repr=False)
     """uint32, one a chunk: bit i set means that filter i was skipped for this chunk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is known of a granule's structure, by path: an index as a value."""
+
+    nodes: Mapping[str, Node] = field(default_factory=dict)
+    tables: Mapping[str, ChunkTable] = field(default_factory=dict)
+    values: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """Of the few small datasets that tell which granule it is, as stored."""
+
+    def __or__(self, other: Contents) -> Contents:
+        """Give what either knows."""
+        return Contents(
+            {**self.nodes, **other.nodes},
+            {**self.tables, **other.tables},
+            {**self.values, **other.values},
+        )

@@ -27,6 +27,7 @@ from xr_icesat2.granule.numbering import (
     REGIONS,
     REPEAT,
     RGTS,
+    WITH_HEMISPHERE,
     granule_number,
 )
 
@@ -65,7 +66,6 @@ class GranuleName:
     """Maps without a date: what stands between product and release, such as ``GL_0318_100m``."""
 
 
-_WITH_HEMISPHERE = HEMISPHERIC | {"ATL20", "ATL21"}
 _UNDATED = frozenset({"ATL14", "ATL15", "ATL18"})
 _NETCDF = frozenset({"ATL14", "ATL15"})
 _DATED = REGIONAL | HEMISPHERIC | ORBITAL | (GRIDDED - {"ATL14", "ATL15"})
@@ -111,7 +111,7 @@ def _read_dated(match: re.Match[str]) -> GranuleName | None:
     rgt, cycle, region = int(match["rgt"]), int(match["cycle"]), int(match["region"])
     if product not in _DATED or start is None:
         return None
-    if (match["hemisphere"] is None) == (product in _WITH_HEMISPHERE):
+    if (match["hemisphere"] is None) == (product in WITH_HEMISPHERE):
         return None
     if rgt not in RGTS or cycle not in CYCLES:
         return None
@@ -194,7 +194,7 @@ def format_name(name: GranuleName) -> str:
     _require(name, "start", "rgt", "cycle")
     if product in REGIONAL:
         _require(name, "region")
-    if product in _WITH_HEMISPHERE:
+    if product in WITH_HEMISPHERE:
         _require(name, "hemisphere")
         product = f"{product}-{name.hemisphere:02d}"
     if product == "ATL24":

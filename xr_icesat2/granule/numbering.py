@@ -13,6 +13,7 @@ __all__ = [
     "REGIONS",
     "REPEAT",
     "RGTS",
+    "WITH_HEMISPHERE",
     "first_of_four",
     "granule_number",
 ]
@@ -43,6 +44,9 @@ REPEAT = frozenset({"ATL11"})
 
 GRIDDED = frozenset({f"ATL{number}" for number in (14, 15, 16, 17, 18, 19, 20, 21, 23)})
 """Maps: they belong to no single track."""
+
+WITH_HEMISPHERE = HEMISPHERIC | {"ATL20", "ATL21"}
+"""Products whose names say which hemisphere."""
 
 
 def first_of_four(rgt: int) -> int:

@@ -21,15 +21,13 @@ from typing import TYPE_CHECKING, Any
 from . import model
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from xr_icesat2.bytesource import Stamp
 
 __all__ = ["load", "save"]
 
 log = logging.getLogger(__name__)
 
-MAGIC = b"xr_icesat2 index 1\n"
+MAGIC = b"xr_icesat2 index 2\n"
 ALLOWED = {
     ("numpy", "dtype"),
     ("numpy", "ndarray"),
@@ -37,8 +35,6 @@ ALLOWED = {
     ("numpy._core.multiarray", "scalar"),
     ("numpy._core.numeric", "_frombuffer"),
 } | {(model.__name__, name) for name in model.__all__}
-
-Contents = tuple["Mapping[str, model.Node]", "Mapping[str, model.ChunkTable]"]
 
 
 class _Plain(pickle.Unpickler):
@@ -50,28 +46,29 @@ class _Plain(pickle.Unpickler):
         return super().find_class(module, name)
 
 
-def load(directory: str, url: str, stamp: Stamp) -> Contents | None:
-    """Give the nodes and chunk tables that were kept for a granule, or None."""
+def load(directory: str, url: str, stamp: Stamp) -> model.Contents | None:
+    """Give what was kept of a granule's index, or None."""
     path = _path(directory, url, stamp)
     try:
         data = path.read_bytes()
         body = data[len(MAGIC) + 4 :]
         if data[: len(MAGIC)] != MAGIC or _checksum(body) != data[len(MAGIC) : len(MAGIC) + 4]:
             raise ValueError("not an index of this version, or damaged")  # noqa: TRY301
-        nodes, tables = _Plain(io.BytesIO(zlib.decompress(body))).load()
+        contents = _Plain(io.BytesIO(zlib.decompress(body))).load()
+        if not isinstance(contents, model.Contents):
+            raise TypeError("no index")  # noqa: TRY301
     except FileNotFoundError:
         return None
     except Exception as error:  # noqa: BLE001 - anything may lie there; it is read anew and replaced
         log.warning("ignoring the kept index %s: %s", path, error)
         return None
-    return nodes, tables
+    return contents
 
 
-def save(directory: str, url: str, stamp: Stamp, contents: Contents) -> None:
-    """Keep nodes and chunk tables, with what others kept meanwhile; whole or not at all."""
-    known = load(directory, url, stamp) or ({}, {})
-    nodes, tables = {**known[0], **contents[0]}, {**known[1], **contents[1]}
-    body = zlib.compress(pickle.dumps((nodes, tables), protocol=5), level=1)
+def save(directory: str, url: str, stamp: Stamp, contents: model.Contents) -> None:
+    """Keep an index, with what others kept of it meanwhile; whole or not at all."""
+    known = load(directory, url, stamp) or model.Contents()
+    body = zlib.compress(pickle.dumps(known | contents, protocol=5), level=1)
     path = _path(directory, url, stamp)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")

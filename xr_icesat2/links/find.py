@@ -138,11 +138,11 @@ class Finder:
         """Raise :class:`LinkError` unless all granules have a counterpart."""
         alone = {int(number) for number in numbers} - self.granules
         if alone:
-            listed = ", ".join(map(str, sorted(self.granules))) or "none"
+            listed = ", ".join(map(str, sorted(self.to.granules))) or "none"
             raise LinkError(
                 f"{self.of.name} has rows of granule {min(alone)} (gran_idx: rgt, cycle, region), "
-                f"of which there is no {self.to.name}; that is of {listed}. Open granules that "
-                "belong together"
+                f"but what it is linked to is not of the same: {self.to.name} is of {listed}. "
+                "Open granules that belong together"
             )
 
     def _check_times(

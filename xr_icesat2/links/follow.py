@@ -185,14 +185,14 @@ def laid_on(
 
 
 def _check_side_by_side(of: Track, to: Track) -> None:
-    """Raise unless positions along the track mean the same beams on both sides."""
-    outer = of.dims[:-1]
-    same = outer == to.dims[:-1] and all(
+    """Raise unless a position along the track of ``to`` is enough to find a row."""
+    outer = to.dims[:-1]
+    same = outer == of.dims[:-1] and all(
         np.array_equal(of.told[dim].to_numpy(), to.told[dim].to_numpy()) for dim in outer
     )
-    if not same:
+    if outer and not same:
         raise LinkError(
-            f"positions are along the tracks of the same granules and spots, but {of.name} has "
+            f"positions along a track are for the same granules and spots beside it, but {of.name} has "
             f"{dict(zip(of.dims, of.shape, strict=True))} and {to.name} "
             f"{dict(zip(to.dims, to.shape, strict=True))}; open both in one layout with the same "
             "spots, or use links.attach"

@@ -25,9 +25,6 @@ __all__ = [
     "time_tables",
 ]
 
-BLOCK = 1 << 20
-"""Rows of photons that are looked at together."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
@@ -93,7 +90,7 @@ def held_tables(track: Track, counts: Tables) -> dict[Beam, Table]:
     ``counts`` tell how many rows beams must have.
     """
     parts: dict[Beam, list[Runs]] = defaultdict(list)
-    for key, start in track.blocks(BLOCK):
+    for key, start in track.blocks():
         rows = track.rows(key=key)
         for beam, at in by_beam(rows):
             if beam in counts:

@@ -11,6 +11,8 @@ import xarray as xr
 
 __all__ = ["Beam", "Rows", "Track", "by_beam", "loaded"]
 
+BLOCK = 1 << 20
+"""Rows of photons that are looked at together."""
 Beam = tuple[int, int]
 """``gran_idx`` and spot."""
 
@@ -54,7 +56,11 @@ class Track:
     @property
     def granules(self) -> frozenset[int]:
         """``gran_idx`` of the granules that it has rows of."""
-        return frozenset(int(number) for number in np.unique(loaded(self.told["gran_idx"])))
+        gran = self.told["gran_idx"]
+        # One number a row in layout="flat", where there may be very many.
+        blocks = (gran[start : start + BLOCK] for start in range(0, max(1, gran.size), BLOCK))
+        few = blocks if gran.ndim else [gran]
+        return frozenset(int(n) for block in few for n in np.unique(loaded(block)))
 
     def rows(
         self, more: Mapping[str, xr.Variable] | None = None, key: tuple[Any, ...] | None = None
@@ -91,12 +97,12 @@ class Track:
         repeated: np.ndarray = np.repeat(values, np.diff(heads, append=len(places)), axis=0)
         return repeated
 
-    def blocks(self, length: int) -> Iterator[tuple[tuple[Any, ...], int]]:
+    def blocks(self) -> Iterator[tuple[tuple[Any, ...], int]]:
         """Give keys of all rows in their order, few at a time, and the place of the first."""
         *outer, along = self.shape
         for number, at in enumerate(np.ndindex(*outer)):
-            for start in range(0, along, length):
-                yield (*at, slice(start, start + length)), number * along + start
+            for start in range(0, along, BLOCK):
+                yield (*at, slice(start, start + BLOCK)), number * along + start
 
 
 def loaded(variable: xr.Variable) -> np.ndarray:

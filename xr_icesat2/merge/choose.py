@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from xr_icesat2.errors import GroupNotFoundError
 from xr_icesat2.granule.paths import normalise
@@ -10,6 +11,7 @@ from xr_icesat2.products import PRODUCTS, Rate
 
 from .from_scales import rates_from_scales
 from .known import Known
+from .open import each
 from .options import Options
 
 __all__ = ["all_rates", "asked_rate", "rates_of"]
@@ -56,8 +58,8 @@ def _find(rates: Iterable[Rate], wanted: str | None) -> Rate | None:
 def all_rates(known: Sequence[Known], options: Options) -> list[Rate]:
     """Give the rates of the specification that the granules have, then what it does not know."""
     rates: dict[str, Rate] = {}
-    for one in known:
-        for rate in rates_of(one, options):
+    for found in each(partial(rates_of, options=options), known):
+        for rate in found:
             rates.setdefault(rate.name, rate)
     return list(rates.values())
 

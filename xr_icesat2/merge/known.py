@@ -50,10 +50,10 @@ def know(granules: Sequence[Granule], options: Options) -> list[Known] | None:
     if all(identity.product in GRIDDED for identity in identities):
         _check_maps(granules, identities, options)
         return None
-    known = [
-        Known(granule, identity, _tracks(granule, identity, options))
-        for granule, identity in zip(granules, identities, strict=True)
-    ]
+    known = each(
+        lambda pair: Known(*pair, _tracks(*pair, options)),
+        list(zip(granules, identities, strict=True)),
+    )
     check_mergeable(granules, identities, mixed_releases=options.allow_mixed_releases)
     for identity in identities:
         _note_unseen(identity.product, identity.release)

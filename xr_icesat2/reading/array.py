@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,14 +15,13 @@ from xr_icesat2.errors import TooLargeError
 from xr_icesat2.granule.granule import Granule
 
 from .coding import Coding
-from .execute import DatasetRead, Sink, all_done, read_granule
+from .execute import DatasetRead, Sink
 from .mosaic import Mosaic
 from .outer import index_outer
 from .selection import Selection, normalise
+from .together import Pending, carry_out
 
-__all__ = ["GranuleArray"]
-
-GRANULES_AT_ONCE = 8
+__all__ = ["GranuleArray", "taken"]
 
 
 class GranuleArray(BackendArray):
@@ -77,27 +73,31 @@ class GranuleArray(BackendArray):
         return await asyncio.to_thread(self.__getitem__, key)
 
     def _read(self, key: tuple[Any, ...]) -> np.ndarray:
+        pending = self.pending(key)
+        try:
+            carry_out([pending])
+        except MemoryError as error:
+            raise self._too_large(pending.result.shape) from error
+        return pending.result[(*taken(key), ...)]
+
+    def pending(self, key: tuple[Any, ...]) -> Pending:
+        """Give the array that an int, slice or 1-D array for each dimension selects, yet to fill.
+
+        Every dimension is still there: what an int selects is of size 1.
+
+        Raises
+        ------
+        TooLargeError
+            There is no memory for it.
+        """
         selections = [normalise(k, n) for k, n in zip(key, self.shape, strict=True)]
         shape = tuple(len(selection) for selection in selections)
         try:
             result = np.full(shape, self.codings[0].padding, self.dtype)
-            self._read_into(result, selections)
         except MemoryError as error:
             raise self._too_large(shape) from error
-        taken = tuple(
-            0 if np.ndim(k) == 0 and not isinstance(k, slice) else slice(None) for k in key
-        )
-        # With the ellipsis a single element stays an array: a short text keeps its type.
-        return result[(*taken, ...)]
-
-    def _read_into(self, result: np.ndarray, selections: Sequence[Selection]) -> None:
         sinks = [Sink(result, coding) for coding in self.codings]
-        wanted = self._by_granule(selections, sinks)
-        if len(wanted) == 1:
-            read_granule(*next(iter(wanted.items())))
-        elif wanted:
-            pool = _granule_pool(os.getpid())
-            all_done([pool.submit(read_granule, *item) for item in wanted.items()])
+        return Pending(result, self._by_granule(selections, sinks))
 
     def _too_large(self, shape: tuple[int, ...]) -> TooLargeError:
         size = math.prod(shape) * self.dtype.itemsize
@@ -118,7 +118,7 @@ class GranuleArray(BackendArray):
         return wanted
 
 
-@lru_cache(maxsize=1)
-def _granule_pool(process: int) -> ThreadPoolExecutor:
-    """Give the threads that wait for granules; a forked process makes its own."""
-    return ThreadPoolExecutor(GRANULES_AT_ONCE, f"xr_icesat2-granule-{process}")
+def taken(key: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Give the index that drops the dimensions of which an int selects one."""
+    # With an ellipsis behind it a single element stays an array: a short text keeps its type.
+    return tuple(0 if np.ndim(k) == 0 and not isinstance(k, slice) else slice(None) for k in key)

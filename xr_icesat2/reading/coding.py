@@ -55,10 +55,18 @@ class Coding:
         """Decode an array of stored values, of any shape."""
         if self.through_xarray is not None:
             return _decode_by_xarray(stored, *self.through_xarray).astype(self.dtype, copy=False)
-        decoded = stored.astype(self.dtype, copy=bool(self.fills))
-        for fill in self.fills:
-            decoded[stored == fill] = np.nan
+        decoded = np.empty(stored.shape, self.dtype)
+        self.into(decoded, stored)
         return decoded
+
+    def into(self, out: np.ndarray, stored: np.ndarray) -> None:
+        """Decode stored values into an array of their shape and of :attr:`dtype`."""
+        if self.through_xarray is not None:
+            out[...] = self(stored)
+            return
+        np.copyto(out, stored, casting="unsafe")
+        for fill in self.fills:
+            np.copyto(out, np.nan, where=stored == fill)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeVar
 
 import numpy as np
 
@@ -23,28 +22,23 @@ from xr_icesat2.granule.model import (
     Filter,
     Foreign,
 )
+from xr_icesat2.progress import Count, no_count
 
-from .coalesce import Run, coalesce
-from .filters import FilterError, undo_filters
+from .coalesce import coalesce
+from .coding import Coding
+from .filters import Buffer, FilterError, undo_filters
 from .plan import ChunkRead, contiguous_table, plan_chunks
 from .selection import Selection, compose, orthogonal
 from .strings import terminate
 
-__all__ = ["DatasetRead", "Sink", "all_done", "read_datasets", "read_granule"]
+__all__ = ["DatasetRead", "Sink", "read_datasets", "read_granule"]
 
 MOST_GAP = 64 * 1024
 """Unwanted bytes that cost less than another request."""
-MOST_RUN = 8 << 20
+MOST_RUN = 2 << 20
 """Bytes a request: more would not arrive sooner, and must be held while it is decoded."""
-MOST_IN_HAND = 64 << 20
-"""Stored bytes of one granule that are held at a time."""
-DECODE_APART = 1 << 18
-"""Stored bytes from which decoding is worth handing to other threads."""
 MOST_CHECKS = 16
 """Granules that are asked at once whether they were replaced."""
-
-Decode = Callable[[np.ndarray], np.ndarray]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +46,17 @@ class Sink:
     """Where values go, and what is done to them before."""
 
     result: np.ndarray
-    decode: Decode
+    coding: Coding
+
+    def place(self, target: tuple[Selection, ...], stored: np.ndarray) -> None:
+        """Decode stored values into their place; the first of its dimensions may be more."""
+        place = orthogonal(target)
+        stored = stored.reshape((1,) * (len(target) - stored.ndim) + stored.shape)
+        if all(isinstance(index, slice) for index in place):
+            # The ellipsis makes a view of a single element too.
+            self.coding.into(self.result[(*place, ...)], stored)
+        else:
+            self.result[place] = self.coding(stored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +83,8 @@ class _Job:
     target: tuple[Selection, ...]
 
 
-def read_granule(granule: Granule, reads: Sequence[DatasetRead]) -> None:
-    """Read parts of the datasets of one granule, each into its sink.
+def read_granule(granule: Granule, reads: Sequence[DatasetRead], count: Count = no_count) -> None:
+    """Read parts of the datasets of one granule, each into its sink; ``count`` counts bytes.
 
     Raises
     ------
@@ -89,11 +93,10 @@ def read_granule(granule: Granule, reads: Sequence[DatasetRead]) -> None:
     CorruptGranuleError
         A chunk cannot be restored.
     """
-    _checked(granule, lambda: _read(granule, reads))
-    granule.keep()
+    _checked(granule, lambda: _read(granule, reads, count))
 
 
-def _read(granule: Granule, reads: Sequence[DatasetRead]) -> None:
+def _read(granule: Granule, reads: Sequence[DatasetRead], count: Count) -> None:
     headers = {
         path: node
         for path, node in granule.index.load(read.path for read in reads).items()
@@ -105,19 +108,31 @@ def _read(granule: Granule, reads: Sequence[DatasetRead]) -> None:
     jobs: list[_Job] = []
     for read in reads:
         jobs += _plan(granule, read, headers[read.path], tables.get(read.path))
-    _fetch_all(granule, jobs)
+    _fetch_all(granule, jobs, count)
 
 
 def read_datasets(granule: Granule, paths: Sequence[str]) -> dict[str, np.ndarray]:
-    """Read small datasets whole, as stored, in one burst; those that do not exist are left out."""
+    """Read small datasets whole, as stored, in one burst; those that do not exist are left out.
+
+    It is for opening, when the version was noted a moment ago: only if something is wrong is it
+    asked for again.
+    """
+    known = granule.index.values
     reads: list[DatasetRead] = []
     for path, header in granule.index.load(paths).items():
-        if isinstance(header, DatasetHeader):
+        if isinstance(header, DatasetHeader) and path not in known:
             result = np.empty(header.shape, header.dtype)
             whole = tuple(range(size) for size in header.shape)
-            reads.append(DatasetRead(path, Sink(result, lambda values: values), whole, whole))
-    read_granule(granule, reads)
-    return {read.path: read.sink.result for read in reads}
+            sink = Sink(result, Coding(header.dtype, padding=None))
+            reads.append(DatasetRead(path, sink, whole, whole))
+    try:
+        _read(granule, reads, no_count)
+    except ICESat2Error:
+        granule.check_unchanged()
+        raise
+    for read in reads:
+        granule.index.remember(read.path, read.sink.result)
+    return {path: known[path] for path in paths if path in known}
 
 
 def _plan(
@@ -131,10 +146,10 @@ def _plan(
     if isinstance(layout, Compact):
         count = int(np.prod(header.shape, dtype=np.int64))
         values = _elements(layout.data, header, count).reshape(header.shape)
-        _place(read.sink, read.target, values[orthogonal(read.source)])
+        read.sink.place(read.target, values[orthogonal(read.source)])
         return
     if isinstance(layout, Foreign):
-        _place(read.sink, read.target, _foreign(granule, read, header))
+        read.sink.place(read.target, _foreign(granule, read, header))
         return
     if isinstance(layout, Contiguous):
         _check_inside(granule, read.path, header, layout)
@@ -189,59 +204,28 @@ def _checked(granule: Granule, work: Callable[[], None]) -> None:
     check.result()
 
 
-def _fetch_all(granule: Granule, jobs: Sequence[_Job]) -> None:
+def _fetch_all(granule: Granule, jobs: Sequence[_Job], count: Count) -> None:
     runs = coalesce(
         np.array([job.chunk.offset for job in jobs], np.int64),
         np.array([job.chunk.size for job in jobs], np.int64),
         most_gap=MOST_GAP,
         most_bytes=MOST_RUN,
     )
-    for batch in _batches(runs):
-        buffers = granule.source.read([(run.offset, run.length) for run in batch])
-        pieces = [
-            (jobs[member], buffer, run.offset)
-            for run, buffer in zip(batch, buffers, strict=True)
-            for member in run.members.tolist()
-        ]
-        _decode_all(granule, pieces)
+
+    def take(number: int, data: bytes) -> None:
+        run, view = runs[number], memoryview(data)
+        for member in run.members.tolist():
+            chunk = jobs[member].chunk
+            start = chunk.offset - run.offset
+            _decode_chunk(granule, jobs[member], view[start : start + chunk.size])
+        count(run.length, 0)
+
+    ranges = [(run.offset, run.length) for run in runs]
+    count(0, sum(length for _, length in ranges))
+    granule.read_each(ranges, take, _decode_pool(os.getpid()))
 
 
-def _batches(runs: Sequence[Run]) -> Iterator[list[Run]]:
-    batch: list[Run] = []
-    held = 0
-    for run in runs:
-        if batch and held + run.length > MOST_IN_HAND:
-            yield batch
-            batch, held = [], 0
-        batch.append(run)
-        held += run.length
-    if batch:
-        yield batch
-
-
-def _decode_all(granule: Granule, pieces: Sequence[tuple[_Job, bytes, int]]) -> None:
-    def work(part: Sequence[tuple[_Job, bytes, int]]) -> None:
-        for job, buffer, start in part:
-            at = job.chunk.offset - start
-            _decode_chunk(granule, job, buffer[at : at + job.chunk.size])
-
-    if sum(job.chunk.size for job, _, _ in pieces) < DECODE_APART:
-        work(pieces)
-        return
-    pool = _decode_pool(os.getpid())
-    share = -(-len(pieces) // (2 * _cores()))
-    parts = [pieces[n : n + share] for n in range(0, len(pieces), share)]
-    all_done([pool.submit(work, part) for part in parts])
-
-
-def all_done(futures: Sequence[Future[T]]) -> list[T]:
-    """Wait for all, then raise the first error: no thread goes on writing into the result."""
-    for future in futures:
-        future.exception()
-    return [future.result() for future in futures]
-
-
-def _decode_chunk(granule: Granule, job: _Job, raw: bytes) -> None:
+def _decode_chunk(granule: Granule, job: _Job, raw: memoryview) -> None:
     dtype, shape = job.header.dtype, job.chunk.shape
     size = math.prod(shape) * dtype.itemsize
     try:
@@ -253,23 +237,18 @@ def _decode_chunk(granule: Granule, job: _Job, raw: bytes) -> None:
         )
         raise CorruptGranuleError(msg) from error
     values = _elements(data, job.header).reshape(shape)
-    _place(job.sink, job.target, values[orthogonal(job.chunk.source)])
+    job.sink.place(job.target, values[orthogonal(job.chunk.source)])
 
 
-def _elements(data: bytes, header: DatasetHeader, count: int = -1) -> np.ndarray:
+def _elements(data: Buffer, header: DatasetHeader, count: int = -1) -> np.ndarray:
     values = np.frombuffer(data, header.dtype, count)
     return terminate(values) if header.terminated else values
 
 
 def _place_fill(read: DatasetRead, header: DatasetHeader) -> None:
     """Put the fill value everywhere: one element is decoded, however many there are."""
-    fill = read.sink.decode(_elements(header.fill, header).reshape((1,) * len(read.source)))
+    fill = read.sink.coding(_elements(header.fill, header).reshape((1,) * len(read.source)))
     read.sink.result[orthogonal(read.target)] = fill.reshape((1,) * len(read.target))
-
-
-def _place(sink: Sink, target: tuple[Selection, ...], values: np.ndarray) -> None:
-    lead = len(target) - values.ndim
-    sink.result[orthogonal(target)] = sink.decode(values).reshape((1,) * lead + values.shape)
 
 
 def _cores() -> int:

@@ -12,6 +12,7 @@ import h5py
 from numpy.typing import NDArray
 
 from xr_icesat2.granule.name import parse_name
+from xr_icesat2.progress import Count, progress_bar
 from xr_icesat2.testing.chunk_order import (
     BeamRate,
     Block,
@@ -33,7 +34,6 @@ from xr_icesat2.testing.hdf5 import (
     write_attributes,
 )
 from xr_icesat2.testing.in_order import map_in_order
-from xr_icesat2.testing.progress import progress_of
 from xr_icesat2.testing.storage import Storage
 from xr_icesat2.testing.tree import Attributes, Fact, Product, Rate, Values, Variable
 
@@ -72,10 +72,11 @@ class GranuleFile:
         ]
         total = sum(rate.rows * len(rate.columns) for rate in rates)
         with (
-            progress_of(self.name, total, progress) as so_far,
+            progress_bar(self.name, " values", shown=progress) as count,
             closing(map_in_order(self._encode, blocks_in_time(rates))) as blocks,
         ):
-            chunks = _counted(blocks, so_far.add)
+            count(0, total)
+            chunks = _counted(blocks, count)
             if not interleave:
                 chunks = dataset_by_dataset(chunks, Path(self.file.filename).parent)
             for chunk in chunks:
@@ -202,14 +203,11 @@ def _chunk(block: Block, column: Column, values: NDArray[Any]) -> Chunk:
     return Chunk(column.dataset, (block.start, *(0 for _ in column.chunk[1:])), data)
 
 
-def _counted(
-    blocks: Iterable[tuple[Block, list[Chunk]]], count: Callable[[int, int], None]
-) -> Iterator[Chunk]:
-    """Take the chunks of finished blocks, counting values and bytes."""
+def _counted(blocks: Iterable[tuple[Block, list[Chunk]]], count: Count) -> Iterator[Chunk]:
+    """Take the chunks of finished blocks, counting values."""
     for block, chunks in blocks:
         yield from chunks
-        values = (block.stop - block.start) * len(chunks)
-        count(values, sum(len(chunk.data) for chunk in chunks))
+        count((block.stop - block.start) * len(chunks), 0)
 
 
 def _resolved(attributes: Attributes, facts: Mapping[str, Any]) -> dict[str, Any]:

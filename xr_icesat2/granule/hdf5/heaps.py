@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import lru_cache
 
 from xr_icesat2.errors import CorruptGranuleError
 
@@ -221,12 +221,12 @@ class GlobalReference:
 def read_global(references: Sequence[GlobalReference], item_size: int) -> Parser[list[bytes]]:
     """Give the bytes of each variable-length value; an empty one refers to nothing."""
     collections = sorted({r.collection for r in references if r.length})
-    objects: dict[int, dict[int, bytes]] = {}
+    objects: dict[int, Mapping[int, bytes]] = {}
     heads = (yield [(at, GLOBAL_HEADER_BYTES) for at in collections]) if collections else []
     spans = [(at, _collection_size(head)) for at, head in zip(collections, heads, strict=True)]
     bodies = (yield spans) if spans else []
     for (at, _), body in zip(spans, bodies, strict=True):
-        objects[at] = _collection(body, {r.index for r in references if r.collection == at})
+        objects[at] = _collection(body)
     return [_global_object(objects, r, item_size) for r in references]
 
 
@@ -237,8 +237,10 @@ def _collection_size(head: bytes) -> int:
     return Cursor(head, 8).number(8)
 
 
-def _collection(body: bytes, wanted: AbstractSet[int]) -> dict[int, bytes]:
-    """Give some objects of a collection; all of it is looked at, for damage may have moved them."""
+# The dimension lists of neighbouring datasets lie in one collection.
+@lru_cache(maxsize=64)
+def _collection(body: bytes) -> Mapping[int, bytes]:
+    """Give the objects of a collection."""
     found: dict[int, bytes] = {}
     position = GLOBAL_HEADER_BYTES
     while position + GLOBAL_OBJECT.size <= len(body):
@@ -247,7 +249,7 @@ def _collection(body: bytes, wanted: AbstractSet[int]) -> dict[int, bytes]:
         whole = GLOBAL_OBJECT.size + padded(size) if index else size
         if whole < GLOBAL_OBJECT.size or position + whole > len(body):
             raise CorruptGranuleError(f"a global heap with an object of {size} bytes")
-        if index in wanted:
+        if index:
             start = position + GLOBAL_OBJECT.size
             found[index] = body[start : start + size]
         position += whole

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -27,8 +28,16 @@ LAST_KNOWN_TYPE = 0x17
 SHARED = 0x02
 MARK_IF_UNKNOWN, WAS_UNKNOWN = 0x10, 0x20
 FAIL_IF_UNKNOWN = 0x80
-EXCLUSIVE = (0x02 | 0x04, 0x08 | 0x20)
-"""Flags that contradict each other: shared and not to be shared, unknown and fail if unknown."""
+IMPOSSIBLE = frozenset(
+    flags
+    for flags in range(256)
+    if any(flags & both == both for both in (0x02 | 0x04, 0x08 | 0x20))
+    or (flags & WAS_UNKNOWN and not flags & MARK_IF_UNKNOWN)
+)
+"""Flags that contradict each other: shared and not to be shared, unknown and fail if unknown,
+unknown when it was not to be marked."""
+PREFIX_1 = struct.Struct("<HHB3x")
+"""Type, size and flags of a version 1 message."""
 TRACKS_ATTRIBUTE_ORDER = 0x04
 HAS_PHASE_CHANGE = 0x10
 HAS_TIMES = 0x20
@@ -135,21 +144,21 @@ def _version_1(address: int, head: bytes) -> Parser[list[Message]]:
 
 
 def _split_1(block: bytes) -> Iterator[Message]:
-    cursor = Cursor(block)
-    while cursor.left:
-        kind, size, flags = cursor.number(2), cursor.number(2), cursor.number(1)
-        cursor.skip(3)
-        if size != padded(size):
+    position = 0
+    while position < len(block):
+        if position + PREFIX_1.size > len(block):
+            raise CorruptGranuleError("a version 1 object header ends within a message")
+        kind, size, flags = PREFIX_1.unpack_from(block, position)
+        position += PREFIX_1.size
+        if size != padded(size) or position + size > len(block):
             raise CorruptGranuleError(f"a version 1 header message of {size} bytes")
-        yield Message(kind, flags, cursor.take(size))
+        yield Message(kind, flags, block[position : position + size])
+        position += size
 
 
 def _known(message: Message) -> Iterator[Message]:
-    flags = message.flags
-    if any(flags & both == both for both in EXCLUSIVE) or (
-        flags & WAS_UNKNOWN and not flags & MARK_IF_UNKNOWN
-    ):
-        raise CorruptGranuleError(f"a header message with flags {flags:#04x}")
+    if message.flags in IMPOSSIBLE:
+        raise CorruptGranuleError(f"a header message with flags {message.flags:#04x}")
     if message.type == NIL:
         return
     if message.type > LAST_KNOWN_TYPE:

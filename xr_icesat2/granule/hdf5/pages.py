@@ -1,20 +1,62 @@
-"""Metadata is read by pages, which are kept while a granule is being opened."""
+"""Metadata is read by pages, which are kept while a granule is being opened.
+
+How large a page is, and whether a small granule is rather read whole, follows
+from what a request costs. A page costs a round trip more than it must if it
+is too small, and bytes that nobody needs if it is too large; so it is as large
+as what comes in the time of a round trip, within limits. To open a granule and
+read something of it takes some :data:`ROUND_TRIPS`, each waiting for the one
+before: a granule that comes whole in less time is read whole, and kept for the
+reads that follow.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+import threading
+from collections import OrderedDict
+from collections.abc import Container, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from functools import partial
 
-from xr_icesat2.bytesource import ByteSource
+from xr_icesat2.bytesource import ByteSource, Range, Take
+from xr_icesat2.bytesource.threads import all_done
 
 from .fetch import Ranges
 
-__all__ = ["PAGE_SIZE", "Pages"]
+__all__ = ["LEAST_PAGE", "Pages"]
 
-PAGE_SIZE = 16 * 1024
+LEAST_PAGE, MOST_PAGE = 16 << 10, 256 << 10
 """Bytes a page. Headers of one group lie within a few kB of each other."""
-
-MERGE_PAGES = 4
+MERGE_BYTES = 64 << 10
 """Pages this near to each other are read in one request, with what lies between."""
+ROUND_TRIPS = 9
+FIRST_PAGES = 4
+"""Read at once at first: the headers of the outer groups lie there, and it shows how fast the
+link is."""
+MOST_RUN = 2 << 20
+"""Bytes a request."""
+MOST_WHOLE = 48 << 20
+"""Bytes of granules read whole that one process keeps; those used last stay."""
+
+
+class _Kept:
+    """The granules of this process that were read whole; the one read longest ago goes first."""
+
+    def __init__(self) -> None:
+        self._pages: OrderedDict[Pages, int] = OrderedDict()
+        self._lock = threading.RLock()  # who is dropped, drops itself
+
+    def add(self, pages: Pages, size: int) -> None:
+        with self._lock:
+            self._pages[pages] = size
+            while sum(self._pages.values()) > MOST_WHOLE:
+                self._pages.popitem(last=False)[0].forget()
+
+    def drop(self, pages: Pages) -> None:
+        with self._lock:
+            self._pages.pop(pages, None)
+
+
+_KEPT = _Kept()
 
 
 class Pages:
@@ -26,59 +68,129 @@ class Pages:
         Where the bytes come from.
     size
         Size of the file in bytes; ranges lie within it (:func:`.fetch.within`).
+    most_page
+        Bytes that a page has at most.
     """
 
-    def __init__(self, source: ByteSource, size: int) -> None:
+    def __init__(self, source: ByteSource, size: int, most_page: int = MOST_PAGE) -> None:
         self._source = source
         self._size = size
+        self._most_page = most_page
         self._pages: dict[int, bytes] = {}
+        self._page_size = 0
+        self._whole = False
 
     def read(self, ranges: Ranges) -> list[bytes]:
         """Give the bytes of each range, fetching what is missing in one burst."""
-        wanted = {page for span in ranges for page in _pages_of(*span)}
-        self._fetch(wanted - self._pages.keys())
-        return [self._cut(*span) for span in ranges]
+        if not self._page_size:
+            self._begin()
+        pages = self._pages
+        wanted = {page for span in ranges for page in self._pages_of(*span)}
+        missing = wanted - pages.keys()
+        self._fetch(pages, missing | self._ahead(missing))
+        return [self._cut(pages, *span) for span in ranges]
+
+    def hold(self, ranges: Sequence[Range]) -> bool:
+        """Whether all of the ranges are there already."""
+        return self._all_in(self._pages, ranges)
+
+    def take_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> bool:
+        """Hand ranges on, as :meth:`.ByteSource.read_each` does, if all of them are there."""
+        pages = self._pages
+        if not self._all_in(pages, ranges):
+            return False
+        jobs = [partial(take, n, self._cut(pages, *span)) for n, span in enumerate(ranges)]
+        if len(jobs) == 1:
+            jobs[0]()
+        else:
+            all_done([pool.submit(job) for job in jobs])
+        return True
 
     def release(self) -> None:
-        """Forget all pages."""
-        self._pages.clear()
+        """Forget all pages, unless they are the whole file."""
+        if not self._whole:
+            self.forget()
 
-    def _fetch(self, missing: set[int]) -> None:
-        runs = _merge(sorted(missing), self._pages)
+    def forget(self) -> None:
+        """Forget all pages."""
+        # A new one: another thread may be reading from the old.
+        self._pages = {}
+        self._whole = False
+        _KEPT.drop(self)
+
+    def _ahead(self, missing: set[int]) -> set[int]:
+        """Give the pages behind those that continue what was read: structure goes on there."""
+        if self._page_size == LEAST_PAGE:
+            return set()
+        last = self._last_page()
+        going_on = {page for page in missing if page - 1 in self._pages}
+        ahead = {page + n for page in going_on for n in range(1, FIRST_PAGES)}
+        return {page for page in ahead - self._pages.keys() if page <= last}
+
+    def _begin(self) -> None:
+        """Settle the size of a page, and read the first ones; the whole file if that is cheap."""
+        page = LEAST_PAGE
+        while page < self._most_page and 2 * page <= self._source.cost.round_trip:
+            page *= 2
+        self._page_size = page
+        last = self._last_page()
+        if page > LEAST_PAGE:
+            self._fetch(self._pages, set(range(min(FIRST_PAGES, last + 1))), most=page)
+            cost = self._source.cost
+            cheap = self._size <= (ROUND_TRIPS - 1) * cost.round_trip
+            if cheap and self._size <= MOST_WHOLE:
+                self._read_whole()
+
+    def _read_whole(self) -> None:
+        self._fetch(self._pages, set(range(self._last_page() + 1)) - self._pages.keys())
+        self._whole = True
+        _KEPT.add(self, self._size)
+
+    def _last_page(self) -> int:
+        return (self._size - 1) // self._page_size
+
+    def _fetch(self, pages: dict[int, bytes], missing: set[int], most: int = MOST_RUN) -> None:
+        size = self._page_size
+        near, longest = MERGE_BYTES // size, max(1, most // size)
+        runs = _merge(sorted(missing), pages, near, longest)
         spans = [
-            (first * PAGE_SIZE, min((last + 1) * PAGE_SIZE, self._size) - first * PAGE_SIZE)
+            (first * size, min((last + 1) * size, self._size) - first * size)
             for first, last in runs
         ]
         if not spans:
             return
         for (first, last), data in zip(runs, self._source.read(spans), strict=True):
             for page in range(first, last + 1):
-                start = (page - first) * PAGE_SIZE
-                self._pages[page] = data[start : start + PAGE_SIZE]
+                start = (page - first) * size
+                pages[page] = data[start : start + size]
 
-    def _cut(self, offset: int, length: int) -> bytes:
-        pages = _pages_of(offset, length)
-        if len(pages) == 1:
-            start = offset - pages[0] * PAGE_SIZE
-            return self._pages[pages[0]][start : start + length]
-        joined = b"".join(self._pages[page] for page in pages)
-        start = offset - pages[0] * PAGE_SIZE if pages else 0
+    def _all_in(self, pages: Mapping[int, bytes], ranges: Sequence[Range]) -> bool:
+        return bool(pages) and all(p in pages for span in ranges for p in self._pages_of(*span))
+
+    def _cut(self, pages: Mapping[int, bytes], offset: int, length: int) -> bytes:
+        wanted = self._pages_of(offset, length)
+        start = offset - wanted.start * self._page_size
+        if len(wanted) == 1:
+            return pages[wanted[0]][start : start + length]
+        joined = b"".join(pages[page] for page in wanted)
         return joined[start : start + length]
 
+    def _pages_of(self, offset: int, length: int) -> range:
+        if length == 0:
+            return range(0)
+        return range(offset // self._page_size, (offset + length - 1) // self._page_size + 1)
 
-def _pages_of(offset: int, length: int) -> range:
-    if length == 0:
-        return range(0)
-    return range(offset // PAGE_SIZE, (offset + length - 1) // PAGE_SIZE + 1)
 
-
-def _merge(pages: Iterable[int], known: Container[int]) -> list[tuple[int, int]]:
+def _merge(
+    pages: Iterable[int], known: Container[int], near: int, longest: int
+) -> list[tuple[int, int]]:
     """Give (first, last) of runs of pages; a gap is bridged unless some of it is known."""
     runs: list[tuple[int, int]] = []
     for page in pages:
-        near = runs and page - runs[-1][1] <= MERGE_PAGES
-        if near and not any(between in known for between in range(runs[-1][1] + 1, page)):
-            runs[-1] = (runs[-1][0], page)
+        first, last = runs[-1] if runs else (0, -1)
+        close = bool(runs) and page - last <= max(1, near) and page - first < longest
+        if close and not any(between in known for between in range(last + 1, page)):
+            runs[-1] = (first, page)
         else:
             runs.append((page, page))
     return runs

@@ -1,10 +1,8 @@
-"""Maps and profiles."""
+"""ATL06: maps and profiles."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,9 +10,10 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from .drawing import COLOURS, POINTS, kilometres, save
+
 __all__ = ["draw_change", "draw_heights"]
 
-POINTS: Mapping[str, Any] = {"linestyle": "none", "marker": ".", "markersize": 2}
 ZOOM_KM = 1.5
 """Length of the inset, in which two cycles can be told apart."""
 
@@ -39,19 +38,20 @@ def draw_change(change: xr.Dataset, expected: xr.DataArray, path: Path, title: s
     most = change["dh"].notnull().sum("segment_id").argmax("beam")
     beam = change.isel(beam=most).assign(expected=expected.isel(beam=most))
     beam = beam.isel(segment_id=beam["dh"].notnull().to_numpy())
-    km = _kilometres(beam["x_atc"], beam["x_atc"])
+    km = kilometres(beam["x_atc"], beam["x_atc"])
     cycles = label.rpartition("cycle ")[2].split(" to ")
     for axes in (top, _inset(top, km, beam["h_li_first"])):
-        for name, cycle in zip(("h_li_first", "h_li_second"), cycles, strict=True):
-            axes.plot(km, beam[name], label=f"cycle {cycle}", **POINTS)
+        names = ("h_li_first", "h_li_second")
+        for name, cycle, colour in zip(names, cycles, ("blue", "orange"), strict=True):
+            axes.plot(km, beam[name], color=COLOURS[colour], label=f"cycle {cycle}", **POINTS)
     top.set_title(f"Profile along {beam['beam'].item()}", loc="left")
     top.legend(loc="upper right", markerscale=4)
     bottom.plot(km, beam["dh"], color="0.45", label="measured", **POINTS)
-    bottom.plot(km, beam["expected"], color="tab:red", label="as the surface was made")
+    bottom.plot(km, beam["expected"], color=COLOURS["red"], label="as the surface was made")
     bottom.legend(loc="lower right", markerscale=4)
     bottom.set_title("Change along it", loc="left")
     bottom.set_ylabel("Change, dh (m)")
-    _save(figure, path, title)
+    save(figure, path, title)
 
 
 def draw_heights(ds: xr.Dataset, path: Path, title: str) -> None:
@@ -71,15 +71,16 @@ def draw_heights(ds: xr.Dataset, path: Path, title: str) -> None:
     bottom.sharey(top)
     _draw_map(left, granule, "h_li", "Height above the ellipsoid, h_li (m)")
     for axes, strength in ((top, "strong"), (bottom, "weak")):
-        for spot in granule["spot"][granule["beam_strength"].to_numpy() == strength]:
+        spots = granule["spot"][granule["beam_strength"].to_numpy() == strength]
+        for spot, colour in zip(spots, COLOURS.values(), strict=False):
             one = granule.sel(spot=spot)
-            km = _kilometres(one["x_atc"], granule["x_atc"])
+            km = kilometres(one["x_atc"], granule["x_atc"])
             label = f"spot {spot.item()}, {one['gt'].item()}"
-            axes.plot(km, one["h_li"], label=label, **POINTS)
+            axes.plot(km, one["h_li"], color=colour, label=label, **POINTS)
         axes.set_title(f"Profiles of the {strength} beams", loc="left")
         axes.set_ylabel("Height, h_li (m)")
         axes.legend(loc="upper right", markerscale=4)
-    _save(figure, path, title)
+    save(figure, path, title)
 
 
 def _panels() -> tuple[Figure, tuple[Axes, Axes, Axes]]:
@@ -106,10 +107,6 @@ def _draw_map(axes: Axes, ds: xr.Dataset, name: str, label: str) -> None:
     axes.figure.colorbar(points, ax=axes, label=label, aspect=40, extend="both")
 
 
-def _kilometres(x_atc: xr.DataArray, origin: xr.DataArray) -> np.ndarray:
-    return np.asarray((x_atc - origin.min()) / 1000)
-
-
 def _inset(axes: Axes, km: np.ndarray, heights: xr.DataArray) -> Axes:
     """Give an inset over a stretch that has many points, to the right of where the inset is."""
     behind = np.arange(len(km) // 3, len(km) // 2 + 1)
@@ -123,9 +120,3 @@ def _inset(axes: Axes, km: np.ndarray, heights: xr.DataArray) -> Axes:
     inset.locator_params(nbins=4)
     axes.indicate_inset_zoom(inset, edgecolor="black")
     return inset
-
-
-def _save(figure: Figure, path: Path, title: str) -> None:
-    figure.suptitle(title)
-    figure.savefig(path, dpi=110)
-    plt.close(figure)

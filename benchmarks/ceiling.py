@@ -1,0 +1,63 @@
+"""What the server and the link can do at all: no result may come near to it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import obstore
+
+from benchmarks.links import UNSHAPED
+from benchmarks.peers.bucket import bucket_store, key_of
+from benchmarks.server import environment, set_link
+
+__all__ = ["Ceiling", "measure_ceiling"]
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """The link unshaped; the client that measures it shares the machine, as all do."""
+
+    bandwidth: float
+    """Bytes a second, in ranges of 4 MiB, 16 at once."""
+    rate: float
+    """Requests a second, of 1 kB each, 32 at once."""
+
+    def __str__(self) -> str:
+        """Say it in a sentence."""
+        return (
+            f"Unshaped, the server and the link move {self.bandwidth / 1e6:.0f} MB/s and answer "
+            f"{self.rate:.0f} requests a second."
+        )
+
+
+def measure_ceiling(endpoint: str, url: str) -> Ceiling:
+    """Measure it with one object."""
+    set_link(endpoint, UNSHAPED)
+    store, key = bucket_store(url, environment(endpoint)), key_of(url)
+    size: int = obstore.head(store, key)["size"]
+    part = min(4 << 20, size)
+    large, small = 64, 1000
+    bandwidth = large * part / _seconds(store, key, size, (large, part, 16))
+    return Ceiling(bandwidth, small / _seconds(store, key, size, (small, min(1000, size), 32)))
+
+
+def _seconds(store: Any, key: str, size: int, burst: tuple[int, int, int]) -> float:
+    """Give how long it takes to get that many ranges, so long, so many at once."""
+    count, length, at_once = burst
+
+    async def run() -> None:
+        slots = asyncio.Semaphore(at_once)
+
+        async def one(number: int) -> None:
+            start = number * 40_009 % (size - length + 1)
+            async with slots:
+                await obstore.get_range_async(store, key, start=start, length=length)
+
+        await asyncio.gather(*map(one, range(count)))
+
+    begin = time.perf_counter()
+    asyncio.run(run())
+    return time.perf_counter() - begin

@@ -1,0 +1,123 @@
+"""The granules that are read: made once, and kept in a folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from xr_icesat2.errors import ICESat2Error
+from xr_icesat2.testing import write_granule
+
+__all__ = ["FILES", "MANY", "WARM_UP", "Granules", "Made", "NotMadeError", "cache_folder", "make"]
+
+MANY = 50
+
+
+class NotMadeError(Exception):
+    """Granules that cannot be written, with the reason."""
+
+
+@dataclass(frozen=True)
+class Granules:
+    """One granule, or many alike."""
+
+    title: str
+    group: str
+    """Main group, below a beam."""
+    variables: tuple[str, ...]
+    """The five that are read: paths below the main group."""
+    written: Mapping[str, Any]
+    """Arguments of :func:`~xr_icesat2.testing.write_granule`."""
+    cycles: Sequence[int] = (1,)
+    """One granule a cycle."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """Where granules lie."""
+
+    files: Sequence[Path]
+    warm_up: Path
+    """A small one of the same kind."""
+
+    @property
+    def all(self) -> list[Path]:
+        """Every file."""
+        return [*self.files, self.warm_up]
+
+
+_ATL06 = (
+    "land_ice_segments",
+    ("h_li", "h_li_sigma", "latitude", "longitude", "atl06_quality_summary"),
+)
+_ATL08 = (
+    "land_segments",
+    ("latitude", "longitude", "delta_time", "canopy/h_canopy", "terrain/h_te_best_fit"),
+)
+_ATL03 = ("heights", ("h_ph", "lat_ph", "lon_ph", "delta_time", "signal_conf_ph"))
+
+FILES: Mapping[str, Granules] = {
+    "atl06-50": Granules(
+        "ATL06 of 50 MB, one dataset after another",
+        *_ATL06,
+        {"n_segments": 67_000, "interleave": False},
+    ),
+    "atl06-200": Granules(
+        "ATL06 of 200 MB, chunks interleaved in time", *_ATL06, {"n_segments": 275_000}
+    ),
+    "atl08": Granules(
+        "ATL08 of full size", *_ATL08, {"product": "ATL08", "n_segments": 52_000}
+    ),
+    "atl03-006": Granules(
+        "ATL03 of 1 GB, release 006", *_ATL03,
+        {"product": "ATL03", "release": "006", "n_segments": 75_000},
+    ),
+    "atl03-007": Granules(
+        "ATL03 of 1 GB, release 007", *_ATL03,
+        {"product": "ATL03", "release": "007", "n_segments": 75_000},
+    ),
+    "many": Granules(
+        f"{MANY} granules ATL06 of 5 MB", *_ATL06, {"n_segments": 4000}, range(1, MANY + 1)
+    ),
+}  # fmt: skip
+
+WARM_UP: Mapping[str, Any] = {"n_segments": 60, "cycle": 99}
+"""A granule that a process reads before the clock starts."""
+
+
+def cache_folder() -> Path:
+    """Give the folder that keeps the granules: ``XR_ICESAT2_BENCHMARKS``, else in ``build``."""
+    folder = Path(os.environ.get("XR_ICESAT2_BENCHMARKS", "build/benchmarks")).absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def make(name: str, granules: Granules, folder: Path) -> Made:
+    """Write granules, and one of the same kind to warm up with, unless they are there.
+
+    Raises
+    ------
+    NotMadeError
+        They cannot be written.
+    """
+    place = folder / name
+    place.mkdir(exist_ok=True)
+    paths = [
+        _written(place / f"{name}-{cycle:02}.h5", {**granules.written, "cycle": cycle})
+        for cycle in granules.cycles
+    ]
+    return Made(paths, _written(place / f"{name}-warm-up.h5", {**granules.written, **WARM_UP}))
+
+
+def _written(path: Path, arguments: Mapping[str, Any]) -> Path:
+    if not path.exists():
+        unfinished = path.with_suffix(".part")
+        try:
+            write_granule(unfinished, **arguments)
+        except ICESat2Error as error:
+            raise NotMadeError(str(error)) from error
+        unfinished.replace(path)
+    return path

@@ -1,0 +1,56 @@
+"""The whole object in parallel ranges, then h5py: the honest opponent on a fast link."""
+
+from __future__ import annotations
+
+import io
+from concurrent.futures import ThreadPoolExecutor
+
+import h5py
+import numpy as np
+import obstore
+
+from benchmarks.peers.bucket import bucket_store, key_of
+from benchmarks.peers.h5py_local import read_all, walk
+from benchmarks.peers.peer import Peer, each_file
+from benchmarks.task import Opened, Task, Values
+
+__all__ = ["WholeDownload"]
+
+PART = 4 << 20
+AT_ONCE = 16
+
+
+class WholeDownload(Peer):
+    """4 MiB a range, 16 at once, by obstore."""
+
+    title = "whole object, 4 MiB × 16 (obstore), then h5py"
+    local = False
+    trees = True
+
+    def open(self, task: Task) -> Opened:
+        """Download, and walk."""
+        with h5py.File(self._whole(task.urls[0])) as file:
+            return walk(file, task)
+
+    def read(self, task: Task) -> Values:
+        """Download, and read."""
+
+        def one(url: str) -> dict[str, np.ndarray]:
+            with h5py.File(self._whole(url)) as file:
+                return read_all(file, task)
+
+        return each_file(task, one)
+
+    @staticmethod
+    def _whole(url: str) -> io.BytesIO:
+        store, key = bucket_store(url), key_of(url)
+        size = obstore.head(store, key)["size"]
+        held = bytearray(size)
+
+        def part(start: int) -> None:
+            end = min(start + PART, size)
+            held[start:end] = memoryview(obstore.get_range(store, key, start=start, end=end))
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(part, range(0, size, PART)))
+        return io.BytesIO(held)

@@ -1,0 +1,56 @@
+"""h5py on a local file."""
+
+from __future__ import annotations
+
+import h5py
+import numpy as np
+
+from benchmarks.peers.peer import Peer, each_file
+from benchmarks.task import Opened, Task, Values
+
+__all__ = ["Local", "describe", "read_all", "walk"]
+
+
+def read_all(file: h5py.File, task: Task) -> dict[str, np.ndarray]:
+    """Read what is asked for."""
+    return {path: file[path][task.slice] for path in task.paths()}
+
+
+def describe(node: h5py.Dataset) -> str:
+    """Give name, type, shape and attributes as a line."""
+    return f"{node.name} {node.dtype} {node.shape} {dict(node.attrs)}"
+
+
+def walk(file: h5py.File, task: Task) -> Opened:
+    """Print what is in the main group of each beam, or in the whole file."""
+    nodes: list[h5py.Dataset] = []
+    if task.does == "tree":
+        file.visititems(lambda _, n: nodes.append(n) if isinstance(n, h5py.Dataset) else None)
+    else:
+        for beam in task.beams:
+            held = file[f"{beam}/{task.group}"].values()
+            nodes += [node for node in held if isinstance(node, h5py.Dataset)]
+    lines = [describe(node) for node in nodes]
+    return Opened("\n".join(lines), frozenset(node.name.rpartition("/")[2] for node in nodes))
+
+
+class Local(Peer):
+    """One dataset after another."""
+
+    title = "h5py"
+    remote = False
+    trees = True
+
+    def open(self, task: Task) -> Opened:
+        """Walk."""
+        with h5py.File(task.urls[0]) as file:
+            return walk(file, task)
+
+    def read(self, task: Task) -> Values:
+        """Read."""
+
+        def one(url: str) -> dict[str, np.ndarray]:
+            with h5py.File(url) as file:
+                return read_all(file, task)
+
+        return each_file(task, one)

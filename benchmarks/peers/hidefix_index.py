@@ -1,0 +1,61 @@
+"""h5coro-hidefix with an index that was made before; ranges by obstore, as its authors advise."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import h5coro_hidefix
+import numpy as np
+
+from benchmarks.peers.bucket import bucket_store, key_of
+from benchmarks.peers.peer import Peer, each_file
+from benchmarks.task import Task, Values
+
+__all__ = ["HeldIndex"]
+
+
+class HeldIndex(Peer):
+    """The index is in memory; its ranges are not merged but by obstore."""
+
+    title = "h5coro-hidefix, index held"
+    index = "must"
+    opens = False
+
+    def cannot(self, task: Task) -> str | None:
+        """Take part on local files, though it has its index from before."""
+        return super().cannot(task if task.remote else replace(task, cached=True))
+
+    def prepare(self, task: Task) -> None:
+        """Make the indexes from the files on disk."""
+        held = zip(task.urls, task.files, strict=True)
+        self._indexes = {url: h5coro_hidefix.Index(name) for url, name in held}
+
+    def read(self, task: Task) -> Values:
+        """Read."""
+        return each_file(task, lambda url: self._read(task, url))
+
+    def _read(self, task: Task, url: str) -> dict[str, np.ndarray]:
+        index = self._indexes[url]
+        start, stop = task.rows or (None, None)
+        if not task.remote:
+            return {path: index.read(f"/{path}", start, stop) for path in task.paths()}
+        plans = {path: index.read_plan(f"/{path}", start, stop) for path in task.paths()}
+        buffers = asyncio.run(_fetch(url, plans))
+        return {
+            path: index.read_from_buffers(f"/{path}", held, start, stop)
+            for path, held in buffers.items()
+        }
+
+
+async def _fetch(url: str, plans: dict[str, Any]) -> dict[str, list[Any]]:
+    import obstore  # noqa: PLC0415 - local files need none
+
+    starts = [int(a) for addresses, _, _ in plans.values() for a in addresses]
+    sizes = [int(n) for _, lengths, _ in plans.values() for n in lengths]
+    found = await obstore.get_ranges_async(
+        bucket_store(url), key_of(url), starts=starts, lengths=sizes
+    )
+    rest = iter(found)
+    return {path: [next(rest) for _ in plan[0]] for path, plan in plans.items()}

@@ -1,0 +1,90 @@
+"""The library that is measured here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from benchmarks.peers.peer import Peer
+from benchmarks.task import Opened, Task, Values
+
+__all__ = ["AsStored", "Decoded"]
+
+
+class Decoded(Peer):
+    """As a user calls it: missing values are NaN, times are times."""
+
+    title = '`engine="icesat2"`, decoded'
+    index = "may"
+    trees = True
+    decoders: dict[str, Any] = {}  # noqa: RUF012 - a subclass has its own
+
+    def prepare(self, task: Task) -> None:
+        """Fill the directory of indexes."""
+        if task.cached:
+            self.read(task)
+
+    def open(self, task: Task) -> Opened:
+        """Open, and print the representation."""
+        if task.does == "tree":
+            with xr.open_datatree(task.urls[0], engine="icesat2") as tree:
+                names = {str(name) for node in tree.subtree for name in node.variables}
+                return Opened(repr(tree), frozenset(names))
+        with self._opened(task) as ds:
+            return Opened(repr(ds), frozenset(map(str, ds.variables)))
+
+    def read(self, task: Task) -> Values:
+        """Open all granules as one, and load."""
+        asked = {} if task.everything else {"variables": list(task.variables)}
+        with self._opened(task, **asked) as ds:
+            if not task.everything:
+                ds = ds[[name.rpartition("/")[2] for name in task.variables]]  # noqa: PLW2901
+            if task.rows is not None:
+                along = ds["n_obs"].dims
+                dim = next(d for d in _longest(ds).dims if d not in along)
+                ds = ds.isel({dim: task.slice})  # noqa: PLW2901
+            ds.icesat2.load()
+            return dict(_apart(ds, task))
+
+    def _opened(self, task: Task, **asked: Any) -> xr.Dataset:
+        given: Any = list(task.urls) if len(task.urls) > 1 else task.urls[0]
+        if task.cached:
+            asked["index_cache"] = task.scratch
+        if task.group:
+            asked["group"] = task.group
+        return xr.open_dataset(given, engine="icesat2", **asked, **self.decoders)
+
+
+class AsStored(Decoded):
+    """The values as the file holds them, as most other ways give them."""
+
+    title = '**`engine="icesat2"`**'
+    decoders = {"mask_and_scale": False, "decode_times": False}  # noqa: RUF012 - as above
+
+
+def _longest(ds: xr.Dataset) -> xr.DataArray:
+    return max(ds.data_vars.values(), key=lambda array: array.ndim and array.size)
+
+
+def _apart(ds: xr.Dataset, task: Task) -> Any:
+    """Give the rows of each beam of each granule, without the padding."""
+    numbers = {url.rpartition("/")[2]: n for n, url in enumerate(task.urls)}
+    tracks = ds["gt"].to_numpy()
+    rows = ds["n_obs"].to_numpy()
+    start = task.rows[0] if task.rows else 0
+    paths = {str(name): encoding["path"] for name, encoding in ds.icesat2.source_encoding.items()}
+    for g, source in enumerate(ds["source_file"].to_numpy()):
+        number = numbers[str(source).rpartition("/")[2]]
+        for s in range(tracks.shape[1]):
+            beam = str(tracks[g, s])
+            for name, array in ds.variables.items():
+                path = paths.get(str(name))
+                if path is None or array.dims[:2] != ds["gt"].dims:
+                    continue
+                below = path.strip("/").partition("/")[2]
+                values: np.ndarray = array.to_numpy()[g, s]
+                if array.ndim > 2:
+                    values = values[: max(0, int(rows[g, s]) - start)]
+                yield (number, f"{beam}/{below}"), values

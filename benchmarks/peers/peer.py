@@ -1,0 +1,65 @@
+"""What all ways to read a granule have in common."""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from benchmarks.task import Opened, Task, Values
+
+__all__ = ["Peer", "each_file"]
+
+FILES_AT_ONCE = 8
+
+
+class Peer(ABC):
+    """One way to read granules."""
+
+    title: str
+    """What it is called in tables."""
+    remote = True
+    """Whether it reads from S3."""
+    local = True
+    """Whether there is anything to say about it on local files."""
+    index = "no"
+    """Whether it works from a kept structure: ``no``, ``may`` or ``must``."""
+    opens = True
+    """Whether it tells what is in a group."""
+    trees = False
+    """Whether it tells what is in a whole file at once."""
+
+    def cannot(self, task: Task) -> str | None:
+        """Say why it cannot do this, or None."""
+        reasons = {
+            "reads local files only": task.remote and not self.remote,
+            "measured on S3 only": not task.remote and not self.local,
+            "keeps no index": task.cached and self.index == "no",
+            "needs an index from before": not task.cached and self.index == "must",
+            "does not describe a group": task.does == "open" and not self.opens,
+            "does not open a whole file as one": task.does == "tree" and not self.trees,
+        }
+        return next((reason for reason, holds in reasons.items() if holds), None)
+
+    def prepare(self, task: Task) -> None:
+        """Get ready what is known already. Not measured."""
+        del task
+
+    def open(self, task: Task) -> Opened:
+        """Open and print."""
+        raise NotImplementedError(f"{self.title} opens nothing ({task.does})")
+
+    def read(self, task: Task) -> Values:
+        """Read ``task.variables``."""
+        raise NotImplementedError(f"{self.title} reads nothing ({task.does})")
+
+
+def each_file(task: Task, read: Callable[[str], dict[str, np.ndarray]]) -> Values:
+    """Read many granules with a way that knows one: some at once, in threads."""
+    if len(task.urls) == 1:
+        return {(0, path): values for path, values in read(task.urls[0]).items()}
+    with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
+        results = list(pool.map(read, task.urls))
+    return {(n, path): values for n, one in enumerate(results) for path, values in one.items()}

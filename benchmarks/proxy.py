@@ -1,0 +1,237 @@
+"""A link: a proxy before an HTTP server that makes it far away, and counts.
+
+It reads heads and passes bodies on. Requests have no body: this is for reading.
+Told and asked over HTTP too: ``/.link/set?latency=…&each=…&total=…`` starts
+counting from zero, ``/.link/counts`` gives what was counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import re
+import socket
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from urllib.parse import parse_qsl, urlsplit
+
+from benchmarks.links import UNSHAPED, Link
+
+__all__ = ["Counts", "Proxy", "main"]
+
+PIECE = 256 * 1024
+"""Bytes passed on at a time; a quarter where all share the link, so that they take turns."""
+CATCH_UP = 0.02
+"""Seconds of bandwidth that a client which was slow to read may make good."""
+
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
+_END = b"\r\n\r\n"
+_BODILESS = (b"204", b"304")
+
+
+@dataclass
+class Counts:
+    """What went over the link."""
+
+    requests: int = 0
+    heads: int = 0
+    """Those of the requests that were ``HEAD``."""
+    nbytes_sent: int = 0
+    """Of the bodies of answers."""
+    most_in_flight: int = 0
+    failed: int = 0
+    """Answers of status 400 and above."""
+    in_flight: int = 0
+
+
+@dataclass
+class Proxy:
+    """One link to one server.
+
+    Parameters
+    ----------
+    upstream
+        Host and port of the server.
+    """
+
+    upstream: tuple[str, int]
+    link: Link = UNSHAPED
+    counts: Counts = field(default_factory=Counts)
+    _idle: list[socket.socket] = field(default_factory=list)
+    _free_at: float = 0.0
+
+    async def serve(self, client: socket.socket) -> None:
+        """Answer the requests of one connection."""
+        loop = asyncio.get_running_loop()
+        buffer = memoryview(bytearray(PIECE))
+        rest = b""
+        with client, suppress(ConnectionError):
+            while True:
+                head, rest = await _head(client, rest)
+                method, target, _ = head.split(b" ", 2)
+                if target.startswith(b"/.link/"):
+                    await loop.sock_sendall(client, self._told(target.decode()))
+                else:
+                    await self._pass_on(head, method, client, buffer)
+
+    def _told(self, target: str) -> bytes:
+        asked = urlsplit(target)
+        if asked.path == "/.link/set":
+            numbers = {name: float(value) for name, value in parse_qsl(asked.query)}
+            self.link = Link("as told", **numbers)
+            self.counts = Counts()
+            self._free_at = 0.0
+        body = json.dumps(asdict(self.counts)).encode()
+        return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+
+    async def _pass_on(
+        self, head: bytes, method: bytes, client: socket.socket, buffer: memoryview
+    ) -> None:
+        counts = self.counts
+        counts.requests += 1
+        counts.heads += method == b"HEAD"
+        counts.in_flight += 1
+        counts.most_in_flight = max(counts.most_in_flight, counts.in_flight)
+        begin = asyncio.get_running_loop().time() + self.link.latency
+        try:
+            upstream, answer, body = await self._ask(head)
+            counts.failed += answer[9:10] >= b"4"
+            await _until(begin)
+            if method == b"HEAD" or answer[9:12] in _BODILESS:
+                await asyncio.get_running_loop().sock_sendall(client, answer)
+            else:
+                pace = _Pace(self, begin)
+                await _pass_body(answer, body, (upstream, client), buffer, pace)
+            self._idle.append(upstream)
+        finally:
+            counts.in_flight -= 1
+
+    async def _ask(self, head: bytes) -> tuple[socket.socket, bytes, bytes]:
+        """Give the connection, the head of the answer, and what came of its body with it."""
+        loop = asyncio.get_running_loop()
+        while self._idle:
+            upstream = self._idle.pop()
+            try:
+                await loop.sock_sendall(upstream, head)
+                return upstream, *await _head(upstream, b"")
+            except ConnectionError:  # it was left idle for too long
+                upstream.close()
+        upstream = _unblocked(socket.socket())
+        await loop.sock_connect(upstream, self.upstream)
+        await loop.sock_sendall(upstream, head)
+        return upstream, *await _head(upstream, b"")
+
+    def reserve(self, seconds: float, now: float) -> float:
+        """Take the shared link for some time; gives when that time is over."""
+        self._free_at = max(now, self._free_at) + seconds
+        return self._free_at
+
+
+async def _head(connection: socket.socket, held: bytes) -> tuple[bytes, bytes]:
+    """Receive until the end of a head; gives it, and what came with it."""
+    while _END not in held:
+        more = await asyncio.get_running_loop().sock_recv(connection, PIECE)
+        if not more:
+            raise ConnectionResetError("closed before the end of a head")
+        held += more
+    head, end, rest = held.partition(_END)
+    return head + end, rest
+
+
+async def _pass_body(
+    head: bytes,
+    body: bytes,
+    ends: tuple[socket.socket, socket.socket],
+    buffer: memoryview,
+    pace: _Pace,
+) -> None:
+    """Pass on an answer of which ``body`` has come already."""
+    loop = asyncio.get_running_loop()
+    upstream, client = ends
+    if _CHUNKED.search(head):  # a list of objects: they themselves have lengths
+        while not body.endswith(b"0" + _END):
+            body += await loop.sock_recv(upstream, PIECE)
+        left = len(body)
+    else:
+        length = _LENGTH.search(head)
+        left = int(length[1]) if length else 0
+    piece = head + body
+    count = len(body)
+    while True:
+        await pace.wait(count)
+        await loop.sock_sendall(client, piece)
+        left -= count
+        if not left:
+            return
+        count = await loop.sock_recv_into(upstream, buffer[: min(left, pace.piece)])
+        piece = buffer[:count]  # type: ignore[assignment]
+        if not count:
+            raise ConnectionResetError("the server ended an answer early")
+
+
+class _Pace:
+    """When the pieces of one answer may go on."""
+
+    def __init__(self, proxy: Proxy, begin: float) -> None:
+        self._proxy = proxy
+        self._link = proxy.link
+        self._counts = proxy.counts
+        self._due = begin
+        self.piece = PIECE // 4 if self._link.total else PIECE
+
+    async def wait(self, nbytes: int) -> None:
+        now = asyncio.get_running_loop().time()
+        if self._link.each:
+            self._due = max(self._due, now - CATCH_UP) + nbytes / self._link.each
+        due = self._due
+        if self._link.total:
+            due = max(due, self._proxy.reserve(nbytes / self._link.total, now))
+        self._counts.nbytes_sent += nbytes
+        await _until(due)
+
+
+async def _until(when: float) -> None:
+    delay = when - asyncio.get_running_loop().time()
+    if delay > 0:
+        await asyncio.sleep(delay)
+
+
+def _unblocked(connection: socket.socket) -> socket.socket:
+    connection.setblocking(False)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
+async def _run(upstream: tuple[str, int]) -> None:
+    proxy = Proxy(upstream)
+    loop = asyncio.get_running_loop()
+    with socket.create_server(("127.0.0.1", 0), backlog=1024) as server:
+        server.setblocking(False)
+        print(server.getsockname()[1], flush=True)
+        tasks = set()
+        while True:
+            client, _ = await loop.sock_accept(server)
+            task = loop.create_task(proxy.serve(_unblocked(client)))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
+
+def main() -> None:
+    """Serve until killed; the first line printed is the port."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.proxy", description=__doc__)
+    parser.add_argument("host")
+    parser.add_argument("port", type=int)
+    options = parser.parse_args()
+    # asyncio's own loop does as well, with more CPU time a request.
+    with suppress(ImportError):
+        import uvloop  # noqa: PLC0415
+
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_run((options.host, options.port)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""Results as tables and as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measure import Result
+
+__all__ = ["Table", "machine", "to_json", "to_markdown", "write_into"]
+
+FLOOR, OURS = "floor", "xr_icesat2"
+BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
+
+_HEADER = "| way | seconds | CPU s | requests | MB | in flight | peak MB | ÷ floor | ÷ us |"
+_RULE = "|---|---:|---:|---:|---:|---:|---:|---:|---:|"
+_PACKAGES = (
+    "h5coro", "h5coro-hidefix", "h5netcdf", "h5py", "hidefix", "icepyx", "numpy", "obstore",
+    "pyfive", "s3fs", "virtualizarr", "xarray", "zarr",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Table:
+    """One workload over one link."""
+
+    workload: str
+    title: str
+    results: tuple[Result, ...]
+    skipped: str | None = None
+    """Why nothing was measured."""
+
+
+def to_markdown(
+    tables: Iterable[Table], titles: Mapping[str, str], about: Mapping[str, Any]
+) -> str:
+    """Give what was measured with, and all tables, each below a heading."""
+    parts = [_introduction(about)]
+    for table in tables:
+        parts.append(f"### {table.title}\n")
+        if table.skipped:
+            parts.append(f"Not measured: {table.skipped}\n")
+            continue
+        rows = [_row(one, titles[one.peer], table.results) for one in _sorted(table.results)]
+        parts.append("\n".join([_HEADER, _RULE, *(row for row in rows if row)]) + "\n")
+        if any(result.why for result in table.results):
+            parts.append(_absent(table.results, titles))
+    return "\n".join(parts)
+
+
+def _absent(results: Sequence[Result], titles: Mapping[str, str]) -> str:
+    """Say who is not in the table, by reason."""
+    reasons: dict[str, list[str]] = {}
+    for result in results:
+        if result.why:
+            reasons.setdefault(result.why, []).append(titles[result.peer])
+    listed = [f"{reason}: {', '.join(ways)}" for reason, ways in reasons.items()]
+    return f"Not in the table. {'; '.join(listed)}.\n"
+
+
+def _introduction(about: Mapping[str, Any]) -> str:
+    versions = ", ".join(f"{name} {about[name]}" for name in _PACKAGES if name in about)
+    return (
+        f"{about['cores']} cores, Python {about['python']}, at most {about['runs']} runs of each, "
+        f"none above {about['limit']:g} s. {about.get('ceiling', '')}\n\n{versions}.\n"
+    )
+
+
+def _sorted(results: Sequence[Result]) -> list[Result]:
+    return sorted((r for r in results if r.runs), key=lambda r: r.median("seconds"))
+
+
+def _row(result: Result, title: str, results: Sequence[Result]) -> str:
+    low, high = result.spread("seconds")
+    seconds = f"{result.median('seconds'):.2f}"
+    seconds += f" ({low:.2f}–{high:.2f})" if len(result.runs) > 1 else ""
+    link = ["", "", ""]
+    if result.remote:
+        requests, most = result.median("requests"), result.median("most_in_flight")
+        link = [f"{requests:.0f}", f"{result.median('nbytes_sent') / 1e6:.1f}", f"{most:.0f}"]
+    cells = [
+        title,
+        seconds,
+        f"{result.median('cpu'):.2f}",
+        *link,
+        f"{result.median('peak') / 1e6:.0f}",
+        _ratio(result, FLOOR, results),
+        _ratio(result, OURS, results),
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+def _ratio(result: Result, to: str, results: Sequence[Result]) -> str:
+    others = [other for other in results if other.peer == to and other.runs]
+    return f"{result.median('seconds') / others[0].median('seconds'):.2f}" if others else ""
+
+
+def machine() -> dict[str, Any]:
+    """Say what it ran on, with what."""
+    versions = {}
+    for name in _PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            versions[name] = "not installed"
+    return {"python": platform.python_version(), "machine": platform.machine(), **versions}
+
+
+def to_json(tables: Iterable[Table], about: Mapping[str, Any]) -> str:
+    """Give everything that was measured."""
+    plain = {"about": about, "tables": [dataclasses.asdict(table) for table in tables]}
+    return json.dumps(plain, indent=1)
+
+
+def write_into(page: Path, tables: str) -> None:
+    """Replace what stands between the marks of a page."""
+    text = page.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"{page} has no place for tables: it needs {BEGIN} and {END}")
+    page.write_text(f"{before}{begin}\n\n{tables}\n{end}{after}", encoding="utf-8")

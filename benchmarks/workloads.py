@@ -1,0 +1,110 @@
+"""What is measured: which granules, what of them, and over which link."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+
+from benchmarks.files import FILES, Granules
+from benchmarks.oracle import names_below
+from benchmarks.server import BUCKET
+from benchmarks.task import Does, Task
+
+__all__ = ["SHARE", "WORKLOADS", "Workload", "task_of"]
+
+SHARE = 0.02
+"""Of the rows, in workloads that read few of them."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One table."""
+
+    name: str
+    files: str
+    """Of :data:`~benchmarks.files.FILES`."""
+    title: str
+    does: Does
+    few: bool = False
+    """Whether only :data:`SHARE` of the rows are read."""
+    everything: bool = False
+    cached: bool = False
+    local: bool = False
+
+    @property
+    def granules(self) -> Granules:
+        """What is read."""
+        return FILES[self.files]
+
+
+_S3: Sequence[tuple[str, str, Does, dict[str, bool]]] = (
+    ("a", "open cold, and print", "open", {}),
+    ("b", "open and read 5 variables of 6 beams", "read", {}),
+    ("c", "open and read 2 % of the rows of 5 variables of 6 beams", "read", {"few": True}),
+    ("d-b", "as (b), structure cached", "read", {"cached": True}),
+    ("d-c", "as (c), structure cached", "read", {"few": True, "cached": True}),
+    ("e", "open and read every variable of the main group", "read", {"everything": True}),
+)
+_LOCAL: Sequence[tuple[str, str, Does, dict[str, bool]]] = (
+    ("local-b", "local file: open and read 5 variables of 6 beams", "read", {}),
+    ("local-e", "local file: every variable of the main group", "read", {"everything": True}),
+)
+_LOCAL_OPENS: Sequence[tuple[str, str, Does, dict[str, bool]]] = (
+    ("local-a", "local file: open one group, and print", "open", {}),
+    ("local-tree", "local file: open everything as a tree, and print", "tree", {}),
+)
+
+
+def _all() -> Iterator[Workload]:
+    for files in FILES:
+        for op, title, does, how in _S3:
+            if files != "many" or op not in "ae":
+                yield Workload(f"{files}/{op}", files, title, does, **how)
+        opens = _LOCAL_OPENS if files.startswith("atl03") else ()
+        for op, title, does, how in (*opens, *_LOCAL) if files != "many" else ():
+            yield Workload(f"{files}/{op}", files, title, does, **how, local=True)
+
+
+WORKLOADS = {workload.name: workload for workload in _all()}
+
+
+def task_of(workload: Workload, files: Sequence[Path], endpoint: str | None, scratch: Path) -> Task:
+    """Say what is to be done with these files."""
+    granules = workload.granules
+    with h5py.File(files[0]) as file:
+        beams = tuple(name for name in file if name.startswith("gt"))
+        rows = min(_rows(name, beams, granules) for name in files)
+        variables = granules.variables if workload.does == "read" else ()
+        if workload.everything:
+            below = names_below(file, f"{beams[0]}/{granules.group}")
+            variables = tuple(n for n in below if all(_along(file, b, granules, n) for b in beams))
+    begin = rows // 2
+    return Task(
+        workload.does,
+        tuple(f"s3://{BUCKET}/{f.name}" if endpoint else str(f) for f in files),
+        tuple(map(str, files)),
+        granules.group,
+        beams,
+        variables,
+        everything=workload.everything,
+        rows=(begin, begin + max(1, round(rows * SHARE))) if workload.few else None,
+        endpoint=endpoint,
+        cached=workload.cached,
+        scratch=str(scratch),
+    )
+
+
+def _rows(path: Path, beams: Sequence[str], granules: Granules) -> int:
+    with h5py.File(path) as file:
+        first = granules.variables[0]
+        return min(len(file[f"{beam}/{granules.group}/{first}"]) for beam in beams)
+
+
+def _along(file: h5py.File, beam: str, granules: Granules, name: str) -> bool:
+    """Whether a dataset has a row for each row of the main group."""
+    group = file[f"{beam}/{granules.group}"]
+    rows: tuple[int, ...] = group[granules.variables[0]].shape[:1]
+    return bool(group[name].shape[:1] == rows)

@@ -1,0 +1,250 @@
+"""The benchmarks measure what they say: links, counts, and that a wrong answer does not count."""
+
+import asyncio
+import itertools
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import obstore
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.files import Granules
+from benchmarks.links import UNSHAPED, Link
+from benchmarks.measure import Result, run_once
+from benchmarks.oracle import WrongAnswerError, check_opened, check_values
+from benchmarks.peers import PEERS, load_peer
+from benchmarks.peers.bucket import bucket_store, key_of
+from benchmarks.peers.floor import DecodeAlone, Floor, Piece, datasets_of, merge, planned
+from benchmarks.report import BEGIN, END, Table, to_markdown, write_into
+from benchmarks.server import counts, link_to, set_link
+from benchmarks.task import Opened, Task
+from benchmarks.workloads import WORKLOADS, Workload, task_of
+from xr_icesat2.testing import write_granule
+
+VARIABLES = ("h_li", "latitude", "atl06_quality_summary", "fit_statistics/n_fit_photons")
+FILES = Granules("two small ones", "land_ice_segments", VARIABLES, {})
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("granules")
+    how = {"n_segments": 130, "chunk_rows": 30, "beams": ["gt1l", "gt2r"]}
+    return [write_granule(folder / f"{n}.h5", cycle=n, **how) for n in (1, 2)]
+
+
+def task_for(files, *, endpoint=None, **how) -> Task:
+    workload = Workload("w", "atl06-50", "", how.pop("does", "read"), **how)
+    task = task_of(workload, files, endpoint, Path())
+    return Task(**{**vars(task), "variables": VARIABLES if task.variables else ()})
+
+
+@pytest.fixture
+def link(s3_server, monkeypatch):
+    """The near end of a link to the server."""
+    host, _, port = s3_server.endpoint.removeprefix("http://").partition(":")
+    with link_to((host, int(port))) as endpoint:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", s3_server.key)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", s3_server.secret)
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
+        yield endpoint
+
+
+def placed(task, s3_server):
+    """The same task for copies of its files on the server."""
+    urls = [s3_server.put(Path(name).name, Path(name).read_bytes()) for name in task.files]
+    return Task(**{**vars(task), "urls": tuple(urls)})
+
+
+@pytest.mark.parametrize("few", [False, True])
+def test_the_floor_reads_what_h5py_reads_and_nothing_else(files, link, s3_server, few):
+    task = placed(task_for(files, endpoint=link, few=few), s3_server)
+    floor = Floor()
+    floor.prepare(task)
+    set_link(link, UNSHAPED)
+    nbytes = check_values(task, floor.read(task))
+    assert nbytes > 0
+    runs = list(merge(planned(task, datasets_of(task))[1]))
+    counted = counts(link)
+    assert counted["requests"] == len(runs)
+    assert counted["nbytes_sent"] == sum(run.length for run in runs)
+    assert 1 <= counted["most_in_flight"] <= 32
+    assert counted["heads"] == counted["failed"] == counted["in_flight"] == 0
+
+
+@pytest.mark.parametrize("kind", [Floor, DecodeAlone])
+def test_the_floor_on_local_files(files, kind):
+    task = task_for(files, few=kind is Floor)
+    peer = kind()
+    peer.prepare(task)
+    assert check_values(task, peer.read(task)) > 0
+
+
+@pytest.mark.parametrize("name", ["xr_icesat2", "xr_icesat2-decoded", "h5py", "h5coro"])
+@pytest.mark.parametrize("few", [False, True])
+def test_ways_that_are_always_here_give_the_values_of_h5py(files, name, few):
+    task = task_for(files, few=few)
+    assert check_values(task, load_peer(name).read(task)) > 0
+
+
+@pytest.mark.parametrize("does", ["open", "tree"])
+@pytest.mark.parametrize("name", ["xr_icesat2", "h5py"])
+def test_opening_tells_of_every_variable(files, name, does):
+    task = task_for(files[:1], does=does)
+    assert check_opened(task, load_peer(name).open(task)) > 0
+
+
+def test_cached_structure_saves_requests(files, link, s3_server, tmp_path, as_from_afar):
+    task = placed(task_for(files[:1], endpoint=link), s3_server)
+    task = Task(**{**vars(task), "scratch": str(tmp_path)})
+    requests = []
+    for cached in (False, True):
+        one = Task(**{**vars(task), "cached": cached})
+        peer = load_peer("xr_icesat2")
+        peer.prepare(one)
+        set_link(link, UNSHAPED)
+        check_values(one, peer.read(one))
+        requests.append(counts(link)["requests"])
+    assert requests[1] < requests[0]
+
+
+def test_wrong_answers_do_not_count(files):
+    task = task_for(files[:1])
+    right = dict(load_peer("h5py").read(task))
+    key = (0, "gt2r/land_ice_segments/h_li")
+    changed = right[key].copy()
+    changed[-1] += 1
+    for wrong in (changed, right[key][:-1], right[key].astype("f8"), right[key][None]):
+        with pytest.raises(WrongAnswerError, match="h_li"):
+            check_values(task, {**right, key: wrong})
+    with pytest.raises(WrongAnswerError, match="missing"):
+        check_values(task, {k: v for k, v in right.items() if k != key})
+    opened = task_for(files[:1], does="open")
+    with pytest.raises(WrongAnswerError, match="missing"):
+        check_opened(opened, Opened("text", frozenset({"h_li"})))
+
+
+class TestLink:
+    """What a client sees at the near end; bounds from below hold on a busy machine too."""
+
+    SIZE = 60_000
+
+    @pytest.fixture
+    def get(self, link, s3_server):
+        url = s3_server.put("blob", bytes(self.SIZE))
+        store = bucket_store(url)
+
+        def fetch(count, length):
+            async def burst():
+                one = (
+                    obstore.get_range_async(store, key_of(url), start=0, length=length)
+                    for _ in range(count)
+                )
+                return await asyncio.gather(*one)
+
+            begin = time.monotonic()
+            answers = asyncio.run(burst())
+            assert {len(answer) for answer in answers} == {length}
+            return time.monotonic() - begin
+
+        fetch(1, 1)
+        fetch.link = link
+        return fetch
+
+    def test_latency_is_of_each_request_and_all_wait_at_once(self, get):
+        set_link(get.link, Link("", latency=0.3))
+        assert 0.3 <= get(8, 10) < 8 * 0.3
+        counted = counts(get.link)
+        assert counted["most_in_flight"] == counted["requests"] == 8
+        assert counted["nbytes_sent"] == 80
+
+    def test_bandwidth_of_each(self, get):
+        set_link(get.link, Link("", each=200e3))
+        assert get(4, self.SIZE) >= 0.29
+        assert counts(get.link)["nbytes_sent"] == 4 * self.SIZE
+
+    def test_bandwidth_of_all(self, get):
+        set_link(get.link, Link("", total=400e3))
+        assert get(4, self.SIZE) >= 0.59
+
+    def test_a_missing_object_is_a_failed_request(self, get, s3_server):
+        set_link(get.link, UNSHAPED)
+        store = bucket_store(s3_server.url("x"))
+        with pytest.raises(FileNotFoundError):
+            obstore.head(store, "nothing-here")
+        counted = counts(get.link)
+        assert (counted["requests"], counted["heads"], counted["failed"]) == (1, 1, 1)
+
+    def test_threads_share_it(self, get):
+        set_link(get.link, UNSHAPED)
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda _: get(2, self.SIZE), range(4)))
+        assert counts(get.link)["nbytes_sent"] == 8 * self.SIZE
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 500), st.integers(1, 40)), max_size=9),
+    st.integers(0, 60),
+)
+def test_merged_ranges_hold_each_piece_once(ranges, gap):
+    nothing = np.empty(0)
+    pieces = [Piece(*each, nothing, 0, (0,), (), ()) for each in ranges]
+    runs = list(merge(pieces, gap))
+    held = [piece for run in runs for piece in run.pieces]
+    assert sorted(map(id, held)) == sorted(map(id, pieces))
+    for run in runs:
+        inside = {n for p in run.pieces for n in range(p.offset, p.offset + p.size)}
+        assert (min(inside), max(inside) + 1) == (run.offset, run.offset + run.length)
+        assert {p.file for p in run.pieces} == {run.file}
+        steps = np.diff(sorted(inside))
+        assert (steps <= gap + 1).all()
+    for one, next_one in itertools.pairwise(runs):
+        near = next_one.offset - (one.offset + one.length)
+        assert one.file != next_one.file or near > gap
+
+
+def test_a_measurement_in_a_process_of_its_own(files):
+    task = task_for(files[:1])
+    numbers = run_once("h5py", task, task, limit=60)
+    assert numbers["seconds"] > 0
+    assert numbers["nbytes"] == check_values(task, load_peer("h5py").read(task))
+    assert run_once("h5py", task, task, limit=0)["why"] == "> 0 s"
+
+
+def test_every_way_says_what_it_cannot_do():
+    task = Task("read", (), (), "land_ice_segments", ("gt1l",), endpoint="http://nowhere")
+    assert load_peer("h5py").cannot(task) == "reads local files only"
+    assert load_peer("floor").cannot(task) is None
+    assert PEERS.keys() >= {"floor", "xr_icesat2", "download", "h5coro", "engine-h5netcdf"}
+    assert len(WORKLOADS) > 30
+
+
+def test_the_page_of_results(tmp_path):
+    run = {"cpu": 1.0, "peak": 2e6, "requests": 3, "nbytes_sent": 4e6, "most_in_flight": 2}
+    results = (
+        Result("xr_icesat2", tuple({"seconds": s, **run} for s in (3.0, 2.0, 9.0))),
+        Result("floor", ({"seconds": 1.5, **run},)),
+        Result("hidefix", (), "reads local files only"),
+        Result("other", (), "reads local files only"),
+    )
+    titles = {"xr_icesat2": "us", "floor": "the floor", "hidefix": "hidefix", "other": "other"}
+    tables = [Table("w", "A table", results), Table("v", "Another", (), "no file")]
+    about = {"cores": 2, "python": "3.14", "runs": 3, "limit": 9.0, "h5py": "3.12"}
+    text = to_markdown(tables, titles, about)
+    assert "2 cores, Python 3.14" in text
+    assert "| the floor | 1.50 | 1.00 | 3 | 4.0 | 2 | 2 | 1.00 | 0.50 |" in text
+    assert "| us | 3.00 (2.00–9.00) | 1.00 | 3 | 4.0 | 2 | 2 | 2.00 | 1.00 |" in text
+    assert "Not in the table. reads local files only: hidefix, other" in text
+    assert "Not measured: no file" in text
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
+    write_into(page, text)
+    written = page.read_text(encoding="utf-8")
+    assert "old" not in written
+    assert text in written
+    assert written.startswith("before")
+    assert written.endswith("after\n")

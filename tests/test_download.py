@@ -1,0 +1,395 @@
+"""``xr_icesat2.download``: whole files under the right name, or the part to go on with."""
+
+import hashlib
+import multiprocessing
+import random
+import zlib
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import fsspec
+import pytest
+
+import xr_icesat2
+from xr_icesat2.earthdata import fetch
+from xr_icesat2.earthdata.catalog import CatalogGranule, Checksum
+from xr_icesat2.earthdata.checksum import adds_up
+from xr_icesat2.errors import (
+    AccessDeniedError,
+    ChangedGranuleError,
+    CorruptGranuleError,
+    GranuleNotFoundError,
+    ICESat2Error,
+    SelectionError,
+    TransferError,
+)
+
+DATA = random.Random(5).randbytes(100_000)
+NAME = "ATL06_20191106230008_06270503_007_01.h5"
+NOW = datetime(2019, 11, 6, 23, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def small_pieces(monkeypatch):
+    """Five bursts of two requests of 10 kB; little patience."""
+    monkeypatch.setattr(fetch, "SMALLEST", 10_000)
+    monkeypatch.setattr(fetch, "LARGEST", 10_000)
+    monkeypatch.setattr(fetch, "TOGETHER", 2)
+    monkeypatch.setattr(fetch, "TAIL", 500)
+    monkeypatch.setattr("xr_icesat2.bytesource.limits.BACKOFF", 0.01)
+    monkeypatch.setenv("XR_ICESAT2_TIMEOUT", "3")
+
+
+class Found(CatalogGranule):
+    """A granule of a search that lies on the loopback HTTP server."""
+
+    @property
+    def icesat2_url(self):
+        return self.https_url
+
+
+def found(url, data=DATA, algorithm="MD5", **told):
+    digest = {
+        "MD5": hashlib.md5(data).hexdigest(),  # noqa: S324 - what CMR gives
+        "SHA-256": hashlib.sha256(data).hexdigest().upper(),
+        "SM3": "00",
+    }[algorithm]
+    told = {"size": len(data), "checksum": Checksum(algorithm, digest)} | told
+    return Found(name=NAME, start=NOW, end=NOW, https_url=url, **told)
+
+
+def files(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("algorithm", ["MD5", "SHA-256", "SM3"])
+def test_a_whole_file(http_server, tmp_path, algorithm):
+    url = http_server.put(NAME, DATA)
+    (path,) = xr_icesat2.download([found(url, algorithm=algorithm)], tmp_path / "new" / "folder")
+    assert path == tmp_path / "new" / "folder" / NAME
+    assert path.read_bytes() == DATA
+    assert files(path.parent) == [NAME]
+    ranges = sorted(int(r.split("=")[1].split("-")[0]) for r in http_server.script.reads(NAME))
+    assert ranges == [0, 0, *range(0, 100_000, 10_000)]  # the stamp before and after
+
+
+def test_many_places_at_once(http_server, s3_server, tmp_path):
+    memory = fsspec.filesystem("memory")
+    memory.pipe_file("/downloads/in_memory.h5", DATA[:7])
+    (tmp_path / "local.h5").write_bytes(DATA[:8])
+    urls = [http_server.put(f"file{n}.h5", DATA[n:]) for n in range(6)]
+    given = [*urls, "memory://downloads/in_memory.h5", str(tmp_path / "local.h5")]
+    paths = xr_icesat2.download(given, tmp_path / "to", at_once=3)
+    assert [path.name for path in paths] == [*(f"file{n}.h5" for n in range(6)),
+                                             "in_memory.h5", "local.h5"]  # fmt: skip
+    for path, data in zip(paths, [*(DATA[n:] for n in range(6)), DATA[:7], DATA[:8]], strict=True):
+        assert path.read_bytes() == data
+    url = s3_server.put("of_s3.h5", DATA)
+    (path,) = xr_icesat2.download(url, tmp_path, storage_options=s3_server.storage_options)
+    assert path.read_bytes() == DATA
+
+
+def break_off(server, url, folder, burst=3):
+    """Let a download fail in one of its bursts; gives the part that it leaves."""
+    taken = iter(range(1 + 2 * burst))  # the stamp, and whole bursts
+    note = server.script.note
+
+    def fail_later(method, path, asked):
+        fault = note(method, path, asked)
+        return fault if next(taken, None) is not None else 404
+
+    server.script.note = fail_later
+    try:
+        with pytest.raises(GranuleNotFoundError):
+            xr_icesat2.download([found(url)], folder)
+    finally:
+        server.script.note = note
+        server.script.log.clear()
+    (part,) = folder.iterdir()
+    assert part.read_bytes() == DATA[: 20_000 * burst]
+    return part
+
+
+def test_a_part_is_gone_on_with(http_server, tmp_path):
+    url = http_server.put(NAME, DATA)
+    part = break_off(http_server, url, tmp_path)
+    assert part.name.startswith(f"{NAME}.")
+    assert part.name.endswith(".part")
+    (path,) = xr_icesat2.download([found(url)], tmp_path)
+    assert path.read_bytes() == DATA
+    assert files(tmp_path) == [NAME]
+    begins = sorted(int(r.split("=")[1].split("-")[0]) for r in http_server.script.reads(NAME))
+    assert begins == [0, 0, 59_500, 60_000, 70_000, 80_000, 90_000]
+
+
+def test_a_part_of_another_version_is_not_gone_on_with(http_server, tmp_path):
+    url = http_server.put(NAME, DATA)
+    break_off(http_server, url, tmp_path)
+    other = bytes(reversed(DATA))
+    http_server.put(NAME, other)
+    (path,) = xr_icesat2.download([found(url, other)], tmp_path)
+    assert path.read_bytes() == other
+    assert files(tmp_path) == [NAME]
+
+
+def test_a_damaged_part_is_not_gone_on_with(http_server, tmp_path):
+    url = http_server.put(NAME, DATA)
+    part = break_off(http_server, url, tmp_path)
+    part.write_bytes(part.read_bytes()[:-300] + bytes(300))
+    (path,) = xr_icesat2.download(url, tmp_path)  # no checksum would tell
+    assert path.read_bytes() == DATA
+
+
+def test_a_part_that_is_damaged_inside_is_found_by_its_checksum(http_server, tmp_path):
+    url = http_server.put(NAME, DATA)
+    part = break_off(http_server, url, tmp_path)
+    part.write_bytes(bytes(1000) + part.read_bytes()[1000:])
+    with pytest.raises(CorruptGranuleError, match=r"MD5 checksum.*download it again"):
+        xr_icesat2.download([found(url)], tmp_path)
+    assert files(tmp_path) == []
+    (path,) = xr_icesat2.download([found(url)], tmp_path)
+    assert path.read_bytes() == DATA
+
+
+def test_wrong_bytes_leave_nothing(http_server, tmp_path):
+    url = http_server.put(NAME, DATA[::-1])
+    with pytest.raises(CorruptGranuleError, match="checksum"):
+        xr_icesat2.download([found(url)], tmp_path)
+    assert files(tmp_path) == []
+    with pytest.raises(TransferError, match=r"has 100000 bytes, but .* says 99999"):
+        xr_icesat2.download([found(url, DATA[1:])], tmp_path)
+    assert files(tmp_path) == []
+
+
+def test_a_file_replaced_while_it_is_downloaded(http_server, tmp_path, monkeypatch):
+    url = http_server.put(NAME, DATA)
+    read = fetch.Part.append
+
+    def replace_in_the_middle(part, data):
+        http_server.put(NAME, DATA[::-1])
+        read(part, data)
+
+    monkeypatch.setattr(fetch.Part, "append", replace_in_the_middle)
+    with pytest.raises(ChangedGranuleError, match="was replaced"):
+        xr_icesat2.download(url, tmp_path)
+    assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize("fault", ["truncate", "reset", "slow", "short", "too-long", "html", 503,
+                                   429, 500, 401, 403, 404, "ignore-range", "hang"])  # fmt: skip
+def test_faults_leave_a_whole_file_or_none(http_server, tmp_path, fault, monkeypatch):
+    monkeypatch.setenv("XR_ICESAT2_TIMEOUT", "0.6")
+    url = http_server.put(NAME, DATA)
+    part = break_off(http_server, url, tmp_path, burst=1)
+    http_server.script.fail(NAME, fault, times=2)
+    try:
+        (path,) = xr_icesat2.download([found(url)], tmp_path)
+    except ICESat2Error:
+        assert [tmp_path / name for name in files(tmp_path)] == [part]
+        assert part.read_bytes() == DATA[: part.stat().st_size]
+        http_server.script.heal()
+        http_server.script.released.set()
+        (path,) = xr_icesat2.download([found(url)], tmp_path)
+    assert path.read_bytes() == DATA
+    assert files(tmp_path) == [NAME]
+
+
+def test_requests_grow_where_the_link_is_fast(http_server, tmp_path, monkeypatch):
+    monkeypatch.setattr(fetch, "LARGEST", 25_000)
+    url = http_server.put(NAME, DATA)
+    (path,) = xr_icesat2.download(url, tmp_path)
+    assert path.read_bytes() == DATA
+    ranges = sorted(tuple(map(int, r[6:].split("-"))) for r in http_server.script.reads(NAME)[1:-1])
+    assert [last - first + 1 for first, last in ranges] == [10_000] * 2 + [20_000] * 2 + [
+        25_000,
+        15_000,
+    ]
+    lengths = [fetch._suited(16_000, seconds) for seconds in (0.5, 2, 9)]
+    assert lengths == [25_000, 16_000, 10_000]
+
+
+def test_mixtures_of_faults(http_server, tmp_path, monkeypatch):
+    """Whatever comes in whatever order: a whole file, or a part that is the file's beginning."""
+    monkeypatch.setattr("xr_icesat2.bytesource.limits.BACKOFF", 0.001)
+    url, dice, whole = http_server.put(NAME, DATA), random.Random(11), 0
+    faults = [
+        "truncate",
+        "reset",
+        "short",
+        "too-long",
+        "wrong-range",
+        "no-size",
+        404,
+        416,
+        500,
+        503,
+    ]
+    for _ in range(40):
+        for _ in range(dice.randrange(5)):
+            http_server.script.fail(NAME, None, times=dice.randrange(8))
+            http_server.script.fail(NAME, dice.choice(faults), times=dice.randrange(1, 7))
+        try:
+            (path,) = xr_icesat2.download([found(url)], tmp_path)
+        except ICESat2Error:
+            for part in tmp_path.iterdir():
+                assert part.suffix == ".part"
+                assert DATA.startswith(part.read_bytes())
+        else:
+            assert path.read_bytes() == DATA
+            assert files(tmp_path) == [NAME]
+            path.unlink()
+            whole += 1
+        http_server.script.heal()
+    assert 5 < whole < 38
+
+
+def test_what_is_there_is_checked_and_kept(http_server, tmp_path):
+    url = http_server.put(NAME, DATA)
+    (path,) = xr_icesat2.download([found(url)], tmp_path)
+    written = path.stat().st_mtime_ns
+    http_server.script.log.clear()
+    assert xr_icesat2.download([found(url)], tmp_path) == [path]
+    assert path.stat().st_mtime_ns == written
+    assert len(http_server.script.reads(NAME)) == 1
+    path.write_bytes(DATA[::-1])  # as long, but not it
+    with pytest.raises(SelectionError, match=r"is not the granule .*overwrite=True"):
+        xr_icesat2.download([found(url)], tmp_path)
+    assert path.read_bytes() == DATA[::-1]
+    xr_icesat2.download([found(url)], tmp_path, overwrite=True)
+    assert path.read_bytes() == DATA
+
+
+def test_one_failure_does_not_keep_the_others(http_server, tmp_path):
+    urls = [http_server.put(f"file{n}.h5", DATA) for n in range(6)]
+    http_server.script.fail("file1.h5", 404)
+    with pytest.raises(GranuleNotFoundError, match="file1"):
+        xr_icesat2.download(urls, tmp_path, at_once=2)
+    assert files(tmp_path) == [f"file{n}.h5" for n in (0, 2, 3, 4, 5)]
+    http_server.script.fail("file3.h5", 404)
+    for name in files(tmp_path):
+        (tmp_path / name).unlink()
+    with pytest.raises(TransferError, match=r"2 of 6 granules were not .*file1.*goes on"):
+        xr_icesat2.download(urls, tmp_path, at_once=2)
+    assert files(tmp_path) == [f"file{n}.h5" for n in (0, 2, 4, 5)]
+
+
+def test_who_may_not_read_is_told_once(http_server, tmp_path):
+    urls = [http_server.put(f"file{n}.h5", DATA) for n in range(20)]
+    for n in range(20):
+        http_server.script.fail(f"file{n}.h5", 401)
+    with pytest.raises(AccessDeniedError, match="login"):
+        xr_icesat2.download(urls, tmp_path, at_once=2)
+    assert len(http_server.script.log) < 10
+    assert files(tmp_path) == []
+
+
+def test_what_cannot_be_downloaded(http_server, tmp_path):
+    url = http_server.put(NAME, DATA)
+    for given, says in (
+        ([url, url], "two granules are called"),
+        (["memory://"], "no file name"),
+        ([7], "not by int"),
+    ):
+        with pytest.raises(SelectionError, match=says):
+            xr_icesat2.download(given, tmp_path)
+    with pytest.raises(SelectionError, match="at_once=0"):
+        xr_icesat2.download(url, tmp_path, at_once=0)
+    assert xr_icesat2.download([], tmp_path) == []
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(TransferError, match="cannot make the folder"):
+        xr_icesat2.download(url, tmp_path / "file")
+    (tmp_path / NAME).mkdir()
+    with pytest.raises(SelectionError, match="move it away"):
+        xr_icesat2.download(url, tmp_path, overwrite=True)
+
+
+def test_a_disk_that_is_full(http_server, tmp_path):
+    resource = pytest.importorskip("resource")
+    url = http_server.put(NAME, DATA)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
+    try:
+        with pytest.raises(TransferError, match=r"cannot write .*\.part .*check the space"):
+            xr_icesat2.download(url, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    (part,) = tmp_path.iterdir()
+    assert DATA.startswith(part.read_bytes())
+    (path,) = xr_icesat2.download(url, tmp_path)
+    assert path.read_bytes() == DATA
+
+
+def hold(folder, url, ready, done):
+    append = fetch.Part.append
+
+    def wait(part, data):
+        append(part, data)
+        ready.set()
+        done.wait(30)
+
+    fetch.Part.append = wait
+    xr_icesat2.download(url, folder, progress=False)
+
+
+def test_two_processes_do_not_write_one_part(http_server, tmp_path):
+    url = http_server.put(NAME, DATA)
+    context = multiprocessing.get_context("spawn")
+    ready, done = context.Event(), context.Event()
+    other = context.Process(target=hold, args=(tmp_path, url, ready, done))
+    other.start()
+    try:
+        assert ready.wait(60)
+        with pytest.raises(TransferError, match="another process is downloading"):
+            xr_icesat2.download(url, tmp_path)
+    finally:
+        done.set()
+        other.join(60)
+    assert other.exitcode == 0
+    assert (tmp_path / NAME).read_bytes() == DATA
+
+
+def test_the_bar(http_server, tmp_path, capfd):
+    import tqdm.auto  # noqa: PLC0415 - slow to import
+
+    urls = [http_server.put(f"file{n}.h5", DATA) for n in range(2)]
+    seen = []
+
+    class Bar(tqdm.auto.tqdm):
+        def __init__(self, **options):
+            super().__init__(**(options | {"disable": False, "mininterval": 0, "delay": 0}))
+
+        def update(self, n=1):
+            super().update(n)
+            seen.append((self.n, self.total))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tqdm.auto, "tqdm", Bar)
+        xr_icesat2.download(urls, tmp_path)
+    assert seen[-1] == (200_000, 200_000)
+    assert "2 granules: 100%" in capfd.readouterr().err
+    xr_icesat2.download(urls, tmp_path / "quiet")  # no terminal
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("checksum", "right"),
+    [
+        (Checksum("SHA-512", hashlib.sha512(DATA).hexdigest()), True),
+        (Checksum("SHA-1", hashlib.sha1(DATA).hexdigest()), True),  # noqa: S324
+        (Checksum("CRC-32", f"{zlib.crc32(DATA):x}"), True),
+        (Checksum("Adler-32", f"{zlib.adler32(DATA):08X}"), True),
+        (Checksum("Adler-32", "00000001"), False),
+        (Checksum("MD5", "0" * 32), False),
+        (Checksum("Fletcher-32", "0"), None),
+    ],
+)
+def test_checksums(tmp_path, checksum, right):
+    (tmp_path / "file").write_bytes(DATA)
+    assert adds_up(tmp_path / "file", checksum) is right
+
+
+def test_a_catalogue_without_size_and_checksum(http_server, tmp_path):
+    granule = replace(found(http_server.put(NAME, DATA)), size=None, checksum=None)
+    (path,) = xr_icesat2.download(granule, tmp_path)
+    assert Path(path).read_bytes() == DATA

@@ -1,0 +1,274 @@
+"""Who may read: logins, keys that live for seconds, and secrets that are seen nowhere."""
+
+import logging
+import pickle
+import socket
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+import cloudpickle
+import earthaccess
+import fsspec
+import pytest
+import xarray as xr
+from distributed import Client, LocalCluster
+
+from tests.earthdata.names import DATA_HOST, LOGIN_HOST, S3_HOST, trust
+from xr_icesat2.bytesource import limits, open_source
+from xr_icesat2.errors import AccessDeniedError, ICESat2Error, TransferError
+from xr_icesat2.testing import write_granule
+
+NAME = "ATL06_20191106230008_06270503_007_01.h5"
+DATA = bytes(range(256)) * 40
+EXPIRE = {"direct": "expire", "external": "reset"}
+READS, DELAY, LIFETIME = 60, 0.3, 2.0
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch):
+    monkeypatch.setattr(limits, "BACKOFF", 0.01)
+
+
+def source(access="direct"):
+    return open_source(f"icesat2://{NAME}", {"access": access})
+
+
+def outcome(call):
+    """Error that a call ends in."""
+    try:
+        call()
+    except ICESat2Error as error:
+        return error
+    raise AssertionError("no error")
+
+
+def asked(service, host, path=""):
+    return [each for each in service.script.log if each.path.startswith(host + path)]
+
+
+class TestLogin:
+    @pytest.mark.parametrize("road", ["direct", "external"])
+    def test_none(self, earthdata, road):
+        earthdata.put(NAME, DATA)
+        with pytest.raises(AccessDeniedError, match=r"need an Earthdata login.*earthaccess\.login"):
+            source(road).stamp()
+        assert asked(earthdata, DATA_HOST) == asked(earthdata, LOGIN_HOST) == []
+
+    def test_a_password_in_the_environment(self, earthdata, monkeypatch):
+        earthdata.put(NAME, DATA)
+        monkeypatch.setenv("EARTHDATA_USERNAME", earthdata.user)
+        monkeypatch.setenv("EARTHDATA_PASSWORD", earthdata.password)
+        assert source().read([(3, 4)]) == [DATA[3:7]]
+
+    def test_a_password_in_netrc(self, earthdata, monkeypatch, tmp_path):
+        earthdata.put(NAME, DATA)
+        (tmp_path / "netrc").write_text(
+            f"machine {LOGIN_HOST} login {earthdata.user} password {earthdata.password}\n"
+        )
+        monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+        assert source().read([(3, 4)]) == source("external").read([(3, 4)]) == [DATA[3:7]]
+        assert earthdata.leaks == []
+
+    def test_what_earthaccess_has(self, earthdata, monkeypatch):
+        """The user logged in with it, by whatever strategy."""
+        earthdata.put(NAME, DATA)
+        monkeypatch.setenv("EARTHDATA_TOKEN", earthdata.keys.new_token())
+        earthaccess.login(strategy="environment")
+        monkeypatch.delenv("EARTHDATA_TOKEN")
+        assert source().read([(3, 4)]) == [DATA[3:7]]
+
+    def test_a_wrong_password_is_tried_once(self, earthdata, monkeypatch):
+        earthdata.put(NAME, DATA)
+        monkeypatch.setenv("EARTHDATA_USERNAME", earthdata.user)
+        monkeypatch.setenv("EARTHDATA_PASSWORD", "wrong")
+        for _ in range(3):
+            with pytest.raises(AccessDeniedError, match=r"refuses the user name.*environment"):
+                source().read([(0, 4), (8, 4)])
+        # earthaccess asks without, then with the password.
+        assert len(asked(earthdata, LOGIN_HOST)) == 2
+        monkeypatch.setenv("EARTHDATA_PASSWORD", earthdata.password)
+        assert source().read([(3, 4)]) == [DATA[3:7]]
+
+    @pytest.mark.parametrize("road", ["direct", "external"])
+    def test_an_expired_token(self, earthdata, monkeypatch, road):
+        earthdata.put(NAME, DATA)
+        monkeypatch.setenv("EARTHDATA_TOKEN", earthdata.keys.new_token(lifetime=-1))
+        with pytest.raises(AccessDeniedError, match=r"expired: make a new one.*EARTHDATA_TOKEN"):
+            source(road).read([(i, 4) for i in range(20)])
+        assert len(earthdata.script.log) <= 20
+        monkeypatch.setenv("EARTHDATA_TOKEN", earthdata.keys.new_token())
+        assert source(road).read([(3, 4)]) == [DATA[3:7]]
+
+    @pytest.mark.parametrize("road", ["direct", "external"])
+    def test_a_token_that_expires_while_a_job_runs(self, earthdata, monkeypatch, road):
+        """With a password there is a next token."""
+        earthdata.put(NAME, DATA)
+        monkeypatch.setenv("EARTHDATA_USERNAME", earthdata.user)
+        monkeypatch.setenv("EARTHDATA_PASSWORD", earthdata.password)
+        job = source(road)
+        assert job.read([(3, 4)]) == [DATA[3:7]]
+        earthdata.keys.tokens.clear()
+        earthdata.keys.expire()
+        assert job.read([(i, 4) for i in range(20)]) == [DATA[i : i + 4] for i in range(20)]
+
+    def test_terms_that_are_not_accepted(self, logged_in):
+        logged_in.put(NAME, DATA)
+        logged_in.script.fail("s3credentials", 403)
+        with pytest.raises(AccessDeniedError, match="accept its terms"):
+            source().stamp()
+
+    def test_no_network(self, logged_in, monkeypatch):
+        def none(*_, **__):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+        monkeypatch.setattr(socket, "getaddrinfo", none)
+        for road in ("direct", "external"):
+            with pytest.raises(TransferError, match="check the URL and the network"):
+                source(road).stamp()
+
+
+class TestKeys:
+    @pytest.mark.parametrize("expired", [(400, "ExpiredToken"), (403, "InvalidAccessKeyId")])
+    def test_expired_in_the_middle(self, logged_in, expired):
+        logged_in.put(NAME, DATA)
+        logged_in.keys.expired = expired
+        job = source()
+        assert job.read([(0, 4)]) == [DATA[:4]]
+        logged_in.keys.expire()
+        assert job.read([(i, 4) for i in range(30)]) == [DATA[i : i + 4] for i in range(30)]
+        assert len(logged_in.keys.given) == 2
+
+    def test_keys_that_are_never_good(self, logged_in):
+        logged_in.put(NAME, DATA)
+        logged_in.script.fail(NAME, "expire")
+        with pytest.raises(AccessDeniedError, match="ExpiredToken"):
+            source().read([(0, 4)])
+        assert len(logged_in.keys.given) == 2
+
+    @pytest.mark.parametrize("skew", [-7200, 7200])
+    def test_a_clock_that_is_wrong(self, logged_in, skew):
+        logged_in.put(NAME, DATA)
+        logged_in.keys.skew = skew
+        logged_in.keys.tokens.update(dict.fromkeys(logged_in.keys.tokens, 1000000000000.0))
+        for _ in range(3):
+            assert source().read([(3, 4)]) == [DATA[3:7]]
+        assert len(logged_in.keys.given) == 1
+
+    def test_other_keys_than_ours_are_refused(self, logged_in):
+        """The stand-in looks at the signature, the token and the expiry."""
+        logged_in.put(NAME, DATA)
+        given = logged_in.keys.new_key()
+        bucket, key = S3_HOST.partition(".")[0], next(iter(logged_in.objects))
+        for change in ({}, {"token": "x"}, {"secret": "x"}, {"token": None}):
+            options = {
+                "key": given["accessKeyId"],
+                "secret": given["secretAccessKey"],
+                "token": given["sessionToken"],
+                "client_kwargs": {"region_name": "us-west-2"},
+            }
+            s3 = fsspec.filesystem("s3", **options | change)
+            if change:
+                with pytest.raises(OSError, match="told so"):
+                    s3.cat_file(f"{bucket}/{key}", start=0, end=4)
+            else:
+                assert s3.cat_file(f"{bucket}/{key}", start=0, end=4) == DATA[:4]
+
+
+class TestLongJobs:
+    """Each read is slow, the keys live shortly."""
+
+    @pytest.fixture
+    def service(self, logged_in):
+        logged_in.put(NAME, DATA)
+        logged_in.delay, logged_in.keys.lifetime = DELAY, LIFETIME
+        return logged_in
+
+    def refreshes(self, service, processes):
+        given, first = service.keys.given, service.keys.given[0]
+        spans = (given[-1] - first) / (0.9 * LIFETIME) + 1
+        assert processes < len(given) <= processes * spans
+
+    def test_in_threads(self, service):
+        job = source()
+        with ThreadPoolExecutor(3) as pool:
+            read = list(pool.map(lambda i: job.read([(i, 4)]), range(READS)))
+        assert read == [[DATA[i : i + 4]] for i in range(READS)]
+        self.refreshes(service, 1)
+        times = service.keys.given
+        assert min(b - a for a, b in pairwise(times)) > 0.9 * LIFETIME
+
+    def test_in_the_processes_of_dask(self, service, tmp_path):
+        with (
+            LocalCluster(
+                n_workers=2,
+                threads_per_worker=2,
+                processes=True,
+                dashboard_address=None,
+                local_directory=tmp_path,
+            ) as cluster,
+            Client(cluster) as client,
+        ):
+            client.run(trust, service.port, service.authority)
+            futures = client.map(lambda i, job: job.read([(i, 4)]), range(READS), job=source())
+            assert client.gather(futures) == [[DATA[i : i + 4]] for i in range(READS)]
+        self.refreshes(service, 2)
+
+
+class TestSecrets:
+    @pytest.fixture(params=["direct", "external"])
+    def road(self, request):
+        return request.param
+
+    def test_none_is_seen(self, logged_in, road, tmp_path, caplog, monkeypatch):
+        """Everything is logged, pickled, cached and shown, and searched for secrets."""
+        granule = write_granule(tmp_path, n_segments=20, chunk_rows=10)
+        logged_in.put(granule.name, granule.read_bytes())
+        cache = tmp_path / "cache"
+        monkeypatch.setenv("XR_ICESAT2_INDEX_CACHE", str(cache / "index"))
+        url, seen = f"icesat2://{granule.name}", []
+        with caplog.at_level(logging.DEBUG):
+            fs = fsspec.filesystem("icesat2", access=road)
+            fs.info(url)
+            chain = {"simplecache": {"cache_storage": str(cache / "files")}}
+            fsspec.open(f"simplecache::{url}", icesat2={"access": road}, **chain).open().close()
+            ds = xr.open_dataset(
+                url,
+                engine="icesat2",
+                chunks={},
+                variables="h_li",
+                storage_options={"access": road},
+            )
+            ds.h_li.compute()
+            seen += [fs, fs.to_json(), vars(fs), source(road), ds.encoding, ds]
+            seen += [ds.h_li.data.dask.layers, pickle.dumps(fs), cloudpickle.dumps(ds)]
+            for what in (403, 500, "truncate", "reset", "html", "loop", 401, EXPIRE[road]):
+                logged_in.script.fail(granule.name, what)
+                error = outcome(lambda: fs.cat_file(url))
+                seen += ["".join(traceback.format_exception(error)), vars(error)]
+                seen.append(pickle.dumps(error))
+                logged_in.script.heal()
+        ds.close()
+        files = [path for path in cache.rglob("*") if path.is_file()]
+        assert len(files) >= 2
+        seen += [path.read_bytes() for path in files] + files + [caplog.text]
+        text = b"\n".join(each if isinstance(each, bytes) else repr(each).encode() for each in seen)
+        secrets = logged_in.secrets()
+        assert len(secrets) > 4
+        assert [secret for secret in secrets if secret.encode() in text] == []
+
+
+def test_a_read_is_one_request(logged_in):
+    """A read costs one request, the first over HTTPS two; a redirect that is over, one more."""
+    logged_in.put(NAME, DATA)
+    for road in ("direct", "external"):
+        job = source(road)
+        job.stamp()
+        logged_in.script.log.clear()
+        job.read([(i, 4) for i in range(10)])
+        assert len(logged_in.script.log) == 10
+    logged_in.script.log.clear()
+    logged_in.expire_redirects()
+    assert job.read([(0, 4)]) == job.read([(0, 4)]) == [DATA[:4]]
+    assert len(logged_in.script.log) == 4
+    assert logged_in.leaks == []

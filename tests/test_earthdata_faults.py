@@ -1,0 +1,152 @@
+"""Every fault of Earthdata, alone and mixed: the right bytes or a clear error, in time."""
+
+import random
+import time
+
+import pytest
+
+from tests.earthdata.fixtures import forget_everything
+from tests.earthdata.names import S3_HOST
+from xr_icesat2.bytesource import limits, open_source
+from xr_icesat2.errors import AccessDeniedError, ICESat2Error, TransferError, TransferTimeoutError
+
+NAME = "ATL06_20191106230008_06270503_007_01.h5"
+REPEAT = "ATL11_000101_0318_007_01.h5"
+DATA = bytes(range(256)) * 40
+RANGES = [(0, 8), (9_000, 1_000), (5_000, 16)]
+PIECES = [DATA[offset : offset + length] for offset, length in RANGES]
+LIMIT = 3.0
+# A busy machine is late.
+LATE = 3.0
+KEYS, CATALOGUE = "s3credentials", "granules.umm_json"
+PASSING = [429, 500, 503, "slow", "truncate", "short", "reset", "expire"]
+LASTING = [401, 403, 404, "html", "loop"]
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch):
+    monkeypatch.setenv(limits.TIMEOUT_VARIABLE, str(LIMIT))
+    monkeypatch.setattr(limits, "BACKOFF", 0.005)
+
+
+@pytest.fixture
+def service(logged_in):
+    logged_in.put(NAME, DATA)
+    logged_in.put(REPEAT, DATA, key=f"ATL11/007/{REPEAT}")
+    logged_in.retry_after = 0
+    return logged_in
+
+
+@pytest.fixture(params=["direct", "external"])
+def road(request):
+    return request.param
+
+
+def read(name, road):
+    """What comes of a read, and how long it takes."""
+    begun = time.monotonic()
+    try:
+        got = open_source(f"icesat2://{name}", {"access": road}).read(RANGES)
+    except ICESat2Error as error:
+        got = error
+    return got, time.monotonic() - begun
+
+
+@pytest.mark.parametrize("fault", PASSING)
+@pytest.mark.parametrize("where", [NAME, KEYS])
+def test_what_passes_is_tried_again(service, road, fault, where):
+    service.script.fail(where, fault, times=2 if fault != "expire" else 1)
+    got, seconds = read(NAME, road)
+    assert got == PIECES
+    assert seconds < LIMIT + LATE
+
+
+@pytest.mark.parametrize("fault", sorted({*PASSING, *LASTING} - {"slow", "expire"}, key=str))
+def test_what_does_not_pass_is_an_error(service, road, fault):
+    service.script.fail(NAME, fault)
+    got, seconds = read(NAME, road)
+    assert isinstance(got, ICESat2Error)
+    assert NAME in str(got) or "new one at https://urs" in str(got)
+    assert seconds < LIMIT + LATE
+    # Three ranges, five attempts, two hosts over HTTPS, a renewal, and a look for its size.
+    assert len(service.script.log) <= 3 * limits.ATTEMPTS * 4
+
+
+@pytest.mark.parametrize("fault", [429, 500, 503, "truncate", "reset", "html", 401, 403])
+def test_no_keys_to_be_had(service, fault):
+    service.script.fail(KEYS, fault)
+    got, seconds = read(NAME, "direct")
+    assert isinstance(got, AccessDeniedError | TransferError)
+    assert seconds < LIMIT + LATE
+    assert len(service.script.log) <= 3 * limits.ATTEMPTS
+
+
+@pytest.mark.parametrize("fault", [500, "reset", "truncate", "html"])
+def test_no_place_to_be_had(service, road, fault):
+    service.script.fail(CATALOGUE, fault)
+    got, seconds = read(REPEAT, road)
+    assert isinstance(got, TransferError)
+    assert seconds < LIMIT + LATE
+
+
+@pytest.mark.parametrize("where", [NAME, KEYS, CATALOGUE])
+def test_silence(service, monkeypatch, where):
+    monkeypatch.setenv(limits.TIMEOUT_VARIABLE, "1")
+    service.script.fail(where, "hang")
+    got, seconds = read(REPEAT if where == CATALOGUE else NAME, "direct")
+    assert isinstance(got, TransferTimeoutError)
+    assert seconds < 1 + LATE
+
+
+def test_a_pause_that_is_asked_for(service):
+    service.retry_after = 1
+    service.script.fail(NAME, 429, times=1)
+    got, seconds = read(NAME, "external")
+    assert got == PIECES
+    assert seconds >= 1
+
+
+def test_a_target_that_has_expired(service):
+    """The archive's redirect was good for a while: each attempt asks for a new one."""
+    service.signed_lifetime = -1.0
+    got, _ = read(NAME, "external")
+    assert isinstance(got, AccessDeniedError)
+    service.signed_lifetime = 60.0
+    assert read(NAME, "external")[0] == PIECES
+
+
+def mixture(seed):
+    """Some faults in some places, some of them for good."""
+    dice = random.Random(seed)
+    for _ in range(dice.randint(1, 4)):
+        where = dice.choice([NAME, NAME, KEYS, CATALOGUE])
+        lasts = dice.random() < 0.2
+        what = dice.choice(PASSING + LASTING if lasts else PASSING)
+        yield where, what, None if lasts else dice.randint(1, 3)
+
+
+@pytest.mark.parametrize("batch", range(10))
+def test_mixtures(service, batch):
+    """Two hundred of them, in batches: each reads the right bytes or says what is wrong."""
+    right = 0
+    for seed in range(20 * batch, 20 * batch + 20):
+        forget_everything()
+        service.script.heal()
+        service.script.log.clear()
+        for where, what, times in mixture(seed):
+            service.script.fail(where, what, times)
+        got, seconds = read(NAME if seed % 2 else REPEAT, "direct" if seed % 4 < 2 else "external")
+        assert got == PIECES or isinstance(got, ICESat2Error), seed
+        assert seconds < LIMIT + LATE, seed
+        assert len(service.script.log) <= 100, seed
+        right += got == PIECES
+    assert right >= 5
+    assert service.leaks == []
+
+
+def test_s3_is_asked_where_the_environment_says(service, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"https://{S3_HOST}")
+    got, _ = read(NAME, "direct")
+    # Path style: the stand-in has no such object, since the bucket is named twice.
+    assert isinstance(got, ICESat2Error)
+    assert any(f"{S3_HOST}/nsidc" in each.path for each in service.script.log)

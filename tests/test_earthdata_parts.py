@@ -1,0 +1,151 @@
+"""The pure parts of earthdata: names to paths, signatures, renewal."""
+
+import asyncio
+import threading
+import time
+from datetime import UTC, datetime
+
+import botocore.auth
+import botocore.awsrequest
+import botocore.credentials
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xr_icesat2.bytesource.archive import path_of_url
+from xr_icesat2.earthdata.credentials import S3Keys
+from xr_icesat2.earthdata.places import is_granule, place_of_path, plain_path
+from xr_icesat2.earthdata.renewal import Lease, Renewed
+from xr_icesat2.earthdata.signing import signed
+
+NAME = "ATL06_20191106230008_06270503_007_01.h5"
+S3 = "s3://nsidc-cumulus-prod-protected/ATLAS/"
+
+
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [
+        (NAME, f"ATL06/007/2019/11/06/{NAME}"),
+        (f"icesat2://{NAME}", f"ATL06/007/2019/11/06/{NAME}"),
+        (f"icesat2://ATL06/006/{NAME}", f"ATL06/006/{NAME}"),
+        ("icesat2://ATL06/007/2019/", "ATL06/007/2019"),
+        ("icesat2://", ""),
+        (
+            "ATL07-02_20191106223518_06270501_006_01.h5",
+            "ATL07/006/2019/11/06/ATL07-02_20191106223518_06270501_006_01.h5",
+        ),
+        ("ATL11_000101_0318_007_01.h5", "ATL11_000101_0318_007_01.h5"),
+        ("ATL13_20191106223518_06270501_006_01.h5", "ATL13_20191106223518_06270501_006_01.h5"),
+    ],
+)
+def test_paths(given, path):
+    assert plain_path(given) == path
+    assert plain_path(path) == path
+    place = place_of_path(path)
+    assert (place is not None) == ("/" in path)
+    if place is not None:
+        assert path_of_url(place.s3_url) == path_of_url(place.https_url) == path
+
+
+def test_what_lies_elsewhere_has_no_path():
+    assert path_of_url("https://n5eil01u.ecs.nsidc.org/DP7/ATLAS/ATL06.005/x.h5") is None
+    assert path_of_url(None) is None
+
+
+@pytest.mark.parametrize("path", ["", "ATL06", "ATL06/007/2019", "x.h5", NAME.removesuffix(".h5")])
+def test_what_is_no_granule(path):
+    assert not is_granule(path)
+
+
+_words = st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/+=", min_size=1)
+
+
+@given(_words, _words, _words, st.datetimes(datetime(2018, 10, 14), datetime(2099, 1, 1)))  # noqa: DTZ001
+def test_signatures_are_those_of_botocore(name, secret, token, moment):
+    """An oracle that shares no code with ours; the clock and the headers are given to it."""
+    url = f"https://bucket.s3.us-west-2.amazonaws.com/ATLAS/ATL06/{NAME}"
+    headers = {"Range": "bytes=0-7", "Accept-Encoding": "identity"}
+    ours = signed(
+        url, headers, S3Keys(name, secret, token), moment.replace(tzinfo=UTC), "us-west-2"
+    )
+    request = botocore.awsrequest.AWSRequest("GET", url, headers=headers)
+    request.context["timestamp"] = request.headers["X-Amz-Date"] = ours["X-Amz-Date"]
+    request.headers["X-Amz-Security-Token"] = token
+    request.headers["X-Amz-Content-SHA256"] = ours["X-Amz-Content-SHA256"]
+    theirs = botocore.auth.S3SigV4Auth(
+        botocore.credentials.Credentials(name, secret, token), "s3", "us-west-2"
+    )
+    text = theirs.string_to_sign(request, theirs.canonical_request(request))
+    assert ours["Authorization"].endswith(f"Signature={theirs.signature(text, request)}")
+    assert f"Credential={theirs.scope(request)}," in ours["Authorization"]
+
+
+class _Source:
+    """Gives numbers, slowly, and counts."""
+
+    def __init__(self, seconds=1000.0, errors=()):
+        self.count, self.seconds, self.errors = 0, seconds, list(errors)
+
+    def __call__(self):
+        self.count += 1
+        value = f"value {self.count}"
+        time.sleep(0.02)
+        if self.errors:
+            raise self.errors.pop(0)
+        return Lease(value, self.seconds)
+
+
+class TestRenewed:
+    def test_one_renewal_for_all(self):
+        """Many tasks on several event loops, each in a thread."""
+        source = _Source()
+        renewed = Renewed(source)
+        got = []
+
+        async def many():
+            got.extend(await asyncio.gather(*(renewed.get() for _ in range(20))))
+
+        threads = [threading.Thread(target=asyncio.run, args=(many(),)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert got == ["value 1"] * 80
+
+    def test_renewed_before_the_end(self):
+        renewed = Renewed(_Source(seconds=0.2))
+        assert [renewed.wait(1), renewed.wait(1)] == ["value 1", "value 1"]
+        time.sleep(0.2)
+        assert renewed.wait(1) == "value 2"
+
+    def test_refused(self):
+        renewed = Renewed(_Source())
+        first = renewed.wait(1)
+        renewed.refuse(first)
+        assert renewed.wait(1) == "value 2"
+        renewed.refuse(first)  # by somebody who comes late
+        assert renewed.wait(1) == "value 2"
+
+    def test_an_error_is_for_those_who_waited(self):
+        renewed = Renewed(_Source(errors=[OSError("no network")]))
+
+        async def many():
+            return await asyncio.gather(*(renewed.get() for _ in range(5)), return_exceptions=True)
+
+        assert [str(error) for error in asyncio.run(many())] == ["no network"] * 5
+        assert renewed.wait(1) == "value 2"
+
+    def test_who_gives_up_takes_it_from_nobody(self):
+        renewed = Renewed(_Source())
+
+        async def impatient():
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(renewed.get(), 0.001)
+            return await renewed.get()
+
+        assert asyncio.run(impatient()) == "value 1"
+
+    def test_it_shows_nothing(self):
+        renewed = Renewed(_Source())
+        renewed.wait(1)
+        assert "value" not in f"{renewed!r} {vars(renewed)!r} {Lease('value', 1)!r}"

@@ -1,0 +1,48 @@
+"""``ds.icesat2.load``: what ``Dataset.load`` gives, in one plan."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from tests.written import written_granules
+from xr_icesat2.errors import SelectionError
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    return list(written_granules(tmp_path_factory).values())
+
+
+@pytest.mark.parametrize("layout", ["spot", "flat", "file"])
+@pytest.mark.parametrize("chunks", [None, {}])
+def test_a_dataset(written, layout, chunks):
+    group = "gt2l/land_ice_segments" if layout == "file" else None
+    kw = {"engine": "icesat2", "layout": layout, "chunks": chunks, "group": group}
+    ds = xr.open_dataset(written[0], **kw)
+    assert ds.icesat2.load() is ds
+    assert all(isinstance(v._data, np.ndarray) for n, v in ds.variables.items() if n not in ds.dims)
+    xr.testing.assert_identical(ds, xr.open_dataset(written[0], **kw).load())
+
+
+def test_what_was_selected_of_a_list(written):
+    chosen = {"segment_idx": [5, 3, 90], "spot": slice(None, None, 2), "gran_idx": 1}
+    one, other = (xr.open_dataset(written, engine="icesat2").isel(chosen) for _ in range(2))
+    xr.testing.assert_identical(one.icesat2.load(), other.load())
+
+
+def test_some_variables(written):
+    ds = xr.open_dataset(written[0], engine="icesat2")
+    ds.icesat2.load("h_li", "latitude")
+    in_memory = {name for name, v in ds.variables.items() if isinstance(v._data, np.ndarray)}
+    assert {"h_li", "latitude"} <= in_memory
+    assert not {"h_li_sigma", "longitude"} & in_memory
+    with pytest.raises(SelectionError, match=r"no variable h_il; there are .*h_li"):
+        ds.icesat2.load("h_il")
+
+
+def test_a_tree_whose_nodes_share_what_they_are_located_by(written):
+    tree, other = (xr.open_datatree(written[0], engine="icesat2") for _ in range(2))
+    assert tree.icesat2.load() is tree
+    xr.testing.assert_identical(tree, other.load())
+    tree["land_ice_segments"].latitude.values[...] = 0
+    assert tree["land_ice_segments/fit_statistics"].latitude.values.any()

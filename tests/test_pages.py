@@ -1,0 +1,91 @@
+"""Pages of metadata: the right bytes over any link, each read once, and few requests."""
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.linked import linked
+from xr_icesat2.bytesource.cost import Cost, Observed
+from xr_icesat2.granule.hdf5 import pages
+from xr_icesat2.granule.hdf5.pages import LEAST_PAGE, MOST_PAGE, Pages
+
+SIZE = 3 << 20
+NEAR = Cost(latency=20e-6, bandwidth=1e9)
+FAR = Cost(latency=0.15, bandwidth=2e6)
+FAST = Cost(latency=0.06, bandwidth=200e6)
+each_link = pytest.mark.parametrize("cost", [NEAR, FAR, FAST], ids=["near", "far", "fast"])
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    path = tmp_path_factory.mktemp("pages") / "bytes"
+    path.write_bytes(np.random.default_rng(1).bytes(SIZE))
+    return path
+
+
+@st.composite
+def spans(draw):
+    offset = draw(st.integers(0, SIZE - 1))
+    return offset, draw(st.integers(0, min(SIZE - offset, 600_000)))
+
+
+@each_link
+@given(bursts=st.lists(st.lists(spans(), max_size=5), max_size=4))
+def test_the_bytes_are_those_of_the_file(path, cost, bursts):
+    data, source = path.read_bytes(), linked(path, cost)
+    held = Pages(source, SIZE)
+    for ranges in bursts:
+        assert held.read(ranges) == [data[o : o + n] for o, n in ranges]
+    asked = sorted(source.log)
+    for (offset, length), (after, _) in itertools.pairwise(asked):
+        assert offset + length <= after, "a byte that was asked for twice"
+    held.forget()
+
+
+def test_pages_are_as_large_as_the_link_asks_for(path):
+    for cost, page in ((NEAR, LEAST_PAGE), (FAR, MOST_PAGE)):
+        source = linked(path, cost)
+        Pages(source, SIZE).read([(SIZE // 2, 100)])
+        assert max(length for _, length in source.log) == page
+
+
+def test_a_file_that_comes_sooner_whole_is_read_whole_and_kept(path):
+    source = linked(path, FAST)
+    held = Pages(source, SIZE)
+    held.read([(5, 10)])
+    assert source.nbytes == SIZE
+    source.reset()
+    held.release()
+    got = {}
+    with ThreadPoolExecutor(2) as pool:
+        assert held.take_each([(10, 1_000_000), (2_000_000, 7)], got.__setitem__, pool)
+    data = path.read_bytes()
+    assert got == {0: data[10:1_000_010], 1: data[2_000_000:2_000_007]}
+    assert source.requests == 0
+    held.forget()
+    with ThreadPoolExecutor(1) as pool:
+        assert not held.take_each([(10, 10)], got.__setitem__, pool)
+
+
+def test_whole_files_are_kept_up_to_a_bound(path, monkeypatch):
+    monkeypatch.setattr(pages, "MOST_WHOLE", 2 * SIZE)
+    held = [Pages(linked(path, FAST), SIZE) for _ in range(3)]
+    for one in held:
+        one.read([(0, 1)])
+    assert [one.hold([(SIZE - 1, 1)]) for one in held] == [False, True, True]
+    for one in held:
+        one.forget()
+
+
+def test_a_link_is_known_by_what_its_requests_took():
+    observed = Observed(Cost(latency=1.0, bandwidth=1.0))
+    assert observed.cost == Cost(1.0, 1.0)
+    for seconds in (0.3, 0.1, 0.2):
+        observed.note(0, seconds)
+    observed.note(10_000_000, 0.6)
+    observed.note(1_000_000, 0.6)
+    assert observed.cost == Cost(latency=0.1, bandwidth=10_000_000 / 0.5)

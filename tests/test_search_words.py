@@ -1,0 +1,270 @@
+"""From what a user searches by to the words of CMR, without any request."""
+
+import datetime as dt
+import json
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from itertools import pairwise
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.test_name import every_name
+from xr_icesat2.earthdata.area import asked_area
+from xr_icesat2.earthdata.passes import Passes, asked_passes, known_product
+from xr_icesat2.earthdata.period import temporal_parameter
+from xr_icesat2.errors import SelectionError
+from xr_icesat2.granule.name import format_name, parse_name
+from xr_icesat2.granule.numbering import FOUR_ORBITS, GRIDDED, first_of_four
+
+T = "?" * 14
+
+
+@pytest.mark.parametrize(
+    ("product", "asked", "patterns"),
+    [
+        ("ATL06", {"rgt": 627}, [f"ATL06_{T}_0627????_*"]),
+        ("ATL06", {"rgt": 627, "cycle": 5, "granule_region": 3}, [f"ATL06_{T}_06270503_*"]),
+        ("ATL03", {"cycle": [1, 12]}, [f"ATL03_{T}_????01??_*", f"ATL03_{T}_????12??_*"]),
+        ("ATL08", {"granule_region": range(3, 5)},
+         [f"ATL08_{T}_??????03_*", f"ATL08_{T}_??????04_*"]),
+        ("ATL24", {"rgt": 805, "cycle": 25}, [f"ATL24_{T}_080525??_*"]),
+        ("ATL07", {"rgt": 902, "hemisphere": "north"}, [f"ATL07-01_{T}_0902??01_*"]),
+        ("ATL10", {"rgt": 902}, [f"ATL10-??_{T}_0902??01_*"]),
+        ("ATL09", {"rgt": 26, "cycle": 3}, [f"ATL09_{T}_00260301_*"]),
+        ("ATL13", {"rgt": 28}, [f"ATL13_{T}_0025??01_*"]),
+        ("ATL12", {"rgt": [1385, 1386, 1387]}, [f"ATL12_{T}_1385??01_*"]),
+        ("ATL11", {"rgt": 788, "granule_region": 5, "cycle": 4}, ["ATL11_078805_*"]),
+        ("ATL11", {"cycle": 4}, []),
+        ("ATL20", {"hemisphere": 2}, ["ATL20-02_*"]),
+        ("ATL15", {}, []),
+        ("ATL06", {}, []),
+    ],
+)  # fmt: skip
+def test_patterns_of_names(product, asked, patterns):
+    assert asked_passes(product, **asked).patterns() == patterns
+
+
+@given(every_name)
+def test_a_granule_fits_its_own_numbers_and_no_other(name):
+    """CMR's wildcards are those of fnmatch, which is not what the patterns are made with."""
+    mapped = name.product in GRIDDED
+    cycle = name.cycle if name.first_cycle is None else name.last_cycle
+    own = asked_passes(
+        name.product,
+        rgt=None if mapped else name.rgt,
+        cycle=None if mapped else cycle,
+        granule_region=name.region,
+        hemisphere=name.hemisphere,
+    )
+    if four(name):
+        name = replace(name, rgt=first_of_four(name.rgt))
+    written, patterns = format_name(name), own.patterns()
+    assert own.accept(name)
+    assert bool(patterns) == (own != Passes(product=name.product))
+    assert all(fnmatchcase(written, pattern) for pattern in patterns)
+    for field, most in (("rgts", 1387), ("regions", 14), ("hemispheres", 2)):
+        for number in getattr(own, field):
+            other = replace(own, **{field: (number % most + 1,)})
+            assert not other.accept(name)
+            assert not any(fnmatchcase(written, pattern) for pattern in other.patterns())
+
+
+def four(name):
+    return name.product in FOUR_ORBITS
+
+
+@given(st.integers(1, 1387), st.integers(1, 99), st.sampled_from(sorted(FOUR_ORBITS)))
+def test_a_track_is_found_in_the_granule_of_four_orbits(rgt, cycle, product):
+    passes = asked_passes(product, rgt=rgt, cycle=cycle)
+    (first,) = passes.rgts
+    assert first % 4 == 1
+    assert first <= rgt < first + 4
+    assert passes.accept(parse_name(f"{product}_20200101000000_{first:04d}{cycle:02d}01_007_01.h5"))
+
+
+def test_cycles_of_repeat_granules_lie_between_the_first_and_the_last():
+    name = parse_name("ATL11_078805_0304_007_01.h5")
+    found = [n for n in range(1, 9) if asked_passes("ATL11", cycle=n).accept(name)]
+    assert found == [3, 4]
+    assert asked_passes("ATL11", cycle=[1, 4]).accept(name)
+
+
+@pytest.mark.parametrize(
+    ("product", "asked", "says"),
+    [
+        ("ATL06", {"rgt": 1388}, "1 to 1387"),
+        ("ATL06", {"rgt": 0}, "1 to 1387"),
+        ("ATL06", {"rgt": []}, "leave it out"),
+        ("ATL06", {"rgt": "627"}, "numbers from 1"),
+        ("ATL06", {"rgt": 1.5}, "numbers from 1"),
+        ("ATL06", {"granule_region": 15}, "1 to 14"),
+        ("ATL06", {"cycle": [3, 100]}, "1 to 99"),
+        ("ATL06", {"hemisphere": 1}, "ATL07, ATL10, ATL20, ATL21"),
+        ("ATL07", {"hemisphere": "west"}, '"north" .1.'),
+        ("ATL07", {"granule_region": 1}, "hemisphere"),
+        ("ATL13", {"granule_region": 1}, "no such number"),
+        ("ATL15", {"rgt": 1}, "no such number"),
+        ("ATL06", {"rgt": range(1, 1388)}, "at most 500"),
+    ],
+)
+def test_passes_that_cannot_be(product, asked, says):
+    with pytest.raises(SelectionError, match=says):
+        asked_passes(product, **asked)
+
+
+def test_products():
+    assert known_product(" atl06") == "ATL06"
+    for given_ in ("ATL99", "ATL02", "", "MOD09", 6):
+        with pytest.raises(SelectionError, match=r"ATL03, .*ATL24"):
+            known_product(given_)
+
+
+@pytest.mark.parametrize(
+    ("asked", "written"),
+    [
+        (None, None),
+        ((None, None), None),
+        ("2019-11-06", "2019-11-06T00:00:00.000Z,2019-11-06T23:59:59.999Z"),
+        ("2019-11", "2019-11-01T00:00:00.000Z,2019-11-30T23:59:59.999Z"),
+        ("2020", "2020-01-01T00:00:00.000Z,2020-12-31T23:59:59.999Z"),
+        (("2019-11", "2020-02"), "2019-11-01T00:00:00.000Z,2020-02-29T23:59:59.999Z"),
+        (("2019-11-06T23:00:08Z", None), "2019-11-06T23:00:08.000Z,"),
+        ((None, dt.date(2019, 1, 2)), ",2019-01-02T23:59:59.999Z"),
+        (
+            [dt.datetime(2019, 1, 2, 3, tzinfo=dt.timezone(dt.timedelta(hours=2))), None],
+            "2019-01-02T01:00:00.000Z,",
+        ),
+        ((dt.datetime(2019, 1, 2, 3), None), "2019-01-02T03:00:00.000Z,"),  # noqa: DTZ001
+        ((np.datetime64("2019-01-02"), np.datetime64("2019-01-02T03:04:05.678901234")),
+         "2019-01-02T00:00:00.000Z,2019-01-02T03:04:05.678Z"),
+        ((pd.Timestamp("2019-01-02"), None), "2019-01-02T00:00:00.000Z,"),
+        ("2019-11-06 23:00:08", "2019-11-06T23:00:08.000Z,2019-11-06T23:00:08.000Z"),
+    ],
+)  # fmt: skip
+def test_times(asked, written):
+    assert temporal_parameter(asked) == written
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["yesterday", "2019-13", ("2020", "2019"), ("2019",), ("2019", "2020", "2021"), ("", None),
+     (3.5j, None), 2019, (2019, 2020), ("NaT", None)],
+)  # fmt: skip
+def test_times_that_cannot_be(asked):
+    with pytest.raises(SelectionError, match=r"'2019-11-06'|ends before"):
+        temporal_parameter(asked)
+
+
+SQUARE = [[0, 0], [10, 0], [10, 10], [0, 10], [0, 0]]
+POLYGON = {"type": "Polygon", "coordinates": [SQUARE, [[4, 4], [5, 4], [5, 5], [4, 4]]]}
+COUNTERCLOCKWISE = "0,0,10,0,10,10,0,10,0,0"
+
+
+@pytest.mark.parametrize(
+    "region",
+    [
+        POLYGON,
+        {"type": "Polygon", "coordinates": [SQUARE[:-1]]},  # not closed
+        {"type": "Feature", "geometry": POLYGON, "properties": {}},
+        {"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": POLYGON}]},
+        {"type": "GeometryCollection", "geometries": [POLYGON]},
+        {"type": "MultiPolygon", "coordinates": [[SQUARE]]},
+        {"type": "Polygon", "coordinates": [[p for p in SQUARE for _ in range(2)]]},
+        SimpleNamespace(__geo_interface__=POLYGON),
+        SimpleNamespace(__geo_interface__=POLYGON, crs=SimpleNamespace(is_geographic=True)),
+    ],
+)
+def test_polygons(region):
+    assert asked_area(None, region).parameters() == [("polygon[]", COUNTERCLOCKWISE)]
+
+
+def test_polygons_turn_counterclockwise():
+    clockwise = {"type": "Polygon", "coordinates": [SQUARE[::-1]]}
+    (ring,) = asked_area(None, clockwise).rings
+    assert set(ring) == {tuple(map(float, point)) for point in SQUARE}
+    turns = sum(a[0] * b[1] - b[0] * a[1] for a, b in pairwise(ring))
+    assert turns == 200
+
+
+def test_a_file_of_geojson(tmp_path):
+    path = tmp_path / "fjord.geojson"
+    path.write_text(json.dumps(POLYGON))
+    for given_ in (path, str(path)):
+        assert asked_area(None, given_).parameters() == [("polygon[]", COUNTERCLOCKWISE)]
+
+
+def test_several_polygons_of_which_any_will_do():
+    east = [[x + 100, y] for x, y in SQUARE]
+    area = asked_area(None, {"type": "MultiPolygon", "coordinates": [[SQUARE], [east]]})
+    assert area.parameters() == [
+        ("polygon[]", COUNTERCLOCKWISE),
+        ("polygon[]", "100,0,110,0,110,10,100,10,100,0"),
+        ("options[polygon][or]", "true"),
+    ]
+
+
+@pytest.mark.parametrize("latitude", [80.0, -75.0])
+@pytest.mark.parametrize("backward", [False, True])
+def test_a_ring_around_a_pole_holds_the_pole(latitude, backward):
+    ring = [[lon, latitude] for lon in range(-180, 180, 30)][:: -1 if backward else 1]
+    (found,) = asked_area(None, {"type": "Polygon", "coordinates": [ring]}).rings
+    eastward = (found[1][0] - found[0][0] + 180) % 360 - 180 > 0
+    assert eastward == (latitude > 0)
+
+
+@pytest.mark.parametrize("backward", [False, True])
+def test_a_ring_across_the_antimeridian(backward):
+    ring = [[179, 0], [-179, 0], [-179, 5], [179, 5], [179, 0]][:: -1 if backward else 1]
+    area = asked_area(None, {"type": "Polygon", "coordinates": [ring]})
+    assert area.parameters() == [("polygon[]", "179,0,-179,0,-179,5,179,5,179,0")]
+    shifted = [[x % 360, y] for x, y in ring]  # longitudes from 0 to 360
+    assert asked_area(None, {"type": "Polygon", "coordinates": [shifted]}) == area
+
+
+@pytest.mark.parametrize(
+    ("box", "written"),
+    [
+        ((-50.5, 68.9, -48.0, 69.4), "-50.5,68.9,-48,69.4"),
+        (np.array([170, -80, -170, -70]), "170,-80,-170,-70"),
+        ([-0.00000001, 0, 1e-5, 1], "0,0,0.00001,1"),
+    ],
+)
+def test_boxes(box, written):
+    assert asked_area(box, None).parameters() == [("bounding_box", written)]
+
+
+@pytest.mark.parametrize(
+    ("bbox", "region", "says"),
+    [
+        ((1, 2, 3), None, "west, south, east, north"),
+        ((68.9, -50.5, 69.4, 148.0), None, "latitudes from -90"),
+        ((0, 10, 1, 5), None, "south below north"),
+        ((0, float("nan"), 1, 5), None, "latitudes from -90"),
+        ("Greenland", None, "west, south"),
+        ((0, 0, 1, 1), POLYGON, "one of them"),
+        (None, {"type": "Point", "coordinates": [1, 2]}, "'Point', which covers no area"),
+        (None, {"type": "FeatureCollection", "features": []}, "no polygon"),
+        (None, {"type": "Polygon"}, "not valid GeoJSON"),
+        (None, {"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [0, 0]]]}, "2 points"),
+        (None, {"type": "Polygon", "coordinates": [[[0, 0], [1, "x"], [0, 0]]]}, "is none"),
+        (None, {"type": "Polygon", "coordinates": [[[0, 0], [1, 95], [3, 3]]]}, "before latitude"),
+        (None, "no-such-file.json", "cannot be read"),
+        (None, 7, "longitude first"),
+        (None, SimpleNamespace(__geo_interface__=POLYGON,
+                               crs=SimpleNamespace(is_geographic=False, name="UTM")), "to_crs"),
+    ],
+)  # fmt: skip
+def test_places_that_cannot_be(bbox, region, says):
+    with pytest.raises(SelectionError, match=says):
+        asked_area(bbox, region)
+
+
+def test_a_file_that_is_no_geojson(tmp_path):
+    (tmp_path / "outline.shp").write_bytes(b"\x00\x00'\n")
+    with pytest.raises(SelectionError, match=r"geopandas\.read_file"):
+        asked_area(None, tmp_path / "outline.shp")

@@ -1,0 +1,103 @@
+"""A granule's requests on the event loop: each retried, checked and within its time limit."""
+
+from collections.abc import Coroutine, Iterable, Sequence
+from concurrent.futures import Executor
+from functools import partial
+from typing import Any, TypeVar
+
+from xr_icesat2.bytesource.limits import request_limit
+from xr_icesat2.bytesource.protocol import Range, Stamp, Take
+from xr_icesat2.bytesource.ranges import outside
+from xr_icesat2.bytesource.traffic import Traffic, one_by_one, together
+from xr_icesat2.bytesource.translate import ShortAnswerError, status_of
+from xr_icesat2.bytesource.transports import Transport
+from xr_icesat2.errors import TransferError
+
+__all__ = ["Requests"]
+
+T = TypeVar("T")
+
+
+class Requests:
+    """Those for one granule over one transport.
+
+    Parameters
+    ----------
+    transport : Transport
+        Makes one request, without retries.
+    traffic : Traffic
+        Of the event loop on which the methods here are awaited.
+    name : str
+        What to call the granule in messages.
+    """
+
+    def __init__(self, transport: Transport, traffic: Traffic, name: str) -> None:
+        self._transport = transport
+        self._traffic = traffic
+        self._name = name
+
+    def limit(self, length: int) -> float:
+        """Seconds that a request for so many bytes may take."""
+        return request_limit(length, whole_file=self._transport.whole_file)
+
+    async def stamp(self) -> Stamp:
+        """Version of the file as it lies there now."""
+        return await self._traffic.request(self._transport.stamp, request_limit(0), self._name)
+
+    async def read(self, ranges: Sequence[Range]) -> list[bytes]:
+        """Bytes of each range, exactly as many as asked for."""
+        return await self._all(self._one(*each) for each in ranges)
+
+    async def read_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> None:
+        """Hand on each range as it comes, while there is room for what was not yet taken."""
+
+        async def hand_on(number: int, offset: int, length: int) -> None:
+            async with self._traffic.room.of(length):
+                data = await self._one(offset, length)
+                await self._traffic.aside(pool, partial(take, number, data))
+
+        await self._all(hand_on(number, *each) for number, each in enumerate(ranges))
+
+    async def _all(self, work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+        """Do all of the work, at once if that is safe."""
+        return await (together if self._transport.parallel else one_by_one)(work)
+
+    async def _one(self, offset: int, length: int) -> bytes:
+        if not length:
+            return b""
+        limit = self.limit(length)
+
+        async def attempt() -> bytes:
+            return await self._attempt(offset, length)
+
+        return await self._traffic.request(attempt, limit, self._name)
+
+    async def _attempt(self, offset: int, length: int) -> bytes:
+        """Ask once for a range, and tell "outside the file" from "did not come whole"."""
+        try:
+            data = await self._transport.fetch(offset, length)
+        except Exception as error:
+            if status_of(error) != 416:
+                raise
+            await self._refuse_outside(offset, length)
+            raise TransferError(
+                f"the server of {self._name} refuses {length} bytes at {offset} (HTTP 416), though "
+                "they lie in the file: download it, or give simplecache:: before the URL"
+            ) from error
+        if len(data) > length:
+            raise TransferError(
+                f"asked {self._name} for {length} bytes at {offset}, got {len(data)}: the server "
+                "ignores byte ranges. Download the file, or give simplecache:: before the URL"
+            )
+        if len(data) < length:
+            await self._refuse_outside(offset, length)
+            raise ShortAnswerError(f"asked for {length} bytes at {offset}, got {len(data)}")
+        return data
+
+    async def _refuse_outside(self, offset: int, length: int) -> None:
+        try:
+            size = (await self._transport.stamp()).size
+        except TransferError:  # the server does not say: then what it answered has to do
+            return
+        if offset + length > size:
+            raise outside(offset, length, size, self._name)

@@ -1,0 +1,42 @@
+"""``icesat2 get``: granules as files."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from xr_icesat2.earthdata.download import download
+
+from .places import granule_urls
+
+__all__ = ["add_parser"]
+
+
+def add_parser(commands: Any) -> None:
+    """Add the subcommand to a parser's."""
+    parser = commands.add_parser(
+        "get", help="download granules; call it again to go on where it was broken off"
+    )
+    parser.add_argument(
+        "granules", nargs="+", metavar="granule", help="names or URLs; -: from standard input"
+    )
+    parser.add_argument("--to", default=".", metavar="FOLDER", help="default: here")
+    parser.add_argument("--overwrite", action="store_true", help="replace files of other content")
+    parser.add_argument("--at-once", type=int, default=4, metavar="N", help="files (default: 4)")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Download, and print where the files are."""
+    paths = download(
+        granule_urls(options.granules),
+        options.to,
+        overwrite=options.overwrite,
+        at_once=options.at_once,
+        progress=not options.quiet,
+    )
+    written = [str(path) for path in paths]
+    print(json.dumps(written, indent=2) if options.json else "\n".join(written))

@@ -1,0 +1,90 @@
+"""``icesat2 info``: the rates, dimensions and sizes of a granule; no values are read."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from xr_icesat2.bytesource import source_name
+from xr_icesat2.earthdata.shown import size_text
+from xr_icesat2.errors import GroupNotFoundError, IdentityError, MergeError
+
+from .places import granule_url
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["add_parser"]
+
+
+def add_parser(commands: Any) -> None:
+    """Add the subcommand to a parser's."""
+    parser = commands.add_parser("info", help="print rates, dims and sizes of a granule")
+    parser.add_argument("granule", help="name, path or URL")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--variables", action="store_true", help="list them too")
+    shown.add_argument("--json", action="store_true", help="everything, for programs")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Open without reading values, and print."""
+    url = granule_url(options.granule)
+    with _opened(url) as tree:
+        if options.json:
+            told = {"granule": source_name(url), **_identity(tree), "groups": list(_groups(tree))}
+            print(json.dumps(told, indent=2))
+            return
+        if options.variables:
+            print(tree.icesat2.contents())
+            return
+        print(source_name(url))
+        print(", ".join(f"{name} {value}" for name, value in _identity(tree).items()))
+        rows = [("group", "dims", "variables", "in memory"), *map(_row, _groups(tree))]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            print("  ".join(map(str.ljust, row, widths)).rstrip())
+
+
+def _opened(url: str) -> xr.DataTree:
+    import xarray as xr  # noqa: PLC0415 - slow to import: only where it is used
+
+    try:
+        return xr.open_datatree(url, engine="icesat2")
+    except (GroupNotFoundError, IdentityError, MergeError) as error:
+        print(f"icesat2: shown as it is in the file: {error}", file=sys.stderr)
+        return xr.open_datatree(url, engine="icesat2", layout="file")
+
+
+def _identity(tree: xr.DataTree) -> dict[str, Any]:
+    """Give what the root says of the granule, which is known from its opening."""
+    told = {"product": tree.attrs.get("short_name")}
+    for name in ("release", "version", "rgt", "cycle_number", "region", "hemisphere"):
+        if name in tree.coords and tree.coords[name].dims == ("gran_idx",):
+            told[name] = tree.coords[name].values[0].item()
+    return {name: value for name, value in told.items() if value not in (None, "", -1)}
+
+
+def _groups(tree: xr.DataTree) -> Iterator[dict[str, Any]]:
+    """Give the groups that hold variables, each before those below it."""
+    variables = tree.to_dataset(inherit=False).data_vars
+    if variables:
+        yield {
+            "path": tree.path,
+            "dims": {str(dim): size for dim, size in tree.sizes.items()},
+            "bytes": sum(variable.nbytes for variable in variables.values()),
+            "variables": {
+                str(name): {"dims": variable.dims, "dtype": str(variable.dtype)}
+                for name, variable in variables.items()
+            },
+        }
+    for child in tree.children.values():
+        yield from _groups(child)
+
+
+def _row(group: dict[str, Any]) -> tuple[str, str, str, str]:
+    dims = ", ".join(f"{name}: {size}" for name, size in group["dims"].items())
+    return group["path"], dims, str(len(group["variables"])), size_text(group["bytes"])

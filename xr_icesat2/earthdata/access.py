@@ -1,0 +1,174 @@
+"""Which road to take to a granule, and where it ends: the transport of ``icesat2://``."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias, TypeVar
+
+from xr_icesat2.bytesource.protocol import Stamp
+from xr_icesat2.bytesource.s3_error import S3Error
+from xr_icesat2.bytesource.traffic import in_daemon_thread
+from xr_icesat2.bytesource.translate import status_of
+from xr_icesat2.bytesource.transports import Transport
+from xr_icesat2.earthdata.catalog import place_of_name
+from xr_icesat2.earthdata.credentials import Redirect
+from xr_icesat2.earthdata.places import Place, place_of_path
+from xr_icesat2.earthdata.region import in_region, known_region
+from xr_icesat2.earthdata.roads import STALE_KEYS, DirectRoad, ExternalRoad
+from xr_icesat2.earthdata.web import web_on
+from xr_icesat2.errors import AccessDeniedError, GranuleNotFoundError, SelectionError
+
+__all__ = ["ACCESS_VARIABLE", "WAYS", "GranuleAccess", "checked_access"]
+
+T = TypeVar("T")
+Ask: TypeAlias = Callable[[Transport], Awaitable[T]]
+_log = logging.getLogger(__name__)
+
+ACCESS_VARIABLE = "XR_ICESAT2_ACCESS"
+WAYS = ("auto", "direct", "external")
+
+_OTHER_ROAD = (
+    f"Over HTTPS: storage_options={{'access': 'external'}}, or {ACCESS_VARIABLE}=external in the "
+    "environment"
+)
+
+# What a process has learnt: S3 refuses it, whatever was thought of its region.
+_refused_by_s3: set[int] = set()
+
+
+def checked_access(access: str) -> str:
+    """Check the option ``access``.
+
+    Raises
+    ------
+    SelectionError
+        It is none of the ways.
+    """
+    if access not in WAYS:
+        raise SelectionError(f"access={access!r} is unknown: give one of {', '.join(WAYS)}")
+    return access
+
+
+def _told(access: str) -> str:
+    """Way as told by the option, else by the environment."""
+    return access if access != "auto" else checked_access(os.environ.get(ACCESS_VARIABLE, "auto"))
+
+
+async def _goes_direct(told: str) -> bool:
+    if told != "auto":
+        return told == "direct"
+    if os.getpid() in _refused_by_s3:
+        return False
+    here = known_region()
+    return await in_daemon_thread(in_region) if here is None else here
+
+
+class GranuleAccess:
+    """Requests for one granule by its path: a transport as bytesource has them.
+
+    Parameters
+    ----------
+    path : str
+        Plain path, see :mod:`~xr_icesat2.earthdata.places`.
+    access : {"auto", "direct", "external"}
+        Road to take.
+    name : str
+        What to call it in messages.
+    """
+
+    parallel = True
+    whole_file = False
+
+    def __init__(self, path: str, access: str, name: str) -> None:
+        self._path = path
+        self._access = access
+        self._name = name
+        self._place = place_of_path(path)
+        self._looked_up = False
+        self._looking_up = asyncio.Lock()
+        self._redirect = Redirect()
+
+    async def stamp(self) -> Stamp:
+        """Size and ETag as the file lies there now."""
+        return await self._ask(lambda road: road.stamp())
+
+    async def fetch(self, offset: int, length: int) -> bytes:
+        """Bytes of one range; fewer if the server sends fewer."""
+        return await self._ask(lambda road: road.fetch(offset, length))
+
+    async def _ask(self, ask: Ask[T]) -> T:
+        place = self._place or await self._found()
+        try:
+            return await self._by_road(ask, place)
+        except Exception as error:  # noqa: BLE001 - raised below
+            met = error
+        if _may_lie_elsewhere(met) and await self._found() != place:
+            return await self._ask(ask)
+        raise _explained(met, self._name)
+
+    async def _found(self) -> Place:
+        """Place that the catalogue knows; asked once, however many requests wait for it."""
+        async with self._looking_up:
+            if self._place is None or not self._looked_up:
+                self._place = await place_of_name(self._path.rpartition("/")[2])
+                self._looked_up, self._redirect = True, Redirect()
+            return self._place
+
+    async def _by_road(self, ask: Ask[T], place: Place) -> T:
+        web = web_on(asyncio.get_running_loop())
+        url = place.https_url
+        external = url and ExternalRoad(web, url, self._name, self._redirect)
+        told = _told(self._access)
+        if not place.s3_url or not await _goes_direct(told):
+            if not external:
+                raise GranuleNotFoundError(f"{self._name} has no address on the web")
+            return await ask(external)
+        try:
+            return await ask(DirectRoad(web, place.s3_url, self._name))
+        except S3Error as error:
+            if not (external and told == "auto" and error.code == "AccessDenied"):
+                raise
+        # It says the same of a wrong region and of a missing key: the other road will tell.
+        answer = await ask(external)
+        _remember_refusal()
+        return answer
+
+
+def _remember_refusal() -> None:
+    if os.getpid() not in _refused_by_s3:
+        _refused_by_s3.add(os.getpid())
+        _log.warning(
+            "S3 refuses this machine, which may not be in AWS us-west-2: granules come over HTTPS "
+            "from here on. %s=external in the environment says so from the start",
+            ACCESS_VARIABLE,
+        )
+
+
+def _may_lie_elsewhere(error: Exception) -> bool:
+    return status_of(error) == 404 or (isinstance(error, S3Error) and error.code == "AccessDenied")
+
+
+def _explained(error: Exception, name: str) -> Exception:
+    """Give ``error``, or one that says more where the general translation would mislead."""
+    if isinstance(error, S3Error):
+        why = _why_refused(error.code)
+        return AccessDeniedError(f"S3 refuses {name}: {why}") if why else error
+    if status_of(error) in {401, 403}:
+        return AccessDeniedError(
+            f"the archive refuses {name} (HTTP {status_of(error)}): log in at "
+            "https://urs.earthdata.nasa.gov and see whether this account has accepted the terms "
+            "of NSIDC's cloud data"
+        )
+    return error
+
+
+def _why_refused(code: str) -> str | None:
+    """Say what an error code of S3 means here and what to do; None if it is no refusal."""
+    if code == "AccessDenied":
+        return f"NASA's S3 serves machines in AWS us-west-2 only. {_OTHER_ROAD}"
+    if code == "RequestTimeTooSkewed":
+        return f"the clock of this machine is wrong. Set it. {_OTHER_ROAD}"
+    if code in STALE_KEYS:
+        return f"{code}, of keys that the archive has just given. Try again later. {_OTHER_ROAD}"
+    return None

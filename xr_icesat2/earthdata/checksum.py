@@ -1,0 +1,49 @@
+"""Whether a file adds up to what CMR says of it.
+
+Source: ChecksumAlgorithmEnum in NASA's UMM-G schema 1.6.
+"""
+
+import hashlib
+import zlib
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from xr_icesat2.earthdata.catalog import Checksum
+
+__all__ = ["adds_up"]
+
+_PIECE = 1 << 20
+_HASHES = {
+    "MD5": "md5",
+    "SHA-1": "sha1",
+    "SHA-256": "sha256",
+    "SHA256": "sha256",
+    "SHA-384": "sha384",
+    "SHA-512": "sha512",
+    "SHA512": "sha512",
+}
+_CYCLIC: dict[str, Callable[[bytes, int], int]] = {
+    "CRC-32": zlib.crc32,
+    "ADLER-32": zlib.adler32,
+}
+
+
+def adds_up(path: Path, checksum: Checksum) -> bool | None:
+    """Whether the file at ``path`` has the checksum; None if its algorithm is not known here."""
+    algorithm, value = checksum.algorithm.upper(), checksum.value.strip().lower()
+    if algorithm in _HASHES:
+        new = partial(hashlib.new, _HASHES[algorithm], usedforsecurity=False)
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, new).hexdigest() == value
+    if algorithm in _CYCLIC:
+        return f"{_cyclic(path, _CYCLIC[algorithm]):08x}" == value.zfill(8)
+    return None
+
+
+def _cyclic(path: Path, step: Callable[[bytes, int], int]) -> int:
+    total = step(b"", 1 if step is zlib.adler32 else 0)
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            total = step(piece, total)
+    return total

@@ -1,0 +1,158 @@
+"""Granules as files: ``xr_icesat2.download``."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from xr_icesat2.bytesource import ByteSource, open_source
+from xr_icesat2.earthdata.fetch import fetch_file, told_of
+from xr_icesat2.errors import AccessDeniedError, ICESat2Error, SelectionError, TransferError
+from xr_icesat2.granule.name import file_name
+from xr_icesat2.progress import progress_bar
+
+__all__ = ["download"]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One file to be had."""
+
+    source: ByteSource
+    final: Path
+    given: Any
+    """What the user gave."""
+
+
+def download(
+    granules: Any,
+    folder: str | os.PathLike[str] = ".",
+    *,
+    overwrite: bool = False,
+    at_once: int = 4,
+    progress: bool = True,
+    storage_options: Mapping[str, Any] | None = None,
+) -> list[Path]:
+    """Download granules, several at once.
+
+    A file appears under its name when all of it is there and has been checked;
+    until then it is ``<name>.<version>.part``, which a later call goes on with.
+    Files that are there already are checked and kept.
+
+    Parameters
+    ----------
+    granules : GranuleList, list or one of what it holds
+        Results of :func:`xr_icesat2.search` or of ``earthaccess.search_data``,
+        or URLs (``icesat2://…`` and any that fsspec knows).
+    folder : path
+        Made if it is not there.
+    overwrite : bool
+        Replace files that have the name but not the content.
+    at_once : int
+        Files at the same time.
+    progress : bool
+        Show a bar on standard error, if that is a terminal or a notebook.
+    storage_options : mapping, optional
+        Handed to fsspec with URLs.
+
+    Returns
+    -------
+    list of Path
+        In the order of ``granules``.
+
+    Raises
+    ------
+    SelectionError
+        Two granules have one name, or a file of that name with other content
+        is there and ``overwrite`` is False.
+    AccessDeniedError
+        No login, or not for us.
+    CorruptGranuleError
+        The bytes that came do not have the checksum that CMR gives.
+    TransferError
+        A server fails or does not answer, or the folder cannot be written.
+        Other granules have been downloaded all the same.
+    """
+    one = isinstance(granules, str | os.PathLike | Mapping) or hasattr(granules, "read")
+    several = isinstance(granules, Iterable) and not one
+    jobs = _jobs(list(granules) if several else [granules], Path(folder), storage_options)
+    if at_once < 1:
+        raise SelectionError(f"at_once={at_once!r}, expected a number of files from 1")
+    what = "1 granule" if len(jobs) == 1 else f"{len(jobs)} granules"
+    with progress_bar(what, "B", shown=None if progress else False) as count:
+
+        def fetch(job: _Job, stop: threading.Event) -> None:
+            fetch_file(
+                job.source,
+                job.final,
+                told_of(job.given, job.final.name),
+                overwrite=overwrite,
+                count=count,
+                stop=stop,
+            )
+
+        failures = _run(jobs, at_once, fetch)
+    _raise(failures, jobs, folder)
+    return [job.final for job in jobs]
+
+
+def _jobs(given: Sequence[Any], folder: Path, options: Mapping[str, Any] | None) -> list[_Job]:
+    folder = folder.expanduser()
+    jobs: dict[str, _Job] = {}
+    for one in given:
+        source = open_source(one, options)
+        name = file_name(source.url)
+        if not name or name.startswith("<"):
+            raise SelectionError(
+                f"{source.url} has no file name to download it to, expected URLs or results of a "
+                "search"
+            )
+        if name in jobs:
+            raise SelectionError(
+                f"two granules are called {name} ({jobs[name].source.url}, {source.url}): leave "
+                "one out, or download them into two folders"
+            )
+        jobs[name] = _Job(source, folder / name, one)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TransferError(f"cannot make the folder {folder} ({error.strerror})") from error
+    return list(jobs.values())
+
+
+def _run(
+    jobs: Sequence[_Job], at_once: int, fetch: Callable[[_Job, threading.Event], None]
+) -> list[BaseException]:
+    """Do all jobs; give what failed, in order. If we may not read one, we may read none."""
+    stop = threading.Event()
+    with ThreadPoolExecutor(at_once, "xr_icesat2-download") as pool:
+        futures = [pool.submit(fetch, job, stop) for job in jobs]
+        try:
+            left = set(futures)
+            while left:
+                done, left = wait(left, return_when=FIRST_EXCEPTION)
+                if any(isinstance(one.exception(), AccessDeniedError) for one in done):
+                    break
+        finally:  # also when the user interrupts
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+    ended = [one.exception() for one in futures if not one.cancelled()]
+    return [error for error in ended if error is not None]
+
+
+def _raise(failures: Sequence[BaseException], jobs: Sequence[_Job], folder: Any) -> None:
+    if not failures:
+        return
+    denied = [error for error in failures if isinstance(error, AccessDeniedError)]
+    first = next(iter((*denied, *failures)))
+    if denied or len(failures) == 1 or not isinstance(first, ICESat2Error):
+        raise first
+    raise TransferError(
+        f"{len(failures)} of {len(jobs)} granules were not downloaded; the first: {first}. The "
+        f"others are in {folder}: the same call goes on with what is missing"
+    ) from first

@@ -1,0 +1,193 @@
+"""The fsspec filesystem ``icesat2://``: NASA's granules by name, read only."""
+
+import asyncio
+import os
+import sys
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
+from uuid import uuid4
+
+from fsspec.asyn import AsyncFileSystem
+from fsspec.callbacks import DEFAULT_CALLBACK
+
+from xr_icesat2.bytesource.protocol import Range
+from xr_icesat2.bytesource.requesting import Requests
+from xr_icesat2.bytesource.traffic import in_daemon_thread, traffic_on
+from xr_icesat2.earthdata.access import GranuleAccess, checked_access
+from xr_icesat2.earthdata.listing import Entry, find_below, folder, list_folder
+from xr_icesat2.earthdata.places import PROTOCOL, is_granule, plain_path
+from xr_icesat2.earthdata.web import web_on
+from xr_icesat2.errors import (
+    ChangedGranuleError,
+    CorruptGranuleError,
+    GranuleNotFoundError,
+    SelectionError,
+)
+
+__all__ = ["ICESat2FileSystem"]
+
+_PIECE = 8 * 2**20
+"""Bytes of a request when a whole granule is fetched."""
+
+
+class ICESat2FileSystem(AsyncFileSystem):  # type: ignore[misc]
+    """Granules of ICESat-2 in NASA's Earthdata cloud.
+
+    Paths are ``product/release/yyyy/mm/dd/name``; the bare name of a granule
+    will do. Instances hold no secrets: each process gets its own when it first
+    reads, renews them before they expire, and again when a server says that
+    they have.
+
+    Parameters
+    ----------
+    access : {"auto", "direct", "external"}
+        Road to the bytes: S3, which serves AWS us-west-2 only; HTTPS; or
+        whichever fits this machine. The environment variable
+        ``XR_ICESAT2_ACCESS`` decides where ``"auto"`` is given.
+    **options
+        As of any :class:`fsspec.asyn.AsyncFileSystem`.
+
+    Raises
+    ------
+    SelectionError
+        ``access`` is none of these.
+
+    Notes
+    -----
+    Errors are those of :mod:`xr_icesat2.errors`, which are also the builtin
+    ones that fsspec's users expect.
+    """
+
+    protocol = PROTOCOL
+    cachable = True
+    root_marker = ""
+    mirror_sync_methods = True
+
+    def __init__(self, access: str = "auto", **options: Any) -> None:
+        self.access = checked_access(access)
+        super().__init__(**options)
+
+    @classmethod
+    def _strip_protocol(cls, path: Any) -> Any:
+        if isinstance(path, list):
+            return [cls._strip_protocol(each) for each in path]
+        return plain_path(os.fspath(path))
+
+    @property
+    def fsid(self) -> str:
+        """Name of the filesystem: there is one."""
+        return PROTOCOL
+
+    def transport(self, path: str, name: str) -> GranuleAccess:
+        """Give a transport to the granule at ``path``, for who retries by himself."""
+        return GranuleAccess(self._strip_protocol(path), self.access, name)
+
+    def _requests(self, path: str) -> Requests:
+        name = f"{PROTOCOL}://{path}"
+        return Requests(self.transport(path, name), traffic_on(asyncio.get_running_loop()), name)
+
+    async def set_session(self) -> Any:
+        """HTTPS session of the running event loop, for users of fsspec's coroutines to close."""
+        return await web_on(asyncio.get_running_loop()).set_session()
+
+    # Files
+
+    async def _info(self, path: str, **_: Any) -> Entry:
+        path = self._strip_protocol(path)
+        if is_granule(path):
+            stamp = await self._requests(path).stamp()
+            return {"name": path, "size": stamp.size, "type": "file", "ETag": stamp.tag}
+        parent, _slash, last = path.rpartition("/")
+        if path and path not in {entry["name"] for entry in await list_folder(parent)}:
+            raise GranuleNotFoundError(f"there is no {last} in {PROTOCOL}://{parent}")
+        return folder(path)
+
+    async def _isfile(self, path: str) -> bool:
+        return is_granule(self._strip_protocol(path)) and bool(await self._exists(path))
+
+    async def _isdir(self, path: str) -> bool:
+        # fsspec's own takes a server that fails for a folder that is not there.
+        return not is_granule(self._strip_protocol(path)) and bool(await self._exists(path))
+
+    async def _cat_file(
+        self, path: str, start: int | None = None, end: int | None = None, **_: Any
+    ) -> bytes:
+        requests = self._requests(self._strip_protocol(path))
+        if start is not None and end is not None and 0 <= start <= end:
+            with suppress(CorruptGranuleError):  # it ends before: found out only then
+                return b"".join(await requests.read(_pieces(start, end)))
+        first, last, _step = slice(start, end).indices((await requests.stamp()).size)
+        return b"".join(await requests.read(_pieces(first, last)))
+
+    async def _get_file(
+        self, rpath: str, lpath: str, callback: Any = DEFAULT_CALLBACK, **_: Any
+    ) -> None:
+        """Copy one granule; the file stands whole or not at all."""
+        path = self._strip_protocol(rpath)
+        if not is_granule(path):  # fsspec gives folders too
+            await in_daemon_thread(partial(os.makedirs, lpath, exist_ok=True))
+            return
+        requests = self._requests(path)
+        stamp = await requests.stamp()
+        callback.set_size(stamp.size)
+        part = Path(f"{lpath}.{uuid4().hex}.part")
+        try:
+            await in_daemon_thread(partial(_append, part, b""))
+            for piece in _pieces(0, stamp.size):
+                (data,) = await requests.read([piece])
+                await in_daemon_thread(partial(_append, part, data))
+                callback.relative_update(len(data))
+            if await requests.stamp() != stamp:
+                raise ChangedGranuleError(f"{PROTOCOL}://{path} was replaced meanwhile: try again")
+            await in_daemon_thread(partial(part.replace, lpath))
+        finally:
+            part.unlink(missing_ok=True)  # noqa: ASYNC240 - short, and also where a task is cancelled
+
+    # Folders
+
+    async def _ls(self, path: str, detail: bool = True, **_: Any) -> list[Any]:
+        path = self._strip_protocol(path)
+        entries = [await self._info(path)] if is_granule(path) else await list_folder(path)
+        return entries if detail else [entry["name"] for entry in entries]
+
+    async def _find(
+        self, path: str, maxdepth: int | None = None, withdirs: bool = False, **options: Any
+    ) -> Any:
+        """Find granules in a few pages of CMR rather than folder by folder."""
+        path = self._strip_protocol(path)
+        depth = path.count("/") + 1 if path else 0
+        deepest = sys.maxsize if maxdepth is None else depth + maxdepth
+        try:
+            if is_granule(path):
+                found = {path: await self._info(path)}
+            else:
+                found = await find_below(path, deepest, withdirs=withdirs)
+        except GranuleNotFoundError:
+            found = {}
+        return found if options.get("detail") else list(found)
+
+    async def _put_file(self, *_: Any, **__: Any) -> NoReturn:
+        raise _read_only()
+
+    _pipe_file = _rm_file = _cp_file = _mkdir = _makedirs = _put_file
+
+    def _open(self, path: str, mode: str = "rb", **options: Any) -> Any:
+        if mode != "rb":
+            raise _read_only()
+        return super()._open(path, mode, **options)
+
+
+def _append(part: Path, data: bytes) -> None:
+    with part.open("ab") as file:
+        file.write(data)
+
+
+def _pieces(first: int, last: int) -> list[Range]:
+    """Split the bytes from ``first`` up to ``last`` into requests."""
+    return [(at, min(_PIECE, last - at)) for at in range(first, last, _PIECE)]
+
+
+def _read_only() -> SelectionError:
+    return SelectionError(f"{PROTOCOL}:// is the archive's: it can be read, not written")

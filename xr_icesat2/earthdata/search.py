@@ -1,0 +1,195 @@
+"""Which granules there are: ``xr_icesat2.search``."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Hashable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from xr_icesat2.bytesource.limits import request_limit
+from xr_icesat2.bytesource.traffic import traffic_on
+from xr_icesat2.earthdata.area import Area, asked_area
+from xr_icesat2.earthdata.catalog import (
+    GRANULES,
+    PAGE,
+    PROVIDER,
+    CatalogGranule,
+    collections,
+    items,
+    read_granule,
+)
+from xr_icesat2.earthdata.granule_list import GranuleList
+from xr_icesat2.earthdata.passes import Numbers, Passes, asked_passes, known_product
+from xr_icesat2.earthdata.period import Temporal, temporal_parameter
+from xr_icesat2.earthdata.versions import name_of, newest, pass_of
+from xr_icesat2.earthdata.web import Query
+from xr_icesat2.errors import GranuleNotFoundError, SelectionError
+
+__all__ = ["search"]
+
+_SPARE = 20
+"""Records more than asked for: older versions are among them."""
+
+
+def search(  # noqa: PLR0913 - each is something to search by
+    product: str,
+    *,
+    bbox: Any = None,
+    region: Any = None,
+    temporal: Temporal = None,
+    rgt: Numbers = None,
+    cycle: Numbers = None,
+    granule_region: Numbers = None,
+    hemisphere: str | int | None = None,
+    release: str | int = "latest",
+    count: int | None = None,
+) -> GranuleList:
+    """Find granules in NASA's catalogue (CMR). No login is needed.
+
+    Parameters
+    ----------
+    product : str
+        Short name, such as ``"ATL06"``.
+    bbox : sequence of float, optional
+        West, south, east, north in degrees; west may exceed east, across the
+        antimeridian.
+    region : optional
+        Instead of ``bbox``: a box, GeoJSON with polygons (a dict, or the path of
+        a file), a shapely geometry or a GeoDataFrame, in degrees.
+    temporal : optional
+        A day, month or year (``"2019-11"``), or ``(start, end)``, texts or
+        datetimes, either may be None. UTC; both ends belong to it.
+    rgt : int or iterable of int, optional
+        Reference ground tracks, 1 to 1387. Where a granule has four orbits
+        (ATL12, ATL13, ATL22), the one that holds the track is found.
+    cycle : int or iterable of int, optional
+        Repeat cycles, from 1. Of ATL11, granules that hold any of them.
+    granule_region : int or iterable of int, optional
+        Regions of an orbit, 1 to 14.
+    hemisphere : {"north", "south", 1, 2}, optional
+        Of products that are made by hemisphere (ATL07, ATL10, ATL20, ATL21).
+    release : str or int
+        Such as ``"007"``; default: the latest that is in the archive.
+    count : int, optional
+        At most so many granules, the earliest.
+
+    Returns
+    -------
+    GranuleList
+        By time; of each pass the newest version only. May be empty.
+
+    Raises
+    ------
+    SelectionError
+        Something asked for does not exist, or CMR rejects the query.
+    GranuleNotFoundError
+        The archive has no such product or release.
+    TransferError
+        CMR fails, or (:class:`TransferTimeoutError`) does not answer.
+    """
+    product = known_product(product)
+    passes = asked_passes(
+        product, rgt=rgt, cycle=cycle, granule_region=granule_region, hemisphere=hemisphere
+    )
+    area, span = asked_area(bbox, region), temporal_parameter(temporal)
+    patterns = passes.patterns()
+    if count is not None and not (isinstance(count, int) and count > 0):
+        raise SelectionError(f"count={count!r}, expected a number from 1; None for all")
+    if count is None and area is None and span is None and not patterns:
+        raise SelectionError(
+            f"this would list every granule of {product}: say where (bbox, region), when "
+            "(temporal), which passes (rgt, cycle, granule_region), or how many (count)"
+        )
+    query = _parameters(area, span, patterns)
+    found = _wait(_found(passes, _asked_release(release), query, count))
+    told = {
+        "bbox": bbox, "region": None if region is None else "…", "temporal": temporal, "rgt": rgt,
+        "cycle": cycle, "granule_region": granule_region, "hemisphere": hemisphere,
+    }  # fmt: skip
+    said = [f"{keyword}={value!r}" for keyword, value in told.items() if value is not None]
+    return GranuleList(
+        tuple(found.kept),
+        asked=", ".join([f"{product} release {found.release}", *said]),
+        area=area,
+        older=tuple(found.older),
+    )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What was found of one release."""
+
+    release: str
+    kept: Sequence[CatalogGranule]
+    older: Sequence[CatalogGranule]
+
+
+def _parameters(area: Area | None, span: str | None, patterns: Sequence[str]) -> Query:
+    return [
+        *(area.parameters() if area else ()),
+        *([("temporal", span)] if span else ()),
+        *(("readable_granule_name[]", pattern) for pattern in patterns),
+        *([("options[readable_granule_name][pattern]", "true")] if patterns else ()),
+    ]
+
+
+def _asked_release(given: str | int) -> str | None:
+    """Three digits; None for the latest."""
+    text = str(given).strip().lower()
+    if text == "latest":
+        return None
+    if not (text.isdecimal() and len(text) <= 3):
+        raise SelectionError(f'release={given!r}, expected "latest" or a number such as "007"')
+    return text.zfill(3)
+
+
+def _wait(work: Coroutine[Any, Any, _Found]) -> _Found:
+    from fsspec.asyn import get_loop  # noqa: PLC0415 - local files do without
+
+    return traffic_on(get_loop()).wait(work, request_limit(0), "NASA's catalogue (CMR)")
+
+
+async def _found(passes: Passes, release: str | None, query: Query, count: int | None) -> _Found:
+    release = await _existing(passes.product, release)
+    asked = [
+        ("provider", PROVIDER),
+        ("short_name", passes.product),
+        ("version", release),
+        ("sort_key[]", "start_date"),
+        *query,
+    ]
+    page = None if count is None else min(PAGE, count + _SPARE)
+    found: list[CatalogGranule] = []
+    seen: set[Hashable] = set()
+    async with aclosing(items(GRANULES, asked, page=page)) as records:
+        async for record in records:
+            granule = read_granule(record)
+            if not passes.accept(name_of(granule)):
+                continue
+            found.append(granule)
+            seen.add(pass_of(name_of(granule)))
+            # All versions of a pass begin within seconds: they stand side by side.
+            if count is not None and len(seen) > count:
+                break
+    kept, older = newest(found)
+    wanted = kept[:count]
+    shown = {pass_of(name_of(granule)) for granule in wanted}
+    return _Found(release, wanted, [one for one in older if pass_of(name_of(one)) in shown])
+
+
+async def _existing(product: str, release: str | None) -> str:
+    """Give the release, or the latest, if the archive has it."""
+    versions = {str(each.get("Version")) for each in await collections(product)}
+    held = sorted(version for version in versions if version.isdecimal())
+    if not held:
+        raise GranuleNotFoundError(
+            f"NASA's catalogue (CMR) has no {product} in the cloud (provider {PROVIDER}): it may "
+            "not be there yet"
+        )
+    if release is not None and release not in held:
+        raise GranuleNotFoundError(
+            f"there is no release {release} of {product} in the archive, expected one of "
+            f"{', '.join(held)}; older ones have been retired"
+        )
+    return release or held[-1]

@@ -1,0 +1,83 @@
+"""Where on the ground a granule lies, from where its orbit crosses the equator.
+
+Source: orbit of ICESat-2 in the ATL03 ATBD (inclination 92°, 1387 revolutions that repeat after 91
+days); the orbital extent of granules in NASA's UMM-G schema.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from xr_icesat2.errors import SelectionError
+
+__all__ = ["Line", "OrbitExtent", "ground_track"]
+
+Line: TypeAlias = tuple[tuple[float, float], ...]
+"""Points (longitude, latitude) in degrees, longitude from -180 to 180."""
+
+_INCLINATION = math.radians(92.0)
+# The track repeats exactly, so what the node moves in a revolution is a fraction of whole turns.
+_NODE_STEP = -360.0 * 91 / 1387
+_SQUARED_ECCENTRICITY = 0.00669437999014  # of the WGS 84 ellipsoid
+_STEP = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrbitExtent:
+    """The part of an orbit that a granule covers, as CMR keeps it."""
+
+    crossing: float
+    """Longitude of the ascending equator crossing before the start, degrees east."""
+    start_latitude: float
+    """Geodetic, degrees north."""
+    start_ascending: bool
+    end_latitude: float
+    """Geodetic, degrees north."""
+    end_ascending: bool
+
+
+def ground_track(extent: OrbitExtent, orbits: int = 1) -> Line:
+    """Draw the ground track of the spacecraft, a point every 2° along the orbit.
+
+    Parameters
+    ----------
+    extent
+        From where to where.
+    orbits
+        How many orbits the granule covers, the last one perhaps in part.
+
+    Returns
+    -------
+    Line
+        Within about 10 km of the reference ground track.
+
+    Raises
+    ------
+    SelectionError
+        A latitude beyond the poles.
+    """
+    start = _along_orbit(extent.start_latitude, ascending=extent.start_ascending)
+    end = _along_orbit(extent.end_latitude, ascending=extent.end_ascending)
+    if end <= start:
+        end += 360
+    end += 360 * (orbits - 1)
+    along = np.linspace(start, end, max(2, math.ceil((end - start) / _STEP) + 1))
+    angle = np.radians(along)
+    geocentric = np.arcsin(math.sin(_INCLINATION) * np.sin(angle))
+    latitude = np.arctan(np.tan(geocentric) / (1 - _SQUARED_ECCENTRICITY))
+    east = np.arctan2(math.cos(_INCLINATION) * np.sin(angle), np.cos(angle))
+    longitude = extent.crossing + np.degrees(east) + along / 360 * _NODE_STEP
+    wrapped = (longitude + 180) % 360 - 180
+    return tuple(zip(wrapped.tolist(), np.degrees(latitude).tolist(), strict=True))
+
+
+def _along_orbit(latitude: float, *, ascending: bool) -> float:
+    """Degrees from the ascending node, 0 to 360; at the turn for latitudes beyond it."""
+    if not abs(latitude) <= 90:
+        raise SelectionError(f"a latitude of {latitude}, expected -90 to 90")
+    geocentric = math.atan((1 - _SQUARED_ECCENTRICITY) * math.tan(math.radians(latitude)))
+    sine = math.sin(geocentric) / math.sin(_INCLINATION)
+    angle = math.degrees(math.asin(min(1.0, max(-1.0, sine))))
+    return angle % 360 if ascending else 180 - angle

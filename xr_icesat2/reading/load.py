@@ -1,0 +1,55 @@
+"""Loading the lazy variables of Datasets in one plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from xarray.core import indexing
+
+from xr_icesat2.progress import progress_bar
+
+from .array import GranuleArray, taken
+from .together import Pending, carry_out
+
+__all__ = ["load_together"]
+
+WRAPPERS = (indexing.MemoryCachedArray, indexing.CopyOnWriteArray)
+
+
+def load_together(variables: Iterable[xr.Variable], *, progress: bool | None) -> None:
+    """Load, in place, what of some variables lies in granules and was not read yet.
+
+    Variables that are in memory, or made of dask arrays, are left as they are. ``progress`` is
+    whether a bar shows when it takes long; None: where standard error is a terminal.
+    """
+    lazy: dict[tuple[int, str], tuple[GranuleArray, tuple[Any, ...], list[xr.Variable]]] = {}
+    for variable in variables:
+        found = _lazy(variable)
+        if found is not None:
+            array, key = found
+            entry = lazy.setdefault((id(array), repr(key)), (array, key, []))
+            entry[2].append(variable)
+    pending: list[Pending] = [array.pending(key) for array, key, _ in lazy.values()]
+    with progress_bar("loading", "B", shown=progress) as count:
+        carry_out(pending, count)
+    for (_, key, alike), one in zip(lazy.values(), pending, strict=True):
+        values = one.result[(*taken(key), ...)]
+        for variable in alike:
+            # One each: to change one variable must not change another.
+            variable.data = values if variable is alike[0] else values.copy()
+
+
+def _lazy(variable: xr.Variable) -> tuple[GranuleArray, tuple[Any, ...]] | None:
+    """Give the array behind a variable and what is selected of it, if it is one of ours."""
+    data = variable._data  # noqa: SLF001 - there is no other way to see that it is lazy
+    while isinstance(data, WRAPPERS):
+        data = data.array
+    if not isinstance(data, indexing.LazilyIndexedArray):
+        return None
+    if not isinstance(data.array, GranuleArray):
+        return None
+    key = data.key.tuple
+    return data.array, tuple(k if isinstance(k, slice) else np.asarray(k) for k in key)
