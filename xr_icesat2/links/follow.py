@@ -192,8 +192,8 @@ def _check_side_by_side(of: Track, to: Track) -> None:
     )
     if outer and not same:
         raise LinkError(
-            f"positions along a track are for the same granules and spots beside it, but {of.name} has "
-            f"{dict(zip(of.dims, of.shape, strict=True))} and {to.name} "
+            "positions along a track are for the same granules and spots beside it, but "
+            f"{of.name} has {dict(zip(of.dims, of.shape, strict=True))} and {to.name} "
             f"{dict(zip(to.dims, to.shape, strict=True))}; open both in one layout with the same "
             "spots, or use links.attach"
         )
