@@ -35,7 +35,14 @@ ON_GRANULES = {
     "data_start_utc",
     "data_end_utc",
 }
-ON_EACH_BEAM = {"beam_idx", "beam_spot", "beam_gt", "beam_gran_idx", "beam_pair_track"}
+ON_EACH_BEAM = {
+    "beam_idx",
+    "beam_spot",
+    "beam_gt",
+    "beam_gran_idx",
+    "beam_pair_track",
+    "beam_n_obs",
+}
 ON_BEAMS = {"spot", "pair_track", "gt", "beam_strength", "n_obs", "source_row", *ON_EACH_BEAM}
 
 

@@ -20,9 +20,10 @@ LEVELS = {
     "products": 3,
     "reading": 3,
     "earthdata": 3,
-    "merge": 4,
-    "dataset": 5,
-    "backend": 6,
+    "links": 4,
+    "merge": 5,
+    "dataset": 6,
+    "backend": 7,
 }
 BESIDE = {"__init__", "accessor", "command", "opened", "testing", "demo"}
 """Parts that stand beside the layers: they may import any, and no layer imports them."""

@@ -14,6 +14,7 @@ __all__ = [
     "GroupNotFoundError",
     "ICESat2Error",
     "IdentityError",
+    "LinkError",
     "MergeError",
     "NotAGranuleError",
     "SelectionError",
@@ -77,3 +78,7 @@ class TooLargeError(ICESat2Error, MemoryError):
 
 class MergeError(ICESat2Error, ValueError):
     """These granules cannot be merged into one object."""
+
+
+class LinkError(ICESat2Error, ValueError):
+    """Rows of one rate do not lead to those of another: no pair, or a file contradicts itself."""

@@ -75,7 +75,7 @@ def flat_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
             group = path.rpartition("/")[0]
             groups.setdefault(group, {})[name] = variable
             sources[group][name] = source
-    index = row_index(merged.rate.along, rows.sizes[ALONG])
+    index = row_index(merged, rows.sizes[ALONG])
     beam_coords = {
         f"beam_{name}": xr.Variable((BEAM_ROW,), array, attrs)
         for name, (array, attrs) in values.items()
@@ -140,13 +140,14 @@ def _row_coords(
 def _beam_values(
     merged: MergedRate, beams: list[tuple[int, int]]
 ) -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
-    """Give the coordinates of each beam that has the rate: granule, spot, ground track."""
+    """Give the coordinates of each beam that has the rate: granule, spot, rows, ground track."""
     coords = track_coords(merged)
     g = np.array([granule for granule, _ in beams], np.intp)
     s = np.array([position for _, position in beams], np.intp)
     values = {
         "gran_idx": (coords["gran_idx"].to_numpy()[g], coords["gran_idx"].attrs),
         merged.dim: (coords[merged.dim].to_numpy()[s], coords[merged.dim].attrs),
+        "n_obs": (merged.n_obs[g, s], {"long_name": f"rows of the beam: {merged.rate.name}"}),
     }
     if "gt" in coords:
         values["gt"] = (coords["gt"].to_numpy()[g, s], coords["gt"].attrs)

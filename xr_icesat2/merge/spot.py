@@ -45,7 +45,7 @@ def spot_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
             group = path.rpartition("/")[0]
             groups.setdefault(group, {})[name] = variable
             sources[group][name] = source
-    index = row_index(merged.rate.along, length)
+    index = row_index(merged, length)
     return {
         group: dataset_of(
             variables, coords | label_coords(merged, variables), index, shared | sources[group]
@@ -131,12 +131,20 @@ def _group(survey: Any, number: int) -> str:
     return next((group for group, n in survey.tracks.numbers.items() if n == number), "")
 
 
-def row_index(along: str, length: int) -> xr.Coordinates:
-    """Give row numbers as a range: no memory, and what lets granules align."""
-    attrs = {"long_name": "row number; it has no physical meaning, segment_id or time do"}
+def row_index(merged: MergedRate, length: int) -> xr.Coordinates:
+    """Give row numbers as a range: no memory, and what lets granules align.
+
+    Its attributes say what the rows are; links go by them.
+    """
+    along = merged.rate.along
     index = PandasIndex(pd.RangeIndex(length, name=along), along)
     coords = xr.Coordinates.from_xindex(index)
-    coords[along].attrs.update(attrs)
+    long_name = "row number; it has no physical meaning, segment_id or time do"
+    coords[along].attrs.update({"long_name": long_name, "rate": merged.rate.name})
+    for name in ("product", "release"):
+        values = {getattr(survey.identity, name) for survey in merged.surveys}
+        if len(values) == 1 and (value := values.pop()) is not None:
+            coords[along].attrs[name] = value
     return coords
 
 

@@ -67,6 +67,7 @@ ATL03 = ProductSpec(
             first="geolocation/ph_index_beg",
             count="geolocation/segment_ph_cnt",
             tiling=True,
+            x_atc=("geolocation/segment_dist_x", "heights/dist_ph_along"),
         ),
         TimeLink(
             many="heights",

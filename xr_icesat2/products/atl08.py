@@ -76,6 +76,9 @@ ATL08 = ProductSpec(
             position="signal_photons/classed_pc_indx",
             run="geolocation",
             run_key="geolocation/segment_id",
+            many_time="signal_photons/delta_time",
+            to_time="heights/delta_time",
+            classes="signal_photons/classed_pc_flag",
         ),
     ),
 )

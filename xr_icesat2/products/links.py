@@ -2,7 +2,7 @@
 
 A link has a side with many rows (photons) and a side where each row stands for some of them (a
 segment). Variables are given by their paths below the beam; indices in them are always taken raw,
-whatever fill value the file declares.
+whatever fill value the file declares. :mod:`xr_icesat2.links` follows them.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ class RunLink:
     tiling: bool
     """Whether the runs follow one another without gaps, so that ``count`` sums up to all rows of
     ``many``, and each of ``first`` can be checked by the counts before it."""
+    x_atc: tuple[str, str] | None = None
+    """Variable of ``one`` and variable of ``many`` that add up to the distance along the track."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,13 @@ class KeyLink:
     """Group of the other product's rate that has a :class:`RunLink` to ``to``."""
     run_key: str
     """Variable of ``run``; no two rows have the same value."""
+    many_time: str
+    """Variable of ``many``: time of a row; that of its row of ``to`` is the same, by which the link
+    is checked."""
+    to_time: str
+    """Variable of ``to``: time of a row."""
+    classes: str | None = None
+    """Variable of ``many`` that tells the class of a row, which so becomes one of ``to``."""
 
 
 Link: TypeAlias = RunLink | TimeLink | KeyLink

@@ -1,0 +1,116 @@
+"""What links tell of photons: their class, and how far along the track they are."""
+
+from __future__ import annotations
+
+import posixpath
+
+import numpy as np
+import xarray as xr
+
+from xr_icesat2.errors import LinkError
+from xr_icesat2.products import KeyLink
+
+from .arrays import SpreadArray
+from .declared import find_link, link_of_runs
+from .find import make_finder
+from .follow import Opened, attach, laid_on
+from .side import Side, whole_numbers
+from .track import by_beam
+
+__all__ = ["UNCLASSIFIED", "along_track_distance", "photon_classes"]
+
+CLASSES = ("noise", "ground", "canopy", "top_of_canopy", "unclassified")
+UNCLASSIFIED = 4
+"""Class of photons that ATL08 does not list: nothing is known of them, they are no noise."""
+
+
+def photon_classes(photons: Opened, segments: Opened, listed: Opened) -> xr.DataArray:
+    """Give the class of ATL03 photons, as the ATL08 of the same pass tells it.
+
+    Parameters
+    ----------
+    photons
+        ``heights`` of ATL03, whole, or with any rows left out.
+    segments
+        ``geolocation`` of the same.
+    listed
+        ``signal_photons`` of ATL08: same pass and release, of any version.
+
+    Returns
+    -------
+    DataArray
+        With the dimensions of ``photons``, lazy along them: 0 noise, 1 ground, 2 canopy, 3 top of
+        canopy (*ATL08 data dictionary*, ``classed_pc_flag``), 4 unclassified: not listed in
+        ATL08, or there without a class. int8; in ``layout="spot"`` float32, NaN in padding.
+
+    Raises
+    ------
+    LinkError
+        These are no pair, or do not fit: photons that should be one were taken at two times.
+    """
+    of, to = Side.of(photons), Side.of(listed)
+    link, forward = find_link(of, to)
+    if not isinstance(link, KeyLink) or link.classes is None or forward:
+        raise LinkError(f"{to.name} does not tell classes of {of.name}")
+    finder = make_finder(of, to, Side.of(segments))
+    padded = len(of.track.dims) > 1
+    dtype, padding = (np.dtype(np.float32), np.nan) if padded else (np.dtype(np.int8), UNCLASSIFIED)
+    array = SpreadArray(finder, _classes(link.classes, to), dtype, UNCLASSIFIED, padding)
+    attrs = {
+        "long_name": "class of the photon",
+        "flag_values": np.arange(len(CLASSES), dtype=np.int8),
+        "flag_meanings": " ".join(CLASSES),
+    }
+    return laid_on(of, "photon_class", array, (), attrs)
+
+
+def _classes(path: str, side: Side) -> xr.Variable:
+    held = side.variable(path)
+    rows = side.track.rows({"flag": held})
+    flags = np.full(len(rows.real), UNCLASSIFIED, np.int8)
+    for _, at in by_beam(rows):
+        found = whole_numbers(path, rows.values["flag"][at], held)
+        fill = held.encoding.get("_FillValue", held.attrs.get("_FillValue"))
+        if fill is not None:
+            found = np.where(found == fill, UNCLASSIFIED, found)
+        if ((found < 0) | (found > UNCLASSIFIED)).any():
+            raise LinkError(
+                f"{side.name} has classes {sorted(set(found.tolist()))}; expected 0 to 3, or fill"
+            )
+        flags[at] = found
+    return xr.Variable(side.track.dims, flags.reshape(side.track.shape))
+
+
+def along_track_distance(photons: Opened, segments: Opened) -> xr.DataArray:
+    """Give the distance along the track of ATL03 photons, which repeat passes have in common.
+
+    Parameters
+    ----------
+    photons
+        ``heights`` of ATL03, with ``dist_ph_along``.
+    segments
+        ``geolocation`` of the same, with ``segment_dist_x``.
+
+    Returns
+    -------
+    DataArray
+        float64, metres from the equator crossing, with the dimensions of ``photons``:
+        ``segment_dist_x`` + ``dist_ph_along`` (*ATL03 ATBD*, section 3); NaN where a photon's
+        segment was left out. In blocks, and computed later, if ``photons`` is (``chunks={}``).
+
+    Raises
+    ------
+    LinkError
+        As for :func:`rows`.
+    """
+    of, to = Side.of(photons), Side.of(segments)
+    link = link_of_runs(to, of)
+    if link.x_atc is None:
+        raise LinkError(f"{to.name} tells no distance along the track")
+    start, past = link.x_atc
+    to.variable(start), of.variable(past)
+    name = posixpath.basename(start)
+    spread = attach(of.dataset.drop_vars(name, errors="ignore"), to.dataset, name)
+    distance = spread[name] + of.dataset[posixpath.basename(past)].astype(np.float64)
+    distance.attrs = {"long_name": "distance along the track", "units": "meters"}
+    return distance.rename("x_atc")

@@ -1,0 +1,138 @@
+"""Rows along a track as a Dataset holds them: of which beam each is, where it lay in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+__all__ = ["Beam", "Rows", "Track", "by_beam", "loaded"]
+
+BLOCK = 1 << 20
+"""Rows of photons that are looked at together."""
+Beam = tuple[int, int]
+"""``gran_idx`` and spot."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Some rows, in the order of a raveled array."""
+
+    shape: tuple[int, ...]
+    values: Mapping[str, np.ndarray]
+    """``gran_idx``, ``spot``, ``row`` (in the file), ``n_obs``, and what else was asked for; each
+    of ``shape``."""
+
+    @property
+    def real(self) -> np.ndarray:
+        """bool: which are no padding."""
+        real: np.ndarray = self.values["row"] < self.values["n_obs"]
+        return real
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Track:
+    """The rows of one rate in a Dataset; no variable but those that locate them.
+
+    Both layouts look alike from here: whatever tells the beam of a row is broadcast to the rows
+    that are asked for, and no others.
+    """
+
+    name: str
+    """What to call it in errors."""
+    dims: tuple[str, ...]
+    """Of the rows; the last is along the track."""
+    shape: tuple[int, ...]
+    told: Mapping[str, xr.Variable]
+    """``gran_idx``, ``spot``, ``row`` and ``n_obs``, each with some of :attr:`dims`."""
+
+    def beam(self, beam: Beam) -> str:
+        """Say which beam of which granule an error speaks of."""
+        return f"{self.name}, spot {beam[1]} of granule {beam[0]}"
+
+    @property
+    def granules(self) -> frozenset[int]:
+        """``gran_idx`` of the granules that it has rows of."""
+        gran = self.told["gran_idx"]
+        # One number a row in layout="flat", where there may be very many.
+        blocks = (gran[start : start + BLOCK] for start in range(0, max(1, gran.size), BLOCK))
+        few = blocks if gran.ndim else [gran]
+        return frozenset(int(n) for block in few for n in np.unique(loaded(block)))
+
+    def rows(
+        self, more: Mapping[str, xr.Variable] | None = None, key: tuple[Any, ...] | None = None
+    ) -> Rows:
+        """Give rows, and more variables of them.
+
+        ``key`` is an int, slice or array for each dimension; default: all rows.
+        """
+        sizes = dict(zip(self.dims, self.shape, strict=True))
+        keys = dict(zip(self.dims, key or [slice(None)] * len(self.dims), strict=True))
+        kept = {d: k for d, k in keys.items() if isinstance(k, slice) or np.ndim(k)}
+        shape = tuple(
+            len(range(*k.indices(sizes[d]))) if isinstance(k, slice) else len(k)
+            for d, k in kept.items()
+        )
+        values = {}
+        for name, variable in {**self.told, **(more or {})}.items():
+            taken = variable[tuple(keys[str(dim)] for dim in variable.dims)]
+            sized = loaded(taken).reshape([taken.sizes.get(dim, 1) for dim in kept])
+            values[name] = np.broadcast_to(sized, shape).ravel()
+        return Rows(shape, values)
+
+    def read_at(self, variable: xr.Variable, places: np.ndarray) -> np.ndarray:
+        """Give the values of a variable, second dimensions last, at places in the raveled rows."""
+        if not len(places):
+            rest = [size for dim, size in variable.sizes.items() if dim not in self.dims]
+            return np.empty((0, *rest), variable.dtype)
+        # Neighbours mostly share a place: it is read once for all of them.
+        heads = np.flatnonzero(np.diff(places, prepend=places[0] - 1))
+        found = dict(zip(self.dims, np.unravel_index(places[heads], self.shape), strict=True))
+        points = {dim: xr.Variable(("point",), at) for dim, at in found.items()}
+        chosen = variable[{dim: at for dim, at in points.items() if dim in variable.dims}]
+        values = loaded(chosen.transpose("point", ...))
+        repeated: np.ndarray = np.repeat(values, np.diff(heads, append=len(places)), axis=0)
+        return repeated
+
+    def blocks(self) -> Iterator[tuple[tuple[Any, ...], int]]:
+        """Give keys of all rows in their order, few at a time, and the place of the first."""
+        *outer, along = self.shape
+        for number, at in enumerate(np.ndindex(*outer)):
+            for start in range(0, along, BLOCK):
+                yield (*at, slice(start, start + BLOCK)), number * along + start
+
+
+def loaded(variable: xr.Variable) -> np.ndarray:
+    """Give the values, of dask arrays too."""
+    if variable.chunks is not None:
+        # A task of dask may be what asks: it must not wait for others.
+        variable = variable.compute(scheduler="synchronous")
+    values: np.ndarray = variable.to_numpy()
+    return values
+
+
+def by_beam(rows: Rows) -> Iterator[tuple[Beam, np.ndarray]]:
+    """Give the numbers of the rows of each beam, in their order, padding left out."""
+    at = np.flatnonzero(rows.real)
+    if not len(at):
+        return
+    gran, spot = rows.values["gran_idx"][at], rows.values["spot"][at]
+    changes = np.flatnonzero((np.diff(gran) != 0) | (np.diff(spot) != 0)) + 1
+    heads = np.concatenate([[0], changes])
+    beams, which = np.unique(
+        np.stack([gran[heads], spot[heads]], axis=1), axis=0, return_inverse=True
+    )
+    which = which.reshape(-1)
+    if len(beams) == len(heads):
+        stretches = np.split(at, changes)
+        for number, beam in enumerate(beams):
+            yield (int(beam[0]), int(beam[1])), stretches[int(np.argmax(which == number))]
+        return
+    of_row = np.repeat(which, np.diff(heads, append=len(at)))
+    order = np.argsort(of_row, kind="stable")
+    ends = np.searchsorted(of_row[order], np.arange(1, len(beams)))
+    for beam, chosen in zip(beams, np.split(order, ends), strict=True):
+        yield (int(beam[0]), int(beam[1])), at[chosen]
