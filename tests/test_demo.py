@@ -7,10 +7,11 @@ import xarray as xr
 
 from tests.paths import granule
 from xr_icesat2.demo.__main__ import REAL_GRANULES, main
-from xr_icesat2.demo.canopy import UNCLASSIFIED, classed_photons
+from xr_icesat2.demo.canopy import classed_photons
 from xr_icesat2.demo.change import NEEDED, elevation_change
 from xr_icesat2.demo.real import show_granule
 from xr_icesat2.demo.two_cycles import CYCLES
+from xr_icesat2.links import UNCLASSIFIED
 from xr_icesat2.testing import elevation_change as change_of_a_cycle
 from xr_icesat2.testing import photon_classes, write_granule
 

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-__all__ = ["NEEDED_OF_LAND", "NEEDED_OF_PHOTONS", "UNCLASSIFIED", "classed_photons", "on_ground"]
+from xr_icesat2 import links
+
+__all__ = ["NEEDED_OF_LAND", "NEEDED_OF_PHOTONS", "classed_photons", "on_ground"]
 
 NEEDED_OF_PHOTONS = [
     "heights/h_ph",
@@ -30,8 +32,6 @@ NEEDED_OF_LAND = [
     "land_segments/canopy/h_canopy",
 ]
 """Variables of ATL08."""
-UNCLASSIFIED = -1
-"""Class of a photon that ATL08 does not list, which is not to say that it is noise."""
 
 
 def classed_photons(photons: xr.DataTree, land: xr.DataTree) -> pd.DataFrame:
@@ -45,22 +45,15 @@ def classed_photons(photons: xr.DataTree, land: xr.DataTree) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row a photon: ``lat_ph``, ``lon_ph``, ``x_atc``, ``h_ph`` and ``class``, int8: that of
-        ``classed_pc_flag`` or :data:`UNCLASSIFIED`.
+        A row a photon: ``lat_ph``, ``lon_ph``, ``x_atc``, ``h_ph`` and ``class``: that of
+        ``classed_pc_flag`` or :data:`xr_icesat2.links.UNCLASSIFIED`.
     """
     heights, segments = photons["heights"].dataset, photons["geolocation"].dataset
     listed = land["signal_photons"].dataset
-    count = segments["segment_ph_cnt"].to_numpy()
-    begin = np.repeat(segments["segment_dist_x"].to_numpy(), count)
-    # ATL08 names a photon by its segment and its number there, from 1.
-    segment = np.searchsorted(segments["segment_id"].to_numpy(), listed["ph_segment_id"].to_numpy())
-    first = segments["ph_index_beg"].to_numpy()[segment] - 1
-    row = first + listed["classed_pc_indx"].to_numpy() - 1
-    class_ = np.full(heights.sizes["photon_idx"], UNCLASSIFIED, np.int8)
-    class_[row] = listed["classed_pc_flag"].to_numpy()
     columns = {name: heights[name].to_numpy() for name in ("lat_ph", "lon_ph", "h_ph")}
-    x_atc = begin + heights["dist_ph_along"].to_numpy()
-    return pd.DataFrame(columns | {"x_atc": x_atc, "class": class_})
+    columns["x_atc"] = links.along_track_distance(heights, segments).to_numpy()
+    columns["class"] = links.photon_classes(heights, segments, listed).to_numpy()
+    return pd.DataFrame(columns)
 
 
 def on_ground(land: xr.Dataset, place: Callable[[np.ndarray], np.ndarray]) -> pd.DataFrame:

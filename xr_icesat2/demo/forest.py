@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from xr_icesat2.links import UNCLASSIFIED
 from xr_icesat2.testing import canopy_height, photon_classes
 
-from .canopy import NEEDED_OF_LAND, NEEDED_OF_PHOTONS, UNCLASSIFIED, classed_photons, on_ground
+from .canopy import NEEDED_OF_LAND, NEEDED_OF_PHOTONS, classed_photons, on_ground
 from .forest_picture import draw_forest
 from .stage import Stage, took
 
