@@ -76,8 +76,13 @@ def test_whole_files_are_kept_up_to_a_bound(path, monkeypatch):
     held = [Pages(linked(path, FAST), SIZE) for _ in range(3)]
     for one in held:
         one.read([(0, 1)])
-    assert [one.hold([(SIZE - 1, 1)]) for one in held] == [False, True, True]
-    for one in held:
+    assert [one.hold([(SIZE - 1, 1)]) for one in held] == [True, True, False]
+    monkeypatch.setattr(pages, "FRESH", -1.0)
+    another = Pages(linked(path, FAST), SIZE)
+    another.read([(0, 1)])
+    assert [one.hold([(SIZE - 1, 1)]) for one in held] == [False, True, False]
+    assert another.hold([(SIZE - 1, 1)])
+    for one in (*held, another):
         one.forget()
 
 

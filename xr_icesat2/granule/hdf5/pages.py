@@ -12,7 +12,7 @@ reads that follow.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+import time
 from collections.abc import Container, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
@@ -35,21 +35,33 @@ link is."""
 MOST_RUN = 2 << 20
 """Bytes a request."""
 MOST_WHOLE = 48 << 20
-"""Bytes of granules read whole that one process keeps; those used last stay."""
+"""Bytes of granules read whole that one process keeps. While there is no room, none is read so:
+of a list of a thousand small granules, most of which is not needed, a few come whole."""
+FRESH = 30.0
+"""Seconds after which a granule that was read whole makes room for another."""
 
 
 class _Kept:
-    """The granules of this process that were read whole; the one read longest ago goes first."""
+    """The granules of this process that were read whole."""
 
     def __init__(self) -> None:
-        self._pages: OrderedDict[Pages, int] = OrderedDict()
+        self._pages: dict[Pages, tuple[int, float]] = {}
         self._lock = threading.RLock()  # who is dropped, drops itself
 
-    def add(self, pages: Pages, size: int) -> None:
+    def admit(self, pages: Pages, size: int) -> bool:
+        """Whether there is room for a granule, which then is taken."""
+        now = time.monotonic()
         with self._lock:
-            self._pages[pages] = size
-            while sum(self._pages.values()) > MOST_WHOLE:
-                self._pages.popitem(last=False)[0].forget()
+            for old, (_, since) in list(self._pages.items()):
+                if self._held() + size > MOST_WHOLE and now - since > FRESH:
+                    old.forget()
+            if self._held() + size > MOST_WHOLE:
+                return False
+            self._pages[pages] = size, now
+            return True
+
+    def _held(self) -> int:
+        return sum(size for size, _ in self._pages.values())
 
     def drop(self, pages: Pages) -> None:
         with self._lock:
@@ -138,13 +150,16 @@ class Pages:
             self._fetch(self._pages, set(range(min(FIRST_PAGES, last + 1))), most=page)
             cost = self._source.cost
             cheap = self._size <= (ROUND_TRIPS - 1) * cost.round_trip
-            if cheap and self._size <= MOST_WHOLE:
+            if cheap and _KEPT.admit(self, self._size):
                 self._read_whole()
 
     def _read_whole(self) -> None:
-        self._fetch(self._pages, set(range(self._last_page() + 1)) - self._pages.keys())
         self._whole = True
-        _KEPT.add(self, self._size)
+        try:
+            self._fetch(self._pages, set(range(self._last_page() + 1)) - self._pages.keys())
+        except BaseException:
+            self.forget()
+            raise
 
     def _last_page(self) -> int:
         return (self._size - 1) // self._page_size
