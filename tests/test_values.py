@@ -17,8 +17,8 @@ from tests.written import written_granules
 from xr_icesat2.errors import MergeError
 from xr_icesat2.testing import write_granule
 
-# Of masked values; what any selection must give is tested of mosaic and plan.
-SELECTIONS = 1
+# Of each of layout, masked or raw.
+SELECTIONS = 20
 UNPLACED = {
     "test_atl08.h5": "nothing tells which spot a beam is",
     "variable_subset_ATL24_data.h5": "nothing tells which spot a beam is",
@@ -140,7 +140,7 @@ def test_every_variable(paths_of, given: Given, rate: Rate, layout: str, masked:
         rate,
         layout,
         masked=masked,
-        selections=SELECTIONS if masked else 0,
+        selections=SELECTIONS,
         **given.options,
     )
 
