@@ -50,7 +50,7 @@ def _rate(rate: Rate, dim: str, top: float, *, is_main: bool) -> str:
     shape = f"(gran_idx, {dim}, {rate.along})"
     chips, x = [], WIDTH - 20.0
     for label in reversed(second):
-        wide = 7.2 * len(label) + 12
+        wide = 7.8 * len(label) + 12
         x -= wide + 6
         chips.append(
             f'<rect x="{x:.0f}" y="{top + 26}" width="{wide:.0f}" height="19" rx="4" '
