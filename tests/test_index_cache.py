@@ -1,5 +1,6 @@
 """Indexes kept in a directory: used, replaced when damaged, never trusted to run code."""
 
+import io
 import os
 import pickle
 import zlib
@@ -129,3 +130,12 @@ def test_the_environment_variable_names_the_directory(path, cache, monkeypatch):
     expected = xr.open_dataset(path, engine="icesat2").load()
     assert list(cache.glob("*.index"))
     xr.testing.assert_identical(xr.open_dataset(path, engine="icesat2").load(), expected)
+
+
+def test_nothing_is_kept_of_what_has_no_tag(path, cache):
+    """Another file of the same size would be taken for it."""
+    source = CountingSource(open_source(io.BytesIO(path.read_bytes())))
+    stamp = source.stamp()
+    assert not stamp.tag
+    read_h_li(Granule(source, stamp, str(cache)))
+    assert not list(cache.glob("*"))

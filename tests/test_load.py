@@ -46,3 +46,20 @@ def test_a_tree_whose_nodes_share_what_they_are_located_by(written):
     xr.testing.assert_identical(tree, other.load())
     tree["land_ice_segments"].latitude.values[...] = 0
     assert tree["land_ice_segments/fit_statistics"].latitude.values.any()
+
+
+def test_selections_that_look_alike_when_printed(written):
+    ds = xr.open_dataset(written[0], engine="icesat2", cache=False)
+    array, rows = ds["h_li"].variable, ds.sizes["segment_idx"]
+    ends = np.arange(5), np.arange(rows - 5, rows)
+    chosen = {
+        name: np.concatenate([ends[0], np.resize(middle, 1200), ends[1]])
+        for name, middle in (("a", np.arange(10, 40)), ("b", np.arange(60, 90)))
+    }
+    two = xr.Dataset(
+        {name: (array.dims, array.isel(segment_idx=rows)._data) for name, rows in chosen.items()}
+    )
+    two.icesat2.load()
+    whole = ds["h_li"].values
+    for name, positions in chosen.items():
+        np.testing.assert_array_equal(two[name].values, whole[..., positions])

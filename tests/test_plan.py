@@ -117,3 +117,9 @@ def test_few_rows_of_much_read_few_bytes():
         table, chunk_shape, (1_000_000, 100), (range(5000, 5010), range(100)), clipped=True
     )
     assert read.size <= plan.CONTIGUOUS_BLOCK
+
+
+def test_a_contiguous_row_may_be_longer_than_a_chunk():
+    table, chunk_shape = contiguous_table(2048, (2, 1 << 30), 4)
+    assert chunk_shape == (1, 1 << 30)
+    assert table.sizes.tolist() == [1 << 32, 1 << 32]

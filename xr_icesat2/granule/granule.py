@@ -51,7 +51,7 @@ class _Indexes:
 
 def _new_index(granule: Granule) -> GranuleIndex:
     known = None
-    if granule.cache is not None:
+    if granule.cache is not None and granule.stamp.tag:
         known = store.load(granule.cache, granule.url, granule.stamp)
     return GranuleIndex(granule.source, granule.stamp.size, known or Contents())
 
@@ -102,7 +102,8 @@ class Granule:
         """Save what is known of the index, if there is a directory for it, and free the rest."""
         index = self.index
         index.release()
-        if self.cache is not None and index.grown:
+        # Without a tag nothing tells that a granule was replaced by one of the same size.
+        if self.cache is not None and self.stamp.tag and index.grown:
             index.grown = False
             store.save(self.cache, self.url, self.stamp, index.contents)
 

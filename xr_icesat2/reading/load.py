@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 import numpy as np
@@ -25,12 +25,12 @@ def load_together(variables: Iterable[xr.Variable], *, progress: bool | None) ->
     Variables that are in memory, or made of dask arrays, are left as they are. ``progress`` is
     whether a bar shows when it takes long; None: where standard error is a terminal.
     """
-    lazy: dict[tuple[int, str], tuple[GranuleArray, tuple[Any, ...], list[xr.Variable]]] = {}
+    lazy: dict[Hashable, tuple[GranuleArray, tuple[Any, ...], list[xr.Variable]]] = {}
     for variable in variables:
         found = _lazy(variable)
         if found is not None:
             array, key = found
-            entry = lazy.setdefault((id(array), repr(key)), (array, key, []))
+            entry = lazy.setdefault((id(array), _identity(key)), (array, key, []))
             entry[2].append(variable)
     pending: list[Pending] = [array.pending(key) for array, key, _ in lazy.values()]
     with progress_bar("loading", "B", shown=progress) as count:
@@ -40,6 +40,16 @@ def load_together(variables: Iterable[xr.Variable], *, progress: bool | None) ->
         for variable in alike:
             # One each: to change one variable must not change another.
             variable.data = values if variable is alike[0] else values.copy()
+
+
+def _identity(key: tuple[Any, ...]) -> tuple[Hashable, ...]:
+    """Give what two selections have alike only if they select the same."""
+    return tuple(
+        ("slice", k.start, k.stop, k.step)
+        if isinstance(k, slice)
+        else ("positions", k.dtype.str, k.shape, k.tobytes())
+        for k in key
+    )
 
 
 def _lazy(variable: xr.Variable) -> tuple[GranuleArray, tuple[Any, ...]] | None:

@@ -95,5 +95,6 @@ def contiguous_table(
 def _columns(
     offsets: Sequence[int] | np.ndarray, sizes: Sequence[int] | np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    sizes = np.asarray(sizes, np.uint32)
+    # A contiguous row may have more bytes than HDF5 allows a chunk.
+    sizes = np.asarray(sizes, np.uint64)
     return np.asarray(offsets, np.uint64), sizes, np.zeros(len(sizes), np.uint32)
