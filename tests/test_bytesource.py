@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -29,6 +30,7 @@ from xr_icesat2.bytesource import (
 from xr_icesat2.bytesource.local import LocalSource
 from xr_icesat2.bytesource.naming import safe_text, safe_url
 from xr_icesat2.bytesource.ranges import checked_ranges
+from xr_icesat2.bytesource.threads import all_done
 from xr_icesat2.errors import (
     AccessDeniedError,
     CorruptGranuleError,
@@ -37,6 +39,7 @@ from xr_icesat2.errors import (
     SelectionError,
     TransferError,
 )
+from xr_icesat2.testing import write_granule
 
 DATA = bytes(range(256)) * 40
 RANGES = [(0, 8), (9_000, 1_000), (5, 0), (255, 2), (0, len(DATA))]
@@ -624,3 +627,36 @@ def test_any_ranges_of_a_file_equal_slices(data, tmp_path_factory):
         st.lists(start.flatmap(lambda at: st.tuples(st.just(at), st.integers(0, len(DATA) - at))))
     )
     assert LocalSource(str(path)).read(ranges) == [DATA[at : at + size] for at, size in ranges]
+
+
+def test_work_that_has_not_begun_ends_with_the_first_error():
+    begun = []
+
+    def work(number):
+        begun.append(number)
+        if not number:
+            raise KeyError(number)
+        time.sleep(0.01)
+
+    with ThreadPoolExecutor(1) as pool, pytest.raises(KeyError):
+        all_done([pool.submit(work, number) for number in range(100)])
+    assert len(begun) < 50
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_child_forked_while_a_lock_is_held_reads(tmp_path):
+    code = """
+import os, sys, warnings
+warnings.simplefilter("ignore")
+import xarray as xr
+from xr_icesat2.granule.granule import _INDEXES
+from xr_icesat2.granule.hdf5.pages import _KEPT
+ds = xr.open_dataset(sys.argv[1], engine="icesat2", cache=False)
+with _INDEXES._lock:
+    child = os.fork()
+    if not child:
+        os._exit(0 if ds["h_li"].values.any() else 1)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    path = write_granule(tmp_path, n_segments=5)
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True, timeout=60)  # noqa: S603

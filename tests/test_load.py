@@ -63,3 +63,17 @@ def test_selections_that_look_alike_when_printed(written):
     whole = ds["h_li"].values
     for name, positions in chosen.items():
         np.testing.assert_array_equal(two[name].values, whole[..., positions])
+
+
+def test_what_chunked_variables_share_is_computed_once(written):
+    ds = xr.open_dataset(written[0], engine="icesat2", chunks={})[["h_li"]].reset_coords(drop=True)
+    calls = []
+
+    def counted(block):
+        calls.append(block.shape)
+        return block
+
+    shared = ds["h_li"].copy(data=ds["h_li"].data.map_blocks(counted, dtype="f4", meta=np.empty(0)))
+    two = xr.Dataset({"one": shared + 1, "two": shared + 2})
+    two.icesat2.load()
+    assert len(calls) == np.prod([len(sizes) for sizes in ds["h_li"].data.chunks])

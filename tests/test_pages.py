@@ -72,6 +72,7 @@ def test_a_file_that_comes_sooner_whole_is_read_whole_and_kept(path):
 
 
 def test_whole_files_are_kept_up_to_a_bound(path, monkeypatch):
+    monkeypatch.setattr(pages, "_KEPT", pages._Kept())
     monkeypatch.setattr(pages, "MOST_WHOLE", 2 * SIZE)
     held = [Pages(linked(path, FAST), SIZE) for _ in range(3)]
     for one in held:

@@ -11,7 +11,7 @@ import xarray as xr
 from .errors import SelectionError
 from .opened import contents_of_opened
 from .products.contents import Contents
-from .reading.load import load_together
+from .reading.load import compute_together, load_together
 
 __all__ = ["DatasetAccessor", "TreeAccessor"]
 
@@ -82,6 +82,7 @@ class DatasetAccessor:
             known = sorted({str(n) for node in self._nodes().values() for n in node.variables})
             raise SelectionError(f"no variable {', '.join(names)}; there are {', '.join(known)}")
         load_together(held, progress=progress)
+        compute_together(held)
         for variable in held:
             variable.load()
         return self._loaded

@@ -95,7 +95,8 @@ class OpenFiles:
 
     def __init__(self) -> None:
         self._held: OrderedDict[object, Descriptor] = OrderedDict()
-        self._lock = threading.Lock()
+        # Reentrant: the garbage collector may drop a source while this thread holds it.
+        self._lock = threading.RLock()
 
     def get(self, owner: object, path: str) -> Descriptor:
         """Give the descriptor of ``owner``, opened if it is not held."""
@@ -121,7 +122,7 @@ class OpenFiles:
         return len(self._held)
 
     def _renew_lock(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
 
 open_files = OpenFiles()

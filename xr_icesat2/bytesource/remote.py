@@ -85,7 +85,7 @@ class RemoteSource:
         if not longest:
             return [b""] * len(plain)
         connection = self._connect()
-        limit = connection.requests.limit(longest)
+        limit = connection.requests.limit(plain)
         began = time.monotonic()
         answers = connection.traffic.wait(connection.requests.read(plain), limit, self.url)
         self._observed.note(sum(map(len, answers)), time.monotonic() - began)
@@ -95,7 +95,7 @@ class RemoteSource:
         """Read byte ranges one by one; see :class:`~xr_icesat2.bytesource.ByteSource`."""
         plain = checked_ranges(ranges, self._size, self.url)
         connection = self._connect()
-        limit = connection.requests.limit(max((length for _, length in plain), default=0))
+        limit = connection.requests.limit(plain)
         work = connection.requests.read_each(plain, take, pool)
         connection.traffic.wait(work, limit, self.url)
 

@@ -5,6 +5,7 @@ from concurrent.futures import Executor
 from functools import partial
 from typing import Any, TypeVar
 
+from xr_icesat2.bytesource import limits
 from xr_icesat2.bytesource.limits import request_limit
 from xr_icesat2.bytesource.protocol import Range, Stamp, Take
 from xr_icesat2.bytesource.ranges import outside
@@ -36,9 +37,12 @@ class Requests:
         self._traffic = traffic
         self._name = name
 
-    def limit(self, length: int) -> float:
-        """Seconds that a request for so many bytes may take."""
-        return request_limit(length, whole_file=self._transport.whole_file)
+    def limit(self, ranges: Sequence[Range]) -> float:
+        """Seconds that a request of a burst may take: what is under way with it shares its link."""
+        together = sum(length for _, length in ranges)
+        longest = max((length for _, length in ranges), default=0)
+        beside = max(longest, min(together, limits.MOST_HELD))
+        return request_limit(beside, whole_file=self._transport.whole_file)
 
     async def stamp(self) -> Stamp:
         """Version of the file as it lies there now."""
@@ -46,14 +50,16 @@ class Requests:
 
     async def read(self, ranges: Sequence[Range]) -> list[bytes]:
         """Bytes of each range, exactly as many as asked for."""
-        return await self._all(self._one(*each) for each in ranges)
+        limit = self.limit(ranges)
+        return await self._all(self._one(*each, limit) for each in ranges)
 
     async def read_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> None:
         """Hand on each range as it comes, while there is room for what was not yet taken."""
+        limit = self.limit(ranges)
 
         async def hand_on(number: int, offset: int, length: int) -> None:
             async with self._traffic.room.of(length):
-                data = await self._one(offset, length)
+                data = await self._one(offset, length, limit)
                 await self._traffic.aside(pool, partial(take, number, data))
 
         await self._all(hand_on(number, *each) for number, each in enumerate(ranges))
@@ -62,10 +68,9 @@ class Requests:
         """Do all of the work, at once if that is safe."""
         return await (together if self._transport.parallel else one_by_one)(work)
 
-    async def _one(self, offset: int, length: int) -> bytes:
+    async def _one(self, offset: int, length: int, limit: float) -> bytes:
         if not length:
             return b""
-        limit = self.limit(length)
 
         async def attempt() -> bytes:
             return await self._attempt(offset, length)

@@ -65,15 +65,18 @@ class Traffic:
     async def aside(self, pool: Executor, function: Callable[[], T]) -> T:
         """Await a call in a thread of a pool; if cancelled, await its end all the same."""
         future = pool.submit(function)
+        done = asyncio.wrap_future(future)
         try:
-            return await asyncio.shield(asyncio.wrap_future(future))
+            while not done.done():
+                # A busy pool is no dead loop, and what waits for this room may begin only then.
+                self._deadline = max(self._deadline, time.monotonic() + limits.timeout())
+                await asyncio.wait([done], timeout=limits.timeout() / 2)
+            self._deadline = max(self._deadline, time.monotonic() + limits.timeout())
+            return done.result()
         except asyncio.CancelledError:
             if not future.cancel():
-                await asyncio.wait([asyncio.wrap_future(future)])
+                await asyncio.gather(done, return_exceptions=True)
             raise
-        finally:
-            # However long it took: what is waiting for its room may begin only now.
-            self._deadline = max(self._deadline, time.monotonic() + limits.timeout())
 
     def wait(self, work: Coroutine[Any, Any, T], limit: float, name: str) -> T:
         """Run ``work`` on the loop and wait for it, from any other thread.

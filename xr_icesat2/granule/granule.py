@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from xr_icesat2.bytesource import ByteSource, Range, Take
 
 __all__ = ["Granule"]
+
+log = logging.getLogger(__name__)
 
 MOST_INDEXES = 4096
 """Indexes that a process keeps; the one not used for longest goes first."""
@@ -42,6 +46,10 @@ class _Indexes:
                 self._kept.popitem(last=False)
             return self._kept[key]
 
+    def begin_anew(self) -> None:
+        self._kept = OrderedDict()
+        self._lock = threading.Lock()
+
     def drop(self, granule: Granule) -> None:
         with self._lock:
             index = self._kept.pop((granule.url, granule.stamp), None)
@@ -57,6 +65,9 @@ def _new_index(granule: Granule) -> GranuleIndex:
 
 
 _INDEXES = _Indexes()
+if hasattr(os, "register_at_fork"):
+    # Threads of the parent may hold this lock, and those of the indexes, at the moment of the fork.
+    os.register_at_fork(after_in_child=_INDEXES.begin_anew)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +116,10 @@ class Granule:
         # Without a tag nothing tells that a granule was replaced by one of the same size.
         if self.cache is not None and self.stamp.tag and index.grown:
             index.grown = False
-            store.save(self.cache, self.url, self.stamp, index.contents)
+            try:
+                store.save(self.cache, self.url, self.stamp, index.contents)
+            except OSError as error:  # values are right without it
+                log.warning("cannot keep an index in %s: %s", self.cache, error)
 
     def close(self) -> None:
         """Let go of open files and of the index; a later read opens them again."""

@@ -14,7 +14,7 @@ from xr_icesat2.progress import progress_bar
 from .array import GranuleArray, taken
 from .together import Pending, carry_out
 
-__all__ = ["load_together"]
+__all__ = ["compute_together", "load_together"]
 
 WRAPPERS = (indexing.MemoryCachedArray, indexing.CopyOnWriteArray)
 
@@ -40,6 +40,17 @@ def load_together(variables: Iterable[xr.Variable], *, progress: bool | None) ->
         for variable in alike:
             # One each: to change one variable must not change another.
             variable.data = values if variable is alike[0] else values.copy()
+
+
+def compute_together(variables: Iterable[xr.Variable]) -> None:
+    """Compute, in place, those variables that are made of dask arrays: what they share, once."""
+    chunked = [variable for variable in variables if variable.chunks is not None]
+    if chunked:
+        from dask.base import compute  # noqa: PLC0415 - only where there are dask arrays
+
+        computed = compute(*(variable.data for variable in chunked))  # type: ignore[no-untyped-call]
+        for variable, values in zip(chunked, computed, strict=True):
+            variable.data = values
 
 
 def _identity(key: tuple[Any, ...]) -> tuple[Hashable, ...]:

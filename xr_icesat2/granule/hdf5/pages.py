@@ -11,6 +11,7 @@ reads that follow.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -67,8 +68,14 @@ class _Kept:
         with self._lock:
             self._pages.pop(pages, None)
 
+    def begin_anew(self) -> None:
+        self._pages = {}
+        self._lock = threading.RLock()
+
 
 _KEPT = _Kept()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_KEPT.begin_anew)
 
 
 class Pages:
