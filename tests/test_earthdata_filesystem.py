@@ -293,8 +293,11 @@ class TestAuto:
         assert fsspec.filesystem("icesat2").cat_file(NAME) == DATA
         assert S3_HOST not in self.hosts(logged_in)
         monkeypatch.setenv(access.ACCESS_VARIABLE, "by foot")
-        with pytest.raises(SelectionError, match=r"by foot.*direct, external"):
+        with pytest.raises(SelectionError, match=r"XR_ICESAT2_ACCESS='by foot'.*direct, external"):
             fsspec.filesystem("icesat2").cat_file(NAME)
+        monkeypatch.setenv(access.ACCESS_VARIABLE, "")
+        assert fsspec.filesystem("icesat2").cat_file(NAME) == DATA
+        assert S3_HOST in self.hosts(logged_in)
 
     def test_s3_that_refuses_is_left_for_good(self, logged_in, machine, caplog):
         machine("us-west-2")
