@@ -108,6 +108,16 @@ class TestLogin:
         assert "hush" not in "".join(traceback.format_exception(caught.value))
         assert earthdata.script.log == []
 
+    def test_a_page_of_the_network_in_place_of_a_token(self, earthdata, monkeypatch):
+        earthdata.put(NAME, DATA)
+        monkeypatch.setenv("EARTHDATA_USERNAME", earthdata.user)
+        monkeypatch.setenv("EARTHDATA_PASSWORD", earthdata.password)
+        earthdata.script.fail("find_or_create_token", "html")
+        with pytest.raises(TransferError, match="login page of this network"):
+            source().stamp()
+        earthdata.script.heal()
+        assert source().read([(3, 4)]) == [DATA[3:7]]
+
     def test_netrc_that_is_none(self, earthdata, monkeypatch, tmp_path):
         earthdata.put(NAME, DATA)
         monkeypatch.setenv("NETRC", str(tmp_path))

@@ -318,3 +318,9 @@ class TestAuto:
     def test_an_unknown_way(self):
         with pytest.raises(SelectionError, match=r"'canoe'.*auto, direct, external"):
             fsspec.filesystem("icesat2", access="canoe")
+
+    @pytest.mark.parametrize("given", [{"acces": "external"}, {"token": "hush"}])
+    def test_an_unknown_option(self, given):
+        with pytest.raises(SelectionError, match=r"no option (acces|token): give access") as caught:
+            open_source(f"icesat2://{NAME}", given).stamp()
+        assert "hush" not in str(caught.value)

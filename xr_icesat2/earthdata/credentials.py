@@ -185,6 +185,12 @@ def _logged_in(auth: Any, strategy: str) -> Mapping[str, str] | None:
             f"Earthdata Login refuses the user name and password from {place}: correct them, or "
             "look whether you can log in at https://urs.earthdata.nasa.gov"
         ) from None
+    except (ValueError, KeyError):
+        # From None: the cause may show the answer.
+        raise GarbledAnswerError(
+            "what comes from Earthdata Login is no token: does a login page of this network stand "
+            "between?"
+        ) from None
     offered: Mapping[str, str] | None = auth.token
     return offered
 
