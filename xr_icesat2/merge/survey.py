@@ -151,10 +151,11 @@ def _asked(groups: Mapping[str, GroupHeader], rate: Rate, options: Options) -> l
     coordinates = _specified(groups, rate)
     searched = len(coordinates) < len(rate.coordinates)
     asked: list[str] = []
+    own = frozenset(rate.groups)
     for group, node in groups.items():
         for name in node.links:
-            path = posixpath.join(group, name)
-            if path in rate.groups or not (rate.members is None or path in rate.members):
+            path = f"{group}/{name}" if group else name
+            if path in own or not (rate.members is None or path in rate.members):
                 continue
             if path in coordinates or (searched and rate.answers(group)):
                 wanted = not options.drops(path)
