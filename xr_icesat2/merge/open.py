@@ -16,12 +16,11 @@ from xr_icesat2.granule.identity import UNKNOWN, Identity
 
 __all__ = ["check_kinds", "check_mergeable", "each", "expand", "look_at", "open_granules"]
 
-AT_ONCE = 8
+AT_ONCE = 16
 """Granules that are opened side by side."""
 FIRST_LOOK = 1 << 20, 256 << 10
 """Bytes of the beginning and of the end that are read along with the version: most of what
 describes a granule lies there."""
-FEW_BYTES = 256 << 10, 0
 CACHE_VARIABLE = "XR_ICESAT2_INDEX_CACHE"
 
 T = TypeVar("T")
@@ -58,15 +57,24 @@ def expand(objects: Sequence[Any]) -> list[Any]:
 
 
 def open_granules(
-    objects: Sequence[Any], storage_options: dict[str, Any] | None, cache: str | None
+    objects: Sequence[Any],
+    storage_options: dict[str, Any] | None,
+    cache: str | None,
+    ahead: Callable[[Granule], None],
 ) -> list[Granule]:
-    """Find each granule and note which version of it lies there. Nothing is parsed yet."""
+    """Find each granule and note which version of it lies there.
+
+    Nothing is parsed yet, unless there are many: then ``ahead`` is called with each, so that
+    not all of them need hold what came along with the version.
+    """
     directory = cache or os.environ.get(CACHE_VARIABLE) or None
-    # Of many granules, so much would be too much to hold until each has its turn.
-    wanted = (0, 0) if directory else FIRST_LOOK if len(objects) <= AT_ONCE else FEW_BYTES
+    wanted = (0, 0) if directory else FIRST_LOOK
 
     def open_one(item: Any) -> Granule:
-        return look_at(open_source(item, storage_options), directory, wanted)
+        granule = look_at(open_source(item, storage_options), directory, wanted)
+        if len(objects) > AT_ONCE:
+            ahead(granule)
+        return granule
 
     return each(open_one, objects)
 
