@@ -37,7 +37,7 @@ MOST_GAP = 64 * 1024
 """Unwanted bytes that cost less than another request."""
 MOST_RUN = 2 << 20
 """Bytes a request: more would not arrive sooner, and must be held while it is decoded."""
-MOST_CHECKS = 16
+MOST_CHECKS = 32
 """Granules that are asked at once whether they were replaced."""
 
 
