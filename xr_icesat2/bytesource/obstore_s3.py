@@ -7,11 +7,12 @@ would change them.
 """
 
 import asyncio
+import os
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Protocol, TypeVar
 
 from xr_icesat2.bytesource.obstore_choice import is_plain
@@ -73,9 +74,8 @@ class ObstoreTransport:
         self._instead = instead
         self._is_elsewhere = False
         self._has_answered = False
+        self._plain_client: Any = None
         self._bucket, self._key, _ = filesystem.split_path(path)
-        self._made: tuple[Keys, Any] | None = None
-        self._one_at_a_time = asyncio.Lock()
 
     async def stamp(self) -> Stamp:
         """Size and ETag."""
@@ -95,6 +95,8 @@ class ObstoreTransport:
         """Size and ETag, with the first and last bytes: each answer says of which version it is."""
         if self._is_elsewhere:
             return await self._instead.look(first, last)
+        if not first and not last:
+            return Look(await self.stamp())
         spans: list[Any] = [(at, min(at + LOOK_BYTES, first)) for at in range(0, first, LOOK_BYTES)]
         spans += [{"suffix": last}] if last else []
         with suppress(Exception):  # of any kind: the stamp by itself will tell
@@ -165,17 +167,17 @@ class ObstoreTransport:
 
     async def _store(self) -> Any:
         """Give a store with the credentials of this moment: s3fs renews those that it can."""
-        async with self._one_at_a_time:
-            client = await self._filesystem.set_session()
-            keys = await _keys(client)
+        client = await self._filesystem.set_session()
+        keys = await _keys(client)
+        if client is not self._plain_client:
             is_anonymous = keys is None
             if is_anonymous != bool(self._filesystem.anon) or not is_plain(
                 self._filesystem, client
             ):
                 raise _ElsewhereError
-            if self._made is None or self._made[0] != keys:
-                self._made = keys, _make_store(self._bucket, client, keys)
-            return self._made[1]
+            self._plain_client = client
+        region = client.meta.region_name or "us-west-2"
+        return _store_of(os.getpid(), self._bucket, client.meta.endpoint_url, region, keys)
 
 
 def _stamp(found: Any) -> Stamp:
@@ -200,11 +202,15 @@ async def _keys(client: Any) -> Keys:
     return frozen.access_key, frozen.secret_key, frozen.token or None
 
 
-def _make_store(bucket: str, client: Any, keys: Keys) -> Any:
-    """Make a store to which everything is said that it would else take from the environment."""
+@lru_cache(maxsize=16)
+def _store_of(process: int, bucket: str, endpoint: str, region: str, keys: Keys) -> Any:
+    """Give the one store of a bucket in a process: all its granules share its connections.
+
+    Everything is said to it that it would else take from the environment.
+    """
+    del process
     from obstore.store import S3Store  # noqa: PLC0415 - optional
 
-    endpoint: str = client.meta.endpoint_url
     # A provider, since there is no option for "no token".
     signing: dict[str, Any] = (
         {} if keys is None else {"credential_provider": partial(_provided, keys)}
@@ -212,7 +218,7 @@ def _make_store(bucket: str, client: Any, keys: Keys) -> Any:
     return S3Store(
         bucket,
         endpoint=endpoint,
-        region=client.meta.region_name or "us-west-2",
+        region=region,
         skip_signature=keys is None,
         virtual_hosted_style_request=False,
         request_payer=False,
