@@ -26,7 +26,7 @@ def open_files(folder: Path) -> set[str]:
 
 
 def kept_indexes(folder: Path) -> list[str]:
-    return [url for url, _ in _INDEXES._kept if str(folder) in url]
+    return [url for url, *_ in _INDEXES._kept if str(folder) in url]
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")

@@ -1,9 +1,13 @@
-"""Indexes kept in a directory: used, replaced when damaged, never trusted to run code."""
+"""Indexes kept in a directory: used, replaced when damaged, bounded, never trusted to run code."""
 
 import io
+import multiprocessing
 import os
 import pickle
+import random
+import time
 import zlib
+from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 import pytest
@@ -12,7 +16,8 @@ import xarray as xr
 from xr_icesat2.bytesource import CountingSource, Stamp, open_source
 from xr_icesat2.granule import store
 from xr_icesat2.granule.granule import Granule
-from xr_icesat2.granule.model import Contents
+from xr_icesat2.granule.model import Contents, GroupHeader
+from xr_icesat2.granule.packed import LENGTHS, MAGIC
 from xr_icesat2.testing import write_granule
 
 
@@ -103,18 +108,22 @@ def test_a_damaged_entry_is_ignored_and_replaced(path, cache, damage, caplog):
     assert store.load(str(cache), granule.url, granule.stamp) is not None
 
 
-def test_an_entry_that_would_run_code_is_refused(cache, caplog):
+def test_an_entry_that_would_run_code_is_refused(path, cache, caplog):
     class Harm:
         def __reduce__(self):
             return os.mkdir, (str(cache / "harm"),)
 
-    cache.mkdir()
-    stamp = Stamp(1, "x")
-    body = zlib.compress(pickle.dumps(({"/": Harm()}, {})))
-    entry = store.MAGIC + zlib.crc32(body).to_bytes(4, "little") + body
-    store._path(str(cache), "url", stamp).write_bytes(entry)
-    assert store.load(str(cache), "url", stamp) is None
-    assert "has no place in an index" in caplog.text
+    granule, _ = counted(path, cache)
+    read_h_li(granule)
+    granule.close()
+    (entry,) = cache.glob("*.index")
+    body = zlib.compress(pickle.dumps(Harm()))
+    rest = LENGTHS.pack(0, 1, 0)[4:] + body
+    for crafted in (pickle.dumps(Harm()), MAGIC + zlib.crc32(rest).to_bytes(4, "little") + rest):
+        caplog.clear()
+        entry.write_bytes(crafted)
+        assert store.load(str(cache), granule.url, granule.stamp) is None
+        assert "ignoring the kept index" in caplog.text
     assert not (cache / "harm").exists()
 
 
@@ -139,3 +148,100 @@ def test_nothing_is_kept_of_what_has_no_tag(path, cache):
     assert not stamp.tag
     read_h_li(Granule(source, stamp, str(cache)))
     assert not list(cache.glob("*"))
+
+
+def size_of(cache) -> int:
+    return sum(-(-file.stat().st_size // 4096) * 4096 for file in cache.glob("*.index"))
+
+
+def entry(number: int) -> tuple[str, Stamp, Contents]:
+    """Something to keep, of which no two bytes are alike."""
+    noise = random.Random(number).randbytes(6000).hex()
+    return (
+        f"s3://bucket/{number}",
+        Stamp(1000, "tag"),
+        Contents({"/": GroupHeader({}, {"a": noise})}),
+    )
+
+
+def test_what_was_not_used_for_longest_goes_first(cache, monkeypatch):
+    monkeypatch.setenv("XR_ICESAT2_INDEX_CACHE_BYTES", str(20 * 8192))
+    kept = [entry(number) for number in range(30)]
+    cache.mkdir()
+    (cache / "notes.index").write_text("of the user")
+    long_ago = time.time() - 1_000_000
+    for number, (url, stamp, contents) in enumerate(kept):
+        store.save(str(cache), url, stamp, contents)
+        assert size_of(cache) - 4096 <= 20 * 8192
+        if number < 18:
+            os.utime(store._path(str(cache), url, stamp), (long_ago + number, long_ago + number))
+        if number == 17:
+            store.load(str(cache), *kept[3][:2])  # a use
+    there = [number for number, one in enumerate(kept) if store.load(str(cache), *one[:2])]
+    assert {3, *range(18, 30)} <= set(there)
+    assert len(there) >= 16
+    assert not {0, 1, 2} & set(there)
+    rest = [number for number in there if 3 < number < 18]
+    assert rest == list(range(18 - len(rest), 18))
+    assert (cache / "notes.index").exists()
+
+
+def test_the_directory_is_not_listed_at_every_save(cache, monkeypatch):
+    listed = []
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: listed.append(path) or scandir(path))
+    for number in range(50):
+        store.save(str(cache), *entry(number))
+    assert len(listed) == 1
+
+
+def test_half_files_of_processes_that_are_gone_go_first(cache, monkeypatch):
+    monkeypatch.setenv("XR_ICESAT2_INDEX_CACHE_BYTES", str(6 * 8192))
+    cache.mkdir()
+    half = cache / f"{'0' * 32}abc_def1.part"
+    half.write_bytes(bytes(20_000))
+    os.utime(half, (1, 1))
+    for number in range(5):
+        store.save(str(cache), *entry(number))
+    assert not half.exists()
+    assert all(store.load(str(cache), *entry(number)[:2]) for number in range(1, 5))
+
+
+@pytest.mark.parametrize("given", ["much", "0"])
+def test_a_bound_that_is_none_and_one_of_nothing(cache, monkeypatch, caplog, given):
+    monkeypatch.setenv("XR_ICESAT2_INDEX_CACHE_BYTES", given)
+    store.save(str(cache), *entry(1))
+    assert bool(list(cache.glob("*.index"))) == (given == "much")
+    assert ("expected a number of bytes" in caplog.text) == (given == "much")
+
+
+def save_many(cache: str, first: int, bound: int) -> int:
+    """Keep and load in a process of its own; give how many came back."""
+    os.environ["XR_ICESAT2_INDEX_CACHE_BYTES"] = str(bound)
+    found = 0
+    for number in range(first, first + 60):
+        url, stamp, contents = entry(number % 40)
+        store.save(cache, url, stamp, contents)
+        known = store.load(cache, url, stamp)
+        assert known is None or known.nodes == contents.nodes
+        found += known is not None
+    return found
+
+
+def test_many_processes_share_a_directory_that_is_full(cache):
+    bound = 16 * 8192
+    with ProcessPoolExecutor(3, mp_context=multiprocessing.get_context("spawn")) as pool:
+        jobs = [pool.submit(save_many, str(cache), 20 * k, bound) for k in range(3)]
+        assert all(job.result(timeout=60) > 20 for job in jobs)
+    # Each may write a little before it sees what the others have written.
+    assert size_of(cache) <= bound + 3 * 8192
+    assert not list(cache.glob("*.part"))
+
+
+def test_what_cannot_be_kept_is_no_error(path, cache, caplog):
+    granule, _ = counted(path, cache)
+    granule.index.remember("/odd", np.array([b"x"], object))
+    granule.keep()
+    assert "cannot keep an index" in caplog.text
+    assert not list(cache.glob("*.index"))
+    granule.close()

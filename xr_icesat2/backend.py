@@ -57,8 +57,10 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
     allow_mixed_releases : bool
         Merge granules of different releases.
     index_cache : path, optional
-        Directory in which the indexes of granules are kept. Default: the
-        environment variable ``XR_ICESAT2_INDEX_CACHE``, else none.
+        Directory in which the indexes of granules are kept, or a file
+        (``.idx``) that :func:`xr_icesat2.indexes.save` made: what is in it
+        opens without a request. Default: the environment variable
+        ``XR_ICESAT2_INDEX_CACHE``, else none.
     mask_and_scale, decode_times, use_cftime, concat_characters, decode_coords
         As in :func:`xarray.open_dataset`.
     decode_timedelta

@@ -10,6 +10,7 @@ __all__ = [
     "AccessDeniedError",
     "ChangedGranuleError",
     "CorruptGranuleError",
+    "CorruptIndexError",
     "GranuleNotFoundError",
     "GroupNotFoundError",
     "ICESat2Error",
@@ -54,6 +55,10 @@ class NotAGranuleError(ICESat2Error, ValueError):
 
 class CorruptGranuleError(ICESat2Error, OSError):
     """The HDF5 file is damaged or truncated."""
+
+
+class CorruptIndexError(ICESat2Error, OSError):
+    """A file of indexes is damaged, or is none."""
 
 
 class IdentityError(ICESat2Error, ValueError):

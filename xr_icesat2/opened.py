@@ -1,18 +1,38 @@
-"""What is in a Dataset or a tree that was opened: the catalogue of the granules at hand."""
+"""What is in a Dataset or a tree that was opened: its granules, and their catalogue."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import xarray as xr
 
+from .granule.granule import Granule
 from .products.contents import Contents, Entry, Section
 
-__all__ = ["contents_of_opened"]
+__all__ = ["contents_of_opened", "granules_of_opened"]
 
 _COUNT = "n_obs"
 """A coordinate of everything along a track."""
+
+
+def granules_of_opened(opened: xr.Dataset | xr.DataTree) -> list[Granule]:
+    """Give the granules that are let go of when it is closed; none, if it was not opened itself."""
+    nodes = opened.subtree if isinstance(opened, xr.DataTree) else [opened]
+    # There is no other way to them where variables are made of dask arrays.
+    found = (granule for node in nodes for granule in _held_by(node._close))  # noqa: SLF001
+    return list(dict.fromkeys(found))
+
+
+def _held_by(closer: Any) -> Iterator[Granule]:
+    if isinstance(closer, Granule):
+        yield closer
+    elif isinstance(closer, partial):
+        yield from _held_by(closer.args)
+    elif isinstance(closer, list | tuple):
+        for item in closer:
+            yield from _held_by(item)
 
 
 def contents_of_opened(nodes: Mapping[str, xr.Dataset], source: str | Sequence[str]) -> Contents:

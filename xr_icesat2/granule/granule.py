@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -14,9 +12,11 @@ from typing import TYPE_CHECKING
 from xr_icesat2.bytesource import Stamp
 from xr_icesat2.errors import ChangedGranuleError
 
-from . import store
+from . import campaign, store
+from .held import HeldIndexes
 from .index import GranuleIndex
 from .model import Contents
+from .verified import VerifiedSource
 
 if TYPE_CHECKING:
     from xr_icesat2.bytesource import ByteSource, Range, Take
@@ -25,46 +25,7 @@ __all__ = ["Granule"]
 
 log = logging.getLogger(__name__)
 
-MOST_INDEXES = 4096
-"""Indexes that a process keeps; the one not used for longest goes first."""
-
-
-class _Indexes:
-    """The indexes of this process, shared by every array that reads the same granule."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, Stamp], GranuleIndex] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, granule: Granule) -> GranuleIndex:
-        key = (granule.url, granule.stamp)
-        with self._lock:
-            if key not in self._kept:
-                self._kept[key] = _new_index(granule)
-            self._kept.move_to_end(key)
-            if len(self._kept) > MOST_INDEXES:
-                self._kept.popitem(last=False)
-            return self._kept[key]
-
-    def begin_anew(self) -> None:
-        self._kept = OrderedDict()
-        self._lock = threading.Lock()
-
-    def drop(self, granule: Granule) -> None:
-        with self._lock:
-            index = self._kept.pop((granule.url, granule.stamp), None)
-        if index is not None:
-            index.close()
-
-
-def _new_index(granule: Granule) -> GranuleIndex:
-    known = None
-    if granule.cache is not None and granule.stamp.tag:
-        known = store.load(granule.cache, granule.url, granule.stamp)
-    return GranuleIndex(granule.source, granule.stamp.size, known or Contents())
-
-
-_INDEXES = _Indexes()
+_INDEXES = HeldIndexes()
 if hasattr(os, "register_at_fork"):
     # Threads of the parent may hold this lock, and those of the indexes, at the moment of the fork.
     os.register_at_fork(after_in_child=_INDEXES.begin_anew)
@@ -82,7 +43,7 @@ class Granule:
     stamp: Stamp
     """Size and tag when it was opened; another version is never read."""
     cache: str | None = None
-    """Directory in which indexes are kept, or None."""
+    """Directory in which indexes are kept, or file of indexes that its stamp is from, or None."""
 
     @property
     def url(self) -> str:
@@ -92,7 +53,24 @@ class Granule:
     @property
     def index(self) -> GranuleIndex:
         """Its structure, as far as this process knows it."""
-        return _INDEXES.get(self)
+        return _INDEXES.get(self._key, self._new_index)
+
+    @property
+    def _key(self) -> tuple[str, Stamp, str | None]:
+        # An index whose version was not asked for reads more carefully than others.
+        return self.url, self.stamp, self.cache if campaign.is_campaign(self.cache) else None
+
+    def _new_index(self) -> GranuleIndex:
+        source, size, known = self.source, self.stamp.size, None
+        if self.cache is None or not self.stamp.tag:
+            return GranuleIndex(source, size, Contents())
+        if campaign.is_campaign(self.cache):
+            # The version was not asked for: what is not in the file may be of another one.
+            source = VerifiedSource(source, self.check_unchanged)
+            known = campaign.load(self.cache, self.url, self.stamp)
+        else:
+            known = store.load(self.cache, self.url, self.stamp)
+        return GranuleIndex(source, size, known or Contents())
 
     def read_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> None:
         """Read byte ranges, and hand each on as it comes; see :class:`.ByteSource`."""
@@ -103,25 +81,36 @@ class Granule:
         """Raise :class:`ChangedGranuleError` if another version lies there now."""
         now = self.source.stamp()
         if now != self.stamp:
-            msg = (
-                f"{self.url} was replaced after it was opened: it had {self.stamp.size} bytes and "
-                f"tag {self.stamp.tag!r}, now {now.size} and {now.tag!r}. Open it again."
+            raise ChangedGranuleError(self._changed(now))
+
+    def _changed(self, now: Stamp) -> str:
+        versions = (
+            f"{self.stamp.size} bytes and tag {self.stamp.tag!r}, now {now.size} and {now.tag!r}"
+        )
+        if campaign.is_campaign(self.cache):
+            return (
+                f"{self.url} is not the version of which {self.cache} holds the index: that had "
+                f"{versions}. Open it without index_cache, or save the index anew "
+                "(xr_icesat2.indexes.save)."
             )
-            raise ChangedGranuleError(msg)
+        return f"{self.url} was replaced after it was opened: it had {versions}. Open it again."
 
     def keep(self) -> None:
         """Save what is known of the index, if there is a directory for it, and free the rest."""
         index = self.index
         index.release()
+        _INDEXES.weigh(self._key, index.nbytes)
+        if self.cache is None or campaign.is_campaign(self.cache):
+            return
         # Without a tag nothing tells that a granule was replaced by one of the same size.
-        if self.cache is not None and self.stamp.tag and index.grown:
+        if self.stamp.tag and index.grown:
             index.grown = False
             try:
                 store.save(self.cache, self.url, self.stamp, index.contents)
-            except OSError as error:  # values are right without it
+            except (OSError, TypeError, ValueError) as error:  # values are right without it
                 log.warning("cannot keep an index in %s: %s", self.cache, error)
 
     def close(self) -> None:
         """Let go of open files and of the index; a later read opens them again."""
-        _INDEXES.drop(self)
+        _INDEXES.drop(self._key)
         self.source.close()

@@ -30,6 +30,9 @@ __all__ = ["GranuleIndex"]
 log = logging.getLogger(__name__)
 
 MOST_SOFT_LINKS = 16
+NODE_BYTES = 1280
+"""What a group or dataset takes in memory, with its attributes; beams share most of them."""
+CHUNK_BYTES = 16
 T = TypeVar("T")
 Failure: TypeAlias = UnsupportedError | CorruptGranuleError
 
@@ -81,6 +84,12 @@ class GranuleIndex:
     def contents(self) -> Contents:
         """What is known by now, as a value."""
         return Contents(dict(self.nodes), dict(self.tables), dict(self.values))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes in memory, roughly, without the raw ones of :meth:`release`."""
+        chunks = sum(len(table.sizes) for table in list(self.tables.values()))
+        return NODE_BYTES * len(self.nodes) + CHUNK_BYTES * chunks
 
     def prime(self, pieces: Mapping[int, bytes]) -> None:
         """Take parts of the file that came along when its version was asked."""

@@ -15,6 +15,7 @@ from typing import TypeAlias
 import numpy as np
 
 __all__ = [
+    "AttributeValue",
     "ChunkTable",
     "Chunked",
     "Compact",

@@ -14,6 +14,8 @@ from xr_icesat2.errors import GranuleNotFoundError, IdentityError, MergeError, N
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.identity import UNKNOWN, Identity
 
+from .caches import NO_CACHES, Caches, find_caches
+
 __all__ = ["check_kinds", "check_mergeable", "each", "expand", "look_at", "open_granules"]
 
 AT_ONCE = 16
@@ -21,7 +23,6 @@ AT_ONCE = 16
 FIRST_LOOK = 1 << 20, 256 << 10
 """Bytes of the beginning and of the end that are read along with the version: most of what
 describes a granule lies there."""
-CACHE_VARIABLE = "XR_ICESAT2_INDEX_CACHE"
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -67,11 +68,10 @@ def open_granules(
     Nothing is parsed yet, unless there are many: then ``ahead`` is called with each, so that
     not all of them need hold what came along with the version.
     """
-    directory = cache or os.environ.get(CACHE_VARIABLE) or None
-    wanted = (0, 0) if directory else FIRST_LOOK
+    caches = find_caches(cache)
 
     def open_one(item: Any) -> Granule:
-        granule = look_at(open_source(item, storage_options), directory, wanted)
+        granule = look_at(open_source(item, storage_options), caches)
         if len(objects) > AT_ONCE:
             ahead(granule)
         return granule
@@ -79,22 +79,17 @@ def open_granules(
     return each(open_one, objects)
 
 
-def look_at(
-    source: ByteSource, directory: str | None = None, wanted: tuple[int, int] = FIRST_LOOK
-) -> Granule:
+def look_at(source: ByteSource, caches: Caches = NO_CACHES) -> Granule:
     """Give the granule that lies there now; what comes along of its bytes is not asked for again.
 
-    Parameters
-    ----------
-    source
-        Where its bytes come from.
-    directory
-        In which indexes are kept.
-    wanted
-        Bytes of the beginning and of the end.
+    Of a URL in a file of indexes it is the version that the file says: nobody is asked now, but
+    beside every read.
     """
+    known = caches.stamps.get(source.url)
+    if known is not None and "://" in source.url:
+        return Granule(source, known, caches.file)
     try:
-        look = source.look(*wanted)
+        look = source.look(*((0, 0) if caches.directory else FIRST_LOOK))
     except GranuleNotFoundError as error:
         if "://" in source.url or not glob.has_magic(source.url):
             raise
@@ -103,7 +98,7 @@ def look_at(
     if look.stamp.size == 0:
         msg = f"{source.url} is empty; expected an ICESat-2 granule. Download it again."
         raise NotAGranuleError(msg)
-    granule = Granule(source, look.stamp, directory)
+    granule = Granule(source, look.stamp, caches.file if look.stamp == known else caches.directory)
     if look.pieces:
         granule.index.prime(look.pieces)
     return granule

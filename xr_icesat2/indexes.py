@@ -1,0 +1,106 @@
+"""The indexes of a campaign in one file, with which its granules open without a request."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import xarray as xr
+
+from .errors import ICESat2Error, SelectionError
+from .granule.campaign import SUFFIX, CampaignWriter, writing
+from .granule.granule import Granule
+from .granule.model import Chunked, DatasetHeader
+from .merge.open import each
+from .opened import granules_of_opened
+from .progress import Count, progress_bar
+
+__all__ = ["save"]
+
+Opened = xr.Dataset | xr.DataTree
+
+
+def save(
+    path: str | os.PathLike[str],
+    opened: Opened | Iterable[Opened],
+    *,
+    progress: bool | None = None,
+) -> None:
+    """Save what opening and reading granules takes, so that it need not be read again.
+
+    ``xr.open_dataset(urls, engine="icesat2", index_cache="campaign.idx")`` then
+    opens what is in the file without asking any server. Every read asks whether
+    the granule was replaced, and raises :class:`.ChangedGranuleError` if so.
+
+    Parameters
+    ----------
+    path
+        Of the file; ends in ``.idx``. What lies there is replaced.
+    opened
+        What was opened with ``engine="icesat2"`` and is not closed: a Dataset,
+        a tree, or several. Saved is the structure of what was asked for
+        (``group``, ``variables``): where each value of it lies, which is read
+        now as far as it was not yet.
+    progress
+        Whether a bar shows when it takes long. Default: where standard error
+        is a terminal or a notebook.
+
+    Raises
+    ------
+    ChangedGranuleError
+        A granule was replaced after it was opened.
+    SelectionError
+        The name ends otherwise; nothing of this engine is open; or the place
+        of a granule tells no version (an open file, a server without ETag), so
+        that a saved index could be that of another one.
+    """
+    name = os.fspath(path)
+    if not name.endswith(SUFFIX):
+        raise SelectionError(f"{name}: a file of indexes has a name that ends in {SUFFIX}")
+    several = [opened] if isinstance(opened, xr.Dataset | xr.DataTree) else list(opened)
+    granules = dict.fromkeys(granule for one in several for granule in granules_of_opened(one))
+    if not granules:
+        msg = (
+            "no open granules to save the indexes of; expected what xr.open_dataset(…, "
+            'engine="icesat2") gave, not closed yet, and not what was made of it'
+        )
+        raise SelectionError(msg)
+    versions = {(granule.url, granule.stamp): granule for granule in granules}
+    with (
+        writing(str(Path(name).expanduser())) as writer,
+        progress_bar("saving indexes", " granules", shown=progress) as count,
+    ):
+        count(0, len(versions))
+        each(lambda granule: _save_one(granule, writer, count), list(versions.values()))
+
+
+def _save_one(granule: Granule, writer: CampaignWriter, count: Count) -> None:
+    index = granule.index
+    if not granule.stamp.tag:
+        msg = (
+            f"{granule.url}: nothing tells there whether it was replaced, so that its index cannot "
+            "be saved. Leave the granule out."
+        )
+        raise SelectionError(msg)
+    if "/" not in index.nodes:
+        msg = (
+            f"the index of {granule.url} is not in memory any more: it was closed, or others took "
+            "its place. Open it again (many: with index_cache= a directory), and save it open."
+        )
+        raise SelectionError(msg)
+    chunked = [
+        path
+        for path, node in index.nodes.items()
+        if isinstance(node, DatasetHeader) and isinstance(node.layout, Chunked)
+    ]
+    try:
+        index.chunk_tables(dict.fromkeys(chunked))
+    except ICESat2Error:
+        granule.check_unchanged()
+        raise
+    # Only now: what was read of another version would be refused for ever after.
+    granule.check_unchanged()
+    writer.add(granule.url, granule.stamp, index.contents)
+    granule.keep()
+    count(1, 0)
