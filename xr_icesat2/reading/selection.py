@@ -14,18 +14,22 @@ from typing import Any, TypeAlias
 import numpy as np
 
 __all__ = [
+    "Index",
     "Piece",
     "Selection",
     "compose",
+    "crossed",
     "indexer",
     "interval",
     "normalise",
     "orthogonal",
+    "rest",
     "scattered",
     "split",
 ]
 
 Selection: TypeAlias = "range | np.ndarray"
+Index: TypeAlias = "slice | np.ndarray"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ def compose(outer: Selection, inner: Selection) -> Selection:
     return positions
 
 
-def indexer(selection: Selection) -> slice | np.ndarray:
+def indexer(selection: Selection) -> Index:
     """Give a selection as numpy takes it."""
     if isinstance(selection, np.ndarray):
         return selection
@@ -122,9 +126,32 @@ def indexer(selection: Selection) -> slice | np.ndarray:
 
 def orthogonal(selections: Sequence[Selection]) -> tuple[Any, ...]:
     """Give one numpy index that takes each selection along its own dimension."""
-    if sum(isinstance(s, np.ndarray) for s in selections) > 1:
-        return np.ix_(*map(_positions, selections))
-    return tuple(indexer(s) for s in selections)
+    return crossed([indexer(s) for s in selections])
+
+
+def crossed(indices: Sequence[Index]) -> tuple[Any, ...]:
+    """Give one numpy index that takes each of what :func:`indexer` gave along its own dimension."""
+    if sum(isinstance(index, np.ndarray) for index in indices) > 1:
+        return np.ix_(*map(_spelt_out, indices))
+    return tuple(indices)
+
+
+def rest(selection: Selection, size: int) -> list[Selection]:
+    """Give the positions along a dimension that a selection leaves out."""
+    if isinstance(selection, range) and selection.step == 1:
+        sides = (range(selection.start), range(selection.stop, size))
+        return [side for side in sides if len(side)]
+    free = np.ones(size, bool)
+    free[indexer(selection)] = False
+    positions = np.flatnonzero(free)
+    return [positions] if len(positions) else []
+
+
+def _spelt_out(index: Index) -> np.ndarray:
+    if isinstance(index, np.ndarray):
+        return index
+    stop = -1 if index.stop is None else index.stop
+    return np.arange(index.start, stop, index.step, dtype=np.int64)
 
 
 def _positions(selection: Selection) -> np.ndarray:
