@@ -30,16 +30,16 @@ MOST_RUN = 8 << 20
 IN_FLIGHT = 32
 
 try:
-    from deflate import zlib_decompress
+    import deflate
 except ImportError:  # a test has the standard library's; a benchmark installs this one
-    zlib_decompress = None
+    deflate = None  # type: ignore[assignment]
 
 
 def inflate(data: Any, size: int) -> Any:
     """Inflate a chunk of known size, by libdeflate."""
-    if zlib_decompress is None:
+    if deflate is None:
         return zlib.decompress(data, bufsize=size)
-    return zlib_decompress(data, size)
+    return deflate.zlib_decompress(data, size)
 
 
 @dataclass(frozen=True, slots=True)
