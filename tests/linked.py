@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from xr_icesat2.bytesource import CountingSource, open_source
+from xr_icesat2.bytesource import CountingSource, Look, open_source
 from xr_icesat2.bytesource.cost import Cost
 
 
@@ -16,6 +16,14 @@ class _Linked(CountingSource):
     @property
     def cost(self) -> Cost:
         return self._cost
+
+    def look(self, first: int, last: int) -> Look:
+        stamp = self.stamp()
+        spans = [(0, min(first, stamp.size)), (max(0, stamp.size - last), min(last, stamp.size))]
+        spans = [span for span in spans if span[1]]
+        pieces = self.source.read(spans)
+        self.log += spans
+        return Look(stamp, {at: piece for (at, _), piece in zip(spans, pieces, strict=True)})
 
 
 def linked(path: Path, cost: Cost) -> CountingSource:

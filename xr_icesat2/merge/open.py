@@ -18,6 +18,10 @@ __all__ = ["check_kinds", "check_mergeable", "each", "expand", "open_granules"]
 
 AT_ONCE = 8
 """Granules that are opened side by side."""
+FIRST_LOOK = 1 << 20, 256 << 10
+"""Bytes of the beginning and of the end that are read along with the version: most of what
+describes a granule lies there."""
+FEW_BYTES = 256 << 10, 0
 CACHE_VARIABLE = "XR_ICESAT2_INDEX_CACHE"
 
 T = TypeVar("T")
@@ -58,20 +62,25 @@ def open_granules(
 ) -> list[Granule]:
     """Find each granule and note which version of it lies there. Nothing is parsed yet."""
     directory = cache or os.environ.get(CACHE_VARIABLE) or None
+    # Of many granules, so much would be too much to hold until each has its turn.
+    wanted = (0, 0) if directory else FIRST_LOOK if len(objects) <= AT_ONCE else FEW_BYTES
 
     def open_one(item: Any) -> Granule:
         source = open_source(item, storage_options)
         try:
-            stamp = source.stamp()
+            look = source.look(*wanted)
         except GranuleNotFoundError as error:
             if "://" in source.url or not glob.has_magic(source.url):
                 raise
             msg = f"{error}. A pattern is one only in a list: [{source.url!r}]"
             raise GranuleNotFoundError(msg) from error
-        if stamp.size == 0:
+        if look.stamp.size == 0:
             msg = f"{source.url} is empty; expected an ICESat-2 granule. Download it again."
             raise NotAGranuleError(msg)
-        return Granule(source, stamp, directory)
+        granule = Granule(source, look.stamp, directory)
+        if look.pieces:
+            granule.index.prime(look.pieces)
+        return granule
 
     return each(open_one, objects)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +24,7 @@ from xr_icesat2.progress import Count, no_count
 from .coalesce import coalesce
 from .coding import Coding
 from .filters import Buffer, FilterError, undo_filters
-from .plan import Axes, Chunks, contiguous_table, plan_chunks
+from .plan import Axes, Chunks, chunk_starts, contiguous_table, plan_chunks
 from .pools import check_pool, decode_pool
 from .selection import Index, Selection, crossed, indexer, orthogonal
 from .strings import terminate
@@ -107,14 +107,28 @@ def _read(granule: Granule, reads: Sequence[DatasetRead], count: Count) -> None:
         for path, node in granule.index.load(read.path for read in reads).items()
         if isinstance(node, DatasetHeader)
     }
-    tables = granule.index.chunk_tables(
-        path for path, header in headers.items() if isinstance(header.layout, Chunked)
-    )
+    tables = granule.index.chunk_tables(_chunk_rows(reads, headers))
     axes = Axes()
     planned = (
         _plan(granule, read, headers[read.path], tables.get(read.path), axes) for read in reads
     )
     _fetch_all(granule, [job for job in planned if job is not None], count)
+
+
+def _chunk_rows(
+    reads: Iterable[DatasetRead], headers: Mapping[str, DatasetHeader]
+) -> dict[str, np.ndarray]:
+    """Give, of each chunked dataset, the rows at which the chunks begin that are read."""
+    starts: dict[str, list[np.ndarray]] = {}
+    for read in reads:
+        layout = headers[read.path].layout
+        if isinstance(layout, Chunked):
+            begun = starts.setdefault(read.path, [])
+            if len(read.source[0]):
+                begun.append(chunk_starts(read.source[0], layout.chunk_shape[0]))
+    return {
+        path: np.unique(np.concatenate([np.empty(0, np.int64), *s])) for path, s in starts.items()
+    }
 
 
 def read_datasets(granule: Granule, paths: Sequence[str]) -> dict[str, np.ndarray]:
