@@ -15,7 +15,7 @@ from functools import partial
 from importlib.util import find_spec
 from typing import Any, Protocol, TypeVar
 
-from xr_icesat2.bytesource.protocol import Look, Stamp
+from xr_icesat2.bytesource.protocol import Answer, Look, Stamp
 from xr_icesat2.bytesource.s3_error import S3Error
 
 __all__ = ["ObstoreTransport", "can_use_obstore"]
@@ -55,7 +55,7 @@ class Inner(Protocol):
         """Version of the file, with some of its bytes."""
         ...
 
-    async def fetch(self, offset: int, length: int) -> bytes:
+    async def fetch(self, offset: int, length: int) -> Answer:
         """Bytes of one range."""
         ...
 
@@ -150,13 +150,13 @@ class ObstoreTransport:
         began = time.monotonic()
         return _stamp(answer.meta), answer.range[0], bytes(await answer.bytes_async()), began
 
-    async def fetch(self, offset: int, length: int) -> bytes:
+    async def fetch(self, offset: int, length: int) -> Answer:
         """Bytes of one range."""
         from obstore import get_range_async  # noqa: PLC0415 - optional
 
-        async def ask() -> bytes:
+        async def ask() -> Answer:
             store = await self._store()
-            return bytes(await get_range_async(store, self._key, start=offset, length=length))
+            return memoryview(await get_range_async(store, self._key, start=offset, length=length))
 
         return await self._asked(ask, partial(self._instead.fetch, offset, length))
 
