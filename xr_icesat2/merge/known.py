@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from functools import cache
 
 from xr_icesat2.errors import GroupNotFoundError, SelectionError
-from xr_icesat2.granule.beams import BEAMS
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.identity import Identity
-from xr_icesat2.granule.name import parse_name
 from xr_icesat2.granule.numbering import GRIDDED
 from xr_icesat2.products import PRODUCTS
 
+from .ahead import paths_ahead
 from .identify import identify_granule
 from .open import check_kinds, check_mergeable, each
 from .options import Options
@@ -48,7 +47,7 @@ def know(granules: Sequence[Granule], options: Options) -> list[Known] | None:
     SelectionError
         None of the beams that were asked for is there.
     """
-    identities = each(lambda one: identify_granule(one, _ahead(one, options)), granules)
+    identities = each(lambda one: identify_granule(one, paths_ahead(one, options)), granules)
     if all(identity.product in GRIDDED for identity in identities):
         _check_maps(granules, identities, options)
         return None
@@ -60,17 +59,6 @@ def know(granules: Sequence[Granule], options: Options) -> list[Known] | None:
     for identity in identities:
         _note_unseen(identity.product, identity.release)
     return known
-
-
-def _ahead(granule: Granule, options: Options) -> list[str]:
-    """Guess, by the name of a granule, what will be read of it once it is known what it is."""
-    name = parse_name(granule.url)
-    spec = PRODUCTS.get(name.product) if name else None
-    group = options.group
-    if group is None and spec is not None:
-        group = next((rate.group for rate in spec.rates if rate.name == spec.main), None)
-    below = "" if group is None else f"/{group.strip('/')}/*"
-    return [f"/{beam}{below}" for beam in BEAMS]
 
 
 def _tracks(granule: Granule, identity: Identity, options: Options) -> Tracks:

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 __all__ = ["check_pool", "decode_pool"]
 
-MOST_CHECKS = 16
+MOST_CHECKS = 32
 """Granules that are asked at once whether they were replaced."""
 
 

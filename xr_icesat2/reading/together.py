@@ -22,7 +22,7 @@ from .selection import Selection, orthogonal
 
 __all__ = ["Pending", "carry_out"]
 
-GRANULES_AT_ONCE = 16
+GRANULES_AT_ONCE = 32
 LITTLE = 1 << 18
 """Bytes of padding for which another thread is not worth the trouble."""
 

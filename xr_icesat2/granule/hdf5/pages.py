@@ -50,31 +50,31 @@ class _Kept:
     """The granules of this process of which bytes are kept."""
 
     def __init__(self) -> None:
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
         self._pages: dict[Pages, tuple[int, float]] = {}
+        self._total = 0
         self._lock = threading.RLock()  # who is dropped, drops itself
 
     def admit(self, pages: Pages, size: int, most: int) -> bool:
         """Whether there is room for so many bytes of a granule, which then is taken."""
         now = time.monotonic()
         with self._lock:
+            self.drop(pages)
             for old, (_, since) in list(self._pages.items()):
-                if self._beside(pages) + size > most and now - since > FRESH:
-                    old.forget()
-            if self._beside(pages) + size > most:
+                if self._total + size <= most or now - since <= FRESH:
+                    break  # the first came first
+                old.forget()
+            if self._total + size > most:
                 return False
             self._pages[pages] = size, now
+            self._total += size
             return True
-
-    def _beside(self, pages: Pages) -> int:
-        return sum(size for kept, (size, _) in self._pages.items() if kept is not pages)
 
     def drop(self, pages: Pages) -> None:
         with self._lock:
-            self._pages.pop(pages, None)
-
-    def begin_anew(self) -> None:
-        self._pages = {}
-        self._lock = threading.RLock()
+            self._total -= self._pages.pop(pages, (0, 0.0))[0]
 
 
 _KEPT = _Kept()
@@ -157,8 +157,10 @@ class Pages:
 
         Of a file with its structure at its front, what is asked for next is among them.
         """
+        if self._whole:
+            return
         held = sum(map(len, self._pages.values()))
-        if not self._whole and not _KEPT.admit(self, held, MOST_PARTS):
+        if not (self.far and held and _KEPT.admit(self, held, MOST_PARTS)):
             self.forget()
 
     def forget(self) -> None:
