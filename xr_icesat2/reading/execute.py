@@ -26,7 +26,7 @@ from .coding import Coding
 from .filters import Buffer, FilterError, undo_filters
 from .plan import Axes, Chunks, chunk_starts, contiguous_table, plan_chunks
 from .pools import check_pool, decode_pool
-from .selection import Index, Selection, crossed, indexer, orthogonal
+from .selection import Index, Selection, crossed, indexer, orthogonal, positions
 from .strings import terminate
 
 __all__ = ["DatasetRead", "Sink", "read_datasets", "read_granule"]
@@ -204,7 +204,7 @@ def _check_inside(granule: Granule, path: str, header: DatasetHeader, layout: Co
 def _foreign(granule: Granule, read: DatasetRead, header: DatasetHeader) -> np.ndarray:
     if not header.shape:
         return granule.index.foreign_values(read.path, slice(None))
-    rows = np.asarray(read.source[0])
+    rows = positions(read.source[0])
     first, last = int(rows.min()), int(rows.max())
     values = granule.index.foreign_values(read.path, slice(first, last + 1))
     selected: np.ndarray = values[orthogonal([rows - first, *read.source[1:]])]

@@ -23,6 +23,7 @@ __all__ = [
     "interval",
     "normalise",
     "orthogonal",
+    "positions",
     "rest",
     "scattered",
     "split",
@@ -78,7 +79,7 @@ def scattered(selection: Selection, places: np.ndarray, size: int) -> Piece:
     """Give what of a selection along ``size`` positions lies at some ``places``, no two alike."""
     number = np.full(size, -1, np.int64)
     number[places] = np.arange(len(places))
-    found = number[_positions(selection)]
+    found = number[positions(selection)]
     target = np.flatnonzero(found >= 0)
     return Piece(0, found[target], target)
 
@@ -108,8 +109,8 @@ def compose(outer: Selection, inner: Selection) -> Selection:
         step = outer.step * inner.step
         first = outer[inner[0]] if len(inner) else 0
         return range(first, first + step * len(inner), step)
-    positions: np.ndarray = _positions(outer)[_positions(inner)]
-    return positions
+    composed: np.ndarray = positions(outer)[positions(inner)]
+    return composed
 
 
 def indexer(selection: Selection) -> Index:
@@ -154,9 +155,12 @@ def _spelt_out(index: Index) -> np.ndarray:
     return np.arange(index.start, stop, index.step, dtype=np.int64)
 
 
-def _positions(selection: Selection) -> np.ndarray:
-    # numpy takes an empty range for floats, with which nothing can be indexed.
-    return np.asarray(selection, np.int64)
+def positions(selection: Selection) -> np.ndarray:
+    """Give a selection as an array."""
+    if isinstance(selection, np.ndarray):
+        return selection
+    # numpy would go through a range number by number, and take an empty one for floats.
+    return np.arange(selection.start, selection.stop, selection.step, dtype=np.int64)
 
 
 def _inside(selection: range, start: int, stop: int) -> range:
