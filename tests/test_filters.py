@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xr_icesat2.granule.model import Filter
+from xr_icesat2.reading import filters
 from xr_icesat2.reading.filters import FilterError, undo_filters
 
 DEFLATE, SHUFFLE, FLETCHER32 = 1, 2, 3
@@ -86,9 +87,22 @@ def test_a_flipped_byte_fails_the_checksum(position):
         (b"", "does not end"),
     ],
 )
-def test_a_broken_stream_is_an_error(raw, message):
+@pytest.mark.parametrize("installed", [True, False])
+def test_a_broken_stream_is_an_error(raw, message, installed, monkeypatch):
+    if not installed:
+        monkeypatch.setattr(filters, "libdeflate", None)
     with pytest.raises(FilterError, match=message):
         undo_filters(raw, [Filter(DEFLATE)], 0, 100)
+
+
+@pytest.mark.parametrize("installed", [True, False])
+@pytest.mark.parametrize("kinds", [1, 2, 16, 256])
+def test_little_or_much_compressed(kinds, installed, monkeypatch):
+    """Chunks that are packed tightly are inflated by another library than the others."""
+    if not installed:
+        monkeypatch.setattr(filters, "libdeflate", None)
+    data = np.random.default_rng(1).integers(0, kinds, 40_000).astype("u1").tobytes()
+    assert undo_filters(zlib.compress(data), [Filter(DEFLATE)], 0, len(data)) == data
 
 
 def test_bytes_behind_the_stream_do_not_matter():

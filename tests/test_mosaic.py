@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import all_selections, take
-from xr_icesat2.reading.mosaic import Mosaic
+from xr_icesat2.reading.mosaic import Mosaic, gaps
 from xr_icesat2.reading.selection import orthogonal
 
 PADDING = -1
@@ -62,6 +62,11 @@ def test_any_selection_of_any_mosaic(case):
         assert piece.size
     np.testing.assert_array_equal(result, expected)
     assert times.max(initial=0) <= 1
+    padded = gaps(expected.shape, lead, cuts)
+    assert padded is not None
+    for box in padded:
+        times[orthogonal(box)] += 1
+    assert (times == 1).all()
 
 
 def test_parts_one_after_another():
@@ -70,6 +75,15 @@ def test_parts_one_after_another():
     assert [cut.part for cut in cuts] == [0, 2]
     assert [list(cut.source[0]) for cut in cuts] == [[2], [2, 0]]
     assert [list(cut.target[0]) for cut in cuts] == [[2], [0, 1]]
+
+
+def test_gaps_between_parts_one_after_another_are_not_told():
+    boxes = [((0,), (4,)), ((5,), (3,))]
+    cuts = list(Mosaic.of((9,), 0, boxes).cut([range(9)]))
+    assert gaps((9,), 0, cuts) is None
+    assert gaps((8,), 0, list(Mosaic.of((9,), 0, boxes).cut([range(8)]))) is None
+    cuts = list(Mosaic.of((9,), 0, [((0,), (4,)), ((4,), (5,))]).cut([range(9)]))
+    assert gaps((9,), 0, cuts) == []
 
 
 def test_nothing_selected_touches_nothing():

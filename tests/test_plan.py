@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from tests.strategies import all_selections, chunk_shapes, shapes, take
 from xr_icesat2.granule.model import ChunkTable
 from xr_icesat2.reading import plan
-from xr_icesat2.reading.plan import ChunkRead, contiguous_table, plan_chunks
-from xr_icesat2.reading.selection import orthogonal
+from xr_icesat2.reading.plan import Axes, contiguous_table, plan_chunks
+from xr_icesat2.reading.selection import crossed
 
 grids = shapes(1, 3).flatmap(
     lambda shape: st.tuples(st.just(shape), chunk_shapes(shape), all_selections(shape))
@@ -36,15 +36,22 @@ def stored_chunks(values, chunk_shape):
     return table, chunks
 
 
-def execute(reads, chunks, selected_shape):
-    """Place what each read takes; a position that is written twice is an error."""
+def planned(table, chunk_shape, shape, chosen, clipped=()):
+    """The chunks of a plan of which the selection is the whole result."""
+    axes = Axes()
+    along = zip(chosen, chunk_shape, [range(len(each)) for each in chosen], strict=True)
+    return plan_chunks(table, chunk_shape, [axes.of(*each) for each in along], clipped)
+
+
+def execute(plan, chunks, selected_shape):
+    """Place what is taken of each chunk; a position that is written twice is an error."""
     result = np.full(selected_shape, FILL)
     times = np.zeros(selected_shape, int)
-    for read in reads:
-        assert isinstance(read, ChunkRead)
-        assert read.shape == chunks[read.offset].shape
-        result[orthogonal(read.target)] = chunks[read.offset][orthogonal(read.source)]
-        times[orthogonal(read.target)] += 1
+    for number, offset in enumerate(plan.offsets):
+        shape, source, target = plan.place(number)
+        assert shape == chunks[offset].shape
+        result[crossed(target)] = chunks[offset][crossed(source)]
+        times[crossed(target)] += 1
     assert (times == 1).all()
     return result
 
@@ -54,10 +61,10 @@ def test_any_selection_of_any_chunk_grid(case):
     shape, chunk_shape, chosen = case
     values = np.arange(math.prod(shape)).reshape(shape)
     table, chunks = stored_chunks(values, chunk_shape)
-    reads = list(plan_chunks(table, chunk_shape, shape, chosen))
+    reads = planned(table, chunk_shape, shape, chosen)
     expected = take(values, chosen)
     np.testing.assert_array_equal(execute(reads, chunks, expected.shape), expected)
-    assert all(read.mask == read.offset * 3 % 7 for read in reads)
+    assert reads.masks.tolist() == (reads.offsets * 3 % 7).tolist()
 
 
 @given(grids)
@@ -65,8 +72,7 @@ def test_only_chunks_that_hold_something_are_read(case):
     shape, chunk_shape, chosen = case
     values = np.arange(math.prod(shape)).reshape(shape)
     table, chunks = stored_chunks(values, chunk_shape)
-    reads = list(plan_chunks(table, chunk_shape, shape, chosen))
-    asked = [read.offset for read in reads]
+    asked = planned(table, chunk_shape, shape, chosen).offsets.tolist()
     assert len(asked) == len(set(asked))
     wanted = set(take(values, chosen).ravel().tolist())
     for number in asked:
@@ -81,8 +87,8 @@ def test_chunks_that_were_never_written_have_no_size(case, data):
         st.lists(st.booleans(), min_size=len(table.sizes), max_size=len(table.sizes))
     )
     table.sizes[:] = written
-    for read in plan_chunks(table, chunk_shape, shape, chosen):
-        assert read.size == written[read.offset]
+    reads = planned(table, chunk_shape, shape, chosen)
+    assert reads.sizes.tolist() == [written[offset] for offset in reads.offsets]
 
 
 @given(
@@ -102,21 +108,30 @@ def test_contiguous_values_are_read_by_rows(case, block, item_size):
         plan.CONTIGUOUS_BLOCK = before
     expected = take(values, chosen)
     result = np.zeros(expected.shape, values.dtype)
-    for read in plan_chunks(table, chunk_shape, shape, chosen, clipped=True):
-        raw = stored[read.offset : read.offset + read.size]
-        chunk = np.frombuffer(raw, values.dtype).reshape(read.shape)
-        result[orthogonal(read.target)] = chunk[orthogonal(read.source)]
-        row = item_size * math.prod(shape[1:])
-        assert read.size <= max(block, row)
+    reads = planned(table, chunk_shape, shape, chosen, clipped=shape)
+    row = item_size * math.prod(shape[1:])
+    for number, (start, size) in enumerate(zip(reads.offsets, reads.sizes, strict=True)):
+        stored_shape, source, target = reads.place(number)
+        chunk = np.frombuffer(stored[start : start + size], values.dtype).reshape(stored_shape)
+        result[crossed(target)] = chunk[crossed(source)]
+        assert size <= max(block, row)
     np.testing.assert_array_equal(result, expected)
 
 
 def test_few_rows_of_much_read_few_bytes():
     table, chunk_shape = contiguous_table(0, (1_000_000, 100), 8)
-    (read,) = plan_chunks(
-        table, chunk_shape, (1_000_000, 100), (range(5000, 5010), range(100)), clipped=True
-    )
-    assert read.size <= plan.CONTIGUOUS_BLOCK
+    shape = (1_000_000, 100)
+    reads = planned(table, chunk_shape, shape, (range(5000, 5010), range(100)), clipped=shape)
+    assert len(reads) == 1
+    assert reads.sizes[0] <= plan.CONTIGUOUS_BLOCK
+
+
+def test_axes_of_ranges_are_made_once_and_others_by_their_own():
+    axes = Axes()
+    assert axes.of(range(5), 2, range(5)) is axes.of(range(5), 2, range(5))
+    assert axes.of(range(5), 2, range(5)) is not axes.of(range(5), 3, range(5))
+    rows = np.array([4, 1])
+    assert axes.of(rows, 2, range(2)).numbers.tolist() == [0, 2]
 
 
 def test_a_contiguous_row_may_be_longer_than_a_chunk():

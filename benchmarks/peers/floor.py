@@ -6,12 +6,14 @@ Nothing of the library under measurement is used.
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -28,11 +30,16 @@ MOST_RUN = 8 << 20
 IN_FLIGHT = 32
 
 try:
-    from zlib_ng import zlib_ng
-
-    inflate: Callable[[bytes], bytes] = zlib_ng.decompress
+    import deflate
 except ImportError:  # a test has the standard library's; a benchmark installs this one
-    inflate = zlib.decompress
+    deflate = None  # type: ignore[assignment]
+
+
+def inflate(data: Any, size: int) -> Any:
+    """Inflate a chunk of known size, by libdeflate."""
+    if deflate is None:
+        return zlib.decompress(data, bufsize=size)
+    return deflate.zlib_decompress(data, size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,8 @@ class Piece:
     def place(self, raw: bytes) -> None:
         """Decode, and put the values where they belong."""
         dtype = self.result.dtype
-        data = inflate(raw) if "gzip" in self.filters else raw
+        size = math.prod(self.shape) * dtype.itemsize
+        data = inflate(raw, size) if "gzip" in self.filters else raw
         if "shuffle" in self.filters and dtype.itemsize > 1:
             data = Shuffle(dtype.itemsize).decode(data)
         values = np.frombuffer(data, dtype).reshape(self.shape)

@@ -25,7 +25,7 @@ __all__ = [
 MAX_IN_FLIGHT = 64
 """Requests under way at once in one process, whatever asks for them."""
 
-MOST_HELD = 32 << 20
+MOST_HELD = 24 << 20
 """Bytes of answers that one process holds, under way or not yet decoded; one larger than that
 comes alone."""
 

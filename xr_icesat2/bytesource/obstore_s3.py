@@ -16,7 +16,7 @@ from functools import lru_cache, partial
 from typing import Any, Protocol, TypeVar
 
 from xr_icesat2.bytesource.obstore_choice import is_plain
-from xr_icesat2.bytesource.protocol import Look, Stamp
+from xr_icesat2.bytesource.protocol import Answer, Look, Stamp
 from xr_icesat2.bytesource.s3_error import S3Error
 
 __all__ = ["ObstoreTransport"]
@@ -44,7 +44,7 @@ class Inner(Protocol):
         """Version of the file, with some of its bytes."""
         ...
 
-    async def fetch(self, offset: int, length: int) -> bytes:
+    async def fetch(self, offset: int, length: int) -> Answer:
         """Bytes of one range."""
         ...
 
@@ -127,13 +127,13 @@ class ObstoreTransport:
         began = time.monotonic()
         return _stamp(answer.meta), answer.range[0], bytes(await answer.bytes_async()), began
 
-    async def fetch(self, offset: int, length: int) -> bytes:
+    async def fetch(self, offset: int, length: int) -> Answer:
         """Bytes of one range."""
         from obstore import get_range_async  # noqa: PLC0415 - optional
 
-        async def ask() -> bytes:
+        async def ask() -> Answer:
             store = await self._store()
-            return bytes(await get_range_async(store, self._key, start=offset, length=length))
+            return memoryview(await get_range_async(store, self._key, start=offset, length=length))
 
         return await self._asked(ask, partial(self._instead.fetch, offset, length))
 

@@ -7,11 +7,13 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 from xr_icesat2.bytesource.cost import Cost
 
-__all__ = ["ByteSource", "Look", "Range", "Stamp", "Take"]
+__all__ = ["Answer", "ByteSource", "Look", "Range", "Stamp", "Take"]
 
 Range: TypeAlias = tuple[int, int]
 """(offset, length), both in bytes."""
-Take: TypeAlias = Callable[[int, bytes], None]
+Answer: TypeAlias = bytes | memoryview
+"""What a request brings: a copy less where a library gives its own memory to look at."""
+Take: TypeAlias = Callable[[int, Answer], None]
 """Called with the number of a range and its bytes."""
 
 

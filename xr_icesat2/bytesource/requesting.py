@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from xr_icesat2.bytesource import limits
 from xr_icesat2.bytesource.limits import request_limit
-from xr_icesat2.bytesource.protocol import Look, Range, Stamp, Take
+from xr_icesat2.bytesource.protocol import Answer, Look, Range, Stamp, Take
 from xr_icesat2.bytesource.ranges import outside
 from xr_icesat2.bytesource.traffic import Traffic, one_by_one, together
 from xr_icesat2.bytesource.translate import ShortAnswerError, status_of
@@ -60,7 +60,7 @@ class Requests:
     async def read(self, ranges: Sequence[Range]) -> list[bytes]:
         """Bytes of each range, exactly as many as asked for."""
         limit = self.limit(ranges)
-        return await self._all(self._one(*each, limit) for each in ranges)
+        return list(map(bytes, await self._all(self._one(*each, limit) for each in ranges)))
 
     async def read_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> None:
         """Hand on each range as it comes, while there is room for what was not yet taken."""
@@ -77,16 +77,16 @@ class Requests:
         """Do all of the work, at once if that is safe."""
         return await (together if self._transport.parallel else one_by_one)(work)
 
-    async def _one(self, offset: int, length: int, limit: float) -> bytes:
+    async def _one(self, offset: int, length: int, limit: float) -> Answer:
         if not length:
             return b""
 
-        async def attempt() -> bytes:
+        async def attempt() -> Answer:
             return await self._attempt(offset, length)
 
         return await self._traffic.request(attempt, limit, self._name)
 
-    async def _attempt(self, offset: int, length: int) -> bytes:
+    async def _attempt(self, offset: int, length: int) -> Answer:
         """Ask once for a range, and tell "outside the file" from "did not come whole"."""
         try:
             data = await self._transport.fetch(offset, length)

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from xr_icesat2.bytesource.http import HTTPTransport
 from xr_icesat2.bytesource.obstore_choice import can_use_obstore
 from xr_icesat2.bytesource.obstore_s3 import ObstoreTransport
-from xr_icesat2.bytesource.protocol import Look, Stamp
+from xr_icesat2.bytesource.protocol import Answer, Look, Stamp
 from xr_icesat2.bytesource.traffic import in_daemon_thread
 from xr_icesat2.errors import NotAGranuleError, TransferError
 
@@ -45,7 +45,7 @@ class Transport(Protocol):
         """Version of the file, with what of its first and last bytes costs no more waiting."""
         ...
 
-    async def fetch(self, offset: int, length: int) -> bytes:
+    async def fetch(self, offset: int, length: int) -> Answer:
         """Bytes of one range; fewer if that is what came."""
         ...
 

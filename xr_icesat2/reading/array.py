@@ -16,9 +16,9 @@ from xr_icesat2.granule.granule import Granule
 
 from .coding import Coding
 from .execute import DatasetRead, Sink
-from .mosaic import Mosaic
+from .mosaic import Cut, Mosaic, gaps
 from .outer import index_outer
-from .selection import Selection, normalise
+from .selection import normalise
 from .together import Pending, carry_out
 
 __all__ = ["GranuleArray", "taken"]
@@ -92,12 +92,16 @@ class GranuleArray(BackendArray):
         """
         selections = [normalise(k, n) for k, n in zip(key, self.shape, strict=True)]
         shape = tuple(len(selection) for selection in selections)
+        cuts = list(self.mosaic.cut(selections))
+        padding = self.codings[0].padding
+        padded = gaps(shape, self.mosaic.lead, cuts)
         try:
-            result = np.full(shape, self.codings[0].padding, self.dtype)
+            result = np.empty(shape, self.dtype)
+            if padded is None:
+                result[...] = padding
         except MemoryError as error:
             raise self._too_large(shape) from error
-        sinks = [Sink(result, coding) for coding in self.codings]
-        return Pending(result, self._by_granule(selections, sinks))
+        return Pending(result, padding, padded or [], self._by_granule(cuts, result))
 
     def _too_large(self, shape: tuple[int, ...]) -> TooLargeError:
         size = math.prod(shape) * self.dtype.itemsize
@@ -108,10 +112,11 @@ class GranuleArray(BackendArray):
         )
 
     def _by_granule(
-        self, selections: Sequence[Selection], sinks: Sequence[Sink]
+        self, cuts: Sequence[Cut], result: np.ndarray
     ) -> dict[Granule, list[DatasetRead]]:
+        sinks = [Sink(result, coding) for coding in self.codings]
         wanted: dict[Granule, list[DatasetRead]] = {}
-        for cut in self.mosaic.cut(selections):
+        for cut in cuts:
             granule, path, coding = self.parts[cut.part].tolist()
             read = DatasetRead(self.paths[path], sinks[coding], cut.source, cut.target)
             wanted.setdefault(self.granules[granule], []).append(read)

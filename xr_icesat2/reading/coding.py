@@ -20,6 +20,7 @@ import xarray as xr
 from xarray.conventions import decode_cf_variable
 
 from .decoders import Decoders
+from .seconds import are_plain_seconds, decode_seconds
 
 __all__ = ["DECODING", "TIME_ENCODING", "Coding", "Decoded", "make_coding"]
 
@@ -50,23 +51,34 @@ class Coding:
     """Stored values that mean "missing" and become NaN."""
     through_xarray: tuple[dict[str, Any], dict[str, Any]] | None = None
     """Attributes and decoders for xarray to decode with; None where masking is all there is."""
+    seconds: bool = False
+    """Whether they are seconds that become times, see :mod:`.seconds`."""
 
     def __call__(self, stored: np.ndarray) -> np.ndarray:
         """Decode an array of stored values, of any shape."""
-        if self.through_xarray is not None:
-            return _decode_by_xarray(stored, *self.through_xarray).astype(self.dtype, copy=False)
         decoded = np.empty(stored.shape, self.dtype)
         self.into(decoded, stored)
         return decoded
 
     def into(self, out: np.ndarray, stored: np.ndarray) -> None:
         """Decode stored values into an array of their shape and of :attr:`dtype`."""
-        if self.through_xarray is not None:
-            out[...] = self(stored)
+        if self.through_xarray is None:
+            self._masked_into(out, stored)
             return
+        attrs, options = self.through_xarray
+        if self.seconds:
+            numbers = np.empty(stored.shape, np.float64)
+            self._masked_into(numbers, stored)
+            if decode_seconds(numbers, out, attrs["units"], attrs.get("calendar")):
+                return
+        out[...] = _decode_by_xarray(stored, attrs, options).astype(self.dtype, copy=False)
+
+    def _masked_into(self, out: np.ndarray, stored: np.ndarray) -> None:
         np.copyto(out, stored, casting="unsafe")
         for fill in self.fills:
-            np.copyto(out, np.nan, where=stored == fill)
+            missing = stored == fill
+            if missing.any():  # far faster than to look for what to replace
+                np.copyto(out, np.nan, where=missing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +125,15 @@ def make_coding(
     if masked and padded and result.kind in "iub":
         # Padding is NaN, so an integer becomes the float that xarray takes for masked integers.
         result = np.dtype(np.float32 if result.itemsize <= 2 else np.float64)
-    fills = _fills(attrs) if masked and result.kind == "f" else ()
+    fills = _fills(attrs) if masked and result.kind in "fM" else ()
     padding = np.nan if masked and result.kind == "f" else _padding(result, attrs, pad_value)
-    through = None
+    through, seconds = None, False
     if not _only_masked(dtype, result, attrs):
         needed = {key: value for key, value in attrs.items() if key in DECODING}
         through = (needed, options)
-    return Decoded(Coding(result, padding, fills, through), template.attrs, dict(template.encoding))
+        seconds = are_plain_seconds(dtype, result, needed, options)
+    coding = Coding(result, padding, fills, through, seconds)
+    return Decoded(coding, template.attrs, dict(template.encoding))
 
 
 def _only_masked(dtype: np.dtype, result: np.dtype, attrs: Mapping[str, Any]) -> bool:

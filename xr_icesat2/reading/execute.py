@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
@@ -27,8 +24,9 @@ from xr_icesat2.progress import Count, no_count
 from .coalesce import coalesce
 from .coding import Coding
 from .filters import Buffer, FilterError, undo_filters
-from .plan import ChunkRead, chunk_starts, contiguous_table, plan_chunks
-from .selection import Selection, compose, orthogonal
+from .plan import Axes, Chunks, chunk_starts, contiguous_table, plan_chunks
+from .pools import check_pool, decode_pool
+from .selection import Index, Selection, crossed, indexer, orthogonal, positions
 from .strings import terminate
 
 __all__ = ["DatasetRead", "Sink", "read_datasets", "read_granule"]
@@ -37,8 +35,6 @@ MOST_GAP = 64 * 1024
 """Unwanted bytes that cost less than another request."""
 MOST_RUN = 2 << 20
 """Bytes a request: more would not arrive sooner, and must be held while it is decoded."""
-MOST_CHECKS = 32
-"""Granules that are asked at once whether they were replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +44,12 @@ class Sink:
     result: np.ndarray
     coding: Coding
 
-    def place(self, target: tuple[Selection, ...], stored: np.ndarray) -> None:
+    def place(self, target: tuple[Index, ...], stored: np.ndarray) -> None:
         """Decode stored values into their place; the first of its dimensions may be more."""
-        place = orthogonal(target)
-        stored = stored.reshape((1,) * (len(target) - stored.ndim) + stored.shape)
-        if all(isinstance(index, slice) for index in place):
+        place = crossed(target)
+        if len(place) > stored.ndim:
+            stored = stored.reshape((1,) * (len(place) - stored.ndim) + stored.shape)
+        if all(type(index) is slice for index in place):
             # The ellipsis makes a view of a single element too.
             self.coding.into(self.result[(*place, ...)], stored)
         else:
@@ -70,17 +67,25 @@ class DatasetRead:
     target: tuple[Selection, ...]
     """Along each dimension of the result; the first may be more than the dataset has."""
 
+    @property
+    def lead(self) -> tuple[Index, ...]:
+        """The index along the dimensions that the dataset does not have."""
+        return tuple(map(indexer, self.target[: len(self.target) - len(self.source)]))
+
+    def place(self, values: np.ndarray) -> None:
+        """Put all values that are wanted where they go."""
+        self.sink.place(tuple(map(indexer, self.target)), values)
+
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """One chunk, with all that is needed to place its values."""
+    """What is to be fetched of one dataset, with all that is needed to place its values."""
 
-    path: str
+    read: DatasetRead
     header: DatasetHeader
     filters: tuple[Filter, ...]
-    chunk: ChunkRead
-    sink: Sink
-    target: tuple[Selection, ...]
+    chunks: Chunks
+    lead: tuple[Index, ...]
 
 
 def read_granule(granule: Granule, reads: Sequence[DatasetRead], count: Count = no_count) -> None:
@@ -103,10 +108,11 @@ def _read(granule: Granule, reads: Sequence[DatasetRead], count: Count) -> None:
         if isinstance(node, DatasetHeader)
     }
     tables = granule.index.chunk_tables(_chunk_rows(reads, headers))
-    jobs: list[_Job] = []
-    for read in reads:
-        jobs += _plan(granule, read, headers[read.path], tables.get(read.path))
-    _fetch_all(granule, jobs, count)
+    axes = Axes()
+    planned = (
+        _plan(granule, read, headers[read.path], tables.get(read.path), axes) for read in reads
+    )
+    _fetch_all(granule, [job for job in planned if job is not None], count)
 
 
 def _chunk_rows(
@@ -150,46 +156,42 @@ def read_datasets(granule: Granule, paths: Sequence[str]) -> dict[str, np.ndarra
 
 
 def _plan(
-    granule: Granule, read: DatasetRead, header: DatasetHeader, table: ChunkTable | None
-) -> Iterator[_Job]:
+    granule: Granule,
+    read: DatasetRead,
+    header: DatasetHeader,
+    table: ChunkTable | None,
+    axes: Axes,
+) -> _Job | None:
     """Give the chunks to fetch; place at once what needs no fetching, and what lies in none."""
     layout = header.layout
     filters: tuple[Filter, ...] = ()
+    clipped: tuple[int, ...] = ()
     if not all(len(selection) for selection in read.source):
-        return
+        return None
     if isinstance(layout, Compact):
         count = int(np.prod(header.shape, dtype=np.int64))
         values = _elements(layout.data, header, count).reshape(header.shape)
-        read.sink.place(read.target, values[orthogonal(read.source)])
-        return
+        read.place(values[orthogonal(read.source)])
+        return None
     if isinstance(layout, Foreign):
-        read.sink.place(read.target, _foreign(granule, read, header))
-        return
+        read.place(_foreign(granule, read, header))
+        return None
     if isinstance(layout, Contiguous):
         _check_inside(granule, read.path, header, layout)
-        table, chunk_shape = contiguous_table(
-            layout.offset or 0, header.shape, header.dtype.itemsize
-        )
+        offset, clipped = layout.offset or 0, header.shape
+        table, chunk_shape = contiguous_table(offset, header.shape, header.dtype.itemsize)
         if layout.offset is None:
             table.sizes[:] = 0
     else:
         chunk_shape, filters = layout.chunk_shape, layout.filters
     if table is None:
         raise AssertionError(f"no chunk table of {read.path} was read")
-    chunks = list(
-        plan_chunks(
-            table, chunk_shape, header.shape, read.source, clipped=isinstance(layout, Contiguous)
-        )
-    )
-    if not all(chunk.size for chunk in chunks):
+    lead = read.lead
+    along = zip(read.source, chunk_shape, read.target[len(lead) :], strict=True)
+    chunks = plan_chunks(table, chunk_shape, [axes.of(*each) for each in along], clipped)
+    if not chunks.sizes.all():
         _place_fill(read, header)
-    lead = len(read.target) - len(read.source)
-    for chunk in chunks:
-        if not chunk.size:
-            continue
-        inner = [compose(*pair) for pair in zip(read.target[lead:], chunk.target, strict=True)]
-        target = (*read.target[:lead], *inner)
-        yield _Job(read.path, header, filters, chunk, read.sink, target)
+    return _Job(read, header, filters, chunks, lead)
 
 
 def _check_inside(granule: Granule, path: str, header: DatasetHeader, layout: Contiguous) -> None:
@@ -202,7 +204,7 @@ def _check_inside(granule: Granule, path: str, header: DatasetHeader, layout: Co
 def _foreign(granule: Granule, read: DatasetRead, header: DatasetHeader) -> np.ndarray:
     if not header.shape:
         return granule.index.foreign_values(read.path, slice(None))
-    rows = np.asarray(read.source[0])
+    rows = positions(read.source[0])
     first, last = int(rows.min()), int(rows.max())
     values = granule.index.foreign_values(read.path, slice(first, last + 1))
     selected: np.ndarray = values[orthogonal([rows - first, *read.source[1:]])]
@@ -211,7 +213,7 @@ def _foreign(granule: Granule, read: DatasetRead, header: DatasetHeader) -> np.n
 
 def _checked(granule: Granule, work: Callable[[], None]) -> None:
     """Do the work; whether or not it succeeds, a granule that was replaced is said to be so."""
-    check = _check_pool(os.getpid()).submit(granule.check_unchanged)
+    check = check_pool().submit(granule.check_unchanged)
     try:
         work()
     except Exception:  # of a replaced granule anything may be missing or wrong
@@ -221,39 +223,44 @@ def _checked(granule: Granule, work: Callable[[], None]) -> None:
 
 
 def _fetch_all(granule: Granule, jobs: Sequence[_Job], count: Count) -> None:
-    runs = coalesce(
-        np.array([job.chunk.offset for job in jobs], np.int64),
-        np.array([job.chunk.size for job in jobs], np.int64),
-        most_gap=MOST_GAP,
-        most_bytes=MOST_RUN,
-    )
+    # What follows has one item a chunk, of which there may be a hundred thousand.
+    numbers = [np.flatnonzero(job.chunks.sizes) for job in jobs]
+    owners = np.repeat(np.arange(len(jobs)), [len(each) for each in numbers])
+    number = _joined(numbers)
+    offsets = _joined([job.chunks.offsets[n] for job, n in zip(jobs, numbers, strict=True)])
+    sizes = _joined([job.chunks.sizes[n] for job, n in zip(jobs, numbers, strict=True)])
+    runs = coalesce(offsets, sizes, most_gap=MOST_GAP, most_bytes=MOST_RUN)
 
-    def take(number: int, data: bytes) -> None:
-        run, view = runs[number], memoryview(data)
-        for member in run.members.tolist():
-            chunk = jobs[member].chunk
-            start = chunk.offset - run.offset
-            _decode_chunk(granule, jobs[member], view[start : start + chunk.size])
+    def take(at: int, data: Buffer) -> None:
+        run, view = runs[at], memoryview(data)
+        columns = (owners, number, offsets - run.offset, sizes)
+        for owner, n, start, size in zip(*(c[run.members].tolist() for c in columns), strict=True):
+            _decode_chunk(granule, jobs[owner], n, view[start : start + size])
         count(run.length, 0)
 
     ranges = [(run.offset, run.length) for run in runs]
     count(0, sum(length for _, length in ranges))
-    granule.read_each(ranges, take, _decode_pool(os.getpid()))
+    granule.read_each(ranges, take, decode_pool())
 
 
-def _decode_chunk(granule: Granule, job: _Job, raw: memoryview) -> None:
-    dtype, shape = job.header.dtype, job.chunk.shape
-    size = math.prod(shape) * dtype.itemsize
+def _joined(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    return np.concatenate([np.empty(0, np.int64), *(array.astype(np.int64) for array in arrays)])
+
+
+def _decode_chunk(granule: Granule, job: _Job, number: int, raw: memoryview) -> None:
+    chunks, dtype = job.chunks, job.header.dtype
+    shape, source, target = chunks.place(number)
     try:
-        data = undo_filters(raw, job.filters, job.chunk.mask, size)
+        mask, size = int(chunks.masks[number]), math.prod(shape) * dtype.itemsize
+        data = undo_filters(raw, job.filters, mask, size)
     except FilterError as error:
         msg = (
-            f"{granule.url}: {job.path}: the chunk at byte {job.chunk.offset} is damaged: {error}. "
-            "Download the granule again."
+            f"{granule.url}: {job.read.path}: the chunk at byte {chunks.offsets[number]} is "
+            f"damaged: {error}. Download the granule again."
         )
         raise CorruptGranuleError(msg) from error
     values = _elements(data, job.header).reshape(shape)
-    job.sink.place(job.target, values[orthogonal(job.chunk.source)])
+    job.read.sink.place((*job.lead, *target), values[crossed(source)])
 
 
 def _elements(data: Buffer, header: DatasetHeader, count: int = -1) -> np.ndarray:
@@ -265,19 +272,3 @@ def _place_fill(read: DatasetRead, header: DatasetHeader) -> None:
     """Put the fill value everywhere: one element is decoded, however many there are."""
     fill = read.sink.coding(_elements(header.fill, header).reshape((1,) * len(read.source)))
     read.sink.result[orthogonal(read.target)] = fill.reshape((1,) * len(read.target))
-
-
-def _cores() -> int:
-    return os.cpu_count() or 1
-
-
-@lru_cache(maxsize=1)
-def _decode_pool(process: int) -> ThreadPoolExecutor:
-    """Give the threads that decode; a forked process makes its own."""
-    return ThreadPoolExecutor(_cores(), f"xr_icesat2-decode-{process}")
-
-
-@lru_cache(maxsize=1)
-def _check_pool(process: int) -> ThreadPoolExecutor:
-    """Give the threads that ask whether a granule was replaced; a forked process makes its own."""
-    return ThreadPoolExecutor(MOST_CHECKS, f"xr_icesat2-check-{process}")

@@ -6,14 +6,16 @@ Along some axes a part may lie at single positions of its box instead of filling
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from .selection import Piece, Selection, interval, scattered
+from .selection import Piece, Selection, interval, orthogonal, rest, scattered
 
-__all__ = ["Cut", "Mosaic"]
+__all__ = ["Cut", "Mosaic", "gaps"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +100,42 @@ def _bounds(selection: Selection) -> tuple[int, int]:
         low, high = sorted((selection[0], selection[-1]))
         return low, high
     return int(selection.min()), int(selection.max())
+
+
+def gaps(
+    shape: tuple[int, ...], lead: int, cuts: Sequence[Cut]
+) -> list[tuple[Selection, ...]] | None:
+    """Give boxes that hold what no cut covers, each position once.
+
+    Parameters
+    ----------
+    shape
+        Of the selected array.
+    lead
+        Its leading dimensions that parts do not have.
+    cuts
+        What is taken from each part.
+
+    Returns
+    -------
+    list or None
+        None where parts lie one behind another and do not cover all: then anything may be a gap.
+    """
+    if sum(math.prod(map(len, cut.target)) for cut in cuts) == math.prod(shape):
+        return []
+    parts = np.zeros(shape[:lead], int)
+    for cut in cuts:
+        parts[orthogonal(cut.target[:lead])] += 1
+    if (parts > 1).any():
+        return None
+    whole = tuple(range(size) for size in shape)
+    found: list[tuple[Selection, ...]] = [
+        (*(range(n, n + 1) for n in place), *whole[lead:])
+        for place in np.argwhere(parts == 0).tolist()
+    ]
+    for cut, axis in itertools.product(cuts, range(lead, len(shape))):
+        found += [
+            (*cut.target[:axis], left_out, *whole[axis + 1 :])
+            for left_out in rest(cut.target[axis], shape[axis])
+        ]
+    return found

@@ -2,79 +2,128 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
 from xr_icesat2.granule.model import ChunkTable
 
-from .selection import Selection, split
+from .selection import Index, Selection, compose, indexer, split
 
-__all__ = ["ChunkRead", "chunk_starts", "contiguous_table", "plan_chunks"]
+__all__ = ["Axes", "Axis", "Chunks", "chunk_starts", "contiguous_table", "plan_chunks"]
 
 CONTIGUOUS_BLOCK = 1 << 20
 """Bytes in which contiguous values are read, as if they were chunks of that size."""
 
 
 @dataclass(frozen=True, slots=True)
-class ChunkRead:
-    """One chunk: where it lies, what of it is wanted, and where that goes."""
+class Axis:
+    """What of a selection along one dimension lies in each of its chunks; one item a chunk."""
 
-    offset: int
-    size: int
-    """Bytes stored; 0 if the chunk was never written and holds the fill value."""
-    mask: int
-    shape: tuple[int, ...]
-    """Elements that the chunk holds."""
-    source: tuple[Selection, ...]
+    numbers: np.ndarray
+    sources: Sequence[Index]
     """Within the chunk."""
-    target: tuple[Selection, ...]
-    """Within the selection."""
+    targets: Sequence[Index]
+    """Within the result."""
+
+
+class Axes:
+    """Axes, each made once: the variables of a beam mostly have the same rows and chunks."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[Selection, int, Selection], Axis] = {}
+
+    def of(self, source: Selection, step: int, target: Selection) -> Axis:
+        """Cut a selection, of which each position has its own in the result, at each ``step``."""
+        if not (isinstance(source, range) and isinstance(target, range)):
+            return _cut(source, step, target)
+        key = source, step, target
+        if key not in self._made:
+            self._made[key] = _cut(*key)
+        return self._made[key]
+
+
+def _cut(source: Selection, step: int, target: Selection) -> Axis:
+    pieces = list(split(source, step))
+    return Axis(
+        np.array([piece.number for piece in pieces], np.int64),
+        [indexer(piece.source) for piece in pieces],
+        [indexer(compose(target, piece.target)) for piece in pieces],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Chunks:
+    """Every chunk that holds something of a selection; one item of each array a chunk."""
+
+    offsets: np.ndarray
+    sizes: np.ndarray
+    """Bytes stored; 0 if the chunk was never written and holds the fill value."""
+    masks: np.ndarray
+    axes: Sequence[Axis]
+    chunk_shape: tuple[int, ...]
+    shape: tuple[int, ...]
+    """Of the dataset, if chunks at the border are stored without what lies beyond it."""
+
+    def __len__(self) -> int:
+        return len(self.offsets)
+
+    def place(self, number: int) -> tuple[tuple[int, ...], tuple[Index, ...], tuple[Index, ...]]:
+        """Give the shape of a chunk, and what is taken of it and where that goes.
+
+        The latter two are made for numpy by :func:`.crossed`.
+        """
+        at: list[int] = []
+        for axis in reversed(self.axes):
+            number, position = divmod(number, len(axis.numbers))
+            at.append(position)
+        at.reverse()
+        source = tuple(axis.sources[n] for axis, n in zip(self.axes, at, strict=True))
+        target = tuple(axis.targets[n] for axis, n in zip(self.axes, at, strict=True))
+        if not self.shape:
+            return self.chunk_shape, source, target
+        starts = (
+            int(axis.numbers[n]) * c
+            for axis, n, c in zip(self.axes, at, self.chunk_shape, strict=True)
+        )
+        bounds = zip(starts, self.chunk_shape, self.shape, strict=True)
+        return tuple(min(c, n - start) for start, c, n in bounds), source, target
 
 
 def plan_chunks(
     table: ChunkTable,
     chunk_shape: Sequence[int],
-    shape: Sequence[int],
-    selections: Sequence[Selection],
-    *,
-    clipped: bool = False,
-) -> Iterator[ChunkRead]:
-    """Give every chunk that holds something of a selection.
+    axes: Sequence[Axis],
+    clipped: tuple[int, ...] = (),
+) -> Chunks:
+    """Find every chunk that holds something of a selection.
 
     Parameters
     ----------
     table
         Where the chunks of the dataset lie.
-    chunk_shape, shape
-        Elements of a chunk and of the dataset.
-    selections
-        Positions along each dimension of the dataset.
+    chunk_shape
+        Elements of a chunk.
+    axes
+        The selection along each dimension, cut at the borders of chunks.
     clipped
-        Whether chunks at the border are stored without what lies beyond it
+        The shape of the dataset where chunks at the border are stored without what lies beyond it
         (:func:`contiguous_table`); HDF5 stores chunks whole.
     """
-    pieces = [list(split(s, c)) for s, c in zip(selections, chunk_shape, strict=True)]
-    strides = [math.prod(table.grid[axis + 1 :]) for axis in range(len(table.grid))]
-    for combination in itertools.product(*pieces):
-        number = sum(p.number * stride for p, stride in zip(combination, strides, strict=True))
-        stored = tuple(chunk_shape)
-        if clipped:
-            stored = tuple(
-                min(c, n - p.number * c)
-                for p, c, n in zip(combination, chunk_shape, shape, strict=True)
-            )
-        yield ChunkRead(
-            int(table.offsets[number]),
-            int(table.sizes[number]),
-            int(table.masks[number]),
-            stored,
-            tuple(p.source for p in combination),
-            tuple(p.target for p in combination),
-        )
+    strides = [math.prod(table.grid[number + 1 :]) for number in range(len(table.grid))]
+    along = [axis.numbers * stride for axis, stride in zip(axes, strides, strict=True)]
+    numbers = reduce(np.add.outer, along, np.zeros((), np.int64)).reshape(-1)
+    return Chunks(
+        table.offsets[numbers],
+        table.sizes[numbers],
+        table.masks[numbers],
+        axes,
+        tuple(chunk_shape),
+        clipped,
+    )
 
 
 def chunk_starts(rows: Selection, chunk: int) -> np.ndarray:

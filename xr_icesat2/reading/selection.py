@@ -14,18 +14,23 @@ from typing import Any, TypeAlias
 import numpy as np
 
 __all__ = [
+    "Index",
     "Piece",
     "Selection",
     "compose",
+    "crossed",
     "indexer",
     "interval",
     "normalise",
     "orthogonal",
+    "positions",
+    "rest",
     "scattered",
     "split",
 ]
 
 Selection: TypeAlias = "range | np.ndarray"
+Index: TypeAlias = "slice | np.ndarray"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,7 @@ def scattered(selection: Selection, places: np.ndarray, size: int) -> Piece:
     """Give what of a selection along ``size`` positions lies at some ``places``, no two alike."""
     number = np.full(size, -1, np.int64)
     number[places] = np.arange(len(places))
-    found = number[_positions(selection)]
+    found = number[positions(selection)]
     target = np.flatnonzero(found >= 0)
     return Piece(0, found[target], target)
 
@@ -104,11 +109,11 @@ def compose(outer: Selection, inner: Selection) -> Selection:
         step = outer.step * inner.step
         first = outer[inner[0]] if len(inner) else 0
         return range(first, first + step * len(inner), step)
-    positions: np.ndarray = _positions(outer)[_positions(inner)]
-    return positions
+    composed: np.ndarray = positions(outer)[positions(inner)]
+    return composed
 
 
-def indexer(selection: Selection) -> slice | np.ndarray:
+def indexer(selection: Selection) -> Index:
     """Give a selection as numpy takes it."""
     if isinstance(selection, np.ndarray):
         return selection
@@ -122,14 +127,40 @@ def indexer(selection: Selection) -> slice | np.ndarray:
 
 def orthogonal(selections: Sequence[Selection]) -> tuple[Any, ...]:
     """Give one numpy index that takes each selection along its own dimension."""
-    if sum(isinstance(s, np.ndarray) for s in selections) > 1:
-        return np.ix_(*map(_positions, selections))
-    return tuple(indexer(s) for s in selections)
+    return crossed([indexer(s) for s in selections])
 
 
-def _positions(selection: Selection) -> np.ndarray:
-    # numpy takes an empty range for floats, with which nothing can be indexed.
-    return np.asarray(selection, np.int64)
+def crossed(indices: Sequence[Index]) -> tuple[Any, ...]:
+    """Give one numpy index that takes each of what :func:`indexer` gave along its own dimension."""
+    if sum(isinstance(index, np.ndarray) for index in indices) > 1:
+        return np.ix_(*map(_spelt_out, indices))
+    return tuple(indices)
+
+
+def rest(selection: Selection, size: int) -> list[Selection]:
+    """Give the positions along a dimension that a selection leaves out."""
+    if isinstance(selection, range) and selection.step == 1:
+        sides = (range(selection.start), range(selection.stop, size))
+        return [side for side in sides if len(side)]
+    free = np.ones(size, bool)
+    free[indexer(selection)] = False
+    positions = np.flatnonzero(free)
+    return [positions] if len(positions) else []
+
+
+def _spelt_out(index: Index) -> np.ndarray:
+    if isinstance(index, np.ndarray):
+        return index
+    stop = -1 if index.stop is None else index.stop
+    return np.arange(index.start, stop, index.step, dtype=np.int64)
+
+
+def positions(selection: Selection) -> np.ndarray:
+    """Give a selection as an array."""
+    if isinstance(selection, np.ndarray):
+        return selection
+    # numpy would go through a range number by number, and take an empty one for floats.
+    return np.arange(selection.start, selection.stop, selection.step, dtype=np.int64)
 
 
 def _inside(selection: range, start: int, stop: int) -> range:

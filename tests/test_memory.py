@@ -1,0 +1,106 @@
+"""What reading holds beside the result: little, however much is read, and nothing afterwards."""
+
+import asyncio
+import gc
+import os
+import tracemalloc
+
+import fsspec
+import h5py
+import numpy as np
+import pytest
+import xarray as xr
+from fsspec.asyn import AsyncFileSystem
+from fsspec.registry import _registry
+
+from tests.hdf5_files import RAW
+from xr_icesat2.bytesource.limits import MOST_HELD
+
+ROWS, CHUNK = 1_500_000, 10_000
+MB = 1 << 20
+WORKING = 6 * MB * (os.cpu_count() or 1)
+"""For each thread that decodes: a request of 2 MiB, a chunk of 100,000 numbers a few times over."""
+
+
+class Far(AsyncFileSystem):
+    """Files of this machine, as a server would give them: many at once, each after a while."""
+
+    protocol = "far"
+    cachable = False
+
+    async def _info(self, path, **kw):
+        size = os.stat(path).st_size  # noqa: PTH116 - it takes no time
+        return {"name": path, "size": size, "type": "file", "ETag": "1"}
+
+    async def _cat_file(self, path, start=None, end=None, **kw):
+        await asyncio.sleep(0.01)
+        with open(path, "rb") as file:  # noqa: ASYNC230, PTH123 - as above
+            file.seek(start)
+            return file.read(end - start)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _registered():
+    fsspec.register_implementation("far", Far, clobber=True)
+    yield
+    _registry.pop("far")
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    """Ten variables of 12 MB that hardly compress."""
+    path = tmp_path_factory.mktemp("memory") / "large.h5"
+    random = np.random.default_rng(5)
+    with h5py.File(path, "w") as file:
+        for number in range(10):
+            values = random.integers(0, 1 << 62, ROWS).view("f8")
+            values[:: number + 2] = 1e30
+            chunks = None if number == 9 else (CHUNK * (1 + number % 2 * 9),)
+            packing = {} if chunks is None else {"compression": 1, "shuffle": number % 3 == 0}
+            made = file.create_dataset(f"group/v{number}", data=values, chunks=chunks, **packing)
+            made.attrs["_FillValue"] = 1e30
+    return path
+
+
+def peak_of_loading(url, **options):
+    """Load all variables; give bytes held at the most, held afterwards, and of the values."""
+    with xr.open_dataset(url, **options) as ds:
+        gc.collect()
+        tracemalloc.start()
+        try:
+            ds.icesat2.load()
+            gc.collect()
+            held, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        return peak, held, sum(variable.nbytes for variable in ds.data_vars.values())
+
+
+@pytest.mark.parametrize("options", [RAW, {**RAW, "decode_cf": True}], ids=["raw", "decoded"])
+def test_a_local_file(path, options):
+    peak, held, nbytes = peak_of_loading(path, group="group", **options)
+    assert nbytes >= 10 * ROWS * 8
+    # Measured on two cores: 7 MB beside a result of 120 MB; over a link, 28 MB.
+    assert peak - nbytes < WORKING
+    assert held - nbytes < 2 * MB
+
+
+def test_over_a_link(path):
+    peak, held, nbytes = peak_of_loading(f"far://{path}", group="group", **RAW)
+    assert peak - nbytes < MOST_HELD + WORKING
+    assert MOST_HELD + WORKING < 64e6 or (os.cpu_count() or 1) > 4
+    assert held - nbytes < 2 * MB
+
+
+def test_padding_is_no_second_array(tmp_path):
+    """Beams of unlike lengths: what is padded is put into the result and nowhere else."""
+    with h5py.File(tmp_path / "ATL03_20181110170355_06580103_006_01.h5", "w") as file:
+        for number, beam in enumerate(("gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r")):
+            rows = 1_000_000 if number % 2 else 10
+            file.create_dataset(f"{beam}/heights/h_ph", data=np.arange(rows, dtype="f4"))
+            file[beam].attrs["atlas_spot_number"] = str(number + 1)
+        url = file.filename
+    peak, held, nbytes = peak_of_loading(url, engine="icesat2")
+    assert nbytes >= 24e6
+    assert peak - nbytes < WORKING
+    assert held - nbytes < 2 * MB
