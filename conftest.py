@@ -1,3 +1,3 @@
 """Shared test configuration."""
 
-pytest_plugins = ["tests.servers", "tests.sessions", "tests.earthdata.fixtures"]
+pytest_plugins = ["tests.layouts", "tests.servers", "tests.sessions", "tests.earthdata.fixtures"]

@@ -74,7 +74,8 @@ def _measured(
             reasons[name] = str(error)
     served = {w.files for w in chosen if not w.local} & made.keys()
     with ExitStack() as stack:
-        objects = [path for name in sorted(served) for path in made[name].all]
+        # Some granules are those of two campaigns.
+        objects = list(dict.fromkeys(path for name in sorted(served) for path in made[name].all))
         endpoint = None
         if objects:
             endpoint = stack.enter_context(link_to(stack.enter_context(s3_server(objects))))
@@ -131,6 +132,8 @@ def main(given: Sequence[str] | None = None) -> None:
     """Measure what the command line asks for."""
     options = _arguments(given)
     peers = [name for name in PEERS if any(fnmatch(name, p) for p in options.peer)]
+    if not peers:
+        raise SystemExit(f"no way is called so; there are: {', '.join(PEERS)}")
     about = {**machine(), "cores": os.cpu_count(), "runs": options.runs, "limit": options.limit}
     tables = list(_measured(_chosen(options), peers, options, about))
     text = to_markdown(tables, _titles(), about)

@@ -18,8 +18,10 @@ __all__ = ["Table", "machine", "to_json", "to_markdown", "write_into"]
 FLOOR, OURS = "floor", "xr_icesat2"
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
 
-_HEADER = "| way | seconds | CPU s | requests | MB | in flight | peak MB | ÷ floor | ÷ us |"
-_RULE = "|---|---:|---:|---:|---:|---:|---:|---:|---:|"
+_COLUMNS = (
+    "way", "seconds", "CPU s", "requests", "MB", "in flight", "round trips", "peak MB",
+    "÷ floor", "÷ us",
+)  # fmt: skip
 _PACKAGES = (
     "h5coro", "h5coro-hidefix", "h5netcdf", "h5py", "hidefix", "icepyx", "numpy", "obstore",
     "pyfive", "s3fs", "virtualizarr", "xarray", "zarr",
@@ -48,7 +50,8 @@ def to_markdown(
             parts.append(f"Not measured: {table.skipped}\n")
             continue
         rows = [_row(one, titles[one.peer], table.results) for one in _sorted(table.results)]
-        parts.append("\n".join([_HEADER, _RULE, *(row for row in rows if row)]) + "\n")
+        rule = "|---|" + "---:|" * (len(_COLUMNS) - 1)
+        parts.append("\n".join([_line(_COLUMNS), rule, *rows]) + "\n")
         if any(result.why for result in table.results):
             parts.append(_absent(table.results, titles))
     return "\n".join(parts)
@@ -80,10 +83,11 @@ def _row(result: Result, title: str, results: Sequence[Result]) -> str:
     low, high = result.spread("seconds")
     seconds = f"{result.median('seconds'):.2f}"
     seconds += f" ({low:.2f}–{high:.2f})" if len(result.runs) > 1 else ""
-    link = ["", "", ""]
+    link = ["", "", "", ""]
     if result.remote:
-        requests, most = result.median("requests"), result.median("most_in_flight")
-        link = [f"{requests:.0f}", f"{result.median('nbytes_sent') / 1e6:.1f}", f"{most:.0f}"]
+        requests, most, trips = map(result.median, ("requests", "most_in_flight", "round_trips"))
+        mb = result.median("nbytes_sent") / 1e6
+        link = [f"{requests:.0f}", f"{mb:.1f}", f"{most:.0f}", f"{trips:.0f}"]
     cells = [
         title,
         seconds,
@@ -93,6 +97,10 @@ def _row(result: Result, title: str, results: Sequence[Result]) -> str:
         _ratio(result, FLOOR, results),
         _ratio(result, OURS, results),
     ]
+    return _line(cells)
+
+
+def _line(cells: Iterable[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 

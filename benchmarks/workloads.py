@@ -59,12 +59,13 @@ _LOCAL_OPENS: Sequence[tuple[str, str, Does, dict[str, bool]]] = (
 
 
 def _all() -> Iterator[Workload]:
-    for files in FILES:
+    for files, granules in FILES.items():
+        many = len(granules.each) > 1
         for op, title, does, how in _S3:
-            if files != "many" or op not in "ae":
+            if not many or op not in "ae":
                 yield Workload(f"{files}/{op}", files, title, does, **how)
         opens = _LOCAL_OPENS if files.startswith("atl03") else ()
-        for op, title, does, how in (*opens, *_LOCAL) if files != "many" else ():
+        for op, title, does, how in (*opens, *_LOCAL) if not many else ():
             yield Workload(f"{files}/{op}", files, title, does, **how, local=True)
 
 

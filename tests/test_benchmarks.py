@@ -224,7 +224,8 @@ def test_every_way_says_what_it_cannot_do():
 
 
 def test_the_page_of_results(tmp_path):
-    run = {"cpu": 1.0, "peak": 2e6, "requests": 3, "nbytes_sent": 4e6, "most_in_flight": 2}
+    counted = {"requests": 3, "nbytes_sent": 4e6, "most_in_flight": 2, "round_trips": 7}
+    run = {"cpu": 1.0, "peak": 2e6, **counted}
     results = (
         Result("xr_icesat2", tuple({"seconds": s, **run} for s in (3.0, 2.0, 9.0))),
         Result("floor", ({"seconds": 1.5, **run},)),
@@ -236,8 +237,8 @@ def test_the_page_of_results(tmp_path):
     about = {"cores": 2, "python": "3.14", "runs": 3, "limit": 9.0, "h5py": "3.12"}
     text = to_markdown(tables, titles, about)
     assert "2 cores, Python 3.14" in text
-    assert "| the floor | 1.50 | 1.00 | 3 | 4.0 | 2 | 2 | 1.00 | 0.50 |" in text
-    assert "| us | 3.00 (2.00–9.00) | 1.00 | 3 | 4.0 | 2 | 2 | 2.00 | 1.00 |" in text
+    assert "| the floor | 1.50 | 1.00 | 3 | 4.0 | 2 | 7 | 2 | 1.00 | 0.50 |" in text
+    assert "| us | 3.00 (2.00–9.00) | 1.00 | 3 | 4.0 | 2 | 7 | 2 | 2.00 | 1.00 |" in text
     assert "Not in the table. reads local files only: hidefix, other" in text
     assert "Not measured: no file" in text
     page = tmp_path / "page.md"
