@@ -14,8 +14,8 @@ _SHARES: Mapping[str, float] = {
     "atl06-50": 0.16,
     "atl06-200": 0.05,
     "atl08": 0.09,
-    "atl03-006": 0.06,
-    "atl03-007": 0.06,
+    "atl03-006": 0.03,
+    "atl03-007": 0.03,
 }
 LAYOUTS = tuple(_SHARES)
 

@@ -20,7 +20,7 @@ from benchmarks.peers import PEERS, load_peer
 from benchmarks.peers.bucket import bucket_store, key_of
 from benchmarks.peers.floor import DecodeAlone, Floor, Piece, datasets_of, merge, planned
 from benchmarks.report import BEGIN, END, Table, to_markdown, write_into
-from benchmarks.server import counts, link_to, set_link
+from benchmarks.server import counts, set_link
 from benchmarks.task import Opened, Task
 from benchmarks.workloads import WORKLOADS, Workload, task_of
 from xr_icesat2.testing import write_granule
@@ -40,18 +40,6 @@ def task_for(files, *, endpoint=None, **how) -> Task:
     workload = Workload("w", "atl06-50", "", how.pop("does", "read"), **how)
     task = task_of(workload, files, endpoint, Path())
     return Task(**{**vars(task), "variables": VARIABLES if task.variables else ()})
-
-
-@pytest.fixture
-def link(s3_server, monkeypatch):
-    """The near end of a link to the server."""
-    host, _, port = s3_server.endpoint.removeprefix("http://").partition(":")
-    with link_to((host, int(port))) as endpoint:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", s3_server.key)
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", s3_server.secret)
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
-        yield endpoint
 
 
 def placed(task, s3_server):
