@@ -84,14 +84,15 @@ def _measured(
         for workload in chosen:
             for link in _links(workload, options):
                 title = f"{workload.granules.title}: {workload.title}"
+                name = "" if workload.local else link.title.partition(":")[0]
                 title += "" if workload.local else f" ({link.title})"
                 if workload.files in reasons:
-                    yield Table(workload.name, title, (), reasons[workload.files])
+                    yield Table(workload.name, title, (), reasons[workload.files], name)
                     continue
                 place = None if workload.local else endpoint
                 tasks = _tasks(workload, made[workload.files], place)
                 results = tuple(_results(workload, tasks, link, peers, options))
-                yield Table(workload.name, title, results)
+                yield Table(workload.name, title, results, link=name)
 
 
 def _tasks(workload: Workload, made: Made, endpoint: str | None) -> tuple[Task, Task]:

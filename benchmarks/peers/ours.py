@@ -22,6 +22,11 @@ class Decoded(Peer):
     trees = True
     decoders: dict[str, Any] = {}  # noqa: RUF012 - a subclass has its own
 
+    @staticmethod
+    def kept(task: Task) -> str:
+        """Say where indexes are kept: here in a directory."""
+        return task.scratch
+
     def prepare(self, task: Task) -> None:
         """Fill the directory of indexes."""
         if task.cached:
@@ -51,7 +56,7 @@ class Decoded(Peer):
     def _opened(self, task: Task, **asked: Any) -> xr.Dataset:
         given: Any = list(task.urls) if len(task.urls) > 1 else task.urls[0]
         if task.cached:
-            asked["index_cache"] = task.scratch
+            asked["index_cache"] = self.kept(task)
         if task.group:
             asked["group"] = task.group
         return xr.open_dataset(given, engine="icesat2", **asked, **self.decoders)
