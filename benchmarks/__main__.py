@@ -17,7 +17,7 @@ from benchmarks.links import LINKS, UNSHAPED, Link
 from benchmarks.measure import Result, measure
 from benchmarks.peers import PEERS, load_peer
 from benchmarks.report import Table, machine, to_json, to_markdown, write_into
-from benchmarks.server import BUCKET, link_to, s3_server
+from benchmarks.server import BUCKET, link_to, object_key, s3_server
 from benchmarks.task import Task
 from benchmarks.workloads import WORKLOADS, Workload, task_of
 
@@ -80,7 +80,9 @@ def _measured(
         if objects:
             endpoint = stack.enter_context(link_to(stack.enter_context(s3_server(objects))))
             largest = max(objects, key=lambda path: path.stat().st_size)
-            about["ceiling"] = str(measure_ceiling(endpoint, f"s3://{BUCKET}/{largest.name}"))
+            about["ceiling"] = str(
+                measure_ceiling(endpoint, f"s3://{BUCKET}/{object_key(largest)}")
+            )
         for workload in chosen:
             for link in _links(workload, options):
                 title = f"{workload.granules.title}: {workload.title}"

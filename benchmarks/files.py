@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from xr_icesat2.errors import ICESat2Error
-from xr_icesat2.testing import write_granule
+from xr_icesat2.testing import granule_name, write_granule
 
 __all__ = ["FILES", "MANY", "WARM_UP", "Granules", "Made", "NotMadeError", "cache_folder", "make"]
 
@@ -129,19 +129,18 @@ def make(name: str, granules: Granules, folder: Path) -> Made:
     name = granules.folder or name
     place = folder / name
     place.mkdir(exist_ok=True)
-    paths = [
-        _written(place / f"{name}-{number:02}.h5", {**granules.written, **own})
-        for number, own in enumerate(granules.each, 1)
-    ]
-    return Made(paths, _written(place / f"{name}-warm-up.h5", {**granules.written, **WARM_UP}))
+    paths = [_written(place, {**granules.written, **own}) for own in granules.each]
+    return Made(paths, _written(place, {**granules.written, **WARM_UP}))
 
 
-def _written(path: Path, arguments: Mapping[str, Any]) -> Path:
+def _written(folder: Path, arguments: Mapping[str, Any]) -> Path:
+    """Write a granule under its own name, from which ways to read it may learn what it is."""
+    arguments = {"rgt": _RGT, "cycle": 1, **arguments}
+    told = ("product", "rgt", "cycle", "region", "release")
+    path = folder / granule_name(**{key: arguments[key] for key in told if key in arguments})
     if not path.exists():
-        unfinished = path.with_suffix(".part")
         try:
-            write_granule(unfinished, **arguments)
+            write_granule(path, **arguments)
         except ICESat2Error as error:
             raise NotMadeError(str(error)) from error
-        unfinished.replace(path)
     return path

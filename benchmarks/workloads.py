@@ -10,7 +10,7 @@ import h5py
 
 from benchmarks.files import FILES, Granules
 from benchmarks.oracle import names_below
-from benchmarks.server import BUCKET
+from benchmarks.server import BUCKET, object_key
 from benchmarks.task import Does, Task
 
 __all__ = ["SHARE", "WORKLOADS", "Workload", "task_of"]
@@ -85,7 +85,7 @@ def task_of(workload: Workload, files: Sequence[Path], endpoint: str | None, scr
     begin = rows // 2
     return Task(
         workload.does,
-        tuple(f"s3://{BUCKET}/{f.name}" if endpoint else str(f) for f in files),
+        tuple(f"s3://{BUCKET}/{object_key(f)}" if endpoint else str(f) for f in files),
         tuple(map(str, files)),
         granules.group,
         beams,

@@ -238,7 +238,7 @@ class _Piecewise:
 
         self.path = path
         self.facts = facts
-        (self.granule,) = open_granules([path], None, None)
+        (self.granule,) = open_granules([path], None, None, lambda _: None)
 
     def read(self) -> None:
         """Each group, each with what lies in it."""

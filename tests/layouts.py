@@ -34,6 +34,8 @@ def layout(tmp_path_factory: pytest.TempPathFactory):
             rows = {beam: round(share * count) for beam, count in rows.items()}
         else:
             rows = round(share * rows)
-        return write_granule(folder / f"{name}.h5", **{**given, "n_segments": rows})
+        own = folder / name
+        own.mkdir()
+        return write_granule(own, **{**given, "n_segments": rows})
 
     return written

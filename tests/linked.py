@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 
-from xr_icesat2.bytesource import CountingSource, Range, Take, open_source
+from xr_icesat2.bytesource import CountingSource, Look, Range, Take, open_source
 from xr_icesat2.bytesource.cost import Cost
 from xr_icesat2.bytesource.limits import MAX_IN_FLIGHT
 
@@ -16,10 +16,11 @@ class Linked(CountingSource):
     Attributes
     ----------
     round_trips : int
-        Bursts that asked for something: who reads from one thread waits as often. Stamps are not
-        among them, for most are taken while something else is under way.
+        Bursts that asked for something: who reads from one thread waits as often. Looks and
+        stamps are not among them, for most stamps are taken while something else is under way.
     seconds : float
-        What these take over the link, by its cost; no clock is asked.
+        What these take over the link, by its cost, and the bytes that came with a look; no clock
+        is asked.
     """
 
     def __init__(self, path: Path, cost: Cost) -> None:
@@ -32,6 +33,15 @@ class Linked(CountingSource):
     def cost(self) -> Cost:
         return self._cost
 
+    def look(self, first: int, last: int) -> Look:
+        stamp = self.stamp()
+        spans = [(0, min(first, stamp.size)), (max(0, stamp.size - last), min(last, stamp.size))]
+        spans = [span for span in spans if span[1]]
+        pieces = self.source.read(spans)
+        self.log += spans
+        self.seconds += sum(map(len, pieces)) / self._cost.bandwidth
+        return Look(stamp, {at: piece for (at, _), piece in zip(spans, pieces, strict=True)})
+
     def read(self, ranges: Sequence[Range]) -> list[bytes]:
         self._wait(ranges)
         return super().read(ranges)
@@ -42,14 +52,10 @@ class Linked(CountingSource):
 
     def _wait(self, ranges: Sequence[Range]) -> None:
         if any(length for _, length in ranges):
+            waves = math.ceil(len(ranges) / MAX_IN_FLIGHT)
+            nbytes = sum(length for _, length in ranges)
             self.round_trips += 1
-            self.seconds += seconds_of(ranges, self._cost)
-
-
-def seconds_of(ranges: Sequence[Range], cost: Cost) -> float:
-    """Give what a burst takes over a link."""
-    waves = math.ceil(len(ranges) / MAX_IN_FLIGHT)
-    return waves * cost.latency + sum(length for _, length in ranges) / cost.bandwidth
+            self.seconds += waves * self._cost.latency + nbytes / self._cost.bandwidth
 
 
 def linked(path: Path, cost: Cost) -> Linked:

@@ -1,14 +1,9 @@
 """Hypothesis strategies for shapes, chunk grids and selections."""
 
 import numpy as np
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from xr_icesat2.reading.selection import Selection, normalise
-
-# How long one example takes says more of the machine than of the code.
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
 
 SMALL = st.integers(0, 12)
 

@@ -117,6 +117,18 @@ def test_every_kind_reads_the_same_bytes(given_as):
         given_as[0].close()
 
 
+@pytest.mark.parametrize("wanted", [(0, 0), (1, 0), (0, 7), (3000, 2000), (20_000, 30_000)])
+def test_what_comes_with_a_first_look_is_of_the_file(given_as, wanted):
+    source = open_source(*given_as)
+    look = source.look(*wanted)
+    assert look.stamp == source.stamp()
+    for offset, piece in look.pieces.items():
+        assert DATA[offset : offset + len(piece)] == piece
+    assert sum(map(len, look.pieces.values())) <= sum(min(n, len(DATA)) for n in wanted)
+    if hasattr(given_as[0], "close"):
+        given_as[0].close()
+
+
 def test_every_kind_reads_from_many_threads(given_as):
     source = open_source(*given_as)
 

@@ -28,6 +28,7 @@ from xr_icesat2.bytesource.cost import Cost
 from xr_icesat2.dataset import assemble_dataset, assemble_groups
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.hdf5 import pages
+from xr_icesat2.merge.open import FIRST_LOOK, look_at
 from xr_icesat2.merge.options import Options
 from xr_icesat2.reading.decoders import Decoders
 from xr_icesat2.testing import write_granule
@@ -36,15 +37,11 @@ FAR = Cost(latency=0.06, bandwidth=200e6)
 RAW = Decoders(mask_and_scale=False, decode_times=False)
 MOST_TRIPS = 6
 """To open a group, with the one that tells the version."""
+MOST_STRUCTURE = dict.fromkeys(LAYOUTS, 4_000_000) | {"atl03-007": 9_500_000}
+"""Bytes, beside those of the chunks that are read."""
 MOST_OVER_FLOOR = 1.25
 """Bytes, where the structure is known."""
 each_layout = pytest.mark.parametrize("name", LAYOUTS)
-NOT_YET = pytest.mark.xfail(
-    raises=AssertionError, strict=False, reason="a goal that is not reached yet"
-)
-each_layout_opened = pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[NOT_YET] * (name == "atl03-007")) for name in LAYOUTS]
-)
 
 
 @pytest.fixture
@@ -57,7 +54,8 @@ def of_full_size(monkeypatch):
 def far_away(path: Path, cache: Path | None = None, cost: Cost = FAR):
     """Give a granule at the end of a link, of which nothing is known but what is in a cache."""
     source = linked(path, cost)
-    granule = Granule(source, source.stamp(), None if cache is None else str(cache))
+    wanted = FIRST_LOOK if cache is None or not any(cache.iterdir()) else (0, 0)
+    granule = look_at(source, None if cache is None else str(cache), wanted)
     with closing(granule):
         yield granule, source
 
@@ -102,9 +100,9 @@ def nbytes(runs) -> int:
 
 @pytest.mark.usefixtures("of_full_size")
 class TestCounted:
-    # Measured, round trips, requests, MB: atl06-50 4, 5, 1.1; atl06-200 4, 5, 1.1; atl08 4, 5, 1.3;
-    # atl03-006 7, 8, 2.9; atl03-007 8, 10, 2.6.
-    @each_layout_opened
+    # Measured, round trips, requests, MB: 1, 2, 1.3; of ATL03 006 4, 5, 2.9, of 007
+    # 4, 9, 8.9, of which 8.4 are the page at the front of the file, however large that is.
+    @each_layout
     def test_a_group_opens_in_few_round_trips_and_no_value_is_read(self, layout, name):
         task = task_for(name, "a", layout(name))
         with far_away(layout(name)) as (granule, source):
@@ -114,22 +112,22 @@ class TestCounted:
             assert not [path for path in known if path.startswith("/gt")]
             assert source.round_trips + source.stamps <= MOST_TRIPS
             assert source.requests <= 12
-            assert source.nbytes <= 3_000_000
+            assert source.nbytes <= MOST_STRUCTURE[name]
 
-    # Measured: 006 11, 12, 4.7; 007 8, 10, 2.6.
+    # Measured: 006 8, 9, 4.7; 007 as a group.
     @pytest.mark.parametrize("name", ["atl03-006", "atl03-007"])
     def test_a_tree_opens_in_few_round_trips(self, layout, name):
         with far_away(layout(name)) as (granule, source):
             groups = assemble_groups([granule], Options(), listed=False)
             assert {"/heights", "/geolocation", "/bckgrd_atlas", "/orbit_info"} <= groups.keys()
-            assert source.round_trips + source.stamps <= 11
+            assert source.round_trips + source.stamps <= MOST_TRIPS + 3
             assert source.requests <= 14
-            assert source.nbytes <= 5_000_000
+            assert source.nbytes <= MOST_STRUCTURE[name] + 2_000_000
 
-    # Measured cold, round trips, requests, and MB beside the floor's, (b) and (c): atl06-50 5, 31,
-    # 3.2 : 1.1 and 28, 3.1 : 1.1; atl06-200 5, 34, 3.6 : 1.6 and 24, 3.1 : 1.2; atl08 5, 41,
-    # 2.4 : 0.5 both; atl03-006 8, 35, 29.8 : 26.3 and 20, 5.5 : 2.0; atl03-007 9, 45, 24.4 : 21.6
-    # and 25, 11.2 : 8.3. With the structure known: 2 round trips, and the floor's bytes.
+    # Measured cold, round trips, requests, and MB beside the floor's, (b) and (c): atl06-50 3, 28,
+    # 3.4 : 1.1 and 25, 3.3 : 1.1; atl06-200 3, 31, 3.8 : 1.6 and 21, 3.3 : 1.2; atl08 3, 38,
+    # 2.5 : 0.5 both; atl03-006 6, 32, 30.0 : 26.4 and 17, 5.7 : 2.0; atl03-007 5, 38, 30.5 : 21.6
+    # and 18, 17.3 : 8.3. With the structure known: 2 round trips, and the floor's bytes.
     @each_layout
     @pytest.mark.parametrize("op", ["b", "c"])
     def test_reading_asks_for_little_more_than_the_chunks(self, layout, name, op, tmp_path):
@@ -139,7 +137,7 @@ class TestCounted:
             compare(loaded(opened(granule, task), task), task)
             assert 1 + source.round_trips <= MOST_TRIPS + 3
             assert source.requests <= 2 * len(floor) + 25
-            assert source.nbytes <= nbytes(floor) + 4_000_000
+            assert source.nbytes <= nbytes(floor) + MOST_STRUCTURE[name]
             granule.keep()
         with far_away(layout(name), tmp_path) as (granule, source):
             ds = opened(granule, task)
@@ -157,7 +155,7 @@ def sized(layout, tmp_path_factory):
 
     @cache
     def path_of(rows: int) -> Path:
-        return write_granule(folder / f"{rows}.h5", n_segments=rows)
+        return write_granule(folder, cycle=1 + rows % 99, n_segments=rows)
 
     def task(size: str | int, op: str) -> Task:
         if isinstance(size, str):
@@ -184,9 +182,6 @@ class TestPlan:
                 loaded(ds, task)
                 return opening + source.seconds
 
-    # Measured: at most 1.49 times, where a small granule comes whole over a fast link after its
-    # first pages, a round trip later than it could.
-    @NOT_YET
     @settings(max_examples=15, deadline=None, phases=[Phase.generate])
     @given(st.sampled_from(SIZES), st.sampled_from("bc"), st.floats(-3, -0.5), st.floats(6.3, 9.0))
     def test_it_never_loses_much_to_reading_whole_or_to_reading_ranges(
@@ -210,14 +205,14 @@ class TestOverARealServer:
         fields = {"urls": tuple(urls), "endpoint": link, "scratch": str(scratch), **how}
         return Task(**{**vars(task), **fields})
 
-    # Measured: round trips 3 and 7, requests 6 and 11.
+    # Measured: round trips 1 and 4, requests 2 and 9.
     @pytest.mark.parametrize("name", ["atl06-50", "atl03-007"])
     def test_opening(self, layout, s3_server, link, tmp_path, name):
         task = self.placed(task_for(name, "a", layout(name)), s3_server, link, tmp_path)
         set_link(link, Link("", self.LATENCY))
         check_opened(task, load_peer("xr_icesat2").open(task))
         counted = counts(link)
-        assert counted["heads"] == 1
+        assert counted["heads"] <= 1
         assert counted["round_trips"] <= MOST_TRIPS + 1, "one more, for a busy machine"
         assert counted["requests"] <= 14
 
@@ -236,7 +231,7 @@ class TestOverARealServer:
         assert counted["nbytes_sent"] <= MOST_OVER_FLOOR * nbytes(floor)
 
     def test_reading_many_granules(self, s3_server, link, tmp_path):
-        files = [write_granule(tmp_path / f"{n}.h5", cycle=n, n_segments=60) for n in (1, 2, 3)]
+        files = [write_granule(tmp_path, cycle=n, n_segments=60) for n in (1, 2, 3)]
         task = task_of(WORKLOADS["many/d-c"], files, None, Path())
         floor = floor_of(task)
         task = self.placed(task, s3_server, link, tmp_path)

@@ -75,8 +75,49 @@ def test_filters_that_a_chunk_skipped(path, mask):
         _, raw = other.id.read_direct_chunk((0,))
         dataset.id.write_direct_chunk((10,), raw, filter_mask=mask)
     check(path, {})
-    table = open_index(path).chunk_tables(["rows"])["/rows"]
+    table = open_index(path).chunk_tables({"rows": None})["/rows"]
     assert table.masks.tolist() == [0, mask, 0, 0]
+
+
+# --- chunk tables ---
+
+
+@pytest.mark.parametrize(("shape", "chunks"), [((30_000,), (7,)), ((9_000, 5), (11, 2))])
+def test_only_the_part_of_a_table_that_is_asked_for_is_read(path, shape, chunks):
+    with h5py.File(path, "w") as file:
+        create(file, "rows", numbers(*shape), chunks=chunks)
+    whole = open_index(path).chunk_tables({"rows": None})["/rows"]
+    index = open_index(path)
+    assert not whole.unread
+    across = whole.grid[1:]
+    for rows in ([700, 707], [29_995], [0, 8_888], None):
+        starts = None if rows is None else np.unique(np.array(rows) // chunks[0] * chunks[0])
+        starts = starts if starts is None else starts[starts < shape[0]]
+        part = index.chunk_tables({"rows": starts})["/rows"]
+        for start in [] if starts is None else starts:
+            at = (int(start) // chunks[0],)
+            there = part.offsets.reshape(part.grid)[at], whole.offsets.reshape(whole.grid)[at]
+            np.testing.assert_array_equal(*there)
+            assert part.sizes.reshape(-1, *across)[at].all()
+        if rows is not None:
+            assert part.unread
+            assert part.known < whole.known / 2
+    for column in ("offsets", "sizes", "masks"):
+        np.testing.assert_array_equal(getattr(part, column), getattr(whole, column))
+    assert not part.unread
+
+
+def test_windows_read_one_after_another_equal_h5py(path):
+    with h5py.File(path, "w") as file:
+        create(file, "rows", numbers(40_000), chunks=(9,))
+    tree = xr.open_dataset(path, cache=False, **RAW)
+    with h5py.File(path) as file:
+        for start in RNG.integers(0, 39_000, 20).tolist():
+            window = slice(start, start + 900)
+            np.testing.assert_array_equal(tree["rows"][window].values, file["rows"][window])
+        odd = np.array([39_999, 3, 20_000, 3])
+        np.testing.assert_array_equal(tree["rows"][odd].values, file["rows"][()][odd])
+        np.testing.assert_array_equal(tree["rows"][::-4_001].values, file["rows"][()][::-4_001])
 
 
 # --- chunks that are not there ---

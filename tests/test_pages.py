@@ -95,3 +95,32 @@ def test_a_link_is_known_by_what_its_requests_took():
     observed.note(10_000_000, 0.6)
     observed.note(1_000_000, 0.6)
     assert observed.cost == Cost(latency=0.1, bandwidth=10_000_000 / 0.5)
+
+
+@each_link
+@given(
+    pieces=st.lists(spans(), max_size=4),
+    ranges=st.lists(spans(), max_size=5),
+)
+def test_what_came_along_is_not_asked_for_again(path, cost, pieces, ranges):
+    data, source = path.read_bytes(), linked(path, cost)
+    held = Pages(source, SIZE)
+    held.prime({offset: data[offset : offset + length] for offset, length in pieces})
+    primed = set(held._pages)
+    assert held.read(ranges) == [data[o : o + n] for o, n in ranges]
+    asked = {offset // held._page_size for offset, _ in source.log}
+    assert not asked & primed
+    held.forget()
+
+
+def test_the_front_is_read_at_once_unless_the_link_is_slow(path):
+    for cost, bursts in ((FAST, 1), (FAR, 0), (NEAR, 0)):
+        source = linked(path, cost)
+        held = Pages(source, 1 << 40)
+        held.prime({0: path.read_bytes()})
+        held.take_front(SIZE // 2)
+        assert source.bursts == 0
+        held.forget()
+        held.take_front(SIZE)
+        assert source.bursts == bursts
+        held.forget()

@@ -14,6 +14,7 @@ from .dataset import assemble_dataset, assemble_groups, close_granules
 from .granule.granule import Granule
 from .granule.name import parse_name
 from .granule.paths import normalise
+from .merge.ahead import read_ahead
 from .merge.open import expand, open_granules
 from .merge.options import Layout, Options, names
 from .reading.decoders import Decoders
@@ -90,7 +91,9 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
         """Open one rate of one or many granules, or one group of a file."""
         options = _options(**keywords)
         objects, listed = _objects(filename_or_obj)
-        granules = open_granules(objects, storage_options, _directory(index_cache))
+        granules = open_granules(
+            objects, storage_options, _directory(index_cache), partial(read_ahead, options=options)
+        )
         return assemble_dataset(granules, options, listed=listed)
 
     def open_groups_as_dict(
@@ -133,7 +136,9 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
     ) -> tuple[dict[str, xr.Dataset], list[Granule]]:
         options = _options(**keywords)
         objects, listed = _objects(given)
-        granules = open_granules(objects, storage_options, _directory(index_cache))
+        granules = open_granules(
+            objects, storage_options, _directory(index_cache), partial(read_ahead, options=options)
+        )
         return assemble_groups(granules, options, listed=listed), granules
 
 

@@ -21,11 +21,12 @@ Table of contents:
 from xr_icesat2.bytesource.counting import CountingSource
 from xr_icesat2.bytesource.naming import source_name
 from xr_icesat2.bytesource.open import open_source
-from xr_icesat2.bytesource.protocol import ByteSource, Range, Stamp, Take
+from xr_icesat2.bytesource.protocol import ByteSource, Look, Range, Stamp, Take
 
 __all__ = [
     "ByteSource",
     "CountingSource",
+    "Look",
     "Range",
     "Stamp",
     "Take",

@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 from typing import Any
 
 from xr_icesat2.bytesource.cost import Cost
-from xr_icesat2.bytesource.protocol import ByteSource, Range, Stamp, Take
+from xr_icesat2.bytesource.protocol import ByteSource, Look, Range, Stamp, Take
 
 __all__ = ["CountingSource"]
 
@@ -27,7 +27,7 @@ class CountingSource:
     bursts : int
         Calls of :meth:`read` and :meth:`read_each`, each at least one round trip.
     stamps : int
-        Calls of :meth:`stamp`.
+        Calls of :meth:`stamp` and :meth:`look`, each one round trip.
 
     Notes
     -----
@@ -67,6 +67,14 @@ class CountingSource:
         with self._lock:
             self.stamps += 1
         return self.source.stamp()
+
+    def look(self, first: int, last: int) -> Look:
+        """Version of the file, and what came along with it, which is noted as read."""
+        look = self.source.look(first, last)
+        with self._lock:
+            self.stamps += 1
+            self.log.extend((offset, len(piece)) for offset, piece in look.pieces.items())
+        return look
 
     def read(self, ranges: Sequence[Range]) -> list[bytes]:
         """Read byte ranges, and note them."""

@@ -9,7 +9,7 @@ from typing import IO, Any, TypeVar
 
 from xr_icesat2.bytesource.cost import Cost
 from xr_icesat2.bytesource.naming import source_name
-from xr_icesat2.bytesource.protocol import Range, Stamp, Take
+from xr_icesat2.bytesource.protocol import Look, Range, Stamp, Take
 from xr_icesat2.bytesource.ranges import checked_ranges, outside
 from xr_icesat2.bytesource.translate import translated
 from xr_icesat2.errors import ICESat2Error, TransferError
@@ -51,6 +51,11 @@ class FileObjectSource:
         """Size now; an open file has no tag."""
         with self._lock:
             return Stamp(self._guarded(self._measure), "")
+
+    def look(self, first: int, last: int) -> Look:
+        """Give the stamp alone: nobody waits for the bytes of a file that is here."""
+        del first, last
+        return Look(self.stamp())
 
     def read(self, ranges: Sequence[Range]) -> list[bytes]:
         """Read byte ranges one after another; see :class:`~xr_icesat2.bytesource.ByteSource`.

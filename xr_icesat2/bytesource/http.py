@@ -8,9 +8,10 @@ options; aiohttp is not imported.
 """
 
 import re
+import time
 from typing import Any
 
-from xr_icesat2.bytesource.protocol import Stamp
+from xr_icesat2.bytesource.protocol import Look, Stamp
 from xr_icesat2.bytesource.translate import StatusError
 from xr_icesat2.errors import AccessDeniedError, TransferError
 
@@ -56,7 +57,14 @@ class HTTPTransport:
 
     async def stamp(self) -> Stamp:
         """Size and ETag, by asking for the first byte."""
-        async with await self._get(0, 1) as response:
+        return (await self.look(1, 0)).stamp
+
+    async def look(self, first: int, last: int) -> Look:
+        """Size and ETag, with the first bytes in the same answer."""
+        del last  # of its own a request, which not every server understands
+        began = time.monotonic()
+        async with await self._get(0, max(1, first)) as response:
+            waited = time.monotonic() - began
             size = _size(response)
             if response.status != 416:  # an empty file has no first byte
                 self._refuse_failure(response)
@@ -66,7 +74,11 @@ class HTTPTransport:
                     "or give simplecache:: before the URL"
                 )
             tag = response.headers.get("ETag") or response.headers.get("Last-Modified")
-            return Stamp(size, tag or "")
+            asked = min(first, size)
+            ranged = response.status == 206 and _first(response) == 0
+            head = await self._body(response, 0, asked) if ranged and asked else b""
+            pieces = {0: head} if head and len(head) == asked else {}
+            return Look(Stamp(size, tag or ""), pieces, waited)
 
     async def fetch(self, offset: int, length: int) -> bytes:
         """Bytes of one range; fewer if the server sends fewer."""

@@ -8,12 +8,14 @@ would change them.
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from importlib.util import find_spec
 from typing import Any, Protocol, TypeVar
 
-from xr_icesat2.bytesource.protocol import Stamp
+from xr_icesat2.bytesource.protocol import Look, Stamp
 from xr_icesat2.bytesource.s3_error import S3Error
 
 __all__ = ["ObstoreTransport", "can_use_obstore"]
@@ -35,6 +37,9 @@ _ELSEWHERE = re.compile("redirect|AuthorizationHeaderMalformed|non-partial", re.
 """In answers that s3fs is asked about: botocore finds the region of a bucket; a server that ignores
 ranges is told by what it sends."""
 
+LOOK_BYTES = 256 << 10
+"""Bytes a request of a first look: several at once show how fast the link is."""
+
 T = TypeVar("T")
 Keys = tuple[str, str, str | None] | None
 
@@ -44,6 +49,10 @@ class Inner(Protocol):
 
     async def stamp(self) -> Stamp:
         """Version of the file as it lies there now."""
+        ...
+
+    async def look(self, first: int, last: int) -> Look:
+        """Version of the file, with some of its bytes."""
         ...
 
     async def fetch(self, offset: int, length: int) -> bytes:
@@ -104,9 +113,42 @@ class ObstoreTransport:
                 found = await head_async(await self._store(), self._key)
             except FileNotFoundError:  # s3fs tells what is missing, and what is a directory
                 return await self._instead.stamp()
-            return Stamp(found["size"], str(found["e_tag"] or found["last_modified"]))
+            return _stamp(found)
 
         return await self._asked(ask, self._instead.stamp)
+
+    async def look(self, first: int, last: int) -> Look:
+        """Size and ETag, with the first and last bytes: each answer says of which version it is."""
+        if self._is_elsewhere:
+            return await self._instead.look(first, last)
+        spans: list[Any] = [(at, min(at + LOOK_BYTES, first)) for at in range(0, first, LOOK_BYTES)]
+        spans += [{"suffix": last}] if last else []
+        with suppress(Exception):  # of any kind: the stamp by itself will tell
+            return await self._looked(spans)
+        return Look(await self.stamp())
+
+    async def _looked(self, spans: Sequence[Any]) -> Look:
+        store = await self._store()
+        began = time.monotonic()
+        asked = [asyncio.ensure_future(self._piece(store, span)) for span in spans]
+        try:
+            stamp, _, _, waited = await asked[0]
+            # Of a small file, some lie behind its end.
+            answers = await asyncio.gather(*asked, return_exceptions=True)
+        finally:
+            for each in asked:
+                each.cancel()
+        good = [answer for answer in answers if not isinstance(answer, BaseException)]
+        pieces = {offset: data for version, offset, data, _ in good if version == stamp}
+        return Look(stamp, pieces, waited - began)
+
+    async def _piece(self, store: Any, span: Any) -> tuple[Stamp, int, bytes, float]:
+        """Give version, offset and bytes of a range, and when the answer began."""
+        from obstore import get_async  # noqa: PLC0415 - optional
+
+        answer = await get_async(store, self._key, options={"range": span})
+        began = time.monotonic()
+        return _stamp(answer.meta), answer.range[0], bytes(await answer.bytes_async()), began
 
     async def fetch(self, offset: int, length: int) -> bytes:
         """Bytes of one range."""
@@ -146,6 +188,10 @@ class ObstoreTransport:
             if self._made is None or self._made[0] != keys:
                 self._made = keys, _make_store(self._bucket, client, keys)
             return self._made[1]
+
+
+def _stamp(found: Any) -> Stamp:
+    return Stamp(found["size"], str(found["e_tag"] or found["last_modified"]))
 
 
 def _plain(error: Exception) -> Exception:

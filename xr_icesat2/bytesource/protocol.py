@@ -1,13 +1,13 @@
 """What the library needs of the place where a granule lies."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from xr_icesat2.bytesource.cost import Cost
 
-__all__ = ["ByteSource", "Range", "Stamp", "Take"]
+__all__ = ["ByteSource", "Look", "Range", "Stamp", "Take"]
 
 Range: TypeAlias = tuple[int, int]
 """(offset, length), both in bytes."""
@@ -30,6 +30,25 @@ class Stamp:
 
     size: int
     tag: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a first look at a file brings.
+
+    Attributes
+    ----------
+    stamp : Stamp
+        Which version of it lies there now.
+    pieces : mapping of int to bytes
+        By offset, parts of that version that came along; there may be none.
+    waited : float or None
+        Seconds until the answer began, where that was seen.
+    """
+
+    stamp: Stamp
+    pieces: Mapping[int, bytes] = field(default_factory=dict, repr=False)
+    waited: float | None = None
 
 
 @runtime_checkable
@@ -59,6 +78,22 @@ class ByteSource(Protocol):
 
     def stamp(self) -> Stamp:
         """Version of the file as it lies there now, asked anew at each call."""
+        ...
+
+    def look(self, first: int, last: int) -> Look:
+        """Version of the file, with its first and last bytes if they cost no more waiting.
+
+        Parameters
+        ----------
+        first, last : int
+            Bytes wanted of the beginning and of the end. They are a wish: less
+            of them, or nothing, may come.
+
+        Raises
+        ------
+        ICESat2Error
+            Whatever goes wrong, as of :meth:`stamp`.
+        """
         ...
 
     def read(self, ranges: Sequence[Range]) -> list[bytes]:

@@ -12,7 +12,7 @@ from fsspec.asyn import get_loop
 from xr_icesat2.bytesource.cost import Cost, Observed
 from xr_icesat2.bytesource.limits import request_limit
 from xr_icesat2.bytesource.origin import Origin
-from xr_icesat2.bytesource.protocol import Range, Stamp, Take
+from xr_icesat2.bytesource.protocol import Look, Range, Stamp, Take
 from xr_icesat2.bytesource.ranges import checked_ranges
 from xr_icesat2.bytesource.requesting import Requests
 from xr_icesat2.bytesource.traffic import Traffic, in_daemon_thread, traffic_on
@@ -77,6 +77,18 @@ class RemoteSource:
         self._observed.note(0, time.monotonic() - began)
         self._size = stamp.size
         return stamp
+
+    def look(self, first: int, last: int) -> Look:
+        """Version of the file, with some of its bytes; see :class:`.ByteSource`."""
+        connection = self._connect()
+        limit = connection.requests.limit([(0, first), (0, last)])
+        began = time.monotonic()
+        look = connection.traffic.wait(connection.requests.look(first, last), limit, self.url)
+        seconds = time.monotonic() - began
+        self._observed.note(0, look.waited or seconds)
+        self._observed.note(sum(map(len, look.pieces.values())), seconds)
+        self._size = look.stamp.size
+        return look
 
     def read(self, ranges: Sequence[Range]) -> list[bytes]:
         """Read byte ranges; see :class:`~xr_icesat2.bytesource.ByteSource`."""

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from xr_icesat2.bytesource import limits
 from xr_icesat2.bytesource.limits import request_limit
-from xr_icesat2.bytesource.protocol import Range, Stamp, Take
+from xr_icesat2.bytesource.protocol import Look, Range, Stamp, Take
 from xr_icesat2.bytesource.ranges import outside
 from xr_icesat2.bytesource.traffic import Traffic, one_by_one, together
 from xr_icesat2.bytesource.translate import ShortAnswerError, status_of
@@ -47,6 +47,15 @@ class Requests:
     async def stamp(self) -> Stamp:
         """Version of the file as it lies there now."""
         return await self._traffic.request(self._transport.stamp, request_limit(0), self._name)
+
+    async def look(self, first: int, last: int) -> Look:
+        """Version of the file, with some of its bytes if they cost no more waiting."""
+
+        async def attempt() -> Look:
+            return await self._transport.look(first, last)
+
+        limit = self.limit([(0, first), (0, last)])
+        return await self._traffic.request(attempt, limit, self._name)
 
     async def read(self, ranges: Sequence[Range]) -> list[bytes]:
         """Bytes of each range, exactly as many as asked for."""

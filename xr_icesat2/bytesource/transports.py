@@ -1,15 +1,17 @@
 """One request over an fsspec filesystem, without retries or limits of its own."""
 
+import asyncio
 import inspect
 import os
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
 from xr_icesat2.bytesource.http import HTTPTransport
 from xr_icesat2.bytesource.obstore_s3 import ObstoreTransport, can_use_obstore
-from xr_icesat2.bytesource.protocol import Stamp
+from xr_icesat2.bytesource.protocol import Look, Stamp
 from xr_icesat2.bytesource.traffic import in_daemon_thread
 from xr_icesat2.errors import NotAGranuleError, TransferError
 
@@ -38,6 +40,10 @@ class Transport(Protocol):
         """Version of the file as it lies there now."""
         ...
 
+    async def look(self, first: int, last: int) -> Look:
+        """Version of the file, with what of its first and last bytes costs no more waiting."""
+        ...
+
     async def fetch(self, offset: int, length: int) -> bytes:
         """Bytes of one range; fewer if that is what came."""
         ...
@@ -58,6 +64,21 @@ class AsyncTransport:
         """Size and ETag, past the cache of directory listings."""
         options = _fresh(self._filesystem, self._path, "_info")
         return _stamp(await self._filesystem._info(self._path, **options), self._name)  # noqa: SLF001
+
+    async def look(self, first: int, last: int) -> Look:
+        """Size and ETag, and beside that the first bytes; where the end lies is not known yet."""
+        del last
+        began = time.monotonic()
+        wish = asyncio.ensure_future(self.fetch(0, first)) if first else None
+        try:
+            stamp = await self.stamp()
+            waited = time.monotonic() - began
+            head = await _granted(wish)
+        finally:
+            if wish is not None:
+                wish.cancel()
+        whole = len(head) == min(first, stamp.size)
+        return Look(stamp, {0: head} if head and whole else {}, waited)
 
     async def fetch(self, offset: int, length: int) -> bytes:
         """Bytes of one range."""
@@ -100,6 +121,11 @@ class BlockingTransport:
         info = await self._alone(partial(self._filesystem.info, self._path, **options))
         return _stamp(info, self._name)
 
+    async def look(self, first: int, last: int) -> Look:
+        """Size and tag alone: bytes would be a request of their own."""
+        del first, last
+        return Look(await self.stamp())
+
     async def fetch(self, offset: int, length: int) -> bytes:
         """Bytes of one range."""
         ask = partial(self._filesystem.cat_file, self._path, start=offset, end=offset + length)
@@ -133,6 +159,16 @@ def transport_for(filesystem: Any, path: str, name: str) -> Transport:
     if can_use_obstore(filesystem, path):
         return ObstoreTransport(filesystem, path, plain)
     return plain
+
+
+async def _granted(wish: "asyncio.Future[bytes] | None") -> bytes:
+    """Give what was wished for; nothing if it failed, for it is asked for again if needed."""
+    if wish is None:
+        return b""
+    try:
+        return await wish
+    except Exception:  # noqa: BLE001 - of any kind
+        return b""
 
 
 def _is_a(filesystem: Any, kind: str) -> bool:

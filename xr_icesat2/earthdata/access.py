@@ -6,7 +6,7 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias, TypeVar
 
-from xr_icesat2.bytesource.protocol import Stamp
+from xr_icesat2.bytesource.protocol import Look, Stamp
 from xr_icesat2.bytesource.s3_error import S3Error
 from xr_icesat2.bytesource.traffic import in_daemon_thread
 from xr_icesat2.bytesource.translate import status_of
@@ -92,6 +92,10 @@ class GranuleAccess:
     async def stamp(self) -> Stamp:
         """Size and ETag as the file lies there now."""
         return await self._ask(lambda road: road.stamp())
+
+    async def look(self, first: int, last: int) -> Look:
+        """Size and ETag, with some of its bytes."""
+        return await self._ask(lambda road: road.look(first, last))
 
     async def fetch(self, offset: int, length: int) -> bytes:
         """Bytes of one range; fewer if the server sends fewer."""

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import quote, urlsplit
 
 from xr_icesat2.bytesource.http import HTTPTransport
-from xr_icesat2.bytesource.protocol import Stamp
+from xr_icesat2.bytesource.protocol import Look
 from xr_icesat2.bytesource.s3_error import S3Error
 from xr_icesat2.bytesource.translate import StatusError
 from xr_icesat2.earthdata.credentials import Redirect, S3Keys, credentials
@@ -53,9 +53,9 @@ class _Road(HTTPTransport, Generic[Secret]):
 
     attempts = 2
 
-    async def stamp(self) -> Stamp:
-        """Size and ETag, by asking for the first byte."""
-        return await self._renewing(super().stamp)
+    async def look(self, first: int, last: int) -> Look:
+        """Size and ETag, with the first bytes in the same answer."""
+        return await self._renewing(partial(super().look, first, last))
 
     async def fetch(self, offset: int, length: int) -> bytes:
         """Bytes of one range; fewer if the server sends fewer."""

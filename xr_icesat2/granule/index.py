@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import posixpath
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import TypeAlias, TypeVar
 
@@ -15,10 +15,12 @@ from xr_icesat2.bytesource import ByteSource, Range, Take
 from xr_icesat2.errors import CorruptGranuleError, GroupNotFoundError
 
 from .hdf5.chunks import read_chunk_table
+from .hdf5.descent import branches, descend
 from .hdf5.fetch import Parser, Ranges, UnsupportedError, run, together, within
 from .hdf5.messages import SUPERBLOCK_BYTES, read_superblock
 from .hdf5.nodes import read_node
 from .hdf5.pages import LEAST_PAGE, Pages
+from .hdf5.space import read_front
 from .hdf5_library import BY_LIBRARY, LibraryFile
 from .model import Chunked, ChunkTable, Contents, DatasetHeader, Foreign, GroupHeader, Node
 from .paths import ancestors, join, normalise, parent
@@ -80,6 +82,11 @@ class GranuleIndex:
         """What is known by now, as a value."""
         return Contents(dict(self.nodes), dict(self.tables), dict(self.values))
 
+    def prime(self, pieces: Mapping[int, bytes]) -> None:
+        """Take parts of the file that came along when its version was asked."""
+        with self._lock:
+            self._pages.prime(pieces)
+
     def remember(self, path: str, values: np.ndarray) -> None:
         """Keep the values of a small dataset, which opening needs each time."""
         self.values[path] = values
@@ -109,8 +116,16 @@ class GranuleIndex:
             raise GroupNotFoundError(self._no_such(path))
         return found[path]
 
-    def load(self, paths: Iterable[str]) -> dict[str, Node]:
+    def load(self, paths: Iterable[str], ahead: Iterable[str] = ()) -> dict[str, Node]:
         """Read many objects side by side; those that do not exist are left out.
+
+        Parameters
+        ----------
+        paths
+            Of the objects.
+        ahead
+            Paths that will be asked for next (``*`` for all that lies in a group): at the end of
+            a link they are fetched along with the first that is read of a granule.
 
         Raises
         ------
@@ -119,7 +134,7 @@ class GranuleIndex:
         """
         wanted = [normalise(path) for path in paths]
         with self._lock:
-            self._open()
+            self._open([*wanted, *ahead])
             self._walk(wanted, MOST_SOFT_LINKS)
             for path in wanted:
                 self._raise_failure(path)
@@ -142,25 +157,32 @@ class GranuleIndex:
             level = [p for p, n in children.items() if isinstance(n, GroupHeader)]
         return found
 
-    def chunk_tables(self, paths: Iterable[str]) -> dict[str, ChunkTable]:
-        """Read the chunk tables of some chunked datasets side by side."""
-        wanted = [normalise(path) for path in paths]
+    def chunk_tables(self, wanted: Mapping[str, np.ndarray | None]) -> dict[str, ChunkTable]:
+        """Read the chunk tables of some chunked datasets side by side.
+
+        Parameters
+        ----------
+        wanted
+            By path, the rows (int64, ascending) at which the chunks begin that the table must
+            tell; None for all.
+        """
+        rows = {normalise(path): starts for path, starts in wanted.items()}
         with self._lock:
             self._open()
-            parsers = {}
-            for path in dict.fromkeys(wanted):
-                if path not in self.tables:
-                    header = self.dataset(path)
-                    if not isinstance(header.layout, Chunked):
-                        raise TypeError(f"{path} is not chunked")
-                    parsers[path] = read_chunk_table(header, header.layout, self._size)
+            parsers = {path: self._table_parser(path, starts) for path, starts in rows.items()}
             results = self._run(parsers.values(), self._small_answer)
             for path, result in zip(parsers, results, strict=True):
                 if isinstance(result, Exception):
                     raise self._corrupt(path, result) from result
+                self.grown |= result is not self.tables.get(path)
                 self.tables[path] = result
-                self.grown = True
-            return {path: self.tables[path] for path in wanted}
+            return {path: self.tables[path] for path in rows}
+
+    def _table_parser(self, path: str, rows: np.ndarray | None) -> Parser[ChunkTable]:
+        header = self.dataset(path)
+        if not isinstance(header.layout, Chunked):
+            raise TypeError(f"{path} is not chunked")
+        return read_chunk_table(header, header.layout, self._size, rows, self.tables.get(path))
 
     def foreign_values(self, path: str, rows: slice) -> np.ndarray:
         """Read rows of a dataset whose layout is :class:`.Foreign`."""
@@ -196,7 +218,7 @@ class GranuleIndex:
         pages = self._pages if self._pages.hold(ranges) else self._small_pages
         return pages.read(ranges)
 
-    def _open(self) -> None:
+    def _open(self, wanted: Iterable[str] = ()) -> None:
         self._raise_failure("/")
         if self._root is not None or "/" in self.nodes:
             return
@@ -209,6 +231,10 @@ class GranuleIndex:
         except CorruptGranuleError as error:
             raise CorruptGranuleError(f"{self._source.url}: {error}") from error
         else:
+            if self._pages.far:
+                (front,) = self._run([read_front(head, self._size)])
+                self._pages.take_front(front if isinstance(front, int) else 0)
+                self._run([descend(self._root, branches(wanted), self._size)])
             self._read_nodes({"/"})
 
     def _walk(self, paths: Iterable[str], soft_links: int) -> None:

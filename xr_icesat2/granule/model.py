@@ -26,6 +26,7 @@ __all__ = [
     "GroupHeader",
     "Layout",
     "Node",
+    "Subtree",
 ]
 
 AttributeValue: TypeAlias = "str | np.generic | np.ndarray"
@@ -108,8 +109,33 @@ Node: TypeAlias = GroupHeader | DatasetHeader
 
 
 @dataclass(frozen=True, slots=True)
+class Subtree:
+    """A node of a chunk B-tree, not read yet, and what the node above it says of its keys.
+
+    A key is the first element of a chunk, by its position along each dimension, and a zero.
+    """
+
+    address: int
+    level: int | None = None
+    """Height above the leaves; None of the root, which says it itself."""
+    first: tuple[int, ...] = ()
+    """Its keys are not below this one."""
+    end: tuple[int, ...] | None = None
+    """Its entries are below this one."""
+
+    def may_hold(self, rows: np.ndarray | None) -> bool:
+        """Whether a chunk that begins at one of these rows (ascending) may lie in it."""
+        if rows is None or not self.first:
+            return True
+        at = int(np.searchsorted(rows, self.first[0]))
+        if at == len(rows) or self.end is None:
+            return at < len(rows)
+        return (int(rows[at]), *(0 for _ in self.end[1:])) < self.end
+
+
+@dataclass(frozen=True, slots=True)
 class ChunkTable:
-    """Where each chunk of a dataset lies, on the chunk grid in C order."""
+    """Where each chunk of a dataset lies, on the chunk grid in C order, as far as it was read."""
 
     grid: tuple[int, ...]
     """Number of chunks along each dimension."""
@@ -119,6 +145,13 @@ class ChunkTable:
     """uint32, one a chunk: bytes stored; 0 for a chunk that was never written."""
     masks: np.ndarray = field(repr=False)
     """uint32, one a chunk: bit i set means that filter i was skipped for this chunk."""
+    unread: tuple[Subtree, ...] = ()
+    """What of its B-tree was not read: chunks that lie there are 0 in all three."""
+
+    @property
+    def known(self) -> int:
+        """Chunks of which it tells where they lie."""
+        return int(np.count_nonzero(self.sizes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +164,14 @@ class Contents:
     """Of the few small datasets that tell which granule it is, as stored."""
 
     def __or__(self, other: Contents) -> Contents:
-        """Give what either knows."""
+        """Give what either knows; of a chunk table, the one that knows more."""
+        more = {
+            path: table
+            for path, table in other.tables.items()
+            if path not in self.tables or table.known >= self.tables[path].known
+        }
         return Contents(
             {**self.nodes, **other.nodes},
-            {**self.tables, **other.tables},
+            {**self.tables, **more},
             {**self.values, **other.values},
         )

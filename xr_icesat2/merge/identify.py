@@ -11,7 +11,7 @@ from xr_icesat2.granule.model import GroupHeader
 from xr_icesat2.reading.execute import read_datasets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from xr_icesat2.granule.granule import Granule
 
@@ -26,8 +26,15 @@ ANCILLARY = (
 )  # fmt: skip
 
 
-def identify_granule(granule: Granule) -> Identity:
+def identify_granule(granule: Granule, ahead: Sequence[str] = ()) -> Identity:
     """Read what tells which granule this is, and tell it.
+
+    Parameters
+    ----------
+    granule
+        Which one.
+    ahead
+        Paths that will be asked for next.
 
     Raises
     ------
@@ -38,7 +45,7 @@ def identify_granule(granule: Granule) -> Identity:
     """
     paths = [f"/orbit_info/{name}" for name in ORBIT_INFO]
     paths += [f"/ancillary_data/{name}" for name in ANCILLARY]
-    nodes = granule.index.load(["/", RECORD, *paths])
+    nodes = granule.index.load(["/", RECORD, *paths], ahead)
     values = read_datasets(granule, [path for path in paths if path in nodes])
     root = granule.index.group("/")
     record = nodes.get(RECORD)

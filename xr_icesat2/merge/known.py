@@ -13,6 +13,7 @@ from xr_icesat2.granule.identity import Identity
 from xr_icesat2.granule.numbering import GRIDDED
 from xr_icesat2.products import PRODUCTS
 
+from .ahead import paths_ahead
 from .identify import identify_granule
 from .open import check_kinds, check_mergeable, each
 from .options import Options
@@ -46,7 +47,7 @@ def know(granules: Sequence[Granule], options: Options) -> list[Known] | None:
     SelectionError
         None of the beams that were asked for is there.
     """
-    identities = each(identify_granule, granules)
+    identities = each(lambda one: identify_granule(one, paths_ahead(one, options)), granules)
     if all(identity.product in GRIDDED for identity in identities):
         _check_maps(granules, identities, options)
         return None

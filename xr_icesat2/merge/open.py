@@ -9,15 +9,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from xr_icesat2.bytesource import open_source
+from xr_icesat2.bytesource import ByteSource, open_source
 from xr_icesat2.errors import GranuleNotFoundError, IdentityError, MergeError, NotAGranuleError
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.identity import UNKNOWN, Identity
 
-__all__ = ["check_kinds", "check_mergeable", "each", "expand", "open_granules"]
+__all__ = ["check_kinds", "check_mergeable", "each", "expand", "look_at", "open_granules"]
 
-AT_ONCE = 8
+AT_ONCE = 16
 """Granules that are opened side by side."""
+FIRST_LOOK = 1 << 20, 256 << 10
+"""Bytes of the beginning and of the end that are read along with the version: most of what
+describes a granule lies there."""
 CACHE_VARIABLE = "XR_ICESAT2_INDEX_CACHE"
 
 T = TypeVar("T")
@@ -54,26 +57,56 @@ def expand(objects: Sequence[Any]) -> list[Any]:
 
 
 def open_granules(
-    objects: Sequence[Any], storage_options: dict[str, Any] | None, cache: str | None
+    objects: Sequence[Any],
+    storage_options: dict[str, Any] | None,
+    cache: str | None,
+    ahead: Callable[[Granule], None],
 ) -> list[Granule]:
-    """Find each granule and note which version of it lies there. Nothing is parsed yet."""
+    """Find each granule and note which version of it lies there.
+
+    Nothing is parsed yet, unless there are many: then ``ahead`` is called with each, so that
+    not all of them need hold what came along with the version.
+    """
     directory = cache or os.environ.get(CACHE_VARIABLE) or None
+    wanted = (0, 0) if directory else FIRST_LOOK
 
     def open_one(item: Any) -> Granule:
-        source = open_source(item, storage_options)
-        try:
-            stamp = source.stamp()
-        except GranuleNotFoundError as error:
-            if "://" in source.url or not glob.has_magic(source.url):
-                raise
-            msg = f"{error}. A pattern is one only in a list: [{source.url!r}]"
-            raise GranuleNotFoundError(msg) from error
-        if stamp.size == 0:
-            msg = f"{source.url} is empty; expected an ICESat-2 granule. Download it again."
-            raise NotAGranuleError(msg)
-        return Granule(source, stamp, directory)
+        granule = look_at(open_source(item, storage_options), directory, wanted)
+        if len(objects) > AT_ONCE:
+            ahead(granule)
+        return granule
 
     return each(open_one, objects)
+
+
+def look_at(
+    source: ByteSource, directory: str | None = None, wanted: tuple[int, int] = FIRST_LOOK
+) -> Granule:
+    """Give the granule that lies there now; what comes along of its bytes is not asked for again.
+
+    Parameters
+    ----------
+    source
+        Where its bytes come from.
+    directory
+        In which indexes are kept.
+    wanted
+        Bytes of the beginning and of the end.
+    """
+    try:
+        look = source.look(*wanted)
+    except GranuleNotFoundError as error:
+        if "://" in source.url or not glob.has_magic(source.url):
+            raise
+        msg = f"{error}. A pattern is one only in a list: [{source.url!r}]"
+        raise GranuleNotFoundError(msg) from error
+    if look.stamp.size == 0:
+        msg = f"{source.url} is empty; expected an ICESat-2 granule. Download it again."
+        raise NotAGranuleError(msg)
+    granule = Granule(source, look.stamp, directory)
+    if look.pieces:
+        granule.index.prime(look.pieces)
+    return granule
 
 
 def check_kinds(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
 from xr_icesat2.errors import SelectionError
@@ -60,6 +61,7 @@ def names(given: Any, keyword: str) -> tuple[str, ...]:
     return tuple(name.strip("/") for name in listed)
 
 
+@lru_cache(maxsize=1 << 16)  # of a list of granules, each has the same names
 def matches(path: str, pattern: str) -> bool:
     """Whether a name, path or pattern means a variable; a bare name takes every match.
 

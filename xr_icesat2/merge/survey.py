@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import posixpath
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from xr_icesat2.errors import IdentityError, MergeError
@@ -18,7 +18,7 @@ from xr_icesat2.products import ALONG, Rate
 from .dims import STANDARD_NAMES, scale_paths
 from .options import Options
 
-__all__ = ["BeamRate", "Found", "Survey", "Tracks", "find_tracks", "survey_rate"]
+__all__ = ["BeamRate", "Found", "Survey", "Tracks", "find_tracks", "read_headers", "survey_rate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,30 +112,42 @@ def survey_rate(
     granule: Granule, tracks: Tracks, rate: Rate, options: Options
 ) -> dict[int, BeamRate]:
     """Read the headers of one rate of all beams that are asked for, side by side."""
-    index = granule.index
     beams = {number: f"/{group}" for number, group in tracks.groups.items()}
-    nodes = index.load([path for beam in beams.values() for path in _group_paths(beam, rate)])
+    read = read_headers(granule, list(beams.values()), rate, options)
+    rates: dict[int, BeamRate] = {}
+    for number, beam in beams.items():
+        groups, headers = read[beam]
+        # A beam's group is there, and a surface's may be, though they hold no variables.
+        if headers or (rate.group and any(node.links for node in groups.values())):
+            rates[number] = _beam_rate(granule, beam, rate, headers, groups, options)
+    return rates
+
+
+def read_headers(
+    granule: Granule, beams: Sequence[str], rate: Rate, options: Options
+) -> dict[str, tuple[dict[str, GroupHeader], dict[str, DatasetHeader]]]:
+    """Give, by beam, groups and datasets of a rate by their path below the beam."""
+    index = granule.index
+    nodes = index.load([path for beam in beams for path in _group_paths(beam, rate)])
     groups = {
         beam: {
             path[len(beam) + 1 :]: node
             for path, node in nodes.items()
             if isinstance(node, GroupHeader) and f"{path}/".startswith(f"{beam}/")
         }
-        for beam in beams.values()
+        for beam in beams
     }
     asked = {beam: _asked(held, rate, options) for beam, held in groups.items()}
     found = index.load([f"{beam}/{path}" for beam, paths in asked.items() for path in paths])
-    rates: dict[int, BeamRate] = {}
-    for number, beam in beams.items():
-        headers = {
+    headers = {
+        beam: {
             path: node
-            for path in asked[beam]
+            for path in paths
             if isinstance(node := found.get(f"{beam}/{path}"), DatasetHeader)
         }
-        # A beam's group is there, and a surface's may be, though they hold no variables.
-        if headers or (rate.group and any(node.links for node in groups[beam].values())):
-            rates[number] = _beam_rate(granule, beam, rate, headers, groups[beam], options)
-    return rates
+        for beam, paths in asked.items()
+    }
+    return {beam: (groups[beam], headers[beam]) for beam in beams}
 
 
 def _group_paths(beam: str, rate: Rate) -> list[str]:
@@ -151,10 +163,11 @@ def _asked(groups: Mapping[str, GroupHeader], rate: Rate, options: Options) -> l
     coordinates = _specified(groups, rate)
     searched = len(coordinates) < len(rate.coordinates)
     asked: list[str] = []
+    own = frozenset(rate.groups)
     for group, node in groups.items():
         for name in node.links:
-            path = posixpath.join(group, name)
-            if path in rate.groups or not (rate.members is None or path in rate.members):
+            path = f"{group}/{name}" if group else name
+            if path in own or not (rate.members is None or path in rate.members):
                 continue
             if path in coordinates or (searched and rate.answers(group)):
                 wanted = not options.drops(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,7 +27,7 @@ from xr_icesat2.progress import Count, no_count
 from .coalesce import coalesce
 from .coding import Coding
 from .filters import Buffer, FilterError, undo_filters
-from .plan import ChunkRead, contiguous_table, plan_chunks
+from .plan import ChunkRead, chunk_starts, contiguous_table, plan_chunks
 from .selection import Selection, compose, orthogonal
 from .strings import terminate
 
@@ -37,7 +37,7 @@ MOST_GAP = 64 * 1024
 """Unwanted bytes that cost less than another request."""
 MOST_RUN = 2 << 20
 """Bytes a request: more would not arrive sooner, and must be held while it is decoded."""
-MOST_CHECKS = 16
+MOST_CHECKS = 32
 """Granules that are asked at once whether they were replaced."""
 
 
@@ -102,13 +102,27 @@ def _read(granule: Granule, reads: Sequence[DatasetRead], count: Count) -> None:
         for path, node in granule.index.load(read.path for read in reads).items()
         if isinstance(node, DatasetHeader)
     }
-    tables = granule.index.chunk_tables(
-        path for path, header in headers.items() if isinstance(header.layout, Chunked)
-    )
+    tables = granule.index.chunk_tables(_chunk_rows(reads, headers))
     jobs: list[_Job] = []
     for read in reads:
         jobs += _plan(granule, read, headers[read.path], tables.get(read.path))
     _fetch_all(granule, jobs, count)
+
+
+def _chunk_rows(
+    reads: Iterable[DatasetRead], headers: Mapping[str, DatasetHeader]
+) -> dict[str, np.ndarray]:
+    """Give, of each chunked dataset, the rows at which the chunks begin that are read."""
+    starts: dict[str, list[np.ndarray]] = {}
+    for read in reads:
+        layout = headers[read.path].layout
+        if isinstance(layout, Chunked):
+            begun = starts.setdefault(read.path, [])
+            if len(read.source[0]):
+                begun.append(chunk_starts(read.source[0], layout.chunk_shape[0]))
+    return {
+        path: np.unique(np.concatenate([np.empty(0, np.int64), *s])) for path, s in starts.items()
+    }
 
 
 def read_datasets(granule: Granule, paths: Sequence[str]) -> dict[str, np.ndarray]:
@@ -162,10 +176,12 @@ def _plan(
         chunk_shape, filters = layout.chunk_shape, layout.filters
     if table is None:
         raise AssertionError(f"no chunk table of {read.path} was read")
-    chunks = plan_chunks(
-        table, chunk_shape, header.shape, read.source, clipped=isinstance(layout, Contiguous)
+    chunks = list(
+        plan_chunks(
+            table, chunk_shape, header.shape, read.source, clipped=isinstance(layout, Contiguous)
+        )
     )
-    if not table.sizes.all():
+    if not all(chunk.size for chunk in chunks):
         _place_fill(read, header)
     lead = len(read.target) - len(read.source)
     for chunk in chunks:

@@ -13,7 +13,7 @@ from xr_icesat2.granule.model import ChunkTable
 
 from .selection import Selection, split
 
-__all__ = ["ChunkRead", "contiguous_table", "plan_chunks"]
+__all__ = ["ChunkRead", "chunk_starts", "contiguous_table", "plan_chunks"]
 
 CONTIGUOUS_BLOCK = 1 << 20
 """Bytes in which contiguous values are read, as if they were chunks of that size."""
@@ -75,6 +75,15 @@ def plan_chunks(
             tuple(p.source for p in combination),
             tuple(p.target for p in combination),
         )
+
+
+def chunk_starts(rows: Selection, chunk: int) -> np.ndarray:
+    """Give the rows, ascending, at which the chunks begin that hold some rows (one at least)."""
+    if isinstance(rows, range):
+        first, last = min(rows[0], rows[-1]) // chunk, max(rows[0], rows[-1]) // chunk
+        return np.arange(first, last + 1, dtype=np.int64) * chunk
+    starts: np.ndarray = np.unique(np.asarray(rows, np.int64) // chunk) * chunk
+    return starts
 
 
 def contiguous_table(

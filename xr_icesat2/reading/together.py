@@ -18,7 +18,7 @@ from .execute import DatasetRead, read_granule
 
 __all__ = ["Pending", "carry_out"]
 
-GRANULES_AT_ONCE = 16
+GRANULES_AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from itertools import repeat
-from typing import TypeAlias
 
 import numpy as np
 
 from xr_icesat2.errors import CorruptGranuleError
-from xr_icesat2.granule.model import Chunked, ChunkTable, DatasetHeader
+from xr_icesat2.granule.model import Chunked, ChunkTable, DatasetHeader, Subtree
 
 from .binary import check_signature
 from .fetch import Parser
@@ -25,8 +23,14 @@ MOST_CHUNKS = 1_000_000
 MOST_DEPTH = 64
 
 
-def read_chunk_table(header: DatasetHeader, layout: Chunked, file_size: int) -> Parser[ChunkTable]:
-    """Read where every chunk of a dataset lies.
+def read_chunk_table(
+    header: DatasetHeader,
+    layout: Chunked,
+    file_size: int,
+    rows: np.ndarray | None = None,
+    known: ChunkTable | None = None,
+) -> Parser[ChunkTable]:
+    """Read where chunks of a dataset lie.
 
     Parameters
     ----------
@@ -34,6 +38,10 @@ def read_chunk_table(header: DatasetHeader, layout: Chunked, file_size: int) -> 
         The dataset's, and its layout.
     file_size
         In bytes.
+    rows
+        int64, ascending: the rows at which the chunks begin that are wanted; None for all.
+    known
+        What was read of the table before.
 
     Raises
     ------
@@ -41,21 +49,32 @@ def read_chunk_table(header: DatasetHeader, layout: Chunked, file_size: int) -> 
         The tree is not one: keys out of order, chunks off the grid or outside
         the file, nodes that contain themselves.
     """
+    table = _empty(header, layout) if known is None else known
+    wanted = [node for node in table.unread if node.may_hold(rows)]
+    if not wanted:
+        return table
+    steps = np.array([*layout.chunk_shape, header.dtype.itemsize], np.uint64)
+    entries, left = yield from _leaf_entries(wanted, rows, steps, file_size)
+    rest = (*(node for node in table.unread if node not in wanted), *left)
+    # Copies: another thread may be reading by the old one.
+    columns = (table.offsets.copy(), table.sizes.copy(), table.masks.copy())
+    table = ChunkTable(table.grid, *columns, rest)
+    _place(table, entries, layout.chunk_shape, file_size)
+    return table
+
+
+def _empty(header: DatasetHeader, layout: Chunked) -> ChunkTable:
     grid = tuple(-(-n // c) for n, c in zip(header.shape, layout.chunk_shape, strict=True))
     if math.prod(grid) > MOST_CHUNKS:
         msg = f"a dataset of shape {header.shape} in chunks of {layout.chunk_shape}"
         raise CorruptGranuleError(msg)
-    table = ChunkTable(
+    return ChunkTable(
         grid,
         np.zeros(math.prod(grid), np.uint64),
         np.zeros(math.prod(grid), np.uint32),
         np.zeros(math.prod(grid), np.uint32),
+        () if layout.btree is None else (Subtree(layout.btree),),
     )
-    if layout.btree is not None:
-        steps = np.array([*layout.chunk_shape, header.dtype.itemsize], np.uint64)
-        entries = yield from _leaf_entries(layout.btree, steps, file_size)
-        _place(table, entries, layout.chunk_shape, file_size)
-    return table
 
 
 def _entry_dtype(ndim: int) -> np.dtype:
@@ -64,47 +83,39 @@ def _entry_dtype(ndim: int) -> np.dtype:
     )
 
 
-Key: TypeAlias = tuple[int, ...]
+def _leaf_entries(
+    nodes: list[Subtree], rows: np.ndarray | None, steps: np.ndarray, file_size: int
+) -> Parser[tuple[np.ndarray, list[Subtree]]]:
+    """Give the entries of leaves in the order of the tree, and the nodes that were passed over.
 
-
-@dataclass(frozen=True, slots=True)
-class _Node:
-    """A node that is to be read, and what its parent says of its keys."""
-
-    address: int
-    level: int | None = None
-    """Height above the leaves; None of the root, which says it itself."""
-    first: Key = ()
-    """Its keys are not below this one."""
-    end: Key | None = None
-    """Its entries are below this one."""
-
-
-def _leaf_entries(root: int, steps: np.ndarray, file_size: int) -> Parser[np.ndarray]:
-    """Give the entries of all leaves in the order of the tree; keys are multiples of ``steps``."""
+    Keys are multiples of ``steps``.
+    """
     dtype = _entry_dtype(len(steps) - 1)
-    nodes = [_Node(root)]
-    while True:
+    leaves: list[np.ndarray] = []
+    left: list[Subtree] = []
+    seen = 0
+    while nodes:
         heads = yield [(node.address, _first_read(node, dtype, file_size)) for node in nodes]
         spans = [
             (node.address, _length(head, dtype)) for node, head in zip(nodes, heads, strict=True)
         ]
         bodies = yield spans
-        entries: list[np.ndarray] = []
-        below: list[_Node] = []
+        below: list[Subtree] = []
         for node, body in zip(nodes, bodies, strict=True):
-            found, keys = _entries(node, body, dtype, steps)
-            entries.append(found)
+            entries, keys = _entries(node, body, dtype, steps)
             if body[5]:
-                below += _children(body[5] - 1, found, keys)
-        if not below:
-            return np.concatenate(entries)
-        if len({node.address for node in below}) < len(below) or len(below) > MOST_CHUNKS:
+                below += _children(body[5] - 1, entries, keys)
+            else:
+                leaves.append(entries)
+        seen += len(below)
+        if len({node.address for node in below}) < len(below) or seen > MOST_CHUNKS:
             raise CorruptGranuleError("a chunk B-tree with a node in two places")
-        nodes = below
+        left += [node for node in below if not node.may_hold(rows)]
+        nodes = [node for node in below if node.may_hold(rows)]
+    return np.concatenate([np.empty(0, dtype), *leaves]), left
 
 
-def _first_read(node: _Node, dtype: np.dtype, file_size: int) -> int:
+def _first_read(node: Subtree, dtype: np.dtype, file_size: int) -> int:
     """Give how much to read of a node whose length is not known, so that a second will be rare."""
     whole = NODE_HEADER_BYTES + FIRST_ENTRIES * dtype.itemsize + _key_bytes(dtype)
     return max(NODE_HEADER_BYTES, min(whole, file_size - node.address))
@@ -122,8 +133,8 @@ def _key_bytes(dtype: np.dtype) -> int:
 
 
 def _entries(
-    node: _Node, body: bytes, dtype: np.dtype, steps: np.ndarray
-) -> tuple[np.ndarray, list[Key]]:
+    node: Subtree, body: bytes, dtype: np.dtype, steps: np.ndarray
+) -> tuple[np.ndarray, list[tuple[int, ...]]]:
     """Give the entries of a node, and the key before each and behind the last."""
     count = int.from_bytes(body[6:8], "little")
     entries = np.frombuffer(body, dtype, count, NODE_HEADER_BYTES)
@@ -142,9 +153,9 @@ def _entries(
     return entries, keys
 
 
-def _children(level: int, entries: np.ndarray, keys: list[Key]) -> list[_Node]:
+def _children(level: int, entries: np.ndarray, keys: list[tuple[int, ...]]) -> list[Subtree]:
     children = entries["child"].tolist()
-    return [_Node(*child) for child in zip(children, repeat(level), keys, keys[1:], strict=False)]
+    return [Subtree(*child) for child in zip(children, repeat(level), keys, keys[1:], strict=False)]
 
 
 def _place(

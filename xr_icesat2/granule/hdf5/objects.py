@@ -14,17 +14,18 @@ from .fetch import Parser, UnsupportedError, read
 __all__ = [
     "ATTRIBUTE",
     "ATTRIBUTE_INFO",
+    "FILE_SPACE",
     "LINK",
     "LINK_INFO",
     "SHARED",
     "Message",
+    "read_first_messages",
     "read_messages",
 ]
 
 NIL, CONTINUATION = 0x00, 0x10
 LINK_INFO, LINK = 0x02, 0x06
 ATTRIBUTE, ATTRIBUTE_INFO = 0x0C, 0x15
-LAST_KNOWN_TYPE = 0x17
 SHARED = 0x02
 MARK_IF_UNKNOWN, WAS_UNKNOWN = 0x10, 0x20
 FAIL_IF_UNKNOWN = 0x80
@@ -38,6 +39,7 @@ IMPOSSIBLE = frozenset(
 unknown when it was not to be marked."""
 PREFIX_1 = struct.Struct("<HHB3x")
 """Type, size and flags of a version 1 message."""
+FILE_SPACE = 0x17
 TRACKS_ATTRIBUTE_ORDER = 0x04
 HAS_PHASE_CHANGE = 0x10
 HAS_TIMES = 0x20
@@ -68,7 +70,18 @@ def read_messages(address: int, file_size: int) -> Parser[list[Message]]:
     raise CorruptGranuleError(msg)
 
 
-def _version_2(address: int, head: bytes) -> Parser[list[Message]]:
+def read_first_messages(address: int, file_size: int) -> Parser[list[Message]]:
+    """Read the messages of the first block of an object header, not those that continue it."""
+    head = yield from read(address, max(0, min(FIRST_READ, file_size - address)))
+    if head[:4] == b"OHDR":
+        body, flags = yield from _block_2(address, head)
+        return list(_split_2(body, flags))
+    block, _ = yield from _block_1(address, head)
+    return [message for raw in _split_1(block) for message in _known(raw)]
+
+
+def _block_2(address: int, head: bytes) -> Parser[tuple[bytes, int]]:
+    """Give the messages in the first block of a version 2 header, and its flags."""
     cursor = Cursor(head, 4)
     version, flags = cursor.number(1), cursor.number(1)
     if version != 2:
@@ -80,7 +93,12 @@ def _version_2(address: int, head: bytes) -> Parser[list[Message]]:
     if len(block) < start + size + 4:
         block = yield from read(address, start + size + 4)
     check_checksum(block, f"object header at byte {address}")
-    bodies = [block[start:-4]]
+    return block[start:-4], flags
+
+
+def _version_2(address: int, head: bytes) -> Parser[list[Message]]:
+    body, flags = yield from _block_2(address, head)
+    bodies = [body]
     messages: list[Message] = []
     while bodies:
         found = [m for body in bodies for m in _split_2(body, flags)]
@@ -116,15 +134,22 @@ def _split_2(body: bytes, header_flags: int) -> Iterator[Message]:
         yield from _known(Message(kind, flags, cursor.take(size)))
 
 
-def _version_1(address: int, head: bytes) -> Parser[list[Message]]:
+def _block_1(address: int, head: bytes) -> Parser[tuple[bytes, int]]:
+    """Give the first block of a version 1 header, and the number of messages in all of them."""
     cursor = Cursor(head, 2)
     count = cursor.number(2)
     cursor.skip(4)
     size = cursor.number(4)
     cursor.skip(4)
-    blocks = [head[16 : 16 + size]]
-    if len(blocks[0]) < size:
-        blocks = [(yield from read(address + 16, size))]
+    block = head[16 : 16 + size]
+    if len(block) < size:
+        block = yield from read(address + 16, size)
+    return block, count
+
+
+def _version_1(address: int, head: bytes) -> Parser[list[Message]]:
+    block, count = yield from _block_1(address, head)
+    blocks = [block]
     messages: list[Message] = []
     seen = 0
     while blocks:
@@ -161,7 +186,7 @@ def _known(message: Message) -> Iterator[Message]:
         raise CorruptGranuleError(f"a header message with flags {message.flags:#04x}")
     if message.type == NIL:
         return
-    if message.type > LAST_KNOWN_TYPE:
+    if message.type > FILE_SPACE:
         if message.flags & FAIL_IF_UNKNOWN:
             raise UnsupportedError(f"header message type {message.type}")
         return

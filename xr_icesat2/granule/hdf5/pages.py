@@ -29,7 +29,9 @@ LEAST_PAGE, MOST_PAGE = 16 << 10, 256 << 10
 """Bytes a page. Headers of one group lie within a few kB of each other."""
 MERGE_BYTES = 64 << 10
 """Pages this near to each other are read in one request, with what lies between."""
-ROUND_TRIPS = 9
+ROUND_TRIPS = 5
+FRONT_ROUND_TRIPS = 3
+"""Which a file with all its structure at its front saves, if that is read at once."""
 FIRST_PAGES = 4
 """Read at once at first: the headers of the outer groups lie there, and it shows how fast the
 link is."""
@@ -38,39 +40,41 @@ MOST_RUN = 2 << 20
 MOST_WHOLE = 48 << 20
 """Bytes of granules read whole that one process keeps. While there is no room, none is read so:
 of a list of a thousand small granules, most of which is not needed, a few come whole."""
+MOST_PARTS = 16 << 20
+"""Bytes kept while parts of granules are among them."""
 FRESH = 30.0
-"""Seconds after which a granule that was read whole makes room for another."""
+"""Seconds after which what is kept of a granule makes room for another."""
 
 
 class _Kept:
-    """The granules of this process that were read whole."""
+    """The granules of this process of which bytes are kept."""
 
     def __init__(self) -> None:
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
         self._pages: dict[Pages, tuple[int, float]] = {}
+        self._total = 0
         self._lock = threading.RLock()  # who is dropped, drops itself
 
-    def admit(self, pages: Pages, size: int) -> bool:
-        """Whether there is room for a granule, which then is taken."""
+    def admit(self, pages: Pages, size: int, most: int) -> bool:
+        """Whether there is room for so many bytes of a granule, which then is taken."""
         now = time.monotonic()
         with self._lock:
+            self.drop(pages)
             for old, (_, since) in list(self._pages.items()):
-                if self._held() + size > MOST_WHOLE and now - since > FRESH:
-                    old.forget()
-            if self._held() + size > MOST_WHOLE:
+                if self._total + size <= most or now - since <= FRESH:
+                    break  # the first came first
+                old.forget()
+            if self._total + size > most:
                 return False
             self._pages[pages] = size, now
+            self._total += size
             return True
-
-    def _held(self) -> int:
-        return sum(size for size, _ in self._pages.values())
 
     def drop(self, pages: Pages) -> None:
         with self._lock:
-            self._pages.pop(pages, None)
-
-    def begin_anew(self) -> None:
-        self._pages = {}
-        self._lock = threading.RLock()
+            self._total -= self._pages.pop(pages, (0, 0.0))[0]
 
 
 _KEPT = _Kept()
@@ -97,17 +101,40 @@ class Pages:
         self._most_page = most_page
         self._pages: dict[int, bytes] = {}
         self._page_size = 0
+        self._begun = False
         self._whole = False
+
+    @property
+    def far(self) -> bool:
+        """Whether a round trip costs more than the bytes of a page."""
+        return self._settle() > LEAST_PAGE
+
+    def prime(self, pieces: Mapping[int, bytes]) -> None:
+        """Take parts of the file, by offset, that came along when its version was asked."""
+        if not pieces or self._begun:
+            return
+        size = self._settle()
+        for offset, piece in pieces.items():
+            for page in range(-(-offset // size), (offset + len(piece) - 1) // size + 1):
+                data = piece[page * size - offset :][:size]
+                if len(data) == min(size, self._size - page * size):
+                    self._pages[page] = data
 
     def read(self, ranges: Ranges) -> list[bytes]:
         """Give the bytes of each range, fetching what is missing in one burst."""
-        if not self._page_size:
+        if not self._begun:
             self._begin()
         pages = self._pages
         wanted = {page for span in ranges for page in self._pages_of(*span)}
         missing = wanted - pages.keys()
         self._fetch(pages, missing | self._ahead(missing))
         return [self._cut(pages, *span) for span in ranges]
+
+    def take_front(self, size: int) -> None:
+        """Read the front of the file in one burst, unless it is cheaper to ask bit by bit."""
+        if 0 < size <= FRONT_ROUND_TRIPS * self._source.cost.round_trip:
+            wanted = set(range(-(-size // self._page_size)))
+            self._fetch(self._pages, wanted - self._pages.keys())
 
     def hold(self, ranges: Sequence[Range]) -> bool:
         """Whether all of the ranges are there already."""
@@ -126,8 +153,14 @@ class Pages:
         return True
 
     def release(self) -> None:
-        """Forget all pages, unless they are the whole file."""
-        if not self._whole:
+        """Forget all pages, unless they are the whole file or there is room for them.
+
+        Of a file with its structure at its front, what is asked for next is among them.
+        """
+        if self._whole:
+            return
+        held = sum(map(len, self._pages.values()))
+        if not (self.far and held and _KEPT.admit(self, held, MOST_PARTS)):
             self.forget()
 
     def forget(self) -> None:
@@ -146,19 +179,26 @@ class Pages:
         ahead = {page + n for page in going_on for n in range(1, FIRST_PAGES)}
         return {page for page in ahead - self._pages.keys() if page <= last}
 
+    def _settle(self) -> int:
+        """Settle the size of a page by what a request costs."""
+        if not self._page_size:
+            page = LEAST_PAGE
+            while page < self._most_page and 2 * page <= self._source.cost.round_trip:
+                page *= 2
+            self._page_size = page
+        return self._page_size
+
     def _begin(self) -> None:
-        """Settle the size of a page, and read the first ones; the whole file if that is cheap."""
-        page = LEAST_PAGE
-        while page < self._most_page and 2 * page <= self._source.cost.round_trip:
-            page *= 2
-        self._page_size = page
-        last = self._last_page()
-        if page > LEAST_PAGE:
-            self._fetch(self._pages, set(range(min(FIRST_PAGES, last + 1))), most=page)
-            cost = self._source.cost
-            cheap = self._size <= (ROUND_TRIPS - 1) * cost.round_trip
-            if cheap and _KEPT.admit(self, self._size):
-                self._read_whole()
+        """Read the first pages, if they did not come along; the whole file if that is cheap."""
+        self._begun = True
+        page = self._settle()
+        if page == LEAST_PAGE:
+            return
+        first = set(range(min(FIRST_PAGES, self._last_page() + 1)))
+        self._fetch(self._pages, first - self._pages.keys(), most=page)
+        cheap = self._size <= (ROUND_TRIPS - 1) * self._source.cost.round_trip
+        if cheap and _KEPT.admit(self, self._size, MOST_WHOLE):
+            self._read_whole()
 
     def _read_whole(self) -> None:
         self._whole = True

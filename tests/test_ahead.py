@@ -1,0 +1,56 @@
+"""Many granules on S3: how many round trips their opening takes, and what is held meanwhile."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from xr_icesat2.merge import open as opening
+from xr_icesat2.testing import write_granule
+
+MANY = 20
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ahead")
+    return [write_granule(folder, n_segments=40, cycle=cycle) for cycle in range(1, MANY + 1)]
+
+
+@pytest.fixture
+def urls(s3_server, paths, as_from_afar):
+    return [s3_server.put(path.name, path.read_bytes()) for path in paths]
+
+
+def test_many_granules_equal_the_local_files(urls, paths, s3_server):
+    options = {"engine": "icesat2", "variables": ["h_li", "geoid_h"]}
+    with xr.open_dataset(urls, storage_options=s3_server.storage_options, **options) as ds:
+        asked = len(s3_server.log)
+        with xr.open_dataset(paths, **options) as local:
+            np.testing.assert_array_equal(ds.icesat2.load()["h_li"], local["h_li"])
+            xr.testing.assert_identical(ds["geoid_h"].load(), local["geoid_h"].load())
+    # A first look at each, in requests of 256 KiB, and whatever lies outside of it.
+    assert asked <= 7 * MANY
+
+
+def test_what_is_wrong_with_one_of_many_is_said(urls, s3_server):
+    s3_server.put(urls[3].rpartition("/")[2], b"this is no HDF5 file" * 100)
+    with pytest.raises(Exception, match=r"HDF5") as caught:
+        xr.open_dataset(urls, engine="icesat2", storage_options=s3_server.storage_options)
+    assert urls[3] in str(caught.value)
+
+
+def test_few_are_held_at_a_time(urls, s3_server, monkeypatch):
+    held = []
+    look_at = opening.look_at
+
+    def counted(*given):
+        granule = look_at(*given)
+        held.append(granule)
+        return granule
+
+    monkeypatch.setattr(opening, "look_at", counted)
+    with xr.open_dataset(urls, engine="icesat2", storage_options=s3_server.storage_options):
+        pages = [granule.index._pages for granule in held]
+        assert len(pages) == MANY
+        kept = sum(sum(map(len, one._pages.values())) for one in pages)
+    assert kept <= 16 << 20

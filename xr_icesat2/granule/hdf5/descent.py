@@ -1,0 +1,57 @@
+"""Asking along many paths at once for what a walk from the root will read.
+
+A walk reads an object whole before what lies below it: the blocks of a header
+that was added to often lie apart, each known from the one before, and each
+costs a round trip. But what a group links to is known from its first block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+from .fetch import Parser, together
+from .links import read_links
+from .nodes import read_node
+from .objects import FIRST_READ, read_first_messages
+
+__all__ = ["Branches", "branches", "descend"]
+
+Branches: TypeAlias = "Mapping[str, Branches]"
+"""By name, what is wanted of a group; ``*`` for the first bytes of all that lies in it."""
+
+
+def branches(paths: Iterable[str]) -> Branches:
+    """Give paths as a tree."""
+    tree: dict[str, Any] = {}
+    for path in paths:
+        node = tree
+        for name in path.strip("/").split("/"):
+            node = node.setdefault(name, {})
+    return tree
+
+
+def descend(address: int, wanted: Branches, file_size: int) -> Parser[None]:
+    """Ask for an object and for what is wanted below it, each as soon as its place is known.
+
+    Nothing is given: what was read is kept by who answers. What is missing or damaged
+    is passed over, for the walk itself will say so.
+    """
+    parsers: list[Parser[object]] = [read_node(address, file_size)]
+    if wanted:
+        parsers.append(_below(address, wanted, file_size))
+    yield from together(parsers)
+
+
+def _below(address: int, wanted: Branches, file_size: int) -> Parser[None]:
+    messages = yield from read_first_messages(address, file_size)
+    links = yield from read_links(messages)
+    targets = {name: target for name, target in links.items() if isinstance(target, int)}
+    if "*" in wanted:
+        inside = [at for at in targets.values() if 0 <= at < file_size]
+        yield [(at, min(FIRST_READ, file_size - at)) for at in inside]
+    yield from together(
+        descend(targets[name], below, file_size)
+        for name, below in wanted.items()
+        if name in targets
+    )

@@ -1,0 +1,49 @@
+"""What will be read of a granule once it is known what it is, as its name lets guess."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from xr_icesat2.errors import ICESat2Error
+from xr_icesat2.granule.beams import BEAMS
+from xr_icesat2.granule.granule import Granule
+from xr_icesat2.granule.name import parse_name
+from xr_icesat2.products import PRODUCTS, Rate
+
+from .identify import identify_granule
+from .options import Options
+from .survey import read_headers
+
+__all__ = ["paths_ahead", "read_ahead"]
+
+
+def paths_ahead(granule: Granule, options: Options) -> list[str]:
+    """Guess paths that will be asked for: what lies in a group of the beams, or the beams."""
+    group, rate = options.group, _rate(granule, options)
+    if group is None and rate is not None:
+        group = rate.group
+    below = "" if group is None else f"/{group.strip('/')}/*"
+    return [f"/{beam}{below}" for beam in BEAMS]
+
+
+def read_ahead(granule: Granule, options: Options) -> None:
+    """Parse what opening will ask for, and free the bytes that it was parsed from.
+
+    So the bytes of many granules are held a few granules at a time. What is wrong with a
+    granule will be met again, and said then.
+    """
+    with suppress(ICESat2Error):
+        identify_granule(granule, paths_ahead(granule, options))
+        rate = _rate(granule, options)
+        if rate is not None and options.layout != "file":
+            read_headers(granule, [f"/{beam}" for beam in BEAMS], rate, options)
+    granule.index.release()
+
+
+def _rate(granule: Granule, options: Options) -> Rate | None:
+    name = parse_name(granule.url)
+    spec = PRODUCTS.get(name.product) if name else None
+    if spec is None:
+        return None
+    wanted = spec.main if options.group is None else options.group.strip("/")
+    return next((rate for rate in spec.rates if rate.name == wanted), None)
