@@ -13,6 +13,7 @@ FAULTS = {
     "slow",  # answers after SLOW seconds
     "no-length",  # does not say how long the body is
     "no-size",  # does not say how long the file is
+    "no-tag",  # nothing that tells one version from another
     "html",  # a login page, status 200
     "loop",  # redirects for ever
     "expire",  # all S3 keys given so far are dead from this request on
@@ -41,6 +42,7 @@ class Script:
     """The requests of a server, and the faults it has been told to have."""
 
     log: list[Request] = field(default_factory=list)
+    heads: list[tuple[str, dict[bytes, bytes]]] = field(default_factory=list)  # path as it came, S3
     sent: int = 0  # bytes of bodies that clients took, about
     released: threading.Event = field(default_factory=threading.Event)
     _faults: dict[str, list[_Fault]] = field(default_factory=dict)
@@ -85,3 +87,4 @@ class Script:
     def clear(self):
         self.heal()
         self.log.clear()
+        self.heads.clear()

@@ -17,7 +17,14 @@ KEY = "AKIAEXAMPLE"
 SECRET = "example-secret"  # noqa: S105 - of the loopback server
 REGION = "us-west-2"
 
-_CODES = {403: "AccessDenied", 404: "NoSuchKey", 416: "InvalidRange", 500: "InternalError"}
+_CODES = {
+    301: "PermanentRedirect",
+    400: "AuthorizationHeaderMalformed",
+    403: "AccessDenied",
+    404: "NoSuchKey",
+    416: "InvalidRange",
+    500: "InternalError",
+}
 
 
 class S3Server:
@@ -119,6 +126,7 @@ class _Layer:
 
     async def __call__(self, scope, receive, send):
         headers = dict(scope["headers"])
+        self._script.heads.append((scope["raw_path"].decode(), headers))
         asked = headers.get(b"range", b"").decode()
         fault = self._script.note(scope["method"], scope["path"], asked)
         if fault == "slow":

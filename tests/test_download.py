@@ -293,8 +293,9 @@ def test_what_cannot_be_downloaded(http_server, tmp_path):
     ):
         with pytest.raises(SelectionError, match=says):
             xr_icesat2.download(given, tmp_path)
-    with pytest.raises(SelectionError, match="at_once=0"):
-        xr_icesat2.download(url, tmp_path, at_once=0)
+    for at_once in (0, "2"):
+        with pytest.raises(SelectionError, match=f"at_once={at_once!r}"):
+            xr_icesat2.download(url, tmp_path, at_once=at_once)
     assert xr_icesat2.download([], tmp_path) == []
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(TransferError, match="cannot make the folder"):

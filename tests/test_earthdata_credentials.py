@@ -93,6 +93,40 @@ class TestLogin:
         assert source().read([(3, 4)]) == [DATA[3:7]]
 
     @pytest.mark.parametrize("road", ["direct", "external"])
+    def test_a_token_read_from_a_file(self, earthdata, monkeypatch, road):
+        earthdata.put(NAME, DATA)
+        monkeypatch.setenv("EARTHDATA_TOKEN", f" {earthdata.keys.new_token()}\n")
+        assert source(road).read([(3, 4)]) == [DATA[3:7]]
+
+    @pytest.mark.parametrize("road", ["direct", "external"])
+    @pytest.mark.parametrize("token", ["eyJ-hush\nhush", "Bearer eyJ-hush", "eyJ-hüsh"])
+    def test_a_token_that_cannot_be_sent(self, earthdata, monkeypatch, token, road):
+        earthdata.put(NAME, DATA)
+        monkeypatch.setenv("EARTHDATA_TOKEN", token)
+        with pytest.raises(AccessDeniedError, match="token is invalid") as caught:
+            source(road).stamp()
+        assert "hush" not in "".join(traceback.format_exception(caught.value))
+        assert earthdata.script.log == []
+
+    def test_a_page_of_the_network_in_place_of_a_token(self, earthdata, monkeypatch):
+        earthdata.put(NAME, DATA)
+        monkeypatch.setenv("EARTHDATA_USERNAME", earthdata.user)
+        monkeypatch.setenv("EARTHDATA_PASSWORD", earthdata.password)
+        earthdata.script.fail("find_or_create_token", "html")
+        with pytest.raises(TransferError, match="login page of this network"):
+            source().stamp()
+        earthdata.script.heal()
+        assert source().read([(3, 4)]) == [DATA[3:7]]
+
+    def test_netrc_that_is_none(self, earthdata, monkeypatch, tmp_path):
+        earthdata.put(NAME, DATA)
+        monkeypatch.setenv("NETRC", str(tmp_path))
+        with pytest.raises(
+            AccessDeniedError, match=r"cannot read the login from .*EARTHDATA_TOKEN"
+        ):
+            source().stamp()
+
+    @pytest.mark.parametrize("road", ["direct", "external"])
     def test_an_expired_token(self, earthdata, monkeypatch, road):
         earthdata.put(NAME, DATA)
         monkeypatch.setenv("EARTHDATA_TOKEN", earthdata.keys.new_token(lifetime=-1))

@@ -293,8 +293,11 @@ class TestAuto:
         assert fsspec.filesystem("icesat2").cat_file(NAME) == DATA
         assert S3_HOST not in self.hosts(logged_in)
         monkeypatch.setenv(access.ACCESS_VARIABLE, "by foot")
-        with pytest.raises(SelectionError, match=r"by foot.*direct, external"):
+        with pytest.raises(SelectionError, match=r"XR_ICESAT2_ACCESS='by foot'.*direct, external"):
             fsspec.filesystem("icesat2").cat_file(NAME)
+        monkeypatch.setenv(access.ACCESS_VARIABLE, "")
+        assert fsspec.filesystem("icesat2").cat_file(NAME) == DATA
+        assert S3_HOST in self.hosts(logged_in)
 
     def test_s3_that_refuses_is_left_for_good(self, logged_in, machine, caplog):
         machine("us-west-2")
@@ -315,3 +318,9 @@ class TestAuto:
     def test_an_unknown_way(self):
         with pytest.raises(SelectionError, match=r"'canoe'.*auto, direct, external"):
             fsspec.filesystem("icesat2", access="canoe")
+
+    @pytest.mark.parametrize("given", [{"acces": "external"}, {"token": "hush"}])
+    def test_an_unknown_option(self, given):
+        with pytest.raises(SelectionError, match=r"no option (acces|token): give access") as caught:
+            open_source(f"icesat2://{NAME}", given).stamp()
+        assert "hush" not in str(caught.value)

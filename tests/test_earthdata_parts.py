@@ -1,6 +1,7 @@
 """The pure parts of earthdata: names to paths, signatures, renewal."""
 
 import asyncio
+import os
 import threading
 import time
 from datetime import UTC, datetime
@@ -9,14 +10,17 @@ import botocore.auth
 import botocore.awsrequest
 import botocore.credentials
 import pytest
+import requests.utils
 from hypothesis import given
 from hypothesis import strategies as st
 
 from xr_icesat2.bytesource.archive import path_of_url
+from xr_icesat2.earthdata import region
 from xr_icesat2.earthdata.credentials import S3Keys
 from xr_icesat2.earthdata.places import is_granule, place_of_path, plain_path
 from xr_icesat2.earthdata.renewal import Lease, Renewed
 from xr_icesat2.earthdata.signing import signed
+from xr_icesat2.earthdata.web import proxy_for
 
 NAME = "ATL06_20191106230008_06270503_007_01.h5"
 S3 = "s3://nsidc-cumulus-prod-protected/ATLAS/"
@@ -149,3 +153,57 @@ class TestRenewed:
         renewed = Renewed(_Source())
         renewed.wait(1)
         assert "value" not in f"{renewed!r} {vars(renewed)!r} {Lease('value', 1)!r}"
+
+
+@pytest.mark.parametrize("url", ["https://data.example.org/x.h5", "http://127.0.0.1:9000/b/x.h5"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"HTTPS_PROXY": "http://proxy:3128"},
+        {"HTTP_PROXY": "http://proxy:3128"},
+        {"https_proxy": "10.0.0.1:3128", "ALL_PROXY": "http://other:1"},
+        {"ALL_PROXY": "http://me:word@proxy:3128"},
+        {"ALL_PROXY": "http://proxy:3128", "NO_PROXY": "example.org,127.0.0.1"},
+        {"HTTPS_PROXY": ""},
+    ],
+)
+def test_proxies_are_those_of_requests(url, given, monkeypatch):
+    """By which earthaccess logs in."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    theirs = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
+    if theirs:
+        theirs = requests.utils.prepend_scheme_if_needed(theirs, "http")
+    assert proxy_for(url) == theirs
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_child_forked_while_the_region_is_asked_for_asks_by_itself(monkeypatch):
+    asking, answered = threading.Event(), threading.Event()
+    parent = os.getpid()
+
+    def region_of():
+        if os.getpid() == parent:
+            asking.set()
+            answered.wait(20)
+        return region.REGION
+
+    monkeypatch.setattr(region, "_known", {})
+    monkeypatch.setattr(region, "_region", region_of)
+    thread = threading.Thread(target=region.in_region)
+    thread.start()
+    asking.wait(20)
+    child = os.fork()
+    if child == 0:
+        asked = threading.Thread(target=region.in_region, daemon=True)
+        asked.start()
+        asked.join(10)
+        os._exit(int(asked.is_alive()))
+    answered.set()
+    thread.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -7,35 +7,24 @@ would change them.
 """
 
 import asyncio
+import os
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from functools import partial
-from importlib.util import find_spec
+from functools import lru_cache, partial
 from typing import Any, Protocol, TypeVar
 
+from xr_icesat2.bytesource.obstore_choice import is_plain
 from xr_icesat2.bytesource.protocol import Look, Stamp
 from xr_icesat2.bytesource.s3_error import S3Error
 
-__all__ = ["ObstoreTransport", "can_use_obstore"]
+__all__ = ["ObstoreTransport"]
 
-_UNDERSTOOD = {
-    *("anon", "key", "secret", "token", "profile", "endpoint_url", "client_kwargs"),
-    *("config_kwargs", "use_listings_cache", "skip_instance_cache", "asynchronous", "loop"),
-    *("username", "password", "cache_regions", "default_fill_cache", "default_block_size"),
-    *("default_cache_type", "max_concurrency"),
-}
-"""Options of s3fs of which all that matters to a GET is in endpoint, region and credentials."""
-_UNDERSTOOD_OF_CLIENT = {
-    *("region_name", "endpoint_url", "aws_access_key_id", "aws_secret_access_key"),
-    *("aws_session_token",),
-}
-_UNDERSTOOD_OF_CONFIG = {"max_pool_connections", "retries", "signature_version"}
 _STATUS = re.compile(r"status code: (\d{3})")
-_ELSEWHERE = re.compile("redirect|AuthorizationHeaderMalformed|non-partial", re.IGNORECASE)
-"""In answers that s3fs is asked about: botocore finds the region of a bucket; a server that ignores
-ranges is told by what it sends."""
+_ELSEWHERE = re.compile("status code: 400|redirect|non-partial", re.IGNORECASE)
+"""In answers that s3fs is asked about: botocore finds the region of a bucket, which S3 tells by 301
+or 400; a server that ignores ranges is told by what it sends."""
 
 LOOK_BYTES = 256 << 10
 """Bytes a request of a first look: several at once show how fast the link is."""
@@ -60,24 +49,8 @@ class Inner(Protocol):
         ...
 
 
-class NoCredentialsError(Exception):
-    """s3fs has found no credentials; called as botocore calls it."""
-
-
-def can_use_obstore(filesystem: Any, path: str) -> bool:
-    """Whether obstore is there, and would ask the same as this filesystem of s3fs."""
-    if type(filesystem).__name__ != "S3FileSystem" or find_spec("obstore") is None:
-        return False
-    options: Mapping[str, Any] = filesystem.storage_options
-    client = options.get("client_kwargs") or {}
-    config = options.get("config_kwargs") or {}
-    versioned = filesystem.split_path(path)[2] is not None
-    return (
-        not versioned
-        and options.keys() <= _UNDERSTOOD
-        and client.keys() <= _UNDERSTOOD_OF_CLIENT
-        and config.keys() <= _UNDERSTOOD_OF_CONFIG
-    )
+class _ElsewhereError(Exception):
+    """What s3fs has found is not for obstore."""
 
 
 class ObstoreTransport:
@@ -86,11 +59,11 @@ class ObstoreTransport:
     Parameters
     ----------
     filesystem
-        Of s3fs, which :func:`can_use_obstore`.
+        Of s3fs, of which :func:`~xr_icesat2.bytesource.obstore_choice.can_use_obstore` is true.
     path
         Bucket and key.
     instead
-        Asks from then on, once it turns out that obstore cannot.
+        Asks where obstore cannot; from then on, if it can.
     """
 
     parallel = True
@@ -100,9 +73,9 @@ class ObstoreTransport:
         self._filesystem = filesystem
         self._instead = instead
         self._is_elsewhere = False
+        self._has_answered = False
+        self._plain_client: Any = None
         self._bucket, self._key, _ = filesystem.split_path(path)
-        self._made: tuple[Keys, Any] | None = None
-        self._one_at_a_time = asyncio.Lock()
 
     async def stamp(self) -> Stamp:
         """Size and ETag."""
@@ -112,6 +85,7 @@ class ObstoreTransport:
             try:
                 found = await head_async(await self._store(), self._key)
             except FileNotFoundError:  # s3fs tells what is missing, and what is a directory
+                self._has_answered = True
                 return await self._instead.stamp()
             return _stamp(found)
 
@@ -121,6 +95,8 @@ class ObstoreTransport:
         """Size and ETag, with the first and last bytes: each answer says of which version it is."""
         if self._is_elsewhere:
             return await self._instead.look(first, last)
+        if not first and not last:
+            return Look(await self.stamp())
         spans: list[Any] = [(at, min(at + LOOK_BYTES, first)) for at in range(0, first, LOOK_BYTES)]
         spans += [{"suffix": last}] if last else []
         with suppress(Exception):  # of any kind: the stamp by itself will tell
@@ -139,6 +115,7 @@ class ObstoreTransport:
             for each in asked:
                 each.cancel()
         good = [answer for answer in answers if not isinstance(answer, BaseException)]
+        self._has_answered = True
         pieces = {offset: data for version, offset, data, _ in good if version == stamp}
         return Look(stamp, pieces, waited - began)
 
@@ -166,32 +143,47 @@ class ObstoreTransport:
         if self._is_elsewhere:
             return await instead()
         try:
-            return await ask()
+            found = await ask()
         except Exception as error:  # noqa: BLE001 - of any kind; told apart here
             status = _STATUS.search(str(error))
-            if _ELSEWHERE.search(str(error)):
-                self._is_elsewhere = True
-            elif status is None:
-                raise _plain(error) from None
-            else:
+            if not self._is_for_s3fs(error, status is not None):
+                if status is None:
+                    raise _plain(error) from None
                 # The text holds addresses and headers, which are nobody's business.
                 raise S3Error(int(status[1]), str(error)) from None
-        return await instead()
+        else:
+            self._has_answered = True
+            return found
+        found = await instead()
+        self._is_elsewhere = True
+        return found
+
+    def _is_for_s3fs(self, error: Exception, is_answer: bool) -> bool:
+        """Whether s3fs may know better; it may if obstore has never got through to the server."""
+        if isinstance(error, _ElsewhereError) or _ELSEWHERE.search(str(error)):
+            return True
+        self._has_answered |= is_answer
+        return not self._has_answered
 
     async def _store(self) -> Any:
         """Give a store with the credentials of this moment: s3fs renews those that it can."""
-        async with self._one_at_a_time:
-            client = await self._filesystem.set_session()
-            keys = await _keys(client)
-            if keys is None and not self._filesystem.anon:
-                raise NoCredentialsError("s3fs has found no credentials")
-            if self._made is None or self._made[0] != keys:
-                self._made = keys, _make_store(self._bucket, client, keys)
-            return self._made[1]
+        client = await self._filesystem.set_session()
+        keys = await _keys(client)
+        if client is not self._plain_client:
+            is_anonymous = keys is None
+            if is_anonymous != bool(self._filesystem.anon) or not is_plain(
+                self._filesystem, client
+            ):
+                raise _ElsewhereError
+            self._plain_client = client
+        region = client.meta.region_name or "us-west-2"
+        return _store_of(os.getpid(), self._bucket, client.meta.endpoint_url, region, keys)
 
 
 def _stamp(found: Any) -> Stamp:
-    return Stamp(found["size"], str(found["e_tag"] or found["last_modified"]))
+    changed = found["last_modified"]
+    # For a time that no server told, obstore gives that of 1970.
+    return Stamp(found["size"], str(found["e_tag"] or (changed if changed.timestamp() else "")))
 
 
 def _plain(error: Exception) -> Exception:
@@ -207,23 +199,37 @@ async def _keys(client: Any) -> Keys:
     if held is None:
         return None
     frozen = await held.get_frozen_credentials()
-    return frozen.access_key, frozen.secret_key, frozen.token
+    return frozen.access_key, frozen.secret_key, frozen.token or None
 
 
-def _make_store(bucket: str, client: Any, keys: Keys) -> Any:
+@lru_cache(maxsize=16)
+def _store_of(process: int, bucket: str, endpoint: str, region: str, keys: Keys) -> Any:
+    """Give the one store of a bucket in a process: all its granules share its connections.
+
+    Everything is said to it that it would else take from the environment.
+    """
+    del process
     from obstore.store import S3Store  # noqa: PLC0415 - optional
 
-    endpoint: str = client.meta.endpoint_url
-    secrets: dict[str, Any] = {"skip_signature": True}
-    if keys is not None:
-        secrets = {"access_key_id": keys[0], "secret_access_key": keys[1]}
-        secrets |= {} if keys[2] is None else {"session_token": keys[2]}
+    # A provider, since there is no option for "no token".
+    signing: dict[str, Any] = (
+        {} if keys is None else {"credential_provider": partial(_provided, keys)}
+    )
     return S3Store(
         bucket,
         endpoint=endpoint,
-        region=client.meta.region_name or "us-west-2",
+        region=region,
+        skip_signature=keys is None,
         virtual_hosted_style_request=False,
+        request_payer=False,
+        s3_express=False,
+        unsigned_payload=False,
         client_options={"allow_http": endpoint.startswith("http://"), "timeout": "1h"},
         retry_config={"max_retries": 0},
-        **secrets,
+        **signing,
     )
+
+
+def _provided(keys: tuple[str, str, str | None]) -> dict[str, Any]:
+    key, secret, token = keys
+    return {"access_key_id": key, "secret_access_key": secret, "token": token, "expires_at": None}

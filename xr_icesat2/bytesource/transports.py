@@ -10,7 +10,8 @@ from functools import partial
 from typing import Any, Protocol
 
 from xr_icesat2.bytesource.http import HTTPTransport
-from xr_icesat2.bytesource.obstore_s3 import ObstoreTransport, can_use_obstore
+from xr_icesat2.bytesource.obstore_choice import can_use_obstore
+from xr_icesat2.bytesource.obstore_s3 import ObstoreTransport
 from xr_icesat2.bytesource.protocol import Look, Stamp
 from xr_icesat2.bytesource.traffic import in_daemon_thread
 from xr_icesat2.errors import NotAGranuleError, TransferError

@@ -52,7 +52,12 @@ def checked_access(access: str) -> str:
 
 def _told(access: str) -> str:
     """Way as told by the option, else by the environment."""
-    return access if access != "auto" else checked_access(os.environ.get(ACCESS_VARIABLE, "auto"))
+    if access != "auto":
+        return access
+    given = os.environ.get(ACCESS_VARIABLE) or "auto"
+    if given not in WAYS:
+        raise SelectionError(f"{ACCESS_VARIABLE}={given!r}, expected one of {', '.join(WAYS)}")
+    return given
 
 
 async def _goes_direct(told: str) -> bool:

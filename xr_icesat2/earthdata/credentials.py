@@ -7,6 +7,7 @@ where a prompt would stand in some thread of some worker.
 """
 
 import os
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ __all__ = ["Credentials", "Redirect", "S3Keys", "credentials"]
 
 _KEYS_URL = "https://data.nsidc.earthdatacloud.nasa.gov/s3credentials"
 _FOR_EVER = float("inf")
+# Neither line breaks nor letters beyond ASCII can be sent.
+_SENDABLE = re.compile("[!-~]+")
 # The clocks of two machines differ by some seconds; a header tells whole seconds only.
 _SAME_CLOCK = 5.0
 # Part of the time limit of a read that one question of a renewal may take.
@@ -136,12 +139,12 @@ def _token(refused: set[str]) -> Mapping[str, str]:
     theirs = earthaccess.__auth__
     offers = [theirs.token] if theirs.authenticated else []
     for strategy in ("environment", "netrc"):
-        if all(offer is None or offer["access_token"] in refused for offer in offers):
+        if all(offer is None or not _is_good(_text(offer), refused) for offer in offers):
             offers.append(_logged_in(earthaccess.Auth(), strategy))
     tokens = [offer for offer in offers if offer is not None]
     for token in tokens:
-        if token["access_token"] not in refused:
-            return dict(token)
+        if _is_good(_text(token), refused):
+            return {**token, "access_token": _text(token)}
     if tokens:
         raise AccessDeniedError(
             "the Earthdata token is invalid or has expired: make a new one at "
@@ -151,6 +154,15 @@ def _token(refused: set[str]) -> Mapping[str, str]:
     raise AccessDeniedError(f"NASA's granules need an Earthdata login: {_HOW}")
 
 
+def _text(token: Mapping[str, str]) -> str:
+    """Token as it is sent; what was read from a file may end in a line break."""
+    return token["access_token"].strip()
+
+
+def _is_good(token: str, refused: set[str]) -> bool:
+    return token not in refused and _SENDABLE.fullmatch(token) is not None
+
+
 def _logged_in(auth: Any, strategy: str) -> Mapping[str, str] | None:
     """Token that earthaccess gets by a strategy, or None where it has nothing to go by."""
     from earthaccess.exceptions import (  # noqa: PLC0415 - as above
@@ -158,6 +170,8 @@ def _logged_in(auth: Any, strategy: str) -> Mapping[str, str] | None:
         LoginStrategyUnavailable,
     )
 
+    if strategy == "netrc":
+        _check_netrc()
     try:
         auth.login(strategy=strategy)
     except LoginStrategyUnavailable:
@@ -171,8 +185,27 @@ def _logged_in(auth: Any, strategy: str) -> Mapping[str, str] | None:
             f"Earthdata Login refuses the user name and password from {place}: correct them, or "
             "look whether you can log in at https://urs.earthdata.nasa.gov"
         ) from None
+    except (ValueError, KeyError):
+        # From None: the cause may show the answer.
+        raise GarbledAnswerError(
+            "what comes from Earthdata Login is no token: does a login page of this network stand "
+            "between?"
+        ) from None
     offered: Mapping[str, str] | None = auth.token
     return offered
+
+
+def _check_netrc() -> None:
+    """Say it of netrc where that cannot be read: it would be taken for the granule."""
+    try:
+        _netrc().read_bytes()
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise AccessDeniedError(
+            f"cannot read the login from {_netrc()} ({error.strerror}): see who may read it, or "
+            "set EARTHDATA_TOKEN in the environment"
+        ) from None
 
 
 def _seconds_left(day: str | None) -> float:

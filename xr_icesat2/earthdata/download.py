@@ -78,11 +78,11 @@ def download(
         A server fails or does not answer, or the folder cannot be written.
         Other granules have been downloaded all the same.
     """
+    if not (isinstance(at_once, int) and at_once > 0):
+        raise SelectionError(f"at_once={at_once!r}, expected a number of files from 1")
     one = isinstance(granules, str | os.PathLike | Mapping) or hasattr(granules, "read")
     several = isinstance(granules, Iterable) and not one
     jobs = _jobs(list(granules) if several else [granules], Path(folder), storage_options)
-    if at_once < 1:
-        raise SelectionError(f"at_once={at_once!r}, expected a number of files from 1")
     what = "1 granule" if len(jobs) == 1 else f"{len(jobs)} granules"
     with progress_bar(what, "B", shown=None if progress else False) as count:
 

@@ -28,6 +28,10 @@ from xr_icesat2.errors import (
 
 __all__ = ["ICESat2FileSystem"]
 
+_OF_FSSPEC = {
+    *("asynchronous", "loop", "batch_size", "skip_instance_cache"),
+    *("use_listings_cache", "listings_expiry_time", "max_paths"),
+}
 _PIECE = 8 * 2**20
 """Bytes of a request when a whole granule is fetched."""
 
@@ -52,7 +56,7 @@ class ICESat2FileSystem(AsyncFileSystem):  # type: ignore[misc]
     Raises
     ------
     SelectionError
-        ``access`` is none of these.
+        ``access`` is none of these, or there is no such option.
 
     Notes
     -----
@@ -67,6 +71,12 @@ class ICESat2FileSystem(AsyncFileSystem):  # type: ignore[misc]
 
     def __init__(self, access: str = "auto", **options: Any) -> None:
         self.access = checked_access(access)
+        unknown = sorted(options.keys() - _OF_FSSPEC)
+        if unknown:
+            raise SelectionError(
+                f"{PROTOCOL}:// takes no option {', '.join(unknown)}: give access, or none; logins "
+                "come from earthaccess, the environment or netrc"
+            )
         super().__init__(**options)
 
     @classmethod

@@ -23,7 +23,8 @@ HYPERVISOR = Path("/sys/hypervisor/uuid")
 METADATA = "http://169.254.169.254/latest/"
 _PATIENCE = 1.0
 
-_lock = threading.Lock()
+# By process: a lock that another thread holds at a fork stays locked in the child.
+_locks: dict[int, threading.Lock] = {}
 _known: dict[str, bool] = {}
 
 
@@ -37,7 +38,7 @@ def in_region() -> bool:
 
     May block for a second, the first time and on a machine of AWS only.
     """
-    with _lock:
+    with _locks.setdefault(os.getpid(), threading.Lock()):
         if "here" not in _known:
             _known["here"] = _region() == REGION
         return _known["here"]

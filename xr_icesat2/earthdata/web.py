@@ -70,12 +70,15 @@ def _parsed(text: str, status: int) -> Any:
 
 
 def proxy_for(url: str) -> str | None:
-    """Proxy that the environment names for a host, if any.
+    """Proxy that the environment names for a host, if any, as requests takes it.
 
     aiohttp's own ``trust_env`` would also add passwords from netrc to requests.
     """
-    host = urlsplit(url).hostname or ""
-    return None if proxy_bypass(host) else getproxies().get("https")
+    parts, proxies = urlsplit(url), getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(parts.hostname or ""):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
 
 
 async def _client(*, loop: asyncio.AbstractEventLoop, **options: Any) -> Any:
