@@ -2,7 +2,7 @@
 
 from hypothesis import settings
 
-pytest_plugins = ["tests.servers", "tests.sessions", "tests.earthdata.fixtures"]
+pytest_plugins = ["tests.layouts", "tests.servers", "tests.sessions", "tests.earthdata.fixtures"]
 
 # How long one example takes says more of the machine than of the code.
 settings.register_profile("unhurried", deadline=None)

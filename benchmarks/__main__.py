@@ -17,7 +17,7 @@ from benchmarks.links import LINKS, UNSHAPED, Link
 from benchmarks.measure import Result, measure
 from benchmarks.peers import PEERS, load_peer
 from benchmarks.report import Table, machine, to_json, to_markdown, write_into
-from benchmarks.server import BUCKET, link_to, s3_server
+from benchmarks.server import BUCKET, link_to, object_key, s3_server
 from benchmarks.task import Task
 from benchmarks.workloads import WORKLOADS, Workload, task_of
 
@@ -74,23 +74,27 @@ def _measured(
             reasons[name] = str(error)
     served = {w.files for w in chosen if not w.local} & made.keys()
     with ExitStack() as stack:
-        objects = [path for name in sorted(served) for path in made[name].all]
+        # Some granules are those of two campaigns.
+        objects = list(dict.fromkeys(path for name in sorted(served) for path in made[name].all))
         endpoint = None
         if objects:
             endpoint = stack.enter_context(link_to(stack.enter_context(s3_server(objects))))
             largest = max(objects, key=lambda path: path.stat().st_size)
-            about["ceiling"] = str(measure_ceiling(endpoint, f"s3://{BUCKET}/{largest.name}"))
+            about["ceiling"] = str(
+                measure_ceiling(endpoint, f"s3://{BUCKET}/{object_key(largest)}")
+            )
         for workload in chosen:
             for link in _links(workload, options):
                 title = f"{workload.granules.title}: {workload.title}"
+                name = "" if workload.local else link.title.partition(":")[0]
                 title += "" if workload.local else f" ({link.title})"
                 if workload.files in reasons:
-                    yield Table(workload.name, title, (), reasons[workload.files])
+                    yield Table(workload.name, title, (), reasons[workload.files], name)
                     continue
                 place = None if workload.local else endpoint
                 tasks = _tasks(workload, made[workload.files], place)
                 results = tuple(_results(workload, tasks, link, peers, options))
-                yield Table(workload.name, title, results)
+                yield Table(workload.name, title, results, link=name)
 
 
 def _tasks(workload: Workload, made: Made, endpoint: str | None) -> tuple[Task, Task]:
@@ -131,6 +135,8 @@ def main(given: Sequence[str] | None = None) -> None:
     """Measure what the command line asks for."""
     options = _arguments(given)
     peers = [name for name in PEERS if any(fnmatch(name, p) for p in options.peer)]
+    if not peers:
+        raise SystemExit(f"no way is called so; there are: {', '.join(PEERS)}")
     about = {**machine(), "cores": os.cpu_count(), "runs": options.runs, "limit": options.limit}
     tables = list(_measured(_chosen(options), peers, options, about))
     text = to_markdown(tables, _titles(), about)

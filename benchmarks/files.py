@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from xr_icesat2.errors import ICESat2Error
-from xr_icesat2.testing import write_granule
+from xr_icesat2.testing import granule_name, write_granule
 
 __all__ = ["FILES", "MANY", "WARM_UP", "Granules", "Made", "NotMadeError", "cache_folder", "make"]
 
-MANY = 50
+MANY = 200
+"""Granules of the largest campaign; a quarter of them is a campaign too."""
+_CYCLES = 50
+_RGT = 658
 
 
 class NotMadeError(Exception):
@@ -31,8 +34,10 @@ class Granules:
     """The five that are read: paths below the main group."""
     written: Mapping[str, Any]
     """Arguments of :func:`~xr_icesat2.testing.write_granule`."""
-    cycles: Sequence[int] = (1,)
-    """One granule a cycle."""
+    each: Sequence[Mapping[str, Any]] = ({},)
+    """Arguments that set each granule apart."""
+    folder: str = ""
+    """Where they are kept, if they are some of those of others."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,23 @@ _ATL08 = (
 )
 _ATL03 = ("heights", ("h_ph", "lat_ph", "lon_ph", "delta_time", "signal_conf_ph"))
 
+_ATL08_WHOLE: Mapping[str, Any] = {
+    "product": "ATL08", "release": "003", "rgt": 328, "cycle": 8, "region": 6, "sc_orient": 0,
+    "n_segments": {
+        "gt1l": 134_000, "gt1r": 105_000, "gt2l": 107_000,
+        "gt2r": 90_000, "gt3l": 128_000, "gt3r": 100_000,
+    },
+}  # fmt: skip
+"""As many chunks, as long and as scattered, about, as in the original granule that
+docs/design/synthetic-files.md counts."""
+
+
+def _campaign(count: int) -> Sequence[Mapping[str, Any]]:
+    """Give cycles of one track after another."""
+    numbered = (divmod(number, _CYCLES) for number in range(count))
+    return [{"rgt": _RGT + track, "cycle": cycle + 1} for track, cycle in numbered]
+
+
 FILES: Mapping[str, Granules] = {
     "atl06-50": Granules(
         "ATL06 of 50 MB, one dataset after another",
@@ -68,9 +90,7 @@ FILES: Mapping[str, Granules] = {
     "atl06-200": Granules(
         "ATL06 of 200 MB, chunks interleaved in time", *_ATL06, {"n_segments": 275_000}
     ),
-    "atl08": Granules(
-        "ATL08 of full size", *_ATL08, {"product": "ATL08", "n_segments": 52_000}
-    ),
+    "atl08": Granules("ATL08 of full size", *_ATL08, _ATL08_WHOLE),
     "atl03-006": Granules(
         "ATL03 of 1 GB, release 006", *_ATL03,
         {"product": "ATL03", "release": "006", "n_segments": 75_000},
@@ -80,7 +100,10 @@ FILES: Mapping[str, Granules] = {
         {"product": "ATL03", "release": "007", "n_segments": 75_000},
     ),
     "many": Granules(
-        f"{MANY} granules ATL06 of 5 MB", *_ATL06, {"n_segments": 4000}, range(1, MANY + 1)
+        f"{MANY // 4} granules ATL06 of 5 MB", *_ATL06, {"n_segments": 4000}, _campaign(MANY // 4)
+    ),
+    "many-200": Granules(
+        f"{MANY} granules ATL06 of 5 MB", *_ATL06, {"n_segments": 4000}, _campaign(MANY), "many"
     ),
 }  # fmt: skip
 
@@ -103,21 +126,21 @@ def make(name: str, granules: Granules, folder: Path) -> Made:
     NotMadeError
         They cannot be written.
     """
+    name = granules.folder or name
     place = folder / name
     place.mkdir(exist_ok=True)
-    paths = [
-        _written(place / f"{name}-{cycle:02}.h5", {**granules.written, "cycle": cycle})
-        for cycle in granules.cycles
-    ]
-    return Made(paths, _written(place / f"{name}-warm-up.h5", {**granules.written, **WARM_UP}))
+    paths = [_written(place, {**granules.written, **own}) for own in granules.each]
+    return Made(paths, _written(place, {**granules.written, **WARM_UP}))
 
 
-def _written(path: Path, arguments: Mapping[str, Any]) -> Path:
+def _written(folder: Path, arguments: Mapping[str, Any]) -> Path:
+    """Write a granule under its own name, from which ways to read it may learn what it is."""
+    arguments = {"rgt": _RGT, "cycle": 1, **arguments}
+    told = ("product", "rgt", "cycle", "region", "release")
+    path = folder / granule_name(**{key: arguments[key] for key in told if key in arguments})
     if not path.exists():
-        unfinished = path.with_suffix(".part")
         try:
-            write_granule(unfinished, **arguments)
+            write_granule(path, **arguments)
         except ICESat2Error as error:
             raise NotMadeError(str(error)) from error
-        unfinished.replace(path)
     return path

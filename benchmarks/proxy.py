@@ -41,6 +41,8 @@ class Counts:
     nbytes_sent: int = 0
     """Of the bodies of answers."""
     most_in_flight: int = 0
+    round_trips: int = 0
+    """The longest chain of requests of which each began when the one before was answered."""
     failed: int = 0
     """Answers of status 400 and above."""
     in_flight: int = 0
@@ -94,6 +96,7 @@ class Proxy:
         counts.heads += method == b"HEAD"
         counts.in_flight += 1
         counts.most_in_flight = max(counts.most_in_flight, counts.in_flight)
+        depth = counts.round_trips + 1
         begin = asyncio.get_running_loop().time() + self.link.latency
         try:
             upstream, answer, body = await self._ask(head)
@@ -107,6 +110,7 @@ class Proxy:
             self._idle.append(upstream)
         finally:
             counts.in_flight -= 1
+            counts.round_trips = max(counts.round_trips, depth)
 
     async def _ask(self, head: bytes) -> tuple[socket.socket, bytes, bytes]:
         """Give the connection, the head of the answer, and what came of its body with it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -18,8 +18,13 @@ __all__ = ["Table", "machine", "to_json", "to_markdown", "write_into"]
 FLOOR, OURS = "floor", "xr_icesat2"
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
 
-_HEADER = "| way | seconds | CPU s | requests | MB | in flight | peak MB | ÷ floor | ÷ us |"
-_RULE = "|---|---:|---:|---:|---:|---:|---:|---:|---:|"
+_COLUMNS = (
+    "way", "seconds", "CPU s", "requests", "MB", "in flight", "round trips", "peak MB",
+    "÷ floor", "÷ us",
+)  # fmt: skip
+_GROWTH = ("way", "workload", "seconds", "MB", "peak MB")
+FEWER = {"many-200": "many"}
+"""Granules that are a quarter of others."""
 _PACKAGES = (
     "h5coro", "h5coro-hidefix", "h5netcdf", "h5py", "hidefix", "icepyx", "numpy", "obstore",
     "pyfive", "s3fs", "virtualizarr", "xarray", "zarr",
@@ -35,10 +40,12 @@ class Table:
     results: tuple[Result, ...]
     skipped: str | None = None
     """Why nothing was measured."""
+    link: str = ""
+    """Name of the link; none of local files."""
 
 
 def to_markdown(
-    tables: Iterable[Table], titles: Mapping[str, str], about: Mapping[str, Any]
+    tables: Sequence[Table], titles: Mapping[str, str], about: Mapping[str, Any]
 ) -> str:
     """Give what was measured with, and all tables, each below a heading."""
     parts = [_introduction(about)]
@@ -48,10 +55,38 @@ def to_markdown(
             parts.append(f"Not measured: {table.skipped}\n")
             continue
         rows = [_row(one, titles[one.peer], table.results) for one in _sorted(table.results)]
-        parts.append("\n".join([_HEADER, _RULE, *(row for row in rows if row)]) + "\n")
+        rule = "|---|" + "---:|" * (len(_COLUMNS) - 1)
+        parts.append("\n".join([_line(_COLUMNS), rule, *rows]) + "\n")
         if any(result.why for result in table.results):
             parts.append(_absent(table.results, titles))
-    return "\n".join(parts)
+    return "\n".join([*parts, *_growth(tables, titles)])
+
+
+def _growth(tables: Sequence[Table], titles: Mapping[str, str]) -> Iterator[str]:
+    """Say how cost grows from a campaign to one of four times as many granules."""
+    by_place = {(table.workload, table.link): table for table in tables}
+    rows = []
+    for large in tables:
+        kind, _, op = large.workload.partition("/")
+        small = by_place.get((f"{FEWER.get(kind, '')}/{op}", large.link))
+        for one, four in _both(small.results, large.results) if small else ():
+            grown = [
+                f"{_grown(one, four, what):.2f}" for what in ("seconds", "nbytes_sent", "peak")
+            ]
+            rows.append(_line([titles[one.peer], f"({op}), {large.link}", *grown]))
+    if rows:
+        yield "### Four times the granules: how many times the cost\n"
+        yield "\n".join([_line(_GROWTH), "|---|---|---:|---:|---:|", *rows]) + "\n"
+
+
+def _both(some: Iterable[Result], others: Iterable[Result]) -> Iterator[tuple[Result, Result]]:
+    """Give what was measured of the same ways."""
+    known = {result.peer: result for result in others if result.runs}
+    return ((one, known[one.peer]) for one in some if one.runs and one.peer in known)
+
+
+def _grown(one: Result, other: Result, what: str) -> float:
+    return other.median(what) / (one.median(what) or 1.0)
 
 
 def _absent(results: Sequence[Result], titles: Mapping[str, str]) -> str:
@@ -80,10 +115,11 @@ def _row(result: Result, title: str, results: Sequence[Result]) -> str:
     low, high = result.spread("seconds")
     seconds = f"{result.median('seconds'):.2f}"
     seconds += f" ({low:.2f}–{high:.2f})" if len(result.runs) > 1 else ""
-    link = ["", "", ""]
+    link = ["", "", "", ""]
     if result.remote:
-        requests, most = result.median("requests"), result.median("most_in_flight")
-        link = [f"{requests:.0f}", f"{result.median('nbytes_sent') / 1e6:.1f}", f"{most:.0f}"]
+        requests, most, trips = map(result.median, ("requests", "most_in_flight", "round_trips"))
+        mb = result.median("nbytes_sent") / 1e6
+        link = [f"{requests:.0f}", f"{mb:.1f}", f"{most:.0f}", f"{trips:.0f}"]
     cells = [
         title,
         seconds,
@@ -93,6 +129,10 @@ def _row(result: Result, title: str, results: Sequence[Result]) -> str:
         _ratio(result, FLOOR, results),
         _ratio(result, OURS, results),
     ]
+    return _line(cells)
+
+
+def _line(cells: Iterable[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 

@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 
 from benchmarks.links import Link
 
-__all__ = ["BUCKET", "counts", "environment", "link_to", "s3_server", "set_link"]
+__all__ = ["BUCKET", "counts", "environment", "link_to", "object_key", "s3_server", "set_link"]
 
 BUCKET = "granules"
 REGION = "us-west-2"
@@ -30,6 +30,11 @@ START = 60.0
 _PORTS = ("master.port", "volume.port", "filer.port", "s3.port")
 _GRPC = 10_000
 """Each part of the server listens on its port plus this too."""
+
+
+def object_key(file: Path) -> str:
+    """Give where a file lies in the bucket: granules of two folders may be called alike."""
+    return f"{file.parent.name}/{file.name}"
 
 
 @contextmanager
@@ -106,7 +111,7 @@ def _upload(process: subprocess.Popen[bytes], log: Path, port: int, files: Seque
                 if not made:
                     client.create_bucket(Bucket=BUCKET)
                     made = True
-                client.put_object(Bucket=BUCKET, Key=file.name, Body=file.read_bytes())
+                client.put_object(Bucket=BUCKET, Key=object_key(file), Body=file.read_bytes())
                 break
             except (BotoCoreError, ClientError) as error:
                 if process.poll() is not None or time.monotonic() > deadline:

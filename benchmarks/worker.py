@@ -71,6 +71,8 @@ def _timed(
     answer = _do(peer, task)
     seconds, cpu = time.perf_counter() - begin, _cpu() - cpu
     watch.cancel()
+    if seconds > limit:  # the watch was a moment late
+        _give_up(limit, tell)
     peak = max(0, _status("VmHWM") - before)
     numbers = {"seconds": seconds, "cpu": cpu, "peak": peak}
     return numbers | (counts(task.endpoint) if task.endpoint else {}), answer

@@ -10,7 +10,7 @@ import h5py
 
 from benchmarks.files import FILES, Granules
 from benchmarks.oracle import names_below
-from benchmarks.server import BUCKET
+from benchmarks.server import BUCKET, object_key
 from benchmarks.task import Does, Task
 
 __all__ = ["SHARE", "WORKLOADS", "Workload", "task_of"]
@@ -59,12 +59,13 @@ _LOCAL_OPENS: Sequence[tuple[str, str, Does, dict[str, bool]]] = (
 
 
 def _all() -> Iterator[Workload]:
-    for files in FILES:
+    for files, granules in FILES.items():
+        many = len(granules.each) > 1
         for op, title, does, how in _S3:
-            if files != "many" or op not in "ae":
+            if not many or op not in "ae":
                 yield Workload(f"{files}/{op}", files, title, does, **how)
         opens = _LOCAL_OPENS if files.startswith("atl03") else ()
-        for op, title, does, how in (*opens, *_LOCAL) if files != "many" else ():
+        for op, title, does, how in (*opens, *_LOCAL) if not many else ():
             yield Workload(f"{files}/{op}", files, title, does, **how, local=True)
 
 
@@ -84,7 +85,7 @@ def task_of(workload: Workload, files: Sequence[Path], endpoint: str | None, scr
     begin = rows // 2
     return Task(
         workload.does,
-        tuple(f"s3://{BUCKET}/{f.name}" if endpoint else str(f) for f in files),
+        tuple(f"s3://{BUCKET}/{object_key(f)}" if endpoint else str(f) for f in files),
         tuple(map(str, files)),
         granules.group,
         beams,

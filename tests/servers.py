@@ -4,6 +4,7 @@ from itertools import count
 
 import pytest
 
+from benchmarks.server import link_to
 from tests.http_server import BlobServer
 from tests.s3_server import S3Server
 from xr_icesat2.bytesource.cost import Cost
@@ -54,3 +55,15 @@ def as_from_afar(monkeypatch):
     """
     monkeypatch.setattr(RemoteSource, "cost", Cost(latency=0.06, bandwidth=200e6))
     monkeypatch.setattr(pages, "MOST_WHOLE", 0)
+
+
+@pytest.fixture
+def link(s3_server, monkeypatch):
+    """The near end of a link to the server."""
+    host, _, port = s3_server.endpoint.removeprefix("http://").partition(":")
+    with link_to((host, int(port))) as endpoint:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", s3_server.key)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", s3_server.secret)
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
+        yield endpoint

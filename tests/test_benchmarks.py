@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +15,14 @@ from hypothesis import strategies as st
 
 from benchmarks.files import Granules
 from benchmarks.links import UNSHAPED, Link
-from benchmarks.measure import Result, run_once
+from benchmarks.measure import Result, measure, run_once
 from benchmarks.oracle import WrongAnswerError, check_opened, check_values
 from benchmarks.peers import PEERS, load_peer
 from benchmarks.peers.bucket import bucket_store, key_of
 from benchmarks.peers.floor import DecodeAlone, Floor, Piece, datasets_of, merge, planned
+from benchmarks.peers.peer import Peer
 from benchmarks.report import BEGIN, END, Table, to_markdown, write_into
-from benchmarks.server import counts, link_to, set_link
+from benchmarks.server import counts, set_link
 from benchmarks.task import Opened, Task
 from benchmarks.workloads import WORKLOADS, Workload, task_of
 from xr_icesat2.testing import write_granule
@@ -40,18 +42,6 @@ def task_for(files, *, endpoint=None, **how) -> Task:
     workload = Workload("w", "atl06-50", "", how.pop("does", "read"), **how)
     task = task_of(workload, files, endpoint, Path())
     return Task(**{**vars(task), "variables": VARIABLES if task.variables else ()})
-
-
-@pytest.fixture
-def link(s3_server, monkeypatch):
-    """The near end of a link to the server."""
-    host, _, port = s3_server.endpoint.removeprefix("http://").partition(":")
-    with link_to((host, int(port))) as endpoint:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", s3_server.key)
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", s3_server.secret)
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
-        yield endpoint
 
 
 def placed(task, s3_server):
@@ -98,18 +88,18 @@ def test_opening_tells_of_every_variable(files, name, does):
     assert check_opened(task, load_peer(name).open(task)) > 0
 
 
-def test_cached_structure_saves_requests(files, link, s3_server, tmp_path, as_from_afar):
+def test_cached_structure_is_not_read_again(files, link, s3_server, tmp_path, as_from_afar):
     task = placed(task_for(files[:1], endpoint=link), s3_server)
     task = Task(**{**vars(task), "scratch": str(tmp_path)})
-    requests = []
+    nbytes = []
     for cached in (False, True):
         one = Task(**{**vars(task), "cached": cached})
         peer = load_peer("xr_icesat2")
         peer.prepare(one)
         set_link(link, UNSHAPED)
         check_values(one, peer.read(one))
-        requests.append(counts(link)["requests"])
-    assert requests[1] < requests[0]
+        nbytes.append(counts(link)["nbytes_sent"])
+    assert nbytes[1] < nbytes[0]
 
 
 def test_wrong_answers_do_not_count(files):
@@ -160,7 +150,15 @@ class TestLink:
         assert 0.3 <= get(8, 10) < 8 * 0.3
         counted = counts(get.link)
         assert counted["most_in_flight"] == counted["requests"] == 8
+        assert counted["round_trips"] == 1
         assert counted["nbytes_sent"] == 80
+
+    def test_what_waits_for_an_answer_is_another_round_trip(self, get):
+        set_link(get.link, Link("", latency=0.05))
+        for count in (1, 4, 2):
+            get(count, 10)
+        counted = counts(get.link)
+        assert (counted["requests"], counted["round_trips"]) == (7, 3)
 
     def test_bandwidth_of_each(self, get):
         set_link(get.link, Link("", each=200e3))
@@ -223,8 +221,25 @@ def test_every_way_says_what_it_cannot_do():
     assert len(WORKLOADS) > 30
 
 
+@pytest.mark.parametrize("name", PEERS)
+def test_a_way_does_a_workload_or_says_why_not(name):
+    task = Task("read", (), (), "land_ice_segments", ("gt1l",))
+    try:
+        peer = load_peer(name)
+    except ImportError:
+        assert measure(name, task, task, runs=1, limit=1).why.startswith("not installed: ")
+        return
+    for workload in WORKLOADS.values():
+        endpoint = None if workload.local else "http://nowhere"
+        one = replace(task, does=workload.does, cached=workload.cached, endpoint=endpoint)
+        method = "read" if workload.does == "read" else "open"
+        own = getattr(type(peer), method) is not getattr(Peer, method)
+        assert own if peer.cannot(one) is None else measure(name, one, one, runs=1, limit=1).why
+
+
 def test_the_page_of_results(tmp_path):
-    run = {"cpu": 1.0, "peak": 2e6, "requests": 3, "nbytes_sent": 4e6, "most_in_flight": 2}
+    counted = {"requests": 3, "nbytes_sent": 4e6, "most_in_flight": 2, "round_trips": 7}
+    run = {"cpu": 1.0, "peak": 2e6, **counted}
     results = (
         Result("xr_icesat2", tuple({"seconds": s, **run} for s in (3.0, 2.0, 9.0))),
         Result("floor", ({"seconds": 1.5, **run},)),
@@ -236,10 +251,11 @@ def test_the_page_of_results(tmp_path):
     about = {"cores": 2, "python": "3.14", "runs": 3, "limit": 9.0, "h5py": "3.12"}
     text = to_markdown(tables, titles, about)
     assert "2 cores, Python 3.14" in text
-    assert "| the floor | 1.50 | 1.00 | 3 | 4.0 | 2 | 2 | 1.00 | 0.50 |" in text
-    assert "| us | 3.00 (2.00–9.00) | 1.00 | 3 | 4.0 | 2 | 2 | 2.00 | 1.00 |" in text
+    assert "| the floor | 1.50 | 1.00 | 3 | 4.0 | 2 | 7 | 2 | 1.00 | 0.50 |" in text
+    assert "| us | 3.00 (2.00–9.00) | 1.00 | 3 | 4.0 | 2 | 7 | 2 | 2.00 | 1.00 |" in text
     assert "Not in the table. reads local files only: hidefix, other" in text
     assert "Not measured: no file" in text
+    assert "Four times" not in text
     page = tmp_path / "page.md"
     page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
     write_into(page, text)
@@ -248,3 +264,22 @@ def test_the_page_of_results(tmp_path):
     assert text in written
     assert written.startswith("before")
     assert written.endswith("after\n")
+
+
+def test_the_page_tells_how_cost_grows_with_the_number_of_granules():
+    def table(workload, seconds, **how):
+        counted = {"requests": 3, "nbytes_sent": 1e6, "most_in_flight": 2, "round_trips": 7}
+        run = {"seconds": seconds, "cpu": 1.0, "peak": 0.0, **counted}
+        return Table(workload, workload, (Result("xr_icesat2", (run,)),), **how)
+
+    tables = [
+        table("many/b", 2.0, link="far"),
+        table("many-200/b", 9.0, link="far"),
+        table("many-200/b", 6.0, link="near"),
+        table("many-200/c", 6.0, link="far"),
+    ]
+    about = {"cores": 2, "python": "3.14", "runs": 1, "limit": 9.0}
+    text = to_markdown(tables, {"xr_icesat2": "us"}, about)
+    _, _, grown = text.partition("Four times the granules")
+    assert "| us | (b), far | 4.50 | 1.00 | 0.00 |" in grown
+    assert grown.count("| us |") == 1

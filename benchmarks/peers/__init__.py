@@ -17,6 +17,7 @@ PEERS = {
     "h5coro": "h5coro_read:ReadDatasets",
     "engine-h5coro": "h5coro_engine:Engine",
     "h5py": "h5py_local:Local",
+    "h5py-walk": "h5py_local:Walk",
     "h5py-s3fs": "h5py_s3fs:DefaultCache",
     "h5py-s3fs-8MiB": "h5py_s3fs:Blocks",
     "engine-h5netcdf": "h5netcdf_engine:DefaultCache",

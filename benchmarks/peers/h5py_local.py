@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import h5py
 import numpy as np
 
 from benchmarks.peers.peer import Peer, each_file
 from benchmarks.task import Opened, Task, Values
 
-__all__ = ["Local", "describe", "read_all", "walk"]
+__all__ = ["Local", "Walk", "describe", "read_all", "walk"]
 
 
 def read_all(file: h5py.File, task: Task) -> dict[str, np.ndarray]:
@@ -54,3 +56,24 @@ class Local(Peer):
                 return read_all(file, task)
 
         return each_file(task, one)
+
+
+class Walk(Peer):
+    """The bare walk: what is in the file, all of it, whichever part of it is asked for."""
+
+    title = "h5py, bare walk of the whole file"
+    remote = False
+    reads = False
+    trees = True
+
+    def open(self, task: Task) -> Opened:
+        """Name every dataset, with shape and attributes."""
+        held: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {}
+
+        def note(name: str, node: h5py.Group | h5py.Dataset) -> None:
+            if isinstance(node, h5py.Dataset):
+                held[name] = node.shape, dict(node.attrs)
+
+        with h5py.File(task.urls[0]) as file:
+            file.visititems(note)
+        return Opened("\n".join(held), frozenset(name.rpartition("/")[2] for name in held))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,11 @@ class Decoded(Peer):
     trees = True
     decoders: dict[str, Any] = {}  # noqa: RUF012 - a subclass has its own
 
+    @staticmethod
+    def kept(task: Task) -> str:
+        """Say where indexes are kept: here in a directory."""
+        return task.scratch
+
     def prepare(self, task: Task) -> None:
         """Fill the directory of indexes."""
         if task.cached:
@@ -39,19 +45,18 @@ class Decoded(Peer):
         """Open all granules as one, and load."""
         asked = {} if task.everything else {"variables": list(task.variables)}
         with self._opened(task, **asked) as ds:
-            if not task.everything:
-                ds = ds[[name.rpartition("/")[2] for name in task.variables]]  # noqa: PLW2901
             if task.rows is not None:
                 along = ds["n_obs"].dims
                 dim = next(d for d in _longest(ds).dims if d not in along)
                 ds = ds.isel({dim: task.slice})  # noqa: PLW2901
-            ds.icesat2.load()
-            return dict(_apart(ds, task))
+            below = _chosen(ds, task)
+            ds.icesat2.load(*below)
+            return dict(_apart(ds, below, task))
 
     def _opened(self, task: Task, **asked: Any) -> xr.Dataset:
         given: Any = list(task.urls) if len(task.urls) > 1 else task.urls[0]
         if task.cached:
-            asked["index_cache"] = task.scratch
+            asked["index_cache"] = self.kept(task)
         if task.group:
             asked["group"] = task.group
         return xr.open_dataset(given, engine="icesat2", **asked, **self.decoders)
@@ -68,23 +73,26 @@ def _longest(ds: xr.Dataset) -> xr.DataArray:
     return max(ds.data_vars.values(), key=lambda array: array.ndim and array.size)
 
 
-def _apart(ds: xr.Dataset, task: Task) -> Any:
+def _chosen(ds: xr.Dataset, task: Task) -> dict[str, str]:
+    """Give the paths below a beam of the variables that are asked for, by their names here."""
+    held = ds.icesat2.source_encoding.items()
+    paths = {str(name): encoding["path"].strip("/").partition("/")[2] for name, encoding in held}
+    wanted = {f"{task.group}/{name}" for name in task.variables}
+    return {name: path for name, path in paths.items() if path in wanted}
+
+
+def _apart(ds: xr.Dataset, below: Mapping[str, str], task: Task) -> Any:
     """Give the rows of each beam of each granule, without the padding."""
     numbers = {url.rpartition("/")[2]: n for n, url in enumerate(task.urls)}
     tracks = ds["gt"].to_numpy()
     rows = ds["n_obs"].to_numpy()
     start = task.rows[0] if task.rows else 0
-    paths = {str(name): encoding["path"] for name, encoding in ds.icesat2.source_encoding.items()}
     for g, source in enumerate(ds["source_file"].to_numpy()):
         number = numbers[str(source).rpartition("/")[2]]
         for s in range(tracks.shape[1]):
             beam = str(tracks[g, s])
-            for name, array in ds.variables.items():
-                path = paths.get(str(name))
-                if path is None or array.dims[:2] != ds["gt"].dims:
-                    continue
-                below = path.strip("/").partition("/")[2]
-                values: np.ndarray = array.to_numpy()[g, s]
-                if array.ndim > 2:
+            for name, path in below.items():
+                values: np.ndarray = ds.variables[name].to_numpy()[g, s]
+                if values.ndim:
                     values = values[: max(0, int(rows[g, s]) - start)]
-                yield (number, f"{beam}/{below}"), values
+                yield (number, f"{beam}/{path}"), values

@@ -28,6 +28,8 @@ class Peer(ABC):
     """Whether it works from a kept structure: ``no``, ``may`` or ``must``."""
     opens = True
     """Whether it tells what is in a group."""
+    reads = True
+    """Whether it reads values."""
     trees = False
     """Whether it tells what is in a whole file at once."""
 
@@ -38,6 +40,7 @@ class Peer(ABC):
             "measured on S3 only": not task.remote and not self.local,
             "keeps no index": task.cached and self.index == "no",
             "needs an index from before": not task.cached and self.index == "must",
+            "reads no values": task.does == "read" and not self.reads,
             "does not describe a group": task.does == "open" and not self.opens,
             "does not open a whole file as one": task.does == "tree" and not self.trees,
         }

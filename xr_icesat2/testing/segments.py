@@ -33,6 +33,8 @@ _BEAM_SPACING = 90.0
 _POINTING_ERROR = 6.0  # metres; how far repeat tracks lie apart
 _DELAY = 0.345  # seconds from the left beams to the right ones
 _PHOTONS = {True: 200.0, False: 50.0}  # of a strong and a weak beam, from clear ice
+_ICE = 60.0  # degrees from the equator; nearer to it the ground is
+_DARK = 0.3  # times as bright
 _ENOUGH = (10, 14, 18)  # photons with which the last, second and first finder succeed
 _CLOUD_WAVES = (350.0, 950.0, 2650.0)  # segments
 _LOST = 0.0125  # deviates as near to 0 as this are 1 % of all: lost whatever the weather
@@ -164,7 +166,9 @@ class BeamTrack:
         ]
         # Clear below a third, opaque above two thirds of what the waves can add up to.
         clearness = 1 - np.clip(np.sum(waves, axis=0) - 1, 0, 1)
-        mean = _PHOTONS[self.strong] * clearness
+        latitude, _ = self.place(np.asarray(ids + 0.5, np.float64))
+        bright = np.where(np.abs(latitude) < _ICE, _DARK, 1.0)
+        mean = _PHOTONS[self.strong] * bright * clearness
         photons = np.maximum(mean + np.sqrt(mean) * self.random("photons", ids), 0)
         lost = np.abs(self.random("lost", ids)) < _LOST
         return np.where(lost, 0, photons.round()).astype(np.int64), clearness

@@ -29,7 +29,7 @@ LEAST_PAGE, MOST_PAGE = 16 << 10, 256 << 10
 """Bytes a page. Headers of one group lie within a few kB of each other."""
 MERGE_BYTES = 64 << 10
 """Pages this near to each other are read in one request, with what lies between."""
-ROUND_TRIPS = 5
+ROUND_TRIPS = 3
 FRONT_ROUND_TRIPS = 3
 """Which a file with all its structure at its front saves, if that is read at once."""
 FIRST_PAGES = 4
