@@ -28,7 +28,8 @@ from xr_icesat2.bytesource.cost import Cost
 from xr_icesat2.dataset import assemble_dataset, assemble_groups
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.hdf5 import pages
-from xr_icesat2.merge.open import FIRST_LOOK, look_at
+from xr_icesat2.merge.caches import Caches
+from xr_icesat2.merge.open import look_at
 from xr_icesat2.merge.options import Options
 from xr_icesat2.reading.decoders import Decoders
 from xr_icesat2.testing import write_granule
@@ -54,8 +55,7 @@ def of_full_size(monkeypatch):
 def far_away(path: Path, cache: Path | None = None, cost: Cost = FAR):
     """Give a granule at the end of a link, of which nothing is known but what is in a cache."""
     source = linked(path, cost)
-    wanted = FIRST_LOOK if cache is None or not any(cache.iterdir()) else (0, 0)
-    granule = look_at(source, None if cache is None else str(cache), wanted)
+    granule = look_at(source, Caches(None if cache is None else str(cache)))
     with closing(granule):
         yield granule, source
 
