@@ -12,6 +12,7 @@ PEERS = {
     "floor": "floor:Floor",
     "decode": "floor:DecodeAlone",
     "xr_icesat2": "ours:AsStored",
+    "xr_icesat2-held": "ours:Held",
     "xr_icesat2-decoded": "ours:Decoded",
     "download": "download:WholeDownload",
     "h5coro": "h5coro_read:ReadDatasets",

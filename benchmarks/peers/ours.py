@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ import xarray as xr
 
 from benchmarks.peers.peer import Peer
 from benchmarks.task import Opened, Task, Values
+from xr_icesat2 import indexes
 
-__all__ = ["AsStored", "Decoded"]
+__all__ = ["AsStored", "Decoded", "Held"]
 
 
 class Decoded(Peer):
@@ -22,8 +24,7 @@ class Decoded(Peer):
     trees = True
     decoders: dict[str, Any] = {}  # noqa: RUF012 - a subclass has its own
 
-    @staticmethod
-    def kept(task: Task) -> str:
+    def kept(self, task: Task) -> str | None:
         """Say where indexes are kept: here in a directory."""
         return task.scratch
 
@@ -67,6 +68,26 @@ class AsStored(Decoded):
 
     title = '**`engine="icesat2"`**'
     decoders = {"mask_and_scale": False, "decode_times": False}  # noqa: RUF012 - as above
+
+
+class Held(AsStored):
+    """As stored, with the indexes of all granules in one file, and no request to open them."""
+
+    title = '`engine="icesat2"`, indexes in a file'
+    index = "must"
+    _file: str | None = None
+
+    def kept(self, task: Task) -> str | None:
+        """Give the file, once it is made."""
+        del task
+        return self._file
+
+    def prepare(self, task: Task) -> None:
+        """Save the indexes."""
+        with self._opened(task, variables=list(task.variables)) as ds:
+            file = str(Path(task.scratch) / "campaign.idx")
+            indexes.save(file, ds, progress=False)
+        self._file = file
 
 
 def _longest(ds: xr.Dataset) -> xr.DataArray:
