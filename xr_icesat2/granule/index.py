@@ -77,6 +77,8 @@ class GranuleIndex:
         self.tables: dict[str, ChunkTable] = dict(contents.tables)
         self.values: dict[str, np.ndarray] = dict(contents.values)
         self.grown = False
+        # Read before the walk came to them, by the offset of their headers.
+        self._ahead: dict[int, Node] = {}
         self._failures: dict[str, Failure] = {}
         self._told: set[str] = set()
 
@@ -208,6 +210,7 @@ class GranuleIndex:
     def release(self) -> None:
         """Forget the raw bytes of the metadata; what was parsed of them stays."""
         with self._lock:
+            self._ahead.clear()
             self._pages.release()
             self._small_pages.release()
 
@@ -243,7 +246,7 @@ class GranuleIndex:
             if self._pages.far:
                 (front,) = self._run([read_front(head, self._size)])
                 self._pages.take_front(front if isinstance(front, int) else 0)
-                self._run([descend(self._root, branches(wanted), self._size)])
+                self._run([descend(self._root, branches(wanted), self._size, self._ahead)])
             self._read_nodes({"/"})
 
     def _walk(self, paths: Iterable[str], soft_links: int) -> None:
@@ -288,18 +291,28 @@ class GranuleIndex:
         targets = {path: at for path, at in found.items() if at is not None and at != BY_LIBRARY}
         for path in found.keys() - targets.keys():
             self._read_by_library(path, "the file as a whole")
-        parsers = [read_node(at, self._size) for at in targets.values()]
-        for path, result in zip(targets, self._run(parsers), strict=True):
+        read = self._read_at(set(targets.values()))
+        for path, at in targets.items():
+            result = read[at]
             if isinstance(result, UnsupportedError):
                 self._use_library(path, result)
             elif isinstance(result, CorruptGranuleError):
                 self._failures[path] = result
             elif not isinstance(result, Exception):
-                if any(self._target(group) == targets[path] for group in ancestors(path)):
+                if any(self._target(group) == at for group in ancestors(path)):
                     self._failures[path] = CorruptGranuleError("a group that contains itself")
                     continue
                 self.nodes[path] = result
                 self.grown = True
+
+    def _read_at(self, addresses: set[int]) -> dict[int, Node | Exception]:
+        """Give the objects whose headers lie there, or what is wrong with them."""
+        read: dict[int, Node | Exception] = {
+            at: self._ahead.pop(at) for at in addresses & self._ahead.keys()
+        }
+        unread = sorted(addresses - read.keys())
+        results = self._run(read_node(at, self._size) for at in unread)
+        return read | dict(zip(unread, results, strict=True))
 
     def _use_library(self, path: str, reason: Exception) -> None:
         self._tell(path, str(reason))

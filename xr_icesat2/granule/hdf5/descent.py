@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
+from xr_icesat2.granule.model import Node
+
 from .fetch import Parser, together
 from .links import read_links
 from .nodes import read_node
@@ -31,19 +33,23 @@ def branches(paths: Iterable[str]) -> Branches:
     return tree
 
 
-def descend(address: int, wanted: Branches, file_size: int) -> Parser[None]:
+def descend(address: int, wanted: Branches, file_size: int, found: dict[int, Node]) -> Parser[None]:
     """Ask for an object and for what is wanted below it, each as soon as its place is known.
 
-    Nothing is given: what was read is kept by who answers. What is missing or damaged
-    is passed over, for the walk itself will say so.
+    What could be read is put into ``found``, by the offset of its header. What is missing or
+    damaged is passed over, for the walk itself will say so.
     """
-    parsers: list[Parser[object]] = [read_node(address, file_size)]
+    parsers: list[Parser[object]] = [_alone(address, file_size, found)]
     if wanted:
-        parsers.append(_below(address, wanted, file_size))
+        parsers.append(_below(address, wanted, file_size, found))
     yield from together(parsers)
 
 
-def _below(address: int, wanted: Branches, file_size: int) -> Parser[None]:
+def _alone(address: int, file_size: int, found: dict[int, Node]) -> Parser[None]:
+    found[address] = yield from read_node(address, file_size)
+
+
+def _below(address: int, wanted: Branches, file_size: int, found: dict[int, Node]) -> Parser[None]:
     messages = yield from read_first_messages(address, file_size)
     links = yield from read_links(messages)
     targets = {name: target for name, target in links.items() if isinstance(target, int)}
@@ -51,7 +57,7 @@ def _below(address: int, wanted: Branches, file_size: int) -> Parser[None]:
         inside = [at for at in targets.values() if 0 <= at < file_size]
         yield [(at, min(FIRST_READ, file_size - at)) for at in inside]
     yield from together(
-        descend(targets[name], below, file_size)
+        descend(targets[name], below, file_size, found)
         for name, below in wanted.items()
         if name in targets
     )
