@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.paths import ALL_GRANULES, granule
 from xr_icesat2.errors import IdentityError
-from xr_icesat2.granule.identity import Evidence, identify
+from xr_icesat2.granule.identity import Evidence, confirmed, identify
 
 NAME = "ATL06_20191106230008_06270503_006_01.h5"
 BEAM_GROUPS = frozenset({"METADATA", "ancillary_data", "gt1l", "gt1r", "orbit_info"})
@@ -117,6 +117,35 @@ def test_a_number_that_differs_is_refused_and_a_fill_value_ignored(field, value)
             identify(evidence)
     else:
         assert identify(evidence) == identify(FULL)
+
+
+UNRECORDED = dataclasses.replace(FULL, dataset_identification={})
+
+
+@given(st.sets(st.sampled_from(PARTS)))
+def test_metadata_is_left_aside_only_where_all_else_is_there(lost):
+    evidence = dataclasses.replace(UNRECORDED, **{part: getattr(NOTHING, part) for part in lost})
+    assert confirmed(evidence) == (not lost & {"root_attrs", "ancillary", "url"})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"root_attrs": {"short_name": "ATL08"}},
+        {"orbit_info": {"rgt": 0}, "ancillary": {"start_rgt": 9999}},
+        {"orbit_info": {"cycle_number": 4}, "ancillary": {"start_cycle": 4}},
+        {"ancillary": {"start_region": 4}},
+        {"ancillary": {"release": None}},
+        {"ancillary": {"release": "005"}},
+        {"ancillary": {"version": "02"}},
+        {"ancillary": {"release": None, "version": None}},
+        {"url": "s3://bucket/renamed.h5"},
+        {"url": "<BytesIO>"},
+    ],
+)
+def test_metadata_is_asked_where_something_is_in_doubt(changes):
+    assert confirmed(UNRECORDED)
+    assert not confirmed(change(UNRECORDED, **changes))
 
 
 OTHER = "ATL06_20191106230008_06280503_006_01.h5"
@@ -351,6 +380,13 @@ REAL = {
     "test_atl08.h5": (None, -1, None, None),
     "variable_subset_ATL24_data.h5": (None, -1, None, None),
 }
+CONFIRMED = {
+    "ATL06_20181013235645_02340114_209_01.h5",
+    "ATL06_20181014001049_02350102_003_01.h5",
+    "processed_ATL06_20181015100401_02560110_003_01.h5",
+    "processed_ATL07-01_20190225115500_09020201_003_02.h5",
+    "processed_ATL08_20200821122613_08730802_004_01.h5",
+}
 SELF_TELLING = sorted(
     file for file, (product, *_) in REAL.items() if product not in (None, "ATL11")
 )
@@ -380,6 +416,17 @@ def test_real_granules_under_the_name_of_another_granule(file):
     evidence = read_evidence(granule(file))
     with pytest.raises(IdentityError, match="original name"):
         identify(dataclasses.replace(evidence, url=OTHER))
+
+
+@pytest.mark.parametrize("file", REAL)
+def test_metadata_adds_nothing_where_it_is_left_aside(file):
+    evidence = read_evidence(granule(file))
+    unrecorded = dataclasses.replace(evidence, dataset_identification={})
+    if confirmed(unrecorded):
+        assert repr(identify(unrecorded)) == repr(identify(evidence))
+    else:
+        assert file not in CONFIRMED
+    assert REAL.keys() >= CONFIRMED
 
 
 def test_every_real_granule_is_listed():

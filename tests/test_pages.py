@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.linked import linked
 from xr_icesat2.bytesource.cost import Cost, Observed
 from xr_icesat2.granule.hdf5 import pages
-from xr_icesat2.granule.hdf5.pages import LEAST_PAGE, MOST_PAGE, Pages
+from xr_icesat2.granule.hdf5.fetch import Alone, Several
+from xr_icesat2.granule.hdf5.pages import MOST_BLOCK, PAGE, Pages
 
 SIZE = 3 << 20
 NEAR = Cost(latency=20e-6, bandwidth=1e9)
@@ -33,6 +34,15 @@ def spans(draw):
     return offset, draw(st.integers(0, min(SIZE - offset, 600_000)))
 
 
+def holds(held: Pages, span) -> bool:
+    """Whether a range is there already."""
+    got = {}
+    with ThreadPoolExecutor(1) as pool:
+        there = held.take_each([span], got.__setitem__, pool)
+    assert there == (0 in got)
+    return there
+
+
 @each_link
 @given(bursts=st.lists(st.lists(spans(), max_size=5), max_size=4))
 def test_the_bytes_are_those_of_the_file(path, cost, bursts):
@@ -46,11 +56,11 @@ def test_the_bytes_are_those_of_the_file(path, cost, bursts):
     held.forget()
 
 
-def test_pages_are_as_large_as_the_link_asks_for(path):
-    for cost, page in ((NEAR, LEAST_PAGE), (FAR, MOST_PAGE)):
+def test_blocks_are_as_large_as_the_link_asks_for(path):
+    for cost, block in ((NEAR, PAGE), (FAR, MOST_BLOCK)):
         source = linked(path, cost)
         Pages(source, SIZE).read([(SIZE // 2, 100)])
-        assert max(length for _, length in source.log) == page
+        assert max(length for _, length in source.log) == block
 
 
 def test_a_file_that_comes_sooner_whole_is_read_whole_and_kept(path):
@@ -77,12 +87,12 @@ def test_whole_files_are_kept_up_to_a_bound(path, monkeypatch):
     held = [Pages(linked(path, FAST), SIZE) for _ in range(3)]
     for one in held:
         one.read([(0, 1)])
-    assert [one.hold([(SIZE - 1, 1)]) for one in held] == [True, True, False]
+    assert [holds(one, (SIZE - 1, 1)) for one in held] == [True, True, False]
     monkeypatch.setattr(pages, "FRESH", -1.0)
     another = Pages(linked(path, FAST), SIZE)
     another.read([(0, 1)])
-    assert [one.hold([(SIZE - 1, 1)]) for one in held] == [False, True, False]
-    assert another.hold([(SIZE - 1, 1)])
+    assert [holds(one, (SIZE - 1, 1)) for one in held] == [False, True, False]
+    assert holds(another, (SIZE - 1, 1))
     for one in (*held, another):
         one.forget()
 
@@ -108,19 +118,54 @@ def test_what_came_along_is_not_asked_for_again(path, cost, pieces, ranges):
     held.prime({offset: data[offset : offset + length] for offset, length in pieces})
     primed = set(held._pages)
     assert held.read(ranges) == [data[o : o + n] for o, n in ranges]
-    asked = {offset // held._page_size for offset, _ in source.log}
+    asked = {page for o, n in source.log for page in range(o // PAGE, -(-(o + n) // PAGE))}
     assert not asked & primed
     held.forget()
 
 
-def test_the_front_is_read_at_once_unless_the_link_is_slow(path):
+def test_the_front_is_read_at_once_unless_the_link_is_slow(path, monkeypatch):
+    monkeypatch.setattr(pages, "MOST_WHOLE", 0)
+    data = path.read_bytes()
     for cost, bursts in ((FAST, 1), (FAR, 0), (NEAR, 0)):
         source = linked(path, cost)
-        held = Pages(source, 1 << 40)
-        held.prime({0: path.read_bytes()})
-        held.take_front(SIZE // 2)
+        held = Pages(source, SIZE)
+        held.prime({0: data[: SIZE // 2]})
+        held.read([(0, 1)])
+        source.reset()
+        held.read(held.front(SIZE // 2))
         assert source.bursts == 0
-        held.forget()
-        held.take_front(SIZE)
+        held.read(held.front(SIZE))
         assert source.bursts == bursts
+        assert holds(held, (0, SIZE)) == bool(bursts)
         held.forget()
+
+
+@each_link
+def test_of_several_those_that_are_there_come_first(path, cost, monkeypatch):
+    monkeypatch.setattr(pages, "MOST_WHOLE", 0)
+    data, source = path.read_bytes(), linked(path, cost)
+    held = Pages(source, SIZE)
+    held.read([(0, 10)])
+    source.reset()
+    spans = [(5, 7), (2_500_000, 9)]
+    assert held.read(Several(spans)) == [data[5:12], None]
+    assert source.requests == 0
+    assert held.read(Several(spans[1:])) == [data[2_500_000:2_500_009]]
+    assert source.bursts == 1
+
+
+def test_what_lies_alone_comes_as_single_pages(path, monkeypatch):
+    monkeypatch.setattr(pages, "MOST_WHOLE", 0)
+    data, source = path.read_bytes(), linked(path, FAR)
+    held = Pages(source, SIZE)
+    assert held.read([Alone(2 * MOST_BLOCK + 5, 7)]) == [data[2 * MOST_BLOCK + 5 :][:7]]
+    assert source.log == [(2 * MOST_BLOCK, PAGE)]
+
+
+@pytest.mark.parametrize(("requests", "whole"), [(1, False), (64, False), (65, True), (500, True)])
+def test_a_file_comes_whole_where_very_many_requests_would_take_longer(path, requests, whole):
+    source = linked(path, Cost(latency=0.06, bandwidth=SIZE / 2 / 0.06))
+    held = Pages(source, SIZE)
+    held.take_whole(requests)
+    assert source.nbytes == (SIZE if whole else 0)
+    held.forget()

@@ -17,8 +17,6 @@ from xr_icesat2.testing import write_granule
 # Nodes outside the beams that tell which granule it is; no other is needed.
 IDENTITY = {
     "/",
-    "/METADATA",
-    "/METADATA/DatasetIdentification",
     "/orbit_info",
     *(f"/orbit_info/{name}" for name in ("rgt", "cycle_number", "sc_orient")),
     "/ancillary_data",
@@ -65,6 +63,16 @@ def test_open_on_s3(served):
     assert all(r.range for r in server.log if r.method == "GET"), "a request for the whole file"
 
 
+def test_opening_again_asks_only_for_the_version(served, path):
+    first, server = served
+    server.script.clear()
+    again = xr.open_dataset(
+        server.url(path.name), engine="icesat2", storage_options=server.storage_options
+    )
+    assert [request.method for request in server.log] == ["HEAD"]
+    xr.testing.assert_identical(first, again)
+
+
 def test_read_one_variable_on_s3(served):
     ds, server = served
     server.script.clear()
@@ -81,7 +89,7 @@ def test_many_variables_are_as_few_round_trips_as_one(served):
     (granule,) = array_of(ds, "h_li").granules
     source = CountingSource(granule.source)
     index = granule.index
-    index._small_pages._source = source
+    index._pages._source = source
     asked = ("h_li", "h_li_sigma", "latitude", "longitude", "delta_time")
     ds.icesat2.load(*asked)
     assert source.bursts == 1, "chunk tables of all variables at once"

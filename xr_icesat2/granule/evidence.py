@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from xr_icesat2.granule.claims import integer, settle, text
-from xr_icesat2.granule.name import GranuleName
+from xr_icesat2.granule.name import GranuleName, parse_name
 from xr_icesat2.granule.numbering import CYCLES, FOUR_ORBITS, REGIONS, RGTS, first_of_four
 
-__all__ = ["Evidence", "settled_number", "settled_release"]
+__all__ = ["Evidence", "confirmed", "settled_number", "settled_release"]
 
 _NUMBERS = {
     "rgt": (RGTS, (("orbit_info", "rgt"), ("ancillary_data", "start_rgt"))),
@@ -49,16 +49,49 @@ def settled_number(
     IdentityError
         Two of them differ.
     """
-    valid, datasets = _NUMBERS[field]
-    read = {"orbit_info": evidence.orbit_info, "ancillary_data": evidence.ancillary}
-    claims: list[tuple[str, int | None]] = [
-        *((f"{group}/{key}", integer(read[group].get(key), valid)) for group, key in datasets),
+    claims = [
+        *_numbers(field, evidence),
         *((where, getattr(name, field)) for where, name in names.items()),
     ]
+    return settle(field, source_file, _of_granule(field, product, claims))
+
+
+def _numbers(field: str, evidence: Evidence) -> list[tuple[str, int | None]]:
+    """Give what the datasets say of a number."""
+    valid, datasets = _NUMBERS[field]
+    read = {"orbit_info": evidence.orbit_info, "ancillary_data": evidence.ancillary}
+    return [(f"{group}/{key}", integer(read[group].get(key), valid)) for group, key in datasets]
+
+
+def _of_granule(
+    field: str, product: str | None, claims: list[tuple[str, int | None]]
+) -> list[tuple[str, int | None]]:
+    """Give the number by which a granule is named, which need not be the first in it."""
     if field == "rgt" and product in FOUR_ORBITS:
         # A subset may have lost the first orbits; the granule is named by the first of four.
-        claims = [(where, rgt and first_of_four(rgt)) for where, rgt in claims]
-    return settle(field, source_file, claims)
+        return [(where, rgt and first_of_four(rgt)) for where, rgt in claims]
+    return claims
+
+
+def confirmed(evidence: Evidence) -> bool:
+    """Whether what a granule holds confirms all that its name says, METADATA not asked.
+
+    That lies apart, at the end of several round trips: what it records is asked for only where
+    something else is missing, or in doubt.
+    """
+    name = parse_name(evidence.url)
+    if name is None or text(evidence.root_attrs.get("short_name")) != name.product:
+        return False
+    if _written(evidence) not in (
+        (name.release, name.version),
+        (name.source_release or name.release, name.source_version),
+    ):
+        return False
+    said = {f: _of_granule(f, name.product, _numbers(f, evidence)) for f in _NUMBERS}
+    return all(
+        getattr(name, field) in (None, *(number for _, number in numbers))
+        for field, numbers in said.items()
+    )
 
 
 def settled_release(
@@ -74,10 +107,7 @@ def settled_release(
     IdentityError
         Two of them differ.
     """
-    written = (
-        _digits(evidence.ancillary.get("release"), 3),
-        _digits(evidence.ancillary.get("version"), 2),
-    )
+    written = _written(evidence)
     version_id = _digits(evidence.dataset_identification.get("VersionID"), 3)
     if text(evidence.dataset_identification.get("shortName")) not in (product, None):
         version_id = None
@@ -102,6 +132,12 @@ def settled_release(
         ],
     )
     return release, version
+
+
+def _written(evidence: Evidence) -> tuple[str | None, str | None]:
+    """Give release and version as the datasets say."""
+    held = evidence.ancillary
+    return _digits(held.get("release"), 3), _digits(held.get("version"), 2)
 
 
 def _digits(value: object, width: int) -> str | None:

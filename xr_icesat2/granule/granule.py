@@ -13,7 +13,7 @@ from xr_icesat2.bytesource import Stamp
 from xr_icesat2.errors import ChangedGranuleError
 
 from . import campaign, store
-from .held import HeldIndexes
+from .held import HeldIndexes, Key
 from .index import GranuleIndex
 from .model import Contents
 from .verified import VerifiedSource
@@ -21,7 +21,7 @@ from .verified import VerifiedSource
 if TYPE_CHECKING:
     from xr_icesat2.bytesource import ByteSource, Range, Take
 
-__all__ = ["Granule"]
+__all__ = ["Granule", "is_known"]
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,11 @@ _INDEXES = HeldIndexes()
 if hasattr(os, "register_at_fork"):
     # Threads of the parent may hold this lock, and those of the indexes, at the moment of the fork.
     os.register_at_fork(after_in_child=_INDEXES.begin_anew)
+
+
+def is_known(url: str) -> bool:
+    """Whether this process holds the structure of some version of a granule."""
+    return _INDEXES.knows(url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ class Granule:
         return _INDEXES.get(self._key, self._new_index)
 
     @property
-    def _key(self) -> tuple[str, Stamp, str | None]:
+    def _key(self) -> Key:
         # An index whose version was not asked for reads more carefully than others.
         return self.url, self.stamp, self.cache if campaign.is_campaign(self.cache) else None
 

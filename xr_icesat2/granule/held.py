@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from xr_icesat2.bytesource import Stamp
 
 from .index import GranuleIndex
 
@@ -14,6 +17,10 @@ __all__ = ["HeldIndexes"]
 MOST_INDEXES = 4096
 MOST_BYTES = 1 << 32
 """Of all, by :attr:`.GranuleIndex.nbytes`; the one not used for longest goes first."""
+
+
+Key: TypeAlias = "tuple[str, Stamp, str | None]"
+"""Url and version of a granule, and the file of indexes that the version is from, if it is."""
 
 
 @dataclass(slots=True, eq=False)
@@ -33,11 +40,11 @@ class HeldIndexes:
 
     def begin_anew(self) -> None:
         """Forget everything, locks too: for a process that was forked."""
-        self._kept: OrderedDict[Hashable, _Slot] = OrderedDict()
+        self._kept: OrderedDict[Key, _Slot] = OrderedDict()
         self._nbytes = 0
         self._lock = threading.Lock()
 
-    def get(self, key: Hashable, make: Callable[[], GranuleIndex]) -> GranuleIndex:
+    def get(self, key: Key, make: Callable[[], GranuleIndex]) -> GranuleIndex:
         """Give an index, made if it is not held."""
         with self._lock:
             slot = self._kept.setdefault(key, _Slot())
@@ -49,7 +56,12 @@ class HeldIndexes:
                 slot.index = make()
             return slot.index
 
-    def weigh(self, key: Hashable, nbytes: int) -> None:
+    def knows(self, url: str) -> bool:
+        """Whether an index of some version of a granule is held."""
+        with self._lock:
+            return any(key[0] == url for key in self._kept)
+
+    def weigh(self, key: Key, nbytes: int) -> None:
         """Note how large an index has become, and let go of others if that is too much."""
         with self._lock:
             slot = self._kept.get(key)
@@ -60,7 +72,7 @@ class HeldIndexes:
             surplus = self._surplus()
         _close(surplus)
 
-    def drop(self, key: Hashable) -> None:
+    def drop(self, key: Key) -> None:
         """Let go of an index."""
         with self._lock:
             slot = self._kept.pop(key, None)

@@ -6,7 +6,7 @@ import numpy as np
 
 from xr_icesat2.errors import IdentityError
 from xr_icesat2.granule.claims import WAY_OUT, integer, text, utc
-from xr_icesat2.granule.evidence import Evidence, settled_number, settled_release
+from xr_icesat2.granule.evidence import Evidence, confirmed, settled_number, settled_release
 from xr_icesat2.granule.name import GranuleName, file_name, parse_name
 from xr_icesat2.granule.numbering import (
     CYCLES,
@@ -19,7 +19,7 @@ from xr_icesat2.granule.numbering import (
 )
 from xr_icesat2.granule.short_name import find_product
 
-__all__ = ["UNKNOWN", "Evidence", "Identity", "identify"]
+__all__ = ["UNKNOWN", "Evidence", "Identity", "confirmed", "identify"]
 
 UNKNOWN = -1
 """``gran_idx`` of a granule that nothing numbers."""

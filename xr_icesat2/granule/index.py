@@ -15,11 +15,11 @@ from xr_icesat2.bytesource import ByteSource, Range, Take
 from xr_icesat2.errors import CorruptGranuleError, GroupNotFoundError
 
 from .hdf5.chunks import read_chunk_table
-from .hdf5.descent import branches, descend
-from .hdf5.fetch import Parser, Ranges, UnsupportedError, run, together, within
+from .hdf5.descent import Ahead, branches, descend
+from .hdf5.fetch import Parser, UnsupportedError, run, together, within
 from .hdf5.messages import SUPERBLOCK_BYTES, read_superblock
 from .hdf5.nodes import read_node
-from .hdf5.pages import LEAST_PAGE, Pages
+from .hdf5.pages import Pages
 from .hdf5.space import read_front
 from .hdf5_library import BY_LIBRARY, LibraryFile
 from .model import Chunked, ChunkTable, Contents, DatasetHeader, Foreign, GroupHeader, Node
@@ -68,8 +68,6 @@ class GranuleIndex:
         self._source = source
         self._size = size
         self._pages = Pages(source, size)
-        # Nodes of chunk B-trees lie scattered among the chunks: a large page brings nothing more.
-        self._small_pages = Pages(source, size, most_page=LEAST_PAGE)
         self._root: int | None = None
         self._library = LibraryFile(source, size)
         self._lock = threading.RLock()
@@ -180,8 +178,9 @@ class GranuleIndex:
         rows = {normalise(path): starts for path, starts in wanted.items()}
         with self._lock:
             self._open()
+            self._pages.take_whole(sum(path not in self.tables for path in rows))
             parsers = {path: self._table_parser(path, starts) for path, starts in rows.items()}
-            results = self._run(parsers.values(), self._small_answer)
+            results = self._run(parsers.values())
             for path, result in zip(parsers, results, strict=True):
                 if isinstance(result, Exception):
                     raise self._corrupt(path, result) from result
@@ -212,23 +211,15 @@ class GranuleIndex:
         with self._lock:
             self._ahead.clear()
             self._pages.release()
-            self._small_pages.release()
 
     def close(self) -> None:
         """Let go of what is open; the index goes on working."""
         self._pages.forget()
-        self._small_pages.forget()
         self._library.close()
 
-    def _run(
-        self, parsers: Iterable[Parser[T]], answer: Callable[[Ranges], list[bytes]] | None = None
-    ) -> list[T | Exception]:
+    def _run(self, parsers: Iterable[Parser[T]]) -> list[T | Exception]:
         bounded = [within(parser, self._size) for parser in parsers]
-        return run(together(bounded), answer or self._pages.read)
-
-    def _small_answer(self, ranges: Ranges) -> list[bytes]:
-        pages = self._pages if self._pages.hold(ranges) else self._small_pages
-        return pages.read(ranges)
+        return run(together(bounded), self._pages.read)
 
     def _open(self, wanted: Iterable[str] = ()) -> None:
         self._raise_failure("/")
@@ -244,10 +235,20 @@ class GranuleIndex:
             raise CorruptGranuleError(f"{self._source.url}: {error}") from error
         else:
             if self._pages.far:
-                (front,) = self._run([read_front(head, self._size)])
-                self._pages.take_front(front if isinstance(front, int) else 0)
-                self._run([descend(self._root, branches(wanted), self._size, self._ahead)])
+                self._descend(head, self._root, wanted)
             self._read_nodes({"/"})
+
+    def _descend(self, head: bytes, root: int, wanted: Iterable[str]) -> None:
+        """Read what will be asked for next, and the front of the file if all structure is there."""
+        ahead = Ahead()
+        parsers = [self._front(head), descend(root, branches(wanted), self._size, ahead)]
+        self._run(parsers)
+        self._ahead = ahead.nodes
+        self.tables |= ahead.tables
+
+    def _front(self, head: bytes) -> Parser[None]:
+        size = yield from read_front(head, self._size)
+        yield self._pages.front(size)
 
     def _walk(self, paths: Iterable[str], soft_links: int) -> None:
         """Read objects and the groups around them, all of one depth at a time."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import glob
+import posixpath
 from contextlib import suppress
 
 from xr_icesat2.errors import ICESat2Error
@@ -18,12 +20,19 @@ __all__ = ["paths_ahead", "read_ahead"]
 
 
 def paths_ahead(granule: Granule, options: Options) -> list[str]:
-    """Guess paths that will be asked for: what lies in a group of the beams, or the beams."""
+    """Guess paths that will be asked for: what lies in a group of the beams, or the beams.
+
+    Variables that are asked for by name will be read.
+    """
     group, rate = options.group, _rate(granule, options)
     if group is None and rate is not None:
         group = rate.group
-    below = "" if group is None else f"/{group.strip('/')}/*"
-    return [f"/{beam}{below}" for beam in BEAMS]
+    if group is None:
+        return [f"/{beam}" for beam in BEAMS]
+    group = group.strip("/")
+    names = [name for name in options.variables or () if not glob.has_magic(name)]
+    below = ["*", *(name.removeprefix(f"{group}/") for name in names)]
+    return [f"/{beam}/{posixpath.join(group, name)}" for beam in BEAMS for name in below]
 
 
 def read_ahead(granule: Granule, options: Options) -> None:

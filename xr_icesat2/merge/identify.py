@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xr_icesat2.errors import NotAGranuleError
 from xr_icesat2.granule.beams import BEAMS, PAIRS, PROFILES
-from xr_icesat2.granule.identity import Evidence, Identity, identify
+from xr_icesat2.granule.identity import Evidence, Identity, confirmed, identify
 from xr_icesat2.granule.model import GroupHeader
 from xr_icesat2.reading.execute import read_datasets
 
@@ -45,20 +46,22 @@ def identify_granule(granule: Granule, ahead: Sequence[str] = ()) -> Identity:
     """
     paths = [f"/orbit_info/{name}" for name in ORBIT_INFO]
     paths += [f"/ancillary_data/{name}" for name in ANCILLARY]
-    nodes = granule.index.load(["/", RECORD, *paths], ahead)
+    nodes = granule.index.load(["/", *paths], ahead)
     values = read_datasets(granule, [path for path in paths if path in nodes])
     root = granule.index.group("/")
-    record = nodes.get(RECORD)
-    identity = identify(
-        Evidence(
-            url=granule.url,
-            root_attrs=root.attrs,
-            dataset_identification=record.attrs if isinstance(record, GroupHeader) else {},
-            groups=frozenset(root.links),
-            orbit_info=_named(values, "/orbit_info/", ORBIT_INFO),
-            ancillary=_named(values, "/ancillary_data/", ANCILLARY),
-        )
+    evidence = Evidence(
+        url=granule.url,
+        root_attrs=root.attrs,
+        dataset_identification={},
+        groups=frozenset(root.links),
+        orbit_info=_named(values, "/orbit_info/", ORBIT_INFO),
+        ancillary=_named(values, "/ancillary_data/", ANCILLARY),
     )
+    if not confirmed(evidence):
+        record = granule.index.load([RECORD]).get(RECORD)
+        if isinstance(record, GroupHeader):
+            evidence = replace(evidence, dataset_identification=record.attrs)
+    identity = identify(evidence)
     if identity.product is None and not TRACKS & root.links.keys():
         held = ", ".join(sorted(root.links)) or "nothing"
         msg = (

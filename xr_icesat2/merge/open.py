@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from xr_icesat2.bytesource import ByteSource, open_source
 from xr_icesat2.errors import GranuleNotFoundError, IdentityError, MergeError, NotAGranuleError
-from xr_icesat2.granule.granule import Granule
+from xr_icesat2.granule.granule import Granule, is_known
 from xr_icesat2.granule.identity import UNKNOWN, Identity
 
 from .caches import NO_CACHES, Caches, find_caches
@@ -89,7 +89,7 @@ def look_at(source: ByteSource, caches: Caches = NO_CACHES) -> Granule:
     if known is not None and "://" in source.url:
         return Granule(source, known, caches.file)
     try:
-        look = source.look(*((0, 0) if caches.directory else FIRST_LOOK))
+        look = source.look(*((0, 0) if caches.directory or is_known(source.url) else FIRST_LOOK))
     except GranuleNotFoundError as error:
         if "://" in source.url or not glob.has_magic(source.url):
             raise

@@ -11,10 +11,12 @@ from xr_icesat2.errors import CorruptGranuleError
 from xr_icesat2.granule.model import Chunked, ChunkTable, DatasetHeader, Subtree
 
 from .binary import check_signature
-from .fetch import Parser
+from .fetch import Alone, Parser
 
-__all__ = ["read_chunk_table"]
+__all__ = ["NO_ROWS", "read_chunk_table"]
 
+NO_ROWS = np.empty(0, np.int64)
+"""Of which only the root of a tree is read."""
 NODE_HEADER_BYTES = 24
 FIRST_ENTRIES = 64
 """Entries that HDF5 writes into a chunk B-tree node by default: a node is read in one piece."""
@@ -95,11 +97,10 @@ def _leaf_entries(
     left: list[Subtree] = []
     seen = 0
     while nodes:
-        heads = yield [(node.address, _first_read(node, dtype, file_size)) for node in nodes]
-        spans = [
-            (node.address, _length(head, dtype)) for node, head in zip(nodes, heads, strict=True)
+        heads = yield [Alone(n.address, _first_read(n, dtype, file_size)) for n in nodes]
+        bodies = yield [
+            Alone(n.address, _length(head, dtype)) for n, head in zip(nodes, heads, strict=True)
         ]
-        bodies = yield spans
         below: list[Subtree] = []
         for node, body in zip(nodes, bodies, strict=True):
             entries, keys = _entries(node, body, dtype, steps)

@@ -2,25 +2,43 @@
 
 A walk reads an object whole before what lies below it: the blocks of a header
 that was added to often lie apart, each known from the one before, and each
-costs a round trip. But what a group links to is known from its first block.
+costs a round trip. But what a group links to is known from its first block. Of
+datasets that are wanted by name, the first of the chunk table comes along, and so
+do values that are few.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from xr_icesat2.granule.model import Node
+from xr_icesat2.granule.model import Chunked, ChunkTable, Contiguous, DatasetHeader, Node
+from xr_icesat2.granule.paths import join
 
-from .fetch import Parser, together
+from .chunks import NO_ROWS, read_chunk_table
+from .fetch import Alone, Parser, Ranges, together
 from .links import read_links
 from .nodes import read_node
-from .objects import FIRST_READ, read_first_messages
+from .objects import FIRST_READ, Message, read_first_messages, read_messages
 
-__all__ = ["Branches", "branches", "descend"]
+__all__ = ["Ahead", "Branches", "branches", "descend"]
 
 Branches: TypeAlias = "Mapping[str, Branches]"
 """By name, what is wanted of a group; ``*`` for the first bytes of all that lies in it."""
+FEW_BYTES = 4096
+"""Of values that come along, and of what they are stored in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What was read before the walk came to it."""
+
+    nodes: dict[int, Node] = field(default_factory=dict)
+    """By the offset of their headers."""
+    tables: dict[str, ChunkTable] = field(default_factory=dict)
+    """By path."""
 
 
 def branches(paths: Iterable[str]) -> Branches:
@@ -33,31 +51,72 @@ def branches(paths: Iterable[str]) -> Branches:
     return tree
 
 
-def descend(address: int, wanted: Branches, file_size: int, found: dict[int, Node]) -> Parser[None]:
+def descend(
+    address: int, wanted: Branches, file_size: int, ahead: Ahead, path: str = "/"
+) -> Parser[None]:
     """Ask for an object and for what is wanted below it, each as soon as its place is known.
 
-    What could be read is put into ``found``, by the offset of its header. What is missing or
-    damaged is passed over, for the walk itself will say so.
+    What could be read is put into ``ahead``. What is missing or damaged is passed over, for the
+    walk itself will say so.
     """
-    parsers: list[Parser[object]] = [_alone(address, file_size, found)]
+    parsers: list[Parser[object]] = [_alone(address, file_size, ahead, path)]
     if wanted:
-        parsers.append(_below(address, wanted, file_size, found))
+        parsers.append(_below(address, wanted, file_size, ahead, path))
     yield from together(parsers)
 
 
-def _alone(address: int, file_size: int, found: dict[int, Node]) -> Parser[None]:
-    found[address] = yield from read_node(address, file_size)
+def _alone(address: int, file_size: int, ahead: Ahead, path: str) -> Parser[None]:
+    node = ahead.nodes[address] = yield from read_node(address, file_size)
+    if isinstance(node, DatasetHeader):
+        if isinstance(node.layout, Chunked):
+            table = yield from read_chunk_table(node, node.layout, file_size, NO_ROWS)
+            ahead.tables[path] = table
+        if math.prod(node.shape) * node.dtype.itemsize <= FEW_BYTES:
+            places = _places(node, ahead.tables.get(path))
+            yield [place for place in places if place[1] <= FEW_BYTES]
 
 
-def _below(address: int, wanted: Branches, file_size: int, found: dict[int, Node]) -> Parser[None]:
-    messages = yield from read_first_messages(address, file_size)
-    links = yield from read_links(messages)
-    targets = {name: target for name, target in links.items() if isinstance(target, int)}
+def _places(header: DatasetHeader, table: ChunkTable | None) -> Ranges:
+    """Give where the values of a dataset lie, as far as its table says."""
+    if table is not None:
+        places = zip(table.offsets.ravel().tolist(), table.sizes.ravel().tolist(), strict=True)
+        return [Alone(offset, size) for offset, size in places if size]
+    layout = header.layout
+    if not isinstance(layout, Contiguous) or layout.offset is None:
+        return []
+    return [Alone(layout.offset, math.prod(header.shape) * header.dtype.itemsize)]
+
+
+def _below(address: int, wanted: Branches, file_size: int, ahead: Ahead, path: str) -> Parser[None]:
+    first = yield from _targets((yield from read_first_messages(address, file_size)))
+    parsers = [_into(first, wanted, file_size, ahead, path)]
+    unseen = {name: below for name, below in wanted.items() if name not in first}
+    if unseen.keys() - {"*"}:
+        parsers.append(_further(address, unseen, file_size, ahead, path))
+    yield from together(parsers)
+
+
+def _further(
+    address: int, wanted: Branches, file_size: int, ahead: Ahead, path: str
+) -> Parser[None]:
+    """Go on with what is linked in the later blocks of a header only."""
+    targets = yield from _targets((yield from read_messages(address, file_size)))
+    yield from _into(targets, wanted, file_size, ahead, path)
+
+
+def _into(
+    targets: Mapping[str, int], wanted: Branches, file_size: int, ahead: Ahead, path: str
+) -> Parser[None]:
     if "*" in wanted:
         inside = [at for at in targets.values() if 0 <= at < file_size]
         yield [(at, min(FIRST_READ, file_size - at)) for at in inside]
     yield from together(
-        descend(targets[name], below, file_size, found)
+        descend(targets[name], below, file_size, ahead, join(path, name))
         for name, below in wanted.items()
         if name in targets
     )
+
+
+def _targets(messages: list[Message]) -> Parser[dict[str, int]]:
+    links = yield from read_links(messages)
+    return {name: target for name, target in links.items() if isinstance(target, int)}

@@ -1,26 +1,52 @@
 """Parsers that ask for bytes, and the loop that answers them.
 
 A parser is a generator: it yields a list of ``(offset, length)`` ranges and
-is sent a list of ``bytes``. :func:`together` runs many in step, so that the
-ranges of all of them are asked for at once.
+is sent a list of ``bytes``. :func:`together` runs many side by side: each goes
+on as far as it gets with what is there already, and what all of them then wait
+for is asked for at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
-from typing import TypeAlias, TypeVar
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from xr_icesat2.errors import CorruptGranuleError
 
-__all__ = ["Parser", "Ranges", "UnsupportedError", "read", "run", "together", "within"]
+__all__ = [
+    "Alone",
+    "Parser",
+    "Ranges",
+    "Several",
+    "UnsupportedError",
+    "read",
+    "run",
+    "together",
+    "within",
+]
 
 T = TypeVar("T")
 MOST_OF_FILE = 4
 """Times the size of the file that one structure may ask for: nodes are looked at twice."""
 SLACK = 1 << 28
 """Bytes beyond that: many attributes may each ask for the same heap, which is read once."""
-Ranges: TypeAlias = list[tuple[int, int]]
+Ranges: TypeAlias = Sequence[tuple[int, int]]
 Parser: TypeAlias = Generator[Ranges, list[bytes], T]
+
+
+class Alone(NamedTuple):
+    """A range around which nothing else will be asked for."""
+
+    offset: int
+    length: int
+
+
+class Several(list[tuple[int, int]]):
+    """Ranges of parsers that go on each for itself.
+
+    Those that are there already may be answered at once, with None for the others, which are
+    then asked for again.
+    """
 
 
 class UnsupportedError(Exception):
@@ -61,34 +87,64 @@ def within(parser: Parser[T], file_size: int) -> Parser[T]:
 
 
 def together(parsers: Iterable[Parser[T]]) -> Parser[list[T | Exception]]:
-    """Run parsers in step; each result is a value or the error that ended that parser.
+    """Run parsers side by side; each result is a value or the error that ended that parser.
 
     Only errors that say something of the file (:class:`UnsupportedError`,
     :class:`CorruptGranuleError`) are kept as results; any other ends them all.
     """
-    live = list(enumerate(parsers))
     results: dict[int, T | Exception] = {}
-    answers: dict[int, list[bytes] | None] = {number: None for number, _ in live}
-    while live:
-        asked: list[tuple[int, Parser[T], Ranges]] = []
-        for number, parser in live:
+    waiting: dict[int, _Waiting] = {}
+    ready = {number: _Waiting(parser) for number, parser in enumerate(parsers)}
+    while ready or waiting:
+        for number, one in ready.items():
+            waiting.pop(number, None)
             try:
-                answer = answers[number]
-                ranges = next(parser) if answer is None else parser.send(answer)
+                one.go_on()
             except StopIteration as stop:
                 results[number] = stop.value
             except (UnsupportedError, CorruptGranuleError) as error:
                 results[number] = error
             else:
-                asked.append((number, parser, ranges))
-        live = [(number, parser) for number, parser, _ in asked]
-        if live:
-            data = yield [span for _, _, ranges in asked for span in ranges]
-            position = 0
-            for number, _, ranges in asked:
-                answers[number] = data[position : position + len(ranges)]
-                position += len(ranges)
+                waiting[number] = one
+        if waiting:
+            answers = iter((yield Several(s for one in waiting.values() for s in one.missing)))
+            for one in waiting.values():
+                one.take(answers)
+        ready = {number: one for number, one in waiting.items() if one.ready}
     return [results[number] for number in sorted(results)]
+
+
+class _Waiting:
+    """A parser, what it asked for, and what of that has come."""
+
+    __slots__ = ("answers", "parser", "ranges")
+
+    def __init__(self, parser: Parser[Any]) -> None:
+        self.parser = parser
+        self.ranges: Ranges = []
+        self.answers: list[Any] | None = None
+
+    @property
+    def missing(self) -> Ranges:
+        if self.answers is None:
+            return self.ranges
+        pairs = zip(self.ranges, self.answers, strict=True)
+        return [span for span, answer in pairs if answer is None]
+
+    @property
+    def ready(self) -> bool:
+        answers = self.answers or []
+        if None not in answers:
+            return True
+        return isinstance(self.ranges, Several) and any(one is not None for one in answers)
+
+    def take(self, answers: Iterator[bytes | None]) -> None:
+        held = self.answers or [None] * len(self.ranges)
+        self.answers = [next(answers) if one is None else one for one in held]
+
+    def go_on(self) -> None:
+        answers, self.answers = self.answers, None
+        self.ranges = next(self.parser) if answers is None else self.parser.send(answers)
 
 
 def values(results: Sequence[T | Exception]) -> list[T]:

@@ -1,40 +1,46 @@
 """Metadata is read by pages, which are kept while a granule is being opened.
 
-How large a page is, and whether a small granule is rather read whole, follows
-from what a request costs. A page costs a round trip more than it must if it
-is too small, and bytes that nobody needs if it is too large; so it is as large
-as what comes in the time of a round trip, within limits. To open a granule and
-read something of it takes some :data:`ROUND_TRIPS`, each waiting for the one
-before: a granule that comes whole in less time is read whole, and kept for the
-reads that follow.
+Pages come in blocks. How large a block is, and whether a small granule is rather
+read whole, follows from what a request costs. A block costs a round trip more than
+it must if it is too small, and bytes that nobody needs if it is too large; so it is
+as large as what comes in the time of a round trip, within limits. What lies
+:class:`.Alone` comes as single pages. To open a granule and read something of it
+takes some :data:`ROUND_TRIPS`, each waiting for the one before: a granule that comes
+whole in less time is read whole, and kept for the reads that follow.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
 from collections.abc import Container, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
+from typing import Any
 
 from xr_icesat2.bytesource import ByteSource, Range, Take
+from xr_icesat2.bytesource.limits import MAX_IN_FLIGHT
 from xr_icesat2.bytesource.threads import all_done
 
-from .fetch import Ranges
+from .fetch import Alone, Ranges, Several
 
-__all__ = ["LEAST_PAGE", "Pages"]
+__all__ = ["Pages"]
 
-LEAST_PAGE, MOST_PAGE = 16 << 10, 256 << 10
-"""Bytes a page. Headers of one group lie within a few kB of each other."""
+PAGE, MOST_BLOCK = 16 << 10, 256 << 10
+"""Bytes. Headers of one group lie within a few kB of each other."""
 MERGE_BYTES = 64 << 10
 """Pages this near to each other are read in one request, with what lies between."""
 ROUND_TRIPS = 3
 FRONT_ROUND_TRIPS = 3
 """Which a file with all its structure at its front saves, if that is read at once."""
-FIRST_PAGES = 4
+FIRST_BLOCKS = 4
 """Read at once at first: the headers of the outer groups lie there, and it shows how fast the
 link is."""
+ONWARD = 128, 4 << 20
+"""What is read of the beginning of a file beside the first that lies elsewhere: most of what
+describes a thousand datasets lies there. As a part of the size, and in bytes, at most."""
 MOST_RUN = 2 << 20
 """Bytes a request."""
 MOST_WHOLE = 48 << 20
@@ -91,61 +97,61 @@ class Pages:
         Where the bytes come from.
     size
         Size of the file in bytes; ranges lie within it (:func:`.fetch.within`).
-    most_page
-        Bytes that a page has at most.
     """
 
-    def __init__(self, source: ByteSource, size: int, most_page: int = MOST_PAGE) -> None:
+    def __init__(self, source: ByteSource, size: int) -> None:
         self._source = source
         self._size = size
-        self._most_page = most_page
         self._pages: dict[int, bytes] = {}
-        self._page_size = 0
+        self._block = 0
         self._begun = False
+        self._onward = 0
         self._whole = False
 
     @property
     def far(self) -> bool:
         """Whether a round trip costs more than the bytes of a page."""
-        return self._settle() > LEAST_PAGE
+        return self._block_size > 1
 
     def prime(self, pieces: Mapping[int, bytes]) -> None:
         """Take parts of the file, by offset, that came along when its version was asked."""
-        if not pieces or self._begun:
+        if self._begun:
             return
-        size = self._settle()
         for offset, piece in pieces.items():
-            for page in range(-(-offset // size), (offset + len(piece) - 1) // size + 1):
-                data = piece[page * size - offset :][:size]
-                if len(data) == min(size, self._size - page * size):
+            for page in range(-(-offset // PAGE), (offset + len(piece) - 1) // PAGE + 1):
+                data = piece[page * PAGE - offset :][:PAGE]
+                if len(data) == min(PAGE, self._size - page * PAGE):
                     self._pages[page] = data
 
-    def read(self, ranges: Ranges) -> list[bytes]:
-        """Give the bytes of each range, fetching what is missing in one burst."""
-        if not self._begun:
-            self._begin()
+    def read(self, ranges: Ranges) -> list[Any]:
+        """Give the bytes of each range, fetching what is missing in one burst.
+
+        Of :class:`.Several` ranges those that are there, if any is, and None for the others.
+        """
         pages = self._pages
-        wanted = {page for span in ranges for page in self._pages_of(*span)}
-        missing = wanted - pages.keys()
-        self._fetch(pages, missing | self._ahead(missing))
-        return [self._cut(pages, *span) for span in ranges]
+        if not self._begun and not all(isinstance(span, Alone) for span in ranges):
+            self._begin(pages)
+        missing = [span for span in ranges if not _held(pages, *span)]
+        if missing and (not isinstance(ranges, Several) or len(missing) == len(ranges)):
+            self._take(pages, missing)
+        return [_cut(pages, *span) if _held(pages, *span) else None for span in ranges]
 
-    def take_front(self, size: int) -> None:
-        """Read the front of the file in one burst, unless it is cheaper to ask bit by bit."""
-        if 0 < size <= FRONT_ROUND_TRIPS * self._source.cost.round_trip:
-            wanted = set(range(-(-size // self._page_size)))
-            self._fetch(self._pages, wanted - self._pages.keys())
+    def front(self, size: int) -> Ranges:
+        """Give what to ask for to have the front of a file, if that is cheaper than bit by bit."""
+        if size > FRONT_ROUND_TRIPS * self._source.cost.round_trip:
+            return []
+        return [(at, 1) for at in range(0, size, self._block_size * PAGE)]
 
-    def hold(self, ranges: Sequence[Range]) -> bool:
-        """Whether all of the ranges are there already."""
-        return self._all_in(self._pages, ranges)
+    def take_whole(self, requests: int) -> None:
+        """Read all of the file, if so many requests, and another round trip, would take longer."""
+        self._read_whole_within(self._pages, math.ceil(requests / MAX_IN_FLIGHT) + 1)
 
     def take_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> bool:
         """Hand ranges on, as :meth:`.ByteSource.read_each` does, if all of them are there."""
         pages = self._pages
-        if not self._all_in(pages, ranges):
+        if not pages or not all(_held(pages, *span) for span in ranges):
             return False
-        jobs = [partial(take, n, self._cut(pages, *span)) for n, span in enumerate(ranges)]
+        jobs = [partial(_hand_on, pages, span, take, n) for n, span in enumerate(ranges)]
         if len(jobs) == 1:
             jobs[0]()
         else:
@@ -170,77 +176,91 @@ class Pages:
         self._whole = False
         _KEPT.drop(self)
 
-    def _ahead(self, missing: set[int]) -> set[int]:
-        """Give the pages behind those that continue what was read: structure goes on there."""
-        if self._page_size == LEAST_PAGE:
-            return set()
-        last = self._last_page()
-        going_on = {page for page in missing if page - 1 in self._pages}
-        ahead = {page + n for page in going_on for n in range(1, FIRST_PAGES)}
-        return {page for page in ahead - self._pages.keys() if page <= last}
+    @property
+    def _block_size(self) -> int:
+        """Pages a block, settled by what a request costs."""
+        if not self._block:
+            most = min(self._source.cost.round_trip, MOST_BLOCK) // PAGE
+            self._block = 1 << max(0, most.bit_length() - 1)
+        return self._block
 
-    def _settle(self) -> int:
-        """Settle the size of a page by what a request costs."""
-        if not self._page_size:
-            page = LEAST_PAGE
-            while page < self._most_page and 2 * page <= self._source.cost.round_trip:
-                page *= 2
-            self._page_size = page
-        return self._page_size
+    def _around(self, missing: set[int]) -> set[int]:
+        """Give the pages of their blocks, and of those behind what continues what was read.
 
-    def _begin(self) -> None:
-        """Read the first pages, if they did not come along; the whole file if that is cheap."""
+        Structure goes on there.
+        """
+        size = self._block_size
+        blocks = {page // size for page in missing - self._pages.keys()}
+        if size > 1:
+            going_on = {block for block in blocks if block * size - 1 in self._pages}
+            blocks |= {block + n for block in going_on for n in range(1, FIRST_BLOCKS)}
+        last = (self._size - 1) // PAGE
+        return {page for b in blocks for page in range(b * size, (b + 1) * size) if page <= last}
+
+    def _take(self, pages: dict[int, bytes], missing: Ranges) -> None:
+        """Fetch what is missing, in one burst."""
+        alone = {p for span in missing if isinstance(span, Alone) for p in _pages_of(*span)}
+        among = {p for span in missing if not isinstance(span, Alone) for p in _pages_of(*span)}
+        if among:
+            onward, self._onward = self._onward, 0
+            among = self._around(among) | set(_pages_of(0, onward))
+        self._fetch(pages, alone | among)
+
+    def _begin(self, pages: dict[int, bytes]) -> None:
+        """Read the first blocks, if they did not come along; the whole file if that is cheap."""
         self._begun = True
-        page = self._settle()
-        if page == LEAST_PAGE:
-            return
-        first = set(range(min(FIRST_PAGES, self._last_page() + 1)))
-        self._fetch(self._pages, first - self._pages.keys(), most=page)
-        cheap = self._size <= (ROUND_TRIPS - 1) * self._source.cost.round_trip
-        if cheap and _KEPT.admit(self, self._size, MOST_WHOLE):
-            self._read_whole()
+        if self.far:
+            block = self._block_size * PAGE
+            self._fetch(pages, set(_pages_of(0, min(FIRST_BLOCKS * block, self._size))), most=block)
+            self._read_whole_within(pages, ROUND_TRIPS)
+            share, most = ONWARD
+            self._onward = min(self._size // share, most, self._source.cost.round_trip // 2)
 
-    def _read_whole(self) -> None:
-        self._whole = True
-        try:
-            self._fetch(self._pages, set(range(self._last_page() + 1)) - self._pages.keys())
-        except BaseException:
-            self.forget()
-            raise
+    def _read_whole_within(self, pages: dict[int, bytes], round_trips: int) -> None:
+        cheap = self._size <= (round_trips - 1) * self._source.cost.round_trip
+        if cheap and self.far and not self._whole and _KEPT.admit(self, self._size, MOST_WHOLE):
+            self._whole = True
+            try:
+                self._fetch(pages, set(_pages_of(0, self._size)))
+            except BaseException:
+                self.forget()
+                raise
 
-    def _last_page(self) -> int:
-        return (self._size - 1) // self._page_size
-
-    def _fetch(self, pages: dict[int, bytes], missing: set[int], most: int = MOST_RUN) -> None:
-        size = self._page_size
-        near, longest = MERGE_BYTES // size, max(1, most // size)
-        runs = _merge(sorted(missing), pages, near, longest)
+    def _fetch(self, pages: dict[int, bytes], wanted: set[int], most: int = MOST_RUN) -> None:
+        missing = sorted(wanted - pages.keys())
+        runs = _merge(missing, pages, MERGE_BYTES // PAGE, max(1, most // PAGE))
         spans = [
-            (first * size, min((last + 1) * size, self._size) - first * size)
+            (first * PAGE, min((last + 1) * PAGE, self._size) - first * PAGE)
             for first, last in runs
         ]
         if not spans:
             return
         for (first, last), data in zip(runs, self._source.read(spans), strict=True):
             for page in range(first, last + 1):
-                start = (page - first) * size
-                pages[page] = data[start : start + size]
+                start = (page - first) * PAGE
+                pages[page] = data[start : start + PAGE]
 
-    def _all_in(self, pages: Mapping[int, bytes], ranges: Sequence[Range]) -> bool:
-        return bool(pages) and all(p in pages for span in ranges for p in self._pages_of(*span))
 
-    def _cut(self, pages: Mapping[int, bytes], offset: int, length: int) -> bytes:
-        wanted = self._pages_of(offset, length)
-        start = offset - wanted.start * self._page_size
-        if len(wanted) == 1:
-            return pages[wanted[0]][start : start + length]
-        joined = b"".join(pages[page] for page in wanted)
-        return joined[start : start + length]
+def _held(pages: Mapping[int, bytes], offset: int, length: int) -> bool:
+    return all(page in pages for page in _pages_of(offset, length))
 
-    def _pages_of(self, offset: int, length: int) -> range:
-        if length == 0:
-            return range(0)
-        return range(offset // self._page_size, (offset + length - 1) // self._page_size + 1)
+
+def _cut(pages: Mapping[int, bytes], offset: int, length: int) -> bytes:
+    wanted = _pages_of(offset, length)
+    start = offset - wanted.start * PAGE
+    if len(wanted) == 1:
+        return pages[wanted.start][start : start + length]
+    return b"".join([pages[page] for page in wanted])[start : start + length]
+
+
+def _hand_on(pages: Mapping[int, bytes], span: Range, take: Take, number: int) -> None:
+    take(number, _cut(pages, *span))
+
+
+def _pages_of(offset: int, length: int) -> range:
+    if length == 0:
+        return range(0)
+    return range(offset // PAGE, (offset + length - 1) // PAGE + 1)
 
 
 def _merge(
@@ -250,7 +270,7 @@ def _merge(
     runs: list[tuple[int, int]] = []
     for page in pages:
         first, last = runs[-1] if runs else (0, -1)
-        close = bool(runs) and page - last <= max(1, near) and page - first < longest
+        close = bool(runs) and page - last <= near and page - first < longest
         if close and not any(between in known for between in range(last + 1, page)):
             runs[-1] = (first, page)
         else:
