@@ -40,7 +40,10 @@ def on_pre_build(config: object) -> None:
     _until_the_end.callback(os.chdir, Path.cwd())
     os.chdir(folder)
     for name, (cycle, segments) in CYCLES.items():
-        path = write_granule(folder / name, rgt=627, cycle=cycle, n_segments=segments)
+        turned = cycle == 4  # the spacecraft turns twice a year
+        path = write_granule(
+            folder / name, rgt=627, cycle=cycle, n_segments=segments, sc_orient=0 if turned else 1
+        )
         start = name.removeprefix("ATL06_")
         day = folder / f"s3/{BUCKET}/ATLAS/ATL06/006/{start[:4]}/{start[4:6]}/{start[6:8]}"
         day.mkdir(parents=True)

@@ -16,9 +16,10 @@ BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 FILE = "ATL06_20191106230008_06270503_006_01.h5"
 CYCLES = {
-    "ATL06_20190808032023_06270403_006_01.h5": 4,
-    "ATL06_20200205184001_06270603_006_01.h5": 6,
+    "ATL06_20190808032023_06270403_006_01.h5": {"cycle": 4, "sc_orient": 0},
+    "ATL06_20200205184001_06270603_006_01.h5": {"cycle": 6, "sc_orient": 1},
 }
+"""The spacecraft turns between them, as ICESat-2 does twice a year."""
 FOREST = {"rgt": 873, "cycle": 8, "region": 2, "n_segments": 300}
 """Of the granules of ATL03 and ATL08, which belong together."""
 BUCKET = "nsidc-cumulus-prod-protected"
@@ -40,8 +41,8 @@ def workplace(tmp_path, monkeypatch, s3_service):
     """A folder with the granules that the examples name, and S3 as the environment has it."""
     monkeypatch.chdir(tmp_path)
     put_granule(tmp_path / FILE)
-    for name, cycle in CYCLES.items():
-        write_granule(tmp_path / name, rgt=627, cycle=cycle, n_segments=300)
+    for name, how in CYCLES.items():
+        write_granule(tmp_path / name, rgt=627, n_segments=300, **how)
     for product in ("ATL03", "ATL08"):
         write_granule(tmp_path / f"{product}_20200821122613_08730802_006_01.h5", product, **FOREST)
     put_granule(s3_service.root / BUCKET / KEY)
@@ -72,6 +73,7 @@ def test_examples(workplace, capsys):
     assert session["rough"].sizes == {"gran_idx": 1, "segment_idx": 1033}
     assert session["rough"].count() > 0
     assert session["dh"].sizes == {"segment_id": 300}
+    assert session["dh"].std() < 0.2, "metres: the same ground, not that of another beam"
     table = pd.read_parquet(workplace / "photons.parquet")
     assert "h_ph" in table.columns
     assert set(table["spot"]) == {1, 3, 5}
