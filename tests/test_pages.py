@@ -141,16 +141,18 @@ def test_the_front_is_read_at_once_unless_the_link_is_slow(path, monkeypatch):
 
 
 @each_link
-def test_of_several_those_that_are_there_come_first(path, cost, monkeypatch):
+def test_of_several_those_that_are_there_come_first_if_others_cost_a_round_trip(
+    path, cost, monkeypatch
+):
     monkeypatch.setattr(pages, "MOST_WHOLE", 0)
     data, source = path.read_bytes(), linked(path, cost)
     held = Pages(source, SIZE)
     held.read([(0, 10)])
     source.reset()
-    spans = [(5, 7), (2_500_000, 9)]
-    assert held.read(Several(spans)) == [data[5:12], None]
-    assert source.requests == 0
-    assert held.read(Several(spans[1:])) == [data[2_500_000:2_500_009]]
+    spans, far = [(5, 7), (2_500_000, 9)], data[2_500_000:2_500_009]
+    assert held.read(Several(spans)) == [data[5:12], far if cost is NEAR else None]
+    assert source.bursts == (cost is NEAR)
+    assert held.read(Several(spans[1:])) == [far]
     assert source.bursts == 1
 
 

@@ -8,7 +8,7 @@ for is asked for at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from xr_icesat2.errors import CorruptGranuleError
@@ -93,58 +93,65 @@ def together(parsers: Iterable[Parser[T]]) -> Parser[list[T | Exception]]:
     :class:`CorruptGranuleError`) are kept as results; any other ends them all.
     """
     results: dict[int, T | Exception] = {}
-    waiting: dict[int, _Waiting] = {}
-    ready = {number: _Waiting(parser) for number, parser in enumerate(parsers)}
-    while ready or waiting:
-        for number, one in ready.items():
-            waiting.pop(number, None)
+    ready: list[tuple[int, Parser[T], Any]]
+    ready = [(number, parser, None) for number, parser in enumerate(parsers)]
+    waiting: list[_Waiting] = []
+    while True:
+        for number, parser, answers in ready:
             try:
-                one.go_on()
+                ranges = parser.send(answers)
             except StopIteration as stop:
                 results[number] = stop.value
             except (UnsupportedError, CorruptGranuleError) as error:
                 results[number] = error
             else:
-                waiting[number] = one
-        if waiting:
-            answers = iter((yield Several(s for one in waiting.values() for s in one.missing)))
-            for one in waiting.values():
-                one.take(answers)
-        ready = {number: one for number, one in waiting.items() if one.ready}
-    return [results[number] for number in sorted(results)]
+                waiting.append(_Waiting(number, parser, ranges))
+        if not waiting:
+            return [results[number] for number in sorted(results)]
+        data = yield Several([span for one in waiting for span in one.missing])
+        ready, waiting = _handed_out(waiting, data)
 
 
 class _Waiting:
-    """A parser, what it asked for, and what of that has come."""
+    """A parser that waits for ranges, and what it asked for before and has got by now."""
 
-    __slots__ = ("answers", "parser", "ranges")
+    __slots__ = ("answers", "asked", "missing", "number", "parser")
 
-    def __init__(self, parser: Parser[Any]) -> None:
+    def __init__(self, number: int, parser: Parser[Any], asked: Ranges) -> None:
+        self.number = number
         self.parser = parser
-        self.ranges: Ranges = []
-        self.answers: list[Any] | None = None
+        self.asked = asked
+        self.missing = asked
+        self.answers: list[Any] = []
 
-    @property
-    def missing(self) -> Ranges:
-        if self.answers is None:
-            return self.ranges
-        pairs = zip(self.ranges, self.answers, strict=True)
-        return [span for span, answer in pairs if answer is None]
-
-    @property
-    def ready(self) -> bool:
-        answers = self.answers or []
-        if None not in answers:
+    def take(self, data: list[Any]) -> bool:
+        """Take answers to what is missing; say whether the parser can go on."""
+        if self.answers:
+            fresh = iter(data)
+            data = [next(fresh) if answer is None else answer for answer in self.answers]
+        self.answers = data
+        if None not in data:
             return True
-        return isinstance(self.ranges, Several) and any(one is not None for one in answers)
+        pairs = zip(self.asked, data, strict=True)
+        self.missing = [span for span, answer in pairs if answer is None]
+        return isinstance(self.asked, Several) and len(self.missing) < len(data)
 
-    def take(self, answers: Iterator[bytes | None]) -> None:
-        held = self.answers or [None] * len(self.ranges)
-        self.answers = [next(answers) if one is None else one for one in held]
 
-    def go_on(self) -> None:
-        answers, self.answers = self.answers, None
-        self.ranges = next(self.parser) if answers is None else self.parser.send(answers)
+def _handed_out(
+    waiting: list[_Waiting], data: list[Any]
+) -> tuple[list[tuple[int, Parser[Any], Any]], list[_Waiting]]:
+    """Give those who can go on with what they have got, and the rest."""
+    ready: list[tuple[int, Parser[Any], Any]] = []
+    rest: list[_Waiting] = []
+    position = 0
+    for one in waiting:
+        end = position + len(one.missing)
+        if one.take(data[position:end]):
+            ready.append((one.number, one.parser, one.answers))
+        else:
+            rest.append(one)
+        position = end
+    return ready, rest
 
 
 def values(results: Sequence[T | Exception]) -> list[T]:

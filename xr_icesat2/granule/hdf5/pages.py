@@ -126,13 +126,18 @@ class Pages:
     def read(self, ranges: Ranges) -> list[Any]:
         """Give the bytes of each range, fetching what is missing in one burst.
 
-        Of :class:`.Several` ranges those that are there, if any is, and None for the others.
+        Of :class:`.Several` ranges those that are there, if any is, and None for the others;
+        but all of them where a request costs little.
         """
         pages = self._pages
         if not self._begun and not all(isinstance(span, Alone) for span in ranges):
             self._begin(pages)
-        missing = [span for span in ranges if not _held(pages, *span)]
-        if missing and (not isinstance(ranges, Several) or len(missing) == len(ranges)):
+        try:
+            return [_cut(pages, *span) for span in ranges]
+        except KeyError:
+            missing = [span for span in ranges if not _held(pages, *span)]
+        apart = self.far and isinstance(ranges, Several)
+        if not apart or len(missing) == len(ranges):
             self._take(pages, missing)
         return [_cut(pages, *span) if _held(pages, *span) else None for span in ranges]
 
@@ -246,11 +251,10 @@ def _held(pages: Mapping[int, bytes], offset: int, length: int) -> bool:
 
 
 def _cut(pages: Mapping[int, bytes], offset: int, length: int) -> bytes:
-    wanted = _pages_of(offset, length)
-    start = offset - wanted.start * PAGE
-    if len(wanted) == 1:
-        return pages[wanted.start][start : start + length]
-    return b"".join([pages[page] for page in wanted])[start : start + length]
+    first, start = divmod(offset, PAGE)
+    if 0 < length <= PAGE - start:
+        return pages[first][start : start + length]
+    return b"".join([pages[page] for page in _pages_of(offset, length)])[start : start + length]
 
 
 def _hand_on(pages: Mapping[int, bytes], span: Range, take: Take, number: int) -> None:
