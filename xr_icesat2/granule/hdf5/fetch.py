@@ -46,7 +46,7 @@ def within(parser: Parser[T], file_size: int) -> Parser[T]:
     answer: list[bytes] | None = None
     while True:
         try:
-            ranges = next(parser) if answer is None else parser.send(answer)
+            ranges = parser.send(answer)  # type: ignore[arg-type]
         except StopIteration as stop:
             result: T = stop.value
             return result
@@ -66,28 +66,30 @@ def together(parsers: Iterable[Parser[T]]) -> Parser[list[T | Exception]]:
     Only errors that say something of the file (:class:`UnsupportedError`,
     :class:`CorruptGranuleError`) are kept as results; any other ends them all.
     """
-    live = list(enumerate(parsers))
     results: dict[int, T | Exception] = {}
-    answers: dict[int, list[bytes] | None] = {number: None for number, _ in live}
-    while live:
-        asked: list[tuple[int, Parser[T], Ranges]] = []
-        for number, parser in live:
+    live: list[tuple[int, Parser[T], list[bytes] | None]]
+    live = [(number, parser, None) for number, parser in enumerate(parsers)]
+    while True:
+        asked: list[tuple[int, Parser[T], int]] = []
+        spans: Ranges = []
+        for number, parser, answer in live:
             try:
-                answer = answers[number]
-                ranges = next(parser) if answer is None else parser.send(answer)
+                ranges = parser.send(answer)  # type: ignore[arg-type]
             except StopIteration as stop:
                 results[number] = stop.value
             except (UnsupportedError, CorruptGranuleError) as error:
                 results[number] = error
             else:
-                asked.append((number, parser, ranges))
-        live = [(number, parser) for number, parser, _ in asked]
-        if live:
-            data = yield [span for _, _, ranges in asked for span in ranges]
-            position = 0
-            for number, _, ranges in asked:
-                answers[number] = data[position : position + len(ranges)]
-                position += len(ranges)
+                asked.append((number, parser, len(spans)))
+                spans += ranges
+        if not asked:
+            break
+        data = yield spans
+        ends = [start for _, _, start in asked[1:]] + [len(spans)]
+        live = [
+            (number, parser, data[start:end])
+            for (number, parser, start), end in zip(asked, ends, strict=True)
+        ]
     return [results[number] for number in sorted(results)]
 
 
