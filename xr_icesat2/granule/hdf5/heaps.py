@@ -161,6 +161,7 @@ def _direct_block(heap: _Fractal, block: bytes, offset: int) -> bytes:
 def _heap_object(
     heap: _Fractal, blocks: Mapping[int, bytes], huge: Mapping[int, bytes], identifier: bytes
 ) -> bytes:
+    # Not by a cursor: a granule has some hundred of them.
     kind = _kind(identifier)
     if kind == HUGE and _huge_number(identifier) in huge:
         return huge[_huge_number(identifier)]
@@ -172,8 +173,9 @@ def _heap_object(
     offset = int.from_bytes(identifier[1:split], "little")
     length = int.from_bytes(identifier[split : split + heap.length_bytes], "little")
     for start, block in blocks.items():
-        if kind == MANAGED and start <= offset < start + len(block):
-            return Cursor(block, offset - start).take(length)
+        at = offset - start
+        if kind == MANAGED and at >= 0 and at + length <= len(block):
+            return block[at : at + length]
     raise CorruptGranuleError(f"a fractal heap has no block for its object {identifier!r}")
 
 

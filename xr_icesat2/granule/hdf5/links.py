@@ -57,12 +57,15 @@ def _add_link(links: Links, body: bytes) -> None:
         raise UnsupportedError(f"link message version {version}")
     kind = body[2] if flags & 0x08 else HARD
     at = 2 + (flags >> 3 & 1) + (8 if flags & 0x04 else 0) + (flags >> 4 & 1)
-    width = 1 << (flags & 3)
-    cursor = Cursor(body, at + width)
-    name = cursor.take(int.from_bytes(body[at : at + width], "little"))
-    if kind == HARD:
-        _add(links, name, cursor.number(8))
+    start = at + (1 << (flags & 3))
+    end = start + int.from_bytes(body[at:start], "little")
+    name, target = body[start:end], body[end : end + 8]
+    if kind == HARD and len(target) == 8:
+        _add(links, name, int.from_bytes(target, "little"))
+    elif kind == HARD:
+        raise CorruptGranuleError(f"a link message of {len(body)} bytes")
     elif kind == SOFT:
+        cursor = Cursor(body, end)
         _add(links, name, cursor.take(cursor.number(2)).decode("utf-8", "surrogateescape"))
     else:
         raise UnsupportedError(f"a link of type {kind}")

@@ -66,6 +66,17 @@ class Message(NamedTuple):
     body: bytes
 
 
+class _Block(NamedTuple):
+    """What one block of an object header holds."""
+
+    messages: Sequence[Message]
+    """Those that say anything to us."""
+    continued: Sequence[tuple[int, int]]
+    """Offset and length of further blocks."""
+    number: int
+    """Of all its messages."""
+
+
 def read_messages(address: int, file_size: int) -> Parser[list[Message]]:
     """Read all messages of the object header at ``address``, continuation blocks included."""
     head = yield from read(address, max(0, min(FIRST_READ, file_size - address)))
@@ -82,9 +93,9 @@ def read_first_messages(address: int, file_size: int) -> Parser[Sequence[Message
     head = yield from read(address, max(0, min(FIRST_READ, file_size - address)))
     if head[:4] == b"OHDR":
         block, start, flags = yield from _block_2(address, head)
-        return _split_2(block, start, flags)
+        return _split_2(block, start, flags).messages
     block, _ = yield from _block_1(address, head)
-    return _split_1(block)[0]
+    return _split_1(block).messages
 
 
 def _block_2(address: int, head: bytes) -> Parser[tuple[bytes, int, int]]:
@@ -104,14 +115,14 @@ def _block_2(address: int, head: bytes) -> Parser[tuple[bytes, int, int]]:
 
 def _version_2(address: int, head: bytes) -> Parser[list[Message]]:
     block, start, flags = yield from _block_2(address, head)
-    found = list(_split_2(block, start, flags))
+    found = [_split_2(block, start, flags)]
     messages: list[Message] = []
     while found:
-        messages += [m for m in found if m.type != CONTINUATION]
-        spans = [_span(m) for m in found if m.type == CONTINUATION]
+        messages += [message for part in found for message in part.messages]
+        spans = [span for part in found for span in part.continued]
         _bound(messages)
         blocks = (yield spans) if spans else []
-        found = [m for block in blocks for m in _split_2(block, CONTINUED, flags)]
+        found = [_split_2(block, CONTINUED, flags) for block in blocks]
     _check_announced(messages)
     return messages
 
@@ -127,8 +138,8 @@ def _check_announced(messages: list[Message]) -> None:
 
 # Objects repeat whole blocks of attributes to the letter.
 @lru_cache(maxsize=MOST_BLOCKS_KEPT)
-def _split_2(block: bytes, start: int, header_flags: int) -> Sequence[Message]:
-    """Check a block of a version 2 header, and give the messages that matter."""
+def _split_2(block: bytes, start: int, header_flags: int) -> _Block:
+    """Check a block of a version 2 header, and take it apart."""
     if start == CONTINUED:
         check_signature(block, b"OCHK", "header continuation")
     check_checksum(block, "object header")
@@ -140,10 +151,9 @@ def _split_2(block: bytes, start: int, header_flags: int) -> Sequence[Message]:
         position += prefix.size
         if position + size > end:
             raise CorruptGranuleError(f"a header message of {size} bytes ends beyond its block")
-        if _is_known(kind, flags):
-            messages.append(Message(kind, flags, block[position : position + size]))
+        messages.append(Message(kind, flags, block[position : position + size]))
         position += size
-    return tuple(messages)
+    return _sorted_out(messages)
 
 
 def _block_1(address: int, head: bytes) -> Parser[tuple[bytes, int]]:
@@ -165,13 +175,10 @@ def _version_1(address: int, head: bytes) -> Parser[list[Message]]:
     messages: list[Message] = []
     seen = 0
     while blocks:
-        found: list[Message] = []
-        for block in blocks:
-            split, number = _split_1(block)
-            found += split
-            seen += number
-        messages += [m for m in found if m.type != CONTINUATION]
-        spans = [_span(m) for m in found if m.type == CONTINUATION]
+        found = [_split_1(block) for block in blocks]
+        seen += sum(part.number for part in found)
+        messages += [message for part in found for message in part.messages]
+        spans = [span for part in found for span in part.continued]
         _bound(messages)
         blocks = (yield spans) if spans else []
     if seen != count:
@@ -181,10 +188,9 @@ def _version_1(address: int, head: bytes) -> Parser[list[Message]]:
 
 
 @lru_cache(maxsize=MOST_BLOCKS_KEPT)
-def _split_1(block: bytes) -> tuple[Sequence[Message], int]:
-    """Give the messages that matter, and the number of all."""
+def _split_1(block: bytes) -> _Block:
     messages: list[Message] = []
-    position = seen = 0
+    position = 0
     while position < len(block):
         if position + PREFIX_1.size > len(block):
             raise CorruptGranuleError("a version 1 object header ends within a message")
@@ -192,11 +198,18 @@ def _split_1(block: bytes) -> tuple[Sequence[Message], int]:
         position += PREFIX_1.size
         if size % 8 or position + size > len(block):
             raise CorruptGranuleError(f"a version 1 header message of {size} bytes")
-        if _is_known(kind, flags):
-            messages.append(Message(kind, flags, block[position : position + size]))
+        messages.append(Message(kind, flags, block[position : position + size]))
         position += size
-        seen += 1
-    return tuple(messages), seen
+    return _sorted_out(messages)
+
+
+def _sorted_out(messages: Sequence[Message]) -> _Block:
+    known = [message for message in messages if _is_known(message.type, message.flags)]
+    return _Block(
+        tuple(message for message in known if message.type != CONTINUATION),
+        tuple(_span(message) for message in known if message.type == CONTINUATION),
+        len(messages),
+    )
 
 
 def _is_known(kind: int, flags: int) -> bool:
