@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import posixpath
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -23,7 +22,7 @@ from .hdf5.pages import Pages
 from .hdf5.space import read_front
 from .hdf5_library import BY_LIBRARY, LibraryFile
 from .model import Chunked, ChunkTable, Contents, DatasetHeader, Foreign, GroupHeader, Node
-from .paths import ancestors, join, normalise, parent
+from .paths import ancestors, join, normalise, parent, split, way
 
 __all__ = ["GranuleIndex"]
 
@@ -264,7 +263,7 @@ class GranuleIndex:
 
     def _prefix(self, path: str, depth: int) -> str | None:
         """Give the part of a path that is ``depth`` links long, if it and all before exist."""
-        steps = [path, *ancestors(path)][::-1]
+        steps = way(path)
         if depth >= len(steps):
             return None
         step = steps[depth]
@@ -274,8 +273,9 @@ class GranuleIndex:
         """Give what the group of an object, if it was read, says of it."""
         if path == "/":
             return self._root
-        group = self.nodes.get(parent(path))
-        return group.links.get(posixpath.basename(path)) if isinstance(group, GroupHeader) else None
+        around, name = split(path)
+        group = self.nodes.get(around)
+        return group.links.get(name) if isinstance(group, GroupHeader) else None
 
     def _target(self, path: str) -> int | None:
         """Give the header offset of an object; None if it, or a group on the way, is not known."""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from xr_icesat2.errors import IdentityError
 from xr_icesat2.granule.name_patterns import (
@@ -71,6 +72,7 @@ _NETCDF = frozenset({"ATL14", "ATL15"})
 _DATED = REGIONAL | HEMISPHERIC | ORBITAL | (GRIDDED - {"ATL14", "ATL15"})
 
 
+@lru_cache(maxsize=1 << 12)  # asked for anew at each step of opening
 def parse_name(text: str) -> GranuleName | None:
     """Read the name of a granule from a url, a path or a bare name.
 

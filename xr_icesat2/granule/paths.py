@@ -5,14 +5,19 @@ from __future__ import annotations
 import posixpath
 from functools import lru_cache
 
-__all__ = ["ancestors", "join", "normalise", "parent"]
+__all__ = ["ancestors", "join", "normalise", "parent", "split", "way"]
+
+# Beams, and granules of one product, have the same paths.
+MOST_PATHS = 1 << 14
 
 
+@lru_cache(maxsize=MOST_PATHS)
 def normalise(path: str) -> str:
     """Give the one spelling of a path: ``gt1l//heights/`` is ``/gt1l/heights``."""
     return posixpath.normpath("/" + path.strip("/")) if path.strip("/") else "/"
 
 
+@lru_cache(maxsize=MOST_PATHS)
 def join(group: str, name: str) -> str:
     """Give the path of ``name`` (which may be ``..`` or absolute) seen from a group."""
     return normalise(posixpath.normpath(posixpath.join(group, name)))
@@ -20,10 +25,23 @@ def join(group: str, name: str) -> str:
 
 def parent(path: str) -> str:
     """Give the group that holds an object; the root's is the root."""
-    return posixpath.dirname(path) or "/"
+    return split(path)[0]
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=MOST_PATHS)
+def split(path: str) -> tuple[str, str]:
+    """Give the group that holds an object, and its name there."""
+    group, name = posixpath.split(path)
+    return group or "/", name
+
+
+@lru_cache(maxsize=MOST_PATHS)
+def way(path: str) -> tuple[str, ...]:
+    """Give the way to an object: the root, the groups on the way, and itself."""
+    return (*reversed(ancestors(path)), path)
+
+
+@lru_cache(maxsize=MOST_PATHS)
 def ancestors(path: str) -> tuple[str, ...]:
     """Give the groups that hold an object, nearest first, the root last."""
     groups = []

@@ -44,13 +44,11 @@ class Options:
 
     def keeps(self, path: str) -> bool:
         """Whether a variable (its path without the beam) is neither left out nor unasked for."""
-        if self.drops(path):
-            return False
-        return self.variables is None or any(matches(path, p) for p in self.variables)
+        return not self.drops(path) and (self.variables is None or _fits(path, self.variables))
 
     def drops(self, path: str) -> bool:
         """Whether a variable is to be left out."""
-        return any(matches(path, pattern) for pattern in self.drop_variables)
+        return bool(self.drop_variables) and _fits(path, self.drop_variables)
 
 
 def names(given: Any, keyword: str) -> tuple[str, ...]:
@@ -61,7 +59,11 @@ def names(given: Any, keyword: str) -> tuple[str, ...]:
     return tuple(name.strip("/") for name in listed)
 
 
-@lru_cache(maxsize=1 << 16)  # of a list of granules, each has the same names
+@lru_cache(maxsize=1 << 14)  # of a list of granules, each has the same names
+def _fits(path: str, patterns: tuple[str, ...]) -> bool:
+    return any(matches(path, pattern) for pattern in patterns)
+
+
 def matches(path: str, pattern: str) -> bool:
     """Whether a name, path or pattern means a variable; a bare name takes every match.
 

@@ -10,8 +10,8 @@ apart as references to dimension scales.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -45,17 +45,20 @@ HIDDEN = frozenset(
 """Attributes that describe the file, not the data: never shown."""
 HEARD = frozenset({"CLASS", "DIMENSION_LIST"})
 """Of these, those that tell of dimensions."""
+REFERRING = (b"DIMENSION_LIST", b"REFERENCE_LIST")
+"""Of these, those that say where other objects lie."""
 MOST_BYTES = 1 << 26
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Attributes:
     """The attributes of one object."""
 
-    values: dict[str, AttributeValue] = field(default_factory=dict)
-    scales: tuple[tuple[int, ...], ...] = ()
+    values: Mapping[str, AttributeValue]
+    """In the order of their names; one mapping for all objects that say the same."""
+    scales: tuple[tuple[int, ...], ...]
     """Header offsets of the scales of each dimension, from ``DIMENSION_LIST``."""
-    is_scale: bool = False
+    is_scale: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +83,22 @@ def read_attributes(messages: Sequence[Message]) -> Parser[Attributes]:
             bodies.append(message.body)
         elif message.type == ATTRIBUTE_INFO:
             bodies += yield from _dense(message.body)
-    result = Attributes()
-    for raw in map(_parse, bodies):
-        if raw is not None:
-            yield from _add(result, raw)
-    result.values = dict(sorted(result.values.items()))
-    return result
+    alike = _alike(tuple(body for body in bodies if not _refers(body)))
+    own = (_parse(body) for body in bodies if _refers(body))
+    rest = [*alike.rest, *(raw for raw in own if raw is not None)]
+    scales: tuple[tuple[int, ...], ...] = ()
+    for raw in rest:
+        if raw.name == "DIMENSION_LIST":
+            scales = yield from _scales(raw.datatype, raw.data)
+    rest = [raw for raw in rest if raw.name != "DIMENSION_LIST"]
+    values = (yield from _heaped(alike.values, rest)) if rest else alike.values
+    return Attributes(values, scales, alike.is_scale)
+
+
+def _refers(body: bytes) -> bool:
+    """Whether an attribute message is likely one of which no other object has the same."""
+    # The name lies behind the sizes, in version 3 behind an encoding too.
+    return body.startswith(REFERRING, 8) or body.startswith(REFERRING, 9)
 
 
 def _dense(body: bytes) -> Parser[list[bytes]]:
@@ -102,8 +115,40 @@ def _dense(body: bytes) -> Parser[list[bytes]]:
     return (yield from read_fractal(heap, [record[:8] for record in records]))
 
 
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """What some attribute messages say that other objects may have too."""
+
+    values: Mapping[str, AttributeValue]
+    is_scale: bool
+    rest: Sequence[_Raw]
+    """What must be looked up in the heaps of the file."""
+
+
 # Beams, and granules of one release, repeat the same attributes to the letter.
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 12)
+def _alike(bodies: tuple[bytes, ...]) -> _Alike:
+    values: dict[str, AttributeValue] = {}
+    rest: list[_Raw] = []
+    is_scale = False
+    for raw in map(_parse_shared, bodies):
+        if raw is None:
+            continue
+        if raw.name == "CLASS":
+            is_scale = raw.data.startswith(b"DIMENSION_SCALE")
+        elif raw.value is None or raw.name in HEARD:
+            rest.append(raw)
+        else:
+            _put(values, raw.name, raw.value)
+    return _Alike(dict(sorted(values.items())), is_scale, tuple(rest))
+
+
+def _put(values: dict[str, AttributeValue], name: str, value: AttributeValue) -> None:
+    if name in values:
+        raise CorruptGranuleError(f"two attributes named {name!r}")
+    values[name] = value
+
+
 def _parse(body: bytes) -> _Raw | None:
     """Read an attribute message; None if it is one that is never shown."""
     cursor = Cursor(body)
@@ -132,6 +177,10 @@ def _parse(body: bytes) -> _Raw | None:
     return _Raw(name, datatype, shape, data, _plain_value(datatype, data, shape))
 
 
+# Different objects have some attributes alike.
+_parse_shared = lru_cache(maxsize=1 << 14)(_parse)
+
+
 def _plain_value(
     datatype: Datatype, data: bytes, shape: tuple[int, ...] | None
 ) -> AttributeValue | None:
@@ -143,19 +192,19 @@ def _plain_value(
     return None
 
 
-def _add(result: Attributes, raw: _Raw) -> Parser[None]:
-    if raw.name == "CLASS":
-        result.is_scale = raw.data.startswith(b"DIMENSION_SCALE")
-    elif raw.name == "DIMENSION_LIST":
-        result.scales = yield from _scales(raw.datatype, raw.data)
-    elif raw.name in result.values:
-        raise CorruptGranuleError(f"two attributes named {raw.name!r}")
-    elif raw.value is not None:
-        result.values[raw.name] = raw.value
-    elif raw.datatype.kind is Kind.VARIABLE_STRING:
-        strings = yield from read_global(_references(raw.data), 1)
-        result.values[raw.name] = _strings([_decode(s) for s in strings], raw.shape)
-    # What remains are object references, which mean nothing outside the file, and sequences.
+def _heaped(
+    known: Mapping[str, AttributeValue], rest: Sequence[_Raw]
+) -> Parser[Mapping[str, AttributeValue]]:
+    """Add the values that lie in heaps."""
+    values = dict(known)
+    for raw in rest:
+        if raw.value is not None:
+            _put(values, raw.name, raw.value)
+        elif raw.datatype.kind is Kind.VARIABLE_STRING:
+            strings = yield from read_global(_references(raw.data), 1)
+            _put(values, raw.name, _strings([_decode(s) for s in strings], raw.shape))
+        # What remains are object references, which mean nothing outside the file, and sequences.
+    return dict(sorted(values.items()))
 
 
 def _references(data: bytes) -> list[GlobalReference]:

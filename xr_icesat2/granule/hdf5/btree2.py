@@ -85,9 +85,12 @@ def _node(
     if depth:
         pointer = 8 + tree.count_bytes + tree.total_bytes[depth - 1]
         used += (number + 1) * pointer
+    if used + 4 > len(block):
+        raise CorruptGranuleError(f"a {what} of {number} records in {len(block)} bytes")
     check_checksum(block[: used + 4], what)
-    cursor = Cursor(block, 6)
-    records = [cursor.take(tree.record_size) for _ in range(number)]
+    size = tree.record_size
+    records = [block[at : at + size] for at in range(6, 6 + number * size, size)]
+    cursor = Cursor(block, 6 + number * size)
     children: list[tuple[int, int]] = []
     if depth:
         for _ in range(number + 1):

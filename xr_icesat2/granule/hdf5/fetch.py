@@ -69,10 +69,10 @@ def within(parser: Parser[T], file_size: int) -> Parser[T]:
         whole file, as where it contains itself.
     """
     asked = 0
-    answer: list[bytes] | None = None
+    answer: Any = None
     while True:
         try:
-            ranges = next(parser) if answer is None else parser.send(answer)
+            ranges = parser.send(answer)
         except StopIteration as stop:
             result: T = stop.value
             return result

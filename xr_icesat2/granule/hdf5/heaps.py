@@ -15,7 +15,9 @@ from .fetch import Parser, UnsupportedError, read
 
 __all__ = ["GlobalReference", "read_fractal", "read_global", "read_local"]
 
-FRACTAL_HEADER_BYTES = 146
+FRACTAL_HEADER = struct.Struct("<4xB2xHBI8xQ80xHQQH2xQH4x")
+"""Version, length of encoded filters, flags, largest managed object, B-tree of huge objects; then
+of the doubling table its width, sizes of blocks, bits of offsets, root block and its rows."""
 DIRECT_HAS_CHECKSUM = 0x02
 LOCAL_HEADER_BYTES = 32
 FREE_BLOCK_BYTES = 16
@@ -57,7 +59,7 @@ class _Fractal:
 
 def read_fractal(address: int, ids: Sequence[bytes]) -> Parser[list[bytes]]:
     """Give the object behind each heap ID, from its first byte to the end of its block."""
-    head = yield from read(address, FRACTAL_HEADER_BYTES)
+    head = yield from read(address, FRACTAL_HEADER.size)
     heap = _fractal_header(address, head)
     blocks: dict[int, bytes] = {}
     if heap.root_rows == 0:
@@ -108,21 +110,11 @@ def _huge_number(identifier: bytes) -> int:
 
 def _fractal_header(address: int, head: bytes) -> _Fractal:
     check_signature(head, b"FRHP", "fractal heap")
-    cursor = Cursor(head, 4)
-    version = cursor.number(1)
-    cursor.skip(2)
-    filtered, flags = cursor.number(2), cursor.number(1)
+    version, filtered, flags, most_object, huge, *rest = FRACTAL_HEADER.unpack_from(head)
     if version != 0 or filtered:
         raise UnsupportedError("a fractal heap with filters, or of another version")
     check_checksum(head, "fractal heap")
-    most_object = cursor.number(4)
-    cursor.position = 22
-    huge = cursor.number(8)
-    cursor.position = 110
-    width, start, most_direct = cursor.number(2), cursor.number(8), cursor.number(8)
-    bits = cursor.number(2)
-    cursor.skip(2)
-    root, rows = cursor.number(8), cursor.number(2)
+    width, start, most_direct, bits, root, rows = rest
     sane = 0 < start <= most_direct <= MOST_HEAP_BYTES and 0 < width <= 1024 and 0 < bits <= 64
     if not sane or start & (start - 1) or most_direct & (most_direct - 1):
         raise CorruptGranuleError("a fractal heap with impossible block sizes")
@@ -169,16 +161,21 @@ def _direct_block(heap: _Fractal, block: bytes, offset: int) -> bytes:
 def _heap_object(
     heap: _Fractal, blocks: Mapping[int, bytes], huge: Mapping[int, bytes], identifier: bytes
 ) -> bytes:
+    # Not by a cursor: a granule has some hundred of them.
     kind = _kind(identifier)
     if kind == HUGE and _huge_number(identifier) in huge:
         return huge[_huge_number(identifier)]
     if kind == TINY:
         return Cursor(identifier, 1).take((identifier[0] & 0x0F) + 1)
-    cursor = Cursor(identifier, 1)
-    offset, length = cursor.number(heap.offset_bytes), cursor.number(heap.length_bytes)
+    split = 1 + heap.offset_bytes
+    if split + heap.length_bytes > len(identifier):
+        raise CorruptGranuleError(f"a fractal heap ID of {len(identifier)} bytes")
+    offset = int.from_bytes(identifier[1:split], "little")
+    length = int.from_bytes(identifier[split : split + heap.length_bytes], "little")
     for start, block in blocks.items():
-        if kind == MANAGED and start <= offset < start + len(block):
-            return Cursor(block, offset - start).take(length)
+        at = offset - start
+        if kind == MANAGED and at >= 0 and at + length <= len(block):
+            return block[at : at + length]
     raise CorruptGranuleError(f"a fractal heap has no block for its object {identifier!r}")
 
 

@@ -18,6 +18,8 @@ __all__ = ["SYMBOL_TABLE", "Links", "read_links"]
 
 SYMBOL_TABLE = 0x11
 HARD, SOFT = 0, 1
+LEAST_LINK = 4
+"""Bytes of a link message up to where its name may begin."""
 SYMBOL_BYTES = 40
 SOFT_SYMBOL = 2
 NODE_HEADER_BYTES = 24
@@ -47,16 +49,23 @@ def _add(links: Links, name: bytes, target: int | str) -> None:
 
 
 def _add_link(links: Links, body: bytes) -> None:
-    cursor = Cursor(body)
-    version, flags = cursor.number(1), cursor.number(1)
+    # Not by a cursor: a granule has some hundred of them.
+    if len(body) < LEAST_LINK:
+        raise CorruptGranuleError(f"a link message of {len(body)} bytes")
+    version, flags = body[0], body[1]
     if version != 1:
         raise UnsupportedError(f"link message version {version}")
-    kind = cursor.number(1) if flags & 0x08 else HARD
-    cursor.skip((8 if flags & 0x04 else 0) + (1 if flags & 0x10 else 0))
-    name = cursor.take(cursor.number(1 << (flags & 3)))
-    if kind == HARD:
-        _add(links, name, cursor.number(8))
+    kind = body[2] if flags & 0x08 else HARD
+    at = 2 + (flags >> 3 & 1) + (8 if flags & 0x04 else 0) + (flags >> 4 & 1)
+    start = at + (1 << (flags & 3))
+    end = start + int.from_bytes(body[at:start], "little")
+    name, target = body[start:end], body[end : end + 8]
+    if kind == HARD and len(target) == 8:
+        _add(links, name, int.from_bytes(target, "little"))
+    elif kind == HARD:
+        raise CorruptGranuleError(f"a link message of {len(body)} bytes")
     elif kind == SOFT:
+        cursor = Cursor(body, end)
         _add(links, name, cursor.take(cursor.number(2)).decode("utf-8", "surrogateescape"))
     else:
         raise UnsupportedError(f"a link of type {kind}")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 from xr_icesat2.errors import CorruptGranuleError
 
-from .binary import Cursor, check_checksum, check_signature, padded
+from .binary import Cursor, check_checksum, check_signature
 from .fetch import Parser, UnsupportedError, read
 
 __all__ = [
@@ -39,6 +40,10 @@ IMPOSSIBLE = frozenset(
 unknown when it was not to be marked."""
 PREFIX_1 = struct.Struct("<HHB3x")
 """Type, size and flags of a version 1 message."""
+PREFIX_2, PREFIX_2_ORDERED = struct.Struct("<BHB"), struct.Struct("<BHB2x")
+"""The same of version 2, without and with the order of creation."""
+SPAN = struct.Struct("<QQ")
+"""Offset and length of a continuation block."""
 FILE_SPACE = 0x17
 TRACKS_ATTRIBUTE_ORDER = 0x04
 HAS_PHASE_CHANGE = 0x10
@@ -48,15 +53,28 @@ FIRST_READ = 512
 """Bytes asked for at first: most headers fit, and a page is read anyway."""
 MOST_BLOCKS = 10_000
 """More continuation blocks than any real header has: a loop in a damaged file."""
+MOST_BLOCKS_KEPT = 1 << 10
+CONTINUED = 4
+"""Where the messages of a continuation block begin."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One header message, not yet interpreted."""
 
     type: int
     flags: int
     body: bytes
+
+
+class _Block(NamedTuple):
+    """What one block of an object header holds."""
+
+    messages: Sequence[Message]
+    """Those that say anything to us."""
+    continued: Sequence[tuple[int, int]]
+    """Offset and length of further blocks."""
+    number: int
+    """Of all its messages."""
 
 
 def read_messages(address: int, file_size: int) -> Parser[list[Message]]:
@@ -70,18 +88,18 @@ def read_messages(address: int, file_size: int) -> Parser[list[Message]]:
     raise CorruptGranuleError(msg)
 
 
-def read_first_messages(address: int, file_size: int) -> Parser[list[Message]]:
+def read_first_messages(address: int, file_size: int) -> Parser[Sequence[Message]]:
     """Read the messages of the first block of an object header, not those that continue it."""
     head = yield from read(address, max(0, min(FIRST_READ, file_size - address)))
     if head[:4] == b"OHDR":
-        body, flags = yield from _block_2(address, head)
-        return list(_split_2(body, flags))
+        block, start, flags = yield from _block_2(address, head)
+        return _split_2(block, start, flags).messages
     block, _ = yield from _block_1(address, head)
-    return [message for raw in _split_1(block) for message in _known(raw)]
+    return _split_1(block).messages
 
 
-def _block_2(address: int, head: bytes) -> Parser[tuple[bytes, int]]:
-    """Give the messages in the first block of a version 2 header, and its flags."""
+def _block_2(address: int, head: bytes) -> Parser[tuple[bytes, int, int]]:
+    """Give the first block of a version 2 header, where its messages begin, and its flags."""
     cursor = Cursor(head, 4)
     version, flags = cursor.number(1), cursor.number(1)
     if version != 2:
@@ -92,20 +110,19 @@ def _block_2(address: int, head: bytes) -> Parser[tuple[bytes, int]]:
     block = head[: start + size + 4]
     if len(block) < start + size + 4:
         block = yield from read(address, start + size + 4)
-    check_checksum(block, f"object header at byte {address}")
-    return block[start:-4], flags
+    return block, start, flags
 
 
 def _version_2(address: int, head: bytes) -> Parser[list[Message]]:
-    body, flags = yield from _block_2(address, head)
-    bodies = [body]
+    block, start, flags = yield from _block_2(address, head)
+    found = [_split_2(block, start, flags)]
     messages: list[Message] = []
-    while bodies:
-        found = [m for body in bodies for m in _split_2(body, flags)]
-        messages += [m for m in found if m.type != CONTINUATION]
-        spans = [_span(m) for m in found if m.type == CONTINUATION]
+    while found:
+        messages += [message for part in found for message in part.messages]
+        spans = [span for part in found for span in part.continued]
         _bound(messages)
-        bodies = [_continuation(block) for block in (yield spans)] if spans else []
+        blocks = (yield spans) if spans else []
+        found = [_split_2(block, CONTINUED, flags) for block in blocks]
     _check_announced(messages)
     return messages
 
@@ -119,19 +136,24 @@ def _check_announced(messages: list[Message]) -> None:
             raise UnsupportedError(msg)
 
 
-def _continuation(block: bytes) -> bytes:
-    check_signature(block, b"OCHK", "header continuation")
-    check_checksum(block, "header continuation")
-    return block[4:-4]
-
-
-def _split_2(body: bytes, header_flags: int) -> Iterator[Message]:
-    prefix = 6 if header_flags & TRACKS_ATTRIBUTE_ORDER else 4
-    cursor = Cursor(body)
-    while cursor.left >= prefix:
-        kind, size, flags = cursor.number(1), cursor.number(2), cursor.number(1)
-        cursor.skip(prefix - 4)
-        yield from _known(Message(kind, flags, cursor.take(size)))
+# Objects repeat whole blocks of attributes to the letter.
+@lru_cache(maxsize=MOST_BLOCKS_KEPT)
+def _split_2(block: bytes, start: int, header_flags: int) -> _Block:
+    """Check a block of a version 2 header, and take it apart."""
+    if start == CONTINUED:
+        check_signature(block, b"OCHK", "header continuation")
+    check_checksum(block, "object header")
+    prefix = PREFIX_2_ORDERED if header_flags & TRACKS_ATTRIBUTE_ORDER else PREFIX_2
+    messages: list[Message] = []
+    position, end = start, len(block) - 4
+    while position + prefix.size <= end:
+        kind, size, flags = prefix.unpack_from(block, position)
+        position += prefix.size
+        if position + size > end:
+            raise CorruptGranuleError(f"a header message of {size} bytes ends beyond its block")
+        messages.append(Message(kind, flags, block[position : position + size]))
+        position += size
+    return _sorted_out(messages)
 
 
 def _block_1(address: int, head: bytes) -> Parser[tuple[bytes, int]]:
@@ -153,13 +175,10 @@ def _version_1(address: int, head: bytes) -> Parser[list[Message]]:
     messages: list[Message] = []
     seen = 0
     while blocks:
-        found: list[Message] = []
-        for block in blocks:
-            split = list(_split_1(block))
-            seen += len(split)
-            found += split
-        messages += [m for raw in found for m in _known(raw) if m.type != CONTINUATION]
-        spans = [_span(m) for m in found if m.type == CONTINUATION]
+        found = [_split_1(block) for block in blocks]
+        seen += sum(part.number for part in found)
+        messages += [message for part in found for message in part.messages]
+        spans = [span for part in found for span in part.continued]
         _bound(messages)
         blocks = (yield spans) if spans else []
     if seen != count:
@@ -168,34 +187,45 @@ def _version_1(address: int, head: bytes) -> Parser[list[Message]]:
     return messages
 
 
-def _split_1(block: bytes) -> Iterator[Message]:
+@lru_cache(maxsize=MOST_BLOCKS_KEPT)
+def _split_1(block: bytes) -> _Block:
+    messages: list[Message] = []
     position = 0
     while position < len(block):
         if position + PREFIX_1.size > len(block):
             raise CorruptGranuleError("a version 1 object header ends within a message")
         kind, size, flags = PREFIX_1.unpack_from(block, position)
         position += PREFIX_1.size
-        if size != padded(size) or position + size > len(block):
+        if size % 8 or position + size > len(block):
             raise CorruptGranuleError(f"a version 1 header message of {size} bytes")
-        yield Message(kind, flags, block[position : position + size])
+        messages.append(Message(kind, flags, block[position : position + size]))
         position += size
+    return _sorted_out(messages)
 
 
-def _known(message: Message) -> Iterator[Message]:
-    if message.flags in IMPOSSIBLE:
-        raise CorruptGranuleError(f"a header message with flags {message.flags:#04x}")
-    if message.type == NIL:
-        return
-    if message.type > FILE_SPACE:
-        if message.flags & FAIL_IF_UNKNOWN:
-            raise UnsupportedError(f"header message type {message.type}")
-        return
-    yield message
+def _sorted_out(messages: Sequence[Message]) -> _Block:
+    known = [message for message in messages if _is_known(message.type, message.flags)]
+    return _Block(
+        tuple(message for message in known if message.type != CONTINUATION),
+        tuple(_span(message) for message in known if message.type == CONTINUATION),
+        len(messages),
+    )
+
+
+def _is_known(kind: int, flags: int) -> bool:
+    """Whether a message says anything to us; raise if it may not be passed over."""
+    if flags in IMPOSSIBLE:
+        raise CorruptGranuleError(f"a header message with flags {flags:#04x}")
+    if kind > FILE_SPACE and flags & FAIL_IF_UNKNOWN:
+        raise UnsupportedError(f"header message type {kind}")
+    return NIL < kind <= FILE_SPACE
 
 
 def _span(message: Message) -> tuple[int, int]:
-    cursor = Cursor(message.body)
-    return cursor.number(8), cursor.number(8)
+    if len(message.body) < SPAN.size:
+        raise CorruptGranuleError(f"a header continuation message of {len(message.body)} bytes")
+    offset, length = SPAN.unpack_from(message.body)
+    return offset, length
 
 
 def _bound(messages: list[Message]) -> None:
