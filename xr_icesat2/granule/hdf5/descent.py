@@ -10,7 +10,7 @@ do values that are few.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -117,6 +117,6 @@ def _into(
     )
 
 
-def _targets(messages: list[Message]) -> Parser[dict[str, int]]:
+def _targets(messages: Sequence[Message]) -> Parser[dict[str, int]]:
     links = yield from read_links(messages)
     return {name: target for name, target in links.items() if isinstance(target, int)}
