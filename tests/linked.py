@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 
-from xr_icesat2.bytesource import CountingSource, Look, Range, Take, open_source
+from xr_icesat2.bytesource import Answer, CountingSource, Look, Range, Take, open_source
 from xr_icesat2.bytesource.cost import Cost
 from xr_icesat2.bytesource.limits import MAX_IN_FLIGHT
 
@@ -42,7 +42,7 @@ class Linked(CountingSource):
         self.seconds += sum(map(len, pieces)) / self._cost.bandwidth
         return Look(stamp, {at: piece for (at, _), piece in zip(spans, pieces, strict=True)})
 
-    def read(self, ranges: Sequence[Range]) -> list[bytes]:
+    def read(self, ranges: Sequence[Range]) -> Sequence[Answer]:
         self._wait(ranges)
         return super().read(ranges)
 

@@ -21,9 +21,10 @@ Table of contents:
 from xr_icesat2.bytesource.counting import CountingSource
 from xr_icesat2.bytesource.naming import source_name
 from xr_icesat2.bytesource.open import open_source
-from xr_icesat2.bytesource.protocol import ByteSource, Look, Range, Stamp, Take
+from xr_icesat2.bytesource.protocol import Answer, ByteSource, Look, Range, Stamp, Take
 
 __all__ = [
+    "Answer",
     "ByteSource",
     "CountingSource",
     "Look",

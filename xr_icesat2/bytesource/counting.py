@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 from typing import Any
 
 from xr_icesat2.bytesource.cost import Cost
-from xr_icesat2.bytesource.protocol import ByteSource, Look, Range, Stamp, Take
+from xr_icesat2.bytesource.protocol import Answer, ByteSource, Look, Range, Stamp, Take
 
 __all__ = ["CountingSource"]
 
@@ -76,7 +76,7 @@ class CountingSource:
             self.log.extend((offset, len(piece)) for offset, piece in look.pieces.items())
         return look
 
-    def read(self, ranges: Sequence[Range]) -> list[bytes]:
+    def read(self, ranges: Sequence[Range]) -> Sequence[Answer]:
         """Read byte ranges, and note them."""
         self._note(ranges)
         return self.source.read(ranges)

@@ -98,7 +98,7 @@ class ByteSource(Protocol):
         """
         ...
 
-    def read(self, ranges: Sequence[Range]) -> list[bytes]:
+    def read(self, ranges: Sequence[Range]) -> Sequence[Answer]:
         """Read byte ranges, concurrently where that is faster.
 
         Parameters
@@ -108,7 +108,7 @@ class ByteSource(Protocol):
 
         Returns
         -------
-        list of bytes
+        sequence of bytes or memoryview
             One item a range, in the order asked, each exactly as long as asked.
 
         Raises

@@ -12,7 +12,7 @@ from fsspec.asyn import get_loop
 from xr_icesat2.bytesource.cost import Cost, Observed
 from xr_icesat2.bytesource.limits import request_limit
 from xr_icesat2.bytesource.origin import Origin
-from xr_icesat2.bytesource.protocol import Look, Range, Stamp, Take
+from xr_icesat2.bytesource.protocol import Answer, Look, Range, Stamp, Take
 from xr_icesat2.bytesource.ranges import checked_ranges
 from xr_icesat2.bytesource.requesting import Requests
 from xr_icesat2.bytesource.traffic import Traffic, in_daemon_thread, traffic_on
@@ -90,7 +90,7 @@ class RemoteSource:
         self._size = look.stamp.size
         return look
 
-    def read(self, ranges: Sequence[Range]) -> list[bytes]:
+    def read(self, ranges: Sequence[Range]) -> Sequence[Answer]:
         """Read byte ranges; see :class:`~xr_icesat2.bytesource.ByteSource`."""
         plain = checked_ranges(ranges, self._size, self.url)
         longest = max((length for _, length in plain), default=0)

@@ -57,10 +57,10 @@ class Requests:
         limit = self.limit([(0, first), (0, last)])
         return await self._traffic.request(attempt, limit, self._name)
 
-    async def read(self, ranges: Sequence[Range]) -> list[bytes]:
+    async def read(self, ranges: Sequence[Range]) -> list[Answer]:
         """Bytes of each range, exactly as many as asked for."""
         limit = self.limit(ranges)
-        return list(map(bytes, await self._all(self._one(*each, limit) for each in ranges)))
+        return await self._all(self._one(*each, limit) for each in ranges)
 
     async def read_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> None:
         """Hand on each range as it comes, while there is room for what was not yet taken."""

@@ -12,7 +12,7 @@ from uuid import uuid4
 from fsspec.asyn import AsyncFileSystem
 from fsspec.callbacks import DEFAULT_CALLBACK
 
-from xr_icesat2.bytesource.protocol import Range
+from xr_icesat2.bytesource.protocol import Answer, Range
 from xr_icesat2.bytesource.requesting import Requests
 from xr_icesat2.bytesource.traffic import in_daemon_thread, traffic_on
 from xr_icesat2.earthdata.access import GranuleAccess, checked_access
@@ -189,7 +189,7 @@ class ICESat2FileSystem(AsyncFileSystem):  # type: ignore[misc]
         return super()._open(path, mode, **options)
 
 
-def _append(part: Path, data: bytes) -> None:
+def _append(part: Path, data: Answer) -> None:
     with part.open("ab") as file:
         file.write(data)
 

@@ -10,7 +10,7 @@ from glob import escape
 from pathlib import Path
 from typing import IO
 
-from xr_icesat2.bytesource import Stamp
+from xr_icesat2.bytesource import Answer, Stamp
 from xr_icesat2.errors import ICESat2Error, TransferError
 
 try:
@@ -42,7 +42,7 @@ class Part:
         self._file.seek(self.size - length)
         return self._file.read(length)
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: Answer) -> None:
         """Add what comes next."""
         self._file.write(data)
         self._file.flush()  # a process that is killed leaves what it has

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 
-from xr_icesat2.bytesource import ByteSource, Look, Range, Stamp, Take
+from xr_icesat2.bytesource import Answer, ByteSource, Look, Range, Stamp, Take
 from xr_icesat2.bytesource.cost import Cost
 
 __all__ = ["VerifiedSource"]
@@ -47,7 +47,7 @@ class VerifiedSource:
         """Version of the file, and what comes along with it."""
         return self._source.look(first, last)
 
-    def read(self, ranges: Sequence[Range]) -> list[bytes]:
+    def read(self, ranges: Sequence[Range]) -> Sequence[Answer]:
         """Read byte ranges of the right version."""
         self._verify()
         return self._source.read(ranges)

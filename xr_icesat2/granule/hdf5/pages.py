@@ -102,7 +102,7 @@ class Pages:
     def __init__(self, source: ByteSource, size: int) -> None:
         self._source = source
         self._size = size
-        self._pages: dict[int, bytes] = {}
+        self._pages: dict[int, memoryview] = {}
         self._block = 0
         self._begun = False
         self._onward = 0
@@ -119,7 +119,7 @@ class Pages:
             return
         for offset, piece in pieces.items():
             for page in range(-(-offset // PAGE), (offset + len(piece) - 1) // PAGE + 1):
-                data = piece[page * PAGE - offset :][:PAGE]
+                data = memoryview(piece)[page * PAGE - offset :][:PAGE]
                 if len(data) == min(PAGE, self._size - page * PAGE):
                     self._pages[page] = data
 
@@ -202,7 +202,7 @@ class Pages:
         last = (self._size - 1) // PAGE
         return {page for b in blocks for page in range(b * size, (b + 1) * size) if page <= last}
 
-    def _take(self, pages: dict[int, bytes], missing: Ranges) -> None:
+    def _take(self, pages: dict[int, memoryview], missing: Ranges) -> None:
         """Fetch what is missing, in one burst."""
         alone = {p for span in missing if isinstance(span, Alone) for p in _pages_of(*span)}
         among = {p for span in missing if not isinstance(span, Alone) for p in _pages_of(*span)}
@@ -211,7 +211,7 @@ class Pages:
             among = self._around(among) | set(_pages_of(0, onward))
         self._fetch(pages, alone | among)
 
-    def _begin(self, pages: dict[int, bytes]) -> None:
+    def _begin(self, pages: dict[int, memoryview]) -> None:
         """Read the first blocks, if they did not come along; the whole file if that is cheap."""
         self._begun = True
         if self.far:
@@ -221,7 +221,7 @@ class Pages:
             share, most = ONWARD
             self._onward = min(self._size // share, most, self._source.cost.round_trip // 2)
 
-    def _read_whole_within(self, pages: dict[int, bytes], round_trips: int) -> None:
+    def _read_whole_within(self, pages: dict[int, memoryview], round_trips: int) -> None:
         cheap = self._size <= (round_trips - 1) * self._source.cost.round_trip
         if cheap and self.far and not self._whole and _KEPT.admit(self, self._size, MOST_WHOLE):
             self._whole = True
@@ -231,7 +231,7 @@ class Pages:
                 self.forget()
                 raise
 
-    def _fetch(self, pages: dict[int, bytes], wanted: set[int], most: int = MOST_RUN) -> None:
+    def _fetch(self, pages: dict[int, memoryview], wanted: set[int], most: int = MOST_RUN) -> None:
         missing = sorted(wanted - pages.keys())
         runs = _merge(missing, pages, MERGE_BYTES // PAGE, max(1, most // PAGE))
         spans = [
@@ -243,21 +243,21 @@ class Pages:
         for (first, last), data in zip(runs, self._source.read(spans), strict=True):
             for page in range(first, last + 1):
                 start = (page - first) * PAGE
-                pages[page] = data[start : start + PAGE]
+                pages[page] = memoryview(data)[start : start + PAGE]
 
 
-def _held(pages: Mapping[int, bytes], offset: int, length: int) -> bool:
+def _held(pages: Mapping[int, memoryview], offset: int, length: int) -> bool:
     return all(page in pages for page in _pages_of(offset, length))
 
 
-def _cut(pages: Mapping[int, bytes], offset: int, length: int) -> bytes:
+def _cut(pages: Mapping[int, memoryview], offset: int, length: int) -> bytes:
     first, start = divmod(offset, PAGE)
     if 0 < length <= PAGE - start:
-        return pages[first][start : start + length]
+        return bytes(pages[first][start : start + length])
     return b"".join([pages[page] for page in _pages_of(offset, length)])[start : start + length]
 
 
-def _hand_on(pages: Mapping[int, bytes], span: Range, take: Take, number: int) -> None:
+def _hand_on(pages: Mapping[int, memoryview], span: Range, take: Take, number: int) -> None:
     take(number, _cut(pages, *span))
 
 
