@@ -103,6 +103,7 @@ class Pages:
         self._page_size = 0
         self._begun = False
         self._whole = False
+        self._sparing = False
 
     @property
     def far(self) -> bool:
@@ -119,6 +120,10 @@ class Pages:
                 data = piece[page * size - offset :][:size]
                 if len(data) == min(size, self._size - page * size):
                     self._pages[page] = data
+
+    def spare(self) -> None:
+        """From now on neither read the file whole nor keep any of it: it is one of many."""
+        self._sparing = True
 
     def read(self, ranges: Ranges) -> list[bytes]:
         """Give the bytes of each range, fetching what is missing in one burst."""
@@ -160,7 +165,8 @@ class Pages:
         if self._whole:
             return
         held = sum(map(len, self._pages.values()))
-        if not (self.far and held and _KEPT.admit(self, held, MOST_PARTS)):
+        keep = self.far and held and not self._sparing
+        if not (keep and _KEPT.admit(self, held, MOST_PARTS)):
             self.forget()
 
     def forget(self) -> None:
@@ -197,7 +203,7 @@ class Pages:
         first = set(range(min(FIRST_PAGES, self._last_page() + 1)))
         self._fetch(self._pages, first - self._pages.keys(), most=page)
         cheap = self._size <= (ROUND_TRIPS - 1) * self._source.cost.round_trip
-        if cheap and _KEPT.admit(self, self._size, MOST_WHOLE):
+        if cheap and not self._sparing and _KEPT.admit(self, self._size, MOST_WHOLE):
             self._read_whole()
 
     def _read_whole(self) -> None:
