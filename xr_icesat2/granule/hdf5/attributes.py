@@ -106,9 +106,7 @@ def _is_own(body: bytes) -> bool:
     """Whether an attribute message is likely one of which no other object has the same."""
     # The name lies behind the sizes, in version 3 behind an encoding too.
     return (
-        body.startswith(REFERRING, 8)
-        or body.startswith(REFERRING, 9)
-        or len(body) > LONGEST_ALIKE
+        body.startswith(REFERRING, 8) or body.startswith(REFERRING, 9) or len(body) > LONGEST_ALIKE
     )
 
 
