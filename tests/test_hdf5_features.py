@@ -521,6 +521,39 @@ def test_attributes_too_large_for_a_header(path):
 
 
 @pytest.mark.parametrize("libver", [OLD, NEW], ids=str)
+def test_objects_with_almost_the_same_attributes(path, libver):
+    """What many say to the letter is parsed once: each has its own all the same."""
+    with h5py.File(path, "w", libver=libver) as file:
+        for number in range(40):
+            dataset = file.create_dataset(f"group {number % 3}/rows {number}", data=numbers(3))
+            dataset.attrs["units"] = "meters"
+            dataset.attrs["valid_max"] = np.float32(number // 20)
+            dataset.attrs["long_name"] = ("short", "a text of one granule " * 200)[number % 2]
+            dataset.attrs["varying"] = np.array(["varying", str(number // 8)], object)
+            if number % 5 == 0:
+                # They begin like attributes that refer to other objects.
+                dataset.attrs["DIMENSION_LISTING"] = number
+                dataset.attrs["REFERENCE_LISTS"] = "none"
+        for group in file.values():
+            group.attrs["units"] = "meters"
+    check(path, {})
+
+
+@pytest.mark.parametrize("size", [20, 5000])
+def test_a_scale_is_told_by_its_class_however_long_that_is(path, size):
+    with h5py.File(path, "w") as file:
+        file["rows"], file["scale"] = numbers(3), numbers(3)
+        file["scale"].make_scale("scale")
+        file["rows"].dims[0].attach_scale(file["scale"])
+        file["scale"].attrs.create("CLASS", b"DIMENSION_SCALE", dtype=f"S{size}")
+        file["scale"].attrs["units"] = "meters"
+    index = open_index(path)
+    assert index.dataset("scale").is_scale
+    assert not index.dataset("rows").is_scale
+    assert dict(index.dataset("scale").attrs) == {"units": "meters"}
+
+
+@pytest.mark.parametrize("libver", [OLD, NEW], ids=str)
 def test_attributes_that_were_replaced_and_removed(path, libver):
     with h5py.File(path, "w", libver=libver) as file:
         dataset = file.create_dataset("rows", data=numbers(3))

@@ -10,6 +10,7 @@ from typing import Any
 import xarray as xr
 from xarray.backends import BackendEntrypoint
 
+from .collector import seldom_collecting
 from .dataset import assemble_dataset, assemble_groups, close_granules
 from .granule.granule import Granule
 from .granule.name import parse_name
@@ -93,10 +94,10 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
         """Open one rate of one or many granules, or one group of a file."""
         options = _options(**keywords)
         objects, listed = _objects(filename_or_obj)
-        granules = open_granules(
-            objects, storage_options, _directory(index_cache), partial(read_ahead, options=options)
-        )
-        return assemble_dataset(granules, options, listed=listed)
+        ahead = partial(read_ahead, options=options)
+        with seldom_collecting():
+            granules = open_granules(objects, storage_options, _directory(index_cache), ahead)
+            return assemble_dataset(granules, options, listed=listed)
 
     def open_groups_as_dict(
         self,
@@ -138,10 +139,10 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
     ) -> tuple[dict[str, xr.Dataset], list[Granule]]:
         options = _options(**keywords)
         objects, listed = _objects(given)
-        granules = open_granules(
-            objects, storage_options, _directory(index_cache), partial(read_ahead, options=options)
-        )
-        return assemble_groups(granules, options, listed=listed), granules
+        ahead = partial(read_ahead, options=options)
+        with seldom_collecting():
+            granules = open_granules(objects, storage_options, _directory(index_cache), ahead)
+            return assemble_groups(granules, options, listed=listed), granules
 
 
 def _options(  # noqa: PLR0913 - they are the engine's keywords

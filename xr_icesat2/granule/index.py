@@ -95,6 +95,10 @@ class GranuleIndex:
         with self._lock:
             self._pages.prime(pieces)
 
+    def spare(self) -> None:
+        """From now on hold no raw bytes but while something is parsed: it is one of many."""
+        self._pages.spare()
+
     def remember(self, path: str, values: np.ndarray) -> None:
         """Keep the values of a small dataset, which opening needs each time."""
         self.values[path] = values

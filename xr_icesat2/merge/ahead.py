@@ -41,6 +41,7 @@ def read_ahead(granule: Granule, options: Options) -> None:
     So the bytes of many granules are held a few granules at a time. What is wrong with a
     granule will be met again, and said then.
     """
+    granule.index.spare()
     with suppress(ICESat2Error):
         identify_granule(granule, paths_ahead(granule, options))
         rate = _rate(granule, options)

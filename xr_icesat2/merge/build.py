@@ -70,14 +70,18 @@ def build_variable(column: Column, rules: Rules) -> tuple[xr.Variable, dict[str,
     """
     dtype = _common_dtype(column)
     codings: dict[str, Decoded] = {}
+    keys: dict[tuple[int, str], str] = {}
     of_part: list[int] = []
     for part in column.parts:
         # Releases, and beams, may declare different fill values: each is decoded by its own.
-        attrs = _effective_attrs(part, rules)
-        key = repr({name: attrs[name] for name in DECODING & attrs.keys()})
-        if key not in codings:
-            codings[key] = _decoded(column, attrs, dtype, rules)
-        of_part.append(list(codings).index(key))
+        alike = id(part.header.attrs), posixpath.basename(part.path)
+        if alike not in keys:
+            attrs = _effective_attrs(part, rules)
+            key = repr({name: attrs[name] for name in DECODING & attrs.keys()})
+            if key not in codings:
+                codings[key] = _decoded(column, attrs, dtype, rules)
+            keys[alike] = key
+        of_part.append(list(codings).index(keys[alike]))
     first, *_ = codings.values()
     source = _source_encoding(column.parts[0])
     if column.padded and first.coding.dtype.kind in "iu":

@@ -19,7 +19,10 @@ from .caches import NO_CACHES, Caches, find_caches
 __all__ = ["check_kinds", "check_mergeable", "each", "expand", "look_at", "open_granules"]
 
 AT_ONCE = 16
-"""Granules that are opened side by side."""
+"""Granules that are worked on side by side."""
+LOOKED_AT = 10
+"""Those of a longer list that are looked at: while they are parsed, one after another, their
+first bytes are held."""
 FIRST_LOOK = 1 << 20, 256 << 10
 """Bytes of the beginning and of the end that are read along with the version: most of what
 describes a granule lies there."""
@@ -28,11 +31,11 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 
-def each(function: Callable[[T], U], items: Sequence[T]) -> list[U]:
+def each(function: Callable[[T], U], items: Sequence[T], at_once: int = AT_ONCE) -> list[U]:
     """Apply a function that waits for bytes to many things; the first error ends it."""
     if len(items) <= 1:
         return [function(item) for item in items]
-    with ThreadPoolExecutor(min(AT_ONCE, len(items)), "xr_icesat2-open") as pool:
+    with ThreadPoolExecutor(min(at_once, len(items)), "xr_icesat2-open") as pool:
         return list(pool.map(function, items))
 
 
@@ -69,14 +72,15 @@ def open_granules(
     not all of them need hold what came along with the version.
     """
     caches = find_caches(cache)
+    many = len(objects) > AT_ONCE
 
     def open_one(item: Any) -> Granule:
         granule = look_at(open_source(item, storage_options), caches)
-        if len(objects) > AT_ONCE:
+        if many:
             ahead(granule)
         return granule
 
-    return each(open_one, objects)
+    return each(open_one, objects, LOOKED_AT if many else AT_ONCE)
 
 
 def look_at(source: ByteSource, caches: Caches = NO_CACHES) -> Granule:

@@ -7,8 +7,9 @@ taken from; the code that merges knows nothing of any product but them.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
@@ -28,6 +29,11 @@ Completeness: TypeAlias = Literal["complete", "partial", "from the file's scales
 
 def _nothing() -> Mapping[str, tuple[str, ...]]:
     return MappingProxyType({})
+
+
+@cache  # asked for at every granule of a list
+def _groups(group: str, siblings: Sequence[str], subgroups: Sequence[str]) -> tuple[str, ...]:
+    return (group, *siblings, *(posixpath.join(group, name) for name in subgroups))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +78,7 @@ class Rate:
     @property
     def groups(self) -> tuple[str, ...]:
         """Paths below the beam of all its groups; earlier ones give variables their names."""
-        below = (posixpath.join(self.group, name) for name in self.subgroups)
-        return (self.group, *self.siblings, *below)
+        return _groups(self.group, self.siblings, self.subgroups)
 
     @property
     def coordinates(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from xr_icesat2.bytesource.threads import all_done
+from xr_icesat2.collector import seldom_collecting
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.progress import Count, no_count
 
@@ -72,7 +73,8 @@ def _read_all(pending: Iterable[Pending], count: Count) -> None:
         _read(*next(iter(wanted.items())), count)
     elif wanted:
         pool = _granule_pool(os.getpid())
-        all_done([pool.submit(_read, *item, count) for item in wanted.items()])
+        with seldom_collecting():
+            all_done([pool.submit(_read, *item, count) for item in wanted.items()])
 
 
 def _read(granule: Granule, reads: Sequence[DatasetRead], count: Count) -> None:

@@ -48,6 +48,8 @@ HEARD = frozenset({"CLASS", "DIMENSION_LIST"})
 REFERRING = (b"DIMENSION_LIST", b"REFERENCE_LIST")
 """Of these, those that say where other objects lie."""
 MOST_BYTES = 1 << 26
+LONGEST_ALIKE = 2 << 10
+"""Bytes of an attribute message; longer ones are texts of one granule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +85,29 @@ def read_attributes(messages: Sequence[Message]) -> Parser[Attributes]:
             bodies.append(message.body)
         elif message.type == ATTRIBUTE_INFO:
             bodies += yield from _dense(message.body)
-    alike = _alike(tuple(body for body in bodies if not _refers(body)))
-    own = (_parse(body) for body in bodies if _refers(body))
+    alike = _alike(tuple(body for body in bodies if not _is_own(body)))
+    own = (_parse(body) for body in bodies if _is_own(body))
     rest = [*alike.rest, *(raw for raw in own if raw is not None)]
     scales: tuple[tuple[int, ...], ...] = ()
+    is_scale = alike.is_scale
+    shown: list[_Raw] = []
     for raw in rest:
         if raw.name == "DIMENSION_LIST":
             scales = yield from _scales(raw.datatype, raw.data)
-    rest = [raw for raw in rest if raw.name != "DIMENSION_LIST"]
-    values = (yield from _heaped(alike.values, rest)) if rest else alike.values
-    return Attributes(values, scales, alike.is_scale)
+        elif raw.name == "CLASS":
+            is_scale = _is_scale(raw)
+        else:
+            shown.append(raw)
+    values = (yield from _heaped(alike.values, shown)) if shown else alike.values
+    return Attributes(values, scales, is_scale)
 
 
-def _refers(body: bytes) -> bool:
+def _is_own(body: bytes) -> bool:
     """Whether an attribute message is likely one of which no other object has the same."""
     # The name lies behind the sizes, in version 3 behind an encoding too.
-    return body.startswith(REFERRING, 8) or body.startswith(REFERRING, 9)
+    return (
+        body.startswith(REFERRING, 8) or body.startswith(REFERRING, 9) or len(body) > LONGEST_ALIKE
+    )
 
 
 def _dense(body: bytes) -> Parser[list[bytes]]:
@@ -135,12 +144,16 @@ def _alike(bodies: tuple[bytes, ...]) -> _Alike:
         if raw is None:
             continue
         if raw.name == "CLASS":
-            is_scale = raw.data.startswith(b"DIMENSION_SCALE")
+            is_scale = _is_scale(raw)
         elif raw.value is None or raw.name in HEARD:
             rest.append(raw)
         else:
             _put(values, raw.name, raw.value)
     return _Alike(dict(sorted(values.items())), is_scale, tuple(rest))
+
+
+def _is_scale(raw: _Raw) -> bool:
+    return raw.data.startswith(b"DIMENSION_SCALE")
 
 
 def _put(values: dict[str, AttributeValue], name: str, value: AttributeValue) -> None:

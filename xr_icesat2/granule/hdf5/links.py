@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from xr_icesat2.errors import CorruptGranuleError
@@ -41,8 +42,14 @@ def read_links(messages: Sequence[Message]) -> Parser[Links]:
     return links
 
 
+# One text for all groups that have a member of that name.
+@lru_cache(maxsize=1 << 13)
+def _decode(name: bytes) -> str:
+    return name.decode("utf-8", "surrogateescape")
+
+
 def _add(links: Links, name: bytes, target: int | str) -> None:
-    text = name.decode("utf-8", "surrogateescape")
+    text = _decode(name)
     if text in links or not text:
         raise CorruptGranuleError(f"a group with two links, or an empty one, named {text!r}")
     links[text] = target

@@ -53,7 +53,8 @@ FIRST_READ = 512
 """Bytes asked for at first: most headers fit, and a page is read anyway."""
 MOST_BLOCKS = 10_000
 """More continuation blocks than any real header has: a loop in a damaged file."""
-MOST_BLOCKS_KEPT = 1 << 10
+MOST_BLOCKS_KEPT, LONGEST_KEPT = 1 << 10, 8 << 10
+"""Of what blocks of headers say. Long ones hold texts of their own, which nothing repeats."""
 CONTINUED = 4
 """Where the messages of a continuation block begin."""
 
@@ -93,9 +94,9 @@ def read_first_messages(address: int, file_size: int) -> Parser[Sequence[Message
     head = yield from read(address, max(0, min(FIRST_READ, file_size - address)))
     if head[:4] == b"OHDR":
         block, start, flags = yield from _block_2(address, head)
-        return _split_2(block, start, flags).messages
+        return _taken_apart_2(block, start, flags).messages
     block, _ = yield from _block_1(address, head)
-    return _split_1(block).messages
+    return _taken_apart_1(block).messages
 
 
 def _block_2(address: int, head: bytes) -> Parser[tuple[bytes, int, int]]:
@@ -115,14 +116,14 @@ def _block_2(address: int, head: bytes) -> Parser[tuple[bytes, int, int]]:
 
 def _version_2(address: int, head: bytes) -> Parser[list[Message]]:
     block, start, flags = yield from _block_2(address, head)
-    found = [_split_2(block, start, flags)]
+    found = [_taken_apart_2(block, start, flags)]
     messages: list[Message] = []
     while found:
         messages += [message for part in found for message in part.messages]
         spans = [span for part in found for span in part.continued]
         _bound(messages)
         blocks = (yield spans) if spans else []
-        found = [_split_2(block, CONTINUED, flags) for block in blocks]
+        found = [_taken_apart_2(block, CONTINUED, flags) for block in blocks]
     _check_announced(messages)
     return messages
 
@@ -136,8 +137,12 @@ def _check_announced(messages: list[Message]) -> None:
             raise UnsupportedError(msg)
 
 
-# Objects repeat whole blocks of attributes to the letter.
-@lru_cache(maxsize=MOST_BLOCKS_KEPT)
+def _taken_apart_2(block: bytes, start: int, header_flags: int) -> _Block:
+    # Objects repeat whole blocks of attributes to the letter.
+    split = _split_2 if len(block) > LONGEST_KEPT else _split_2_kept
+    return split(block, start, header_flags)
+
+
 def _split_2(block: bytes, start: int, header_flags: int) -> _Block:
     """Check a block of a version 2 header, and take it apart."""
     if start == CONTINUED:
@@ -154,6 +159,9 @@ def _split_2(block: bytes, start: int, header_flags: int) -> _Block:
         messages.append(Message(kind, flags, block[position : position + size]))
         position += size
     return _sorted_out(messages)
+
+
+_split_2_kept = lru_cache(maxsize=MOST_BLOCKS_KEPT)(_split_2)
 
 
 def _block_1(address: int, head: bytes) -> Parser[tuple[bytes, int]]:
@@ -175,7 +183,7 @@ def _version_1(address: int, head: bytes) -> Parser[list[Message]]:
     messages: list[Message] = []
     seen = 0
     while blocks:
-        found = [_split_1(block) for block in blocks]
+        found = [_taken_apart_1(block) for block in blocks]
         seen += sum(part.number for part in found)
         messages += [message for part in found for message in part.messages]
         spans = [span for part in found for span in part.continued]
@@ -187,7 +195,10 @@ def _version_1(address: int, head: bytes) -> Parser[list[Message]]:
     return messages
 
 
-@lru_cache(maxsize=MOST_BLOCKS_KEPT)
+def _taken_apart_1(block: bytes) -> _Block:
+    return (_split_1 if len(block) > LONGEST_KEPT else _split_1_kept)(block)
+
+
 def _split_1(block: bytes) -> _Block:
     messages: list[Message] = []
     position = 0
@@ -201,6 +212,9 @@ def _split_1(block: bytes) -> _Block:
         messages.append(Message(kind, flags, block[position : position + size]))
         position += size
     return _sorted_out(messages)
+
+
+_split_1_kept = lru_cache(maxsize=MOST_BLOCKS_KEPT)(_split_1)
 
 
 def _sorted_out(messages: Sequence[Message]) -> _Block:

@@ -107,6 +107,7 @@ class Pages:
         self._begun = False
         self._onward = 0
         self._whole = False
+        self._sparing = False
 
     @property
     def far(self) -> bool:
@@ -122,6 +123,10 @@ class Pages:
                 data = memoryview(piece)[page * PAGE - offset :][:PAGE]
                 if len(data) == min(PAGE, self._size - page * PAGE):
                     self._pages[page] = data
+
+    def spare(self) -> None:
+        """From now on neither read the file whole nor keep any of it: it is one of many."""
+        self._sparing = True
 
     def read(self, ranges: Ranges) -> list[Any]:
         """Give the bytes of each range, fetching what is missing in one burst.
@@ -171,7 +176,8 @@ class Pages:
         if self._whole:
             return
         held = sum(map(len, self._pages.values()))
-        if not (self.far and held and _KEPT.admit(self, held, MOST_PARTS)):
+        keep = self.far and held and not self._sparing
+        if not (keep and _KEPT.admit(self, held, MOST_PARTS)):
             self.forget()
 
     def forget(self) -> None:
@@ -223,7 +229,8 @@ class Pages:
 
     def _read_whole_within(self, pages: dict[int, memoryview], round_trips: int) -> None:
         cheap = self._size <= (round_trips - 1) * self._source.cost.round_trip
-        if cheap and self.far and not self._whole and _KEPT.admit(self, self._size, MOST_WHOLE):
+        may = self.far and not self._whole and not self._sparing
+        if may and cheap and _KEPT.admit(self, self._size, MOST_WHOLE):
             self._whole = True
             try:
                 self._fetch(pages, set(_pages_of(0, self._size)))
