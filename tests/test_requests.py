@@ -56,7 +56,7 @@ def served(s3_server, path, as_from_afar):
 
 def test_open_on_s3(served):
     _, server = served
-    # Measured: at once the first MB in four and the end, which tell the version too.
+    # Measured: at once the first MB in two and the end, which tell the version too.
     assert 0 < len(server.log) <= 5
     assert {request.method for request in server.log} == {"GET"}
     assert 0 < nbytes(server.log) <= 1_400_000

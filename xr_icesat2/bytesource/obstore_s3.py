@@ -26,7 +26,7 @@ _ELSEWHERE = re.compile("status code: 400|redirect|non-partial", re.IGNORECASE)
 """In answers that s3fs is asked about: botocore finds the region of a bucket, which S3 tells by 301
 or 400; a server that ignores ranges is told by what it sends."""
 
-LOOK_BYTES = 256 << 10
+LOOK_BYTES = 512 << 10
 """Bytes a request of a first look: several at once show how fast the link is."""
 
 T = TypeVar("T")
