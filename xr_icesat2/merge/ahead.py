@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import posixpath
 from contextlib import suppress
+from dataclasses import replace
 
 from xr_icesat2.errors import ICESat2Error
 from xr_icesat2.granule.beams import BEAMS
@@ -43,7 +44,8 @@ def read_ahead(granule: Granule, options: Options) -> None:
     """
     granule.index.spare()
     with suppress(ICESat2Error):
-        identify_granule(granule, paths_ahead(granule, options))
+        # Where chunks lie is left to the load, which asks more granules at a time.
+        identify_granule(granule, paths_ahead(granule, replace(options, variables=None)))
         rate = _rate(granule, options)
         if rate is not None and options.layout != "file":
             read_headers(granule, [f"/{beam}" for beam in BEAMS], rate, options)

@@ -85,9 +85,9 @@ def read_attributes(messages: Sequence[Message]) -> Parser[Attributes]:
             bodies.append(message.body)
         elif message.type == ATTRIBUTE_INFO:
             bodies += yield from _dense(message.body)
-    alike = _alike(tuple(body for body in bodies if not _is_own(body)))
-    own = (_parse(body) for body in bodies if _is_own(body))
-    rest = [*alike.rest, *(raw for raw in own if raw is not None)]
+    own = [body for body in bodies if _is_own(body)]
+    alike = _alike(tuple(body for body in bodies if body not in own) if own else tuple(bodies))
+    rest = [*alike.rest, *(raw for body in own if (raw := _parse(body)) is not None)]
     scales: tuple[tuple[int, ...], ...] = ()
     is_scale = alike.is_scale
     shown: list[_Raw] = []

@@ -21,7 +21,7 @@ from .datatype import Datatype, Kind, Padding, read_datatype
 from .fetch import Parser, UnsupportedError
 from .links import SYMBOL_TABLE, read_links
 from .messages import read_dataspace, read_fill, read_filters, read_layout
-from .objects import LINK, LINK_INFO, SHARED, Message, read_messages
+from .objects import ATTRIBUTE, LINK, LINK_INFO, SHARED, Message, read_messages
 
 __all__ = ["read_node"]
 
@@ -40,7 +40,8 @@ def read_node(address: int, file_size: int) -> Parser[Node]:
     kinds = {message.type for message in messages}
     attributes = yield from read_attributes(messages)
     if kinds >= DATASET_MARKS and not kinds & GROUP_MARKS:
-        return _dataset(messages, attributes)
+        # Most of the messages are attributes, and these are done with.
+        return _dataset([m for m in messages if m.type < ATTRIBUTE], attributes)
     if kinds & GROUP_MARKS and not kinds & DATASET_MARKS:
         links = yield from read_links(messages)
         # By name, as the HDF5 library lists them: dense groups are stored by hash.
