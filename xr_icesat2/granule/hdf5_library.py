@@ -7,8 +7,10 @@ filters, variable-length strings.
 
 from __future__ import annotations
 
+import atexit
 import io
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -31,6 +33,7 @@ BY_LIBRARY = -1
 """Stands for a header's offset where the library, not we, finds the object."""
 BLOCK = 1 << 18
 """Bytes a read: the library asks for a few hundred bytes at a time."""
+_OPENED: weakref.WeakSet[LibraryFile] = weakref.WeakSet()
 
 
 class _SourceFile(io.RawIOBase):
@@ -127,8 +130,14 @@ class LibraryFile:
                 self._file.close()
             self._file = self._raw = None
 
+    def end(self) -> None:
+        """Close the file as the process ends: no thread that might hold the lock goes on."""
+        if self._file is not None:
+            self._file.close()
+
     def _open(self) -> h5py.File:
         if self._file is None:
+            _OPENED.add(self)
             self._raw = _SourceFile(self._source, self._size)
             try:
                 self._file = h5py.File(io.BufferedReader(self._raw, BLOCK), "r")
@@ -216,3 +225,10 @@ def _name(found: h5py.Dataset, reference: h5py.Reference) -> str | None:
         return str(found.file[reference].name)
     except (KeyError, ValueError):
         return None
+
+
+@atexit.register
+def _close_all() -> None:
+    """Close what is open: what the library frees later calls Python when there is none any more."""
+    for one in list(_OPENED):
+        one.end()
