@@ -37,10 +37,11 @@ def spans(draw):
 def holds(held: Pages, span) -> bool:
     """Whether a range is there already."""
     got = {}
+    missing = []
     with ThreadPoolExecutor(1) as pool:
-        there = held.take_each([span], got.__setitem__, pool)
-    assert there == (0 in got)
-    return there
+        held.take_each([span], got.__setitem__, pool, missing.extend)
+    assert missing == ([] if got else [0])
+    return 0 in got
 
 
 @each_link
@@ -72,13 +73,24 @@ def test_a_file_that_comes_sooner_whole_is_read_whole_and_kept(path):
     held.release()
     got = {}
     with ThreadPoolExecutor(2) as pool:
-        assert held.take_each([(10, 1_000_000), (2_000_000, 7)], got.__setitem__, pool)
+        held.take_each([(10, 1_000_000), (2_000_000, 7)], got.__setitem__, pool, pytest.fail)
     data = path.read_bytes()
     assert got == {0: data[10:1_000_010], 1: data[2_000_000:2_000_007]}
     assert source.requests == 0
     held.forget()
-    with ThreadPoolExecutor(1) as pool:
-        assert not held.take_each([(10, 10)], got.__setitem__, pool)
+    assert not holds(held, (10, 10))
+
+
+def test_of_many_ranges_only_those_are_asked_for_that_are_not_there(path, monkeypatch):
+    monkeypatch.setattr(pages, "MOST_WHOLE", 0)
+    data, held = path.read_bytes(), Pages(linked(path, NEAR), SIZE)
+    held.read([(0, 3 * PAGE), (9 * PAGE, PAGE)])
+    spans = [(5, 7), (8 * PAGE, 2 * PAGE), (9 * PAGE, 11), (2 * PAGE, 2 * PAGE), (0, 3 * PAGE)]
+    got, missing = {}, []
+    with ThreadPoolExecutor(2) as pool:
+        held.take_each(spans, got.__setitem__, pool, missing.extend)
+    assert missing == [1, 3]
+    assert got == {n: data[o : o + k] for n, (o, k) in enumerate(spans) if n not in missing}
 
 
 def test_whole_files_are_kept_up_to_a_bound(path, monkeypatch):

@@ -79,8 +79,12 @@ class Granule:
 
     def read_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> None:
         """Read byte ranges, and hand each on as it comes; see :class:`.ByteSource`."""
-        if not self.index.take_each(ranges, take, pool):
-            self.source.read_each(ranges, take, pool)
+
+        def rest(numbers: Sequence[int]) -> None:
+            spans = [ranges[number] for number in numbers]
+            self.source.read_each(spans, lambda n, data: take(numbers[n], data), pool)
+
+        self.index.take_each(ranges, take, pool, rest)
 
     def check_unchanged(self) -> None:
         """Raise :class:`ChangedGranuleError` if another version lies there now."""

@@ -205,9 +205,15 @@ class GranuleIndex:
             self._tell(path, layout.reason)
         return self._library.values(path, rows)
 
-    def take_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> bool:
-        """Hand on values, and say so, if they came with what was read of the structure."""
-        return self._pages.take_each(ranges, take, pool)
+    def take_each(
+        self,
+        ranges: Sequence[Range],
+        take: Take,
+        pool: Executor,
+        rest: Callable[[Sequence[int]], None],
+    ) -> None:
+        """Hand on values that came with what was read of the structure; see :class:`.Pages`."""
+        self._pages.take_each(ranges, take, pool, rest)
 
     def release(self) -> None:
         """Forget the raw bytes of the metadata; what was parsed of them stays."""

@@ -15,9 +15,8 @@ import math
 import os
 import threading
 import time
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from functools import partial
 from typing import Any
 
 from xr_icesat2.bytesource import ByteSource, Range, Take
@@ -156,17 +155,29 @@ class Pages:
         """Read all of the file, if so many requests, and another round trip, would take longer."""
         self._read_whole_within(self._pages, math.ceil(requests / MAX_IN_FLIGHT) + 1)
 
-    def take_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> bool:
-        """Hand ranges on, as :meth:`.ByteSource.read_each` does, if all of them are there."""
+    def take_each(
+        self,
+        ranges: Sequence[Range],
+        take: Take,
+        pool: Executor,
+        rest: Callable[[Sequence[int]], None],
+    ) -> None:
+        """Hand on what is there, as :meth:`.ByteSource.read_each` does.
+
+        ``rest`` is called with the numbers of the ranges that are not.
+        """
         pages = self._pages
-        if not pages or not all(_held(pages, *span) for span in ranges):
-            return False
-        jobs = [partial(_hand_on, pages, span, take, n) for n, span in enumerate(ranges)]
-        if len(jobs) == 1:
-            jobs[0]()
-        else:
-            all_done([pool.submit(job) for job in jobs])
-        return True
+        missing = [n for n, span in enumerate(ranges) if not _held(pages, *span)]
+        there = sorted({*range(len(ranges))}.difference(missing))
+        if not missing and len(there) == 1:
+            _hand_on(pages, ranges[0], take, 0)
+            return
+        jobs = [pool.submit(_hand_on, pages, ranges[n], take, n) for n in there]
+        try:
+            if missing:
+                rest(missing)
+        finally:
+            all_done(jobs)
 
     def release(self) -> None:
         """Forget all pages, unless they are the whole file or there is room for them.
