@@ -253,7 +253,7 @@ class GranuleIndex:
         parsers = [self._front(head), descend(root, branches(wanted), self._size, ahead)]
         self._run(parsers)
         self._ahead = ahead.nodes
-        self.tables |= ahead.tables
+        self.tables = ahead.tables | self.tables
 
     def _front(self, head: bytes) -> Parser[None]:
         size = yield from read_front(head, self._size)
