@@ -22,13 +22,13 @@ from .hdf5.pages import Pages
 from .hdf5.space import read_front
 from .hdf5_library import BY_LIBRARY, LibraryFile
 from .model import Chunked, ChunkTable, Contents, DatasetHeader, Foreign, GroupHeader, Node
-from .paths import ancestors, join, normalise, parent, split, way
+from .paths import ancestors, join, normalise, parent
+from .tree import MOST_SOFT_LINKS, Tree
 
 __all__ = ["GranuleIndex"]
 
 log = logging.getLogger(__name__)
 
-MOST_SOFT_LINKS = 16
 NODE_BYTES = 1280
 """What a group or dataset takes in memory, with its attributes; beams share most of them."""
 CHUNK_BYTES = 16
@@ -67,10 +67,9 @@ class GranuleIndex:
         self._source = source
         self._size = size
         self._pages = Pages(source, size)
-        self._root: int | None = None
+        self._tree = Tree(contents.nodes)
         self._library = LibraryFile(source, size)
         self._lock = threading.RLock()
-        self.nodes: dict[str, Node] = dict(contents.nodes)
         self.tables: dict[str, ChunkTable] = dict(contents.tables)
         self.values: dict[str, np.ndarray] = dict(contents.values)
         self.grown = False
@@ -78,6 +77,11 @@ class GranuleIndex:
         self._ahead: dict[int, Node] = {}
         self._failures: dict[str, Failure] = {}
         self._told: set[str] = set()
+
+    @property
+    def nodes(self) -> dict[str, Node]:
+        """Groups and datasets that were read, by path."""
+        return self._tree.nodes
 
     @property
     def contents(self) -> Contents:
@@ -125,7 +129,7 @@ class GranuleIndex:
         path = normalise(path)
         found = self.load([path])
         if path not in found:
-            raise GroupNotFoundError(self._no_such(path))
+            raise GroupNotFoundError(f"{self._source.url} has no {self._tree.describe_lack(path)}")
         return found[path]
 
     def load(self, paths: Iterable[str], ahead: Iterable[str] = ()) -> dict[str, Node]:
@@ -232,19 +236,19 @@ class GranuleIndex:
 
     def _open(self, wanted: Iterable[str] = ()) -> None:
         self._raise_failure("/")
-        if self._root is not None or "/" in self.nodes:
+        if self._tree.root is not None or "/" in self.nodes:
             return
         (head,) = self._pages.read([(0, min(SUPERBLOCK_BYTES, self._size))])
         try:
-            self._root = read_superblock(head, self._size)
+            root = self._tree.root = read_superblock(head, self._size)
         except UnsupportedError as error:
-            self._root = BY_LIBRARY
+            self._tree.root = BY_LIBRARY
             self._use_library("/", error)
         except CorruptGranuleError as error:
             raise CorruptGranuleError(f"{self._source.url}: {error}") from error
         else:
             if self._pages.far:
-                self._descend(head, self._root, wanted)
+                self._descend(head, root, wanted)
             self._read_nodes({"/"})
 
     def _descend(self, head: bytes, root: int, wanted: Iterable[str]) -> None:
@@ -263,42 +267,19 @@ class GranuleIndex:
         """Read objects and the groups around them, all of one depth at a time."""
         depth = 0
         unknown = [path for path in paths if path not in self.nodes]
-        while steps := {s for p in unknown if (s := self._prefix(p, depth)) is not None}:
+        while steps := {s for p in unknown if (s := self._tree.step(p, depth)) is not None}:
             steps -= self.nodes.keys()
-            goals = {join(parent(s), link) for s in steps if isinstance(link := self._link(s), str)}
+            goals = {
+                join(parent(s), link) for s in steps if isinstance(link := self._tree.link(s), str)
+            }
             if goals and soft_links:
                 self._walk(goals, soft_links - 1)
-            self._read_nodes({step for step in steps if self._target(step) is not None})
+            self._read_nodes({step for step in steps if self._tree.target(step) is not None})
             depth += 1
-
-    def _prefix(self, path: str, depth: int) -> str | None:
-        """Give the part of a path that is ``depth`` links long, if it and all before exist."""
-        steps = way(path)
-        if depth >= len(steps):
-            return None
-        step = steps[depth]
-        return step if step in self.nodes or self._link(step) is not None else None
-
-    def _link(self, path: str) -> int | str | None:
-        """Give what the group of an object, if it was read, says of it."""
-        if path == "/":
-            return self._root
-        around, name = split(path)
-        group = self.nodes.get(around)
-        return group.links.get(name) if isinstance(group, GroupHeader) else None
-
-    def _target(self, path: str) -> int | None:
-        """Give the header offset of an object; None if it, or a group on the way, is not known."""
-        for _ in range(MOST_SOFT_LINKS):
-            link = self._link(path)
-            if not isinstance(link, str):
-                return link
-            path = join(parent(path), link)
-        return None
 
     def _read_nodes(self, paths: Iterable[str]) -> None:
         paths = sorted(path for path in paths if path not in self._failures)
-        found = {path: self._target(path) for path in paths}
+        found = {path: self._tree.target(path) for path in paths}
         targets = {path: at for path, at in found.items() if at is not None and at != BY_LIBRARY}
         for path in found.keys() - targets.keys():
             self._read_by_library(path, "the file as a whole")
@@ -310,7 +291,7 @@ class GranuleIndex:
             elif isinstance(result, CorruptGranuleError):
                 self._failures[path] = result
             elif not isinstance(result, Exception):
-                if any(self._target(group) == at for group in ancestors(path)):
+                if any(self._tree.target(group) == at for group in ancestors(path)):
                     self._failures[path] = CorruptGranuleError("a group that contains itself")
                     continue
                 self.nodes[path] = result
@@ -355,11 +336,3 @@ class GranuleIndex:
             f"{self._source.url}: {path} cannot be read, the file is damaged: {error}. "
             "Download it again."
         )
-
-    def _no_such(self, path: str) -> str:
-        for group in ancestors(path):
-            node = self.nodes.get(group)
-            if isinstance(node, GroupHeader):
-                names = ", ".join(sorted(node.links)) or "nothing"
-                return f"{self._source.url} has no {path}; {group} holds: {names}"
-        return f"{self._source.url} has no {path}"

@@ -1,0 +1,67 @@
+"""The groups and datasets of a granule that are known by now, and the links between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .model import GroupHeader, Node
+from .paths import ancestors, join, parent, split, way
+
+__all__ = ["MOST_SOFT_LINKS", "Tree"]
+
+MOST_SOFT_LINKS = 16
+"""That lead to one another, before they are taken for a circle."""
+
+
+class Tree:
+    """Nodes by path. It answers from what it holds, and reads nothing.
+
+    Parameters
+    ----------
+    nodes
+        What is known already.
+
+    Attributes
+    ----------
+    nodes : dict of str to Node
+    root : int or None
+        Offset of the header of the root group, once that is known.
+    """
+
+    def __init__(self, nodes: Mapping[str, Node]) -> None:
+        self.nodes = dict(nodes)
+        self.root: int | None = None
+
+    def step(self, path: str, depth: int) -> str | None:
+        """Give the part of a path that is ``depth`` links long, if it and all before exist."""
+        steps = way(path)
+        if depth >= len(steps):
+            return None
+        step = steps[depth]
+        return step if step in self.nodes or self.link(step) is not None else None
+
+    def link(self, path: str) -> int | str | None:
+        """Give what the group of an object, if it was read, says of it."""
+        if path == "/":
+            return self.root
+        around, name = split(path)
+        group = self.nodes.get(around)
+        return group.links.get(name) if isinstance(group, GroupHeader) else None
+
+    def target(self, path: str) -> int | None:
+        """Give the header offset of an object; None if it, or a group on the way, is not known."""
+        for _ in range(MOST_SOFT_LINKS):
+            link = self.link(path)
+            if not isinstance(link, str):
+                return link
+            path = join(parent(path), link)
+        return None
+
+    def describe_lack(self, path: str) -> str:
+        """Name what does not exist, and what lies where it was looked for."""
+        for group in ancestors(path):
+            node = self.nodes.get(group)
+            if isinstance(node, GroupHeader):
+                names = ", ".join(sorted(node.links)) or "nothing"
+                return f"{path}; {group} holds: {names}"
+        return path
