@@ -15,6 +15,7 @@ PACKAGE = Path(xr_icesat2.__file__).parent
 LEVELS = {
     "errors": 0,
     "progress": 0,
+    "wording": 0,
     "bytesource": 1,
     "granule": 2,
     "products": 3,
