@@ -12,14 +12,12 @@ AS_IT_IS = (
     "group of it"
 )
 MOST_NAMES = 12
-ALIKE = 0.7
-"""How much of two names must be the same, of 1."""
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:
     """Give the question whether something known was meant, a blank before it; else nothing."""
     by_case = {name.lower(): name for name in known}
-    nearest = difflib.get_close_matches(given.lower(), by_case, 1, ALIKE)
+    nearest = difflib.get_close_matches(given.lower(), by_case, 1)
     return f" Did you mean {by_case[nearest[0]]!r}?" if nearest else ""
 
 

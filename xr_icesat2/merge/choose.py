@@ -39,7 +39,7 @@ def asked_rate(known: Sequence[Known], options: Options) -> Rate:
     if all(options.drops(group) for group in rate.groups):
         msg = (
             f"drop_variables={list(options.drop_variables)} leaves out all of {rate.name}, which "
-            "is opened where group names nothing else: name another one"
+            f"group={options.group!r} opens: give one of the two, or another one"
         )
         raise SelectionError(msg)
     return rate

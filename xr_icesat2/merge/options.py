@@ -45,7 +45,7 @@ class Options:
         if self.layout == "file" and (self.spots is not None or self.beams is not None):
             msg = 'spots and beams choose what is merged; layout="file" merges nothing: use group'
             raise SelectionError(msg)
-        if self.group is not None and self.drops(self.group):
+        if self.layout == "file" and self.group is not None and self.drops(self.group):
             msg = (
                 f"group={self.group!r} is among what drop_variables leaves out: give one of the two"
             )
