@@ -1,4 +1,4 @@
-"""Names in ``variables`` and ``drop_variables``: what they mean, told by h5py, and what was meant."""
+"""Names in ``variables`` and ``drop_variables``: what they mean (h5py tells), what was meant."""
 
 import re
 
@@ -42,8 +42,7 @@ def held(tree: xr.DataTree) -> set[str]:
         for node in tree.subtree
         for source in node.encoding.get("icesat2", {}).values()
     ]
-    split = [source.partition("/") for source in sources]
-    return {s if first not in BEAMS else below for s, (first, _, below) in zip(sources, split)}
+    return {s.partition("/")[2] if s.partition("/")[0] in BEAMS else s for s in sources}
 
 
 def inside(path: str, group: str) -> bool:
