@@ -10,6 +10,7 @@ from tests.tiny import write_tiny
 from tests.written import GRANULE_NAMES, written_granules
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.merge.options import matches
+from xr_icesat2.products.table import known_tables, load_table
 
 MAIN = "land_ice_segments"
 BEAMS = {"gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r"}
@@ -153,6 +154,15 @@ def test_groups_around_a_rate_that_hold_nothing_stay_out(tmp_path):
 )
 def test_what_a_pattern_means(path, pattern, meant):
     assert matches(path, pattern) is meant
+
+
+@pytest.mark.parametrize("product", known_tables())
+def test_no_group_of_a_beam_is_named_like_a_variable(product):
+    table = load_table(product)
+    groups = {group.path for group in table.groups if group.path.startswith("{beam}/")}
+    parts = {part for group in groups for part in group.split("/")[1:]}
+    assert parts
+    assert not parts & {v.name for v in table.variables if v.path.startswith("{beam}/")}
 
 
 # --- what is none ---
