@@ -60,8 +60,28 @@ def refused(error: type[ICESat2Error], *says: str, opened: object = None, **keyw
 def test_a_missing_file(tmp_path):
     path = tmp_path / "ATL06_20191106230008_06270503_006_01.h5"
     refused(GranuleNotFoundError, str(path), "check the spelling", opened=path)
-    with pytest.raises(FileNotFoundError):
+    says = f"icesat2://{path.name}"
+    with pytest.raises(FileNotFoundError, match=says) as caught:
         xr.open_datatree(path, engine="icesat2")
+    assert "release" not in str(caught.value).replace(says, "")
+    other = path.with_name(f"processed_{path.name}")
+    with pytest.raises(GranuleNotFoundError) as caught:
+        xr.open_dataset(other, engine="icesat2")
+    assert "icesat2://" not in str(caught.value)
+
+
+def test_patterns_are_of_local_files(http_server):
+    some = http_server.put("ATL06.h5", b"").replace("ATL06", "ATL06_[12]")
+    for url in ("memory://nowhere/ATL06*.h5", some):
+        refused(GranuleNotFoundError, url, "Patterns are of local files only", opened=[url])
+
+
+def test_a_storage_option_that_there_is_not(s3_server):
+    options = {"anonymous": True, "endpoint_url": s3_server.storage_options["endpoint_url"]}
+    says = ("storage_options", "'anonymous'", "Did you mean 'anon'?")
+    url = s3_server.url("ATL06.h5")
+    refused(SelectionError, *says, opened=url, storage_options=options)
+    refused(SelectionError, *says, opened=[url], storage_options=options)
 
 
 def test_a_directory(tmp_path):
@@ -78,12 +98,14 @@ def test_an_empty_file(tmp_path):
 @pytest.mark.parametrize(
     "content", [LOGIN_PAGE, b"x", b"\x89HDF", b"\x89HDF\r\n\x1a\n", bytes(9000)]
 )
-def test_what_is_not_hdf5(tmp_path, content):
+def test_what_is_not_hdf5(tmp_path, content, caplog):
     path = tmp_path / "ATL06_20191106230008_06270503_006_01.h5"
     path.write_bytes(content)
     with pytest.raises((NotAGranuleError, CorruptGranuleError)) as caught:
         xr.open_dataset(path, engine="icesat2")
     assert str(path) in str(caught.value)
+    # That it would be slower with the HDF5 library is nothing to say of it.
+    assert "slower" not in caplog.text
     if content == LOGIN_PAGE:
         assert isinstance(caught.value, NotAGranuleError)
         assert "web page" in str(caught.value)
@@ -194,6 +216,17 @@ def test_none_of_the_spots_asked_for(written, keywords, layout):
         ({"pad_to": 500, "layout": "flat"}, ["pad_to=500", "flat"]),
         ({"layout": "file", "spots": "strong"}, ["spots", 'layout="file"', "group"]),
         ({"variables": [3]}, ["variables=[3]", "names"]),
+        ({"variables": 3}, ["variables=3", "names"]),
+        ({"drop_variables": 3}, ["drop_variables=3", "names"]),
+        ({"group": ["x"]}, ["group=['x']", "path in the file"]),
+        ({"group": 3}, ["group=3", "name of a rate"]),
+        ({"beams": 1}, ["beams=1", "gt1l"]),
+        ({"beams": ["gt1l", 1]}, ["beams=['gt1l', 1]", "gt1l"]),
+        ({"pad_to": "100"}, ["pad_to='100'", "expected rows"]),
+        ({"pad_to": True}, ["pad_to=True", "expected rows"]),
+        ({"index_cache": 3}, ["index_cache=3", "directory"]),
+        ({"variable": "h_li"}, ["'variable'", "Did you mean 'variables'?", "pad_to"]),
+        ({"zzz": 1}, ["no keyword 'zzz'. It takes", "pad_to"]),
         ({"storage_options": ["anon"]}, ["storage_options", "list"]),
     ],
     ids=str,
@@ -208,6 +241,17 @@ def test_what_cannot_be_opened(thing):
         xr.open_dataset(thing, engine="icesat2")
     assert type(caught.value) is SelectionError
     assert type(thing).__name__ in str(caught.value)
+
+
+def test_several_paths_come_as_a_list(written):
+    path = str(written[ALL])
+    for given in (np.array([path]), {path}, (one for one in [path]), dict.fromkeys([path]).keys()):
+        refused(SelectionError, type(given).__name__, "by a list", opened=given)
+
+
+def test_an_unknown_keyword_of_a_tree(written):
+    with pytest.raises(SelectionError, match="Did you mean 'variables'"):
+        xr.open_datatree(written[ALL], engine="icesat2", variable="h_li")
 
 
 # --- which granules ---

@@ -60,7 +60,11 @@ def test_nothing_tells_the_orientation(sc_orient, attr):
     with pytest.raises(IdentityError) as caught:
         assign_spots(["gt1l", "gt3r"], {}, sc_orient, attr)
     message = str(caught.value)
-    for piece in ("gt1l, gt3r", f"sc_orient is {sc_orient}", repr(attr), 'layout="file"'):
+
+    def said(value):
+        return "is not there" if value is None else f"is {value!r}"
+
+    for piece in ("gt1l, gt3r", said(sc_orient), f"sc_orientation {said(attr)}", 'layout="file"'):
         assert piece in message
 
 

@@ -286,6 +286,13 @@ def test_what_cannot_be_saved(paths, file):
     ds = xr.open_dataset(paths[0], engine="icesat2")
     with pytest.raises(SelectionError, match=r"ends in \.idx"):
         indexes.save(file.with_suffix(".txt"), ds)
+    for wrong in (paths, str(paths[0]), [ds, "x"], ds["h_li"], 3):
+        with pytest.raises(SelectionError, match="is not open; expected what xr"):
+            indexes.save(file, wrong)
+    with pytest.raises(
+        SelectionError, match=r"campaign\.idx: No such file or directory. Name a pl"
+    ):
+        indexes.save(file.parent / "nowhere" / "campaign.idx", ds)
     for wrong in (ds + 1, xr.Dataset(), []):
         with pytest.raises(SelectionError, match="no open granules"):
             indexes.save(file, wrong)

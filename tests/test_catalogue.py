@@ -149,7 +149,11 @@ def test_find():
     assert [e.name for e in products["ATL13"].find("orbit_info/l*")] == ["lan"]
     assert {e.name for e in atl08.find("latitude degrees")} >= {"latitude", "latitude_20m"}
     assert len(atl08.find("no such thing")) == 0
-    assert repr(atl08.find("no such thing")) == "ATL08: Land and vegetation height"
+    title = "ATL08: Land and vegetation height"
+    assert repr(atl08.find("no such thing")) == f"{title}\n  nothing fits 'no such thing'."
+    assert repr(atl08.find("h_canpy")).endswith("'h_canpy'. Did you mean 'h_canopy'?")
+    assert "nothing fits" in atl08.find("zzzz").html()
+    assert "nothing fits" not in repr(atl08.find("canopy"))
     assert len(atl08.find("")) == len(atl08.contents())
 
 

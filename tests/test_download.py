@@ -12,6 +12,7 @@ import fsspec
 import pytest
 
 import xr_icesat2
+from xr_icesat2 import progress
 from xr_icesat2.earthdata import fetch
 from xr_icesat2.earthdata.catalog import CatalogGranule, Checksum
 from xr_icesat2.earthdata.checksum import adds_up
@@ -350,6 +351,12 @@ def test_two_processes_do_not_write_one_part(http_server, tmp_path):
     assert (tmp_path / NAME).read_bytes() == DATA
 
 
+def test_a_name_alone_is_no_file_here(tmp_path):
+    name = "ATL06_20191106230008_06270503_006_01.h5"
+    with pytest.raises(GranuleNotFoundError, match=f"no such file.*icesat2://{name}"):
+        xr_icesat2.download(name, tmp_path)
+
+
 def test_the_bar(http_server, tmp_path, capfd):
     import tqdm.auto  # noqa: PLC0415 - slow to import
 
@@ -371,6 +378,12 @@ def test_the_bar(http_server, tmp_path, capfd):
     assert "2 granules: 100%" in capfd.readouterr().err
     xr_icesat2.download(urls, tmp_path / "quiet")  # no terminal
     assert capfd.readouterr().err == ""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(progress, "PATIENCE", 0)
+        xr_icesat2.download(urls, tmp_path / "shown", progress=True)
+        assert "2 granules: 100%" in capfd.readouterr().err
+        xr_icesat2.download(urls, tmp_path / "not shown", progress=False)
+        assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize(

@@ -245,3 +245,14 @@ def test_what_cannot_be_kept_is_no_error(path, cache, caplog):
     assert "cannot keep an index" in caplog.text
     assert not list(cache.glob("*.index"))
     granule.close()
+
+
+def test_a_directory_that_takes_no_files_is_told_of_once(path, tmp_path, caplog):
+    (tmp_path / "file").touch()
+    caplog.set_level("WARNING", "xr_icesat2")
+    for _ in range(2):
+        tree = xr.open_datatree(path, engine="icesat2", index_cache=tmp_path / "file" / "cache")
+        tree["land_ice_segments/h_li"].load()
+        tree.close()
+    [record] = caplog.records
+    assert "cannot keep an index" in record.getMessage()

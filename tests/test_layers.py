@@ -16,6 +16,7 @@ LEVELS = {
     "collector": 0,
     "errors": 0,
     "progress": 0,
+    "wording": 0,
     "bytesource": 1,
     "granule": 2,
     "products": 3,

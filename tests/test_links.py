@@ -37,6 +37,15 @@ def passes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
     }
 
 
+@pytest.mark.parametrize("way", [links.rows, links.runs])
+def test_a_variable_is_no_rate(passes, way):
+    ds = opened(passes["ATL03"][0], "heights")
+    segments = opened(passes["ATL03"][0], "geolocation")
+    for of, to in ((ds["h_ph"], segments), (ds, segments["delta_time"]), (3, ds)):
+        with pytest.raises(LinkError, match="give the Dataset"):
+            way(of, to)
+
+
 def of_beam(array: xr.DataArray, beam: str, cycle: int = 0) -> np.ndarray:
     """Values of the rows of a beam, in the order of the file, without padding."""
     if "spot" in array.dims:

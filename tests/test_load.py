@@ -36,8 +36,28 @@ def test_some_variables(written):
     in_memory = {name for name, v in ds.variables.items() if isinstance(v._data, np.ndarray)}
     assert {"h_li", "latitude"} <= in_memory
     assert not {"h_li_sigma", "longitude"} & in_memory
-    with pytest.raises(SelectionError, match=r"no variable h_il; there are .*h_li"):
-        ds.icesat2.load("h_il")
+
+
+@pytest.mark.parametrize("opener", [xr.open_dataset, xr.open_datatree])
+@pytest.mark.parametrize("names", [["h_il"], ["h_li", "h_il"], [["h_il", "h_li"]]])
+def test_a_name_that_is_none_is_an_error_whatever_else_is_asked_for(written, opener, names):
+    opened = opener(written[0], engine="icesat2")
+    with pytest.raises(SelectionError, match=r"'h_il'\. Did you mean 'h_li'\? There are .*h_li"):
+        opened.icesat2.load(*names)
+    node = opened if opener is xr.open_dataset else opened["land_ice_segments"]
+    assert not isinstance(node["h_li"].variable._data, np.ndarray)
+    for wrong in (3, [3], None):
+        with pytest.raises(SelectionError, match="is no name"):
+            opened.icesat2.load(wrong)
+
+
+def test_names_as_a_list(written):
+    ds = xr.open_dataset(written[0], engine="icesat2")
+    assert ds.icesat2.load([]) is ds
+    ds.icesat2.load(["h_li"], "latitude")
+    in_memory = {name for name, v in ds.variables.items() if isinstance(v._data, np.ndarray)}
+    assert {"h_li", "latitude"} <= in_memory
+    assert not {"h_li_sigma", "longitude"} & in_memory
 
 
 def test_a_tree_whose_nodes_share_what_they_are_located_by(written):

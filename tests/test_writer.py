@@ -302,6 +302,8 @@ def test_newer_format(folder: Path) -> None:
         ({"region": 15}, "region 15"),
         ({"sc_orient": 3}, "sc_orient 3"),
         ({"release": "6"}, "release '6'.*3 digits"),
+        ({"release": 6}, "release 6: expected 3 digits as a string"),
+        ({"version": 1}, "version 1: expected 2 digits as a string"),
         ({"version": "1"}, "version '1'.*2 digits"),
         ({"beams": ("gt4l",)}, "gt4l.*gt1l, gt1r"),
         ({"n_segments": {"gt1l": 5}, "beams": ("gt1l", "gt1r")}, "gt1r"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -12,6 +12,7 @@ from .errors import SelectionError
 from .opened import contents_of_opened
 from .products.contents import Contents
 from .reading.load import compute_together, load_together
+from .wording import did_you_mean, some_of
 
 __all__ = ["DatasetAccessor", "TreeAccessor"]
 
@@ -52,7 +53,7 @@ class DatasetAccessor:
         """
         return contents_of_opened(self._nodes(), self._encoding.get("source", ""))
 
-    def load(self, *names: str, progress: bool | None = None) -> Any:
+    def load(self, *names: str | Iterable[str], progress: bool | None = None) -> Any:
         """Load variables in place, all that lie in granules in one plan.
 
         ``Dataset.load`` reads one variable after another, each of which waits
@@ -61,8 +62,9 @@ class DatasetAccessor:
 
         Parameters
         ----------
-        *names : str
-            Variables to load. Default: all, coordinates too.
+        *names : str or list of str
+            Variables to load; of a tree in every node that has them. Default:
+            all, coordinates too.
         progress : bool, optional
             Whether a bar shows when it takes long. Default: where standard
             error is a terminal or a notebook.
@@ -77,19 +79,26 @@ class DatasetAccessor:
         SelectionError
             There is no such variable.
         """
-        held = [v for node in self._nodes().values() for v in self._chosen(node, names)]
-        if names and not held:
-            known = sorted({str(n) for node in self._nodes().values() for n in node.variables})
-            raise SelectionError(f"no variable {', '.join(names)}; there are {', '.join(known)}")
+        chosen = _listed(names)
+        nodes = self._nodes().values()
+        data = [str(name) for node in nodes for name in node.data_vars]
+        known = dict.fromkeys([*data, *(str(name) for node in nodes for name in node.coords)])
+        for name in chosen:
+            if name not in known:
+                msg = f"no variable {name!r}.{did_you_mean(name, known)} There are {some_of(known)}"
+                raise SelectionError(msg)
+        # An empty list asks for nothing; no name at all for everything.
+        held = [
+            variable
+            for node in nodes
+            for name, variable in node.variables.items()
+            if not names or name in chosen
+        ]
         load_together(held, progress=progress)
         compute_together(held)
         for variable in held:
             variable.load()
         return self._loaded
-
-    @staticmethod
-    def _chosen(node: xr.Dataset, names: tuple[str, ...]) -> list[xr.Variable]:
-        return [v for name, v in node.variables.items() if not names or name in names]
 
     @property
     def _loaded(self) -> xr.Dataset | xr.DataTree:
@@ -100,6 +109,17 @@ class DatasetAccessor:
 
     def __repr__(self) -> str:
         return f"<icesat2 accessor: source_encoding of {len(self.source_encoding)} variables>"
+
+
+def _listed(given: tuple[str | Iterable[str], ...]) -> list[str]:
+    """Give names that were given one by one or as lists."""
+    listed: list[Any] = []
+    for one in given:
+        listed += one if isinstance(one, Iterable) and not isinstance(one, str) else [one]
+    for name in listed:
+        if not isinstance(name, str):
+            raise SelectionError(f"{name!r:.80} is no name of a variable; expected names")
+    return listed
 
 
 @xr.register_datatree_accessor("icesat2")

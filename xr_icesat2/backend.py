@@ -12,6 +12,7 @@ from xarray.backends import BackendEntrypoint
 
 from .collector import seldom_collecting
 from .dataset import assemble_dataset, assemble_groups, close_granules
+from .errors import SelectionError
 from .granule.granule import Granule
 from .granule.name import parse_name
 from .granule.paths import normalise
@@ -19,6 +20,7 @@ from .merge.ahead import read_ahead
 from .merge.open import expand, open_granules
 from .merge.options import Layout, Options, names
 from .reading.decoders import Decoders
+from .wording import did_you_mean
 
 __all__ = ["ICESat2BackendEntrypoint"]
 
@@ -37,7 +39,8 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
     group : str, optional
         A rate, by its group (``"land_ice_segments"``, default: the product's
         main one), or a path in the file (``"gt1l/land_ice_segments"``): that
-        group alone, as it is.
+        group alone, as it is, so that nothing is chosen by ``spots`` and the
+        like.
     layout : {"spot", "flat", "file"}
         Beams side by side on ``spot``, padded to the longest; one row an
         observation; or the file's own tree and dimensions.
@@ -45,12 +48,14 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
         Which spots: ``"strong"`` (1, 3, 5), ``"weak"`` (2, 4, 6) or numbers 1
         to 6. Default: all.
     beams : list of str, optional
-        The same by ground track (``["gt1l", "gt1r"]``).
+        The same by ground track (``["gt1l", "gt1r"]``); of ATL11 the pairs
+        (``["pt1"]``), of ATL09 the profiles (``["profile_1"]``).
     variables : str or list of str, optional
-        Names, paths or patterns to keep; a bare name takes every match.
-        Coordinates stay. Default: all.
+        Names, paths or patterns to keep; a bare name takes every match, that
+        of a group all that lies in it. Paths begin below the beam. Coordinates
+        stay. Default: all.
     drop_variables : str or list of str, optional
-        Names, paths or patterns to leave out; they are not even looked at.
+        The same, to leave out; they are not even looked at.
     pad_to : int, optional
         Rows to pad every granule to (``layout="spot"``).
     storage_options : dict, optional
@@ -92,7 +97,7 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
         **keywords: Any,
     ) -> xr.Dataset:
         """Open one rate of one or many granules, or one group of a file."""
-        options = _options(**keywords)
+        options = _options(keywords)
         objects, listed = _objects(filename_or_obj)
         ahead = partial(read_ahead, options=options)
         with seldom_collecting():
@@ -137,7 +142,7 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
         index_cache: str | os.PathLike[str] | None,
         keywords: Mapping[str, Any],
     ) -> tuple[dict[str, xr.Dataset], list[Granule]]:
-        options = _options(**keywords)
+        options = _options(keywords)
         objects, listed = _objects(given)
         ahead = partial(read_ahead, options=options)
         with seldom_collecting():
@@ -145,7 +150,19 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
             return assemble_groups(granules, options, listed=listed), granules
 
 
-def _options(  # noqa: PLR0913 - they are the engine's keywords
+def _options(keywords: Mapping[str, Any]) -> Options:
+    known = ICESat2BackendEntrypoint.open_dataset_parameters[1:]
+    for keyword in keywords:
+        if keyword not in known:
+            msg = (
+                f"engine='icesat2' has no keyword {keyword!r}.{did_you_mean(keyword, known)} It "
+                f"takes: {', '.join(known)}"
+            )
+            raise SelectionError(msg)
+    return _checked_options(**keywords)
+
+
+def _checked_options(  # noqa: PLR0913 - they are the engine's keywords
     *,
     group: str | None = None,
     layout: Layout = "spot",
@@ -190,4 +207,7 @@ def _objects(given: Any) -> tuple[list[Any], bool]:
 
 
 def _directory(cache: str | os.PathLike[str] | None) -> str | None:
+    if not isinstance(cache, str | os.PathLike | None):
+        msg = f"index_cache={cache!r}, expected the path of a directory, or of a file of indexes"
+        raise SelectionError(msg)
     return None if cache is None else os.fspath(cache)

@@ -10,20 +10,22 @@ from typing import Any
 
 import xarray as xr
 
-from .errors import GroupNotFoundError, SelectionError
+from .errors import GroupNotFoundError
 from .granule.granule import Granule
 from .granule.model import GroupHeader
 from .granule.paths import ancestors, join, normalise
+from .merge.as_it_is import opens_as_it_is
 from .merge.choose import all_rates, asked_rate, rates_of
 from .merge.file_layout import file_datasets
 from .merge.flat import flat_datasets
 from .merge.granule_coords import granule_coords
-from .merge.known import Known, know
+from .merge.known import Known, identities_of, know
 from .merge.open import each
-from .merge.options import Options, matches
+from .merge.options import Options
 from .merge.rate import MergedRate, common_attrs
 from .merge.spot import spot_datasets
 from .merge.survey import Survey, survey_rate
+from .merge.unmatched import check_below_beams, check_group, check_rate, check_tree
 from .products import Rate
 
 __all__ = ["assemble_dataset", "assemble_groups", "close_granules"]
@@ -45,16 +47,19 @@ def assemble_dataset(granules: Sequence[Granule], options: Options, *, listed: b
     """
     if options.layout == "file":
         group = normalise(options.group or "/")
-        dataset = _file_groups(granules, [group], options, listed=listed)[group]
-    else:
-        known = know(granules, options)
-        rate = asked_rate(known, options) if known else None
-        if known is None or rate is None:
-            return assemble_dataset(granules, replace_layout(options), listed=listed)
-        merged = _merged(known, rate, options, folded=True)
-        parts = MERGERS[options.layout](merged)
-        dataset = _folded(parts)
-        dataset.attrs = _common_attrs(granules)
+        for granule in granules:
+            granule.index.group(group)
+        datasets = file_datasets(granules, [group], options, listed=listed)
+        check_group(granules[0], _paths(datasets), options)
+        return _finished(datasets[group], granules)
+    identities = identities_of(granules, options)
+    if opens_as_it_is(granules, identities, options):
+        return assemble_dataset(granules, replace_layout(options), listed=listed)
+    check_below_beams(options)
+    known = know(granules, identities, options)
+    merged = _merged(known, asked_rate(known, options), options, folded=True)
+    dataset = _folded(MERGERS[options.layout](merged))
+    dataset.attrs = _common_attrs(granules)
     return _finished(dataset, granules)
 
 
@@ -63,16 +68,18 @@ def assemble_groups(
 ) -> dict[str, xr.Dataset]:
     """Give the groups of a tree: granule coordinates, rates, then the rest of the file."""
     if options.layout == "file":
-        groups = _file_groups(granules, _all_groups(granules, options, ()), options, listed=listed)
-        return _rooted(groups, options, granules)
-    known = know(granules, options)
-    rate = asked_rate(known, options) if known and options.group is not None else None
-    if known is None or (options.group is not None and rate is None):
+        file_part = _file_groups(granules, options, (), listed=listed)
+        check_tree(granules[0], _paths(file_part), options)
+        return _rooted(file_part, options, granules)
+    identities = identities_of(granules, options)
+    if opens_as_it_is(granules, identities, options):
         return assemble_groups(granules, replace_layout(options), listed=listed)
-    if rate is not None:
+    check_below_beams(options)
+    known = know(granules, identities, options)
+    if options.group is not None:
+        rate = asked_rate(known, options)
         nodes = _nodes(_merged(known, rate, options, folded=False))
-        top = replace(options, group=rate.name)
-        return _rooted(nodes, top, granules)
+        return _rooted(nodes, replace(options, group=rate.name), granules)
     tree: dict[str, xr.Dataset] = {}
     held: list[str] = []
     for rate in all_rates(known, options):
@@ -80,10 +87,8 @@ def assemble_groups(
         held += merged.dims
         tree |= _nodes(merged)
     tree |= _between(known, tree)
-    tracks = known[0].tracks.present
-    rest = _all_groups(granules, options, tracks)
-    file_part = _file_groups(granules, rest, options, listed=listed)
-    _check_tree_patterns(granules[0], [*held, *_paths(file_part)], "/", options)
+    file_part = _file_groups(granules, options, known[0].tracks.present, listed=listed)
+    check_tree(granules[0], [*held, *_paths(file_part)], options)
     root = _root(file_part.pop("/"), known, options)
     return _rooted({"/": root, **tree, **file_part}, options, granules)
 
@@ -121,13 +126,15 @@ def replace_layout(options: Options) -> Options:
 
 
 def _merged(known: Sequence[Known], rate: Rate, options: Options, *, folded: bool) -> MergedRate:
+    asked = folded or options.group is not None
+
     def survey(one: Known) -> Survey:
         own = rate
         if rate.members is not None:
             found = (r for r in rates_of(one, options) if r.name == rate.name)
             own = next(found, rate)
         beams = survey_rate(one.granule, one.tracks, own, options)
-        if not beams and folded:
+        if not beams and asked:
             msg = (
                 f"{one.granule.url} has no {rate.name or 'variables'} in "
                 f"{', '.join(one.tracks.groups.values())}. Leave the granule out, or ask for "
@@ -139,35 +146,9 @@ def _merged(known: Sequence[Known], rate: Rate, options: Options, *, folded: boo
         return Survey(one.granule, one.identity, one.tracks, beams)
 
     merged = MergedRate(rate, each(survey, known), options, folded)
-    if folded:
-        _check_patterns(known[0], merged, options)
+    if asked:
+        check_rate(known[0], rate, merged.dims, options)
     return merged
-
-
-def _check_patterns(known: Known, merged: MergedRate, options: Options) -> None:
-    """Raise if something that was asked for matches no variable."""
-    lost = [p for p in options.variables or () if not any(matches(q, p) for q in merged.dims)]
-    if lost:
-        everything = replace(options, variables=None)
-        held = {
-            rate.name: _paths_of(known, rate, everything) for rate in all_rates([known], everything)
-        }
-        names = held.pop(merged.rate.name, None) or _paths_of(known, merged.rate, everything)
-        where = [
-            f" Another rate has it: group={name!r}."
-            for name, paths in held.items()
-            if any(matches(path, pattern) for path in paths for pattern in lost)
-        ]
-        msg = (
-            f"variables: {', '.join(map(repr, lost))} matches nothing in {merged.rate.name} of "
-            f"{known.granule.url}.{''.join(where)} This one holds: {', '.join(names)}"
-        )
-        raise SelectionError(msg)
-
-
-def _paths_of(known: Known, rate: Rate, options: Options) -> list[str]:
-    beams = survey_rate(known.granule, known.tracks, rate, options)
-    return sorted({path for beam in beams.values() for path in beam.variables})
 
 
 def _folded(parts: Mapping[str, xr.Dataset]) -> xr.Dataset:
@@ -184,29 +165,15 @@ def _folded(parts: Mapping[str, xr.Dataset]) -> xr.Dataset:
 
 
 def _file_groups(
-    granules: Sequence[Granule], groups: Sequence[str], options: Options, *, listed: bool
+    granules: Sequence[Granule], options: Options, without: Sequence[str], *, listed: bool
 ) -> dict[str, xr.Dataset]:
-    for granule in granules:
-        for group in groups if len(groups) == 1 else ():
-            granule.index.group(group)
-    datasets = file_datasets(granules, groups, options, listed=listed)
-    if options.layout == "file":
-        _check_tree_patterns(granules[0], _paths(datasets), next(iter(datasets)), options)
-    return datasets
+    """Give all groups as they are, but for some at the root."""
+    groups = _all_groups(granules, options, without)
+    return file_datasets(granules, groups, options, listed=listed)
 
 
 def _paths(datasets: Mapping[str, xr.Dataset]) -> list[str]:
     return [f"{group}/{name}" for group, dataset in datasets.items() for name in dataset.variables]
-
-
-def _check_tree_patterns(granule: Granule, held: Sequence[str], top: str, options: Options) -> None:
-    """Raise if something that was asked for matches none of the paths held."""
-    for pattern in options.variables or ():
-        if not any(matches(path, pattern) for path in held):
-            links = ", ".join(sorted(granule.index.group(top).links)) or "nothing"
-            where = f"{top} of {granule.url}, which holds: {links}"
-            msg = f"variables: {pattern!r} matches nothing in {where}"
-            raise SelectionError(msg)
 
 
 def _all_groups(granules: Sequence[Granule], options: Options, without: Sequence[str]) -> list[str]:
@@ -215,6 +182,7 @@ def _all_groups(granules: Sequence[Granule], options: Options, without: Sequence
     hidden = {f"/{name}" for name in without}
 
     def walk(granule: Granule) -> list[str]:
+        granule.index.group(root)
         nodes = granule.index.below([root], lambda path: path in hidden or options.drops(path))
         return [path for path, node in nodes.items() if isinstance(node, GroupHeader)]
 
@@ -242,12 +210,21 @@ def _common_attrs(granules: Sequence[Granule]) -> dict[str, Any]:
 def _rooted(
     groups: Mapping[str, xr.Dataset], options: Options, granules: Sequence[Granule]
 ) -> dict[str, xr.Dataset]:
-    """Give paths as seen from the group that was asked for."""
+    """Give paths as seen from the group that was asked for, and no groups of unasked variables."""
     root = normalise(options.group or "/")
+    held = {path for path, dataset in groups.items() if _is_asked(dataset, options)}
+    around = {group for path in held for group in ancestors(path)}
     return {
         normalise(posixpath.relpath(path, root)): _finished(dataset, granules)
         for path, dataset in groups.items()
+        if path in held | around | {root}
     }
+
+
+def _is_asked(dataset: xr.Dataset, options: Options) -> bool:
+    """Whether a group holds any variable that was asked for; its coordinates need not be."""
+    sources = dataset.encoding["icesat2"].values()
+    return options.variables is None or any(options.keeps(source["path"]) for source in sources)
 
 
 def _finished(dataset: xr.Dataset, granules: Sequence[Granule]) -> xr.Dataset:

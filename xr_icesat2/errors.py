@@ -18,6 +18,7 @@ __all__ = [
     "LinkError",
     "MergeError",
     "NotAGranuleError",
+    "ProductNotFoundError",
     "SelectionError",
     "TooLargeError",
     "TransferError",
@@ -65,12 +66,18 @@ class IdentityError(ICESat2Error, ValueError):
     """The evidence of which granule this is contradicts itself, or is missing where needed."""
 
 
-class GroupNotFoundError(ICESat2Error, KeyError):
-    """The granule has no such group, rate or variable."""
-
+class _NoSuchKeyError(ICESat2Error, KeyError):
     def __str__(self) -> str:
         # KeyError shows the repr of its argument; a message should read as text.
         return str(self.args[0]) if self.args else ""
+
+
+class GroupNotFoundError(_NoSuchKeyError):
+    """The granule has no such group, rate or variable."""
+
+
+class ProductNotFoundError(_NoSuchKeyError):
+    """No product of this name is known here."""
 
 
 class SelectionError(ICESat2Error, ValueError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
@@ -51,14 +52,15 @@ def save(
     ChangedGranuleError
         A granule was replaced after it was opened.
     SelectionError
-        The name ends otherwise; nothing of this engine is open; or the place
-        of a granule tells no version (an open file, a server without ETag), so
-        that a saved index could be that of another one.
+        The name ends otherwise, or lies where no file can be made; nothing of
+        this engine is open; or the place of a granule tells no version (an
+        open file, a server without ETag), so that a saved index could be that
+        of another one.
     """
     name = os.fspath(path)
     if not name.endswith(SUFFIX):
         raise SelectionError(f"{name}: a file of indexes has a name that ends in {SUFFIX}")
-    several = [opened] if isinstance(opened, xr.Dataset | xr.DataTree) else list(opened)
+    several = _several(opened)
     granules = dict.fromkeys(granule for one in several for granule in granules_of_opened(one))
     if not granules:
         msg = (
@@ -73,6 +75,19 @@ def save(
     ):
         count(0, len(versions))
         each(lambda granule: _save_one(granule, writer, count), list(versions.values()))
+
+
+def _several(opened: Any) -> list[Opened]:
+    one = isinstance(opened, xr.Dataset | xr.DataTree | str) or not isinstance(opened, Iterable)
+    several = [opened] if one else list(opened)
+    for item in several:
+        if not isinstance(item, xr.Dataset | xr.DataTree):
+            msg = (
+                f"{item!r:.80} is not open; expected what xr.open_dataset(…, engine="
+                '"icesat2") or xr.open_datatree gave, one or a list of them'
+            )
+            raise SelectionError(msg)
+    return several
 
 
 def _save_one(granule: Granule, writer: CampaignWriter, count: Count) -> None:

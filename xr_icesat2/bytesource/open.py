@@ -3,20 +3,20 @@
 import io
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
 from xr_icesat2.bytesource.archive import path_of_url
 from xr_icesat2.bytesource.fileobj import FileObjectSource
 from xr_icesat2.bytesource.local import LocalSource
 from xr_icesat2.bytesource.naming import is_url, safe_url, source_name
+from xr_icesat2.bytesource.origin import S3_OPTIONS, FilesystemOrigin, URLOrigin
 from xr_icesat2.bytesource.protocol import ByteSource
 from xr_icesat2.errors import GranuleNotFoundError, SelectionError
 
 __all__ = ["open_source"]
 
 _LOCAL_PROTOCOLS = ("file", "local")
-_S3_OPTIONS = {"anon", "endpoint_url", "key", "profile", "secret", "token"}
 _COLLAPSED_URL = re.compile(r"^(?P<protocol>[a-z][a-z0-9+]+):/(?=[^/])")
 
 
@@ -87,7 +87,6 @@ def _from_text(text: str, options: Mapping[str, Any]) -> ByteSource:
         path: str = LocalFileSystem._strip_protocol(text)  # noqa: SLF001
         return LocalSource(path)
     # Local files need neither fsspec nor what lies below it: they open faster without.
-    from xr_icesat2.bytesource.origin import URLOrigin  # noqa: PLC0415
     from xr_icesat2.bytesource.remote import RemoteSource  # noqa: PLC0415
 
     return RemoteSource(URLOrigin(text, dict(options)))
@@ -119,8 +118,7 @@ def _fsspec_place(obj: Any) -> tuple[Any, str] | None:
 def _from_filesystem(filesystem: Any, path: str) -> ByteSource:
     if any(base.__name__ == "LocalFileSystem" for base in type(filesystem).__mro__):
         return LocalSource(_absolute(path))
-    from xr_icesat2.bytesource.origin import FilesystemOrigin  # noqa: PLC0415 - as above
-    from xr_icesat2.bytesource.remote import RemoteSource  # noqa: PLC0415
+    from xr_icesat2.bytesource.remote import RemoteSource  # noqa: PLC0415 - as above
 
     return RemoteSource(FilesystemOrigin(filesystem, path))
 
@@ -132,9 +130,10 @@ def _from_file(obj: Any) -> ByteSource:
         return LocalSource(_absolute(obj.name))
     if all(hasattr(obj, method) for method in ("read", "seek", "tell")):
         return FileObjectSource(obj)
+    several = isinstance(obj, Iterable) and not isinstance(obj, bytes | bytearray | memoryview)
     raise SelectionError(
         f"a granule is given by a path, a URL or an open binary file (io.BytesIO for bytes), not "
-        f"by {type(obj).__name__}"
+        f"by {type(obj).__name__}{'; several of them by a list: list(…)' if several else ''}"
     )
 
 
@@ -146,7 +145,7 @@ def _granule_link(granule: Any, options: Mapping[str, Any]) -> str:
     anywhere; S3 only inside AWS us-west-2, so it is taken where the storage
     options are such as S3 takes.
     """
-    access = "direct" if _S3_OPTIONS & set(options) else "external"
+    access = "direct" if options.keys() & S3_OPTIONS else "external"
     links = granule.data_links(access=access) or granule.data_links()
     files = [str(link) for link in links if link.endswith(".h5")]
     if not files:

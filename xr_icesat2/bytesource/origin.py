@@ -9,8 +9,10 @@ from xr_icesat2.bytesource import limits
 from xr_icesat2.bytesource.naming import safe_text, safe_url
 from xr_icesat2.errors import ICESat2Error, SelectionError, TransferError
 
-__all__ = ["FilesystemOrigin", "Origin", "URLOrigin"]
+__all__ = ["S3_OPTIONS", "FilesystemOrigin", "Origin", "URLOrigin"]
 
+S3_OPTIONS = ("anon", "endpoint_url", "key", "profile", "secret", "token")
+"""Storage options that S3 takes and others do not."""
 _S3 = {"s3", "s3a"}
 # Filesystems whose constructors ask nobody anything.
 _QUIET = _S3 | {

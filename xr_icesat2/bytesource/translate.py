@@ -7,19 +7,23 @@ attributes and class names, along the chain of causes: none of those libraries
 is imported here.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from xr_icesat2.bytesource.limits import TIMEOUT_VARIABLE
-from xr_icesat2.bytesource.naming import safe_text
+from xr_icesat2.bytesource.naming import is_url, safe_text
+from xr_icesat2.bytesource.origin import S3_OPTIONS
 from xr_icesat2.errors import (
     AccessDeniedError,
     GranuleNotFoundError,
     ICESat2Error,
     NotAGranuleError,
+    SelectionError,
     TransferError,
     TransferTimeoutError,
 )
+from xr_icesat2.wording import did_you_mean
 
 __all__ = [
     "GarbledAnswerError",
@@ -72,6 +76,8 @@ _BROKEN = {
     "ShortAnswerError",
     "gaierror",
 }
+
+_UNKNOWN_OPTION = re.compile(r"unexpected keyword argument '(\w+)'")
 
 _LOGIN_HINT = (
     "NASA's granules need an Earthdata login: log in with earthaccess.login() and open them as "
@@ -231,11 +237,29 @@ def _from_class(error: BaseException, name: str) -> ICESat2Error:
         )
     if names & (_BROKEN | _CERTIFICATE):
         return TransferError(f"cannot get {name} ({said}): check the URL and the network")
+    for link in _links(error):
+        option = _UNKNOWN_OPTION.search(str(link)) if isinstance(link, TypeError) else None
+        if option:
+            return _unknown_option(option[1], name)
     return _from_system(error, name, said)
+
+
+def _unknown_option(option: str, name: str) -> SelectionError:
+    # Filesystems hand what they do not know on to libraries below, which refuse it at first use.
+    at_s3 = name.startswith(("s3://", "s3a://"))
+    meant = did_you_mean(option, S3_OPTIONS) if at_s3 else ""
+    return SelectionError(
+        f"storage_options: {option!r} is none of those that the filesystem of {name} takes.{meant} "
+        f"Check the spelling; S3 takes {', '.join(S3_OPTIONS)}, and others that s3fs lists"
+    )
 
 
 def _from_system(error: BaseException, name: str, said: str) -> ICESat2Error:
     if isinstance(error, FileNotFoundError | NotADirectoryError):
+        if not is_url(name):
+            return GranuleNotFoundError(
+                f"there is no granule at {name} (no such file): check the spelling and the folder"
+            )
         return _missing(name, "no such file")
     if isinstance(error, IsADirectoryError):
         return NotAGranuleError(f"{name} is a directory, not a granule: list the files in it")

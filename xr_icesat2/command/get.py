@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> None:
         options.to,
         overwrite=options.overwrite,
         at_once=options.at_once,
-        progress=not options.quiet,
+        progress=False if options.quiet else None,
     )
     written = [str(path) for path in paths]
     print(json.dumps(written, indent=2) if options.json else "\n".join(written))

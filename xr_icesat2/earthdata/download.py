@@ -35,7 +35,7 @@ def download(
     *,
     overwrite: bool = False,
     at_once: int = 4,
-    progress: bool = True,
+    progress: bool | None = None,
     storage_options: Mapping[str, Any] | None = None,
 ) -> list[Path]:
     """Download granules, several at once.
@@ -55,8 +55,9 @@ def download(
         Replace files that have the name but not the content.
     at_once : int
         Files at the same time.
-    progress : bool
-        Show a bar on standard error, if that is a terminal or a notebook.
+    progress : bool, optional
+        Whether a bar shows when it takes long. Default: where standard error
+        is a terminal or a notebook.
     storage_options : mapping, optional
         Handed to fsspec with URLs.
 
@@ -84,7 +85,7 @@ def download(
     several = isinstance(granules, Iterable) and not one
     jobs = _jobs(list(granules) if several else [granules], Path(folder), storage_options)
     what = "1 granule" if len(jobs) == 1 else f"{len(jobs)} granules"
-    with progress_bar(what, "B", shown=None if progress else False) as count:
+    with progress_bar(what, "B", shown=progress) as count:
 
         def fetch(job: _Job, stop: threading.Event) -> None:
             fetch_file(

@@ -21,9 +21,11 @@ from xr_icesat2.earthdata.catalog import (
 )
 from xr_icesat2.earthdata.checksum import adds_up
 from xr_icesat2.earthdata.part import Part, open_part
+from xr_icesat2.earthdata.places import archive_hint
 from xr_icesat2.errors import (
     ChangedGranuleError,
     CorruptGranuleError,
+    GranuleNotFoundError,
     SelectionError,
     TransferError,
 )
@@ -84,7 +86,10 @@ def fetch_file(
         When set, the part stays as it is, and the file is not made.
     """
     checksum = told.checksum if told else None
-    stamp = source.stamp()
+    try:
+        stamp = source.stamp()
+    except GranuleNotFoundError as error:
+        raise GranuleNotFoundError(f"{error}{archive_hint(source.url)}") from error
     if told is not None and told.size not in (None, stamp.size):
         raise TransferError(
             f"{source.url} has {stamp.size} bytes, but NASA's catalogue (CMR) says {told.size}: "

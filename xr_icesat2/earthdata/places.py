@@ -6,12 +6,13 @@ Source: the addresses in NSIDC's Earthdata cloud, release 001 to 007.
 from dataclasses import dataclass
 
 from xr_icesat2.bytesource import archive
-from xr_icesat2.granule.name import parse_name
+from xr_icesat2.granule.name import file_name, format_name, parse_name
 
 __all__ = [
     "BY_DATE",
     "PROTOCOL",
     "Place",
+    "archive_hint",
     "is_granule",
     "place_of_path",
     "plain_path",
@@ -40,6 +41,14 @@ def is_granule(path: str) -> bool:
     """Whether the last part of ``path`` is the file name of a granule."""
     last = path.rpartition("/")[2]
     return "." in last and parse_name(last) is not None
+
+
+def archive_hint(path: str) -> str:
+    """Say how the archive's granule is asked for that a local path names; nothing if none is."""
+    name, named = file_name(path), parse_name(path)
+    if "://" in path or named is None or format_name(named) != name:
+        return ""
+    return f". The granule of this name in NASA's archive is {PROTOCOL}://{name}"
 
 
 def plain_path(url: str) -> str:

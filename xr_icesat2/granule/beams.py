@@ -9,6 +9,7 @@ import operator
 from collections.abc import Collection, Mapping, Sequence
 
 from xr_icesat2.errors import IdentityError, SelectionError
+from xr_icesat2.wording import AS_IT_IS
 
 __all__ = [
     "BACKWARD",
@@ -18,15 +19,19 @@ __all__ = [
     "PROFILES",
     "SPOTS",
     "STRONG",
+    "TRACKS",
     "WEAK",
     "assign_spots",
     "beam_strength",
+    "select_numbers",
     "select_spots",
 ]
 
 BEAMS = ("gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r")
 PAIRS = ("pt1", "pt2", "pt3")
 PROFILES = ("profile_1", "profile_2", "profile_3")
+TRACKS = frozenset((*BEAMS, *PAIRS, *PROFILES))
+"""Groups at the root of which one or another kind is laid side by side."""
 
 SPOTS = (1, 2, 3, 4, 5, 6)
 STRONG = (1, 3, 5)
@@ -86,10 +91,9 @@ def assign_spots(
     if table is None:
         raise IdentityError(
             f"which spot is {_listed(unknown)} cannot be told: the group attribute "
-            f"atlas_spot_number is missing, orbit_info/sc_orient is {sc_orient!r} (expected 0 "
+            f"atlas_spot_number is not there, orbit_info/sc_orient {_said(sc_orient)} (expected 0 "
             f"backward or 1 forward; 2 means that the spacecraft was turning) and the attribute "
-            f'sc_orientation is {orientation_attr!r}. layout="file" opens the granule by its '
-            "ground tracks"
+            f"sc_orientation {_said(orientation_attr)}. {AS_IT_IS}"
         )
     # What atlas_spot_number says stands; where it breaks the table, the table says nothing of
     # the beams that are not there.
@@ -105,16 +109,19 @@ def _check_numbers(numbered: Mapping[str, int]) -> None:
     for beam, spot in numbered.items():
         if spot not in SPOTS:
             raise IdentityError(
-                f"{beam}: atlas_spot_number is {spot!r}, expected 1 to 6. "
-                'layout="file" opens the granule by its ground tracks'
+                f"{beam}: atlas_spot_number is {spot!r}, expected 1 to 6. {AS_IT_IS}"
             )
         if spot in owner:
             raise IdentityError(
                 f"{owner[spot]} and {beam} both claim to be spot {spot} "
                 "(group attribute atlas_spot_number, or orbit_info/sc_orient where that is "
-                'missing). layout="file" opens the granule by its ground tracks'
+                f"missing). {AS_IT_IS}"
             )
         owner[spot] = beam
+
+
+def _said(value: object) -> str:
+    return "is not there, or tells nothing" if value is None else f"is {value!r}"
 
 
 def _orientation(
@@ -167,10 +174,39 @@ def select_spots(
     return by_spot or by_beam or SPOTS
 
 
+def select_numbers(
+    spots: str | int | Sequence[int] | None,
+    beams: str | Sequence[str] | None,
+    groups: Sequence[str],
+) -> tuple[int, ...]:
+    """Numbers of the pairs or profiles that ``beams=`` asks for, ascending; all, if it does not.
+
+    Parameters
+    ----------
+    spots, beams
+        As for `select_spots`; what has no spots cannot be asked for by them.
+    groups
+        Their groups, in the order of their numbers from 1.
+
+    Raises
+    ------
+    SelectionError
+        Spots were asked for, or a group that does not exist.
+    """
+    if spots is not None:
+        raise SelectionError(
+            f"spots={spots!r}, but the granule has {_listed(groups)}, which are no spots. Leave "
+            f"spots out, or choose by beams=[{groups[0]!r}]"
+        )
+    if beams is None:
+        return tuple(range(1, len(groups) + 1))
+    return tuple(sorted({groups.index(beam) + 1 for beam in _named_groups(beams, groups)}))
+
+
 def _named_spots(spots: str | int | Sequence[int]) -> tuple[int, ...]:
     if isinstance(spots, str):
         if spots not in ("strong", "weak"):
-            raise _no_such("spots", spots)
+            raise _no_such(spots)
         return STRONG if spots == "strong" else WEAK
     listed = spots if isinstance(spots, Collection) else [spots]
     numbers = set()
@@ -178,19 +214,17 @@ def _named_spots(spots: str | int | Sequence[int]) -> tuple[int, ...]:
         try:
             number = operator.index(spot)
         except TypeError:
-            raise _no_such("spots", spots) from None
+            raise _no_such(spots) from None
         if isinstance(spot, bool) or number not in SPOTS:
-            raise _no_such("spots", spots)
+            raise _no_such(spots)
         numbers.add(number)
     if not numbers:
-        raise _no_such("spots", spots)
+        raise _no_such(spots)
     return tuple(sorted(numbers))
 
 
 def _spots_of_beams(beams: str | Sequence[str], assigned: Mapping[str, int]) -> tuple[int, ...]:
-    listed = [beams] if isinstance(beams, str) else list(beams)
-    if not listed or any(beam not in BEAMS for beam in listed):
-        raise _no_such("beams", beams)
+    listed = _named_groups(beams, BEAMS)
     lost = [beam for beam in listed if beam not in assigned]
     if lost:
         raise SelectionError(
@@ -200,12 +234,18 @@ def _spots_of_beams(beams: str | Sequence[str], assigned: Mapping[str, int]) -> 
     return tuple(sorted({assigned[beam] for beam in listed}))
 
 
-def _no_such(keyword: str, given: object) -> SelectionError:
-    valid = {
-        "spots": f'"strong", "weak", a number or a list of numbers of {_listed(SPOTS)}',
-        "beams": f"a list of {_listed(BEAMS)}",
-    }
-    return SelectionError(f"{keyword}={given!r}, expected {valid[keyword]}")
+def _named_groups(given: object, groups: Sequence[str]) -> list[str]:
+    """Give the groups that ``beams=`` names, all of them out of some."""
+    named = [given] if isinstance(given, str) or not isinstance(given, Collection) else list(given)
+    listed = [group for group in named if isinstance(group, str) and group in groups]
+    if not listed or len(listed) < len(named):
+        raise SelectionError(f"beams={given!r}, expected a list of {_listed(groups)}")
+    return listed
+
+
+def _no_such(spots: object) -> SelectionError:
+    valid = f'"strong", "weak", a number or a list of numbers of {_listed(SPOTS)}'
+    return SelectionError(f"spots={spots!r}, expected {valid}")
 
 
 def _listed(values: Collection[object]) -> str:

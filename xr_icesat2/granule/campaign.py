@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, TypeAlias
 
 from xr_icesat2.bytesource import Stamp
-from xr_icesat2.errors import CorruptIndexError
+from xr_icesat2.errors import CorruptIndexError, SelectionError
 
 from . import plain
 from .model import Contents
@@ -159,9 +159,22 @@ class CampaignWriter:
 
 @contextmanager
 def writing(path: str) -> Iterator[CampaignWriter]:
-    """Write such a file: all of it, or nothing."""
+    """Write such a file: all of it, or nothing.
+
+    Raises
+    ------
+    SelectionError
+        No file can be made there.
+    """
     target = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=target.stem, suffix=".part")
+    try:
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=target.stem, suffix=".part")
+    except OSError as error:
+        msg = (
+            f"cannot make {target}: {error.strerror}. Name a place in a folder that is there and "
+            "takes files"
+        )
+        raise SelectionError(msg) from error
     try:
         with os.fdopen(handle, "wb") as file:
             writer = CampaignWriter(file)

@@ -9,12 +9,13 @@ from typing import TypeVar
 import numpy as np
 
 from xr_icesat2.errors import IdentityError
+from xr_icesat2.wording import AS_IT_IS
 
 __all__ = ["WAY_OUT", "integer", "settle", "text", "utc"]
 
 WAY_OUT = (
-    "If the file was renamed, give it its original name back; "
-    'layout="file" opens it without asking which granule it is'
+    'If the file was renamed, give it its original name back. layout="file" does not ask which '
+    f"granule it is: {AS_IT_IS}"
 )
 
 Value = TypeVar("Value", int, str)

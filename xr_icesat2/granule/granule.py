@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from xr_icesat2.bytesource import Stamp
@@ -34,6 +35,12 @@ if hasattr(os, "register_at_fork"):
 def is_known(url: str) -> bool:
     """Whether this process holds the structure of some version of a granule."""
     return _INDEXES.knows(url)
+
+
+@cache
+def _note_not_kept(directory: str, reason: str) -> None:
+    """Say, once in a process, that a directory takes no indexes."""
+    log.warning("cannot keep an index in %s: %s", directory, reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +124,7 @@ class Granule:
             try:
                 store.save(self.cache, self.url, self.stamp, index.contents)
             except (OSError, TypeError, ValueError) as error:  # values are right without it
-                log.warning("cannot keep an index in %s: %s", self.cache, error)
+                _note_not_kept(self.cache, getattr(error, "strerror", None) or str(error))
 
     def close(self) -> None:
         """Let go of open files and of the index; a later read opens them again."""

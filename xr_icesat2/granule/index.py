@@ -307,8 +307,10 @@ class GranuleIndex:
         return read | dict(zip(unread, results, strict=True))
 
     def _use_library(self, path: str, reason: Exception) -> None:
-        self._tell(path, str(reason))
         self._read_by_library(path, str(reason))
+        # Only now: what is not HDF5 at all is an error, and no matter of speed.
+        if path in self.nodes:
+            self._tell(path, str(reason))
 
     def _tell(self, path: str, reason: str) -> None:
         """Log, once, that something (and all below it) is read by other means."""

@@ -36,7 +36,7 @@ def load(directory: str, url: str, stamp: Stamp) -> Contents | None:
     path = _path(directory, url, stamp)
     try:
         contents = unpack(path.read_bytes(), stamp.size)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except Exception as error:  # noqa: BLE001 - anything may lie there; it is read anew and replaced
         log.warning("ignoring the kept index %s: %s", path, error)

@@ -38,6 +38,11 @@ class Side:
             It is none of this engine, or lacks coordinates that it was opened with.
         """
         dataset = given.to_dataset() if isinstance(given, xr.DataTree) else given
+        if not isinstance(dataset, xr.Dataset):
+            raise LinkError(
+                f"what is linked is a Dataset or a node of a tree, not a {type(given).__name__}: "
+                "give the Dataset that holds the variable (ds, not ds.h_ph)"
+            )
         rated = [str(d) for d in dataset.dims if d in dataset.coords and "rate" in dataset[d].attrs]
         if len(rated) != 1:
             raise LinkError(

@@ -5,54 +5,70 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from xr_icesat2.errors import GroupNotFoundError
+from xr_icesat2.errors import GroupNotFoundError, SelectionError
+from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.paths import normalise
 from xr_icesat2.products import PRODUCTS, Rate
+from xr_icesat2.wording import did_you_mean, some_of
 
 from .from_scales import rates_from_scales
 from .known import Known
 from .open import each
 from .options import Options
 
-__all__ = ["all_rates", "asked_rate", "rates_of"]
+__all__ = ["all_rates", "asked_rate", "rates_of", "specified_rate"]
 
 
-def asked_rate(known: Sequence[Known], options: Options) -> Rate | None:
-    """Give the rate that ``group`` names (or the main one); None if it is a path in the file.
+def asked_rate(known: Sequence[Known], options: Options) -> Rate:
+    """Give the rate that ``group`` names, or the main one.
 
     Raises
     ------
     GroupNotFoundError
-        It is neither.
+        There is none of that name.
+    SelectionError
+        All of it is to be left out.
     """
-    first = known[0]
-    spec = PRODUCTS.get(first.identity.product or "")
-    wanted = options.group.strip("/") if options.group is not None else None
-    if spec:
-        rate = _find(spec.rates, spec.main if wanted is None else wanted)
-        if rate:
-            return rate
-    if wanted is not None and normalise(wanted) in first.granule.index.load([wanted]):
+    rate = specified_rate(known[0].identity.product, options)
+    if rate is None:
+        rates = all_rates(known[:1], options)
+        group = options.group
+        rate = next(iter(rates), None) if group is None else _find(rates, group.strip("/"))
+        if rate is None:
+            raise _no_such_group(known[0].granule, rates, options)
+    if all(options.drops(group) for group in rate.groups):
+        msg = (
+            f"drop_variables={list(options.drop_variables)} leaves out all of {rate.name}, which "
+            f"group={options.group!r} opens: give one of the two, or another one"
+        )
+        raise SelectionError(msg)
+    return rate
+
+
+def specified_rate(product: str | None, options: Options) -> Rate | None:
+    """Give the rate that ``group`` means (or the main one), if a specification has it."""
+    spec = PRODUCTS.get(product or "")
+    wanted = options.group
+    if spec is None or (wanted is None and spec.main is None):
         return None
-    rates = all_rates(known[:1], options)
-    rate = _find(rates, wanted) if wanted is not None else next(iter(rates), None)
-    if rate:
-        return rate
-    listed = ", ".join(repr(rate.name) for rate in rates) or "none"
-    msg = (
-        f"{first.granule.url} has no group {options.group!r}. Its rates are: {listed}; "
-        "a path in the file, such as 'gt1l' or 'orbit_info', opens that group alone."
-    )
-    raise GroupNotFoundError(msg)
+    return _find(spec.rates, str(spec.main) if wanted is None else wanted.strip("/"))
 
 
-def _find(rates: Iterable[Rate], wanted: str | None) -> Rate | None:
+def _find(rates: Iterable[Rate], wanted: str) -> Rate | None:
     """Give the rate of that name, else the one that the group belongs to."""
-    if wanted is None:
-        return None
     by_name = (rate for rate in rates if rate.name == wanted)
     by_group = (rate for rate in rates if rate.answers(wanted))
     return next(by_name, None) or next(by_group, None)
+
+
+def _no_such_group(granule: Granule, rates: Sequence[Rate], options: Options) -> GroupNotFoundError:
+    group, names = options.group or "", [rate.name for rate in rates]
+    meant = did_you_mean(group.strip("/"), [*names, *granule.index.group("/").links])
+    return GroupNotFoundError(
+        f"{granule.url} has no group {group!r}.{meant} Its rates are: "
+        f"{some_of(map(repr, names))}; a path in the file, such as 'gt1l' or 'orbit_info', opens "
+        "that group alone."
+    )
 
 
 def all_rates(known: Sequence[Known], options: Options) -> list[Rate]:

@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xr_icesat2.errors import NotAGranuleError
-from xr_icesat2.granule.beams import BEAMS, PAIRS, PROFILES
+from xr_icesat2.granule.beams import TRACKS
 from xr_icesat2.granule.identity import Evidence, Identity, confirmed, identify
 from xr_icesat2.granule.model import GroupHeader
 from xr_icesat2.reading.execute import read_datasets
+from xr_icesat2.wording import AS_IT_IS, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["identify_granule"]
 
-TRACKS = frozenset((*BEAMS, *PAIRS, *PROFILES))
 RECORD = "/METADATA/DatasetIdentification"
 ORBIT_INFO = ("rgt", "cycle_number", "sc_orient")
 ANCILLARY = (
@@ -63,12 +63,11 @@ def identify_granule(granule: Granule, ahead: Sequence[str] = ()) -> Identity:
             evidence = replace(evidence, dataset_identification=record.attrs)
     identity = identify(evidence)
     if identity.product is None and not TRACKS & root.links.keys():
-        held = ", ".join(sorted(root.links)) or "nothing"
         msg = (
             f"{granule.url} is HDF5, but nothing in it says that it is an ICESat-2 granule "
             "(attribute short_name, METADATA/DatasetIdentification, a name such as "
             "ATL06_yyyymmddhhmmss_ttttccnn_rrr_vv.h5, groups gt1l … gt3r). "
-            f'It holds: {held}. layout="file" opens it as it is.'
+            f"It holds: {some_of(sorted(root.links))}. {AS_IT_IS}."
         )
         raise NotAGranuleError(msg)
     return identity

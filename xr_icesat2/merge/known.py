@@ -1,4 +1,4 @@
-"""Granules of which it is known what they are: identity, beams, and whether they go together."""
+"""What granules are: their identity, whether they go together, and their beams."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from functools import cache
 from xr_icesat2.errors import GroupNotFoundError, SelectionError
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.identity import Identity
-from xr_icesat2.granule.numbering import GRIDDED
 from xr_icesat2.products import PRODUCTS
+from xr_icesat2.wording import AS_IT_IS, some_of
 
 from .ahead import paths_ahead
 from .identify import identify_granule
-from .open import check_kinds, check_mergeable, each
+from .open import each
 from .options import Options
 from .survey import Tracks, find_tracks
 
-__all__ = ["Known", "know"]
+__all__ = ["Known", "identities_of", "know"]
 
 log = logging.getLogger(__name__)
 
@@ -33,29 +33,35 @@ class Known:
     tracks: Tracks
 
 
-def know(granules: Sequence[Granule], options: Options) -> list[Known] | None:
-    """Identify granules and find their beams; None if they are maps, which have none.
+def identities_of(granules: Sequence[Granule], options: Options) -> list[Identity]:
+    """Tell which granules these are.
+
+    Raises
+    ------
+    IdentityError
+        The evidence of which granule this is contradicts itself, or is missing where needed.
+    """
+    return each(lambda one: identify_granule(one, paths_ahead(one, options)), granules)
+
+
+def know(
+    granules: Sequence[Granule], identities: Sequence[Identity], options: Options
+) -> list[Known]:
+    """Find the beams of granules.
 
     Raises
     ------
     GroupNotFoundError
         A granule holds nothing that can be laid side by side.
     IdentityError
-        The evidence of which granule this is contradicts itself, or is missing where needed.
-    MergeError
-        The granules do not go together.
+        Nothing tells which beam is which, or what tells it contradicts itself.
     SelectionError
         None of the beams that were asked for is there.
     """
-    identities = each(lambda one: identify_granule(one, paths_ahead(one, options)), granules)
-    if all(identity.product in GRIDDED for identity in identities):
-        _check_maps(granules, identities, options)
-        return None
     known = each(
         lambda pair: Known(*pair, _tracks(*pair, options)),
         list(zip(granules, identities, strict=True)),
     )
-    check_mergeable(granules, identities, mixed_releases=options.allow_mixed_releases)
     for identity in identities:
         _note_unseen(identity.product, identity.release)
     return known
@@ -64,10 +70,10 @@ def know(granules: Sequence[Granule], options: Options) -> list[Known] | None:
 def _tracks(granule: Granule, identity: Identity, options: Options) -> Tracks:
     tracks = find_tracks(granule, identity, options)
     if tracks is None:
-        held = ", ".join(sorted(granule.index.group("/").links))
+        held = some_of(sorted(granule.index.group("/").links))
         msg = (
             f"{granule.url} ({identity.product or 'unknown product'}) has no beams, pairs or "
-            f'profiles to merge; it holds: {held}. layout="file" opens it as it is.'
+            f"profiles to merge; it holds: {held}. {AS_IT_IS}."
         )
         raise GroupNotFoundError(msg)
     if not tracks.groups:
@@ -79,20 +85,6 @@ def _tracks(granule: Granule, identity: Identity, options: Options) -> Tracks:
         )
         raise SelectionError(msg)
     return tracks
-
-
-def _check_maps(
-    granules: Sequence[Granule], identities: Sequence[Identity], options: Options
-) -> None:
-    check_kinds(granules, identities, mixed_releases=options.allow_mixed_releases)
-    given = {"spots": options.spots, "beams": options.beams, "pad_to": options.pad_to}
-    for keyword, value in given.items():
-        if value is not None:
-            msg = (
-                f"{keyword}={value!r}, but {granules[0].url} is a map ({identities[0].product}), "
-                f"which has no beams. Leave {keyword} out."
-            )
-            raise SelectionError(msg)
 
 
 @cache

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from xr_icesat2.bytesource import ByteSource, open_source
+from xr_icesat2.earthdata.places import archive_hint
 from xr_icesat2.errors import GranuleNotFoundError, IdentityError, MergeError, NotAGranuleError
 from xr_icesat2.granule.granule import Granule, is_known
 from xr_icesat2.granule.identity import UNKNOWN, Identity
@@ -95,10 +96,7 @@ def look_at(source: ByteSource, caches: Caches = NO_CACHES) -> Granule:
     try:
         look = source.look(*((0, 0) if caches.directory or is_known(source.url) else FIRST_LOOK))
     except GranuleNotFoundError as error:
-        if "://" in source.url or not glob.has_magic(source.url):
-            raise
-        msg = f"{error}. A pattern is one only in a list: [{source.url!r}]"
-        raise GranuleNotFoundError(msg) from error
+        raise GranuleNotFoundError(f"{error}{_instead(source.url)}") from error
     if look.stamp.size == 0:
         msg = f"{source.url} is empty; expected an ICESat-2 granule. Download it again."
         raise NotAGranuleError(msg)
@@ -106,6 +104,20 @@ def look_at(source: ByteSource, caches: Caches = NO_CACHES) -> Granule:
     if look.pieces:
         granule.index.prime(look.pieces)
     return granule
+
+
+def _instead(url: str) -> str:
+    """Say what may have been meant by a place where nothing lies."""
+    protocol, _, place = url.rpartition("://")
+    if not protocol:
+        is_pattern = glob.has_magic(url)
+        return f". A pattern is one only in a list: [{url!r}]" if is_pattern else archive_hint(url)
+    if not {"*", "["} & set(place.partition("/")[2] or place):
+        return ""
+    return (
+        ". Patterns are of local files only: list what is there (glob of the fsspec filesystem, "
+        "or xr_icesat2.search), and give the list"
+    )
 
 
 def check_kinds(

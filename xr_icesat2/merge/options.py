@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from typing import Any, Literal, TypeAlias
+from operator import index
+from typing import Any, Literal, SupportsIndex, TypeAlias
 
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.reading.decoders import Decoders
 
-__all__ = ["LAYOUTS", "Layout", "Options", "matches"]
+__all__ = ["LAYOUTS", "Layout", "Options", "matches", "names"]
 
 Layout: TypeAlias = Literal["spot", "flat", "file"]
 LAYOUTS: tuple[Layout, ...] = ("spot", "flat", "file")
@@ -35,11 +36,19 @@ class Options:
     def __post_init__(self) -> None:
         if self.layout not in LAYOUTS:
             raise SelectionError(f"layout={self.layout!r}, expected one of {', '.join(LAYOUTS)}")
-        if self.pad_to is not None and (self.pad_to < 0 or self.layout != "spot"):
+        if not isinstance(self.group, str | None):
+            msg = f"group={self.group!r}, expected one name of a rate, or one path in the file"
+            raise SelectionError(msg)
+        if self.pad_to is not None and not (_is_count(self.pad_to) and self.layout == "spot"):
             msg = f'pad_to={self.pad_to!r} with layout={self.layout!r}: expected rows, and "spot"'
             raise SelectionError(msg)
         if self.layout == "file" and (self.spots is not None or self.beams is not None):
             msg = 'spots and beams choose what is merged; layout="file" merges nothing: use group'
+            raise SelectionError(msg)
+        if self.layout == "file" and self.group is not None and self.drops(self.group):
+            msg = (
+                f"group={self.group!r} is among what drop_variables leaves out: give one of the two"
+            )
             raise SelectionError(msg)
 
     def keeps(self, path: str) -> bool:
@@ -47,13 +56,18 @@ class Options:
         return not self.drops(path) and (self.variables is None or _fits(path, self.variables))
 
     def drops(self, path: str) -> bool:
-        """Whether a variable is to be left out."""
+        """Whether a variable, or a group with all that lies in it, is to be left out."""
         return bool(self.drop_variables) and _fits(path, self.drop_variables)
+
+
+def _is_count(given: object) -> bool:
+    return isinstance(given, SupportsIndex) and not isinstance(given, bool) and index(given) >= 0
 
 
 def names(given: Any, keyword: str) -> tuple[str, ...]:
     """Give a keyword that takes a name, or several, as a tuple of names."""
-    listed = [given] if isinstance(given, str) else list(given)
+    several = isinstance(given, Iterable) and not isinstance(given, str)
+    listed = list(given) if several else [given]
     if not all(isinstance(name, str) and name.strip("/") for name in listed):
         raise SelectionError(f"{keyword}={given!r}, expected names, paths or patterns (*, ?, [])")
     return tuple(name.strip("/") for name in listed)
@@ -67,8 +81,9 @@ def _fits(path: str, patterns: tuple[str, ...]) -> bool:
 def matches(path: str, pattern: str) -> bool:
     """Whether a name, path or pattern means a variable; a bare name takes every match.
 
-    ``fit_statistics/*`` means what lies in a group of that name at any depth,
-    ``h_mean`` any variable of that name.
+    ``h_mean`` means any variable of that name, ``fit_statistics`` all that lies in a group of
+    that name, at any depth.
     """
     path = path.strip("/")
-    return fnmatchcase(path, pattern) or fnmatchcase(path, f"*/{pattern}")
+    meant = (pattern, f"*/{pattern}", f"{pattern}/*", f"*/{pattern}/*")
+    return any(fnmatchcase(path, one) for one in meant)

@@ -5,15 +5,23 @@ from __future__ import annotations
 import itertools
 import posixpath
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from xr_icesat2.errors import IdentityError, MergeError
-from xr_icesat2.granule.beams import BEAMS, PAIRS, PROFILES, assign_spots, select_spots
+from xr_icesat2.errors import IdentityError, MergeError, SelectionError
+from xr_icesat2.granule.beams import (
+    BEAMS,
+    PAIRS,
+    PROFILES,
+    assign_spots,
+    select_numbers,
+    select_spots,
+)
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.identity import Identity
 from xr_icesat2.granule.model import DatasetHeader, GroupHeader
 from xr_icesat2.products import ALONG, Rate
+from xr_icesat2.wording import AS_IT_IS
 
 from .dims import STANDARD_NAMES, scale_paths
 from .options import Options
@@ -83,8 +91,15 @@ def find_tracks(granule: Granule, identity: Identity, options: Options) -> Track
             return _spots(granule, identity, present, options)
         if present:
             numbers = {group: number for number, group in enumerate(groups, 1)}
-            return Tracks(dim, numbers, present, tuple(numbers.values()))
+            return Tracks(dim, numbers, present, _wanted(granule, groups, options))
     return None
+
+
+def _wanted(granule: Granule, groups: Sequence[str], options: Options) -> tuple[int, ...]:
+    try:
+        return select_numbers(options.spots, options.beams, groups)
+    except SelectionError as error:
+        raise SelectionError(f"{granule.url}: {error}") from error
 
 
 def _spots(
@@ -128,7 +143,8 @@ def read_headers(
 ) -> dict[str, tuple[dict[str, GroupHeader], dict[str, DatasetHeader]]]:
     """Give, by beam, groups and datasets of a rate by their path below the beam."""
     index = granule.index
-    nodes = index.load([path for beam in beams for path in _group_paths(beam, rate)])
+    kept = [group for group in _groups(rate) if not options.drops(group)]
+    nodes = index.load([f"{beam}/{group}".rstrip("/") for beam in beams for group in kept])
     groups = {
         beam: {
             path[len(beam) + 1 :]: node
@@ -150,12 +166,11 @@ def read_headers(
     return {beam: (groups[beam], headers[beam]) for beam in beams}
 
 
-def _group_paths(beam: str, rate: Rate) -> list[str]:
-    """Give the groups of a beam that hold variables of a rate."""
-    groups: Iterable[str] = rate.groups
-    if rate.members is not None:
-        groups = sorted({posixpath.dirname(member) for member in rate.members} | {rate.group})
-    return [f"{beam}/{group}".rstrip("/") for group in groups]
+def _groups(rate: Rate) -> Sequence[str]:
+    """Give the groups, by path below the beam, that hold variables of a rate."""
+    if rate.members is None:
+        return rate.groups
+    return sorted({posixpath.dirname(member) for member in rate.members} | {rate.group})
 
 
 def _asked(groups: Mapping[str, GroupHeader], rate: Rate, options: Options) -> list[str]:
@@ -240,8 +255,7 @@ def _beam_rate(
         if ALONG in dims and header.shape[dims.index(ALONG)] != n_obs:
             msg = (
                 f"{granule.url}: {beam}/{path} has {header.shape[0]} rows where its rate "
-                f'({", ".join(g or beam for g in rate.groups)}) has {n_obs}. layout="file" opens '
-                "it as it is."
+                f"({', '.join(g or beam for g in rate.groups)}) has {n_obs}. {AS_IT_IS}."
             )
             raise MergeError(msg)
         # Where a beam lacks the group of a rate, a sibling has the same coordinates.

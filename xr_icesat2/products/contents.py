@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from html import escape
 
+from xr_icesat2.wording import did_you_mean
+
 __all__ = ["Contents", "Entry", "Section"]
 
 _GAP = "  "
@@ -112,7 +114,7 @@ class Contents:
         Returns
         -------
         Contents
-            Only those variables, printed in full.
+            Only those variables, printed in full; where there are none, it says so.
         """
         sections = (
             replace(
@@ -122,7 +124,13 @@ class Contents:
             )
             for section in self.sections
         )
-        return replace(self, sections=tuple(section for section in sections if section.entries))
+        found = tuple(section for section in sections if section.entries)
+        remarks = self.remarks if found else (*self.remarks, self._nothing_found(text))
+        return replace(self, remarks=remarks, sections=found)
+
+    def _nothing_found(self, text: str) -> str:
+        names = (entry.name.rpartition("/")[2] for entry in self)
+        return f"nothing fits {text!r}.{did_you_mean(text, names)}"
 
     def __iter__(self) -> Iterator[Entry]:
         for section in self.sections:

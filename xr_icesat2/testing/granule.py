@@ -65,7 +65,7 @@ class Granule:
             )
         for what, digits in ("release", 3), ("version", 2):
             text = getattr(self, what)
-            if len(text) != digits or not text.isdecimal():
+            if not isinstance(text, str) or len(text) != digits or not text.isdecimal():
                 raise SelectionError(f"{what} {text!r}: expected {digits} digits as a string")
 
     @property

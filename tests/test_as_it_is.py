@@ -1,0 +1,168 @@
+"""A path in the file opens as it is: no spots are needed, and none can be chosen."""
+
+import h5py
+import numpy as np
+import pytest
+import xarray as xr
+
+from tests.comparing import assert_array
+from tests.tiny import write_tiny
+from tests.written import GRANULE_NAMES, written_granule, written_granules
+from xr_icesat2.errors import GroupNotFoundError, IdentityError, MergeError, SelectionError
+
+MAIN = "land_ice_segments"
+OPENERS = [xr.open_dataset, xr.open_datatree]
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    return list(written_granules(tmp_path_factory).values())
+
+
+def refused(path, opener, **keywords) -> str:
+    with pytest.raises(SelectionError) as caught:
+        opener(path, engine="icesat2", **keywords)
+    return str(caught.value)
+
+
+CHOSEN = [
+    {"spots": [1]},
+    {"spots": "strong"},
+    {"beams": ["gt1l"]},
+    {"pad_to": 9000},
+    {"layout": "flat"},
+]
+
+
+@pytest.mark.parametrize("opener", OPENERS)
+@pytest.mark.parametrize("chosen", CHOSEN, ids=str)
+@pytest.mark.parametrize("group", [f"gt1l/{MAIN}", f"/gt1l/{MAIN}/", "gt1l", "orbit_info", "/"])
+def test_what_chooses_beams_is_refused_not_ignored(written, opener, group, chosen):
+    said = refused(written[0], opener, group=group, **chosen)
+    (keyword,) = chosen
+    assert said.startswith(f"{keyword}=")
+    assert repr(group) in said
+    assert f"Leave {keyword} out" in said
+    assert (f"group='{MAIN}'" in said) == (MAIN in group)
+    assert "map" not in said
+
+
+@pytest.mark.parametrize("group", [f"gt3r/{MAIN}", "gt3r", "orbit_info", "METADATA"])
+def test_no_spots_are_needed(tmp_path, group):
+    path = written_granule(GRANULE_NAMES[0], tmp_path, sc_orient=2)
+    with pytest.raises(IdentityError, match=r"open_datatree\(.*layout=.file.*group="):
+        xr.open_dataset(path, engine="icesat2")
+    expected = xr.open_dataset(path, engine="icesat2", layout="file", group=group)
+    xr.testing.assert_identical(xr.open_dataset(path, engine="icesat2", group=group), expected)
+    tree = xr.open_datatree(path, engine="icesat2", group=group)
+    xr.testing.assert_identical(tree.to_dataset(), expected)
+    with h5py.File(path) as file:
+        for name, variable in expected.variables.items():
+            if variable.dtype.kind == "i":
+                assert_array(variable.values, file[f"{group}/{name}"][()], str(name))
+
+
+def test_granules_that_do_not_go_together_do_not_lie_side_by_side(written, tmp_path):
+    older = written_granule(GRANULE_NAMES[1], tmp_path, release="005")
+    with pytest.raises(MergeError, match="2 releases"):
+        xr.open_dataset([written[0], older], engine="icesat2", group="orbit_info")
+
+
+def test_a_rate_goes_before_a_path_of_its_name(tmp_path):
+    rows = np.arange(3.0)
+    path = write_tiny(
+        tmp_path / "ATL06_20181014001049_02350102_006_01.h5",
+        {f"gt1l/{MAIN}/{name}": rows for name in ("delta_time", "h_li")}
+        | {f"{MAIN}/h_li": rows + 9},
+        product="ATL06",
+    )
+    ds = xr.open_dataset(path, engine="icesat2", group=MAIN, spots=6)
+    assert ds["h_li"].dims == ("gran_idx", "spot", "segment_idx")
+    assert_array(ds["h_li"].values[0, 0], rows, "h_li")
+
+
+@pytest.mark.parametrize("opener", OPENERS)
+def test_the_rate_that_was_meant(written, opener):
+    with pytest.raises(GroupNotFoundError, match=r"'land_ice_segment'\. Did you mean 'land_ice_se"):
+        opener(written[0], engine="icesat2", group="land_ice_segment")
+    with pytest.raises(GroupNotFoundError, match="Did you mean 'orbit_info'"):
+        opener(written[0], engine="icesat2", group="orbitinfo")
+
+
+# --- pairs and profiles ---
+
+
+def repeats(folder, pairs):
+    path = write_tiny(
+        folder / "ATL11_078805_0304_006_02.h5",
+        {
+            f"pt{pair}/{name}": np.arange(rows) + 10.0 * pair
+            for pair, rows in pairs.items()
+            for name in ("ref_pt", "latitude", "longitude")
+        },
+        product="ATL11",
+    )
+    with h5py.File(path, "a") as file:
+        for pair in pairs:
+            group = file[f"pt{pair}"]
+            group["ref_pt"].make_scale("ref_pt")
+            for name in ("latitude", "longitude"):
+                group[name].dims[0].attach_scale(group["ref_pt"])
+    return path
+
+
+@pytest.mark.parametrize("layout", ["spot", "flat"])
+@pytest.mark.parametrize(
+    ("beams", "numbers"),
+    [(["pt1"], [1]), ("pt3", [3]), (["pt3", "pt1"], [1, 3]), (None, [1, 2, 3])],
+)
+def test_pairs_are_chosen_by_their_groups(tmp_path, beams, numbers, layout):
+    rows = {1: 2, 2: 4, 3: 3}
+    path = repeats(tmp_path, rows)
+    ds = xr.open_dataset(path, engine="icesat2", beams=beams, layout=layout)
+    if layout == "spot":
+        assert ds["pair_track"].values.tolist() == numbers
+        assert ds["n_obs"].values.tolist() == [[rows[number] for number in numbers]]
+    else:
+        expected = np.concatenate([np.arange(rows[n]) + 10.0 * n for n in numbers])
+        assert_array(ds["latitude"].values, expected, "latitude")
+    tree = xr.open_datatree(path, engine="icesat2", beams=beams, layout=layout)
+    assert tree["ref_pt"].to_dataset(inherit=False).sizes == ds.sizes
+
+
+@pytest.mark.parametrize("opener", OPENERS)
+@pytest.mark.parametrize(
+    ("keywords", "says"),
+    [
+        ({"beams": ["pt9"]}, ["'pt9'", "pt1, pt2, pt3"]),
+        ({"beams": ["pt1", "pt9"]}, ["'pt9'", "pt1, pt2, pt3"]),
+        ({"beams": ["gt1l"]}, ["'gt1l'", "pt1, pt2, pt3"]),
+        ({"beams": []}, ["beams=[]", "pt1, pt2, pt3"]),
+        ({"beams": 1}, ["beams=1", "pt1, pt2, pt3"]),
+        ({"beams": [1]}, ["beams=[1]", "pt1, pt2, pt3"]),
+        ({"spots": "strong"}, ["spots='strong'", "pt1, pt2, pt3", "beams=['pt1']"]),
+        ({"spots": [1]}, ["spots=[1]", "no spots"]),
+        ({"beams": "pt2"}, ["none of the pair_tracks", "1 (pt1)"]),
+    ],
+    ids=str,
+)
+def test_pairs_that_there_are_not(tmp_path, opener, keywords, says):
+    path = repeats(tmp_path, {1: 2, 3: 1})
+    said = refused(path, opener, **keywords)
+    assert str(path) in said
+    assert all(part in said for part in says), said
+
+
+def test_profiles_are_chosen_by_their_groups(tmp_path):
+    path = write_tiny(
+        tmp_path / "ATL09_20181117090604_07600101_006_02.h5",
+        {
+            f"profile_{n}/high_rate/{name}": np.arange(n)
+            for n in (1, 2, 3)
+            for name in ("delta_time", "h")
+        },
+        product="ATL09",
+    )
+    ds = xr.open_dataset(path, engine="icesat2", beams=["profile_2"])
+    assert ds["profile"].values.tolist() == [2]
+    assert "profile_1, profile_2, profile_3" in refused(path, xr.open_dataset, beams="pt1")

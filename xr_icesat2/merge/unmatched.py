@@ -1,0 +1,122 @@
+"""Names in ``variables`` and ``drop_variables`` that mean nothing here, and what was meant."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+
+from xr_icesat2.errors import SelectionError
+from xr_icesat2.granule.beams import TRACKS
+from xr_icesat2.granule.granule import Granule
+from xr_icesat2.granule.model import DatasetHeader
+from xr_icesat2.granule.paths import join, normalise
+from xr_icesat2.products import Rate
+from xr_icesat2.wording import did_you_mean, some_of
+
+from .choose import all_rates
+from .known import Known
+from .options import Options, matches
+from .survey import survey_rate
+
+__all__ = ["check_below_beams", "check_group", "check_rate", "check_tree"]
+
+
+def check_below_beams(options: Options) -> None:
+    """Raise if a name begins with a beam: where beams are merged, none has a path of its own."""
+    given = {"variables": options.variables or (), "drop_variables": options.drop_variables}
+    for keyword, patterns in given.items():
+        for pattern in patterns:
+            beam, _, below = pattern.partition("/")
+            if beam in TRACKS:
+                way_out = f"write {below!r}, and choose" if below else "choose"
+                msg = (
+                    f"{keyword}: {pattern!r} begins with a beam, but beams are merged here, and "
+                    f"paths begin below them: {way_out} beams by beams=. Only in "
+                    'layout="file" are beams groups.'
+                )
+                raise SelectionError(msg)
+
+
+def check_rate(known: Known, rate: Rate, held: Collection[str], options: Options) -> None:
+    """Raise if something that was asked for is none of the paths that a rate has."""
+    lost = _lost(options.variables, held)
+    if not lost:
+        return
+    everything = replace(options, variables=None)
+    rates = {one.name: _paths_of(known, one, everything) for one in all_rates([known], everything)}
+    own = rates.pop(rate.name, None) or _paths_of(known, rate, everything)
+    where = [
+        f" Another rate has it: group={name!r}."
+        for name, paths in rates.items()
+        if len(_lost(lost, paths)) < len(lost)
+    ]
+    within = [path.removeprefix(f"{rate.group}/") for path in own]
+    msg = (
+        f"variables: {', '.join(map(repr, lost))} matches nothing in {rate.name} of "
+        f"{known.granule.url}.{_meant(lost, within)}{''.join(where)} It holds: "
+        f"{some_of(_nearest_first(within))}"
+    )
+    raise SelectionError(msg)
+
+
+def check_group(granule: Granule, held: Collection[str], options: Options) -> None:
+    """Raise if something that was asked for is none of the paths that a group of a file has."""
+    lost = _lost(options.variables, held)
+    if not lost:
+        return
+    root = normalise(options.group or "/")
+    inside = granule.index.load(join(root, name) for name in granule.index.group(root).links)
+    names = [posixpath.basename(p) for p, n in inside.items() if isinstance(n, DatasetHeader)]
+    msg = (
+        f"variables: {', '.join(map(repr, lost))} matches nothing in {root} of {granule.url}."
+        f"{_meant(lost, names)} It holds: {some_of(sorted(names))}. Groups below it are opened by "
+        "their paths (group=), or as a tree."
+    )
+    raise SelectionError(msg)
+
+
+def check_tree(granule: Granule, held: Collection[str], options: Options) -> None:
+    """Raise if something that was asked for is none of the paths that a tree has."""
+    lost = _lost(options.variables, held)
+    if not lost:
+        return
+    root = normalise(options.group or "/")
+    found = granule.index.below([root], options.drops)
+    paths = [
+        posixpath.relpath(path, root)
+        for path, node in found.items()
+        if isinstance(node, DatasetHeader)
+    ]
+    along = {path.partition("/")[2] for path in paths if _in_beam(path)}
+    rest = {path for path in paths if not _in_beam(path)}
+    everything = [*_nearest_first(along), *_nearest_first(rest)]
+    msg = (
+        f"variables: {', '.join(map(repr, lost))} matches nothing in the tree of {granule.url}."
+        f"{_meant(lost, everything)} It holds: {some_of(everything)}"
+    )
+    raise SelectionError(msg)
+
+
+def _lost(patterns: Iterable[str] | None, paths: Iterable[str]) -> list[str]:
+    """Give the patterns that match none of some paths."""
+    return [one for one in patterns or () if not any(matches(path, one) for path in paths)]
+
+
+def _meant(lost: Sequence[str], paths: Iterable[str]) -> str:
+    """Ask for each pattern whether a name was meant, or a path if it is one itself."""
+    names = {part: None for path in paths for part in path.split("/")}
+    return "".join(did_you_mean(one, paths if "/" in one else names) for one in lost)
+
+
+def _nearest_first(paths: Iterable[str]) -> list[str]:
+    return sorted(paths, key=lambda path: (path.count("/"), path))
+
+
+def _in_beam(path: str) -> bool:
+    return path.partition("/")[0] in TRACKS
+
+
+def _paths_of(known: Known, rate: Rate, options: Options) -> list[str]:
+    beams = survey_rate(known.granule, known.tracks, rate, options)
+    return sorted({path for beam in beams.values() for path in beam.variables})

@@ -1,0 +1,29 @@
+"""What several messages have in common: what was meant, what there is, the way out."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = ["AS_IT_IS", "did_you_mean", "some_of"]
+
+AS_IT_IS = (
+    'xr.open_datatree(…, layout="file") opens it as it is, with group= and a path in the file one '
+    "group of it"
+)
+MOST_NAMES = 12
+
+
+def did_you_mean(given: str, known: Iterable[str]) -> str:
+    """Give the question whether something known was meant, a blank before it; else nothing."""
+    by_case = {name.lower(): name for name in known}
+    nearest = difflib.get_close_matches(given.lower(), by_case, 1)
+    return f" Did you mean {by_case[nearest[0]]!r}?" if nearest else ""
+
+
+def some_of(names: Iterable[str]) -> str:
+    """List names: all, or a dozen and how many more there are."""
+    listed = list(names)
+    more = len(listed) - MOST_NAMES
+    shown = ", ".join(listed[:MOST_NAMES]) or "nothing"
+    return f"{shown} and {more} more" if more > 0 else shown
