@@ -67,7 +67,7 @@ lowest: .venv-lowest/test.stamp
 	touch $@
 
 requirements-lowest.txt: pyproject.toml
-	grep -oE '"[A-Za-z0-9._-]+(\[[a-z]+\])?>=[0-9.]+"' $< | tr -d '"' \
+	grep -oE '"[A-Za-z0-9._-]+(\[[a-z]+\])?>=[0-9.]+[";]' $< | tr -d '";' \
 	  | sed -E 's/(\[[a-z]+\])?>=/==/' | LC_ALL=C sort -u > $@
 
 .venv/bin/python .venv-bench/bin/python .venv-lowest/bin/python:
