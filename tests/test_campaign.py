@@ -194,9 +194,16 @@ def test_local_files_are_looked_at(paths, newer, file, tmp_path):
         xr.testing.assert_identical(ds.load(), other.load())
 
 
+@pytest.fixture(scope="module")
+def another_process():
+    """It has met none of the granules: each test has a bucket of its own."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield pool
+
+
 @pytest.mark.parametrize("chunks", [None, {}], ids=["lazy", "dask"])
 @pytest.mark.parametrize("there", [True, False], ids=["with the file", "without it"])
-def test_in_another_process(served, file, chunks, there):
+def test_in_another_process(another_process, served, file, chunks, there):
     urls, server = served
     with opened(urls, server, chunks=chunks) as ds:
         indexes.save(file, ds)
@@ -207,8 +214,7 @@ def test_in_another_process(served, file, chunks, there):
     assert methods(server) == []
     if not there:
         file.unlink()
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        loaded = pool.submit(operator.methodcaller("compute"), ds).result(timeout=60)
+    loaded = another_process.submit(operator.methodcaller("compute"), ds).result(timeout=60)
     xr.testing.assert_identical(loaded, expected)
 
 
