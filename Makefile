@@ -22,10 +22,10 @@ demo: .venv/demo.stamp
 	$(BIN)/python -m xr_icesat2.demo
 
 test: .venv/test.stamp
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 coverage: .venv/test.stamp
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=term --cov-fail-under=95
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term --cov-fail-under=95
 
 check: .venv/check.stamp
 	$(BIN)/ruff check
@@ -42,7 +42,7 @@ hostile: .venv/test.stamp
 	$(BIN)/python -m tests.hostile --all
 
 lowest: .venv-lowest/test.stamp
-	$(LOWEST)/python -m pytest -n 2
+	$(LOWEST)/python -m pytest -n 2 --dist worksteal
 
 # mypy sees the types of what the demonstration uses.
 .venv/check.stamp: extras = check,demo
@@ -67,7 +67,7 @@ lowest: .venv-lowest/test.stamp
 	touch $@
 
 requirements-lowest.txt: pyproject.toml
-	grep -oE '"[A-Za-z0-9._-]+(\[[a-z]+\])?>=[0-9.]+"' $< | tr -d '"' \
+	grep -oE '"[A-Za-z0-9._-]+(\[[a-z]+\])?>=[0-9.]+[";]' $< | tr -d '";' \
 	  | sed -E 's/(\[[a-z]+\])?>=/==/' | LC_ALL=C sort -u > $@
 
 .venv/bin/python .venv-bench/bin/python .venv-lowest/bin/python:

@@ -1,5 +1,7 @@
 """Shared test configuration."""
 
+import gc
+
 from hypothesis import settings
 
 pytest_plugins = ["tests.layouts", "tests.servers", "tests.sessions", "tests.earthdata.fixtures"]
@@ -7,3 +9,9 @@ pytest_plugins = ["tests.layouts", "tests.servers", "tests.sessions", "tests.ear
 # How long one example takes says more of the machine than of the code.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
+
+
+def pytest_collection_finish() -> None:
+    """Have the collector of garbage pass over what is there before the first test."""
+    gc.collect()
+    gc.freeze()

@@ -197,8 +197,9 @@ def by_engine(path: Path, undamaged: Path | None = None) -> Facts:
         _Piecewise(path, facts).read()
         return facts
     for node in tree.subtree:
-        _dataset(facts, node.path, node.to_dataset(inherit=False))
-        held = {*node.children, *node.to_dataset(inherit=False).variables}
+        dataset = node.to_dataset(inherit=False)
+        _dataset(facts, node.path, dataset)
+        held = {*node.children, *dataset.variables}
         facts[f"names {node.path}"] = names_told(map(str, held))
     tree.close()
     return facts

@@ -45,6 +45,8 @@ class BlobServer:
 
 
 class _Server(ThreadingHTTPServer):
+    request_queue_size = 128  # with the five of the default, connections wait for seconds
+
     def handle_error(self, *_):
         """Clients hang up in these tests; anything else is a fault of this server."""
         if not isinstance(sys.exception(), ConnectionError):

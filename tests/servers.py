@@ -51,10 +51,12 @@ def s3_server(s3_service):
 def as_from_afar(monkeypatch):
     """Read what lies on loopback as if it lay 60 ms away, and as if it were a large granule.
 
-    What is read then depends on no clock, and small files are not read whole.
+    What is read then depends on no clock, and small files are not read whole; nor on what is
+    kept of the granules of other tests.
     """
     monkeypatch.setattr(RemoteSource, "cost", Cost(latency=0.06, bandwidth=200e6))
     monkeypatch.setattr(pages, "MOST_WHOLE", 0)
+    monkeypatch.setattr(pages, "_KEPT", pages._Kept())
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ MANY = 20
 @pytest.fixture(scope="module")
 def paths(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ahead")
-    return [write_granule(folder, n_segments=40, cycle=cycle) for cycle in range(1, MANY + 1)]
+    how = {"n_segments": 40, "beams": ("gt1l", "gt1r", "gt2l")}
+    return [write_granule(folder, cycle=cycle, **how) for cycle in range(1, MANY + 1)]
 
 
 @pytest.fixture

@@ -102,13 +102,13 @@ def test_many_files_and_trees(served, file):
         xr.testing.assert_identical(ds[["h_li"]].compute(), expected)
     with xr.open_datatree(urls[0], **kw) as tree, xr.open_datatree(urls[1], **kw) as other:
         indexes.save(file, [tree, other])
-        expected = tree.load()
+        expected = tree.icesat2.load()
     server.script.clear()
     for url in urls[:2]:
         with xr.open_datatree(url, index_cache=file, **kw) as tree:
             assert methods(server) == []
             if url == urls[0]:
-                xr.testing.assert_identical(tree.load(), expected)
+                xr.testing.assert_identical(tree.icesat2.load(), expected)
         server.script.clear()
 
 
@@ -119,9 +119,9 @@ def test_a_granule_that_is_not_in_it_opens_as_usual(served, file):
         assert {request.path.rsplit("/", 1)[1] for request in server.log} == {
             urls[1].rsplit("/", 1)[1]
         }
-        found = ds.load()
+        found = ds.icesat2.load()
     with opened(urls[:2], server) as ds:
-        xr.testing.assert_identical(found, ds.load())
+        xr.testing.assert_identical(found, ds.icesat2.load())
 
 
 def test_what_was_not_saved_of_a_granule_is_read(served, file):
@@ -194,9 +194,16 @@ def test_local_files_are_looked_at(paths, newer, file, tmp_path):
         xr.testing.assert_identical(ds.load(), other.load())
 
 
+@pytest.fixture(scope="module")
+def another_process():
+    """It has met none of the granules: each test has a bucket of its own."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield pool
+
+
 @pytest.mark.parametrize("chunks", [None, {}], ids=["lazy", "dask"])
 @pytest.mark.parametrize("there", [True, False], ids=["with the file", "without it"])
-def test_in_another_process(served, file, chunks, there):
+def test_in_another_process(another_process, served, file, chunks, there):
     urls, server = served
     with opened(urls, server, chunks=chunks) as ds:
         indexes.save(file, ds)
@@ -207,8 +214,7 @@ def test_in_another_process(served, file, chunks, there):
     assert methods(server) == []
     if not there:
         file.unlink()
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        loaded = pool.submit(operator.methodcaller("compute"), ds).result(timeout=60)
+    loaded = another_process.submit(operator.methodcaller("compute"), ds).result(timeout=60)
     xr.testing.assert_identical(loaded, expected)
 
 

@@ -1,6 +1,7 @@
 """Closing lets go of files and indexes; what is lazy opens them again."""
 
 import contextlib
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,16 @@ from xr_icesat2.granule.granule import _INDEXES
 from xr_icesat2.testing import write_granule
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("closing")
+    return [write_granule(folder, cycle=cycle, n_segments=20, chunk_rows=100) for cycle in (1, 2)]
+
+
 @pytest.fixture
-def paths(tmp_path):
-    return [write_granule(tmp_path, cycle=cycle, n_segments=20, chunk_rows=100) for cycle in (1, 2)]
+def paths(written, tmp_path):
+    """Copies, to be replaced."""
+    return [Path(shutil.copy(path, tmp_path)) for path in written]
 
 
 def open_files(folder: Path) -> set[str]:

@@ -24,7 +24,7 @@ from xr_icesat2.testing import write_granule
 NAME = "ATL06_20191106230008_06270503_007_01.h5"
 DATA = bytes(range(256)) * 40
 EXPIRE = {"direct": "expire", "external": "reset"}
-READS, DELAY, LIFETIME = 60, 0.3, 2.0
+READS, DELAY, LIFETIME = 40, 0.3, 2.0
 
 
 @pytest.fixture(autouse=True)

@@ -13,9 +13,9 @@ from xr_icesat2.granule.model import Contents
 from xr_icesat2.testing import write_granule
 
 
-@pytest.fixture
-def path(tmp_path):
-    return write_granule(tmp_path, n_segments=5)
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    return write_granule(tmp_path_factory.mktemp("held"), n_segments=5)
 
 
 def index_of(path) -> GranuleIndex:

@@ -58,11 +58,11 @@ def test_with_a_kept_index_an_open_asks_for_the_version_alone(s3_server, cache, 
     url = s3_server.put(path.name, path.read_bytes())
     kw = {"engine": "icesat2", "index_cache": cache, "storage_options": s3_server.storage_options}
     with xr.open_dataset(url, **kw) as ds:
-        ds.load()
+        ds.icesat2.load()
     s3_server.script.clear()
     with xr.open_dataset(url, **kw) as again:
         assert [request.method for request in s3_server.log] == ["HEAD"]
-        xr.testing.assert_identical(again.load(), ds)
+        xr.testing.assert_identical(again.icesat2.load(), ds)
 
 
 def test_what_was_kept_is_what_was_read(path, cache):

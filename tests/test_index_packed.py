@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from xr_icesat2.bytesource import open_source
+from xr_icesat2.granule import plain
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.model import (
     Chunked,
@@ -157,6 +158,13 @@ ODD = [
     [16, ["a", "|O", 0]], [4, ["a", "<f8", 0]], ["|O", [10**9], []], ["<U1", [1], "/////w=="],
     {"of": {"of": "<f8", "shape": [10**6]}, "shape": [10**6]}, ["chunked", 0, [0], "[]"],
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["<U999999999", "<U536870912", "<U1073741825", "|i2", "f8", "U"])
+def test_a_type_that_no_array_has(text):
+    """Some releases of numpy take the first three, for types of other lengths."""
+    with pytest.raises((TypeError, ValueError)):
+        plain.to_dtype(text)
 
 
 @pytest.fixture

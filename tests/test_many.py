@@ -156,12 +156,19 @@ def listed(paths: list[Path]) -> xr.Dataset:
     return xr.open_dataset(paths, engine="icesat2", chunks={})
 
 
+@pytest.fixture(scope="module")
+def of_thousand(thousand) -> Iterator[xr.Dataset]:
+    """All of them as one: it takes seconds."""
+    with listed(thousand) as ds:
+        yield ds
+
+
 def blocks(array: xr.DataArray) -> int:
     return int(np.prod([len(sizes) for sizes in array.chunks or ()]))
 
 
-def test_a_thousand_granules_are_one_task_a_block(thousand):
-    few, many = (listed(paths)["h_li"] for paths in (thousand[:10], thousand))
+def test_a_thousand_granules_are_one_task_a_block(thousand, of_thousand):
+    few, many = listed(thousand[:10])["h_li"], of_thousand["h_li"]
     expected = np.arange(1, 1001) * 10_000 + 503
     np.testing.assert_array_equal(many["gran_idx"], expected)
     extra = len(few.data.__dask_graph__()) - blocks(few)
@@ -170,12 +177,11 @@ def test_a_thousand_granules_are_one_task_a_block(thousand):
     assert blocks(many) <= 100 * blocks(few)
 
 
-def test_a_thousand_granules_hold_their_own_values(thousand):
-    many = listed(thousand)
+def test_a_thousand_granules_hold_their_own_values(thousand, of_thousand):
     for position in (0, 499, 999):
         with h5py.File(thousand[position]) as file:
             expected = file["gt1l/land_ice_segments/latitude"][...]
-        got = many["latitude"][position, 5].values  # gt1l flying forward
+        got = of_thousand["latitude"][position, 5].values  # gt1l flying forward
         np.testing.assert_array_equal(got, expected)
 
 

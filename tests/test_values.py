@@ -17,8 +17,8 @@ from tests.written import written_granules
 from xr_icesat2.errors import MergeError
 from xr_icesat2.testing import write_granule
 
-# Of each of layout, masked or raw.
-SELECTIONS = 20
+# Of each of layout, masked or raw; others for each.
+SELECTIONS = 6
 UNPLACED = {
     "test_atl08.h5": "nothing tells which spot a beam is",
     "variable_subset_ATL24_data.h5": "nothing tells which spot a beam is",

@@ -97,7 +97,11 @@ def to_dtype(plain: Any) -> np.dtype:
 def _simple(text: str) -> np.dtype:
     if not SIMPLE.fullmatch(text):
         raise ValueError(f"{text!r:.50} is no type of values")
-    return np.dtype(text)
+    dtype = np.dtype(text)
+    # Of texts of gigabytes, numpy 2.0 makes types of another length, even a negative one.
+    if dtype.str != text:
+        raise ValueError(f"{text!r:.50} is no type that an array can have")
+    return dtype
 
 
 def from_array(array: np.ndarray) -> list[Any]:
