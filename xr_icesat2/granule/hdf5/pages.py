@@ -4,9 +4,10 @@ Pages come in blocks. How large a block is, and whether a small granule is rathe
 read whole, follows from what a request costs. A block costs a round trip more than
 it must if it is too small, and bytes that nobody needs if it is too large; so it is
 as large as what comes in the time of a round trip, within limits. What lies
-:class:`.Alone` comes as single pages. To open a granule and read something of it
-takes some :data:`ROUND_TRIPS`, each waiting for the one before: a granule that comes
-whole in less time is read whole, and kept for the reads that follow.
+:class:`.Alone` comes as single pages. After a first look, opening a granule and reading
+something of it takes some :data:`ROUND_TRIPS`, each waiting for the one before, and a
+part of what is left of the granule; all of that takes one, and the time to come. If that
+is less it is read whole, and kept for the reads that follow.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ PAGE, MOST_BLOCK = 16 << 10, 256 << 10
 """Bytes. Headers of one group lie within a few kB of each other."""
 MERGE_BYTES = 64 << 10
 """Pages this near to each other are read in one request, with what lies between."""
-ROUND_TRIPS = 3
+ROUND_TRIPS = 2
+RANGES_BRING = 3
+"""The part of what is left that ranges, with all that lies between them, are taken to bring."""
 FRONT_ROUND_TRIPS = 3
 """Which a file with all its structure at its front saves, if that is read at once."""
 FIRST_BLOCKS = 4
@@ -239,7 +242,8 @@ class Pages:
             self._onward = min(self._size // share, most, self._source.cost.round_trip // 2)
 
     def _read_whole_within(self, pages: dict[int, memoryview], round_trips: int) -> None:
-        cheap = self._size <= (round_trips - 1) * self._source.cost.round_trip
+        left = self._size - sum(map(len, pages.values()))
+        cheap = left - left // RANGES_BRING <= (round_trips - 1) * self._source.cost.round_trip
         may = self.far and not self._whole and not self._sparing
         if may and cheap and _KEPT.admit(self, self._size, MOST_WHOLE):
             self._whole = True
