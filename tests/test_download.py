@@ -33,13 +33,14 @@ NOW = datetime(2019, 11, 6, 23, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch):
-    """Five bursts of two requests of 10 kB; little patience."""
+    """Five bursts of two requests of 10 kB."""
     monkeypatch.setattr(fetch, "SMALLEST", 10_000)
     monkeypatch.setattr(fetch, "LARGEST", 10_000)
     monkeypatch.setattr(fetch, "TOGETHER", 2)
     monkeypatch.setattr(fetch, "TAIL", 500)
     monkeypatch.setattr("xr_icesat2.bytesource.limits.BACKOFF", 0.01)
-    monkeypatch.setenv("XR_ICESAT2_TIMEOUT", "3")
+    # Long enough for a busy machine; what waits for silence sets a limit of its own.
+    monkeypatch.setenv("XR_ICESAT2_TIMEOUT", "30")
 
 
 class Found(CatalogGranule):
