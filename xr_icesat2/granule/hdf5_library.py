@@ -7,8 +7,11 @@ filters, variable-length strings.
 
 from __future__ import annotations
 
+import atexit
 import io
+import os
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -127,9 +130,14 @@ class LibraryFile:
                 self._file.close()
             self._file = self._raw = None
 
+    def renew_lock(self) -> None:
+        """Forget who holds the lock: for a process that was forked."""
+        self._lock = threading.RLock()
+
     def _open(self) -> h5py.File:
         if self._file is None:
             self._raw = _SourceFile(self._source, self._size)
+            _FILES.add(self)
             try:
                 self._file = h5py.File(io.BufferedReader(self._raw, BLOCK), "r")
             except OSError as error:
@@ -160,6 +168,31 @@ class LibraryFile:
             kept, self._raw.error = self._raw.error, None
             return kept
         return CorruptGranuleError(f"{self._source.url}: {path}: the HDF5 library says: {error}")
+
+
+_FILES: weakref.WeakSet[LibraryFile] = weakref.WeakSet()
+"""Those that were ever opened."""
+
+
+def _close_files() -> None:
+    """Close what is open while there is an interpreter.
+
+    HDF5 closes files when the process ends, and would call back into Python, which is gone by then.
+    A forked process does so with its copy alone: nothing is written, and descriptors stay.
+    """
+    for file in list(_FILES):
+        file.close()
+
+
+def _renew_locks() -> None:
+    """Free locks that threads of the parent may hold, which the end would wait for."""
+    for file in list(_FILES):
+        file.renew_lock()
+
+
+atexit.register(_close_files)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)
 
 
 def _plain(dtype: np.dtype) -> np.dtype:
