@@ -57,7 +57,12 @@ def dimensions(product: str) -> str:
         for dims, names in kinds.items():
             shown = _code(rate.along if dim == ALONG else dim for dim in dims)
             sets = [labels for dim in dims for labels in rate.labels.get(dim, ())]
-            listed = "; or ".join(", ".join(map(str, labels)) for labels in sets) or "none"
+            said = [
+                f"as `{rate.label_variables[dim]}`" for dim in dims if dim in rate.label_variables
+            ]
+            listed = (
+                "; or ".join([*(", ".join(map(str, labels)) for labels in sets), *said]) or "none"
+            )
             rows.append((f"`{rate.name}`", _code(names), shown, listed))
     return _table(("rate", "variables", "dimensions", "labels"), rows)
 

@@ -135,6 +135,7 @@ ATL11 = (
             **dict.fromkeys(("poly_exponent_x", "poly_exponent_y"), "poly_term"),
             "cycle_number": "cycle",
         },
+        labels={"cycle": [[3, 4]]},
     ),
     Rate("crossing_track_data", "crossing_idx", ("latitude", "longitude")),
 )

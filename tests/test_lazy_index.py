@@ -1,62 +1,279 @@
-"""Indexes of the file's own dimensions read nothing until they are used."""
+"""Indexes of the file's own dimensions read nothing until they are used, then are as any other."""
+
+import copy
+import pickle
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
+from xarray.indexes import PandasIndex
 
-from xr_icesat2.merge.lazy_index import LazyIndex
+from xr_icesat2.reading import array
+from xr_icesat2.reading.lazy_index import LazyIndex
+from xr_icesat2.reading.together import carry_out
 from xr_icesat2.testing import write_granule
 
 GROUP = "gt1l/land_ice_segments"
+ROWS = 40
 
 
 @pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    return write_granule(tmp_path_factory.mktemp("lazy"), n_segments=40, chunk_rows=16)
+def paths(tmp_path_factory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("lazy")
+    return [write_granule(folder, cycle=c, n_segments=ROWS, chunk_rows=16) for c in (1, 2)]
+
+
+def opened(path: Path, **options: Any) -> xr.Dataset:
+    return xr.open_dataset(path, engine="icesat2", group=GROUP, layout="file", **options)
 
 
 @pytest.fixture
-def ds(path):
-    return xr.open_dataset(path, engine="icesat2", layout="file", group=GROUP, decode_times=False)
+def ds(paths) -> xr.Dataset:
+    return opened(paths[0])
+
+
+def is_unread(ds: xr.Dataset, name: str = "delta_time") -> bool:
+    index = ds.xindexes[name]
+    assert isinstance(index, LazyIndex) or type(index) is PandasIndex
+    return isinstance(index, LazyIndex) and not ds.variables[name]._in_memory
+
+
+def plain(ds: xr.Dataset) -> xr.Dataset:
+    """What xarray itself makes of the same arrays, all in memory."""
+
+    def arrays(variables: Mapping[Any, xr.Variable]) -> dict[Any, Any]:
+        return {n: (v.dims, v.to_numpy(), v.attrs, v.encoding) for n, v in variables.items()}
+
+    held = xr.Dataset(
+        arrays(ds.data_vars.variables),
+        arrays(ds.coords.variables),
+        ds.attrs,  # type: ignore[attr-defined]
+    )
+    assert type(held.xindexes["delta_time"]) is PandasIndex
+    return held
+
+
+def later(ds: xr.Dataset) -> xr.Dataset:
+    """Labels of which some are those of the other."""
+    return ds.isel(delta_time=slice(ROWS // 2, None))
+
+
+def pickled(ds: xr.Dataset) -> xr.Dataset:
+    return pickle.loads(pickle.dumps(ds))  # noqa: S301 - our own
+
+
+ALONE: dict[str, Callable[[xr.Dataset], Any]] = {
+    "sel one": lambda a: a.sel(delta_time=a.delta_time[7]),
+    "sel some": lambda a: a.sel(delta_time=a.delta_time[[7, 3]]),
+    "sel slice": lambda a: a.sel(delta_time=slice(a.delta_time[3], a.delta_time[9])),
+    "sel nearest": lambda a: a.sel(
+        delta_time=a.delta_time[7] + np.timedelta64(1, "us"), method="nearest"
+    ),
+    "isel": lambda a: a.isel(delta_time=slice(5, 30, 3)),
+    "isel positions": lambda a: a.isel(delta_time=[5, 2, -1]),
+    "isel mask": lambda a: a.isel(delta_time=(a.h_li > a.h_li.mean()).to_numpy()),
+    "isel one": lambda a: a.isel(delta_time=-1),
+    "isel points": lambda a: a.isel(delta_time=xr.DataArray([3, 1], dims="point")),
+    "isel along itself": lambda a: a.isel(delta_time=xr.DataArray([3, 1], dims="delta_time")),
+    "isel twice": lambda a: a.isel(delta_time=slice(5, 30)).isel(delta_time=slice(None, None, -2)),
+    "no row": lambda a: a.isel(delta_time=slice(0, 0)),
+    "head": lambda a: a.delta_time[:3],
+    "coordinate alone": lambda a: a.delta_time,
+    "reindex": lambda a: a.reindex(delta_time=a.delta_time.to_numpy()[::-2]),
+    "reindex to others": lambda a: a.reindex(
+        delta_time=a.delta_time.to_numpy() + np.timedelta64(1, "us"), method="nearest"
+    ),
+    "roll": lambda a: a.roll(delta_time=3, roll_coords=True),
+    "shift": lambda a: a[["h_li"]].shift(delta_time=3),
+    "rename": lambda a: a.rename(delta_time="time"),
+    "rename variable": lambda a: a.rename_vars(delta_time="time"),
+    "rename dimension": lambda a: a.rename_dims(delta_time="row"),
+    "swap": lambda a: a.swap_dims(delta_time="segment_id"),
+    "stack": lambda a: a.expand_dims(spot=[1, 2]).stack(row=("spot", "delta_time")),  # noqa: PD013
+    "stack alone": lambda a: a[["h_li"]].stack(row=["delta_time"]),  # noqa: PD013
+    "to array": lambda a: a[["h_li", "h_li_sigma"]].to_dataarray(),
+    "sort": lambda a: a.sortby("delta_time", ascending=False),
+    "group": lambda a: a.h_li.groupby(a.delta_time.dt.microsecond // 100_000).mean(),
+    "resample": lambda a: a.h_li.resample(delta_time="10ms").mean(),
+    "table": lambda a: a.to_dataframe().to_xarray(),
+    "deep copy": lambda a: a.copy(deep=True),
+    "copy": copy.copy,
+    "index copied": lambda a: xr.Dataset(
+        coords=xr.Coordinates.from_xindex(a.xindexes["delta_time"].copy())
+    ),
+    "loaded": lambda a: a.load(),
+    "computed": lambda a: a.compute(),
+    "chunked": lambda a: a.chunk(delta_time=7),
+    "no index": lambda a: a.drop_indexes("delta_time"),
+    "index reset": lambda a: a.reset_index("delta_time"),
+    "index set": lambda a: a.reset_index("delta_time").set_index(delta_time="delta_time"),
+    "pickled": pickled,
+    "pickled after use": lambda a: pickled(a.sel(delta_time=a.delta_time)),
+}
+TOGETHER: dict[str, Callable[[xr.Dataset, xr.Dataset], Any]] = {
+    "concat": lambda a, b: xr.concat([a, b], dim="delta_time"),
+    "concat beside": lambda a, b: xr.concat([a, b], dim="cycle", join="outer"),
+    "combine": lambda a, b: xr.combine_by_coords([b, a], combine_attrs="override"),
+    "combine nested": lambda a, b: xr.combine_nested([b, a], concat_dim="delta_time"),
+    "merge": lambda a, b: xr.merge(
+        [a[["h_li"]], b[["segment_id"]]], join="outer", compat="override"
+    ),
+    "assign": lambda a, b: a.assign(other=b.h_li),
+    "where": lambda a, b: a.h_li.where(b.h_li > b.h_li.mean()),
+    "reindex like": lambda a, b: a.reindex_like(b),
+    "difference": lambda a, b: a.h_li - b.h_li,
+    "combine first": lambda a, b: a.combine_first(b),
+    "broadcast": lambda a, b: xr.broadcast(a.h_li, b.h_li)[0],
+    "sel by other": lambda a, b: a.sel(delta_time=b.delta_time, method="nearest"),
+    **{
+        f"align {join}": lambda a, b, join=join: xr.align(a, b, join=join)[0]
+        for join in ("inner", "outer", "left", "right")
+    },
+    "override": lambda a, b: xr.align(a.isel(delta_time=slice(len(b.h_li))), b, join="override")[1],
+}
+
+
+def result(function: Callable[..., Any], *given: xr.Dataset) -> Any:
+    """What comes of it, which may be an error."""
+    try:
+        return function(*given)
+    except Exception as error:  # noqa: BLE001 - whatever xarray raises, it raises for both
+        return error
+
+
+def check(got: Any, expected: Any) -> None:
+    if isinstance(expected, Exception):
+        assert type(got) is type(expected), got
+        assert str(got) == str(expected)
+        return
+    got, expected = got.load(), expected.load()
+    xr.testing.assert_identical(got, expected)
+    assert {n: type(i) for n, i in got.xindexes.items()} == {
+        n: type(i) for n, i in expected.xindexes.items()
+    }
+    for name, index in expected.indexes.items():
+        pd.testing.assert_index_equal(got.indexes[name], index)
 
 
 def test_opening_reads_no_label(ds):
-    assert isinstance(ds.xindexes["delta_time"], LazyIndex)
-    assert not ds.variables["delta_time"]._in_memory
+    assert is_unread(ds)
+    assert "Indexes" not in repr(ds)
+    assert "not read" in repr(ds.xindexes["delta_time"])
+    assert is_unread(ds)
 
 
-def test_selecting_by_label_reads_the_labels(ds, path):
-    times = ds.delta_time.to_numpy()
-    one = ds.h_li.sel(delta_time=times[7])
-    np.testing.assert_array_equal(one, ds.h_li.isel(delta_time=7))
-    near = ds.h_li.sel(delta_time=slice(times[3], times[9]))
-    assert near.sizes["delta_time"] == 7
+@pytest.mark.parametrize("chunks", [None, {}, {"delta_time": 9}], ids=str)
+@pytest.mark.parametrize("name", ALONE)
+def test_it_is_as_any_other(paths, name, chunks):
+    ds, expected = opened(paths[0], chunks=chunks), plain(opened(paths[0]))
+    if chunks is not None:
+        expected = expected.chunk(chunks)
+    check(result(ALONE[name], ds), result(ALONE[name], expected))
 
 
-def test_selecting_by_position_keeps_the_index_lazy(ds):
-    part = ds.isel(delta_time=slice(5, 9))
-    assert isinstance(part.xindexes["delta_time"], LazyIndex)
-    assert part.sizes["delta_time"] == part.delta_time.size == 4
-    assert "delta_time" not in ds.isel(delta_time=0).xindexes
+@pytest.mark.parametrize("labels", ["others", "some", "same"])
+@pytest.mark.parametrize("name", TOGETHER)
+def test_it_goes_with_others(paths, name, labels):
+    def pair() -> tuple[xr.Dataset, xr.Dataset]:
+        first, second = opened(paths[0]), opened(paths[labels == "others"])
+        return first, later(second) if labels == "some" else second
+
+    function = TOGETHER[name]
+    a, b = pair()
+    expected = result(function, plain(a), plain(b))
+    check(result(function, *pair()), expected)
+    check(result(function, pair()[0], plain(b)), expected)
+    check(result(function, plain(a), pair()[1]), expected)
+    check(result(function, pair()[0].load(), pair()[1]), expected)
 
 
-def test_groups_align_by_label(ds, path):
-    options = {"engine": "icesat2", "layout": "file", "decode_times": False}
-    xr.align(ds, xr.open_dataset(path, group=GROUP, **options), join="exact")
-    part = ds.isel(delta_time=slice(10, 20))
-    with pytest.raises(ValueError, match="exact"):
-        xr.align(ds, part, join="exact")
-    difference = ds.latitude - part.latitude
-    assert difference.sizes["delta_time"] == 10
-    np.testing.assert_array_equal(difference, 0)
-    whole, padded = xr.align(ds, part, join="outer")
-    assert whole.sizes["delta_time"] == padded.sizes["delta_time"] == 40
-    assert padded.latitude.count() == 10
+@pytest.mark.parametrize(
+    "name",
+    ["isel", "isel positions", "isel twice", "no row", "deep copy", "copy", "pickled", "head"],
+)
+def test_what_needs_no_label_reads_none(ds, name):
+    got = ALONE[name](ds)
+    assert is_unread(ds)
+    assert is_unread(got if isinstance(got, xr.Dataset) else got.to_dataset(name="x"))
 
 
-def test_renaming_follows(ds):
+def test_renaming_reads_no_label(ds):
     renamed = ds.rename(delta_time="time")
-    assert isinstance(renamed.xindexes["time"], LazyIndex)
-    expected = ds.h_li.isel(delta_time=3)
-    np.testing.assert_array_equal(renamed.h_li.sel(time=float(ds.delta_time[3])), expected)
-    assert renamed.indexes["time"].size == 40
+    assert is_unread(renamed, "time")
+    assert is_unread(ds)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda ds: ds.delta_time.to_numpy(),
+        lambda ds: ds.load(),
+        lambda ds: ds.indexes["delta_time"],
+        lambda ds: ds.sel(delta_time=ds.delta_time[2]),
+        lambda ds: ds.equals(plain(ds)),
+        lambda ds: ds.icesat2.load(),
+        lambda ds: ds.copy().load(),
+    ],
+)
+def test_labels_are_read_once(ds, paths, use):
+    use(ds)
+    assert type(ds.xindexes["delta_time"]) is PandasIndex
+    copied = ds.copy()
+    paths[0].rename(paths[0].with_suffix(".away"))
+    try:
+        ds.close()
+        assert copied.indexes["delta_time"].size == ds.delta_time.to_numpy().size == ROWS
+    finally:
+        paths[0].with_suffix(".away").rename(paths[0])
+
+
+def test_labels_of_a_tree_are_loaded_in_the_plan_of_the_rest(paths, monkeypatch):
+    alone = []
+
+    def counted(pending: list[Any]) -> None:
+        alone.extend(pending)
+        carry_out(pending)
+
+    monkeypatch.setattr(array, "carry_out", counted)
+    tree = xr.open_datatree(paths[0], engine="icesat2", layout="file")
+    alone.clear()
+    tree.icesat2.load()
+    assert not alone
+    assert tree[GROUP].indexes["delta_time"].size == ROWS
+    assert not alone
+
+
+def test_equals_a_pandas_index_both_ways(paths):
+    (pandas,) = plain(opened(paths[0])).xindexes.values()
+    for lazy, equal in ((opened(paths[0]), True), (opened(paths[1]), False)):
+        (index,) = lazy.xindexes.values()
+        assert index.equals(pandas) is equal
+        (index,) = lazy.copy().xindexes.values()
+        assert pandas.equals(index) is equal
+
+
+@pytest.mark.parametrize("chunks", [None, {}, {"delta_time": 9}], ids=str)
+def test_what_was_written_is_identical(paths, chunks, tmp_path):
+    ds = opened(paths[0], chunks=chunks)
+    ds.to_netcdf(tmp_path / "x.nc")
+    with xr.open_dataset(tmp_path / "x.nc", decode_timedelta=False) as again:
+        xr.testing.assert_equal(again, ds)
+        assert ds[["h_li"]].drop_attrs().identical(again[["h_li"]].drop_attrs())
+
+
+def test_many_open_as_they_are(paths):
+    options = {"engine": "icesat2", "group": GROUP, "layout": "file"}
+    expected = xr.concat([plain(opened(path)) for path in paths], dim="delta_time")
+    with xr.open_mfdataset(paths, **options, combine_attrs="override") as many:
+        xr.testing.assert_identical(many.load(), expected)
+
+
+def test_nodes_of_trees_are_put_end_to_end(paths):
+    trees = [xr.open_datatree(path, engine="icesat2", layout="file") for path in paths]
+    got = xr.concat([tree[GROUP].to_dataset() for tree in trees], dim="delta_time")
+    expected = xr.concat([plain(opened(path)) for path in paths], dim="delta_time")
+    xr.testing.assert_identical(got.load(), expected)

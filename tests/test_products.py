@@ -1,6 +1,8 @@
 """What specifications add to merging, and what happens where they end."""
 
 import logging
+import shutil
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -12,7 +14,7 @@ from tests.paths import granule, needs_granules
 from tests.tiny import write_tiny
 from xr_icesat2 import products
 from xr_icesat2.errors import MergeError, ProductNotFoundError, SelectionError
-from xr_icesat2.merge.rate import joined_labels
+from xr_icesat2.merge.labels import joined_labels
 
 ROWS = np.arange(4.0)
 LAND = "ATL08_20200821122613_08730802_{release}_01.h5"
@@ -43,7 +45,8 @@ def test_a_specification_hangs_together(spec):
     assert spec.main is None or spec.main in {rate.group for rate in spec.rates}
     for rate in spec.rates:
         second = {dim for dims in rate.dims.values() for dim in dims}
-        assert rate.labels.keys() <= second
+        assert rate.labels.keys() | rate.label_variables.keys() <= second
+        assert not rate.labels.keys() & rate.label_variables.keys()
         for sets in rate.labels.values():
             assert len({len(labels) for labels in sets}) == len(sets)
             assert all(len(set(labels)) == len(labels) for labels in sets)
@@ -228,6 +231,71 @@ def test_hemispheres_and_pairs():
     repeats = opened(granule("ATL11_078805_0304_02_v002.h5"))
     assert [int(repeats[n].item()) for n in ("region", "first_cycle", "last_cycle")] == [5, 3, 4]
     assert "cycle_number" not in repeats.coords
+
+
+CYCLES = "ATL11_078805_0304_02_v002.h5"
+
+
+@needs_granules
+@pytest.mark.parametrize("layout", ["spot", "flat"])
+def test_cycles_are_labelled_as_the_file_says(layout):
+    ds = opened(granule(CYCLES), layout=layout)
+    assert ds["cycle"].values.tolist() == [3, 4]
+    with h5py.File(granule(CYCLES)) as file:
+        heights = file["pt2/corrected_h/h_corr"]
+        held = np.where(heights[:] == heights.fillvalue, np.nan, heights[:])
+    selected = ds["h_corr"].sel(cycle=4).values.ravel()
+    np.testing.assert_array_equal(selected[np.isfinite(selected)], held[np.isfinite(held[:, 1]), 1])
+    with pytest.raises(KeyError):
+        ds["h_corr"].sel(cycle=1)
+    tree = xr.open_datatree(granule(CYCLES), engine="icesat2", layout=layout)
+    for name in ("ref_pt", "ref_pt/corrected_h", "ref_pt/cycle_stats"):
+        assert tree[name]["cycle"].values.tolist() == [3, 4]
+
+
+def other_cycles(folder, numbers) -> Path:
+    """The same heights, as those of other cycles on another track."""
+    path = folder / "ATL11_078905_0405_02_v002.h5"
+    shutil.copy(granule(CYCLES), path)
+    with h5py.File(path, "a") as file:
+        for group in ("corrected_h", "cycle_stats"):
+            if numbers is None:
+                del file[f"pt2/{group}/cycle_number"]
+            else:
+                file[f"pt2/{group}/cycle_number"][...] = numbers
+    return path
+
+
+@needs_granules
+@pytest.mark.parametrize("layout", ["spot", "flat"])
+@pytest.mark.parametrize("numbers", [[4, 5], [4, 3], [7, 6]], ids=str)
+def test_granules_of_different_cycles_are_merged_on_them(layout, numbers, tmp_path):
+    paths = [granule(CYCLES), other_cycles(tmp_path, numbers)]
+    ds = opened(paths, layout=layout)
+    assert ds["cycle"].values.tolist() == sorted({3, 4, *numbers})
+    for path, cycles, gran_idx in zip(paths, ([3, 4], numbers), (7880005, 7890005), strict=True):
+        one = opened(path, layout=layout)
+        assert one["cycle"].values.tolist() == cycles
+        both = (
+            ds.sel(gran_idx=gran_idx)
+            if layout == "spot"
+            else ds.isel(ref_pt_idx=(ds["gran_idx"] == gran_idx).values)
+        )
+        for name in ("h_corr", "h_mean"):
+            held = both[name].sel(cycle=cycles).values
+            np.testing.assert_array_equal(held, one[name].values.reshape(held.shape))
+            others = both[name].drop_sel(cycle=cycles)
+            assert others.isnull().all()
+
+
+@needs_granules
+@pytest.mark.parametrize("numbers", [None, [3, 3]], ids=str)
+def test_cycles_that_a_file_does_not_tell_apart_have_no_labels(numbers, tmp_path):
+    path = other_cycles(tmp_path, numbers)
+    for given in (path, [granule(CYCLES), path]):
+        ds = opened(given)
+        assert "cycle" not in ds.coords
+        assert ds.sizes["cycle"] == 2
 
 
 @needs_granules

@@ -50,9 +50,8 @@ def store_kind(store: str) -> dict[str, Any]:
 
 def written_again(obj: Any, store: str, path: Path) -> Any:
     opening = xr.open_datatree if isinstance(obj, xr.DataTree) else xr.open_dataset
-    # Its units say that it is a time, which by the GPS clock it is not: a number, as with us.
-    # And a number of seconds stays one, as it does here; before 2026.4 xarray asks to be told.
-    times = {"decode_times": {"atlas_sdp_gps_epoch": False}, "decode_timedelta": False}
+    # A number of seconds stays one, as it does here; before 2026.4 xarray asks to be told.
+    times = {"decode_timedelta": False}
     if store.startswith("zarr"):
         obj.to_zarr(path, **store_kind(store))
         return opening(path, engine="zarr", chunks=None, consolidated=False, **times)
@@ -122,6 +121,16 @@ def test_raw_values(written, store, tmp_path):
         for name in ("h_li", "segment_id", "n_fit_photons", "bsnow_conf", "delta_time"):
             assert again[name].dtype == ds[name].dtype
             xr.testing.assert_equal(again[name].variable.load(), ds[name].variable)
+
+
+@each_store
+@pytest.mark.parametrize("listed", [False, True])
+def test_the_gps_epoch_is_a_number_again(written, listed, store, tmp_path):
+    given = written[:2] if listed else written[0]
+    ds = xr.open_dataset(given, engine="icesat2", group="ancillary_data")
+    assert ds["atlas_sdp_gps_epoch"].dtype == "f8"
+    assert ds.icesat2.source_encoding["atlas_sdp_gps_epoch"]["units"].startswith("seconds since")
+    check_round_trip(ds, store, tmp_path / "again")
 
 
 @needs_granules

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import io
+import os
 import threading
 import weakref
 from collections.abc import Iterator
@@ -33,7 +34,6 @@ BY_LIBRARY = -1
 """Stands for a header's offset where the library, not we, finds the object."""
 BLOCK = 1 << 18
 """Bytes a read: the library asks for a few hundred bytes at a time."""
-_OPENED: weakref.WeakSet[LibraryFile] = weakref.WeakSet()
 
 
 class _SourceFile(io.RawIOBase):
@@ -130,15 +130,14 @@ class LibraryFile:
                 self._file.close()
             self._file = self._raw = None
 
-    def end(self) -> None:
-        """Close the file as the process ends: no thread that might hold the lock goes on."""
-        if self._file is not None:
-            self._file.close()
+    def renew_lock(self) -> None:
+        """Forget who holds the lock: for a process that was forked."""
+        self._lock = threading.RLock()
 
     def _open(self) -> h5py.File:
         if self._file is None:
-            _OPENED.add(self)
             self._raw = _SourceFile(self._source, self._size)
+            _FILES.add(self)
             try:
                 self._file = h5py.File(io.BufferedReader(self._raw, BLOCK), "r")
             except OSError as error:
@@ -169,6 +168,31 @@ class LibraryFile:
             kept, self._raw.error = self._raw.error, None
             return kept
         return CorruptGranuleError(f"{self._source.url}: {path}: the HDF5 library says: {error}")
+
+
+_FILES: weakref.WeakSet[LibraryFile] = weakref.WeakSet()
+"""Those that were ever opened."""
+
+
+def _close_files() -> None:
+    """Close what is open while there is an interpreter.
+
+    HDF5 closes files when the process ends, and would call back into Python, which is gone by then.
+    A forked process does so with its copy alone: nothing is written, and descriptors stay.
+    """
+    for file in list(_FILES):
+        file.close()
+
+
+def _renew_locks() -> None:
+    """Free locks that threads of the parent may hold, which the end would wait for."""
+    for file in list(_FILES):
+        file.renew_lock()
+
+
+atexit.register(_close_files)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)
 
 
 def _plain(dtype: np.dtype) -> np.dtype:
@@ -225,10 +249,3 @@ def _name(found: h5py.Dataset, reference: h5py.Reference) -> str | None:
         return str(found.file[reference].name)
     except (KeyError, ValueError):
         return None
-
-
-@atexit.register
-def _close_all() -> None:
-    """Close what is open: what the library frees later calls Python when there is none any more."""
-    for one in list(_OPENED):
-        one.end()

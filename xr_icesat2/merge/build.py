@@ -86,9 +86,11 @@ def build_variable(column: Column, rules: Rules) -> tuple[xr.Variable, dict[str,
     source = _source_encoding(column.parts[0])
     if column.padded and first.coding.dtype.kind in "iu":
         source["pad_value"] = first.coding.padding
-    # What decoding took away can still be seen there.
+    # What decoding took away, or worded anew, can still be seen there.
     held = column.parts[0].header.attrs
     source |= {name: value for name, value in held.items() if name not in first.attrs}
+    if first.attrs.get("units") != held.get("units"):
+        source["units"] = held["units"]
     variable = xr.Variable(
         column.dims,
         indexing.LazilyIndexedArray(_array(column, _alike(codings.values()), of_part)),

@@ -13,10 +13,10 @@ from xr_icesat2.errors import MergeError
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.model import DatasetHeader, GroupHeader, Node
 from xr_icesat2.granule.paths import ancestors
+from xr_icesat2.reading.lazy_index import LazyIndex
 
 from .build import Column, Placed, Rules, build_variable
 from .dims import scale_paths
-from .lazy_index import LazyIndex
 from .options import Options
 
 __all__ = ["file_datasets"]

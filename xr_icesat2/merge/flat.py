@@ -84,7 +84,7 @@ def flat_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
         group: dataset_of(
             variables,
             coords
-            | label_coords(merged, variables)
+            | label_coords(merged, coords | variables)
             | (beam_coords if _has_beam_rows(variables) else {}),
             index,
             shared | sources[group],
@@ -117,7 +117,13 @@ def _placed(
     merged: MergedRate, path: str, origin: Callable[[tuple[int, int]], tuple[int, ...]]
 ) -> list[Placed]:
     return [
-        Placed(survey.granule, found.path, found.header, origin((g, s)), merged.places(found))
+        Placed(
+            survey.granule,
+            found.path,
+            found.header,
+            origin((g, s)),
+            merged.places(found, survey.beams[merged.numbers[s]].labels),
+        )
         for g, s, survey, found in merged.parts(path)
     ]
 

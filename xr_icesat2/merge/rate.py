@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,6 +15,7 @@ from xr_icesat2.products import ALONG, Labels, Rate
 
 from .build import Rules
 from .granule_coords import GRANULE_COORDS
+from .labels import joined_labels, labels_of_size, positions, united_labels
 from .options import Options
 from .survey import Found, Survey
 
@@ -96,32 +97,30 @@ class MergedRate:
     @cached_property
     def labels(self) -> dict[str, Labels]:
         """Labels of second dimensions: those of any beam, each once."""
-        return {
-            dim: labels
+        known = {
+            dim: joined_labels(dim, sets, self._sizes.get(dim, set()))
             for dim, sets in self.rate.labels.items()
-            if (labels := joined_labels(dim, sets, self._sizes.get(dim, set())))
         }
+        held = {dim: united_labels(self._held_labels(dim)) for dim in self.rate.label_variables}
+        return {dim: labels for dim, labels in (known | held).items() if labels}
 
-    def places(self, found: Found) -> dict[int, np.ndarray]:
-        """Give the positions along axes of a dataset that has not all labels of a dimension."""
-        lacking = {
-            axis: self._positions[dim, size]
-            for axis, (dim, size) in enumerate(zip(found.dims, found.header.shape, strict=True))
-            if dim in self.labels
-        }
-        return {axis: p for axis, p in lacking.items() if p is not None}
+    def _held_labels(self, dim: str) -> list[Labels]:
+        beams = (beam for survey in self.surveys for beam in survey.beams.values())
+        return [beam.labels[dim] for beam in beams if dim in beam.labels]
 
-    @cached_property
-    def _positions(self) -> dict[tuple[str, int], np.ndarray | None]:
-        """(dimension, size) → positions among all labels; None where these are all there are."""
-        positions: dict[tuple[str, int], np.ndarray | None] = {}
-        for dim, labels in self.labels.items():
-            at = {label: n for n, label in enumerate(labels)}
-            for own in self.rate.labels[dim]:
-                if len(own) in self._sizes[dim]:
-                    where = np.array([at[label] for label in own], np.int64)
-                    positions[dim, len(own)] = None if own == labels else where
-        return positions
+    def places(self, found: Found, held: Mapping[str, Labels]) -> dict[int, np.ndarray]:
+        """Give the positions along axes of a dataset that has not all labels of a dimension.
+
+        ``held`` are labels that its beam holds itself.
+        """
+        places: dict[int, np.ndarray] = {}
+        for axis, (dim, size) in enumerate(zip(found.dims, found.header.shape, strict=True)):
+            if dim in self.labels:
+                own = held.get(dim) or labels_of_size(self.rate.labels[dim], size)
+                where = positions(self.labels[dim], own)
+                if where is not None:
+                    places[axis] = where
+        return places
 
     @cached_property
     def names(self) -> dict[str, str]:
@@ -220,29 +219,6 @@ class MergedRate:
             for number, beam in survey.beams.items():
                 for path, found in beam.variables.items():
                     yield survey, number, path, found
-
-
-def joined_labels(dim: str, sets: Sequence[Labels], sizes: Collection[int]) -> Labels:
-    """Give the labels that any of some sizes of a dimension has; none where it is unknown.
-
-    Raises
-    ------
-    MergeError
-        Sizes differ, and what the positions of one of them mean is unknown.
-    """
-    known = {len(labels): labels for labels in sets if len(labels) in sizes}
-    if len(known) < len(sizes):
-        if len(sizes) == 1:
-            return ()
-        msg = (
-            f"{dim} has {' and '.join(map(str, sorted(sizes)))} positions in these granules; known "
-            f"are {', '.join(str(len(labels)) for labels in sets)}. Open them apart, or leave out "
-            "what has it by drop_variables."
-        )
-        raise MergeError(msg)
-    if len(known) == 1:
-        return known.popitem()[1]
-    return tuple(sorted({label for labels in known.values() for label in labels}))
 
 
 def common_attrs(everywhere: Sequence[Mapping[str, object]]) -> dict[str, object]:

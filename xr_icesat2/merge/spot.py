@@ -48,7 +48,10 @@ def spot_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
     index = row_index(merged, length)
     return {
         group: dataset_of(
-            variables, coords | label_coords(merged, variables), index, shared | sources[group]
+            variables,
+            coords | label_coords(merged, coords | variables),
+            index,
+            shared | sources[group],
         ).assign_attrs(merged.group_attrs(group))
         for group, variables in groups.items()
     }
@@ -76,7 +79,7 @@ def _column(merged: MergedRate, path: str, dims: tuple[str, ...], sizes: dict[st
                 found.path,
                 found.header,
                 (g, s, *(0 for _ in dims)),
-                merged.places(found),
+                merged.places(found, survey.beams[merged.numbers[s]].labels),
             )
             for g, s, survey, found in merged.parts(path)
         ],

@@ -6,7 +6,7 @@ import itertools
 import posixpath
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xr_icesat2.errors import IdentityError, MergeError, SelectionError
 from xr_icesat2.granule.beams import (
@@ -20,10 +20,11 @@ from xr_icesat2.granule.beams import (
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.identity import Identity
 from xr_icesat2.granule.model import DatasetHeader, GroupHeader
-from xr_icesat2.products import ALONG, Rate
+from xr_icesat2.products import ALONG, Labels, Rate
 from xr_icesat2.wording import AS_IT_IS
 
 from .dims import STANDARD_NAMES, scale_paths
+from .labels import read_labels
 from .options import Options
 
 __all__ = ["BeamRate", "Found", "Survey", "Tracks", "find_tracks", "read_headers", "survey_rate"]
@@ -69,6 +70,8 @@ class BeamRate:
     """Attributes of the rate's groups, by path below the beam."""
     coordinates: frozenset[str]
     """Those of :attr:`variables` that tell the time or the place of a row."""
+    labels: Mapping[str, Labels]
+    """Of dimensions of which it holds the labels itself; none where they cannot be told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,22 @@ def survey_rate(
         # A beam's group is there, and a surface's may be, though they hold no variables.
         if headers or (rate.group and any(node.links for node in groups.values())):
             rates[number] = _beam_rate(granule, beam, rate, headers, groups, options)
-    return rates
+    return _labelled(granule, beams, rate, rates) if rate.label_variables else rates
+
+
+def _labelled(
+    granule: Granule, beams: Mapping[int, str], rate: Rate, rates: Mapping[int, BeamRate]
+) -> dict[int, BeamRate]:
+    sizes = {
+        beams[number]: {
+            dim: size
+            for found in held.variables.values()
+            for dim, size in zip(found.dims, found.header.shape, strict=True)
+        }
+        for number, held in rates.items()
+    }
+    labels = read_labels(granule, rate, sizes)
+    return {number: replace(held, labels=labels[beams[number]]) for number, held in rates.items()}
 
 
 def read_headers(
@@ -263,7 +281,7 @@ def _beam_rate(
         found[key] = Found(f"{beam}/{path}", header, dims)
     attrs = {path: node.attrs for path, node in groups.items()}
     keys = (posixpath.join(rate.group, posixpath.basename(path)) for path in coordinates)
-    return BeamRate(n_obs, found, attrs, frozenset(keys))
+    return BeamRate(n_obs, found, attrs, frozenset(keys), {})
 
 
 def _along_scales(beam: str, rate: Rate, headers: Mapping[str, DatasetHeader]) -> frozenset[str]:

@@ -37,6 +37,7 @@ POINTS = Rate(
         "poly_exponent_x": ("poly_term",),
         "poly_exponent_y": ("poly_term",),
     },
+    label_variables={"cycle": "cycle_number"},
 )
 
 CROSSINGS = Rate(

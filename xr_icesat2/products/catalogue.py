@@ -124,6 +124,8 @@ def _remarks(spec: Spec, rate: Rate) -> Iterator[str]:
     yield f"along {rate.along}{coordinates}{default}"
     for dim, sets in rate.labels.items():
         yield f"{dim}: {' or '.join(' '.join(map(str, labels)) for labels in sets)}"
+    for dim, name in rate.label_variables.items():
+        yield f"{dim}: as {name} of the granule says"
 
 
 def _along(rate: Rate, group: str, variable: Variable) -> Entry:

@@ -62,6 +62,9 @@ class Rate:
     labels: Mapping[str, tuple[Labels, ...]] = field(default_factory=lambda: MappingProxyType({}))
     """Labels of second dimensions, by their name: one set for each length that a release gave it.
     Releases of different lengths are merged on them."""
+    label_variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Variables of the rate's groups that hold the labels of a second dimension, by its name. Beams
+    and granules of different labels are merged on them."""
     void_fill: frozenset[str] = frozenset()
     """Variables whose declared ``_FillValue`` is a value: it is never masked."""
     alias: str | None = None

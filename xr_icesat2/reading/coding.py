@@ -133,7 +133,8 @@ def make_coding(
         through = (needed, options)
         seconds = are_plain_seconds(dtype, result, needed, options)
     coding = Coding(result, padding, fills, through, seconds)
-    return Decoded(coding, template.attrs, dict(template.encoding))
+    attrs = template.attrs | decoders.other_units(name, template.attrs)
+    return Decoded(coding, attrs, dict(template.encoding))
 
 
 def _only_masked(dtype: np.dtype, result: np.dtype, attrs: Mapping[str, Any]) -> bool:

@@ -12,6 +12,8 @@ __all__ = ["Decoders"]
 ICESAT2_TIME = re.compile(r"\s*seconds since 2018-01-01\b.*", re.IGNORECASE)
 """The one epoch that is decoded. ``atlas_sdp_gps_epoch`` counts GPS seconds, which leave out
 leap seconds: read as UTC it would be 18 s off."""
+SINCE = "since"
+"""The word in its units by which xarray knows a time."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,17 @@ class Decoders:
         if use_cftime is not None:
             options["use_cftime"] = use_cftime
         return options
+
+    def other_units(self, name: str, attrs: Mapping[str, Any]) -> dict[str, str]:
+        """Give the units of a time that stays a number in words of which xarray makes no time.
+
+        Written to netCDF or Zarr and opened again, it must not become one after all.
+        """
+        units = attrs.get("units")
+        if not isinstance(units, str) or SINCE not in units or ICESAT2_TIME.fullmatch(units):
+            return {}
+        wanted = _of(self.decode_times, name, default=True)
+        return {"units": units.replace(SINCE, "after")} if wanted else {}
 
 
 def _of(value: Any, name: str, *, default: Any) -> Any:

@@ -12,6 +12,7 @@ from xarray.core import indexing
 from xr_icesat2.progress import progress_bar
 
 from .array import GranuleArray, taken
+from .lazy_index import behind
 from .together import Pending, carry_out
 
 __all__ = ["compute_together", "load_together"]
@@ -26,7 +27,7 @@ def load_together(variables: Iterable[xr.Variable], *, progress: bool | None) ->
     whether a bar shows when it takes long; None: where standard error is a terminal.
     """
     lazy: dict[Hashable, tuple[GranuleArray, tuple[Any, ...], list[xr.Variable]]] = {}
-    for variable in variables:
+    for variable in map(behind, variables):
         found = _lazy(variable)
         if found is not None:
             array, key = found
