@@ -193,6 +193,21 @@ class TestPlan:
         ours = self.seconds(task, cost, pages.MOST_WHOLE)
         assert ours <= self.MOST_LOSS * min(whole, ranges)
 
+    # Measured: opened with 13 % of the file; whole after that in 6 requests.
+    def test_a_granule_comes_whole_where_every_variable_is_asked_for(self, layout):
+        path = layout("atl06-50")
+        size, task = path.stat().st_size, task_for("atl06-50", "e", path)
+        with far_away(path, cost=Cost(latency=0.06, bandwidth=size / 3 / 0.06)) as (
+            granule,
+            source,
+        ):
+            ds = opened(granule, task)
+            assert source.nbytes < 0.2 * size
+            compare(loaded(ds, task), task)
+            assert source.nbytes <= 1.02 * size
+            assert source.round_trips <= 2
+            assert source.requests <= 20
+
 
 @pytest.mark.usefixtures("of_full_size")
 class TestOverARealServer:

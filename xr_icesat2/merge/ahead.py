@@ -19,6 +19,10 @@ from .survey import read_headers
 
 __all__ = ["paths_ahead", "read_ahead"]
 
+MOST_NAMED = 10
+"""Variables: of more, where chunks lie would take more requests than go at once. The load will know
+whether the granule rather comes whole."""
+
 
 def paths_ahead(granule: Granule, options: Options) -> list[str]:
     """Guess paths that will be asked for: what lies in a group of the beams, or the beams.
@@ -32,6 +36,8 @@ def paths_ahead(granule: Granule, options: Options) -> list[str]:
         return [f"/{beam}" for beam in BEAMS]
     group = group.strip("/")
     names = [name for name in options.variables or () if not glob.has_magic(name)]
+    if len(names) > MOST_NAMED:
+        names = []
     below = ["*", *(name.removeprefix(f"{group}/") for name in names)]
     return [f"/{beam}/{posixpath.join(group, name)}" for beam in BEAMS for name in below]
 
