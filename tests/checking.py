@@ -43,6 +43,7 @@ ON_EACH_BEAM = {
     "beam_gran_idx",
     "beam_pair_track",
     "beam_n_obs",
+    *(f"beam_{name}" for name in ON_GRANULES if "rgt" in name or "cycle" in name),
 }
 ON_BEAMS = {"spot", "pair_track", "gt", "beam_strength", "n_obs", "source_row", *ON_EACH_BEAM}
 

@@ -231,6 +231,11 @@ def test_hemispheres_and_pairs():
     repeats = opened(granule("ATL11_078805_0304_02_v002.h5"))
     assert [int(repeats[n].item()) for n in ("region", "first_cycle", "last_cycle")] == [5, 3, 4]
     assert "cycle_number" not in repeats.coords
+    rows = opened(granule("ATL11_078805_0304_02_v002.h5"), layout="flat")
+    for name in ("rgt", "first_cycle", "last_cycle"):
+        assert rows[name].dims == ("ref_pt_idx",)
+        assert (rows[name] == repeats[name].item()).all()
+    assert not {"cycle_number", "beam_strength", "gt"} & set(rows.coords)
 
 
 CYCLES = "ATL11_078805_0304_02_v002.h5"

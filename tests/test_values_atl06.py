@@ -138,8 +138,28 @@ def test_coordinates_on_flat_rows(written, rate):
     assert_array(ds["spot"].values, np.repeat(spots, rows), "spot")
     assert_array(ds["gran_idx"].values, np.repeat(granules, rows), "gran_idx")
     assert ds["gt"].values.tolist() == np.repeat([part.gt for part in found], rows).tolist()
-    assert ds["gt"].dims == ds["spot"].dims == ds["gran_idx"].dims == (rate.dim,)
+    for name, expected in (
+        ("rgt", [rgt for rgt, _, _ in numbers]),
+        ("cycle_number", [c for _, c, _ in numbers]),
+        ("beam_strength", ["strong" if part.spot % 2 else "weak" for part in found]),
+    ):
+        assert not ds[name].variable._in_memory
+        assert ds[name].values.tolist() == np.repeat(expected, rows).tolist(), name
+    assert {ds[name].dtype for name in ("rgt", "cycle_number")} == {np.dtype("int32")}
+    assert all(
+        ds[name].dims == (rate.dim,)
+        for name in ("gt", "spot", "gran_idx", "rgt", "cycle_number", "beam_strength")
+    )
     if rate.per_beam:
         assert_array(ds["beam_spot"].values, spots, "beam_spot")
         assert ds["beam_gt"].values.tolist() == [part.gt for part in found]
         assert_array(ds["beam_gran_idx"].values, granules, "beam_gran_idx")
+        assert ds["beam_cycle_number"].values.tolist() == [c for _, c, _ in numbers]
+
+
+def test_flat_rows_are_grouped_by_cycle(written):
+    ds = opened(list(written.values()), MAIN, "flat", masked=True)
+    table = ds[["h_li"]].to_dataframe()
+    assert table.groupby("cycle_number")["h_li"].size().to_dict() == {
+        cycle: int((ds["cycle_number"] == cycle).sum()) for cycle in (5, 6)
+    }

@@ -16,6 +16,7 @@ from xarray.core import indexing
 from xr_icesat2.products import ALONG
 
 from .build import Column, Placed, build_variable
+from .granule_coords import PASS_COORDS
 from .rate import MergedRate
 from .runs import RunArray
 from .spot import dataset_of, label_coords, row_index, track_coords
@@ -79,6 +80,7 @@ def flat_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
     beam_coords = {
         f"beam_{name}": xr.Variable((BEAM_ROW,), array, attrs)
         for name, (array, attrs) in values.items()
+        if name != "beam_strength"  # which the spot tells, and which is a name of rows
     }
     return {
         group: dataset_of(
@@ -146,7 +148,7 @@ def _row_coords(
 def _beam_values(
     merged: MergedRate, beams: list[tuple[int, int]]
 ) -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
-    """Give the coordinates of each beam that has the rate: granule, spot, rows, ground track."""
+    """Give the coordinates of each beam that has the rate: granule, pass, spot, rows, track."""
     coords = track_coords(merged)
     g = np.array([granule for granule, _ in beams], np.intp)
     s = np.array([position for _, position in beams], np.intp)
@@ -155,6 +157,12 @@ def _beam_values(
         merged.dim: (coords[merged.dim].to_numpy()[s], coords[merged.dim].attrs),
         "n_obs": (merged.n_obs[g, s], {"long_name": f"rows of the beam: {merged.rate.name}"}),
     }
+    for name in PASS_COORDS:
+        if name in coords:
+            # Half as wide as one for each granule: a table has one for each row.
+            values[name] = (coords[name].to_numpy()[g].astype(np.int32), coords[name].attrs)
     if "gt" in coords:
         values["gt"] = (coords["gt"].to_numpy()[g, s], coords["gt"].attrs)
+        strength = coords["beam_strength"]
+        values["beam_strength"] = (strength.to_numpy()[s], strength.attrs)
     return values

@@ -11,7 +11,7 @@ from xr_icesat2.granule.identity import UNKNOWN, Identity
 from xr_icesat2.granule.numbering import HEMISPHERIC, ORBITAL, REPEAT
 from xr_icesat2.reading.coding import TIME_ENCODING
 
-__all__ = ["GRANULE_COORDS", "granule_coords"]
+__all__ = ["GRANULE_COORDS", "PASS_COORDS", "granule_coords"]
 
 
 def _number(value: int | None) -> int:
@@ -57,6 +57,12 @@ NOT_IN = {"cycle_number": REPEAT, "region": HEMISPHERIC | ORBITAL}
 """Numbers that all products have but some."""
 GRANULE_COORDS = (*NUMBERS, *TEXTS, *TIMES)
 """Their names, which no variable of a row may take."""
+
+PASS_COORDS = (
+    "rgt", "cycle_number", "start_rgt", "end_rgt", "start_cycle", "end_cycle",
+    "first_cycle", "last_cycle",
+)  # fmt: skip
+"""Those that tell when and where it flew, which rows of a table are grouped by."""
 
 
 def granule_coords(identities: Sequence[Identity]) -> dict[str, xr.Variable]:
