@@ -52,9 +52,10 @@ def test_no_spots_are_needed(tmp_path, group):
     path = written_granule(GRANULE_NAMES[0], tmp_path, sc_orient=2)
     with pytest.raises(IdentityError, match=r"open_datatree\(.*layout=.file.*group="):
         xr.open_dataset(path, engine="icesat2")
-    expected = xr.open_dataset(path, engine="icesat2", layout="file", group=group)
-    xr.testing.assert_identical(xr.open_dataset(path, engine="icesat2", group=group), expected)
-    tree = xr.open_datatree(path, engine="icesat2", group=group)
+    expected = xr.open_dataset(path, engine="icesat2", layout="file", group=group).load()
+    found = xr.open_dataset(path, engine="icesat2", group=group).load()
+    xr.testing.assert_identical(found, expected)
+    tree = xr.open_datatree(path, engine="icesat2", group=group).load()
     xr.testing.assert_identical(tree.to_dataset(), expected)
     with h5py.File(path) as file:
         for name, variable in expected.variables.items():
