@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import time
 import tracemalloc
 
 import fsspec
@@ -71,11 +72,18 @@ def peak_of_loading(url, **options):
         tracemalloc.start()
         try:
             ds.icesat2.load()
-            gc.collect()
-            held, peak = tracemalloc.get_traced_memory()
+            _, peak = tracemalloc.get_traced_memory()
+            held = min(held_in_a_while() for _ in range(10))
         finally:
             tracemalloc.stop()
         return peak, held, sum(variable.nbytes for variable in ds.data_vars.values())
+
+
+def held_in_a_while():
+    """Give bytes held once the event loop's thread has let go of the last answer."""
+    time.sleep(0.02)
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0]
 
 
 @pytest.mark.parametrize("options", [RAW, {**RAW, "decode_cf": True}], ids=["raw", "decoded"])
