@@ -43,14 +43,15 @@ def assemble_dataset(granules: Sequence[Granule], options: Options, *, listed: b
     listed
         Whether the user gave a list: then everything has the dimension ``gran_idx``.
     """
-    if options.layout == "file":
+    known = know(granules, options) if options.layout != "file" else None
+    rate = asked_rate(known, options) if known else None
+    if known is None or rate is None:
         group = normalise(options.group or "/")
+        options = replace_layout(options)
         dataset = _file_groups(granules, [group], options, listed=listed)[group]
+        if listed and known:
+            dataset = _told_apart(dataset, known)
     else:
-        known = know(granules, options)
-        rate = asked_rate(known, options) if known else None
-        if known is None or rate is None:
-            return assemble_dataset(granules, replace_layout(options), listed=listed)
         merged = _merged(known, rate, options, folded=True)
         parts = MERGERS[options.layout](merged)
         dataset = _folded(parts)
@@ -62,13 +63,15 @@ def assemble_groups(
     granules: Sequence[Granule], options: Options, *, listed: bool
 ) -> dict[str, xr.Dataset]:
     """Give the groups of a tree: granule coordinates, rates, then the rest of the file."""
-    if options.layout == "file":
-        groups = _file_groups(granules, _all_groups(granules, options, ()), options, listed=listed)
-        return _rooted(groups, options, granules)
-    known = know(granules, options)
+    known = know(granules, options) if options.layout != "file" else None
     rate = asked_rate(known, options) if known and options.group is not None else None
     if known is None or (options.group is not None and rate is None):
-        return assemble_groups(granules, replace_layout(options), listed=listed)
+        options = replace_layout(options)
+        groups = _file_groups(granules, _all_groups(granules, options, ()), options, listed=listed)
+        if listed and known:
+            asked = normalise(options.group or "/")
+            groups[asked] = _told_apart(groups[asked], known)
+        return _rooted(groups, options, granules)
     if rate is not None:
         nodes = _nodes(_merged(known, rate, options, folded=False))
         top = replace(options, group=rate.name)
@@ -232,6 +235,14 @@ def _root(dataset: xr.Dataset, known: Sequence[Known], options: Options) -> xr.D
     root.attrs = _common_attrs([k.granule for k in known])
     root.encoding = dataset.encoding
     return root
+
+
+def _told_apart(dataset: xr.Dataset, known: Sequence[Known]) -> xr.Dataset:
+    """Say which granule is which, but where the group itself holds something of that name."""
+    coords = granule_coords([k.identity for k in known])
+    told = dataset.assign_coords({n: v for n, v in coords.items() if n not in dataset.variables})
+    told.encoding = dataset.encoding
+    return told
 
 
 def _common_attrs(granules: Sequence[Granule]) -> dict[str, Any]:
