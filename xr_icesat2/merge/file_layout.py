@@ -88,8 +88,8 @@ def _group_dataset(files: _Files, group: str, inherited: Sizes) -> tuple[xr.Data
         variables[column.name], sources[column.name] = build_variable(column, rules)
     header = next(n for nodes in files.held if isinstance(n := nodes.get(group), GroupHeader))
     labels = {name: v for name, v in variables.items() if v.dims == (name,)}
+    coords = _coordinates(files, columns, variables) if options.decode_coords else []
     plain = {name: v for name, v in variables.items() if name not in labels}
-    coords = _coordinates(files, columns, plain) if options.decode_coords else []
     dataset = xr.Dataset(plain, LazyIndex.coordinates(labels), dict(header.attrs))
     dataset = dataset.set_coords(coords)
     dataset.encoding["icesat2"] = sources
