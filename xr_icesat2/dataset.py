@@ -12,7 +12,9 @@ import xarray as xr
 
 from .errors import GroupNotFoundError
 from .granule.granule import Granule
+from .granule.identity import Identity
 from .granule.model import GroupHeader
+from .granule.numbering import GRIDDED
 from .granule.paths import ancestors, join, normalise
 from .merge.as_it_is import opens_as_it_is
 from .merge.choose import all_rates, asked_rate, rates_of
@@ -54,7 +56,8 @@ def assemble_dataset(granules: Sequence[Granule], options: Options, *, listed: b
         return _finished(datasets[group], granules)
     identities = identities_of(granules, options)
     if opens_as_it_is(granules, identities, options):
-        return assemble_dataset(granules, replace_layout(options), listed=listed)
+        dataset = assemble_dataset(granules, replace_layout(options), listed=listed)
+        return _finished(_told_apart(dataset, identities), granules) if listed else dataset
     check_below_beams(options)
     known = know(granules, identities, options)
     merged = _merged(known, asked_rate(known, options), options, folded=True)
@@ -73,7 +76,10 @@ def assemble_groups(
         return _rooted(file_part, options, granules)
     identities = identities_of(granules, options)
     if opens_as_it_is(granules, identities, options):
-        return assemble_groups(granules, replace_layout(options), listed=listed)
+        groups = assemble_groups(granules, replace_layout(options), listed=listed)
+        if listed:
+            groups["/"] = _finished(_told_apart(groups["/"], identities), granules)
+        return groups
     check_below_beams(options)
     known = know(granules, identities, options)
     if options.group is not None:
@@ -200,6 +206,19 @@ def _root(dataset: xr.Dataset, known: Sequence[Known], options: Options) -> xr.D
     root.attrs = _common_attrs([k.granule for k in known])
     root.encoding = dataset.encoding
     return root
+
+
+def _told_apart(dataset: xr.Dataset, identities: Sequence[Identity]) -> xr.Dataset:
+    """Say which granule is which, but where the group itself holds something of that name.
+
+    Maps are not numbered.
+    """
+    if all(identity.product in GRIDDED for identity in identities):
+        return dataset
+    coords = granule_coords(identities)
+    told = dataset.assign_coords({n: v for n, v in coords.items() if n not in dataset.variables})
+    told.encoding = dataset.encoding
+    return told
 
 
 def _common_attrs(granules: Sequence[Granule]) -> dict[str, Any]:

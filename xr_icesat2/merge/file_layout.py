@@ -88,10 +88,10 @@ def _group_dataset(files: _Files, group: str, inherited: Sizes) -> tuple[xr.Data
         variables[column.name], sources[column.name] = build_variable(column, rules)
     header = next(n for nodes in files.held if isinstance(n := nodes.get(group), GroupHeader))
     labels = {name: v for name, v in variables.items() if v.dims == (name,)}
-    coords = _coordinates(variables, decode=options.decode_coords)
+    coords = _coordinates(files, columns, variables) if options.decode_coords else []
     plain = {name: v for name, v in variables.items() if name not in labels}
     dataset = xr.Dataset(plain, LazyIndex.coordinates(labels), dict(header.attrs))
-    dataset = dataset.set_coords([name for name in coords if name in plain])
+    dataset = dataset.set_coords(coords)
     dataset.encoding["icesat2"] = sources
     return dataset, sizes
 
@@ -156,14 +156,17 @@ def _other_name(name: str, size: int, sizes: Sizes, taken: Sequence[str]) -> str
     return candidate
 
 
-def _coordinates(variables: dict[str, xr.Variable], *, decode: bool) -> list[str]:
-    """Give the names that ``coordinates`` attributes mention; as xarray does, move those away."""
-    if not decode:
-        return []
-    mentioned: dict[str, None] = {}
+def _coordinates(
+    files: _Files, columns: Sequence[Column], variables: Mapping[str, xr.Variable]
+) -> list[str]:
+    """Give the scales, and the names that ``coordinates`` attributes mention.
+
+    As xarray does, move those attributes away.
+    """
+    scales = [n for n, v in variables.items() if v.dims == (*files.lead, n + files.suffix)]
+    said = {part.header.attrs.get("coordinates") for column in columns for part in column.parts}
+    mentioned = {name for words in said if isinstance(words, str) for name in words.split()}
     for variable in variables.values():
-        listed = variable.attrs.get("coordinates")
-        if isinstance(listed, str):
+        if isinstance(variable.attrs.get("coordinates"), str):
             variable.encoding["coordinates"] = variable.attrs.pop("coordinates")
-            mentioned |= dict.fromkeys(name for name in listed.split() if name in variables)
-    return list(mentioned)
+    return [name for name in variables if name in mentioned or name in scales]
