@@ -141,14 +141,12 @@ def test_coordinates_on_flat_rows(written, rate):
     for name, expected in (
         ("rgt", [rgt for rgt, _, _ in numbers]),
         ("cycle_number", [c for _, c, _ in numbers]),
-        ("beam_strength", ["strong" if part.spot % 2 else "weak" for part in found]),
     ):
         assert not ds[name].variable._in_memory
         assert ds[name].values.tolist() == np.repeat(expected, rows).tolist(), name
     assert {ds[name].dtype for name in ("rgt", "cycle_number")} == {np.dtype("int32")}
     assert all(
-        ds[name].dims == (rate.dim,)
-        for name in ("gt", "spot", "gran_idx", "rgt", "cycle_number", "beam_strength")
+        ds[name].dims == (rate.dim,) for name in ("gt", "spot", "gran_idx", "rgt", "cycle_number")
     )
     if rate.per_beam:
         assert_array(ds["beam_spot"].values, spots, "beam_spot")

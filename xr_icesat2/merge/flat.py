@@ -80,7 +80,6 @@ def flat_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
     beam_coords = {
         f"beam_{name}": xr.Variable((BEAM_ROW,), array, attrs)
         for name, (array, attrs) in values.items()
-        if name != "beam_strength"  # which the spot tells, and which is a name of rows
     }
     return {
         group: dataset_of(
@@ -163,6 +162,4 @@ def _beam_values(
             values[name] = (coords[name].to_numpy()[g].astype(np.int32), coords[name].attrs)
     if "gt" in coords:
         values["gt"] = (coords["gt"].to_numpy()[g, s], coords["gt"].attrs)
-        strength = coords["beam_strength"]
-        values["beam_strength"] = (strength.to_numpy()[s], strength.attrs)
     return values
