@@ -101,7 +101,7 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
         objects, listed = _objects(filename_or_obj)
         ahead = partial(read_ahead, options=options)
         with seldom_collecting():
-            granules = open_granules(objects, storage_options, _directory(index_cache), ahead)
+            granules = open_granules(objects, storage_options, _cache_path(index_cache), ahead)
             return assemble_dataset(granules, options, listed=listed)
 
     def open_groups_as_dict(
@@ -146,7 +146,7 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
         objects, listed = _objects(given)
         ahead = partial(read_ahead, options=options)
         with seldom_collecting():
-            granules = open_granules(objects, storage_options, _directory(index_cache), ahead)
+            granules = open_granules(objects, storage_options, _cache_path(index_cache), ahead)
             return assemble_groups(granules, options, listed=listed), granules
 
 
@@ -206,7 +206,7 @@ def _objects(given: Any) -> tuple[list[Any], bool]:
     return [given], False
 
 
-def _directory(cache: str | os.PathLike[str] | None) -> str | None:
+def _cache_path(cache: str | os.PathLike[str] | None) -> str | None:
     if not isinstance(cache, str | os.PathLike | None):
         msg = f"index_cache={cache!r}, expected the path of a directory, or of a file of indexes"
         raise SelectionError(msg)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["ALWAYS", "Group", "Releases", "Variable"]
+__all__ = ["ALWAYS", "FIRST", "LAST", "Group", "Releases", "Variable"]
 
 FIRST, LAST = "001", "999"
 

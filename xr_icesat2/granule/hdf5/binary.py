@@ -7,7 +7,7 @@ from numcodecs.jenkins import jenkins_lookup3
 
 from xr_icesat2.errors import CorruptGranuleError
 
-__all__ = ["UNDEFINED", "Cursor", "check_checksum", "check_signature", "padded"]
+__all__ = ["UNDEFINED", "Cursor", "check_checksum", "check_signature", "checksum", "padded"]
 
 UNDEFINED = 0xFFFF_FFFF_FFFF_FFFF
 """The address that means "nowhere" (section I.B)."""

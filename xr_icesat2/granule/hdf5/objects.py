@@ -16,6 +16,7 @@ __all__ = [
     "ATTRIBUTE",
     "ATTRIBUTE_INFO",
     "FILE_SPACE",
+    "FIRST_READ",
     "LINK",
     "LINK_INFO",
     "SHARED",
