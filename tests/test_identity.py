@@ -138,6 +138,7 @@ def test_metadata_is_left_aside_only_where_all_else_is_there(lost):
         {"ancillary": {"release": None}},
         {"ancillary": {"release": "005"}},
         {"ancillary": {"version": "02"}},
+        {"ancillary": {"version": None}},
         {"ancillary": {"release": None, "version": None}},
         {"url": "s3://bucket/renamed.h5"},
         {"url": "<BytesIO>"},

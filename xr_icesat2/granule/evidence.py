@@ -82,10 +82,10 @@ def confirmed(evidence: Evidence) -> bool:
     name = parse_name(evidence.url)
     if name is None or text(evidence.root_attrs.get("short_name")) != name.product:
         return False
-    if _written(evidence) not in (
-        (name.release, name.version),
-        (name.source_release or name.release, name.source_version),
-    ):
+    releases = [(name.release, name.version)]
+    if name.source_release and name.source_version:
+        releases.append((name.source_release, name.source_version))
+    if _written(evidence) not in releases:
         return False
     said = {f: _of_granule(f, name.product, _numbers(f, evidence)) for f in _NUMBERS}
     return all(
