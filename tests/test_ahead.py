@@ -29,7 +29,7 @@ def test_many_granules_equal_the_local_files(urls, paths, s3_server):
         with xr.open_dataset(paths, **options) as local:
             np.testing.assert_array_equal(ds.icesat2.load()["h_li"], local["h_li"])
             xr.testing.assert_identical(ds["geoid_h"].load(), local["geoid_h"].load())
-    # Measured: 3 each, a first look, and in some a block outside of it.
+    # Measured: 3 each, those of a first look.
     assert asked <= 4 * MANY
 
 

@@ -193,7 +193,7 @@ class TestPlan:
         ours = self.seconds(task, cost, pages.MOST_WHOLE)
         assert ours <= self.MOST_LOSS * min(whole, ranges)
 
-    # Measured: opened with 13 % of the file; whole after that in 6 requests.
+    # Measured: opened with 13 % of the file; whole after that in 5 requests.
     def test_a_granule_comes_whole_where_every_variable_is_asked_for(self, layout):
         path = layout("atl06-50")
         size, task = path.stat().st_size, task_for("atl06-50", "e", path)
