@@ -17,7 +17,7 @@ from xr_icesat2.bytesource.open import open_source
 from xr_icesat2.dataset import assemble_groups
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.granule.granule import Granule
-from xr_icesat2.merge.options import Options
+from xr_icesat2.keywords import parse_arguments
 from xr_icesat2.opened import contents_of_opened
 from xr_icesat2.products.contents import Contents, Section
 from xr_icesat2.products.table import load_table
@@ -185,7 +185,7 @@ def test_what_is_no_release_is_refused(release):
 def test_no_value_is_read(path):
     source = CountingSource(open_source(path))
     opened = Granule(source, source.stamp())
-    nodes = assemble_groups([opened], Options(), listed=False)
+    nodes = assemble_groups([opened], parse_arguments(opened.url).options, listed=False)
     before, tables = source.requests, set(opened.index.tables)
     contents = contents_of_opened({p.strip("/"): ds for p, ds in nodes.items()}, str(path))
     assert repr(contents)

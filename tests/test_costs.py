@@ -28,14 +28,13 @@ from xr_icesat2.bytesource.cost import Cost
 from xr_icesat2.dataset import assemble_dataset, assemble_groups
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.hdf5 import pages
+from xr_icesat2.keywords import parse_arguments
 from xr_icesat2.merge.caches import Caches
 from xr_icesat2.merge.open import look_at
-from xr_icesat2.merge.options import Options
-from xr_icesat2.reading.decoders import Decoders
 from xr_icesat2.testing import write_granule
 
 FAR = Cost(latency=0.06, bandwidth=200e6)
-RAW = Decoders(mask_and_scale=False, decode_times=False)
+RAW = {"mask_and_scale": False, "decode_times": False}
 MOST_TRIPS = 4
 """To open a group, with the one that tells the version."""
 MOST_STRUCTURE = dict.fromkeys(LAYOUTS, 4_000_000) | {"atl03-007": 9_500_000}
@@ -63,7 +62,7 @@ def far_away(path: Path, cache: Path | None = None, cost: Cost = FAR):
 def opened(granule: Granule, task: Task):
     """Give the Dataset that ``open_dataset`` assembles."""
     asked = task.variables or None
-    options = Options(group=task.group, variables=asked, decoders=RAW)
+    options = parse_arguments(task.files[0], group=task.group, variables=asked, **RAW).options
     return assemble_dataset([granule], options, listed=False)
 
 
@@ -118,7 +117,7 @@ class TestCounted:
     @pytest.mark.parametrize("name", ["atl03-006", "atl03-007"])
     def test_a_tree_opens_in_few_round_trips(self, layout, name):
         with far_away(layout(name)) as (granule, source):
-            groups = assemble_groups([granule], Options(), listed=False)
+            groups = assemble_groups([granule], parse_arguments(granule.url).options, listed=False)
             assert {"/heights", "/geolocation", "/bckgrd_atlas", "/orbit_info"} <= groups.keys()
             assert source.round_trips + source.stamps <= MOST_TRIPS + 4
             assert source.requests <= 14

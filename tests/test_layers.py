@@ -25,6 +25,7 @@ LEVELS = {
     "links": 4,
     "merge": 5,
     "dataset": 6,
+    "keywords": 6,
     "backend": 7,
 }
 BESIDE = {"__init__", "accessor", "command", "indexes", "opened", "testing", "demo"}

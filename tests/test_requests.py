@@ -10,7 +10,7 @@ from xr_icesat2.bytesource.remote import RemoteSource
 from xr_icesat2.dataset import assemble_dataset
 from xr_icesat2.granule.beams import BEAMS
 from xr_icesat2.granule.granule import Granule
-from xr_icesat2.merge.options import Options
+from xr_icesat2.keywords import parse_arguments
 from xr_icesat2.reading.array import GranuleArray
 from xr_icesat2.testing import write_granule
 
@@ -133,7 +133,7 @@ def opened(path, **asked) -> tuple[set[str], CountingSource]:
     """Headers that are read to open a local granule, and the byte source that saw it."""
     source = CountingSource(open_source(path))
     granule = Granule(source, source.stamp())
-    ds = assemble_dataset([granule], Options(**asked), listed=False)
+    ds = assemble_dataset([granule], parse_arguments(path, **asked).options, listed=False)
     assert "h_li" in ds
     nodes = set(granule.index.nodes)
     ds.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,15 +11,12 @@ from xarray.backends import BackendEntrypoint
 
 from .collector import seldom_collecting
 from .dataset import assemble_dataset, assemble_groups, close_granules
-from .errors import SelectionError
 from .granule.granule import Granule
 from .granule.name import parse_name
 from .granule.paths import normalise
+from .keywords import KEYWORDS, Arguments, takes_arguments
 from .merge.ahead import read_ahead
-from .merge.open import expand, open_granules
-from .merge.options import Layout, Options, names
-from .reading.decoders import Decoders
-from .wording import did_you_mean
+from .merge.open import open_granules
 
 __all__ = ["ICESat2BackendEntrypoint"]
 
@@ -74,11 +70,7 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
     """
 
     description = "Open ICESat-2 granules (.h5), one or many, as lazy xarray objects"
-    open_dataset_parameters = (
-        "filename_or_obj", "drop_variables", "group", "layout", "spots", "beams", "variables",
-        "pad_to", "storage_options", "allow_mixed_releases", "index_cache", "mask_and_scale",
-        "decode_times", "concat_characters", "decode_coords", "use_cftime", "decode_timedelta",
-    )  # fmt: skip
+    open_dataset_parameters = ("filename_or_obj", *KEYWORDS)
     supports_groups = True
 
     def guess_can_open(self, filename_or_obj: Any) -> bool:
@@ -88,45 +80,30 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
         path = os.fspath(filename_or_obj)
         return path.startswith("icesat2://") or parse_name(path) is not None
 
-    def open_dataset(
-        self,
-        filename_or_obj: Any,
-        *,
-        storage_options: dict[str, Any] | None = None,
-        index_cache: str | os.PathLike[str] | None = None,
-        **keywords: Any,
-    ) -> xr.Dataset:
-        """Open one rate of one or many granules, or one group of a file."""
-        options = _options(keywords)
-        objects, listed = _objects(filename_or_obj)
-        ahead = partial(read_ahead, options=options)
+    @takes_arguments
+    def open_dataset(self, arguments: Arguments) -> xr.Dataset:
+        """Open one rate of one or many granules, or one group of a file.
+
+        The keywords are documented in the class.
+        """
         with seldom_collecting():
-            granules = open_granules(objects, storage_options, _cache_path(index_cache), ahead)
-            return assemble_dataset(granules, options, listed=listed)
+            return assemble_dataset(_open(arguments), arguments.options, listed=arguments.listed)
 
-    def open_groups_as_dict(
-        self,
-        filename_or_obj: Any,
-        *,
-        storage_options: dict[str, Any] | None = None,
-        index_cache: str | os.PathLike[str] | None = None,
-        **keywords: Any,
-    ) -> dict[str, xr.Dataset]:
-        """Open all rates and groups; keys are the paths of a tree."""
-        return self._open_groups(filename_or_obj, storage_options, index_cache, keywords)[0]
+    @takes_arguments
+    def open_groups_as_dict(self, arguments: Arguments) -> dict[str, xr.Dataset]:
+        """Open all rates and groups; keys are the paths of a tree.
 
-    def open_datatree(
-        self,
-        filename_or_obj: Any,
-        *,
-        storage_options: dict[str, Any] | None = None,
-        index_cache: str | os.PathLike[str] | None = None,
-        **keywords: Any,
-    ) -> xr.DataTree:
-        """Open all rates and groups as one tree."""
-        groups, granules = self._open_groups(
-            filename_or_obj, storage_options, index_cache, keywords
-        )
+        The keywords are documented in the class.
+        """
+        return _open_groups(arguments)[0]
+
+    @takes_arguments
+    def open_datatree(self, arguments: Arguments) -> xr.DataTree:
+        """Open all rates and groups as one tree.
+
+        The keywords are documented in the class.
+        """
+        groups, granules = _open_groups(arguments)
         tree = xr.DataTree.from_dict(groups)
         for path, [node] in xr.group_subtrees(tree):
             # Groups that hold nothing but groups are made by the tree itself.
@@ -135,79 +112,13 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
         tree.set_close(partial(close_granules, granules))
         return tree
 
-    @staticmethod
-    def _open_groups(
-        given: Any,
-        storage_options: dict[str, Any] | None,
-        index_cache: str | os.PathLike[str] | None,
-        keywords: Mapping[str, Any],
-    ) -> tuple[dict[str, xr.Dataset], list[Granule]]:
-        options = _options(keywords)
-        objects, listed = _objects(given)
-        ahead = partial(read_ahead, options=options)
-        with seldom_collecting():
-            granules = open_granules(objects, storage_options, _cache_path(index_cache), ahead)
-            return assemble_groups(granules, options, listed=listed), granules
+
+def _open_groups(arguments: Arguments) -> tuple[dict[str, xr.Dataset], list[Granule]]:
+    with seldom_collecting():
+        granules = _open(arguments)
+        return assemble_groups(granules, arguments.options, listed=arguments.listed), granules
 
 
-def _options(keywords: Mapping[str, Any]) -> Options:
-    known = ICESat2BackendEntrypoint.open_dataset_parameters[1:]
-    for keyword in keywords:
-        if keyword not in known:
-            msg = (
-                f"engine='icesat2' has no keyword {keyword!r}.{did_you_mean(keyword, known)} It "
-                f"takes: {', '.join(known)}"
-            )
-            raise SelectionError(msg)
-    return _checked_options(**keywords)
-
-
-def _checked_options(  # noqa: PLR0913 - they are the engine's keywords
-    *,
-    group: str | None = None,
-    layout: Layout = "spot",
-    spots: str | int | Sequence[int] | None = None,
-    beams: str | Sequence[str] | None = None,
-    variables: str | Iterable[str] | None = None,
-    drop_variables: str | Iterable[str] | None = None,
-    pad_to: int | None = None,
-    allow_mixed_releases: bool = False,
-    mask_and_scale: bool | Mapping[str, bool] | None = True,
-    decode_times: Any = True,
-    decode_timedelta: Any = None,
-    use_cftime: Any = None,
-    concat_characters: bool | Mapping[str, bool] | None = True,
-    decode_coords: Any = True,
-) -> Options:
-    return Options(
-        group=group,
-        layout=layout,
-        spots=spots,
-        beams=beams,
-        variables=None if variables is None else names(variables, "variables"),
-        drop_variables=names(drop_variables or (), "drop_variables"),
-        pad_to=pad_to,
-        allow_mixed_releases=allow_mixed_releases,
-        decode_coords=decode_coords is None or bool(decode_coords),
-        decoders=Decoders(
-            mask_and_scale=True if mask_and_scale is None else mask_and_scale,
-            decode_times=True if decode_times is None else decode_times,
-            decode_timedelta=decode_timedelta,
-            use_cftime=use_cftime,
-            concat_characters=True if concat_characters is None else concat_characters,
-        ),
-    )
-
-
-def _objects(given: Any) -> tuple[list[Any], bool]:
-    """Give what is to be opened, and whether it came as a list."""
-    if isinstance(given, Sequence) and not isinstance(given, str | bytes | bytearray | memoryview):
-        return expand(given), True
-    return [given], False
-
-
-def _cache_path(cache: str | os.PathLike[str] | None) -> str | None:
-    if not isinstance(cache, str | os.PathLike | None):
-        msg = f"index_cache={cache!r}, expected the path of a directory, or of a file of indexes"
-        raise SelectionError(msg)
-    return None if cache is None else os.fspath(cache)
+def _open(arguments: Arguments) -> list[Granule]:
+    ahead = partial(read_ahead, options=arguments.options)
+    return open_granules(arguments.objects, arguments.storage_options, arguments.index_cache, ahead)

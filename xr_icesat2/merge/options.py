@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from operator import index
@@ -22,16 +22,16 @@ LAYOUTS: tuple[Layout, ...] = ("spot", "flat", "file")
 class Options:
     """The engine's keywords; see :class:`xr_icesat2.backend.ICESat2BackendEntrypoint`."""
 
-    group: str | None = None
-    layout: Layout = "spot"
-    spots: str | int | Sequence[int] | None = None
-    beams: str | Sequence[str] | None = None
-    variables: tuple[str, ...] | None = None
-    drop_variables: tuple[str, ...] = ()
-    pad_to: int | None = None
-    allow_mixed_releases: bool = False
-    decode_coords: bool = True
-    decoders: Decoders = field(default_factory=Decoders)
+    group: str | None
+    layout: Layout
+    spots: str | int | Sequence[int] | None
+    beams: str | Sequence[str] | None
+    variables: tuple[str, ...] | None
+    drop_variables: tuple[str, ...]
+    pad_to: int | None
+    allow_mixed_releases: bool
+    decode_coords: bool
+    decoders: Decoders
 
     def __post_init__(self) -> None:
         if self.layout not in LAYOUTS:
