@@ -13,7 +13,7 @@ from tests.comparing import assert_array
 from tests.paths import granule, needs_granules
 from tests.tiny import write_tiny
 from xr_icesat2 import products
-from xr_icesat2.errors import MergeError, ProductNotFoundError, SelectionError
+from xr_icesat2.errors import MergeError, SelectionError
 from xr_icesat2.merge.labels import joined_labels
 
 ROWS = np.arange(4.0)
@@ -23,16 +23,6 @@ LAKES = "ATL13_20190330212241_00250301_{release}_01.h5"
 
 def opened(path, **keywords):
     return xr.open_dataset(path, engine="icesat2", **keywords)
-
-
-@pytest.mark.parametrize("name", ["ATL99", "atl06", 6])
-def test_a_product_without_specification(name):
-    with pytest.raises(ProductNotFoundError, match=f"specification of {name!r}. There are .*ATL06"):
-        products[name]
-    with pytest.raises(KeyError):
-        products[name]
-    assert products.get(name) is None
-    assert name not in products
 
 
 @pytest.mark.parametrize("spec", products.values(), ids=lambda spec: spec.product)

@@ -2,13 +2,10 @@
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import NoReturn
-
-from xr_icesat2.errors import ProductNotFoundError
+from collections.abc import Iterator
 
 from .links import KeyLink, Link, RunLink, TimeLink
+from .registry import Products
 from .spec import ALONG, Completeness, Labels, ProductSpec, Rate
 
 __all__ = [
@@ -19,32 +16,19 @@ __all__ = [
     "Labels",
     "Link",
     "ProductSpec",
+    "Products",
     "Rate",
     "RunLink",
     "TimeLink",
 ]
 
 
-class _Products(dict[str, ProductSpec]):
-    """Says which products there are when another one is asked for."""
-
-    def __missing__(self, product: object) -> NoReturn:
-        raise ProductNotFoundError(
-            f"there is no specification of {product!r}. There are {', '.join(self)}; other "
-            "products open by their files' own dimension scales."
-        )
+def _all_specs() -> Iterator[ProductSpec]:
+    """Yield the specification in each module here that is named after a product."""
+    for name in sorted(module.name for module in pkgutil.iter_modules(__path__)):
+        if name.startswith("atl"):
+            yield getattr(importlib.import_module(f".{name}", __name__), name.upper())
 
 
-def _all_products() -> _Products:
-    """Gather the specification of every module here that is called after a product."""
-    names = [module.name for module in pkgutil.iter_modules(__path__)]
-    modules = [
-        (name.upper(), importlib.import_module(f".{name}", __name__))
-        for name in sorted(names)
-        if name.startswith("atl")
-    ]
-    return _Products({product: getattr(module, product) for product, module in modules})
-
-
-PRODUCTS: Mapping[str, ProductSpec] = MappingProxyType(_all_products())
+PRODUCTS = Products(_all_specs())
 """The products that have a specification, by short name."""

@@ -1,0 +1,46 @@
+"""``xr_icesat2.products``: one line a product, and names in any spelling."""
+
+import pytest
+
+from xr_icesat2 import products
+from xr_icesat2.errors import ProductNotFoundError
+
+
+def test_it_prints_one_line_a_product():
+    title, *lines = repr(products).splitlines()
+    assert "products" in title
+    for (name, spec), line in zip(products.items(), lines, strict=False):
+        for told in (name, spec.title, spec.releases[0], spec.releases[-1], spec.completeness):
+            assert told in line
+    assert len(lines) <= len(products) + 2
+    assert products._repr_html_().count("<tr>") == len(products)
+
+
+@pytest.mark.parametrize("spelling", ["ATL06", "atl06", "Atl06", " ATL06 ", "ATL-06", "atl_06"])
+def test_names_in_any_spelling(spelling):
+    assert products[spelling].product == "ATL06"
+    assert spelling in products
+    assert products.get(spelling) is products["ATL06"]
+
+
+@pytest.mark.parametrize("near", ["ATL6", "atl6", "ALT06", 6, "6"])
+def test_a_misspelt_product_gets_a_suggestion(near):
+    with pytest.raises(ProductNotFoundError, match=r"Did you mean 'ATL06'\?") as caught:
+        products[near]
+    assert repr(near) in str(caught.value)
+    assert near not in products
+
+
+@pytest.mark.parametrize("other", ["ATL20", "ATL99", "ATL6000", "", "land ice", None])
+def test_products_without_a_specification(other):
+    assert products.get(other) is None
+    with pytest.raises(KeyError):
+        products[other]
+    with pytest.raises(ProductNotFoundError, match="There are ATL03, ATL06") as caught:
+        products[other]
+    assert "Did you mean" not in str(caught.value)
+
+
+def test_it_cannot_be_changed():
+    with pytest.raises(TypeError):
+        products["ATL06"] = products["ATL03"]

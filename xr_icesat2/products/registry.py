@@ -1,0 +1,91 @@
+"""The table of products: a mapping that forgives spelling, and prints one line a product."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from html import escape
+from typing import NoReturn
+
+from xr_icesat2.errors import ProductNotFoundError
+
+from .spec import ProductSpec
+
+__all__ = ["Products"]
+
+_TITLE = "ICESat-2 products that have a specification"
+_USAGE = "products['ATL06'] lists what a product holds; products['ATL06'].find('height') searches."
+_OTHERS = "Other products open by the dimension scales of their files."
+
+
+class Products(Mapping[str, ProductSpec]):
+    """Specifications by the short names of their products.
+
+    ``"ATL06"``, ``"atl06"`` and ``"ATL-06"`` are the same key.
+    """
+
+    def __init__(self, specs: Iterable[ProductSpec]) -> None:
+        self._specs = {spec.product: spec for spec in specs}
+
+    def __getitem__(self, product: str) -> ProductSpec:
+        """Return the specification of a product.
+
+        Raises
+        ------
+        ProductNotFoundError
+            The product has no specification.
+        """
+        spec = self._find(product)
+        return self._refuse(product) if spec is None else spec
+
+    def __contains__(self, product: object) -> bool:
+        return self._find(product) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._specs)
+
+    def __len__(self) -> int:
+        return len(self._specs)
+
+    def _find(self, product: object) -> ProductSpec | None:
+        if not isinstance(product, str):
+            return None
+        return self._specs.get(product) or self._specs.get(_canonical(product))
+
+    def _refuse(self, product: object) -> NoReturn:
+        digits = re.sub(r"\D", "", str(product))
+        numbered = f"ATL{digits.zfill(2)}"
+        meant = f" Did you mean {numbered!r}?" if digits and numbered in self else ""
+        raise ProductNotFoundError(
+            f"there is no specification of {product!r}.{meant} There are {', '.join(self)}; other "
+            "products open by their files' own dimension scales."
+        )
+
+    def _rows(self) -> Iterator[tuple[str, str, str, str]]:
+        for name, spec in self.items():
+            releases = f"releases {spec.releases[0]} to {spec.releases[-1]}"
+            yield name, spec.title, releases, f"specification: {spec.completeness}"
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self)
+
+    def __repr__(self) -> str:
+        rows = list(self._rows())
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = (
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            for row in rows
+        )
+        return "\n".join([_TITLE, *(f"  {line.rstrip()}" for line in lines), _USAGE, _OTHERS])
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            "<tr>" + "".join(f"<td style='text-align:left'>{escape(c)}</td>" for c in row) + "</tr>"
+            for row in self._rows()
+        )
+        return f"<div><b>{_TITLE}</b><table>{rows}</table>{escape(_USAGE)} {_OTHERS}</div>"
+
+
+def _canonical(product: str) -> str:
+    """Spell a short name as the mission does; of anything else, in capitals."""
+    return re.sub(r"[\s_-]", "", product).upper()
