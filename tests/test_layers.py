@@ -13,6 +13,7 @@ from xr_icesat2.testing import write_granule
 
 PACKAGE = Path(xr_icesat2.__file__).parent
 LEVELS = {
+    "printable": -1,
     "collector": 0,
     "errors": 0,
     "progress": 0,

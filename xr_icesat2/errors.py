@@ -6,6 +6,8 @@ does not know this library would catch (``FileNotFoundError``, ``ValueError``,
 do.
 """
 
+from xr_icesat2.printable import printable
+
 __all__ = [
     "AccessDeniedError",
     "ChangedGranuleError",
@@ -28,6 +30,10 @@ __all__ = [
 
 class ICESat2Error(Exception):
     """Base of every error that this library raises."""
+
+    def __str__(self) -> str:
+        # Messages hold names and texts of files and servers.
+        return printable(super().__str__())
 
 
 class GranuleNotFoundError(ICESat2Error, FileNotFoundError):
@@ -69,7 +75,7 @@ class IdentityError(ICESat2Error, ValueError):
 class _NoSuchKeyError(ICESat2Error, KeyError):
     def __str__(self) -> str:
         # KeyError shows the repr of its argument; a message should read as text.
-        return str(self.args[0]) if self.args else ""
+        return printable(self.args[0]) if self.args else ""
 
 
 class GroupNotFoundError(_NoSuchKeyError):
@@ -84,8 +90,10 @@ class SelectionError(ICESat2Error, ValueError):
     """A keyword asks for something that does not exist or contradicts another."""
 
 
-class TooLargeError(ICESat2Error, MemoryError):
+class TooLargeError(MemoryError, ICESat2Error):
     """What is to be read does not fit into the memory."""
+
+    # In this order, because workers of dask make it anew by MemoryError.__new__.
 
 
 class MergeError(ICESat2Error, ValueError):

@@ -13,6 +13,7 @@ from xr_icesat2.bytesource.protocol import Look, Range, Stamp, Take
 from xr_icesat2.bytesource.ranges import checked_ranges, outside
 from xr_icesat2.bytesource.translate import translated
 from xr_icesat2.errors import ICESat2Error, TransferError
+from xr_icesat2.printable import printable
 
 __all__ = ["FileObjectSource"]
 
@@ -125,4 +126,4 @@ class FileObjectSource:
         self.__dict__.update(state, _lock=threading.Lock())
 
     def __repr__(self) -> str:
-        return f"FileObjectSource({source_name(self.file)})"
+        return f"FileObjectSource({printable(source_name(self.file))})"

@@ -1,7 +1,6 @@
 """Try again what is worth it, within one time limit for all attempts."""
 
 import asyncio
-import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -11,11 +10,12 @@ from typing import TypeVar
 from xr_icesat2.bytesource import limits
 from xr_icesat2.bytesource.translate import shown_cause, translated, worth_retrying
 from xr_icesat2.errors import ICESat2Error
+from xr_icesat2.printable import get_logger
 
 __all__ = ["persistently"]
 
 T = TypeVar("T")
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 # A connection that hangs leaves time for two more.
 _SHARE = 3

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import Any
 
 from xr_icesat2.earthdata.download import download
 
+from .output import print_json, print_lines
 from .places import granule_urls
 
 __all__ = ["add_parser"]
@@ -39,4 +39,7 @@ def run(options: argparse.Namespace) -> None:
         progress=False if options.quiet else None,
     )
     written = [str(path) for path in paths]
-    print(json.dumps(written, indent=2) if options.json else "\n".join(written))
+    if options.json:
+        print_json(written)
+    else:
+        print_lines(written)

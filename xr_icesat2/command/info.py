@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from xr_icesat2.bytesource import source_name
 from xr_icesat2.earthdata.shown import size_text
 from xr_icesat2.errors import GroupNotFoundError, IdentityError, MergeError
+from xr_icesat2.printable import printable
 
+from .output import print_json, print_lines, print_note
 from .places import granule_url
 
 if TYPE_CHECKING:
@@ -36,17 +36,16 @@ def run(options: argparse.Namespace) -> None:
     with _opened(url) as tree:
         if options.json:
             told = {"granule": source_name(url), **_identity(tree), "groups": list(_groups(tree))}
-            print(json.dumps(told, indent=2))
+            print_json(told)
             return
         if options.variables:
-            print(tree.icesat2.contents())
+            print_lines(str(tree.icesat2.contents()).splitlines())
             return
-        print(source_name(url))
-        print(", ".join(f"{name} {value}" for name, value in _identity(tree).items()))
+        known = ", ".join(f"{name} {value}" for name, value in _identity(tree).items())
         rows = [("group", "dims", "variables", "in memory"), *map(_row, _groups(tree))]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        for row in rows:
-            print("  ".join(map(str.ljust, row, widths)).rstrip())
+        table = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+        print_lines([source_name(url), known, *table])
 
 
 def _opened(url: str) -> xr.DataTree:
@@ -55,7 +54,7 @@ def _opened(url: str) -> xr.DataTree:
     try:
         return xr.open_datatree(url, engine="icesat2")
     except (GroupNotFoundError, IdentityError, MergeError) as error:
-        print(f"icesat2: shown as it is in the file: {error}", file=sys.stderr)
+        print_note(f"icesat2: shown as it is in the file: {error}")
         return xr.open_datatree(url, engine="icesat2", layout="file")
 
 
@@ -87,4 +86,5 @@ def _groups(tree: xr.DataTree) -> Iterator[dict[str, Any]]:
 
 def _row(group: dict[str, Any]) -> tuple[str, str, str, str]:
     dims = ", ".join(f"{name}: {size}" for name, size in group["dims"].items())
-    return group["path"], dims, str(len(group["variables"])), size_text(group["bytes"])
+    count, size = str(len(group["variables"])), size_text(group["bytes"])
+    return printable(group["path"]), printable(dims), count, size

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import Any
 
 from xr_icesat2.earthdata.shown import size_text
+
+from .output import print_json, print_lines
 
 __all__ = ["add_parser"]
 
@@ -31,9 +32,12 @@ def run(options: argparse.Namespace) -> None:
     entries = fsspec.filesystem("icesat2").ls(path, detail=True)
     if options.json:
         told = [{key: one.get(key) for key in ("name", "size", "type")} for one in entries]
-        print(json.dumps(told, indent=2))
+        print_json(told)
         return
-    for one in entries:
-        folder = one["type"] == "directory"
-        size = "" if folder else size_text(one["size"])
-        print(f"{size:>8}  {one['name']}{'/' if folder else ''}")
+    print_lines(map(_line, entries))
+
+
+def _line(entry: dict[str, Any]) -> str:
+    folder = entry["type"] == "directory"
+    size = "" if folder else size_text(entry["size"])
+    return f"{size:>8}  {entry['name']}{'/' if folder else ''}"

@@ -12,6 +12,7 @@ from xr_icesat2 import __version__
 from xr_icesat2.errors import ICESat2Error
 
 from . import get, info, listing, search
+from .output import print_note
 
 __all__ = ["main"]
 
@@ -23,7 +24,8 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong with the arguments in one line, as any other error."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(FAILED, f"{self.prog}: {message}; --help tells more\n")
+        print_note(f"{self.prog}: {message}; --help tells more")
+        self.exit(FAILED)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,9 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `icesat2 ls | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (ICESat2Error, OSError) as error:
-        print(f"icesat2: {' '.join(str(error).split())}", file=sys.stderr)
+        print_note(f"icesat2: {error}")
         return FAILED
     except KeyboardInterrupt:
-        print("icesat2: interrupted", file=sys.stderr)
+        print_note("icesat2: interrupted")
         return INTERRUPTED
     return 0

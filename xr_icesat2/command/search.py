@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from typing import Any
 
 from xr_icesat2.earthdata.catalog import CatalogGranule
 from xr_icesat2.earthdata.footprint import footprint_lines
 from xr_icesat2.earthdata.search import search
+
+from .output import print_json, print_lines, print_note
 
 __all__ = ["add_parser"]
 
@@ -53,14 +53,12 @@ def run(options: argparse.Namespace) -> None:
     if options.json:
         older = [granule.name for granule in found.older]
         granules = [_told(granule) for granule in found]
-        print(json.dumps({"asked": found.asked, "granules": granules, "older": older}, indent=2))
+        print_json({"asked": found.asked, "granules": granules, "older": older})
     elif options.urls:
-        print(*found.urls, sep="\n", end="\n" if found else "")
-        print(
-            f"granules: {len(found)}; older versions left out: {len(found.older)}", file=sys.stderr
-        )
+        print_lines(found.urls)
+        print_note(f"granules: {len(found)}; older versions left out: {len(found.older)}")
     else:
-        print(found)
+        print_lines(str(found).splitlines())
 
 
 def _told(granule: CatalogGranule) -> dict[str, Any]:

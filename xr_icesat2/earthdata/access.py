@@ -1,7 +1,6 @@
 """Which road to take to a granule, and where it ends: the transport of ``icesat2://``."""
 
 import asyncio
-import logging
 import os
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias, TypeVar
@@ -18,12 +17,13 @@ from xr_icesat2.earthdata.region import in_region, known_region
 from xr_icesat2.earthdata.roads import STALE_KEYS, DirectRoad, ExternalRoad
 from xr_icesat2.earthdata.web import web_on
 from xr_icesat2.errors import AccessDeniedError, GranuleNotFoundError, SelectionError
+from xr_icesat2.printable import get_logger
 
 __all__ = ["ACCESS_VARIABLE", "WAYS", "GranuleAccess", "checked_access"]
 
 T = TypeVar("T")
 Ask: TypeAlias = Callable[[Transport], Awaitable[T]]
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 ACCESS_VARIABLE = "XR_ICESAT2_ACCESS"
 WAYS = ("auto", "direct", "external")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Mapping
@@ -30,6 +29,7 @@ from xr_icesat2.errors import (
     TransferError,
 )
 from xr_icesat2.granule.name import parse_name
+from xr_icesat2.printable import get_logger
 from xr_icesat2.progress import Count
 
 __all__ = ["fetch_file", "told_of"]
@@ -41,7 +41,7 @@ TOGETHER = 4
 TAIL = 64 << 10
 """Bytes at the end of a part that are fetched again and compared before it is gone on with."""
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 def told_of(given: Any, name: str) -> CatalogGranule | None:

@@ -13,6 +13,7 @@ from xr_icesat2.earthdata.footprint import footprint_lines
 from xr_icesat2.earthdata.shown import html_table, text_table, total_size
 from xr_icesat2.earthdata.svg_map import svg_map
 from xr_icesat2.earthdata.versions import name_of, pass_of
+from xr_icesat2.printable import printable
 
 __all__ = ["GranuleList"]
 
@@ -71,7 +72,7 @@ class GranuleList(Sequence[CatalogGranule]):
         return f"<p>{escape(self._summary())}</p>{drawn}{html_table(self)}{notes}"
 
     def _summary(self) -> str:
-        asked = f" ({self.asked})" if self.asked else ""
+        asked = f" ({printable(self.asked)})" if self.asked else ""
         if not self:
             return f"no granules{asked}"
         plural = "" if len(self) == 1 else "s"

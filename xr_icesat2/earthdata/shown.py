@@ -7,6 +7,7 @@ from html import escape
 
 from xr_icesat2.earthdata.catalog import CatalogGranule
 from xr_icesat2.earthdata.footprint import footprint_lines, is_track
+from xr_icesat2.printable import printable
 
 __all__ = ["html_table", "size_text", "text_table", "total_size"]
 
@@ -48,7 +49,7 @@ def _rows(granules: Sequence[CatalogGranule]) -> Iterator[tuple[str, ...]]:
 def _row(granule: CatalogGranule) -> tuple[str, ...]:
     minutes = (granule.end - granule.start).total_seconds() / 60
     return (
-        granule.name,
+        printable(granule.name),
         f"{granule.start:%Y-%m-%d %H:%M:%S}",
         f"{minutes:.1f}",
         size_text(granule.size),

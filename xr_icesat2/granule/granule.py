@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Sequence
 from concurrent.futures import Executor
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from xr_icesat2.bytesource import Stamp
 from xr_icesat2.errors import ChangedGranuleError
+from xr_icesat2.printable import get_logger
 
 from . import campaign, store
 from .held import HeldIndexes, Key
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Granule", "is_known"]
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 _INDEXES = HeldIndexes()
 if hasattr(os, "register_at_fork"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -12,6 +11,7 @@ import numpy as np
 
 from xr_icesat2.bytesource import ByteSource, Range, Take
 from xr_icesat2.errors import CorruptGranuleError, GroupNotFoundError
+from xr_icesat2.printable import get_logger
 
 from .hdf5.chunks import read_chunk_table
 from .hdf5.descent import Ahead, branches, descend
@@ -27,7 +27,7 @@ from .tree import MOST_SOFT_LINKS, Tree
 
 __all__ = ["GranuleIndex"]
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 NODE_BYTES = 1280
 """What a group or dataset takes in memory, with its attributes; beams share most of them."""

@@ -8,13 +8,14 @@ absent.
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from xr_icesat2.printable import get_logger
 
 from . import upkeep
 from .model import Contents
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["load", "save"]
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 RECENT = 3600.0
 """Seconds within which another use of an entry is not noted."""

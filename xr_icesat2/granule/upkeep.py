@@ -9,7 +9,6 @@ other's way, some bytes are counted twice or not at all.
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import time
@@ -17,9 +16,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from xr_icesat2.printable import get_logger
+
 __all__ = ["ENTRY", "PART", "note"]
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 ENTRY, PART = ".index", ".part"
 OURS = re.compile(rf"[0-9a-f]{{32}}({re.escape(ENTRY)}|\w*{re.escape(PART)})", re.ASCII)

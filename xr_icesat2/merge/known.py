@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +9,7 @@ from functools import cache
 from xr_icesat2.errors import GroupNotFoundError, SelectionError
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.identity import Identity
+from xr_icesat2.printable import get_logger
 from xr_icesat2.products import PRODUCTS
 from xr_icesat2.wording import AS_IT_IS, some_of
 
@@ -21,7 +21,7 @@ from .survey import Tracks, find_tracks
 
 __all__ = ["Known", "identities_of", "know"]
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True)

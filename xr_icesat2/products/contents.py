@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from html import escape
 
+from xr_icesat2.printable import printable
 from xr_icesat2.wording import did_you_mean
 
 __all__ = ["Contents", "Entry", "Section"]
@@ -39,14 +40,9 @@ class Entry:
         """What is printed of it, in columns."""
         about = self.about or self.long_name
         about += f" [{self.releases}]" if self.releases else ""
-        return (
-            self.name,
-            self.dtype,
-            f"({', '.join(self.dims)})",
-            self.units,
-            self.standard_name,
-            about,
-        )
+        dims = f"({', '.join(self.dims)})"
+        cells = (self.name, self.dtype, dims, self.units, self.standard_name, about)
+        return tuple(map(_line, cells))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,14 +58,18 @@ class Section:
     """Whether only the number of its entries is printed."""
     entries: tuple[Entry, ...] = ()
 
+    @property
+    def title(self) -> str:
+        """Its name, and what it is."""
+        return _line(f"{self.name}: {self.about}" if self.about else self.name)
+
     def lines(self) -> Iterator[str]:
         """Yield it line by line."""
-        title = f"{self.name}: {self.about}" if self.about else self.name
         if self.folded:
-            yield f"{title} ({len(self.entries)})"
+            yield f"{self.title} ({len(self.entries)})"
             return
-        yield title
-        yield from (_GAP + remark for remark in self.remarks)
+        yield self.title
+        yield from (_GAP + _line(remark) for remark in self.remarks)
         rows = [entry.cells for entry in self.entries]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         for row in rows:
@@ -84,12 +84,10 @@ class Section:
             + "</tr>"
             for e in self.entries
         )
-        title = escape(f"{self.name}: {self.about}" if self.about else self.name)
-        remarks = "".join(f"<div>{escape(remark)}</div>" for remark in self.remarks)
         unfolded = "" if self.folded else " open"
         return (
-            f"<details{unfolded}><summary>{title} ({len(self.entries)})</summary>"
-            f"{remarks}<table>{rows}</table></details>"
+            f"<details{unfolded}><summary>{escape(self.title)} ({len(self.entries)})</summary>"
+            f"{_html(self.remarks)}<table>{rows}</table></details>"
         )
 
 
@@ -140,7 +138,7 @@ class Contents:
         return sum(len(section.entries) for section in self.sections)
 
     def __repr__(self) -> str:
-        lines = [self.title, *(_GAP + remark for remark in self.remarks)]
+        lines = [_line(self.title), *(_GAP + _line(remark) for remark in self.remarks)]
         was_folded = False
         for section in self.sections:
             if not (section.folded and was_folded):
@@ -154,9 +152,18 @@ class Contents:
 
     def html(self) -> str:
         """Give it as HTML: a title, and sections that unfold."""
-        remarks = "".join(f"<div>{escape(remark)}</div>" for remark in self.remarks)
         sections = "".join(section.html() for section in self.sections)
-        return f"<div><b>{escape(self.title)}</b>{remarks}{sections}</div>"
+        title = escape(_line(self.title))
+        return f"<div><b>{title}</b>{_html(self.remarks)}{sections}</div>"
+
+
+def _line(text: str) -> str:
+    """Return a text as one line that is safe to print; files break long ones."""
+    return printable(" ".join(text.split()))
+
+
+def _html(remarks: Iterable[str]) -> str:
+    return "".join(f"<div>{escape(_line(remark))}</div>" for remark in remarks)
 
 
 def _fits(section: str, entry: Entry, text: str) -> bool:
