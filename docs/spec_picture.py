@@ -20,7 +20,7 @@ def picture(product: str) -> str:
     height = TOP + ROW * (len(rates) + 1)
     parts = [_text(8, 20, f"{product}: tracks and rates", bold=True), _tracks(dim, number, height)]
     for row, rate in enumerate(rates):
-        parts.append(_rate(rate, dim, TOP + ROW * row, is_main=rate.group == spec.main))
+        parts.append(_rate(rate, dim, TOP + ROW * row, is_main=rate.group in spec.main))
     rest = "what is not specified: a rate for each of the file's own dimension scales"
     parts.append(_box(LEFT, TOP + ROW * len(rates), WIDTH - LEFT - 8, "none", dashed=True))
     parts.append(_text(LEFT + 10, TOP + ROW * len(rates) + 28, rest))

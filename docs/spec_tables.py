@@ -9,7 +9,6 @@ from xr_icesat2.products import ALONG, KeyLink, Link, RunLink, TimeLink
 MEANING = {
     "complete": "every rate and second dimension of these releases is specified",
     "partial": "the main rates are specified; the rest opens by the file's own dimension scales",
-    "from the file's scales": "nothing is specified; it opens by the file's own dimension scales",
 }
 
 
@@ -17,8 +16,7 @@ def overview() -> str:
     """Give a line a product."""
     rows = []
     for name, spec in products.items():
-        main = next((rate.name for rate in spec.rates if rate.group == spec.main), None)
-        default = f"`{main}`" if main else "the largest rate"
+        default = _code(rate.name for rate in spec.rates if rate.group in spec.main)
         rows.append((f"[{name}]({name}.md)", spec.title, spec.completeness, default))
     return _table(("product", "what it is", "specification", "opened by default"), rows)
 
@@ -37,7 +35,7 @@ def rates(product: str) -> str:
     spec = products[product]
     rows = [
         (
-            f"`{rate.name}`" + (" (default)" if rate.group == spec.main else ""),
+            f"`{rate.name}`" + (" (default)" if rate.group in spec.main else ""),
             f"`{rate.along}`",
             ", ".join(f"`{group}`" if group else "the beam itself" for group in rate.groups),
             _code(rate.coordinates),

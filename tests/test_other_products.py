@@ -1,6 +1,7 @@
 """Other products than ATL06: what is opened by default, and files that are not quite granules."""
 
 import h5py
+import numpy as np
 import pytest
 import xarray as xr
 
@@ -15,6 +16,8 @@ MAIN = {
     "ATL03_gt1l.h5": "heights",
     "processed_ATL07-01_20190225115500_09020201_003_02.h5": "sea_ice_segments",
     "processed_ATL08_20200821122613_08730802_004_01.h5": "land_segments",
+    "processed_ATL10-01_20200228162543_09770601_006_01.nc": "freeboard_segment",
+    "ATL11_078805_0304_02_v002.h5": "ref_pt",
 }
 WITHOUT_SPOTS = ["test_atl08.h5", "variable_subset_ATL24_data.h5"]
 
@@ -26,6 +29,22 @@ def test_the_main_rate_needs_no_name(name, rate):
         xr.open_dataset(path, engine="icesat2").load(),
         xr.open_dataset(path, engine="icesat2", group=rate).load(),
     )
+
+
+def test_the_default_rate_of_sea_ice_freeboard_holds_freeboard():
+    path = granule("processed_ATL10-01_20200228162543_09770601_006_01.nc")
+    ds = xr.open_dataset(path, engine="icesat2")
+    with h5py.File(path) as file:
+        for gt in ("gt1l", "gt3r"):
+            held = values(file[f"{gt}/freeboard_segment/beam_fb_height"])
+            beam = ds["beam_fb_height"].isel(gran_idx=0, spot=(ds["gt"] == gt).values[0])
+            found = beam.values[0, : len(held)]
+            np.testing.assert_array_equal(found, np.where(held > 1e38, np.nan, held))
+    assert {"delta_time", "latitude", "longitude"} <= set(ds.coords)
+    leads = xr.open_dataset(path, engine="icesat2", group="leads")
+    assert "lead_height" in leads
+    sections = xr.open_dataset(path, engine="icesat2", group="reference_surface_section")
+    assert sections["beam_fb_hist_refsurf"].sizes["histogram_bin"] == 161
 
 
 def test_a_granule_that_says_which_it_is_in_its_metadata_alone():

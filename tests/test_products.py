@@ -13,7 +13,7 @@ from tests.comparing import assert_array
 from tests.paths import granule, needs_granules
 from tests.tiny import write_tiny
 from xr_icesat2 import products
-from xr_icesat2.errors import MergeError, SelectionError
+from xr_icesat2.errors import GroupNotFoundError, MergeError, SelectionError
 from xr_icesat2.merge.labels import joined_labels
 
 ROWS = np.arange(4.0)
@@ -31,8 +31,8 @@ def test_a_specification_hangs_together(spec):
     assert len(set(names)) == len(names)
     assert "" not in names
     assert spec.document.count(spec.product) == 1
-    assert (spec.main is None) == (spec.completeness == "from the file's scales")
-    assert spec.main is None or spec.main in {rate.group for rate in spec.rates}
+    assert spec.main
+    assert {*spec.main} <= {rate.group for rate in spec.rates}
     for rate in spec.rates:
         second = {dim for dims in rate.dims.values() for dim in dims}
         assert rate.labels.keys() | rate.label_variables.keys() <= second
@@ -40,6 +40,92 @@ def test_a_specification_hangs_together(spec):
         for sets in rate.labels.values():
             assert len({len(labels) for labels in sets}) == len(sets)
             assert all(len(set(labels)) == len(labels) for labels in sets)
+
+
+REGIONAL, WHOLE = "{}_20181014001049_02350102_006_01.h5", "{}_20181014001049_02350101_006_01.h5"
+ICE = "{}-01_20181014001049_02350101_{}_01.h5"
+DEFAULTS = {
+    # What the name of the product promises, and groups of other rates, which hold more.
+    REGIONAL.format("ATL03"): ("gt1l/heights", "h_ph", ["gt1l/geolocation", "gt1l/bckgrd_atlas"]),
+    REGIONAL.format("ATL06"): ("gt1l/land_ice_segments", "h_li", ["gt1l/segment_quality"]),
+    ICE.format("ATL07", "001"): ("gt1l/sea_ice_segments", "heights/height_segment_height", []),
+    ICE.format("ATL07", "006"): (
+        "gt1l/sea_ice_segments",
+        "heights/height_segment_height",
+        ["gt1l/sea_ice_segments_10m", "gt1l/dda_surface_segments"],
+    ),
+    REGIONAL.format("ATL08"): ("gt1l/land_segments", "canopy/h_canopy", ["gt1l/signal_photons"]),
+    WHOLE.format("ATL09"): (
+        "profile_1/high_rate", "asr_cloud", ["profile_1/low_rate", "profile_1/bckgrd_atlas"],
+    ),
+    ICE.format("ATL10", "003"): (
+        "gt1l/freeboard_beam_segment/beam_freeboard",
+        "beam_fb_height",
+        ["gt1l/leads", "gt1l/freeboard_beam_segment"],
+    ),
+    ICE.format("ATL10", "006"): (
+        "gt1l/freeboard_segment",
+        "beam_fb_height",
+        ["gt1l/leads", "gt1l/reference_surface_section"],
+    ),
+    "ATL11_023502_0305_006_01.h5": ("pt1", "ref_pt", ["pt1/crossing_track_data"]),
+    WHOLE.format("ATL12"): ("gt1l/ssh_segments", "heights/h", ["gt1l/other"]),
+    LAKES.format(release="006"): ("gt1l", "ht_ortho", ["gt1l/anom_ssegs"]),
+    "ATL22_20190330212241_00250301_003_01.h5": ("gt1l", "transect_lat", ["gt1l/other"]),
+    "ATL24_20181014001049_02350102_006_01_001_01.h5": ("gt1l", "ortho_h", ["gt1l/other"]),
+    # Without a specification.
+    WHOLE.format("ATL04"): ("profile_1", "nrb_profile", []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+@pytest.mark.parametrize("layout", ["spot", "flat"])
+def test_the_default_rate_is_what_the_name_of_the_product_promises(name, layout, tmp_path):
+    group, promised, others = DEFAULTS[name]
+    path = write_tiny(
+        tmp_path / name,
+        {f"{group}/delta_time": ROWS, f"{group}/{promised}": ROWS + 1}
+        | {f"{other}/{n}": ROWS[:3] for other in others for n in ("delta_time", *"abcdefgh")},
+    )
+    variable = opened(path, layout=layout)[promised.rpartition("/")[2]]
+    held = variable.values.ravel()
+    assert_array(held[np.isfinite(held)], ROWS + 1, promised)
+    assert "delta_time" in variable.coords
+
+
+def test_the_default_rate_of_releases_that_renamed_its_group(tmp_path):
+    old = write_tiny(
+        tmp_path / ICE.format("ATL10", "005"),
+        {
+            f"gt1l/freeboard_beam_segment/{name}": rows
+            for name, rows in {
+                "beam_freeboard/delta_time": ROWS,
+                "beam_freeboard/beam_fb_height": ROWS + 1,
+                "height_segments/delta_time": ROWS + 2,
+                "height_segments/height_segment_height": ROWS + 3,
+                "geophysical/delta_time": ROWS + 4,
+                "geophysical/height_segment_mss": ROWS + 5,
+                "delta_time": ROWS[:2],
+                "beam_refsurf_height": ROWS[:2],
+            }.items()
+        },
+    )
+    ds = opened(old, layout="flat", decode_times=False)
+    for variable, add in (("beam_fb_height", 1), ("height_segment_height", 3)):
+        assert_array(ds[variable].values, ROWS + add, variable)
+    assert_array(ds["height_segment_mss"].values, ROWS + 5, "mss")
+    assert_array(ds["delta_time"].values, ROWS, "delta_time")
+    sections = opened(old, layout="flat", group="freeboard_beam_segment")
+    assert_array(sections["beam_refsurf_height"].values, ROWS[:2], "sections")
+    tree = xr.open_datatree(old, engine="icesat2", decode_times=False)
+    assert tree["/freeboard_beam_segment"].sizes["section_idx"] == 2
+    assert tree["/freeboard_beam_segment/height_segments"].sizes["segment_idx"] == 4
+    with pytest.raises(GroupNotFoundError, match="another group: 'freeboard_beam_segment/beam_f"):
+        opened(old, group="freeboard_segment")
+    newer = old.with_name(ICE.format("ATL10", "006").replace("0235", "0236"))
+    write_tiny(newer, {f"gt1l/leads/{name}": ROWS for name in ("delta_time", "lead_height")})
+    with pytest.raises(GroupNotFoundError, match=r"no freeboard_segment in gt1l.*group: 'leads'"):
+        opened(newer)
 
 
 def test_a_product_nobody_has_seen_opens_by_its_scales_and_says_so(tmp_path, caplog):

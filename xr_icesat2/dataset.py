@@ -29,6 +29,7 @@ from .merge.spot import spot_datasets
 from .merge.survey import Survey, survey_rate
 from .merge.unmatched import check_below_beams, check_group, check_rate, check_tree
 from .products import Rate
+from .wording import some_of
 
 __all__ = ["assemble_dataset", "assemble_groups", "close_granules"]
 
@@ -141,10 +142,11 @@ def _merged(known: Sequence[Known], rate: Rate, options: Options, *, folded: boo
             own = next(found, rate)
         beams = survey_rate(one.granule, one.tracks, own, options)
         if not beams and asked:
+            others = [repr(other.name) for other in rates_of(one, options)]
             msg = (
                 f"{one.granule.url} has no {rate.name or 'variables'} in "
                 f"{', '.join(one.tracks.groups.values())}. Leave the granule out, or ask for "
-                "another group."
+                f"another group: {some_of(others)}."
             )
             raise GroupNotFoundError(msg)
         if folded or len(known) > FEW_GRANULES:

@@ -63,5 +63,7 @@ def _rate(granule: Granule, options: Options) -> Rate | None:
     spec = PRODUCTS.get(name.product) if name else None
     if spec is None:
         return None
-    wanted = spec.main if options.group is None else options.group.strip("/")
+    if options.group is None:
+        return next((rate for rate in spec.rates if rate.group in spec.main), None)
+    wanted = options.group.strip("/")
     return next((rate for rate in spec.rates if rate.name == wanted), None)

@@ -29,7 +29,8 @@ def asked_rate(known: Sequence[Known], options: Options) -> Rate:
     SelectionError
         All of it is to be left out.
     """
-    rate = specified_rate(known[0].identity.product, options)
+    rate = _main_rate(known[0]) if options.group is None else None
+    rate = rate or specified_rate(known[0].identity.product, options)
     if rate is None:
         rates = all_rates(known[:1], options)
         group = options.group
@@ -46,12 +47,23 @@ def asked_rate(known: Sequence[Known], options: Options) -> Rate:
 
 
 def specified_rate(product: str | None, options: Options) -> Rate | None:
-    """Give the rate that ``group`` means (or the main one), if a specification has it."""
+    """Return the rate that ``group`` means, if a specification has it."""
     spec = PRODUCTS.get(product or "")
-    wanted = options.group
-    if spec is None or (wanted is None and spec.main is None):
+    if spec is None or options.group is None:
         return None
-    return _find(spec.rates, str(spec.main) if wanted is None else wanted.strip("/"))
+    return _find(spec.rates, options.group.strip("/"))
+
+
+def _main_rate(known: Known) -> Rate | None:
+    """Return the rate that opens by default; without a specification there is none."""
+    spec = PRODUCTS.get(known.identity.product or "")
+    if spec is None:
+        return None
+    rates = [rate for group in spec.main for rate in spec.rates if rate.group == group]
+    if len(rates) == 1:
+        return rates[0]
+    # Releases have it in different groups. Of a granule that has none, the newest is reported.
+    return next(iter(_present(known, rates)), None) or next(iter(rates), None)
 
 
 def _find(rates: Iterable[Rate], wanted: str) -> Rate | None:
@@ -84,12 +96,17 @@ def rates_of(known: Known, options: Options) -> list[Rate]:
     """Give the rates of one granule."""
     spec = PRODUCTS.get(known.identity.product or "")
     specified = spec.rates if spec else ()
+    there = _present(known, specified)
+    claimed = tuple(group for rate in specified for group in rate.groups)
+    return there + rates_from_scales(known.granule, known.tracks, options, claimed)
+
+
+def _present(known: Known, rates: Sequence[Rate]) -> list[Rate]:
+    """Return the rates of which any beam of a granule has a group."""
     beams = known.tracks.groups.values()
     groups = {
         rate.name: [normalise(f"{b}/{g}") for b in beams for g in (rate.group, *rate.siblings)]
-        for rate in specified
+        for rate in rates
     }
     nodes = known.granule.index.load([path for paths in groups.values() for path in paths])
-    there = [rate for rate in specified if any(path in nodes for path in groups[rate.name])]
-    claimed = tuple(group for rate in specified for group in rate.groups)
-    return there + rates_from_scales(known.granule, known.tracks, options, claimed)
+    return [rate for rate in rates if any(path in nodes for path in groups[rate.name])]

@@ -59,7 +59,7 @@ ATL03 = ProductSpec(
     completeness="complete",
     releases=("001", "002", "003", "004", "005", "006", "007"),
     rates=(HEIGHTS, GEOLOCATION, BACKGROUND, *SIGNAL_FINDING),
-    main="heights",
+    main=("heights",),
     links=(
         RunLink(
             many="heights",

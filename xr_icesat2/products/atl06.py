@@ -52,5 +52,5 @@ ATL06 = ProductSpec(
     completeness="complete",
     releases=("001", "002", "003", "004", "005", "006", "007"),
     rates=(LAND_ICE_SEGMENTS, SEGMENT_QUALITY, RESIDUAL_HISTOGRAM),
-    main="land_ice_segments",
+    main=("land_ice_segments",),
 )

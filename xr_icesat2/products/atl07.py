@@ -29,5 +29,5 @@ ATL07 = ProductSpec(
     completeness="partial",
     releases=("001", "002", "003", "004", "005", "006", "007"),
     rates=(SEA_ICE_SEGMENTS,),
-    main="sea_ice_segments",
+    main=("sea_ice_segments",),
 )

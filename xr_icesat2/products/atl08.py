@@ -58,7 +58,7 @@ ATL08 = ProductSpec(
     completeness="complete",
     releases=("001", "002", "003", "004", "005", "006", "007"),
     rates=(LAND_SEGMENTS, SIGNAL_PHOTONS),
-    main="land_segments",
+    main=("land_segments",),
     links=(
         RunLink(
             many="signal_photons",

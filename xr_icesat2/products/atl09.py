@@ -30,5 +30,5 @@ ATL09 = ProductSpec(
         _located("low_rate", "low_rate_idx"),
         Rate(group="bckgrd_atlas", along="bckgrd_idx", time="delta_time"),
     ),
-    main="high_rate",
+    main=("high_rate",),
 )

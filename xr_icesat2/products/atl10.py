@@ -1,17 +1,72 @@
 """ATL10, sea ice freeboard.
 
-Source: *ATLAS/ICESat-2 L3A Sea Ice Freeboard (ATL10), Data Dictionary*. Its groups were renamed
-between releases, and no granule was at hand: it opens by the file's dimension scales.
+Source: *ATLAS/ICESat-2 L3A Sea Ice Freeboard (ATL10), Data Dictionary*, a granule of release 006,
+and the groups of releases 001 to 005 as public programs read them (no such granule was at hand).
+Until release 005, the groups below ``freeboard_beam_segment`` hold the height segments and that
+group itself the sections of about 10 km; since 006 these are ``freeboard_segment`` and
+``reference_surface_section``. ``freeboard_swath_segment`` lies outside the beams.
 """
 
-from .spec import ProductSpec
+from .spec import ALONG, ProductSpec, Rate
 
 __all__ = ["ATL10"]
+
+
+def _located(
+    group: str,
+    along: str,
+    *,
+    siblings: tuple[str, ...] = (),
+    subgroups: tuple[str, ...] = (),
+    dims: dict[str, tuple[str, ...]] | None = None,
+) -> Rate:
+    return Rate(
+        group=group,
+        along=along,
+        siblings=siblings,
+        subgroups=subgroups,
+        time="delta_time",
+        latitude="latitude",
+        longitude="longitude",
+        dims=dims or {},
+    )
+
+
+FREEBOARD_SEGMENT = _located(
+    "freeboard_segment", "segment_idx", subgroups=("geophysical", "heights")
+)
+
+REFERENCE_SURFACE_SECTION = _located(
+    "reference_surface_section",
+    "section_idx",
+    dims={
+        "beam_fb_hist_refsurf": (ALONG, "histogram_bin"),
+        "ds_si_hist_bins": ("histogram_bin",),
+    },
+)
+
+BEAM_FREEBOARD = _located(
+    "freeboard_beam_segment/beam_freeboard",
+    "segment_idx",
+    siblings=("freeboard_beam_segment/geophysical", "freeboard_beam_segment/height_segments"),
+)
+
+FREEBOARD_BEAM_SEGMENT = _located("freeboard_beam_segment", "section_idx")
+
+LEADS = _located("leads", "lead_idx")
 
 ATL10 = ProductSpec(
     product="ATL10",
     title="Sea ice freeboard",
     document="ATLAS/ICESat-2 L3A Sea Ice Freeboard (ATL10), Data Dictionary",
-    completeness="from the file's scales",
+    completeness="partial",
     releases=("001", "002", "003", "004", "005", "006", "007"),
+    rates=(
+        FREEBOARD_SEGMENT,
+        REFERENCE_SURFACE_SECTION,
+        BEAM_FREEBOARD,
+        FREEBOARD_BEAM_SEGMENT,
+        LEADS,
+    ),
+    main=("freeboard_segment", "freeboard_beam_segment/beam_freeboard"),
 )

@@ -56,5 +56,5 @@ ATL11 = ProductSpec(
     completeness="partial",
     releases=("001", "002", "003", "004", "005", "006", "007"),
     rates=(POINTS, CROSSINGS),
-    main="",
+    main=("",),
 )

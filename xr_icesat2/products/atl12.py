@@ -24,5 +24,5 @@ ATL12 = ProductSpec(
             longitude="longitude",
         ),
     ),
-    main="ssh_segments",
+    main=("ssh_segments",),
 )

@@ -43,5 +43,5 @@ ATL13 = ProductSpec(
     completeness="complete",
     releases=("001", "002", "003", "004", "005", "006", "007"),
     rates=(SEGMENTS, ANOMALOUS_SEGMENTS),
-    main="",
+    main=("",),
 )

@@ -24,5 +24,5 @@ ATL24 = ProductSpec(
             longitude="lon_ph",
         ),
     ),
-    main="",
+    main=("",),
 )

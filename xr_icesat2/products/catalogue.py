@@ -30,7 +30,7 @@ class Spec(Protocol):
     @property
     def rates(self) -> tuple[Rate, ...]: ...
     @property
-    def main(self) -> str | None: ...
+    def main(self) -> tuple[str, ...]: ...
 
 
 class Catalogued:
@@ -120,7 +120,7 @@ def _section(
 
 def _remarks(spec: Spec, rate: Rate) -> Iterator[str]:
     coordinates = f", coordinates {', '.join(rate.coordinates)}" if rate.coordinates else ""
-    default = ", opened by default" if len(spec.rates) > 1 and rate.group == spec.main else ""
+    default = ", opened by default" if len(spec.rates) > 1 and rate.group in spec.main else ""
     yield f"along {rate.along}{coordinates}{default}"
     for dim, sets in rate.labels.items():
         yield f"{dim}: {' or '.join(' '.join(map(str, labels)) for labels in sets)}"

@@ -24,7 +24,7 @@ ALONG = "*"
 Labels: TypeAlias = tuple[Any, ...]
 """Names (str) or numbers (int) of the positions along a second dimension, ascending where releases
 differ in them."""
-Completeness: TypeAlias = Literal["complete", "partial", "from the file's scales"]
+Completeness: TypeAlias = Literal["complete", "partial"]
 
 
 def _nothing() -> Mapping[str, tuple[str, ...]]:
@@ -108,7 +108,8 @@ class ProductSpec(Catalogued):
     releases: tuple[str, ...]
     """Releases that it was made for; newer ones open all the same, with a note in the log."""
     rates: tuple[Rate, ...] = ()
-    main: str | None = None
-    """Group of the rate that is opened when none is asked for; None: the largest."""
+    main: tuple[str, ...] = ()
+    """Groups of the rate that is opened when none is asked for, that of the newest releases first:
+    the first one that a granule has. Empty: the rate with the most variables."""
     links: tuple[Link, ...] = ()
     """How rows of one rate lead to rows of another."""
