@@ -55,12 +55,23 @@ def _text(item: bytes | str, stored: h5py.h5t.TypeID) -> str:
 def attributes(obj: h5py.Group | h5py.Dataset) -> dict[str, Any]:
     """All attributes but those that only tie datasets to their dimensions.
 
-    A fill value is a number, also where the file has an array of one: as xarray wants it.
+    A fill value is a number, also where the file has an array of one: as xarray wants it. The
+    numbers of an enumeration are told as flags.
     """
     found = {name: attribute(obj, name) for name in obj.attrs if name not in STRUCTURAL}
     if "_FillValue" in found:
         found["_FillValue"] = np.ravel(found["_FillValue"])[0]
-    return found
+    return found | _flags(obj) if isinstance(obj, h5py.Dataset) else found
+
+
+def _flags(dataset: h5py.Dataset) -> dict[str, Any]:
+    members = h5py.check_enum_dtype(dataset.dtype)
+    if not members or dataset.dtype == bool or "flag_values" in dataset.attrs:
+        return {}
+    return {
+        "flag_values": np.array(list(members.values()), dataset.dtype.newbyteorder("=").str),
+        "flag_meanings": " ".join(members),
+    }
 
 
 def values(dataset: h5py.Dataset) -> np.ndarray:

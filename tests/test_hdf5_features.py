@@ -328,15 +328,14 @@ def test_no_rows_and_no_chunks(path):
     check(path, {})
 
 
-def test_a_dataset_without_values_is_refused_by_name(path):
+def test_a_dataset_without_values_is_left_out(path):
     with h5py.File(path, "w") as file:
         file["nothing"] = h5py.Empty("f4")
         file["something"] = numbers(10)
         file["something"].attrs["nothing"] = h5py.Empty("f4")
         file["something"].attrs["no text"] = h5py.Empty("S3")
-    with pytest.raises(ICESat2Error, match=r"nothing.*no values"):
-        xr.open_dataset(path, **RAW)
-    ds = xr.open_dataset(path, drop_variables="nothing", **RAW)
+    ds = xr.open_dataset(path, **RAW)
+    assert list(ds.variables) == ["something"]
     assert ds["something"].attrs["nothing"].shape == (0,)
     assert ds["something"].attrs["no text"] == ""
 

@@ -121,6 +121,7 @@ def _between(known: Sequence[Known], tree: Collection[str]) -> dict[str, xr.Data
             for one in known
             for beam in one.tracks.groups.values()
             for node in one.granule.index.load([f"/{beam}{group}"]).values()
+            if isinstance(node, GroupHeader)
         ]
         datasets[group] = xr.Dataset(attrs=common_attrs(attrs))
         datasets[group].encoding["icesat2"] = {}

@@ -20,6 +20,7 @@ __all__ = [
     "LinkError",
     "MergeError",
     "NotAGranuleError",
+    "NotSupportedError",
     "ProductNotFoundError",
     "SelectionError",
     "TooLargeError",
@@ -62,6 +63,10 @@ class NotAGranuleError(ICESat2Error, ValueError):
 
 class CorruptGranuleError(ICESat2Error, OSError):
     """The HDF5 file is damaged or truncated."""
+
+
+class NotSupportedError(ICESat2Error, NotImplementedError):
+    """What was asked for is there, but it is of a kind that is not read; the message says why."""
 
 
 class CorruptIndexError(ICESat2Error, OSError):

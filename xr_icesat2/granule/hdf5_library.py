@@ -19,19 +19,23 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
-from xr_icesat2.errors import CorruptGranuleError, ICESat2Error, NotAGranuleError
+from xr_icesat2.errors import (
+    CorruptGranuleError,
+    ICESat2Error,
+    NotAGranuleError,
+    NotSupportedError,
+)
 
-from .hdf5.attributes import HIDDEN, text
-from .hdf5.datatype import Padding
-from .model import AttributeValue, DatasetHeader, Foreign, GroupHeader, Node
+from .h5py_checks import open_object
+from .h5py_objects import read_object, read_values
+from .hdf5.fetch import RefusedError
+from .model import LeftOut, Node
 
 if TYPE_CHECKING:
     from xr_icesat2.bytesource import ByteSource
 
-__all__ = ["BY_LIBRARY", "LibraryFile"]
+__all__ = ["LibraryFile"]
 
-BY_LIBRARY = -1
-"""Stands for a header's offset where the library, not we, finds the object."""
 BLOCK = 1 << 18
 """Bytes a read: the library asks for a few hundred bytes at a time."""
 
@@ -91,37 +95,27 @@ class LibraryFile:
         self._raw: _SourceFile | None = None
         self._lock = threading.RLock()
 
-    def node(self, path: str, reason: str) -> Node:
-        """Read the header of a group or dataset; ``reason`` says why it came here."""
+    def node(self, path: str, reason: str) -> Node | None:
+        """Read the header of a group or dataset; None if there is none of that path.
+
+        ``reason`` says why it came here.
+        """
         with self._translated(path) as file:
-            found = file[path]
-            attrs = dict(_attributes(found))
-            if isinstance(found, h5py.Group):
-                return GroupHeader(dict.fromkeys(found, BY_LIBRARY), attrs)
-            if found.shape is None:
-                raise CorruptGranuleError(f"{self._source.url}: {path} holds no values at all")
-            if found.dtype.hasobject and not h5py.check_string_dtype(found.dtype):
-                # The library crashes on damaged ones; no granule has any.
-                msg = f"{self._source.url}: {path} holds sequences or references, not values"
-                raise CorruptGranuleError(msg)
-            fill = np.zeros((), found.dtype) if found.dtype.hasobject else found.fillvalue
-            return DatasetHeader(
-                dtype=_plain(found.dtype),
-                shape=tuple(found.shape),
-                layout=Foreign(reason),
-                fill=np.asarray(fill, found.dtype).tobytes(),
-                attrs=attrs,
-                dimension_list=_dimension_list(found),
-                is_scale=bool(found.is_scale),
-            )
+            try:
+                return read_object(file, open_object(file, path), reason)
+            except KeyError:
+                return None
+            except RefusedError as error:
+                return LeftOut(str(error))
 
     def values(self, path: str, rows: slice) -> np.ndarray:
         """Read a run of rows (all of a scalar) of a dataset."""
         with self._translated(path) as file:
-            found = file[path]
-            text_like = found.dtype.hasobject and h5py.check_string_dtype(found.dtype)
-            view = found.asstr() if text_like else found
-            return np.asarray(view[rows] if found.shape else view[()], _plain(found.dtype))
+            try:
+                return read_values(file, open_object(file, path), rows)
+            except RefusedError as error:
+                msg = f"{self._source.url}: {path} is not supported: {error}"
+                raise NotSupportedError(msg) from error
 
     def close(self) -> None:
         """Close the file; it is opened again when needed."""
@@ -193,59 +187,3 @@ def _renew_locks() -> None:
 atexit.register(_close_files)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew_locks)
-
-
-def _plain(dtype: np.dtype) -> np.dtype:
-    """Drop the notes that h5py attaches to a dtype."""
-    return np.dtype(object) if dtype.hasobject else np.dtype(dtype.str)
-
-
-def _attributes(found: h5py.Group | h5py.Dataset) -> Iterator[tuple[str, AttributeValue]]:
-    for name in found.attrs:
-        if name in HIDDEN:
-            continue
-        identifier = found.attrs.get_id(name)
-        if identifier.dtype.hasobject and not h5py.check_string_dtype(identifier.dtype):
-            continue  # references and sequences; the library may crash on damaged ones
-        value = found.attrs[name]
-        if isinstance(value, h5py.Empty):
-            yield name, "" if value.dtype.kind in "SO" else np.empty((0,), value.dtype)
-        elif identifier.dtype.kind == "S":
-            padding = Padding(identifier.get_type().get_strpad())
-            yield name, _texts(value, lambda raw, padding=padding: text(raw, padding))
-        elif h5py.check_string_dtype(identifier.dtype):
-            yield name, _texts(value, _as_text)
-        else:
-            yield name, value
-
-
-def _texts(value: Any, convert: Any) -> AttributeValue:
-    if isinstance(value, np.ndarray):
-        strings = [convert(item) for item in value.ravel()]
-        return np.array(strings, dtype=np.str_).reshape(value.shape)
-    result: str = convert(value)
-    return result
-
-
-def _as_text(value: str | bytes) -> str:
-    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
-
-
-def _dimension_list(found: h5py.Dataset) -> tuple[tuple[str, ...], ...]:
-    if "DIMENSION_LIST" not in found.attrs:
-        return ()
-    kind = h5py.check_vlen_dtype(found.attrs.get_id("DIMENSION_LIST").dtype)
-    if kind is None or h5py.check_ref_dtype(kind) is not h5py.Reference:
-        raise CorruptGranuleError(f"{found.name}: DIMENSION_LIST holds no lists of references")
-    return tuple(
-        tuple(name for reference in references if (name := _name(found, reference)))
-        for references in found.attrs["DIMENSION_LIST"]
-    )
-
-
-def _name(found: h5py.Dataset, reference: h5py.Reference) -> str | None:
-    """Give the path of a referenced scale; an extract may have left the scale out."""
-    try:
-        return str(found.file[reference].name)
-    except (KeyError, ValueError):
-        return None

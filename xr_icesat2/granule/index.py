@@ -10,18 +10,29 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 
 from xr_icesat2.bytesource import ByteSource, Range, Take
-from xr_icesat2.errors import CorruptGranuleError, GroupNotFoundError
+from xr_icesat2.errors import CorruptGranuleError, GroupNotFoundError, NotSupportedError
 from xr_icesat2.printable import get_logger
 
 from .hdf5.chunks import read_chunk_table
 from .hdf5.descent import Ahead, branches, descend
-from .hdf5.fetch import Parser, UnsupportedError, run, together, within
+from .hdf5.fetch import Parser, RefusedError, UnsupportedError, run, together, within
 from .hdf5.messages import SUPERBLOCK_BYTES, read_superblock
 from .hdf5.nodes import read_node
 from .hdf5.pages import Pages
 from .hdf5.space import read_front
-from .hdf5_library import BY_LIBRARY, LibraryFile
-from .model import Chunked, ChunkTable, Contents, DatasetHeader, Foreign, GroupHeader, Node
+from .hdf5_library import LibraryFile
+from .model import (
+    BY_LIBRARY,
+    Chunked,
+    ChunkTable,
+    Contents,
+    DatasetHeader,
+    Foreign,
+    GroupHeader,
+    LeftOut,
+    Node,
+    Object,
+)
 from .paths import ancestors, join, normalise, parent
 from .tree import MOST_SOFT_LINKS, Tree
 
@@ -32,6 +43,8 @@ log = get_logger(__name__)
 NODE_BYTES = 1280
 """What a group or dataset takes in memory, with its attributes; beams share most of them."""
 CHUNK_BYTES = 16
+MOST_TOLD = 20
+"""Objects that are left out, of which one line of the log says why."""
 T = TypeVar("T")
 Failure: TypeAlias = UnsupportedError | CorruptGranuleError
 
@@ -77,6 +90,7 @@ class GranuleIndex:
         self._ahead: dict[int, Node] = {}
         self._failures: dict[str, Failure] = {}
         self._told: set[str] = set()
+        self._told_left_out: set[str] = set()
 
     @property
     def nodes(self) -> dict[str, Node]:
@@ -87,6 +101,19 @@ class GranuleIndex:
     def contents(self) -> Contents:
         """What is known by now, as a value."""
         return Contents(dict(self.nodes), dict(self.tables), dict(self.values))
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Path and reason of each object that was come upon and is not read, in order of paths.
+
+        What lies below such an object is not named, for it is not looked at.
+        """
+        found = {path: node for path, node in list(self.nodes.items()) if isinstance(node, LeftOut)}
+        return {
+            path: found[path].reason
+            for path in sorted(found)
+            if found.keys().isdisjoint(ancestors(path))
+        }
 
     @property
     def nbytes(self) -> int:
@@ -124,16 +151,26 @@ class GranuleIndex:
             raise GroupNotFoundError(msg)
         return node
 
-    def node(self, path: str) -> Node:
-        """Give the group or dataset at a path."""
+    def node(self, path: str) -> Object:
+        """Give the group or dataset at a path.
+
+        Raises
+        ------
+        GroupNotFoundError
+            There is none.
+        NotSupportedError
+            It is left out.
+        """
         path = normalise(path)
-        found = self.load([path])
-        if path not in found:
+        found = self.load([path]).get(path)
+        if found is None:
             raise GroupNotFoundError(f"{self._source.url} has no {self._tree.describe_lack(path)}")
-        return found[path]
+        if isinstance(found, LeftOut):
+            raise NotSupportedError(f"{self._source.url}: {path} is not supported: {found.reason}")
+        return found
 
     def load(self, paths: Iterable[str], ahead: Iterable[str] = ()) -> dict[str, Node]:
-        """Read many objects side by side; those that do not exist are left out.
+        """Read many objects side by side; there is no entry of those that do not exist.
 
         Parameters
         ----------
@@ -154,6 +191,7 @@ class GranuleIndex:
             self._walk(wanted, MOST_SOFT_LINKS)
             for path in wanted:
                 self._raise_failure(path)
+            self._tell_left_out(wanted)
             return {path: self.nodes[path] for path in wanted if path in self.nodes}
 
     def below(
@@ -280,22 +318,31 @@ class GranuleIndex:
     def _read_nodes(self, paths: Iterable[str]) -> None:
         paths = sorted(path for path in paths if path not in self._failures)
         found = {path: self._tree.target(path) for path in paths}
-        targets = {path: at for path, at in found.items() if at is not None and at != BY_LIBRARY}
+        targets = {path: at for path, at in found.items() if isinstance(at, int) and at >= 0}
         for path in found.keys() - targets.keys():
-            self._read_by_library(path, "the file as a whole")
+            target = found[path]
+            if isinstance(target, LeftOut):
+                self._know(path, target)
+            else:
+                self._read_by_library(path, "the file as a whole")
         read = self._read_at(set(targets.values()))
         for path, at in targets.items():
             result = read[at]
             if isinstance(result, UnsupportedError):
                 self._use_library(path, result)
+            elif isinstance(result, RefusedError):
+                self._know(path, LeftOut(str(result)))
             elif isinstance(result, CorruptGranuleError):
                 self._failures[path] = result
             elif not isinstance(result, Exception):
                 if any(self._tree.target(group) == at for group in ancestors(path)):
                     self._failures[path] = CorruptGranuleError("a group that contains itself")
                     continue
-                self.nodes[path] = result
-                self.grown = True
+                self._know(path, result)
+
+    def _know(self, path: str, node: Node) -> None:
+        self.nodes[path] = node
+        self.grown = True
 
     def _read_at(self, addresses: set[int]) -> dict[int, Node | Exception]:
         """Give the objects whose headers lie there, or what is wrong with them."""
@@ -309,7 +356,7 @@ class GranuleIndex:
     def _use_library(self, path: str, reason: Exception) -> None:
         self._read_by_library(path, str(reason))
         # Only now: what is not HDF5 at all is an error, and no matter of speed.
-        if path in self.nodes:
+        if isinstance(self.nodes.get(path), GroupHeader | DatasetHeader):
             self._tell(path, str(reason))
 
     def _tell(self, path: str, reason: str) -> None:
@@ -322,11 +369,29 @@ class GranuleIndex:
             self._source.url, path, reason,
         )  # fmt: skip
 
+    def _tell_left_out(self, paths: Iterable[str]) -> None:
+        """Log, once for each object, what is left out and why."""
+        found = [path for path in paths if isinstance(self.nodes.get(path), LeftOut)]
+        fresh = {path: self.nodes[path] for path in found if path not in self._told_left_out}
+        self._told_left_out.update(fresh)
+        listed = [
+            f"{path} ({node.reason})" for path, node in fresh.items() if isinstance(node, LeftOut)
+        ]
+        if listed:
+            more = f"; and {len(listed) - MOST_TOLD} more" if len(listed) > MOST_TOLD else ""
+            log.warning(
+                "%s: left out, because it is not supported: %s%s",
+                self._source.url, "; ".join(listed[:MOST_TOLD]), more,
+            )  # fmt: skip
+
     def _read_by_library(self, path: str, reason: str) -> None:
         try:
-            self.nodes[path] = self._library.node(path, reason)
+            node = self._library.node(path, reason)
         except CorruptGranuleError as error:
             self._failures[path] = error
+        else:
+            if node is not None:
+                self._know(path, node)
 
     def _raise_failure(self, path: str) -> None:
         for step in [path, *ancestors(path)]:

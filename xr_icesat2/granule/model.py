@@ -15,6 +15,7 @@ from typing import TypeAlias
 import numpy as np
 
 __all__ = [
+    "BY_LIBRARY",
     "AttributeValue",
     "ChunkTable",
     "Chunked",
@@ -22,11 +23,15 @@ __all__ = [
     "Contents",
     "Contiguous",
     "DatasetHeader",
+    "ExternalLink",
     "Filter",
     "Foreign",
     "GroupHeader",
     "Layout",
+    "LeftOut",
+    "Link",
     "Node",
+    "Object",
     "Subtree",
 ]
 
@@ -79,11 +84,33 @@ Layout: TypeAlias = Compact | Contiguous | Chunked | Foreign
 
 
 @dataclass(frozen=True, slots=True)
+class ExternalLink:
+    """A link to an object of another file. It is shown, and never followed."""
+
+    file: str
+    path: str
+
+    @property
+    def reason(self) -> str:
+        """Why what it leads to is left out."""
+        return (
+            f"it is a link to another file ({self.path!r} in {self.file!r}), and only the granule "
+            "itself is read"
+        )
+
+
+BY_LIBRARY = -1
+"""Stands for a header's offset where the HDF5 library, not we, finds the object."""
+Link: TypeAlias = int | str | ExternalLink
+"""The byte offset of an object's header (a hard link), a path (a soft link), or another file."""
+
+
+@dataclass(frozen=True, slots=True)
 class GroupHeader:
     """A group: its attributes and what it links to."""
 
-    links: Mapping[str, int | str]
-    """Name to the byte offset of the object's header (a hard link), or to a path (a soft link)."""
+    links: Mapping[str, Link]
+    """What the group holds, by name."""
     attrs: Mapping[str, AttributeValue]
 
 
@@ -106,7 +133,16 @@ class DatasetHeader:
     """Whether its elements are strings of which what lies behind the first zero is no part."""
 
 
-Node: TypeAlias = GroupHeader | DatasetHeader
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An object that is there and not read: it is no part of any Dataset or tree."""
+
+    reason: str
+    """What is not supported, as the end of the sentence "It is left out: …"."""
+
+
+Object: TypeAlias = GroupHeader | DatasetHeader
+Node: TypeAlias = Object | LeftOut
 
 
 @dataclass(frozen=True, slots=True)

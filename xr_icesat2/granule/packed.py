@@ -19,25 +19,28 @@ from typing import Any
 import numpy as np
 
 from . import plain
-from .hdf5_library import BY_LIBRARY
 from .model import (
+    BY_LIBRARY,
     Chunked,
     ChunkTable,
     Compact,
     Contents,
     Contiguous,
     DatasetHeader,
+    ExternalLink,
     Filter,
     Foreign,
     GroupHeader,
     Layout,
+    LeftOut,
+    Link,
     Node,
     Subtree,
 )
 
 __all__ = ["MAGIC", "inflate", "pack", "unpack"]
 
-MAGIC = b"xr_icesat2 index 3\n"
+MAGIC = b"xr_icesat2 index 4\n"
 LENGTHS = struct.Struct("<III")
 """Checksum, bytes of text, chunks."""
 MOST_TEXT = 1 << 24
@@ -138,11 +141,13 @@ def _columns(body: bytes, start: int, chunks: int, file_size: int) -> list[np.nd
     return columns
 
 
-def _from_node(node: Node, attributes: dict[str, int]) -> list[Any]:
+def _from_node(node: Node, attributes: dict[str, int]) -> list[Any] | str:
+    if isinstance(node, LeftOut):
+        return node.reason
     attrs = _dumps({name: plain.from_attribute(value) for name, value in node.attrs.items()})
     number = attributes.setdefault(attrs, len(attributes))
     if isinstance(node, GroupHeader):
-        return [number, dict(node.links)]
+        return [number, {name: _from_link(link) for name, link in node.links.items()}]
     return [
         number,
         plain.from_dtype(node.dtype),
@@ -160,6 +165,8 @@ def _to_attributes(attrs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _to_node(value: Any, attributes: Sequence[dict[str, Any]]) -> Node:
+    if isinstance(value, str):
+        return LeftOut(value)
     number, *rest = value
     attrs = attributes[plain.to_number(number)]
     if len(rest) == 1:
@@ -171,7 +178,7 @@ def _to_node(value: Any, attributes: Sequence[dict[str, Any]]) -> Node:
         layout=_to_layout(layout),
         fill=plain.to_bytes(fill),
         attrs=attrs,
-        dimension_list=tuple([tuple(map(_to_link, dim)) for dim in scales]),
+        dimension_list=tuple([tuple(map(_to_place, dim)) for dim in scales]),
         is_scale=is_scale is True,
         terminated=terminated is True,
     )
@@ -183,7 +190,18 @@ def _to_node(value: Any, attributes: Sequence[dict[str, Any]]) -> Node:
     return node
 
 
-def _to_link(link: Any) -> int | str:
+def _from_link(link: Link) -> int | str | list[str]:
+    return [link.file, link.path] if isinstance(link, ExternalLink) else link
+
+
+def _to_link(link: Any) -> Link:
+    if isinstance(link, list):
+        file, path = link
+        return ExternalLink(plain.to_text(file), plain.to_text(path))
+    return _to_place(link)
+
+
+def _to_place(link: Any) -> int | str:
     if isinstance(link, str) or (type(link) is int and link == BY_LIBRARY):
         return link
     return plain.to_number(link)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .model import GroupHeader, Node
+from .model import ExternalLink, GroupHeader, LeftOut, Link, Node
 from .paths import ancestors, join, parent, split, way
 
 __all__ = ["MOST_SOFT_LINKS", "Tree"]
@@ -40,18 +40,25 @@ class Tree:
         step = steps[depth]
         return step if step in self.nodes or self.link(step) is not None else None
 
-    def link(self, path: str) -> int | str | None:
-        """Give what the group of an object, if it was read, says of it."""
+    def link(self, path: str) -> Link | LeftOut | None:
+        """Give what the group of an object, if it was read, says of it.
+
+        Below what is left out everything is left out.
+        """
         if path == "/":
             return self.root
         around, name = split(path)
         group = self.nodes.get(around)
+        if isinstance(group, LeftOut):
+            return LeftOut(f"of {around}, {group.reason}")
         return group.links.get(name) if isinstance(group, GroupHeader) else None
 
-    def target(self, path: str) -> int | None:
+    def target(self, path: str) -> int | LeftOut | None:
         """Give the header offset of an object; None if it, or a group on the way, is not known."""
         for _ in range(MOST_SOFT_LINKS):
             link = self.link(path)
+            if isinstance(link, ExternalLink):
+                return LeftOut(link.reason)
             if not isinstance(link, str):
                 return link
             path = join(parent(path), link)

@@ -158,7 +158,7 @@ def _array(column: Column, codings: Sequence[Coding], of_part: Sequence[int]) ->
 def _common_dtype(column: Column) -> np.dtype:
     dtypes = {part.header.dtype.newbyteorder("=") for part in column.parts}
     kinds = {"number" if dtype.kind in "fiub" else dtype.kind for dtype in dtypes}
-    if len(kinds) > 1:
+    if len(kinds) > 1 or ("V" in kinds and len(dtypes) > 1):
         listed = ", ".join(sorted(map(str, dtypes)))
         msg = f"{column.name} is of types that do not mix: {listed}. drop_variables leaves it out."
         raise MergeError(msg)

@@ -89,7 +89,8 @@ def find_tracks(granule: Granule, identity: Identity, options: Options) -> Track
     """Find what a granule lays side by side, or None if it has no such thing."""
     links = granule.index.group("/").links
     for dim, groups in (("spot", BEAMS), ("pair_track", PAIRS), ("profile", PROFILES)):
-        present = tuple(group for group in groups if group in links)
+        nodes = granule.index.load(group for group in groups if group in links)
+        present = tuple(g for g in groups if isinstance(nodes.get(f"/{g}"), GroupHeader))
         if present and dim == "spot":
             return _spots(granule, identity, present, options)
         if present:
@@ -108,8 +109,7 @@ def _wanted(granule: Granule, groups: Sequence[str], options: Options) -> tuple[
 def _spots(
     granule: Granule, identity: Identity, present: tuple[str, ...], options: Options
 ) -> Tracks:
-    nodes = granule.index.load(present)
-    attrs = {group: nodes[f"/{group}"].attrs for group in present}
+    attrs = {group: granule.index.group(group).attrs for group in present}
     words = {str(a["sc_orientation"]) for a in attrs.values() if "sc_orientation" in a}
     said = {group: _number(a.get("atlas_spot_number")) for group, a in attrs.items()}
     word = words.pop() if len(words) == 1 else None

@@ -117,6 +117,9 @@ def make_coding(
         What stands there in raw integers without ``_FillValue``.
     """
     dtype = dtype.newbyteorder("=")
+    if dtype.kind == "V":
+        # Of structures neither xarray nor the CF conventions say how they are decoded.
+        return Decoded(Coding(dtype, np.zeros((), dtype)[()]), dict(attrs), {})
     options = decoders.options(name, attrs)
     template = decode_cf_variable(
         name, xr.Variable(("row",), np.empty(0, dtype), dict(attrs)), **options
@@ -141,6 +144,8 @@ def _only_masked(dtype: np.dtype, result: np.dtype, attrs: Mapping[str, Any]) ->
     """Whether fill values are all that decoding cares about."""
     if any(key in attrs for key in PACKED) or (result.kind == "O" and dtype.kind != "O"):
         return False
+    if result.kind == "c":
+        return not any(key in attrs for key in FILLS)
     return result.kind in "fiubSOU"
 
 
@@ -157,7 +162,7 @@ def _padding(dtype: np.dtype, attrs: Mapping[str, Any], pad_value: Any) -> Any:
     if dtype.kind == "O":
         return "" if "units" not in attrs else np.nan
     declared = attrs.get("_FillValue")
-    if dtype.kind == "f" and declared is None:
+    if dtype.kind in "fc" and declared is None:
         return dtype.type(np.nan)
     if declared is not None:
         # One that the type cannot hold (a text, a number out of range) marks nothing.

@@ -54,6 +54,8 @@ class Datatype:
     size: int
     """Bytes an element as stored."""
     padding: Padding = Padding.NULL_TERMINATED
+    members: tuple[tuple[str, int], ...] = ()
+    """Of an enumeration: what stands for each name."""
 
 
 @lru_cache(maxsize=1 << 12)
@@ -74,7 +76,7 @@ def read_datatype(body: bytes) -> Datatype:
     if kind == REFERENCE and bits & 0x0F == 0 and size == 8:
         return Datatype(Kind.REFERENCE, np.dtype("<u8"), size)
     if kind == ENUM:
-        return Datatype(Kind.NUMBER, _enumeration(cursor, bits, size, version), size)
+        return _enumeration(cursor, bits, size, version)
     if kind == VARIABLE:
         return _variable(cursor, bits, size)
     raise UnsupportedError(f"datatype class {kind}")
@@ -103,14 +105,18 @@ def _string(bits: int, size: int) -> Datatype:
     return Datatype(Kind.STRING, np.dtype(f"S{size}"), size, Padding(bits & 0x0F))
 
 
-def _enumeration(cursor: Cursor, bits: int, size: int, version: int) -> np.dtype:
+def _enumeration(cursor: Cursor, bits: int, size: int, version: int) -> Datatype:
     base = read_datatype(cursor.data[cursor.position :])
     cursor.skip(12)
     names = [_name(cursor, version) for _ in range(bits & 0xFFFF)]
     members = {name: cursor.take(size) for name in names}
     if base.kind is not Kind.NUMBER or base.dtype.kind not in "iu" or base.size != size:
         raise UnsupportedError("an enumeration of other than integers")
-    return np.dtype(bool) if members == BOOLEAN else base.dtype
+    if members == BOOLEAN:
+        return Datatype(Kind.NUMBER, np.dtype(bool), size)
+    numbers = np.frombuffer(b"".join(members.values()), base.dtype).tolist()
+    texts = [name.decode("utf-8", "surrogateescape") for name in members]
+    return Datatype(Kind.NUMBER, base.dtype, size, members=tuple(zip(texts, numbers, strict=True)))
 
 
 def _name(cursor: Cursor, version: int) -> bytes:

@@ -17,6 +17,7 @@ __all__ = [
     "Alone",
     "Parser",
     "Ranges",
+    "RefusedError",
     "Several",
     "UnsupportedError",
     "read",
@@ -51,6 +52,10 @@ class Several(list[tuple[int, int]]):
 
 class UnsupportedError(Exception):
     """A legal part of the HDF5 format that this reader does not know; HDF5 itself may."""
+
+
+class RefusedError(Exception):
+    """A part of the HDF5 format that is read by no means: the object that has it is left out."""
 
 
 def read(offset: int, length: int) -> Parser[bytes]:
@@ -102,7 +107,7 @@ def together(parsers: Iterable[Parser[T]]) -> Parser[list[T | Exception]]:
                 ranges = parser.send(answers)
             except StopIteration as stop:
                 results[number] = stop.value
-            except (UnsupportedError, CorruptGranuleError) as error:
+            except (UnsupportedError, RefusedError, CorruptGranuleError) as error:
                 results[number] = error
             else:
                 waiting.append(_Waiting(number, parser, ranges))

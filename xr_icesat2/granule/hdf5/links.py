@@ -8,6 +8,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from xr_icesat2.errors import CorruptGranuleError
+from xr_icesat2.granule.model import ExternalLink, Link
 
 from .binary import UNDEFINED, Cursor, check_signature
 from .btree2 import LINK_NAMES, read_records
@@ -18,7 +19,7 @@ from .objects import LINK, LINK_INFO, Message
 __all__ = ["SYMBOL_TABLE", "Links", "read_links"]
 
 SYMBOL_TABLE = 0x11
-HARD, SOFT = 0, 1
+HARD, SOFT, EXTERNAL = 0, 1, 64
 LEAST_LINK = 4
 """Bytes of a link message up to where its name may begin."""
 SYMBOL_BYTES = 40
@@ -26,11 +27,11 @@ SOFT_SYMBOL = 2
 NODE_HEADER_BYTES = 24
 MOST_NODES = 100_000
 
-Links = dict[str, int | str]
+Links = dict[str, Link]
 
 
 def read_links(messages: Sequence[Message]) -> Parser[Links]:
-    """Give name → header offset (hard link) or path (soft link) of all links of a group."""
+    """Give what a group links to, by name."""
     links: Links = {}
     for message in messages:
         if message.type == LINK:
@@ -48,7 +49,7 @@ def _decode(name: bytes) -> str:
     return name.decode("utf-8", "surrogateescape")
 
 
-def _add(links: Links, name: bytes, target: int | str) -> None:
+def _add(links: Links, name: bytes, target: Link) -> None:
     text = _decode(name)
     if text in links or not text:
         raise CorruptGranuleError(f"a group with two links, or an empty one, named {text!r}")
@@ -74,8 +75,19 @@ def _add_link(links: Links, body: bytes) -> None:
     elif kind == SOFT:
         cursor = Cursor(body, end)
         _add(links, name, cursor.take(cursor.number(2)).decode("utf-8", "surrogateescape"))
+    elif kind == EXTERNAL:
+        cursor = Cursor(body, end)
+        _add(links, name, _external(cursor.take(cursor.number(2))))
     else:
         raise UnsupportedError(f"a link of type {kind}")
+
+
+def _external(value: bytes) -> ExternalLink:
+    # A byte of version and flags, then both texts, each with a zero behind it.
+    file, path, *_ = (*value[1:].split(b"\0"), b"")
+    return ExternalLink(
+        file.decode("utf-8", "surrogateescape"), path.decode("utf-8", "surrogateescape")
+    )
 
 
 def _dense(links: Links, body: bytes) -> Parser[None]:

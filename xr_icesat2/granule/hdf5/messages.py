@@ -18,7 +18,7 @@ from xr_icesat2.errors import CorruptGranuleError
 from xr_icesat2.granule.model import Chunked, Compact, Contiguous, Filter, Foreign, Layout
 
 from .binary import UNDEFINED, Cursor, check_checksum, padded
-from .fetch import UnsupportedError
+from .fetch import RefusedError, UnsupportedError
 
 __all__ = [
     "SUPERBLOCK_BYTES",
@@ -40,6 +40,8 @@ NO_FILL = 0xFFFF_FFFF
 """The size of a fill value that is not defined, in version 1 of its message."""
 MOST_DIMENSIONS = 32
 DEFLATE, SHUFFLE, FLETCHER32 = 1, 2, 3
+OF_LIBRARY = frozenset({4, 5, 6, 32000})
+"""Other filters that come with the HDF5 library and h5py: szip, nbit, scale-offset, lzf."""
 
 
 class _File:
@@ -218,4 +220,6 @@ def _read_filter(cursor: Cursor, version: int) -> Filter:
         return Filter(SHUFFLE, parameters[0])
     if number in (DEFLATE, FLETCHER32):
         return Filter(number)
+    if number not in {DEFLATE, SHUFFLE, FLETCHER32} | OF_LIBRARY:
+        raise RefusedError(f"its filter {number} is not built in, and plugins are not searched")
     raise UnsupportedError(f"filter {number} with parameters {parameters}")

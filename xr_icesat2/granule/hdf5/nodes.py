@@ -18,18 +18,30 @@ from xr_icesat2.granule.model import (
 
 from .attributes import Attributes, read_attributes
 from .datatype import Datatype, Kind, Padding, read_datatype
-from .fetch import Parser, UnsupportedError
+from .enumeration import with_flags
+from .fetch import Parser, RefusedError, UnsupportedError
 from .links import SYMBOL_TABLE, read_links
 from .messages import read_dataspace, read_fill, read_filters, read_layout
 from .objects import ATTRIBUTE, LINK, LINK_INFO, SHARED, Message, read_messages
 
-__all__ = ["read_node"]
+__all__ = ["NOTHING", "REFERENCES", "SEQUENCES", "STORED_ELSEWHERE", "read_node"]
 
 DATASPACE, DATATYPE, OLD_FILL, FILL, EXTERNAL, LAYOUT, FILTERS = 1, 3, 4, 5, 7, 8, 0xB
 MOST_BYTES = 1 << 60
 """Eight times as much, which decoding may make of it, is what numpy can index."""
 MOST_CHUNK_BYTES = (1 << 32) - 1
 """The limit of HDF5."""
+VIRTUAL_LAYOUT, FIRST_WITH_VIRTUAL = 3, 4
+"""Class of a layout, and the version of the message from which on there is such a class."""
+STORED_ELSEWHERE = "its values are stored in another file, and only the granule itself is read"
+NOTHING = "it holds no values at all (a null dataspace)"
+REFERENCES = "it holds references to other objects"
+SEQUENCES = "it holds sequences of varying length"
+NOT_READ = {
+    Kind.REFERENCE: REFERENCES,
+    Kind.REFERENCE_LIST: SEQUENCES,
+    Kind.SEQUENCE: SEQUENCES,
+}
 GROUP_MARKS = {LINK_INFO, LINK, SYMBOL_TABLE}
 DATASET_MARKS = {DATASPACE, DATATYPE, LAYOUT}
 
@@ -51,11 +63,13 @@ def read_node(address: int, file_size: int) -> Parser[Node]:
 
 def _dataset(messages: Sequence[Message], attributes: Attributes) -> DatasetHeader:
     if any(m.type == EXTERNAL for m in messages):
-        raise UnsupportedError("values in an external file")
+        raise RefusedError(STORED_ELSEWHERE)
     datatype = read_datatype(_body(messages, DATATYPE))
     shape = read_dataspace(_body(messages, DATASPACE))
-    if shape is None or datatype.kind in (Kind.REFERENCE, Kind.REFERENCE_LIST, Kind.SEQUENCE):
-        raise UnsupportedError("a dataset without values, or one of references or sequences")
+    if shape is None:
+        raise RefusedError(NOTHING)
+    if datatype.kind in NOT_READ:
+        raise RefusedError(NOT_READ[datatype.kind])
     if max((*shape, math.prod(shape) * datatype.size)) > MOST_BYTES:
         raise CorruptGranuleError(f"a dataset of shape {shape}")
     fill = bytes(datatype.size)
@@ -69,7 +83,7 @@ def _dataset(messages: Sequence[Message], attributes: Attributes) -> DatasetHead
         shape,
         layout,
         fill,
-        attributes.values,
+        with_flags(attributes.values, datatype.members, datatype.dtype),
         attributes.scales,
         attributes.is_scale,
         datatype.kind is Kind.STRING and datatype.padding is Padding.NULL_TERMINATED,
@@ -77,6 +91,10 @@ def _dataset(messages: Sequence[Message], attributes: Attributes) -> DatasetHead
 
 
 def _layout(messages: Sequence[Message], datatype: Datatype, shape: tuple[int, ...]) -> Layout:
+    body = _body(messages, LAYOUT)
+    if len(body) > 1 and body[0] >= FIRST_WITH_VIRTUAL and body[1] == VIRTUAL_LAYOUT:
+        # Of which files it is made, the library says.
+        raise UnsupportedError("a virtual dataset")
     if datatype.kind is Kind.VARIABLE_STRING:
         return Foreign("variable-length strings")
     if datatype.kind is Kind.STRING and datatype.padding is Padding.SPACE_PADDED:
@@ -84,7 +102,7 @@ def _layout(messages: Sequence[Message], datatype: Datatype, shape: tuple[int, .
     try:
         has_filters = any(m.type == FILTERS for m in messages)
         filters = read_filters(_body(messages, FILTERS)) if has_filters else ()
-        layout = read_layout(_body(messages, LAYOUT), filters, datatype.size)
+        layout = read_layout(body, filters, datatype.size)
     except UnsupportedError as error:
         return Foreign(str(error))
     _check_size(layout, math.prod(shape) * datatype.size, len(shape), datatype.size)

@@ -1,0 +1,194 @@
+"""Objects of a file as h5py sees them: headers as our own values, and the values of datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import h5py
+import numpy as np
+from h5py import h5d, h5g, h5l, h5r, h5t
+
+from xr_icesat2.errors import CorruptGranuleError
+
+from .h5py_checks import ObjectID, as_text, check_storage
+from .hdf5.attributes import HIDDEN, text
+from .hdf5.datatype import Padding
+from .hdf5.enumeration import with_flags
+from .hdf5.fetch import RefusedError
+from .hdf5.nodes import NOTHING, REFERENCES, SEQUENCES
+from .model import (
+    BY_LIBRARY,
+    AttributeValue,
+    DatasetHeader,
+    ExternalLink,
+    Foreign,
+    GroupHeader,
+    Link,
+    Object,
+)
+
+__all__ = ["read_object", "read_values"]
+
+NAMED_TYPE = "it is a named datatype, which describes values and holds none"
+OPAQUE = "it holds opaque bytes"
+OBJECTS_WITHIN = "its compound type holds texts of varying length, sequences or references"
+
+
+def read_object(file: h5py.File, found: ObjectID, reason: str) -> Object:
+    """Read the header of a group or dataset.
+
+    Parameters
+    ----------
+    file
+        In which it lies.
+    found
+        The object, come to along links that were looked at.
+    reason
+        Why it is read through the HDF5 library.
+
+    Raises
+    ------
+    RefusedError
+        It cannot be read, or may not.
+    """
+    if isinstance(found, h5g.GroupID):
+        return GroupHeader(_links(found), dict(_attributes(h5py.Group(found))))
+    if not isinstance(found, h5d.DatasetID):
+        raise RefusedError(NAMED_TYPE)
+    check_storage(file, found)
+    dataset = h5py.Dataset(found)
+    if dataset.shape is None:
+        raise RefusedError(NOTHING)
+    dtype = _dtype(found)
+    inner = dtype.subdtype[1] if dtype.subdtype else ()
+    plain = _plain(dtype.base)
+    members = h5py.check_enum_dtype(dtype.base) or {}
+    return DatasetHeader(
+        dtype=plain,
+        shape=(*dataset.shape, *inner),
+        layout=Foreign(reason),
+        fill=bytes(plain.itemsize),  # the library puts it where it belongs
+        attrs=with_flags(dict(_attributes(dataset)), tuple(members.items()), plain),
+        dimension_list=_dimension_list(file, dataset),
+        is_scale=bool(dataset.is_scale),
+    )
+
+
+def read_values(file: h5py.File, found: ObjectID, rows: slice) -> np.ndarray:
+    """Read a run of rows (all of a scalar) of a dataset.
+
+    Raises
+    ------
+    RefusedError
+        It cannot be read, or may not.
+    """
+    if not isinstance(found, h5d.DatasetID):
+        raise RefusedError(NAMED_TYPE)
+    check_storage(file, found)
+    dtype = _dtype(found)
+    dataset = h5py.Dataset(found)
+    view = dataset.asstr() if dtype.hasobject else dataset
+    if dataset.shape:
+        return np.asarray(view[rows], _plain(dtype.base))
+    whole = np.asarray(view[()], _plain(dtype.base))
+    return whole[rows] if whole.ndim else whole
+
+
+def _dtype(found: h5d.DatasetID) -> np.dtype:
+    """Give the type of an element as h5py has it; raise if its values are not read."""
+    stored = found.get_type()
+    if stored.get_class() == h5t.OPAQUE:
+        raise RefusedError(OPAQUE)
+    try:
+        dtype: np.dtype = stored.dtype
+    except (TypeError, ValueError, NotImplementedError) as error:
+        raise RefusedError(f"its type of values is none of numpy's: {error}") from error
+    if not dtype.hasobject or h5py.check_string_dtype(dtype):
+        return dtype
+    # The library crashes on damaged ones of these.
+    if h5py.check_ref_dtype(dtype.base):
+        raise RefusedError(REFERENCES)
+    raise RefusedError(SEQUENCES if dtype.base.names is None else OBJECTS_WITHIN)
+
+
+def _plain(dtype: np.dtype) -> np.dtype:
+    """Drop the notes that h5py attaches to a type."""
+    if dtype.subdtype:
+        base, shape = dtype.subdtype
+        return np.dtype((_plain(base), shape))
+    if dtype.names is None or dtype.fields is None:
+        return np.dtype(object) if dtype.hasobject else np.dtype(dtype.str)
+    fields = [dtype.fields[name] for name in dtype.names]
+    return np.dtype(
+        {
+            "names": list(dtype.names),
+            "formats": [_plain(field[0]) for field in fields],
+            "offsets": [field[1] for field in fields],
+            "itemsize": dtype.itemsize,
+        }
+    )
+
+
+def _links(group: h5g.GroupID) -> dict[str, Link]:
+    names: list[bytes] = []
+    group.links.iterate(names.append)
+    return {as_text(name): _link(group, name) for name in names}
+
+
+def _link(group: h5g.GroupID, name: bytes) -> Link:
+    if group.links.get_info(name).type != h5l.TYPE_EXTERNAL:
+        return BY_LIBRARY
+    file, path = group.links.get_val(name)
+    return ExternalLink(as_text(file), as_text(path))
+
+
+def _attributes(found: h5py.Group | h5py.Dataset) -> Iterator[tuple[str, AttributeValue]]:
+    for name in found.attrs:
+        if name in HIDDEN:
+            continue
+        identifier = found.attrs.get_id(name)
+        try:
+            dtype = identifier.dtype
+        except (TypeError, ValueError, NotImplementedError):
+            continue  # of a type that numpy has not
+        if dtype.hasobject and not h5py.check_string_dtype(dtype):
+            continue  # references and sequences; the library may crash on damaged ones
+        value = found.attrs[name]
+        if isinstance(value, h5py.Empty):
+            yield name, "" if value.dtype.kind in "SO" else np.empty((0,), value.dtype)
+        elif dtype.kind == "S":
+            padding = Padding(identifier.get_type().get_strpad())
+            yield name, _texts(value, lambda raw, padding=padding: text(raw, padding))
+        elif h5py.check_string_dtype(dtype):
+            yield name, _texts(value, as_text)
+        else:
+            yield name, value
+
+
+def _texts(value: Any, convert: Any) -> AttributeValue:
+    if isinstance(value, np.ndarray):
+        strings = [convert(item) for item in value.ravel()]
+        return np.array(strings, dtype=np.str_).reshape(value.shape)
+    result: str = convert(value)
+    return result
+
+
+def _dimension_list(file: h5py.File, found: h5py.Dataset) -> tuple[tuple[str, ...], ...]:
+    if "DIMENSION_LIST" not in found.attrs:
+        return ()
+    kind = h5py.check_vlen_dtype(found.attrs.get_id("DIMENSION_LIST").dtype)
+    if kind is None or h5py.check_ref_dtype(kind) is not h5py.Reference:
+        raise CorruptGranuleError(f"{found.name}: DIMENSION_LIST holds no lists of references")
+    return tuple(
+        tuple(name for reference in references if (name := _name(file, reference)))
+        for references in found.attrs["DIMENSION_LIST"]
+    )
+
+
+def _name(file: h5py.File, reference: h5py.Reference) -> str | None:
+    """Give the path of a referenced scale; an extract may have left the scale out."""
+    try:
+        return as_text(h5r.get_name(reference, file.id))
+    except (KeyError, ValueError, RuntimeError):
+        return None
