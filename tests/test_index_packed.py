@@ -20,9 +20,11 @@ from xr_icesat2.granule.model import (
     Contents,
     Contiguous,
     DatasetHeader,
+    ExternalLink,
     Filter,
     Foreign,
     GroupHeader,
+    LeftOut,
     Subtree,
 )
 from xr_icesat2.granule.packed import LENGTHS, MAGIC, MOST_CHUNKS, MOST_TEXT, pack, unpack
@@ -62,7 +64,12 @@ def header(dtype, shape, layout, fill, **more):
 
 CONTENTS = Contents(
     {
-        "/": GroupHeader({"a": 96, "soft": "/g/b", "by library": -1}, ATTRIBUTES),
+        "/": GroupHeader(
+            {"a": 96, "soft": "/g/b", "by library": -1, "ext": ExternalLink("x.h5", "/a\udcff")},
+            ATTRIBUTES,
+        ),
+        "/g/left out": LeftOut("it holds opaque bytes"),
+        "/structure": header(STRUCTURE, (2,), Foreign("class 6"), bytes(STRUCTURE.itemsize)),
         "/chunked": header(
             "<f4", (7, 3), Chunked(800, (2, 3), (Filter(2, 4), Filter(1))), b"1234",
             dimension_list=((96, "/x"), ()), is_scale=True,
@@ -206,6 +213,9 @@ def test_no_text_however_crafted_does_harm(peak):
 def use(contents):
     """Do with an index what opening and reading does."""
     for node in contents.nodes.values():
+        if isinstance(node, LeftOut):
+            assert isinstance(node.reason, str)
+            continue
         for value in node.attrs.values():
             repr(value)
         if isinstance(node, DatasetHeader) and not node.dtype.hasobject:

@@ -129,8 +129,8 @@ class _Sources:
             code, _, _, name = properties.get_filter(number)
             if code not in BUILT_IN:
                 raise RefusedError(
-                    f"its filter {code} ({as_text(name)!r}) is not built into the HDF5 library, and "
-                    "plugins are not searched"
+                    f"its filter {code} ({as_text(name)!r}) is not built in, and plugins are not "
+                    "searched"
                 )
         if properties.get_layout() == h5d.VIRTUAL:
             self._check_sources(found, properties)
