@@ -50,7 +50,7 @@ def test_what_chooses_beams_is_refused_not_ignored(written, opener, group, chose
 @pytest.mark.parametrize("group", [f"gt3r/{MAIN}", "gt3r", "orbit_info", "METADATA"])
 def test_no_spots_are_needed(tmp_path, group):
     path = written_granule(GRANULE_NAMES[0], tmp_path, sc_orient=2)
-    with pytest.raises(IdentityError, match=r"open_datatree\(.*layout=.file.*group="):
+    with pytest.raises(IdentityError, match="sc_orient is 2"):
         xr.open_dataset(path, engine="icesat2")
     expected = xr.open_dataset(path, engine="icesat2", layout="file", group=group).load()
     found = xr.open_dataset(path, engine="icesat2", group=group).load()

@@ -8,7 +8,6 @@ import xarray as xr
 from tests.comparing import assert_array
 from tests.oracle import group_dataset, values, walk
 from tests.paths import ALL_GRANULES, granule, needs_granules
-from xr_icesat2.errors import ICESat2Error
 
 pytestmark = needs_granules
 OTHERS = [path for path in ALL_GRANULES if "ATL06" not in path.name]
@@ -19,7 +18,6 @@ MAIN = {
     "processed_ATL10-01_20200228162543_09770601_006_01.nc": "freeboard_segment",
     "ATL11_078805_0304_02_v002.h5": "ref_pt",
 }
-WITHOUT_SPOTS = ["test_atl08.h5", "variable_subset_ATL24_data.h5"]
 
 
 @pytest.mark.parametrize(("name", "rate"), MAIN.items(), ids=lambda value: value[:30])
@@ -52,13 +50,6 @@ def test_a_granule_that_says_which_it_is_in_its_metadata_alone():
     assert ds["gran_idx"].values.tolist() == [2350104]
     assert ds["spot"].values.tolist() == [1, 2, 3, 4, 5, 6]
     assert ds["n_obs"].values.tolist() == [[0, 0, 0, 0, 0, 2909]]
-
-
-@pytest.mark.parametrize("name", WITHOUT_SPOTS)
-@pytest.mark.parametrize("layout", ["spot", "flat"])
-def test_beams_of_unknown_spot_are_refused_with_a_way_out(name, layout):
-    with pytest.raises(ICESat2Error, match='layout="file"'):
-        xr.open_dataset(granule(name), engine="icesat2", layout=layout)
 
 
 @pytest.mark.parametrize("path", OTHERS, ids=lambda path: path.name[:30])

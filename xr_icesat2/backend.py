@@ -46,6 +46,10 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
     beams : list of str, optional
         The same by ground track (``["gt1l", "gt1r"]``); of ATL11 the pairs
         (``["pt1"]``), of ATL09 the profiles (``["profile_1"]``).
+    sc_orient : {0, 1}, optional
+        Orientation of the spacecraft, 0 backward or 1 forward, for granules
+        that do not say which beam is which spot. Contradicting a granule that
+        does is an error.
     variables : str or list of str, optional
         Names, paths or patterns to keep; a bare name takes every match, that
         of a group all that lies in it. Paths begin below the beam. Coordinates

@@ -130,7 +130,7 @@ def _between(known: Sequence[Known], tree: Collection[str]) -> dict[str, xr.Data
 
 def replace_layout(options: Options) -> Options:
     """Give the same options for the file's own tree."""
-    return replace(options, layout="file", spots=None, beams=None, pad_to=None)
+    return replace(options, layout="file", spots=None, beams=None, sc_orient=None, pad_to=None)
 
 
 def _merged(known: Sequence[Known], rate: Rate, options: Options, *, folded: bool) -> MergedRate:

@@ -21,6 +21,7 @@ __all__ = [
     "STRONG",
     "TRACKS",
     "WEAK",
+    "SpotsUnknownError",
     "assign_spots",
     "beam_strength",
     "select_numbers",
@@ -41,8 +42,13 @@ FORWARD: Mapping[str, int] = dict(zip(BEAMS, reversed(SPOTS), strict=True))
 BACKWARD: Mapping[str, int] = dict(zip(BEAMS, SPOTS, strict=True))
 
 _BY_SC_ORIENT = {0: BACKWARD, 1: FORWARD}
+_WORDS = {0: "backward", 1: "forward"}
 _BY_NAME = {"backward": BACKWARD, "forward": FORWARD}
 _TURNING = 2
+
+
+class SpotsUnknownError(IdentityError):
+    """Neither the file nor the user says which beam is which spot."""
 
 
 def beam_strength(spot: int) -> str:
@@ -57,8 +63,9 @@ def assign_spots(
     spot_attrs: Mapping[str, int | None],
     sc_orient: int | None,
     orientation_attr: str | None,
+    given: int | None = None,
 ) -> Mapping[str, int]:
-    """Tell which spot drew which ground track.
+    """Return which spot drew which ground track.
 
     Parameters
     ----------
@@ -70,6 +77,8 @@ def assign_spots(
         First value of ``orbit_info/sc_orient``: 0 backward, 1 forward, 2 turning; None unknown.
     orientation_attr
         The group attribute ``sc_orientation``, "Forward" or "Backward"; None where missing.
+    given
+        The keyword ``sc_orient=``: 0 or 1, or None.
 
     Returns
     -------
@@ -80,20 +89,28 @@ def assign_spots(
     Raises
     ------
     IdentityError
-        Two beams claim one spot, a spot is not 1 to 6, or nothing tells the orientation.
+        Two beams claim one spot, or a spot is not 1 to 6.
+    SpotsUnknownError
+        Nothing tells the orientation.
+    SelectionError
+        The keyword contradicts the file.
     """
     numbered = {beam: spot for beam in beams_present if (spot := spot_attrs.get(beam)) is not None}
     _check_numbers(numbered)
     table = _orientation(numbered, sc_orient, orientation_attr)
+    if given is not None:
+        table = _given_orientation(given, table, numbered)
     unknown = [beam for beam in beams_present if beam not in numbered]
     if not unknown and table is None:
         return _in_order(numbered)
     if table is None:
-        raise IdentityError(
+        raise SpotsUnknownError(
             f"which spot is {_listed(unknown)} cannot be told: the group attribute "
             f"atlas_spot_number is not there, orbit_info/sc_orient {_said(sc_orient)} (expected 0 "
             f"backward or 1 forward; 2 means that the spacecraft was turning) and the attribute "
-            f"sc_orientation {_said(orientation_attr)}. {AS_IT_IS}"
+            f"sc_orientation {_said(orientation_attr)}. Open it by ground track, with "
+            f'layout="flat" or beams=["{unknown[0]}"]; or give sc_orient=0 (backward) or '
+            "sc_orient=1 (forward), if you know it"
         )
     # What atlas_spot_number says stands; where it breaks the table, the table says nothing of
     # the beams that are not there.
@@ -136,6 +153,22 @@ def _orientation(
         # While the spacecraft turns, one word for the whole granule cannot be right.
         return None
     return _BY_NAME.get(orientation_attr.strip().lower())
+
+
+def _given_orientation(
+    given: int, table: Mapping[str, int] | None, numbered: Mapping[str, int]
+) -> Mapping[str, int]:
+    """Return the table that the keyword means; :class:`SelectionError` if the file differs."""
+    meant = _BY_SC_ORIENT[given]
+    said = table or numbered
+    differing = {beam: spot for beam, spot in said.items() if meant[beam] != spot}
+    if differing:
+        listed = ", ".join(f"{beam} is spot {spot}" for beam, spot in differing.items())
+        raise SelectionError(
+            f"sc_orient={given} ({_WORDS[given]}), but by what the file says {listed}. "
+            "Leave sc_orient out, or open the granules that do not say it apart from those that do"
+        )
+    return meant
 
 
 def _in_order(assigned: Mapping[str, int]) -> dict[str, int]:

@@ -54,7 +54,12 @@ def opens_as_it_is(
 
 def _check_keywords(options: Options, what: str, out: str) -> None:
     """Raise if a keyword chooses beams or rows, which would be ignored."""
-    given = {"spots": options.spots, "beams": options.beams, "pad_to": options.pad_to}
+    given = {
+        "spots": options.spots,
+        "beams": options.beams,
+        "sc_orient": options.sc_orient,
+        "pad_to": options.pad_to,
+    }
     for keyword, value in given.items():
         if value is not None:
             raise SelectionError(f"{keyword}={value!r}, but {what}. Leave {keyword} out{out}.")

@@ -54,7 +54,8 @@ class _Rows:
 def flat_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
     """Give one Dataset a group of the rate, by path below the beam; the rate's own comes first.
 
-    Rows are in the order of granules, then of spots, then of the file.
+    Rows are in the order of granules, then of spots (of ground tracks, where not all spots are
+    known), then of the file.
     """
     rows = _Rows.of(merged)
     values = _beam_values(merged, rows.beams)
@@ -149,17 +150,21 @@ def _beam_values(
 ) -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
     """Give the coordinates of each beam that has the rate: granule, pass, spot, rows, track."""
     coords = track_coords(merged)
-    g = np.array([granule for granule, _ in beams], np.intp)
-    s = np.array([position for _, position in beams], np.intp)
-    values = {
-        "gran_idx": (coords["gran_idx"].to_numpy()[g], coords["gran_idx"].attrs),
-        merged.dim: (coords[merged.dim].to_numpy()[s], coords[merged.dim].attrs),
-        "n_obs": (merged.n_obs[g, s], {"long_name": f"rows of the beam: {merged.rate.name}"}),
+    index = {
+        "gran_idx": np.array([granule for granule, _ in beams], np.intp),
+        merged.dim: np.array([position for _, position in beams], np.intp),
     }
+
+    def of_beams(name: str) -> tuple[np.ndarray, dict[str, Any]]:
+        held = coords[name]
+        return held.to_numpy()[tuple(index[str(dim)] for dim in held.dims)], held.attrs
+
+    values = {name: of_beams(name) for name in ("gran_idx", merged.dim, "n_obs")}
+    values["n_obs"] = values["n_obs"][0], {"long_name": f"rows of the beam: {merged.rate.name}"}
     for name in PASS_COORDS:
         if name in coords:
             # Half as wide as one for each granule: a table has one for each row.
-            values[name] = (coords[name].to_numpy()[g].astype(np.int32), coords[name].attrs)
-    if "gt" in coords:
-        values["gt"] = (coords["gt"].to_numpy()[g, s], coords["gt"].attrs)
+            array, attrs = of_beams(name)
+            values[name] = array.astype(np.int32), attrs
+    values |= {name: of_beams(name) for name in ("gt", "spot") if name in coords}
     return values

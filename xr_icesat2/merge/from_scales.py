@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from xr_icesat2.granule.granule import Granule
 
     from .options import Options
-    from .survey import Tracks
+    from .tracks import Tracks
 
 __all__ = ["rates_from_scales"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from xr_icesat2.errors import GroupNotFoundError, SelectionError
@@ -17,7 +17,7 @@ from .ahead import paths_ahead
 from .identify import identify_granule
 from .open import each
 from .options import Options
-from .survey import Tracks, find_tracks
+from .tracks import BY_GROUND_TRACK, Tracks, by_ground_track, find_tracks
 
 __all__ = ["Known", "identities_of", "know"]
 
@@ -59,12 +59,34 @@ def know(
         None of the beams that were asked for is there.
     """
     known = each(
-        lambda pair: Known(*pair, _tracks(*pair, options)),
+        lambda pair: Known(pair[0], _oriented(pair[1], options), _tracks(*pair, options)),
         list(zip(granules, identities, strict=True)),
     )
+    if any(one.tracks.dim == BY_GROUND_TRACK for one in known):
+        known = _by_ground_track(known, options)
     for identity in identities:
         _note_unseen(identity.product, identity.release)
     return known
+
+
+def _oriented(identity: Identity, options: Options) -> Identity:
+    """Return an identity with the orientation that the user gave, where the file says none."""
+    if identity.sc_orient is not None or options.sc_orient is None:
+        return identity
+    return replace(identity, sc_orient=int(options.sc_orient))
+
+
+def _by_ground_track(known: Sequence[Known], options: Options) -> list[Known]:
+    """Lay all granules on ground tracks, because some do not say which spots these are."""
+    unknown = [one.granule.url for one in known if not one.tracks.spots]
+    log.warning(
+        "%d of %d granules do not say which beam is which spot, so that beams are merged by ground "
+        "track (gt): %s. sc_orient=0 or 1 tells it, if you know it",
+        len(unknown),
+        len(known),
+        some_of(unknown),
+    )
+    return [replace(one, tracks=by_ground_track(one.tracks, options)) for one in known]
 
 
 def _tracks(granule: Granule, identity: Identity, options: Options) -> Tracks:
@@ -77,10 +99,11 @@ def _tracks(granule: Granule, identity: Identity, options: Options) -> Tracks:
         )
         raise GroupNotFoundError(msg)
     if not tracks.groups:
+        wanted = ", ".join(map(tracks.describe, tracks.wanted))
+        held = ", ".join(tracks.describe(tracks.numbers[group]) for group in tracks.present)
+        kind = "ground track" if tracks.dim == BY_GROUND_TRACK else tracks.dim
         msg = (
-            f"{granule.url} has none of the {tracks.dim}s asked for "
-            f"({', '.join(map(str, tracks.wanted))}); it has "
-            f"{', '.join(f'{tracks.numbers[g]} ({g})' for g in tracks.present)}. "
+            f"{granule.url} has none of the {kind}s asked for ({wanted}); it has {held}. "
             "Ask for these, or leave the granule out."
         )
         raise SelectionError(msg)

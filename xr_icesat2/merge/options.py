@@ -26,6 +26,7 @@ class Options:
     layout: Layout
     spots: str | int | Sequence[int] | None
     beams: str | Sequence[str] | None
+    sc_orient: int | None
     variables: tuple[str, ...] | None
     drop_variables: tuple[str, ...]
     pad_to: int | None
@@ -42,8 +43,15 @@ class Options:
         if self.pad_to is not None and not (_is_count(self.pad_to) and self.layout == "spot"):
             msg = f'pad_to={self.pad_to!r} with layout={self.layout!r}: expected rows, and "spot"'
             raise SelectionError(msg)
-        if self.layout == "file" and (self.spots is not None or self.beams is not None):
-            msg = 'spots and beams choose what is merged; layout="file" merges nothing: use group'
+        chosen = (self.spots, self.beams, self.sc_orient)
+        if self.layout == "file" and chosen != (None,) * len(chosen):
+            msg = (
+                "spots, beams and sc_orient are about what is merged; "
+                'layout="file" merges nothing: use group'
+            )
+            raise SelectionError(msg)
+        if self.sc_orient is not None and not _is_orientation(self.sc_orient):
+            msg = f"sc_orient={self.sc_orient!r}, expected 0 (backward) or 1 (forward)"
             raise SelectionError(msg)
         if self.layout == "file" and self.group is not None and self.drops(self.group):
             msg = (
@@ -62,6 +70,10 @@ class Options:
 
 def _is_count(given: object) -> bool:
     return isinstance(given, SupportsIndex) and not isinstance(given, bool) and index(given) >= 0
+
+
+def _is_orientation(given: object) -> bool:
+    return _is_count(given) and given in (0, 1)
 
 
 def names(given: Any, keyword: str) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ class MergedRate:
 
     @property
     def dim(self) -> str:
-        """``spot``, ``pair_track`` or ``profile``."""
+        """``spot``, ``gt``, ``pair_track`` or ``profile``."""
         return self.surveys[0].tracks.dim
 
     @cached_property

@@ -12,14 +12,17 @@ import xarray as xr
 from xarray.indexes import PandasIndex
 
 from xr_icesat2.errors import SelectionError
-from xr_icesat2.granule.beams import beam_strength
+from xr_icesat2.granule.beams import BEAMS, beam_strength
 from xr_icesat2.products import ALONG
 
 from .build import Column, Placed, build_variable
 from .granule_coords import granule_coords
 from .rate import MergedRate
+from .tracks import BY_GROUND_TRACK
 
 __all__ = ["dataset_of", "label_coords", "row_index", "spot_datasets", "track_coords"]
+
+GT_ATTRS = {"long_name": "ground track"}
 
 
 def spot_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
@@ -96,26 +99,48 @@ def _preferred_chunks(merged: MergedRate, variable: xr.Variable) -> dict[str, in
 
 
 def track_coords(merged: MergedRate) -> dict[str, xr.Variable]:
-    """Give the coordinates along ``gran_idx`` and ``spot`` (or pairs, or profiles)."""
+    """Return the coordinates along ``gran_idx`` and ``spot`` (or ``gt``, pairs, profiles)."""
     dim = merged.dim
     coords = granule_coords([survey.identity for survey in merged.surveys])
-    numbers = np.array(merged.numbers, np.int64)
-    coords[dim] = xr.Variable((dim,), numbers, {"long_name": f"number of the {dim}"})
+    coords[dim] = _positions(merged)
     coords["n_obs"] = xr.Variable(
         ("gran_idx", dim),
         merged.n_obs,
         {"long_name": f"rows of {merged.rate.name or dim}; what lies beyond is padding"},
     )
-    groups = [[_group(survey, n) for n in merged.numbers] for survey in merged.surveys]
+    if dim == BY_GROUND_TRACK:
+        return coords | _known_spots(merged)
     if dim == "spot":
-        coords["gt"] = xr.Variable(
-            ("gran_idx", dim), np.array(groups, "<U4"), {"long_name": "ground track"}
-        )
-        strength = np.array([beam_strength(int(n)) for n in numbers], "<U6")
+        groups = [[_group(survey, n) for n in merged.numbers] for survey in merged.surveys]
+        coords["gt"] = xr.Variable(("gran_idx", dim), np.array(groups, "<U4"), GT_ATTRS)
+        strength = np.array([beam_strength(n) for n in merged.numbers], "<U6")
         coords["beam_strength"] = xr.Variable(
             (dim,), strength, {"long_name": "strength of the beam"}
         )
     return coords
+
+
+def _positions(merged: MergedRate) -> xr.Variable:
+    """Return the labels along the dimension of what lies side by side."""
+    if merged.dim == BY_GROUND_TRACK:
+        tracks = np.array([BEAMS[number - 1] for number in merged.numbers], "<U4")
+        return xr.Variable((merged.dim,), tracks, GT_ATTRS)
+    numbers = np.array(merged.numbers, np.int64)
+    return xr.Variable((merged.dim,), numbers, {"long_name": f"number of the {merged.dim}"})
+
+
+def _known_spots(merged: MergedRate) -> dict[str, xr.Variable]:
+    """Return the spots of granules that say them; no coordinate if none does.
+
+    NaN is neither odd nor even, so that nobody takes what is unknown for a weak beam.
+    """
+    known = [survey.tracks.spots for survey in merged.surveys]
+    if not any(known):
+        return {}
+    beams = [BEAMS[number - 1] for number in merged.numbers]
+    spots = np.array([[spots.get(beam, np.nan) for beam in beams] for spots in known])
+    attrs = {"long_name": "number of the spot, NaN where unknown"}
+    return {"spot": xr.Variable(("gran_idx", merged.dim), spots, attrs)}
 
 
 def label_coords(

@@ -8,15 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from xr_icesat2.errors import IdentityError, MergeError, SelectionError
-from xr_icesat2.granule.beams import (
-    BEAMS,
-    PAIRS,
-    PROFILES,
-    assign_spots,
-    select_numbers,
-    select_spots,
-)
+from xr_icesat2.errors import MergeError
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.identity import Identity
 from xr_icesat2.granule.model import DatasetHeader, GroupHeader
@@ -26,26 +18,9 @@ from xr_icesat2.wording import AS_IT_IS
 from .dims import STANDARD_NAMES, scale_paths
 from .labels import read_labels
 from .options import Options
+from .tracks import Tracks
 
-__all__ = ["BeamRate", "Found", "Survey", "Tracks", "find_tracks", "read_headers", "survey_rate"]
-
-
-@dataclass(frozen=True, slots=True)
-class Tracks:
-    """What a granule lays side by side: its beams on spots, or pairs, or profiles."""
-
-    dim: str
-    """``spot``, ``pair_track`` or ``profile``."""
-    numbers: Mapping[str, int]
-    """Group at the root to its number on ``dim``; groups that are missing may be known too."""
-    present: tuple[str, ...]
-    wanted: tuple[int, ...]
-    """Numbers that were asked for, ascending."""
-
-    @property
-    def groups(self) -> dict[int, str]:
-        """Number to group, of those that are asked for and there."""
-        return {self.numbers[g]: g for g in self.present if self.numbers[g] in self.wanted}
+__all__ = ["BeamRate", "Found", "Survey", "read_headers", "survey_rate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,47 +58,6 @@ class Survey:
     tracks: Tracks
     beams: Mapping[int, BeamRate]
     """By number on the tracks' dimension; a beam without the rate is absent."""
-
-
-def find_tracks(granule: Granule, identity: Identity, options: Options) -> Tracks | None:
-    """Find what a granule lays side by side, or None if it has no such thing."""
-    links = granule.index.group("/").links
-    for dim, groups in (("spot", BEAMS), ("pair_track", PAIRS), ("profile", PROFILES)):
-        nodes = granule.index.load(group for group in groups if group in links)
-        present = tuple(g for g in groups if isinstance(nodes.get(f"/{g}"), GroupHeader))
-        if present and dim == "spot":
-            return _spots(granule, identity, present, options)
-        if present:
-            numbers = {group: number for number, group in enumerate(groups, 1)}
-            return Tracks(dim, numbers, present, _wanted(granule, groups, options))
-    return None
-
-
-def _wanted(granule: Granule, groups: Sequence[str], options: Options) -> tuple[int, ...]:
-    try:
-        return select_numbers(options.spots, options.beams, groups)
-    except SelectionError as error:
-        raise SelectionError(f"{granule.url}: {error}") from error
-
-
-def _spots(
-    granule: Granule, identity: Identity, present: tuple[str, ...], options: Options
-) -> Tracks:
-    attrs = {group: granule.index.group(group).attrs for group in present}
-    words = {str(a["sc_orientation"]) for a in attrs.values() if "sc_orientation" in a}
-    said = {group: _number(a.get("atlas_spot_number")) for group, a in attrs.items()}
-    word = words.pop() if len(words) == 1 else None
-    try:
-        numbers = assign_spots(present, said, identity.sc_orient, word)
-    except IdentityError as error:
-        raise IdentityError(f"{granule.url}: {error}") from error
-    wanted = select_spots(options.spots, options.beams, numbers)
-    return Tracks("spot", numbers, present, wanted)
-
-
-def _number(value: object) -> int | None:
-    text = str(value).strip()
-    return int(text) if text.lstrip("-").isdigit() else None
 
 
 def survey_rate(
