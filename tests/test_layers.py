@@ -14,8 +14,9 @@ from xr_icesat2.testing import write_granule
 PACKAGE = Path(xr_icesat2.__file__).parent
 LEVELS = {
     "printable": -1,
-    "collector": 0,
+    "collector": 1,
     "errors": 0,
+    "forking": 0,
     "progress": 0,
     "wording": 0,
     "bytesource": 1,

@@ -8,10 +8,11 @@ To parse many granules side by side makes a hundred thousand, in use for a momen
 from __future__ import annotations
 
 import gc
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from xr_icesat2.forking import after_fork
 
 __all__ = ["seldom_collecting"]
 
@@ -51,8 +52,7 @@ class _Threshold:
 
 
 _THRESHOLD = _Threshold()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_THRESHOLD.begin_anew)
+after_fork(_THRESHOLD, _Threshold.begin_anew)
 
 
 @contextmanager

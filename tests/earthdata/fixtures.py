@@ -16,7 +16,7 @@ _VARIABLES = (
 
 def forget_everything():
     """Make this process forget what it has learnt of logins, keys and roads."""
-    credentials._by_process.clear()
+    credentials.credentials.forget()
     access._refused_by_s3.clear()
     region._known.clear()
 

@@ -291,8 +291,9 @@ def close_web_sessions():
 
     from xr_icesat2.earthdata import web as of_package  # noqa: PLC0415
 
-    while of_package._webs:
-        (_, loop), filesystem = of_package._webs.popitem()
+    webs = of_package._webs()
+    while webs:
+        loop, filesystem = webs.popitem()
         if filesystem._session is not None and loop.is_running():
             with suppress(Exception):
                 sync(loop, filesystem._session.close, timeout=2)

@@ -11,6 +11,7 @@ import threading
 from collections import OrderedDict
 
 from xr_icesat2.errors import NotAGranuleError
+from xr_icesat2.forking import after_fork
 
 __all__ = ["MAX_OPEN", "Descriptor", "OpenFiles", "expect_file", "open_files"]
 
@@ -121,11 +122,10 @@ class OpenFiles:
     def __len__(self) -> int:
         return len(self._held)
 
-    def _renew_lock(self) -> None:
+    def renew_lock(self) -> None:
+        """Free the lock, which a thread of the parent may hold at the moment of a fork."""
         self._lock = threading.RLock()
 
 
 open_files = OpenFiles()
-if hasattr(os, "register_at_fork"):
-    # Another thread of the parent may hold the lock at the moment of the fork.
-    os.register_at_fork(after_in_child=open_files._renew_lock)  # noqa: SLF001
+after_fork(open_files, OpenFiles.renew_lock)

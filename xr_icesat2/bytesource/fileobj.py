@@ -13,6 +13,7 @@ from xr_icesat2.bytesource.protocol import Look, Range, Stamp, Take
 from xr_icesat2.bytesource.ranges import checked_ranges, outside
 from xr_icesat2.bytesource.translate import translated
 from xr_icesat2.errors import ICESat2Error, TransferError
+from xr_icesat2.forking import PerProcess
 from xr_icesat2.printable import printable
 
 __all__ = ["FileObjectSource"]
@@ -39,7 +40,7 @@ class FileObjectSource:
         self.file = file
         # Two files may share a name ("<BytesIO>"), which must not make them one in a cache.
         self._label = uuid.uuid4().hex[:12]
-        self._lock = threading.Lock()
+        self._lock = PerProcess(threading.Lock)
 
     @property
     def url(self) -> str:
@@ -50,7 +51,7 @@ class FileObjectSource:
 
     def stamp(self) -> Stamp:
         """Size now; an open file has no tag."""
-        with self._lock:
+        with self._lock():
             return Stamp(self._guarded(self._measure), "")
 
     def look(self, first: int, last: int) -> Look:
@@ -70,7 +71,7 @@ class FileObjectSource:
         """
         if not ranges:
             return []
-        with self._lock:
+        with self._lock():
             size = self._guarded(self._measure)
             plain = checked_ranges(ranges, size, source_name(self.file))
             return self._guarded(lambda: [self._read_one(*each, size) for each in plain])
@@ -123,7 +124,7 @@ class FileObjectSource:
         return {name: value for name, value in self.__dict__.items() if name != "_lock"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _lock=threading.Lock())
+        self.__dict__.update(state, _lock=PerProcess(threading.Lock))
 
     def __repr__(self) -> str:
         return f"FileObjectSource({printable(source_name(self.file))})"

@@ -7,6 +7,8 @@ from importlib.util import find_spec
 from typing import Any
 from urllib.request import getproxies
 
+from xr_icesat2.forking import was_loaded_before_fork
+
 __all__ = ["can_use_obstore", "is_plain"]
 
 _UNDERSTOOD = {
@@ -33,6 +35,8 @@ _ELSEWHERE = ("AWS_ENDPOINT_URL_S3", "AWS_SERVER_SIDE_ENCRYPTION")
 def can_use_obstore(filesystem: Any, path: str) -> bool:
     """Whether obstore is there, and nothing given to this filesystem is such as it does not do."""
     if type(filesystem).__name__ != "S3FileSystem" or find_spec("obstore") is None:
+        return False
+    if was_loaded_before_fork("obstore"):  # its threads are the parent's: it would never answer
         return False
     bucket, key, version = filesystem.split_path(path)
     return (

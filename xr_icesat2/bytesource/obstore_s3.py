@@ -7,7 +7,6 @@ would change them.
 """
 
 import asyncio
-import os
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -177,7 +176,7 @@ class ObstoreTransport:
                 raise _ElsewhereError
             self._plain_client = client
         region = client.meta.region_name or "us-west-2"
-        return _store_of(os.getpid(), self._bucket, client.meta.endpoint_url, region, keys)
+        return _store_of(self._bucket, client.meta.endpoint_url, region, keys)
 
 
 def _stamp(found: Any) -> Stamp:
@@ -203,12 +202,11 @@ async def _keys(client: Any) -> Keys:
 
 
 @lru_cache(maxsize=16)
-def _store_of(process: int, bucket: str, endpoint: str, region: str, keys: Keys) -> Any:
+def _store_of(bucket: str, endpoint: str, region: str, keys: Keys) -> Any:
     """Give the one store of a bucket in a process: all its granules share its connections.
 
     Everything is said to it that it would else take from the environment.
     """
-    del process
     from obstore.store import S3Store  # noqa: PLC0415 - optional
 
     # A provider, since there is no option for "no token".

@@ -1,6 +1,5 @@
 """Anything that fsspec reaches: S3, HTTPS, memory, caches over them and more."""
 
-import os
 import time
 from asyncio import AbstractEventLoop
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from xr_icesat2.bytesource.ranges import checked_ranges
 from xr_icesat2.bytesource.requesting import Requests
 from xr_icesat2.bytesource.traffic import Traffic, in_daemon_thread, traffic_on
 from xr_icesat2.bytesource.transports import transport_for
+from xr_icesat2.forking import after_fork, keep_in_children
 
 __all__ = ["RemoteSource"]
 
@@ -28,7 +28,6 @@ UNSEEN = Cost(latency=0.05, bandwidth=50e6)
 class _Connection:
     """What one process needs to ask for bytes; made at the first request, never pickled."""
 
-    pid: int
     requests: Requests
     traffic: Traffic
 
@@ -54,6 +53,7 @@ class RemoteSource:
         self._observed = Observed(UNSEEN)
         # Of the latest stamp: absurd ranges of a damaged granule need not be asked for.
         self._size: int | None = None
+        after_fork(self, RemoteSource.close)
 
     @property
     def cost(self) -> Cost:
@@ -113,13 +113,14 @@ class RemoteSource:
 
     def _connect(self) -> _Connection:
         connection = self._connection
-        if connection is None or connection.pid != os.getpid():
+        if connection is None:
             filesystem, path = self._resolve()
+            keep_in_children(filesystem)
             transport = transport_for(filesystem, path, self.url)
             loop = getattr(filesystem, "loop", None) or _loop()
             traffic = traffic_on(loop)
             requests = Requests(transport, traffic, self.url)
-            connection = _Connection(os.getpid(), requests, traffic)
+            connection = _Connection(requests, traffic)
             # Two threads may both get here; both connections are good.
             self._connection = connection
         return connection

@@ -2,7 +2,6 @@
 
 import asyncio
 import inspect
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from xr_icesat2.bytesource.obstore_s3 import ObstoreTransport
 from xr_icesat2.bytesource.protocol import Answer, Look, Stamp
 from xr_icesat2.bytesource.traffic import in_daemon_thread
 from xr_icesat2.errors import NotAGranuleError, TransferError
+from xr_icesat2.forking import PerProcess, was_loaded_before_fork
 
 __all__ = ["AsyncTransport", "BlockingTransport", "Transport", "transport_for"]
 
@@ -150,6 +150,7 @@ def transport_for(filesystem: Any, path: str, name: str) -> Transport:
     if own is not None:
         transport: Transport = own(filesystem, path, name)
         return transport
+    _refuse_inherited(filesystem, name)
     # By class: a caching filesystem hands out the attributes of the one below it.
     below = getattr(filesystem, "fs", filesystem)
     if not (type(filesystem).async_impl and type(below).async_impl):
@@ -160,6 +161,17 @@ def transport_for(filesystem: Any, path: str, name: str) -> Transport:
     if can_use_obstore(filesystem, path):
         return ObstoreTransport(filesystem, path, plain)
     return plain
+
+
+def _refuse_inherited(filesystem: Any, name: str) -> None:
+    """Refuse a filesystem of obstore, which does not answer in a child of its first process."""
+    of_obstore = type(filesystem).__module__.partition(".")[0] == "obstore"
+    if of_obstore and was_loaded_before_fork("obstore"):
+        raise TransferError(
+            f"cannot read {name}: this process was forked after its parent loaded obstore, which "
+            "then never answers. Give the URL (s3://…) and storage_options, or start processes "
+            'with multiprocessing.get_context("spawn")'
+        )
 
 
 async def _granted(wish: "asyncio.Future[bytes] | None") -> bytes:
@@ -202,12 +214,10 @@ def _stamp(info: dict[str, Any], name: str) -> Stamp:
     return Stamp(size, tag)
 
 
-_turns: dict[tuple[int, str, str], threading.Lock] = {}
+_turns = PerProcess[dict[tuple[str, str], threading.Lock]](dict)
 
 
 def _turn(filesystem: Any, path: str) -> threading.Lock:
     # All members of an archive are read through one open file.
     file = "" if _is_a(filesystem, "AbstractArchiveFileSystem") else path
-    # By process: a lock held by another thread at a fork would stay locked in the child.
-    key = (os.getpid(), type(filesystem).__qualname__, file)
-    return _turns.setdefault(key, threading.Lock())
+    return _turns().setdefault((type(filesystem).__qualname__, file), threading.Lock())

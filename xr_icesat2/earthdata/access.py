@@ -33,8 +33,8 @@ _OTHER_ROAD = (
     "environment"
 )
 
-# What a process has learnt: S3 refuses it, whatever was thought of its region.
-_refused_by_s3: set[int] = set()
+# Granules by which this process learnt that S3 refuses it, whatever was thought of its region.
+_refused_by_s3: list[str] = []
 
 
 def checked_access(access: str) -> str:
@@ -63,7 +63,7 @@ def _told(access: str) -> str:
 async def _goes_direct(told: str) -> bool:
     if told != "auto":
         return told == "direct"
-    if os.getpid() in _refused_by_s3:
+    if _refused_by_s3:
         return False
     here = known_region()
     return await in_daemon_thread(in_region) if here is None else here
@@ -140,13 +140,13 @@ class GranuleAccess:
                 raise
         # It says the same of a wrong region and of a missing key: the other road will tell.
         answer = await ask(external)
-        _remember_refusal()
+        _remember_refusal(self._name)
         return answer
 
 
-def _remember_refusal() -> None:
-    if os.getpid() not in _refused_by_s3:
-        _refused_by_s3.add(os.getpid())
+def _remember_refusal(name: str) -> None:
+    if not _refused_by_s3:
+        _refused_by_s3.append(name)
         _log.warning(
             "S3 refuses this machine, which may not be in AWS us-west-2: granules come over HTTPS "
             "from here on. %s=external in the environment says so from the start",

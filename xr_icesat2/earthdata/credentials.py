@@ -20,6 +20,7 @@ from xr_icesat2.bytesource import limits
 from xr_icesat2.bytesource.translate import GarbledAnswerError, StatusError
 from xr_icesat2.earthdata.renewal import Lease, Renewed
 from xr_icesat2.errors import AccessDeniedError
+from xr_icesat2.forking import PerProcess
 
 __all__ = ["Credentials", "Redirect", "S3Keys", "credentials"]
 
@@ -107,13 +108,8 @@ class Credentials:
         return self.token.wait(limits.timeout())
 
 
-_by_process: dict[int, Credentials] = {}
-
-
-def credentials() -> Credentials:
-    """Give those of this process; after a fork, new ones."""
-    # setdefault is atomic: two threads get the same ones.
-    return _by_process.setdefault(os.getpid(), Credentials())
+credentials = PerProcess(Credentials)
+"""Those of this process."""
 
 
 def _way() -> object:

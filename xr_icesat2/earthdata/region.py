@@ -10,6 +10,8 @@ import threading
 from pathlib import Path
 from urllib.request import ProxyHandler, Request, build_opener
 
+from xr_icesat2.forking import PerProcess
+
 __all__ = ["REGION", "in_region", "known_region"]
 
 REGION = "us-west-2"
@@ -23,8 +25,7 @@ HYPERVISOR = Path("/sys/hypervisor/uuid")
 METADATA = "http://169.254.169.254/latest/"
 _PATIENCE = 1.0
 
-# By process: a lock that another thread holds at a fork stays locked in the child.
-_locks: dict[int, threading.Lock] = {}
+_lock = PerProcess(threading.Lock)
 _known: dict[str, bool] = {}
 
 
@@ -38,7 +39,7 @@ def in_region() -> bool:
 
     May block for a second, the first time and on a machine of AWS only.
     """
-    with _locks.setdefault(os.getpid(), threading.Lock()):
+    with _lock():
         if "here" not in _known:
             _known["here"] = _region() == REGION
         return _known["here"]

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from xr_icesat2.bytesource import limits
 from xr_icesat2.bytesource.translate import GarbledAnswerError, StatusError
+from xr_icesat2.forking import PerProcess, keep_in_children
 
 __all__ = ["Answer", "Query", "post_json", "proxy_for", "web_on"]
 
@@ -100,18 +100,19 @@ async def _client(*, loop: asyncio.AbstractEventLoop, **options: Any) -> Any:
     )
 
 
-_webs: dict[tuple[int, asyncio.AbstractEventLoop], Any] = {}
+_webs = PerProcess[dict[asyncio.AbstractEventLoop, Any]](dict)
 
 
 def web_on(loop: asyncio.AbstractEventLoop) -> Any:
     """Give fsspec's HTTP filesystem whose one session lives on ``loop``; it holds no secrets."""
     from fsspec.implementations.http import HTTPFileSystem  # noqa: PLC0415 - heavy: only when used
 
-    key = (os.getpid(), loop)
-    if key not in _webs:
-        for other in [each for each in _webs if each[1].is_closed()]:
-            _webs.pop(other, None)  # which closes its connections
+    webs = _webs()
+    if loop not in webs:
+        for other in [each for each in webs if each.is_closed()]:
+            webs.pop(other, None)  # which closes its connections
         web = HTTPFileSystem(loop=loop, get_client=_client, skip_instance_cache=True)
+        keep_in_children(web)
         # setdefault is atomic: two threads get the same one.
-        _webs.setdefault(key, web)
-    return _webs[key]
+        webs.setdefault(loop, web)
+    return webs[loop]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from xr_icesat2.bytesource import Stamp
 from xr_icesat2.errors import ChangedGranuleError
+from xr_icesat2.forking import after_fork
 from xr_icesat2.printable import get_logger
 
 from . import campaign, store
@@ -27,9 +27,8 @@ __all__ = ["Granule", "is_known"]
 log = get_logger(__name__)
 
 _INDEXES = HeldIndexes()
-if hasattr(os, "register_at_fork"):
-    # Threads of the parent may hold this lock, and those of the indexes, at the moment of the fork.
-    os.register_at_fork(after_in_child=_INDEXES.begin_anew)
+# Threads of the parent may hold its lock, and those of the indexes, at the moment of a fork.
+after_fork(_INDEXES, HeldIndexes.begin_anew)
 
 
 def is_known(url: str) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import atexit
 import io
-import os
 import threading
 import weakref
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from xr_icesat2.errors import (
     NotAGranuleError,
     NotSupportedError,
 )
+from xr_icesat2.forking import after_fork
 
 from .h5py_checks import open_object
 from .h5py_objects import read_object, read_values
@@ -125,13 +125,14 @@ class LibraryFile:
             self._file = self._raw = None
 
     def renew_lock(self) -> None:
-        """Forget who holds the lock: for a process that was forked."""
+        """Free the lock, which a thread of the parent may hold, and the end would wait for."""
         self._lock = threading.RLock()
 
     def _open(self) -> h5py.File:
         if self._file is None:
             self._raw = _SourceFile(self._source, self._size)
             _FILES.add(self)
+            after_fork(self, LibraryFile.renew_lock)
             try:
                 self._file = h5py.File(io.BufferedReader(self._raw, BLOCK), "r")
             except OSError as error:
@@ -178,12 +179,4 @@ def _close_files() -> None:
         file.close()
 
 
-def _renew_locks() -> None:
-    """Free locks that threads of the parent may hold, which the end would wait for."""
-    for file in list(_FILES):
-        file.renew_lock()
-
-
 atexit.register(_close_files)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_locks)

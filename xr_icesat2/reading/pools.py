@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 
-__all__ = ["check_pool", "decode_pool"]
+from xr_icesat2.forking import PerProcess
+
+__all__ = ["check_pool", "decode_pool", "granule_pool"]
+
+GRANULES_AT_ONCE = 32
+"""Granules of which values are read side by side."""
 
 MOST_CHECKS = 32
 """Granules that are asked at once whether they were replaced."""
 
-
-def decode_pool() -> ThreadPoolExecutor:
-    """Give the threads that decode, one a core."""
-    return _pool("decode", os.cpu_count() or 1, os.getpid())
-
-
-def check_pool() -> ThreadPoolExecutor:
-    """Give the threads that ask whether a granule was replaced."""
-    return _pool("check", MOST_CHECKS, os.getpid())
+decode_pool = PerProcess(lambda: _threads(os.cpu_count() or 1, "decode"))
+"""Threads that decode, one a core."""
+check_pool = PerProcess(lambda: _threads(MOST_CHECKS, "check"))
+"""Threads that ask whether a granule was replaced."""
+granule_pool = PerProcess(lambda: _threads(GRANULES_AT_ONCE, "granule"))
+"""Threads that wait for granules."""
 
 
-@lru_cache(maxsize=2)
-def _pool(name: str, threads: int, process: int) -> ThreadPoolExecutor:
-    """Give the threads of one kind; a forked process makes its own."""
-    return ThreadPoolExecutor(threads, f"xr_icesat2-{name}-{process}")
+def _threads(most: int, name: str) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(most, f"xr_icesat2-{name}")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,12 +16,11 @@ from xr_icesat2.granule.granule import Granule
 from xr_icesat2.progress import Count, no_count
 
 from .execute import DatasetRead, read_granule
-from .pools import decode_pool
+from .pools import decode_pool, granule_pool
 from .selection import Selection, orthogonal
 
 __all__ = ["Pending", "carry_out"]
 
-GRANULES_AT_ONCE = 32
 LITTLE = 1 << 18
 """Bytes of padding for which another thread is not worth the trouble."""
 
@@ -72,7 +69,7 @@ def _read_all(pending: Iterable[Pending], count: Count) -> None:
     if len(wanted) == 1:
         _read(*next(iter(wanted.items())), count)
     elif wanted:
-        pool = _granule_pool(os.getpid())
+        pool = granule_pool()
         with seldom_collecting():
             all_done([pool.submit(_read, *item, count) for item in wanted.items()])
 
@@ -80,9 +77,3 @@ def _read_all(pending: Iterable[Pending], count: Count) -> None:
 def _read(granule: Granule, reads: Sequence[DatasetRead], count: Count) -> None:
     read_granule(granule, reads, count)
     granule.keep()
-
-
-@lru_cache(maxsize=1)
-def _granule_pool(process: int) -> ThreadPoolExecutor:
-    """Give the threads that wait for granules; a forked process makes its own."""
-    return ThreadPoolExecutor(GRANULES_AT_ONCE, f"xr_icesat2-granule-{process}")

@@ -13,7 +13,6 @@ is less it is read whole, and kept for the reads that follow.
 from __future__ import annotations
 
 import math
-import os
 import threading
 import time
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
@@ -23,6 +22,7 @@ from typing import Any
 from xr_icesat2.bytesource import ByteSource, Range, Take
 from xr_icesat2.bytesource.limits import MAX_IN_FLIGHT
 from xr_icesat2.bytesource.threads import all_done
+from xr_icesat2.forking import after_fork
 
 from .fetch import Alone, Ranges, Several
 
@@ -86,8 +86,7 @@ class _Kept:
 
 
 _KEPT = _Kept()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_KEPT.begin_anew)
+after_fork(_KEPT, _Kept.begin_anew)
 
 
 class Pages:

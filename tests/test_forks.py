@@ -1,0 +1,120 @@
+"""A forked child reads what its parent read, and does its parent no harm."""
+
+import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import h5py
+import numpy as np
+import pytest
+
+from xr_icesat2.testing import write_granule
+
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here"),
+    pytest.mark.skipif(find_spec("obstore") is None, reason="obstore is not installed"),
+]
+
+# The parent reads at each place, and forks. The child reads at each place again: in a dataset
+# that the parent opened, and in one of its own. Whatever the parent let go of is collected in the
+# child. Then the parent reads on.
+READER = """
+import gc, json, multiprocessing, os, sys, time
+from tests.earthdata.names import trust
+
+places, port, authority = json.loads(sys.argv[1])
+trust(port, authority)
+
+import xarray as xr
+
+def opened(url, options):
+    return xr.open_dataset(url, engine="icesat2", variables="h_li", storage_options=options)
+
+def mean(ds, spot=1):
+    return float(ds.h_li.sel(spot=spot).mean())
+
+def told(read):
+    try:
+        return read()
+    except Exception as error:
+        return repr(error)
+
+def read_all():
+    found = {}
+    for name, place in places.items():
+        began = time.monotonic()
+        first = told(lambda: mean(opened(*place)))
+        second = told(lambda: mean(held[name] if name in held else opened(*place), spot=2))
+        found[name] = first, second, time.monotonic() - began
+    return found
+
+def in_child(answer):
+    gc.collect()
+    answer.send(read_all())
+
+held = {name: opened(*place) for name, place in places.items() if name != "let go"}
+for name, place in places.items():
+    mean(opened(*place)), name in held and mean(held[name])
+    assert "obstore" in sys.modules or name != "s3"
+gc.collect()
+context = multiprocessing.get_context("fork")
+here, there = context.Pipe()
+if sys.argv[2] == "os.fork":
+    child = os.fork()
+    if not child:
+        in_child(there)
+        os._exit(0)
+    child = None
+else:
+    child = context.Process(target=in_child, args=[there])
+    child.start()
+assert here.poll(60), "the child hangs"
+print(json.dumps({"child": here.recv(), "parent": read_all()}))
+"""
+
+
+@pytest.mark.parametrize("way", ["os.fork", "multiprocessing"])
+def test_a_forked_child_reads_by_every_transport(way, s3_server, http_server, logged_in, tmp_path):
+    granule = write_granule(tmp_path, n_segments=40, chunk_rows=10)
+    data = granule.read_bytes()
+    with h5py.File(granule) as file:
+        beams = {int(file[gt].attrs["atlas_spot_number"]): gt for gt in file if gt[:2] == "gt"}
+        first, second = (_mean(file[f"{beams[spot]}/land_ice_segments/h_li"]) for spot in (1, 2))
+    logged_in.put(granule.name, data)
+    options = s3_server.storage_options
+    places = {
+        "local": (str(granule), None),
+        "http": (http_server.put(granule.name, data), {}),
+        "cached": (f"simplecache::{http_server.put('c.h5', data)}", {}),
+        "let go": (http_server.put("d.h5", data), {"block_size": 1 << 20}),
+        "s3": (s3_server.put(granule.name, data), options),
+        "direct": (f"icesat2://{granule.name}", {"access": "direct"}),
+        "external": (f"icesat2://{granule.name}", {"access": "external"}),
+    }
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [
+            *(sys.executable, "-W", "ignore:.*fork:DeprecationWarning", "-c", READER),
+            *(json.dumps([places, logged_in.port, logged_in.authority]), way),
+        ],
+        env=os.environ | {"XR_ICESAT2_TIMEOUT": "24"},
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    for process in ("child", "parent"):
+        for name, (*means, seconds) in told[process].items():
+            assert means == pytest.approx([first, second], rel=1e-6), (process, name)
+            assert seconds < 6, (process, name)  # one that hangs is made again after 8 s
+    agents = [headers[b"user-agent"] for _, headers in s3_server.script.heads]
+    assert any(b"object_store" in agent for agent in agents)  # the parent
+    assert any(b"object_store" not in agent for agent in agents)  # the child
+
+
+def _mean(dataset):
+    values = dataset[:]
+    return float(np.mean(values[values != dataset.attrs["_FillValue"]], dtype=float))
