@@ -20,10 +20,11 @@ from xr_icesat2.demo.two_cycles import compare_cycles
 from xr_icesat2.testing import write_granule
 
 CYCLES = {
-    "ATL06_20190808032023_06270403_006_01.h5": (4, 900),
-    "ATL06_20191106230008_06270503_006_01.h5": (5, 1000),
-    "ATL06_20200205184001_06270603_006_01.h5": (6, 950),
+    "ATL06_20190808032023_06270403_006_01.h5": {"n_segments": 900, "sc_orient": 0},
+    "ATL06_20191106230008_06270503_006_01.h5": {"n_segments": 1000},
+    "ATL06_20200205184001_06270603_006_01.h5": {"n_segments": 950},
 }
+"""The spacecraft turns after the first, as it does twice a year."""
 BUCKET = "nsidc-cumulus-prod-protected"
 
 _ROLE = re.compile(r":(?:attr|class|data|func|meth|mod):(?=<code>)")
@@ -39,11 +40,8 @@ def on_pre_build(config: object) -> None:
     # Entered after the folder, so left before it: what is gone cannot be a working directory.
     _until_the_end.callback(os.chdir, Path.cwd())
     os.chdir(folder)
-    for name, (cycle, segments) in CYCLES.items():
-        turned = cycle == 4  # the spacecraft turns twice a year
-        path = write_granule(
-            folder / name, rgt=627, cycle=cycle, n_segments=segments, sc_orient=0 if turned else 1
-        )
+    for name, properties in CYCLES.items():
+        path = write_granule(folder / name, **properties)
         start = name.removeprefix("ATL06_")
         day = folder / f"s3/{BUCKET}/ATLAS/ATL06/006/{start[:4]}/{start[4:6]}/{start[6:8]}"
         day.mkdir(parents=True)

@@ -152,7 +152,7 @@ def test_plausible_values(start: int, count: int) -> None:
     assert plausible(COUNT, "count", rows, (3,)).shape == (count, 3)
     assert (
         plausible(TEXT, "text", rows).astype("S20").tolist()
-        == [b"text synthetic".ljust(20)] * count
+        == [b"synthetic text".ljust(20)] * count
     )
     np.testing.assert_array_equal(plausible(SHARE, "a/share", rows[-1:]), share[-1:])
 

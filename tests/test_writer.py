@@ -277,11 +277,6 @@ def test_names(folder: Path) -> None:
     assert scheduled is not None
     assert scheduled.start is not None
     assert abs((scheduled.start - start).total_seconds()) < 600
-    earlier = "ATL06_20191106230000_06270503_006_02.h5"
-    for written_as, says in ((earlier, earlier), (name.replace("0627", "0628"), name)):
-        with h5py.File(write_granule(folder / written_as, **identity, **small)) as file:
-            said = file["METADATA/DatasetIdentification"].attrs["fileName"].decode()
-        assert said == says
 
 
 def test_newer_format(folder: Path) -> None:

@@ -1,6 +1,6 @@
 """Synthetic granules, for tests and demonstrations without a download."""
 
-from xr_icesat2.testing.granule import granule_name
+from xr_icesat2.testing.identity import granule_name
 from xr_icesat2.testing.lakes import lake_id, lake_level
 from xr_icesat2.testing.surface import canopy_height, elevation_change, surface_height
 from xr_icesat2.testing.truth import photon_classes

@@ -146,7 +146,7 @@ def plausible(
 
 def _values(variable: Variable, dtype: np.dtype[Any], place: Ints) -> NDArray[Any]:
     if dtype.kind == "S":
-        text = f"{variable.name} synthetic".encode("ascii")
+        text = f"synthetic {variable.name}".encode("ascii")
         return np.full(place.shape, text[: dtype.itemsize].ljust(dtype.itemsize), dtype)
     if variable.flags:
         flags = np.array([value for _, value in variable.flags])

@@ -10,7 +10,7 @@ from xr_icesat2.granule.name import GranuleName, format_name
 from xr_icesat2.granule.numbering import FOUR_ORBITS, ORBITAL, first_of_four
 from xr_icesat2.testing.orbit import ORBITS_PER_CYCLE, crossing_time, region_bounds, seconds_to
 
-__all__ = ["EPOCH", "Granule", "granule_name", "rows_of_beams", "usual_region", "usual_rgt"]
+__all__ = ["EPOCH", "Granule", "as_utc", "rows_of_beams"]
 
 EPOCH = datetime(2018, 1, 1, tzinfo=UTC)
 """Epoch of the products; no leap second has come since."""
@@ -19,7 +19,6 @@ _SPOTS: Mapping[int, Mapping[str, int]] = {0: BACKWARD, 1: FORWARD, 2: {}}
 _REGIONS = 14
 _LAST_CYCLE = 99
 _ORBITS = 4
-_USUAL_RGT, _USUAL_REGION = 658, 3  # Greenland
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +75,7 @@ class Granule:
         if start is None:
             seconds = crossing_time(self.rgt, self.cycle) + float(seconds_to(begin))
             start = EPOCH + timedelta(seconds=seconds)
-        if start.tzinfo is None:
-            start = start.replace(tzinfo=UTC)
-        return start.astimezone(UTC).replace(microsecond=0)
+        return as_utc(start)
 
     @property
     def rgts(self) -> range:
@@ -119,39 +116,10 @@ class Granule:
         )
 
 
-def usual_rgt(product: str) -> int:
-    """Track of a granule of which no other is asked for."""
-    return first_of_four(_USUAL_RGT) if product in FOUR_ORBITS else _USUAL_RGT
-
-
-def usual_region(product: str) -> int:
-    """Region of a granule of which no other is asked for; the first for those of whole orbits."""
-    return 1 if product in ORBITAL else _USUAL_REGION
-
-
-def granule_name(  # noqa: PLR0913 (each is a part of the name)
-    product: str = "ATL06",
-    *,
-    rgt: int,
-    cycle: int,
-    region: int | None = None,
-    release: str = "006",
-    version: str = "01",
-    start: datetime | None = None,
-) -> str:
-    """Name of the granule that :func:`write_granule` writes with the same arguments."""
-    return Granule(
-        product=product,
-        rgt=rgt,
-        cycle=cycle,
-        region=usual_region(product) if region is None else region,
-        release=release,
-        version=version,
-        start=start,
-        rows={},
-        sc_orient=1,
-        seed=0,
-    ).name
+def as_utc(start: datetime) -> datetime:
+    """Return a time in UTC, in whole seconds as in names; without time zone it is UTC."""
+    aware = start.replace(tzinfo=UTC) if start.tzinfo is None else start.astimezone(UTC)
+    return aware.replace(microsecond=0)
 
 
 def rows_of_beams(

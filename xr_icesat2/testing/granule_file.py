@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,6 @@ from typing import Any
 import h5py
 from numpy.typing import NDArray
 
-from xr_icesat2.granule.name import parse_name
 from xr_icesat2.progress import Count, progress_bar
 from xr_icesat2.testing.chunk_order import (
     BeamRate,
@@ -83,12 +82,7 @@ class GranuleFile:
                 chunk.dataset.id.write_direct_chunk(chunk.offsets, chunk.data)
 
     def _facts(self) -> dict[str, Any]:
-        name = self.name
-        said = parse_name(name)
-        mine = parse_name(self.granule.name)
-        # A granule written under the name of another says in its metadata which it is.
-        if said is None or mine is None or replace(said, start=mine.start) != mine:
-            name = self.granule.name
+        name = self.granule.name
         about = {"title": self.tree.title, "file_name": name, "stem": Path(name).stem}
         return {**self.values.facts(), **about}
 

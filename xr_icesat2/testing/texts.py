@@ -1,11 +1,11 @@
-"""Texts of the length that those of real granules have, so that metadata weighs the same."""
+"""Texts of the length that those of real granules have, so that metadata has the same size."""
 
 __all__ = ["lengthen"]
 
-_PADDING = " So long is the text of a real granule; this one was made longer to weigh as much."
+_FILLER = " [synthetic filler text]"
 
 
 def lengthen(text: str, length: int) -> str:
-    """Add to a text what it lacks to a length; a longer one stays as it is."""
+    """Extend a text to a length by filler and blanks; return a longer one unchanged."""
     missing = max(0, length - len(text))
-    return text + (_PADDING * -(-missing // len(_PADDING)))[:missing]
+    return (text + _FILLER * (missing // len(_FILLER))).ljust(length)

@@ -13,8 +13,9 @@ from xr_icesat2.testing.atl06_values import ATL06Values
 from xr_icesat2.testing.atl08_values import ATL08Values
 from xr_icesat2.testing.atl13_values import ATL13Values
 from xr_icesat2.testing.filler import FilledValues
-from xr_icesat2.testing.granule import Granule, rows_of_beams, usual_region, usual_rgt
+from xr_icesat2.testing.granule import Granule, rows_of_beams
 from xr_icesat2.testing.granule_file import GranuleFile
+from xr_icesat2.testing.identity import complete_identity
 from xr_icesat2.testing.product_tree import tree_of
 from xr_icesat2.testing.storage import Storage
 from xr_icesat2.testing.tree import Values
@@ -32,13 +33,13 @@ _VALUES: Mapping[str, Callable[[Granule], Values]] = {
 
 def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
     path: str | os.PathLike[str],
-    product: str = "ATL06",
+    product: str | None = None,
     *,
     rgt: int | None = None,
-    cycle: int = 1,
+    cycle: int | None = None,
     region: int | None = None,
-    release: str = "006",
-    version: str = "01",
+    release: str | None = None,
+    version: str | None = None,
     start: datetime | None = None,
     n_segments: int | Mapping[str, int] = 1000,
     beams: Collection[str] | None = None,
@@ -64,18 +65,21 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
     Parameters
     ----------
     path
-        File to write, or a folder, in which the file gets the name of the granule.
+        File to write, or a folder, in which the file gets the name of the granule. The name of
+        a granule (``ATL06_20191106230008_06270503_006_01.h5``) gives product, start, track,
+        cycle, region, release and version, which keywords must not contradict. Any other name
+        leaves them to the keywords and their defaults.
     product
-        Short name: ATL03, ATL06, ATL08 or ATL13.
+        Short name: ATL03, ATL06, ATL08 or ATL13. Default: ATL06.
     rgt, cycle, region
-        Reference ground track (1 to 1387), repeat cycle and granule region (1 to 14). By default
-        track 658 in region 3, which crosses the Greenland ice sheet from 62° N on. A granule of
-        ATL13 has four orbits and the track of the first (1, 5, 9 …; by default 657), and no
-        region.
+        Reference ground track (1 to 1387), repeat cycle and granule region (1 to 14). Default:
+        cycle 1 of track 658 in region 3, which crosses the Greenland ice sheet from 62° N on. A
+        granule of ATL13 has four orbits and the track of the first (1, 5, 9 …; default 657), and
+        no region.
     release, version
-        Three and two digits. The tree is that of the release.
+        Three and two digits (default: 006 and 01). The tree is that of the release.
     start
-        When the region begins, UTC; by default when the mission's timetable has it.
+        When the region begins, UTC. Default: the time in the mission's timetable.
     n_segments
         Rows of the main rate in each beam, or a mapping from beam to rows; of ATL03, and of the
         ATL08 that points into it, the 20 m segments below. ATL03, ATL06 and ATL08 with the same
@@ -108,7 +112,7 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
     Raises
     ------
     SelectionError
-        No granule can be as asked.
+        No granule can have these properties, or the file's name contradicts them.
 
     Notes
     -----
@@ -121,30 +125,36 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
     with the granule. The file appears under its name when it is whole; after an error or an
     interrupt nothing is left.
     """
-    if product not in _VALUES:
+    target = Path(path)
+    is_folder = target.is_dir()
+    identity = complete_identity(
+        "" if is_folder else target.name,
+        product=product,
+        rgt=rgt,
+        cycle=cycle,
+        region=region,
+        release=release,
+        version=version,
+        start=start,
+    )
+    if identity["product"] not in _VALUES:
         raise SelectionError(
-            f"granules of {product!r} cannot be written; of {', '.join(_VALUES)} they can"
+            f"granules of {identity['product']!r} cannot be written; of {', '.join(_VALUES)} they "
+            "can"
         )
     if chunk_rows is not None and chunk_rows < 1:
         raise SelectionError(f"chunk_rows={chunk_rows}: expected at least 1")
     granule = Granule(
-        product=product,
-        rgt=usual_rgt(product) if rgt is None else rgt,
-        cycle=cycle,
-        region=usual_region(product) if region is None else region,
-        release=release,
-        version=version,
-        start=start,
+        **identity,
         rows=rows_of_beams(n_segments, beams, empty_beams),
         sc_orient=sc_orient,
         seed=seed,
     )
-    target = Path(path)
-    if target.is_dir():
+    if is_folder:
         target /= granule.name
-    tree = tree_of(product, release, granule.rows)
-    storage = Storage(product, release, chunk_rows)
-    values = FilledValues(_VALUES[product](granule), tree)
+    tree = tree_of(granule.product, granule.release, granule.rows)
+    storage = Storage(granule.product, granule.release, chunk_rows)
+    values = FilledValues(_VALUES[granule.product](granule), tree)
     with (
         whole_file(target) as partial,
         h5py.File(partial, "w", libver=libver, track_order=True, **storage.creation()) as file,
