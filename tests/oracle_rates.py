@@ -152,7 +152,7 @@ def floating(array: np.ndarray) -> np.ndarray:
 def padding(raw: xr.Variable, dtype: np.dtype, *, masked: bool) -> Any:
     """The value of rows that no beam has."""
     if dtype.kind == "M":
-        return np.datetime64("NaT")
+        return np.datetime64("NaT", "ns")
     if masked and dtype.kind == "f":
         return np.nan
     if "_FillValue" in raw.attrs:

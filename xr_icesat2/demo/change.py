@@ -38,7 +38,7 @@ def on_segments(ds: xr.Dataset) -> xr.Dataset:
 
     def placed(values: xr.DataArray) -> xr.Variable:
         rows = values.to_numpy()
-        nothing = np.datetime64("NaT") if rows.dtype.kind == "M" else np.nan
+        nothing = np.datetime64("NaT", "ns") if rows.dtype.kind == "M" else np.nan
         result = np.full((ds.sizes["gran_idx"], len(BEAMS), last + 1 - first), nothing, rows.dtype)
         result[granule, beam, ids - first] = rows[real]
         return xr.Variable(("gran_idx", "beam", "segment_id"), result, values.attrs)
