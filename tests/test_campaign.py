@@ -175,7 +175,7 @@ def test_a_granule_that_is_replaced_before_it_is_saved(served, paths, newer, fil
         with pytest.raises(ChangedGranuleError, match="replaced after it was opened"):
             indexes.save(file, ds)
     assert not file.exists()
-    assert not list(file.parent.glob("*.part"))
+    assert not list(file.parent.glob("*.partial"))
 
 
 def test_local_files_are_looked_at(paths, newer, file, tmp_path):

@@ -198,7 +198,7 @@ def test_the_directory_is_not_listed_at_every_save(cache, monkeypatch):
 def test_half_files_of_processes_that_are_gone_go_first(cache, monkeypatch):
     monkeypatch.setenv("XR_ICESAT2_INDEX_CACHE_BYTES", str(6 * 8192))
     cache.mkdir()
-    half = cache / f"{'0' * 32}abc_def1.part"
+    half = cache / f"{'0' * 32}.index.0abcdef1.partial"
     half.write_bytes(bytes(20_000))
     os.utime(half, (1, 1))
     for number in range(5):
@@ -235,7 +235,7 @@ def test_many_processes_share_a_directory_that_is_full(cache):
         assert all(job.result(timeout=60) > 20 for job in jobs)
     # Each may write a little before it sees what the others have written.
     assert size_of(cache) <= bound + 3 * 8192
-    assert not list(cache.glob("*.part"))
+    assert not list(cache.glob("*.partial"))
 
 
 def test_what_cannot_be_kept_is_no_error(path, cache, caplog):

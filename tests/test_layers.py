@@ -18,6 +18,7 @@ LEVELS = {
     "errors": 0,
     "forking": 0,
     "progress": 0,
+    "shared_files": 0,
     "wording": 0,
     "bytesource": 1,
     "granule": 2,

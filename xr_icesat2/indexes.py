@@ -116,6 +116,10 @@ def _save_one(granule: Granule, writer: CampaignWriter, count: Count) -> None:
         raise
     # Only now: what was read of another version would be refused for ever after.
     granule.check_unchanged()
-    writer.add(granule.url, granule.stamp, index.contents)
+    try:
+        writer.add(granule.url, granule.stamp, index.contents)
+    except (TypeError, ValueError) as error:
+        msg = f"the index of {granule.url} cannot be saved: {error}. Leave the granule out."
+        raise SelectionError(msg) from error
     granule.keep()
     count(1, 0)

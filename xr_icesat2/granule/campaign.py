@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import struct
-import tempfile
 import threading
 import zlib
 from collections.abc import Iterator, Mapping
@@ -21,11 +20,12 @@ from pathlib import Path
 from typing import IO, TypeAlias
 
 from xr_icesat2.bytesource import Stamp
-from xr_icesat2.errors import CorruptIndexError, SelectionError
+from xr_icesat2.errors import AccessDeniedError, CorruptIndexError, ICESat2Error, SelectionError
+from xr_icesat2.shared_files import atomic_file, open_regular
 
 from . import plain
 from .model import Contents
-from .packed import inflate, pack, unpack
+from .packed import MOST_BYTES, inflate, pack, unpack
 
 __all__ = ["SUFFIX", "CampaignWriter", "is_campaign", "load", "stamps", "writing"]
 
@@ -33,7 +33,8 @@ SUFFIX = ".idx"
 MAGIC = b"xr_icesat2 indexes 1\n"
 TRAILER = struct.Struct("<QIII")
 """Where the mapping begins, its bytes, its bytes when it is not compressed, its checksum."""
-MOST_TEXT = 1 << 26
+MOST_TEXT = 1 << 24
+"""Bytes of the mapping: some 100,000 granules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +61,14 @@ def stamps(path: str) -> dict[str, Stamp]:
 
     Raises
     ------
+    AccessDeniedError
+        It is not for us to read.
     CorruptIndexError
         It is damaged, or no such file.
     FileNotFoundError
         Nothing lies there.
     """
-    with _translated(path), Path(path).open("rb") as file:
+    with _translated(path), open_regular(Path(path), "rb", follow_links=True) as file:
         return {url: entry.stamp for url, entry in _mapping(path, file).items()}
 
 
@@ -74,14 +77,18 @@ def load(path: str, url: str, stamp: Stamp) -> Contents | None:
 
     Raises
     ------
+    AccessDeniedError
+        It is not for us to read.
     CorruptIndexError
         It is damaged, or no such file.
     """
     try:
-        with _translated(path), Path(path).open("rb") as file:
+        with _translated(path), open_regular(Path(path), "rb", follow_links=True) as file:
             entry = _mapping(path, file).get(url)
             if entry is None or entry.stamp != stamp:
                 return None
+            if entry.length > MOST_BYTES:
+                raise ValueError("an entry that is too long")
             file.seek(entry.start)
             return unpack(file.read(entry.length), stamp.size)
     except FileNotFoundError:
@@ -94,6 +101,12 @@ def _translated(path: str) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise
+    except PermissionError as error:
+        msg = (
+            f"may not read {path}, a file of indexes ({error.strerror}): ask whoever saved it to "
+            "let you read it (chmod a+r), or open without index_cache"
+        )
+        raise AccessDeniedError(msg) from error
     except Exception as error:
         msg = (
             f"{path} cannot be read as a file of indexes of this version: {error}. Save it anew "
@@ -151,6 +164,8 @@ class CampaignWriter:
     def finish(self) -> None:
         """Write what tells where everything lies."""
         text = json.dumps(dict(sorted(self._entries.items()))).encode()
+        if len(text) > MOST_TEXT:
+            raise SelectionError(f"{len(self._entries)} granules are too many for one file")
         body = zlib.compress(text, level=1)
         start = self._file.tell()
         self._file.write(body)
@@ -168,19 +183,15 @@ def writing(path: str) -> Iterator[CampaignWriter]:
     """
     target = Path(path)
     try:
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=target.stem, suffix=".part")
+        with atomic_file(target) as partial, partial.open("xb") as file:
+            writer = CampaignWriter(file)
+            yield writer
+            writer.finish()
+    except ICESat2Error:  # of a granule
+        raise
     except OSError as error:
         msg = (
             f"cannot make {target}: {error.strerror}. Name a place in a folder that is there and "
             "takes files"
         )
         raise SelectionError(msg) from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            writer = CampaignWriter(file)
-            yield writer
-            writer.finish()
-        Path(temporary).replace(target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from . import plain
+from .index_checks import check_contents
 from .model import (
     BY_LIBRARY,
     Chunked,
@@ -43,9 +44,12 @@ __all__ = ["MAGIC", "inflate", "pack", "unpack"]
 MAGIC = b"xr_icesat2 index 4\n"
 LENGTHS = struct.Struct("<III")
 """Checksum, bytes of text, chunks."""
-MOST_TEXT = 1 << 24
-"""Bytes. The text of a granule with a thousand variables has less than a million."""
+MOST_TEXT = 1 << 23
+"""Bytes. The text of a granule with a thousand variables has less than a million. As values of
+Python it may take twenty times as many."""
 MOST_CHUNKS = 1 << 23
+LONGEST_FILTERS = 1000
+"""Characters."""
 COLUMNS: dict[str, np.dtype] = {
     "offsets": np.dtype("<u8"),
     "sizes": np.dtype("<u4"),
@@ -53,6 +57,8 @@ COLUMNS: dict[str, np.dtype] = {
 }
 """Of the chunk tables, those of all tables one after another."""
 CHUNK_BYTES = sum(dtype.itemsize for dtype in COLUMNS.values())
+MOST_BYTES = MOST_TEXT + MOST_CHUNKS * CHUNK_BYTES + (1 << 20)
+"""Of an index; compressed, it may be a little longer than what is in it."""
 
 
 def pack(contents: Contents) -> bytes:
@@ -97,7 +103,7 @@ def unpack(data: bytes, file_size: int) -> Contents:
         Of any kind: this is no index, not one of this version, or it is damaged.
     """
     start = len(MAGIC) + LENGTHS.size
-    if data[: len(MAGIC)] != MAGIC or len(data) < start:
+    if data[: len(MAGIC)] != MAGIC or not start <= len(data) <= MOST_BYTES:
         raise ValueError("not an index of this version")
     checksum, length, chunks = LENGTHS.unpack_from(data, len(MAGIC))
     if zlib.crc32(memoryview(data)[len(MAGIC) + 4 :]) != checksum:
@@ -109,11 +115,13 @@ def unpack(data: bytes, file_size: int) -> Contents:
     attributes = [_to_attributes(attrs) for attrs in text["attributes"]]
     nodes = {path: _to_node(node, attributes) for path, node in text["nodes"].items()}
     columns = _columns(body, length, chunks, file_size)
-    return Contents(
+    contents = Contents(
         nodes,
         dict(_to_tables(text["tables"], nodes, columns)),
         {path: plain.to_array(values) for path, values in text["values"].items()},
     )
+    check_contents(contents, file_size)
+    return contents
 
 
 def _dumps(value: Any) -> str:
@@ -172,7 +180,7 @@ def _to_node(value: Any, attributes: Sequence[dict[str, Any]]) -> Node:
     if len(rest) == 1:
         return GroupHeader({name: _to_link(link) for name, link in rest[0].items()}, attrs)
     dtype, shape, layout, fill, scales, is_scale, terminated = rest
-    node = DatasetHeader(
+    return DatasetHeader(
         dtype=plain.to_dtype(dtype),
         shape=plain.to_tuple(shape),
         layout=_to_layout(layout),
@@ -182,12 +190,6 @@ def _to_node(value: Any, attributes: Sequence[dict[str, Any]]) -> Node:
         is_scale=is_scale is True,
         terminated=terminated is True,
     )
-    if len(node.fill) != node.dtype.itemsize:
-        raise ValueError(f"a fill value of {len(node.fill)} bytes for {node.dtype}")
-    chunks = node.layout.chunk_shape if isinstance(node.layout, Chunked) else node.shape
-    if len(chunks) != len(node.shape):
-        raise ValueError(f"chunks of shape {chunks} of an array of shape {node.shape}")
-    return node
 
 
 def _from_link(link: Link) -> int | str | list[str]:
@@ -238,6 +240,8 @@ def _to_layout(value: Any) -> Layout:
 # Hundreds of datasets have the same few.
 @lru_cache(maxsize=256)
 def _to_filters(text: str) -> tuple[Filter, ...]:
+    if len(text) > LONGEST_FILTERS:
+        raise ValueError("more filters than HDF5 has")
     return tuple(Filter(*plain.to_tuple(step)) for step in json.loads(text))
 
 

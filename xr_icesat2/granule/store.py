@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xr_icesat2.printable import get_logger
+from xr_icesat2.shared_files import atomic_file, open_regular
 
 from . import upkeep
 from .model import Contents
-from .packed import pack, unpack
+from .packed import MOST_BYTES, pack, unpack
 
 if TYPE_CHECKING:
     from xr_icesat2.bytesource import Stamp
@@ -36,16 +36,24 @@ def load(directory: str, url: str, stamp: Stamp) -> Contents | None:
     """Give what was kept of a granule's index, or None."""
     path = _path(directory, url, stamp)
     try:
-        contents = unpack(path.read_bytes(), stamp.size)
+        with open_regular(path, "rb") as file:
+            contents = unpack(file.read(MOST_BYTES + 1), stamp.size)
+            _note_use(file.fileno())
     except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        log.warning("cannot read the kept index %s: %s", path, error.strerror)
         return None
     except Exception as error:  # noqa: BLE001 - anything may lie there; it is read anew and replaced
         log.warning("ignoring the kept index %s: %s", path, error)
         return None
-    with suppress(OSError):  # removed meanwhile, or a directory that we may only read
-        if time.time() - path.stat().st_mtime > RECENT:
-            os.utime(path)
     return contents
+
+
+def _note_use(descriptor: int) -> None:
+    with suppress(OSError):  # of somebody else, or a directory that we may only read
+        if time.time() - os.fstat(descriptor).st_mtime > RECENT:
+            os.utime(descriptor)
 
 
 def save(directory: str, url: str, stamp: Stamp, contents: Contents) -> None:
@@ -62,14 +70,8 @@ def save(directory: str, url: str, stamp: Stamp, contents: Contents) -> None:
     data = pack(known | contents)
     path = _path(directory, url, stamp)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=upkeep.PART)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with atomic_file(path) as partial, partial.open("xb") as file:
+        file.write(data)
     upkeep.note(path.parent, len(data))
 
 

@@ -17,13 +17,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from xr_icesat2.printable import get_logger
+from xr_icesat2.shared_files import PARTIAL, open_regular
 
-__all__ = ["ENTRY", "PART", "note"]
+__all__ = ["ENTRY", "note"]
 
 log = get_logger(__name__)
 
-ENTRY, PART = ".index", ".part"
-OURS = re.compile(rf"[0-9a-f]{{32}}({re.escape(ENTRY)}|\w*{re.escape(PART)})", re.ASCII)
+ENTRY = ".index"
+OURS = re.compile(rf"[0-9a-f]{{32}}{re.escape(ENTRY)}(\.\w+{re.escape(PARTIAL)})?", re.ASCII)
 TALLY = "written-since-listed"
 UNIT = 4096
 """Bytes written for which the tally grows by one; a file takes so much at least."""
@@ -41,11 +42,13 @@ def note(directory: Path, nbytes: int) -> None:
     tally = directory / TALLY
     try:
         fresh = not tally.exists()
-        with tally.open("ab") as file:
+        # Others may have put a link there, to a file of ours.
+        with open_regular(tally, "ab") as file:
             file.write(bytes(_units(nbytes)))
             written = file.tell() * UNIT
-        if fresh or written * SHARE > limit:
-            tally.write_bytes(b"")
+            if full := fresh or written * SHARE > limit:
+                file.truncate(0)
+        if full:
             _make_room(directory, limit - limit // SHARE)
     except OSError as error:  # what was kept is of use all the same
         log.warning("cannot bound the size of %s: %s", directory, error)
@@ -83,8 +86,8 @@ def _entries(directory: Path) -> Iterator[tuple[int, str, int]]:
             if not OURS.fullmatch(item.name):
                 continue
             with suppress(FileNotFoundError):
-                status = item.stat()
+                status = item.stat(follow_symlinks=False)
                 used = status.st_mtime_ns
-                if item.name.endswith(PART) and status.st_mtime < abandoned:
+                if item.name.endswith(PARTIAL) and status.st_mtime < abandoned:
                     used = 0
                 yield used, item.name, _units(status.st_size) * UNIT

@@ -43,7 +43,8 @@ def _absolute(cache: str | None) -> str | None:
     if cache is None:
         return None
     path = Path(cache).expanduser().absolute()
-    if path.is_file() and path.suffix != SUFFIX:
+    # Not Path.is_file, which raises where a folder on the way cannot be looked into.
+    if os.path.isfile(path) and path.suffix != SUFFIX:  # noqa: PTH113
         msg = (
             f"index_cache={cache!r} is a file: expected a directory, or a file of indexes, whose "
             f"name ends in {SUFFIX}"

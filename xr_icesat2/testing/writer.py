@@ -8,6 +8,7 @@ from pathlib import Path
 import h5py
 
 from xr_icesat2.errors import SelectionError
+from xr_icesat2.shared_files import atomic_file
 from xr_icesat2.testing.atl03_values import ATL03Values
 from xr_icesat2.testing.atl06_values import ATL06Values
 from xr_icesat2.testing.atl08_values import ATL08Values
@@ -19,7 +20,6 @@ from xr_icesat2.testing.identity import complete_identity
 from xr_icesat2.testing.product_tree import tree_of
 from xr_icesat2.testing.storage import Storage
 from xr_icesat2.testing.tree import Values
-from xr_icesat2.testing.whole_file import whole_file
 
 __all__ = ["write_granule"]
 
@@ -156,7 +156,7 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
     storage = Storage(granule.product, granule.release, chunk_rows)
     values = FilledValues(_VALUES[granule.product](granule), tree)
     with (
-        whole_file(target) as partial,
+        atomic_file(target) as partial,
         h5py.File(partial, "w", libver=libver, track_order=True, **storage.creation()) as file,
     ):
         content = GranuleFile(file, target.name, granule, tree, values, storage)

@@ -1,0 +1,122 @@
+"""What must hold of an index that was kept, whoever wrote it.
+
+The parser checks the same of a file before it gives a node. An index that breaks
+it would lead reads out of the granule, or into sums that no array can hold.
+"""
+
+from __future__ import annotations
+
+import math
+
+from .model import (
+    BY_LIBRARY,
+    Chunked,
+    Compact,
+    Contents,
+    Contiguous,
+    DatasetHeader,
+    Filter,
+    Foreign,
+    GroupHeader,
+    LeftOut,
+    Link,
+    Node,
+    Subtree,
+)
+
+__all__ = ["check_contents"]
+
+MOST_DIMENSIONS = 32
+MOST_BYTES = 1 << 60
+"""Of a dataset: eight times as much, which decoding may make of it, is what numpy can index."""
+MOST_CHUNK_BYTES = (1 << 32) - 1
+MOST_FILTERS = 32
+MOST_DEPTH = 64
+UNNAMED = {"", ".", ".."}
+"""Parts of a path that are no names."""
+DEFLATE, SHUFFLE, FLETCHER32 = 1, 2, 3
+
+
+def check_contents(contents: Contents, file_size: int) -> None:
+    """Raise ``ValueError`` if this cannot be the index of a file of that size."""
+    for path, node in contents.nodes.items():
+        _check_path(path)
+        _check_node(path, node, file_size)
+    for path, table in contents.tables.items():
+        for subtree in table.unread:
+            _check_unread(path, subtree, file_size)
+    for path, values in contents.values.items():
+        _check_path(path)
+        found = contents.nodes.get(path)
+        if isinstance(found, DatasetHeader) and values.shape != found.shape:
+            raise ValueError(f"values of {path:.50} of shape {values.shape}, not {found.shape}")
+
+
+def _check_path(path: str) -> None:
+    names = path[1:].split("/")
+    if path != "/" and (path[:1] != "/" or not UNNAMED.isdisjoint(names)):
+        raise ValueError(f"{path!r:.50} is no path of an object")
+
+
+def _check_node(path: str, node: Node, file_size: int) -> None:
+    if isinstance(node, GroupHeader):
+        for name, link in node.links.items():
+            if name in UNNAMED or "/" in name:
+                raise ValueError(f"{name!r:.50} is no name of an object")
+            _check_link(link, file_size)
+        return
+    if isinstance(node, LeftOut):
+        return
+    size = math.prod(node.shape) * node.dtype.itemsize
+    if len(node.shape) > MOST_DIMENSIONS or max((*node.shape, size)) > MOST_BYTES:
+        raise ValueError(f"{path:.50} has the shape {node.shape!s:.50}")
+    if len(node.fill) != node.dtype.itemsize or not node.fill:
+        raise ValueError(f"{path:.50} has a fill value of {len(node.fill)} bytes")
+    if len(node.dimension_list) not in (0, len(node.shape)):
+        raise ValueError(f"{path:.50} has dimension scales of {len(node.dimension_list)} axes")
+    for link in (link for axis in node.dimension_list for link in axis):
+        _check_link(link, file_size)
+    _check_layout(path, node, size, file_size)
+
+
+def _check_link(link: Link, file_size: int) -> None:
+    if isinstance(link, int) and link != BY_LIBRARY:
+        _check_address(link, file_size)
+
+
+def _check_address(address: int | None, file_size: int) -> None:
+    if address is not None and address >= file_size:
+        raise ValueError(f"byte {address} is beyond the end of the granule")
+
+
+def _check_layout(path: str, node: DatasetHeader, size: int, file_size: int) -> None:
+    layout = node.layout
+    if node.dtype.hasobject and not isinstance(layout, Foreign):
+        raise ValueError(f"{path:.50} has texts of any length, but is {type(layout).__name__}")
+    if isinstance(layout, Compact) and len(layout.data) < size:
+        raise ValueError(f"{path:.50} has {len(layout.data)} bytes, not {size}")
+    if isinstance(layout, Contiguous) and layout.offset is not None and size:
+        _check_address(layout.offset + size - 1, file_size)
+    if isinstance(layout, Chunked):
+        _check_chunks(path, node, layout)
+        _check_address(layout.btree, file_size)
+
+
+def _check_chunks(path: str, node: DatasetHeader, layout: Chunked) -> None:
+    same_axes = len(layout.chunk_shape) == len(node.shape) > 0
+    nbytes = math.prod(layout.chunk_shape) * node.dtype.itemsize
+    if not same_axes or not 0 < nbytes <= MOST_CHUNK_BYTES:
+        raise ValueError(f"{path:.50} has chunks of shape {layout.chunk_shape!s:.50}")
+    if len(layout.filters) > MOST_FILTERS or not all(map(_is_known, layout.filters)):
+        raise ValueError(f"{path:.50} has filters that there are not")
+
+
+def _is_known(step: Filter) -> bool:
+    return step.element_size > 0 if step.id == SHUFFLE else step.id in (DEFLATE, FLETCHER32)
+
+
+def _check_unread(path: str, subtree: Subtree, file_size: int) -> None:
+    _check_address(subtree.address, file_size)
+    keys = (*subtree.first, *(subtree.end or ()))
+    if (subtree.level or 0) > MOST_DEPTH or max(keys, default=0) > MOST_BYTES:
+        raise ValueError(f"the chunks of {path:.50} lie {subtree.level} levels deep")
