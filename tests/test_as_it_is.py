@@ -47,7 +47,7 @@ def test_what_chooses_beams_is_refused_not_ignored(written, opener, group, chose
     assert "map" not in said
 
 
-@pytest.mark.parametrize("group", [f"gt3r/{MAIN}", "gt3r", "orbit_info", "METADATA"])
+@pytest.mark.parametrize("group", [f"gt3r/{MAIN}", "orbit_info", "METADATA/DatasetIdentification"])
 def test_no_spots_are_needed(tmp_path, group):
     path = written_granule(GRANULE_NAMES[0], tmp_path, sc_orient=2)
     with pytest.raises(IdentityError, match="sc_orient is 2"):
@@ -167,3 +167,47 @@ def test_profiles_are_chosen_by_their_groups(tmp_path):
     ds = xr.open_dataset(path, engine="icesat2", beams=["profile_2"])
     assert ds["profile"].values.tolist() == [2]
     assert "profile_1, profile_2, profile_3" in refused(path, xr.open_dataset, beams="pt1")
+
+
+def test_a_group_that_holds_nothing_says_which_do(written):
+    for keywords in ({"group": "gt1l"}, {"group": "gt1l", "layout": "file"}):
+        with pytest.raises(GroupNotFoundError) as caught:
+            xr.open_dataset(written[0], engine="icesat2", **keywords)
+        for piece in ("group 'gt1l' holds no variables itself", f"'gt1l/{MAIN}'", "open_datatree"):
+            assert piece in str(caught.value)
+    with pytest.raises(GroupNotFoundError, match="the root group holds no variables itself"):
+        xr.open_dataset(written[0], engine="icesat2", layout="file")
+    # A list is no other matter, nor is leaving out what lies there.
+    with pytest.raises(GroupNotFoundError, match="group 'gt1l' holds no"):
+        xr.open_dataset(list(written), engine="icesat2", group="gt1l")
+    nothing = {"group": "orbit_info", "drop_variables": "*"}
+    with pytest.raises(SelectionError):
+        xr.open_dataset(written[0], engine="icesat2", layout="file", **nothing)
+    # Attributes may be all that is wanted: of the root if it is named, and of a group at the end.
+    assert xr.open_dataset(written[0], engine="icesat2", layout="file", group="/").attrs
+    record = xr.open_dataset(written[0], engine="icesat2", group="METADATA/DatasetIdentification")
+    assert record.attrs["shortName"] == "ATL06"
+
+
+def test_a_map_without_group_says_which_there_are(tmp_path):
+    path = write_tiny(
+        tmp_path / "ATL15_GL_0318_10km_003_01.nc",
+        {"delta_h/x": np.arange(3.0), "dhdt_lag1/x": np.arange(3.0)},
+        product="ATL15",
+    )
+    with pytest.raises(GroupNotFoundError, match="hold some: 'delta_h', 'dhdt_lag1'"):
+        xr.open_dataset(path, engine="icesat2")
+    with h5py.File(path, "a") as file:
+        file["height"] = np.arange(2.0)
+    assert set(xr.open_dataset(path, engine="icesat2").data_vars) == {"height"}
+
+
+def test_a_group_that_holds_nothing_at_all(tmp_path):
+    path = write_tiny(tmp_path / "ATL15_GL_0318_10km_003_01.nc", {"delta_h/x": [1.0]})
+    with h5py.File(path, "a") as file:
+        file.create_group("bare")
+        file.create_dataset("odd/lists", (2,), h5py.vlen_dtype("i4"))
+    with pytest.raises(GroupNotFoundError, match="'bare' holds no variables, nor does any group"):
+        xr.open_dataset(path, engine="icesat2", group="bare")
+    with pytest.raises(GroupNotFoundError, match=r"Not supported: /odd/lists \(.*varying length"):
+        xr.open_dataset(path, engine="icesat2", group="odd")

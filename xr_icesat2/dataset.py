@@ -27,7 +27,7 @@ from .merge.options import Options
 from .merge.rate import MergedRate, common_attrs
 from .merge.spot import spot_datasets
 from .merge.survey import Survey, survey_rate
-from .merge.unmatched import check_below_beams, check_group, check_rate, check_tree
+from .merge.unmatched import check_below_beams, check_group, check_not_empty, check_rate, check_tree
 from .products import Rate
 from .wording import some_of
 
@@ -53,6 +53,8 @@ def assemble_dataset(granules: Sequence[Granule], options: Options, *, listed: b
         for granule in granules:
             granule.index.group(group)
         datasets = file_datasets(granules, [group], options, listed=listed)
+        if not datasets[group].variables and (options.group is None or group != "/"):
+            check_not_empty(granules, group)
         check_group(granules[0], _paths(datasets), options)
         return _finished(datasets[group], granules)
     identities = identities_of(granules, options)

@@ -26,6 +26,7 @@ from xr_icesat2.errors import (
 )
 from xr_icesat2.forking import after_fork
 
+from .file_kind import HEAD_BYTES, describe_head
 from .h5py_checks import open_object
 from .h5py_objects import read_object, read_values
 from .hdf5.fetch import RefusedError
@@ -138,13 +139,18 @@ class LibraryFile:
             except OSError as error:
                 if self._raw.error is not None:
                     raise self._raw.error from error
-                msg = (
-                    f"{self._source.url} is not a readable HDF5 file: {error}. Expected an "
-                    "ICESat-2 granule (.h5), not a web page saved under that name or half a "
-                    "download."
-                )
-                raise NotAGranuleError(msg) from error
+                raise self._not_hdf5(error) from error
         return self._file
+
+    def _not_hdf5(self, error: OSError) -> NotAGranuleError:
+        (head,) = self._source.read([(0, min(HEAD_BYTES, self._size))])
+        kind = describe_head(bytes(head))
+        if kind is not None:
+            return NotAGranuleError(f"{self._source.url} is not HDF5, but {kind}.")
+        return NotAGranuleError(
+            f"{self._source.url} is not a readable HDF5 file: {error}. Expected an ICESat-2 "
+            "granule (.h5), not something else saved under that name or half a download."
+        )
 
     @contextmanager
     def _translated(self, path: str) -> Iterator[h5py.File]:

@@ -6,6 +6,7 @@ Source: the file naming conventions in the products' user guides at NSIDC.
 import re
 
 __all__ = [
+    "BROWSE_NAME",
     "CYCLES_OF_LABEL",
     "DATED_NAME",
     "EXTENSIONS",
@@ -36,6 +37,8 @@ UNDATED_NAME = re.compile(
     _BEFORE + r"(?P<product>ATL1[458])_(?P<label>[0-9A-Za-z]+(?:_[0-9A-Za-z]+)*?)"
     r"_(?P<release>[0-9]{3})_(?P<version>[0-9]{2})" + _AFTER
 )
+# NSIDC's own name of a granule's pictures; other names with _BRW in them may be anybody's.
+BROWSE_NAME = re.compile(r"ATL[0-9]{2}[-_][0-9A-Za-z_]+_[0-9]{3}_[0-9]{2}_BRW\.[0-9A-Za-z.]+")
 CYCLES_OF_LABEL = re.compile(r"[A-Z][A-Z0-9]_(?P<first>[0-9]{2})(?P<last>[0-9]{2})_[0-9A-Za-z]+")
 EXTENSIONS = frozenset({"h5", "hdf5", "he5", "nc", "nc4"})
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from xr_icesat2.errors import NotAGranuleError
 from xr_icesat2.granule.beams import TRACKS
+from xr_icesat2.granule.file_kind import describe_hdf5
 from xr_icesat2.granule.identity import Evidence, Identity, confirmed, identify
 from xr_icesat2.granule.model import GroupHeader
 from xr_icesat2.reading.execute import read_datasets
@@ -49,6 +50,9 @@ def identify_granule(granule: Granule, ahead: Sequence[str] = ()) -> Identity:
     nodes = granule.index.load(["/", *paths], ahead)
     values = read_datasets(granule, [path for path in paths if path in nodes])
     root = granule.index.group("/")
+    kind = describe_hdf5(granule.url, root.attrs, root.links)
+    if kind is not None and not TRACKS & root.links.keys():
+        raise NotAGranuleError(f"{granule.url} is HDF5, but {kind}. {AS_IT_IS}.")
     evidence = Evidence(
         url=granule.url,
         root_attrs=root.attrs,

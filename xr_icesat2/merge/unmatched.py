@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from xr_icesat2.errors import SelectionError
+from xr_icesat2.errors import GroupNotFoundError, SelectionError
 from xr_icesat2.granule.beams import TRACKS
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.model import DatasetHeader
@@ -19,7 +19,7 @@ from .known import Known
 from .options import Options, matches
 from .survey import survey_rate
 
-__all__ = ["check_below_beams", "check_group", "check_rate", "check_tree"]
+__all__ = ["check_below_beams", "check_group", "check_not_empty", "check_rate", "check_tree"]
 
 
 def check_below_beams(options: Options) -> None:
@@ -74,6 +74,35 @@ def check_group(granule: Granule, held: Collection[str], options: Options) -> No
         "their paths (group=), or as a tree."
     )
     raise SelectionError(msg)
+
+
+def check_not_empty(granules: Sequence[Granule], group: str) -> None:
+    """Raise :class:`GroupNotFoundError` if a group holds no variables in any granule.
+
+    One below which there is nothing is opened for its attributes, if it has any.
+    """
+    for granule in granules:
+        node = granule.index.group(group)
+        inside = granule.index.load(join(group, name) for name in node.links)
+        if any(isinstance(found, DatasetHeader) for found in inside.values()):
+            return
+    granule, inside_of = granules[0], f"{group.rstrip('/')}/"
+    found = granule.index.below([group])
+    holding = {posixpath.dirname(p) for p, node in found.items() if isinstance(node, DatasetHeader)}
+    lost = {p: why for p, why in granule.index.left_out.items() if p.startswith(inside_of)}
+    if not (holding or lost) and granule.index.group(group).attrs:
+        return
+    where = "no variables, nor does any group below it"
+    if holding:
+        names = (repr(path.strip("/")) for path in _nearest_first(holding))
+        where = (
+            f"no variables itself. These groups hold some: {some_of(names)}. Open one of them by "
+            "group=, or all as a tree with xr.open_datatree(…)"
+        )
+    if lost:
+        where += f". Not supported: {some_of(f'{path} ({why})' for path, why in lost.items())}"
+    name = "the root group" if group == "/" else f"group {group.strip('/')!r}"
+    raise GroupNotFoundError(f"{granule.url}: {name} holds {where}.")
 
 
 def check_tree(granule: Granule, held: Collection[str], options: Options) -> None:
