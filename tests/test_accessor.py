@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
+import xr_icesat2
+from tests import typed_use
 from xr_icesat2.testing import write_granule
 
 
@@ -42,3 +44,33 @@ def test_it_survives_a_selection_and_is_there_for_each_node(path):
 
 def test_it_is_empty_for_other_datasets():
     assert dict(xr.Dataset().icesat2.source_encoding) == {}
+
+
+def test_its_methods_are_listed_for_completion(path):
+    tree = xr.open_datatree(path, engine="icesat2")
+    for accessor in (tree.icesat2, tree["land_ice_segments"].to_dataset().icesat2):
+        public = {name for name in dir(accessor) if not name.startswith("_")}
+        assert {"contents", "load", "source_encoding"} <= public
+
+
+def test_the_function_form_is_the_same_accessor(path):
+    ds = xr.open_dataset(path, engine="icesat2")
+    assert type(xr_icesat2.icesat2(ds)) is type(ds.icesat2)
+    assert xr_icesat2.icesat2(ds).load("h_li") is ds
+    assert ds.h_li.variable._in_memory
+    tree = xr.open_datatree(path, engine="icesat2")
+    assert type(xr_icesat2.icesat2(tree)) is type(tree.icesat2)
+    assert xr_icesat2.icesat2(tree).load("h_li") is tree
+
+
+@pytest.mark.parametrize("other", [xr.DataArray(1), np.zeros(1), None])
+def test_the_function_form_takes_nothing_else(other):
+    with pytest.raises(TypeError, match=type(other).__name__):
+        xr_icesat2.icesat2(other)
+
+
+def test_a_typed_program_runs(path):
+    # That its types are right is checked by mypy, of which it is one of the files.
+    typed_use.use_accessors(path)
+    typed_use.use_engine(path)
+    typed_use.use_products()

@@ -1,10 +1,14 @@
-"""``ds.icesat2``: what this library knows of a Dataset or a tree beyond what xarray shows."""
+"""``ds.icesat2``: what this library knows of a Dataset or a tree beyond what xarray shows.
+
+xarray registers accessors when a program runs, so type checkers see ``ds.icesat2`` as ``Any``.
+:func:`icesat2` returns the same accessor with its type.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Generic, TypeVar, overload
 
 import xarray as xr
 
@@ -14,16 +18,17 @@ from .products.contents import Contents
 from .reading.load import compute_together, load_together
 from .wording import did_you_mean, some_of
 
-__all__ = ["DatasetAccessor", "TreeAccessor"]
+__all__ = ["DatasetAccessor", "TreeAccessor", "icesat2"]
+
+T = TypeVar("T", bound=xr.Dataset | xr.DataTree)
 
 
-@xr.register_dataset_accessor("icesat2")
-class DatasetAccessor:
-    """Accessor of Datasets opened with ``engine="icesat2"``."""
+class Accessor(Generic[T]):
+    """What the accessors of Datasets and of trees have in common."""
 
-    def __init__(self, dataset: xr.Dataset) -> None:
-        self._dataset = dataset
-        self._encoding = dataset.encoding
+    def __init__(self, opened: T) -> None:
+        self._opened = opened
+        self._encoding = opened.encoding
 
     @property
     def source_encoding(self) -> Mapping[str, Mapping[str, Any]]:
@@ -53,7 +58,7 @@ class DatasetAccessor:
         """
         return contents_of_opened(self._nodes(), self._encoding.get("source", ""))
 
-    def load(self, *names: str | Iterable[str], progress: bool | None = None) -> Any:
+    def load(self, *names: str | Iterable[str], progress: bool | None = None) -> T:
         """Load variables in place, all that lie in granules in one plan.
 
         ``Dataset.load`` reads one variable after another, each of which waits
@@ -98,14 +103,11 @@ class DatasetAccessor:
         compute_together(held)
         for variable in held:
             variable.load()
-        return self._loaded
-
-    @property
-    def _loaded(self) -> xr.Dataset | xr.DataTree:
-        return self._dataset
+        return self._opened
 
     def _nodes(self) -> Mapping[str, xr.Dataset]:
-        return {"": self._dataset}
+        """Return the Datasets by their paths, without those that a node inherits."""
+        raise NotImplementedError
 
     def __repr__(self) -> str:
         return f"<icesat2 accessor: source_encoding of {len(self.source_encoding)} variables>"
@@ -122,22 +124,56 @@ def _listed(given: tuple[str | Iterable[str], ...]) -> list[str]:
     return listed
 
 
+@xr.register_dataset_accessor("icesat2")
+class DatasetAccessor(Accessor[xr.Dataset]):
+    """Accessor of Datasets opened with ``engine="icesat2"``."""
+
+    def _nodes(self) -> Mapping[str, xr.Dataset]:
+        return {"": self._opened}
+
+
 @xr.register_datatree_accessor("icesat2")
-class TreeAccessor(DatasetAccessor):
-    """The same for one node of a tree."""
-
-    def __init__(self, tree: xr.DataTree) -> None:
-        super().__init__(tree.to_dataset(inherit=False))
-        self._encoding = tree.encoding
-        self._tree = tree
-
-    @property
-    def _loaded(self) -> xr.Dataset | xr.DataTree:
-        return self._tree
+class TreeAccessor(Accessor[xr.DataTree]):
+    """The same for one node of a tree, and those below it."""
 
     def _nodes(self) -> Mapping[str, xr.Dataset]:
         nodes = {}
-        for path, [node] in xr.group_subtrees(self._tree):
+        for path, [node] in xr.group_subtrees(self._opened):
             nodes[path.strip("./")] = node.to_dataset(inherit=False)
             nodes[path.strip("./")].encoding = node.encoding
         return nodes
+
+
+@overload
+def icesat2(opened: xr.Dataset) -> DatasetAccessor: ...
+@overload
+def icesat2(opened: xr.DataTree) -> TreeAccessor: ...
+def icesat2(opened: xr.Dataset | xr.DataTree) -> DatasetAccessor | TreeAccessor:
+    """Return the accessor ``opened.icesat2``, in a form whose type is known.
+
+    Editors complete its methods, and type checkers check them.
+
+    Parameters
+    ----------
+    opened : Dataset or DataTree
+        What was opened with ``engine="icesat2"``.
+
+    Returns
+    -------
+    DatasetAccessor or TreeAccessor
+
+    Raises
+    ------
+    TypeError
+        It is neither a Dataset nor a DataTree.
+
+    Examples
+    --------
+    >>> xr_icesat2.icesat2(ds).load("h_li")  # the same as ds.icesat2.load("h_li")
+    """
+    if isinstance(opened, xr.DataTree):
+        return TreeAccessor(opened)
+    if isinstance(opened, xr.Dataset):
+        return DatasetAccessor(opened)
+    msg = f"icesat2() takes a Dataset or a DataTree, not {type(opened).__name__}"
+    raise TypeError(msg)
