@@ -61,6 +61,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         path = urlsplit(self.path).path
+        heads = {name.lower().encode(): value.encode() for name, value in self.headers.items()}
+        self.server.script.heads.append((path, heads))
         fault = self.server.script.note(self.command, path, self.headers["Range"])
         data = self.server.blobs.get(path[1:])
         with suppress(ConnectionError):

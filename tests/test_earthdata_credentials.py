@@ -1,12 +1,14 @@
 """Who may read: logins, keys that live for seconds, and secrets that are seen nowhere."""
 
 import logging
+import os
 import pickle
 import socket
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import pairwise
+from urllib.parse import urlsplit
 
 import cloudpickle
 import earthaccess
@@ -15,7 +17,8 @@ import pytest
 import xarray as xr
 from distributed import Client, LocalCluster
 
-from tests.earthdata.names import DATA_HOST, LOGIN_HOST, S3_HOST, trust
+from tests.earthdata.fixtures import forget_everything
+from tests.earthdata.names import DATA_HOST, LOGIN_HOST, OTHER_HOST, S3_HOST, trust
 from xr_icesat2.bytesource import limits, open_source
 from xr_icesat2.earthdata.credentials import credentials
 from xr_icesat2.errors import AccessDeniedError, ICESat2Error, TransferError
@@ -71,6 +74,25 @@ class TestLogin:
         monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
         assert source().read([(3, 4)]) == source("external").read([(3, 4)]) == [DATA[3:7]]
         assert earthdata.leaks == []
+
+    @pytest.mark.skipif(os.name != "posix", reason="no such permissions here")
+    @pytest.mark.parametrize("mode", [0o600, 0o644, 0o640])
+    def test_a_netrc_that_others_read(self, earthdata, monkeypatch, tmp_path, caplog, mode):
+        earthdata.put(NAME, DATA)
+        path = tmp_path / "netrc"
+        path.write_text(
+            f"machine {LOGIN_HOST} login {earthdata.user} password {earthdata.password}\n"
+        )
+        path.chmod(mode)
+        monkeypatch.setenv("NETRC", str(path))
+        for _ in range(2):
+            assert source().read([(3, 4)]) == [DATA[3:7]]
+            forget_everything()
+        warned = [each for each in caplog.messages if "permissions" in each]
+        assert len(warned) == (mode != 0o600)
+        for text in warned:
+            assert f"{mode:04o}" in text
+            assert f"chmod 600 {path}" in text
 
     def test_what_earthaccess_has(self, earthdata, monkeypatch):
         """The user logged in with it, by whatever strategy."""
@@ -294,6 +316,80 @@ class TestSecrets:
         secrets = logged_in.secrets()
         assert len(secrets) > 4
         assert [secret for secret in secrets if secret.encode() in text] == []
+
+
+class TestHosts:
+    """The token goes over HTTPS to Earthdata's hosts alone, whatever CMR or a server says."""
+
+    REPEAT = "ATL11_000101_0318_007_01.h5"
+
+    @pytest.fixture
+    def lead(self, logged_in):
+        """Archive a granule, of which CMR says that it lies at another address."""
+
+        def lead(url):
+            logged_in.put(self.REPEAT, DATA, key=self.REPEAT)
+            links = logged_in.records[-1]["umm"]["RelatedUrls"]
+            links[:] = [{"URL": url, "Type": "GET DATA"}]
+
+        return lead
+
+    def read(self):
+        return open_source(f"icesat2://{self.REPEAT}", {"access": "external"}).read([(3, 4)])
+
+    @pytest.mark.parametrize(
+        "host",
+        [
+            OTHER_HOST,
+            f"{DATA_HOST}@{OTHER_HOST}",
+            f"reader@{OTHER_HOST}:443",
+            f"{OTHER_HOST}\\@{DATA_HOST}",
+            f"{OTHER_HOST}:443",
+        ],
+    )
+    def test_another_host(self, logged_in, lead, host):
+        lead(f"https://{host}/ATLAS/{self.REPEAT}")
+        with pytest.raises(AccessDeniedError, match=r"token is not sent.*XR_ICESAT2_TOKEN_HOSTS"):
+            self.read()
+        assert logged_in.told_others == []
+
+    def test_without_tls(self, lead, http_server, monkeypatch):
+        url = http_server.put(self.REPEAT, DATA)
+        lead(url)
+        monkeypatch.setenv("XR_ICESAT2_TOKEN_HOSTS", urlsplit(url).netloc)
+        with pytest.raises(AccessDeniedError, match="expected HTTPS"):
+            self.read()
+        assert http_server.script.log == []
+
+    @pytest.mark.parametrize("named", [OTHER_HOST, f"a.example, {OTHER_HOST.upper()}"])
+    def test_a_host_that_the_user_names(self, logged_in, lead, monkeypatch, named):
+        lead(f"https://{OTHER_HOST}/ATLAS/{self.REPEAT}")
+        monkeypatch.setenv("XR_ICESAT2_TOKEN_HOSTS", named)
+        assert self.read() == [DATA[3:7]]
+        assert logged_in.told_others[0].startswith("Bearer ")
+
+    @pytest.mark.parametrize("secure", [True, False])
+    def test_a_redirect(self, logged_in, http_server, secure):
+        logged_in.put(self.REPEAT, DATA, key=self.REPEAT)
+        plain = http_server.put(self.REPEAT, DATA)
+        logged_in.elsewhere = f"https://{OTHER_HOST}/ATLAS/{self.REPEAT}" if secure else plain
+        assert self.read() == [DATA[3:7]]
+        assert self.read() == [DATA[3:7]]
+        heads = [headers.get(b"authorization") for _, headers in http_server.script.heads]
+        told = logged_in.told_others if secure else heads
+        assert told
+        assert set(told) == {None}
+
+    @pytest.mark.parametrize("bucket", [f"x@{OTHER_HOST}", f"{OTHER_HOST}:443", f"{OTHER_HOST}\\"])
+    def test_a_bucket_that_is_none(self, logged_in, bucket):
+        logged_in.put(self.REPEAT, DATA, key=self.REPEAT)
+        links = logged_in.records[-1]["umm"]["RelatedUrls"]
+        links[:] = [
+            {"URL": f"s3://{bucket}/{self.REPEAT}", "Type": "GET DATA VIA DIRECT ACCESS"},
+        ]
+        with pytest.raises(TransferError, match="bucket"):
+            open_source(f"icesat2://{self.REPEAT}", {"access": "direct"}).stamp()
+        assert logged_in.told_others == []
 
 
 def test_a_read_is_one_request(logged_in):

@@ -11,10 +11,11 @@ import socket
 CMR_HOST = "cmr.earthdata.nasa.gov"
 LOGIN_HOST = "urs.earthdata.nasa.gov"
 DATA_HOST = "data.nsidc.earthdatacloud.nasa.gov"
+OTHER_HOST = "granules.example.org"  # of somebody else
 CDN_HOST = "dexample.cloudfront.net"
 BUCKET = "nsidc-cumulus-prod-protected"
 S3_HOST = f"{BUCKET}.s3.us-west-2.amazonaws.com"
-HOSTS = (CMR_HOST, LOGIN_HOST, DATA_HOST, CDN_HOST, S3_HOST)
+HOSTS = (CMR_HOST, LOGIN_HOST, DATA_HOST, CDN_HOST, OTHER_HOST, S3_HOST)
 
 # Where OpenSSL, requests and botocore look for certificates.
 AUTHORITY_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE")

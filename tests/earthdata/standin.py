@@ -31,6 +31,7 @@ from tests.earthdata.names import (
     DATA_HOST,
     HOSTS,
     LOGIN_HOST,
+    OTHER_HOST,
     S3_HOST,
     Names,
 )
@@ -69,6 +70,7 @@ class Earthdata:
             LOGIN_HOST: self._login,
             DATA_HOST: self._data,
             CDN_HOST: self._cdn,
+            OTHER_HOST: self._other,
             S3_HOST: self._s3,
         }
         self.reset()
@@ -87,6 +89,10 @@ class Earthdata:
         self.signed_lifetime = 3600.0
         """Seconds that the target of a redirect is good for."""
         self.signatures = set()
+        self.elsewhere = None
+        """Where the archive redirects to instead of the CDN."""
+        self.told_others = []
+        """What the Authorization headers of requests to another host said."""
         self.leaks = []
         """Requests to the target of a redirect that carried an Authorization header."""
 
@@ -222,6 +228,8 @@ class Earthdata:
         key = request.path.removeprefix(f"/{BUCKET}/")
         if key not in self.objects:
             return web.Response(status=404, text="no such object")
+        if self.elsewhere:
+            raise web.HTTPSeeOther(self.elsewhere)
         until = self.keys.now() + self.signed_lifetime
         location = f"https://{CDN_HOST}/{quote(key)}?A-userid={USER}&Expires={until}"
         raise web.HTTPSeeOther(f"{location}&Signature={self._signature(key, until)}")
@@ -248,6 +256,10 @@ class Earthdata:
         if not signed or until <= self.keys.now():
             return _s3_error(403, "AccessDenied")
         return await self._object(request, key)
+
+    async def _other(self, request):
+        self.told_others.append(request.headers.get("Authorization"))
+        return await self._object(request, request.path[1:])
 
     async def _s3(self, request):
         try:

@@ -8,21 +8,27 @@ where a prompt would stand in some thread of some worker.
 
 import os
 import re
+import stat
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from xr_icesat2.bytesource import limits
 from xr_icesat2.bytesource.translate import GarbledAnswerError, StatusError
 from xr_icesat2.earthdata.renewal import Lease, Renewed
+from xr_icesat2.earthdata.token_hosts import bearer_header
 from xr_icesat2.errors import AccessDeniedError
 from xr_icesat2.forking import PerProcess
+from xr_icesat2.printable import get_logger
 
 __all__ = ["Credentials", "Redirect", "S3Keys", "credentials"]
+
+_log = get_logger(__name__)
 
 _KEYS_URL = "https://data.nsidc.earthdatacloud.nasa.gov/s3credentials"
 _FOR_EVER = float("inf")
@@ -192,16 +198,31 @@ def _logged_in(auth: Any, strategy: str) -> Mapping[str, str] | None:
 
 
 def _check_netrc() -> None:
-    """Say it of netrc where that cannot be read: it would be taken for the granule."""
+    """Refuse a netrc that cannot be read, and warn once of one that others can read."""
     try:
-        _netrc().read_bytes()
+        with _netrc().open("rb") as file:
+            file.read()
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
     except FileNotFoundError:
-        pass
+        return
     except OSError as error:
         raise AccessDeniedError(
             f"cannot read the login from {_netrc()} ({error.strerror}): see who may read it, or "
             "set EARTHDATA_TOKEN in the environment"
         ) from None
+    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+        _warn_of_netrc(str(_netrc()), mode)
+
+
+@cache
+def _warn_of_netrc(path: str, mode: int) -> None:
+    _log.warning(
+        "permissions %04o of %s are too open: other users of this machine may read the Earthdata "
+        "password in it. Close it with: chmod 600 %s",
+        mode,
+        path,
+        path,
+    )
 
 
 def _seconds_left(day: str | None) -> float:
@@ -219,7 +240,7 @@ def _ask_for_keys(token: str) -> Any:
 
     def bearer(request: Any) -> Any:
         # Headers given otherwise would be replaced by what netrc says.
-        request.headers["Authorization"] = f"Bearer {token}"
+        request.headers.update(bearer_header(_KEYS_URL, token))
         return request
 
     share = limits.timeout() / _SHARE

@@ -6,6 +6,7 @@ the secret is renewed, once, and the request made again.
 """
 
 import os
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,13 +15,16 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import quote, urlsplit
 
 from xr_icesat2.bytesource.http import HTTPTransport
+from xr_icesat2.bytesource.naming import safe_url
 from xr_icesat2.bytesource.protocol import Look
 from xr_icesat2.bytesource.s3_error import S3Error
 from xr_icesat2.bytesource.translate import StatusError
 from xr_icesat2.earthdata.credentials import Redirect, S3Keys, credentials
 from xr_icesat2.earthdata.region import REGION
 from xr_icesat2.earthdata.signing import signed
+from xr_icesat2.earthdata.token_hosts import bearer_header
 from xr_icesat2.earthdata.web import proxy_for
+from xr_icesat2.errors import TransferError
 
 __all__ = ["STALE_KEYS", "DirectRoad", "ExternalRoad"]
 
@@ -29,6 +33,7 @@ Secret = TypeVar("Secret")
 
 _LOGIN_HOST = "urs.earthdata.nasa.gov"
 STALE_KEYS = {"ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "TokenRefreshRequired"}
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]+")
 _LONGEST_ERROR = 10_000
 # What a signed address answers when its time is over, or when it has been moved.
 _REDIRECT_OVER = {400, 403, 404, 410}
@@ -136,6 +141,8 @@ class DirectRoad(_Road[S3Keys]):
 def _s3_address(url: str) -> str:
     """Web address of ``s3://bucket/key``."""
     parts = urlsplit(url)
+    if not _BUCKET.fullmatch(parts.netloc):
+        raise TransferError(f"{safe_url(url)} has no name of a bucket of S3 in it")
     path = quote(parts.path)
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     if endpoint:
@@ -181,7 +188,7 @@ class ExternalRoad(_Road[str | None]):
             return {"url": self._redirect.url or self._url, "headers": headers}
         return {
             "url": self._url,
-            "headers": headers | {"Authorization": f"Bearer {secret}"},
+            "headers": headers | bearer_header(self._url, secret),
         }
 
     async def _error(self, response: Any) -> Exception | None:
