@@ -2,7 +2,9 @@
 
 import hashlib
 import multiprocessing
+import os
 import random
+import re
 import zlib
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -139,7 +141,7 @@ def test_a_damaged_part_is_not_gone_on_with(http_server, tmp_path):
     url = http_server.put(NAME, DATA)
     part = break_off(http_server, url, tmp_path)
     part.write_bytes(part.read_bytes()[:-300] + bytes(300))
-    (path,) = xr_icesat2.download(url, tmp_path)  # no checksum would tell
+    (path,) = xr_icesat2.download([found(url)], tmp_path)
     assert path.read_bytes() == DATA
 
 
@@ -152,6 +154,65 @@ def test_a_part_that_is_damaged_inside_is_found_by_its_checksum(http_server, tmp
     assert files(tmp_path) == []
     (path,) = xr_icesat2.download([found(url)], tmp_path)
     assert path.read_bytes() == DATA
+
+
+@pytest.mark.parametrize("told", [{"checksum": None}, {"algorithm": "SM3"}])
+def test_a_part_that_no_checksum_confirms_is_begun_anew(http_server, tmp_path, told):
+    url = http_server.put(NAME, DATA)
+    part = break_off(http_server, url, tmp_path)
+    part.write_bytes(bytes(1000) + part.read_bytes()[1000:])
+    (path,) = xr_icesat2.download([found(url, **told)], tmp_path)
+    assert path.read_bytes() == DATA
+
+
+def plant_symlink(part, victim):
+    part.symlink_to(victim)
+
+
+def plant_hard_link(part, victim):
+    part.hardlink_to(victim)
+
+
+def plant_pipe(part, _):
+    os.mkfifo(part)
+
+
+def plant_folder(part, _):
+    part.mkdir()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need no privilege on POSIX only")
+@pytest.mark.parametrize(
+    ("plant", "what"),
+    [
+        (plant_symlink, "a symbolic link"),
+        (plant_hard_link, "a hard link"),
+        (plant_pipe, "no regular file"),
+        (plant_folder, "no regular file"),
+    ],
+)
+def test_a_part_that_was_planted_is_refused(http_server, tmp_path, plant, what):
+    url = http_server.put(NAME, DATA)
+    part = break_off(http_server, url, tmp_path)
+    victim = tmp_path / "of the user"
+    part.rename(victim)
+    plant(part, victim)
+    with pytest.raises(TransferError, match=f"{re.escape(str(part))} is .*{what}.*folder"):
+        xr_icesat2.download([found(url)], tmp_path)
+    assert victim.read_bytes() == DATA[:60_000]
+    assert files(tmp_path) == [part.name, victim.name]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid(), reason="only root gives files away")
+def test_a_part_of_another_user_is_begun_anew(http_server, tmp_path):
+    url = http_server.put(NAME, DATA)
+    part = break_off(http_server, url, tmp_path)
+    with part.open("r+b") as theirs:
+        os.chown(part, 12345, -1)
+        (path,) = xr_icesat2.download([found(url)], tmp_path)
+        theirs.write(b"changed")
+    assert path.read_bytes() == DATA
+    assert path.stat().st_uid == os.geteuid()
 
 
 def test_wrong_bytes_leave_nothing(http_server, tmp_path):
@@ -401,7 +462,8 @@ def test_the_bar(http_server, tmp_path, capfd):
 )
 def test_checksums(tmp_path, checksum, right):
     (tmp_path / "file").write_bytes(DATA)
-    assert adds_up(tmp_path / "file", checksum) is right
+    with (tmp_path / "file").open("rb") as file:
+        assert adds_up(file, checksum) is right
 
 
 def test_a_catalogue_without_size_and_checksum(http_server, tmp_path):

@@ -7,11 +7,11 @@ import hashlib
 import zlib
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
+from typing import IO
 
 from xr_icesat2.earthdata.catalog import Checksum
 
-__all__ = ["adds_up"]
+__all__ = ["adds_up", "can_check"]
 
 _PIECE = 1 << 20
 _HASHES = {
@@ -29,21 +29,24 @@ _CYCLIC: dict[str, Callable[[bytes, int], int]] = {
 }
 
 
-def adds_up(path: Path, checksum: Checksum) -> bool | None:
-    """Whether the file at ``path`` has the checksum; None if its algorithm is not known here."""
+def can_check(checksum: Checksum | None) -> bool:
+    """Return whether there is a checksum, of an algorithm that is known here."""
+    return checksum is not None and checksum.algorithm.upper() in _HASHES.keys() | _CYCLIC.keys()
+
+
+def adds_up(file: IO[bytes], checksum: Checksum) -> bool | None:
+    """Whether a file, from here to its end, has the checksum; None if it cannot be checked."""
     algorithm, value = checksum.algorithm.upper(), checksum.value.strip().lower()
     if algorithm in _HASHES:
         new = partial(hashlib.new, _HASHES[algorithm], usedforsecurity=False)
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, new).hexdigest() == value
+        return hashlib.file_digest(file, new).hexdigest() == value  # type: ignore[arg-type]
     if algorithm in _CYCLIC:
-        return f"{_cyclic(path, _CYCLIC[algorithm]):08x}" == value.zfill(8)
+        return f"{_cyclic(file, _CYCLIC[algorithm]):08x}" == value.zfill(8)
     return None
 
 
-def _cyclic(path: Path, step: Callable[[bytes, int], int]) -> int:
+def _cyclic(file: IO[bytes], step: Callable[[bytes, int], int]) -> int:
     total = step(b"", 1 if step is zlib.adler32 else 0)
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            total = step(piece, total)
+    while piece := file.read(_PIECE):
+        total = step(piece, total)
     return total

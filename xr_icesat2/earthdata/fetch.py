@@ -18,7 +18,7 @@ from xr_icesat2.earthdata.catalog import (
     name_query,
     read_granule,
 )
-from xr_icesat2.earthdata.checksum import adds_up
+from xr_icesat2.earthdata.checksum import adds_up, can_check
 from xr_icesat2.earthdata.part import Part, open_part
 from xr_icesat2.earthdata.places import archive_hint
 from xr_icesat2.errors import (
@@ -118,9 +118,11 @@ def _is_there(final: Path, stamp: Stamp, checksum: Checksum | None, *, overwrite
     if not final.exists():
         return False
     if final.is_file() and final.stat().st_size == stamp.size:
-        right = checksum is None or adds_up(final, checksum)
-        if right is not False:
+        if checksum is None:
             return True
+        with final.open("rb") as file:
+            if adds_up(file, checksum) is not False:
+                return True
     if final.is_file() and overwrite:
         return False
     raise SelectionError(
@@ -131,8 +133,8 @@ def _is_there(final: Path, stamp: Stamp, checksum: Checksum | None, *, overwrite
 
 
 def _same_version(source: ByteSource, part: Part, stamp: Stamp, checksum: Checksum | None) -> bool:
-    """Whether a part that was left may be gone on with."""
-    if part.size > stamp.size or not (stamp.tag or checksum):
+    """Whether a part that was left may be gone on with; only a checksum confirms what it holds."""
+    if part.size > stamp.size or not can_check(checksum):
         return False
     tail = min(TAIL, part.size)
     if not tail:
@@ -173,7 +175,7 @@ def _check(source: ByteSource, part: Part, stamp: Stamp, checksum: Checksum | No
         )
     if checksum is None:
         return
-    right = adds_up(part.path, checksum)
+    right = adds_up(part.content, checksum)
     if right is False:
         part.restart()
         raise CorruptGranuleError(

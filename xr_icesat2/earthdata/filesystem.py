@@ -144,7 +144,7 @@ class ICESat2FileSystem(AsyncFileSystem):  # type: ignore[misc]
         callback.set_size(stamp.size)
         part = Path(f"{lpath}.{uuid4().hex}.part")
         try:
-            await in_daemon_thread(partial(_append, part, b""))
+            await in_daemon_thread(partial(part.touch, exist_ok=False))
             for piece in _pieces(0, stamp.size):
                 (data,) = await requests.read([piece])
                 await in_daemon_thread(partial(_append, part, data))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
 from typing import IO
@@ -29,8 +30,14 @@ class Part:
     """
 
     def __init__(self, path: Path, file: IO[bytes]) -> None:
-        self.path = path
+        self._path = path
         self._file = file
+
+    @property
+    def content(self) -> IO[bytes]:
+        """File to read, at its beginning."""
+        self._file.seek(0)
+        return self._file
 
     @property
     def size(self) -> int:
@@ -54,9 +61,11 @@ class Part:
     def finish(self, final: Path) -> None:
         """Give the file its name, once all of it is on the disk; parts of other versions go."""
         os.fsync(self._file.fileno())
+        if not _is_at(self._path, self._file):
+            raise TransferError(f"{self._path} was replaced by another file: download it again")
         if fcntl is None:
             self._file.close()
-        self.path.replace(final)
+        self._path.replace(final)
         for other in final.parent.glob(f"{escape(final.name)}.{'[0-9a-f]' * 12}.part"):
             other.unlink(missing_ok=True)
 
@@ -71,12 +80,13 @@ def open_part(final: Path, stamp: Stamp) -> Iterator[Part]:
     Raises
     ------
     TransferError
-        Another process is at it, or the folder cannot be written.
+        Another process is at it, the folder cannot be written, or what has the
+        name of the part is a link or no file.
     """
     version = hashlib.sha256(f"{stamp.size} {stamp.tag}".encode()).hexdigest()[:12]
     path = final.with_name(f"{final.name}.{version}.part")
     try:
-        with path.open("a+b") as file:
+        with _opened(path) as file:
             _take(file, path)
             part = Part(path, file)
             try:
@@ -94,6 +104,51 @@ def open_part(final: Path, stamp: Stamp) -> Iterator[Part]:
         ) from error
 
 
+def _opened(path: Path) -> IO[bytes]:
+    """Open a part without following links: in a folder that others write, they may plant one.
+
+    What another user has begun is begun anew: its owner could change it after it was checked.
+    """
+    try:
+        return _open(path, os.O_CREAT | os.O_EXCL)
+    except FileExistsError:
+        _refuse_planted(path, path.lstat())
+    file = _open(path, getattr(os, "O_NOFOLLOW", 0))
+    try:
+        found = os.fstat(file.fileno())
+        _refuse_planted(path, found)
+        if os.name != "posix" or found.st_uid == os.geteuid():
+            return file
+        _take(file, path)
+        path.unlink()
+    except BaseException:
+        file.close()
+        raise
+    file.close()
+    return _open(path, os.O_CREAT | os.O_EXCL)
+
+
+def _open(path: Path, flags: int) -> IO[bytes]:
+    # O_NONBLOCK: opening a pipe must not wait for who reads it.
+    flags |= os.O_RDWR | os.O_APPEND | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    return os.fdopen(os.open(path, flags, 0o666), "a+b")
+
+
+def _refuse_planted(path: Path, found: os.stat_result) -> None:
+    if stat.S_ISLNK(found.st_mode):
+        what = "a symbolic link"
+    elif not stat.S_ISREG(found.st_mode):
+        what = "no regular file"
+    elif found.st_nlink > 1:
+        what = "a file that has another name too (a hard link)"
+    else:
+        return
+    raise TransferError(
+        f"{path} is {what}, expected the part of a download: nothing was written to it. Remove it "
+        "if you know who made it, or choose a folder that only you can write"
+    )
+
+
 def _take(file: IO[bytes], path: Path) -> None:
     busy = f"another process is downloading {path.name} into {path.parent}: wait for it"
     if fcntl is not None:
@@ -103,7 +158,13 @@ def _take(file: IO[bytes], path: Path) -> None:
             raise TransferError(busy) from None
         except OSError:  # a file system without locks
             return
-    with suppress(FileNotFoundError):
-        if os.path.samestat(path.stat(), os.fstat(file.fileno())):
-            return
-    raise TransferError(busy)  # it has just been finished
+    if not _is_at(path, file):
+        raise TransferError(busy)  # it has just been finished
+
+
+def _is_at(path: Path, file: IO[bytes]) -> bool:
+    """Whether an open file is the one that has this name now."""
+    try:
+        return os.path.samestat(path.lstat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
