@@ -28,13 +28,16 @@ DECODED = {"_FillValue", "coordinates"}
 
 
 def attribute(obj: h5py.Group | h5py.Dataset, name: str) -> Any:
-    """One attribute: strings are str without their padding, numbers as h5py gives them."""
+    """One attribute: strings are str without their padding, numbers as h5py gives them.
+
+    An array of one string is that string.
+    """
     stored = h5py.h5a.open(obj.id, name.encode()).get_type()
     value = obj.attrs[name]
     if stored.get_class() != h5py.h5t.STRING:
         return value
     items = [_text(item, stored) for item in np.ravel(np.asarray(value, dtype=object))]
-    if np.ndim(value) == 0:
+    if len(items) == 1:
         return items[0]
     return np.array(items, dtype=object).reshape(np.shape(value))
 

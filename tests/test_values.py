@@ -20,6 +20,7 @@ from xr_icesat2.testing import write_granule
 # Of each of layout, masked or raw; others for each.
 SELECTIONS = 6
 UNPLACED = {
+    "extract_ATL08_no_orientation.h5": "nothing tells which spot a beam is",
     "test_atl08.h5": "nothing tells which spot a beam is",
     "variable_subset_ATL24_data.h5": "nothing tells which spot a beam is",
     "ATL03_indexbegin_start_end_FVs.h5": "no granule",

@@ -12,7 +12,7 @@ from h5py import h5d, h5g, h5l, h5r, h5t
 from xr_icesat2.errors import CorruptGranuleError
 
 from .h5py_checks import ObjectID, as_text, check_storage
-from .hdf5.attributes import HIDDEN, text
+from .hdf5.attributes import HIDDEN, text, text_attribute
 from .hdf5.datatype import Padding
 from .hdf5.enumeration import with_flags
 from .hdf5.fetch import RefusedError
@@ -167,11 +167,8 @@ def _attributes(found: h5py.Group | h5py.Dataset) -> Iterator[tuple[str, Attribu
 
 
 def _texts(value: Any, convert: Any) -> AttributeValue:
-    if isinstance(value, np.ndarray):
-        strings = [convert(item) for item in value.ravel()]
-        return np.array(strings, dtype=np.str_).reshape(value.shape)
-    result: str = convert(value)
-    return result
+    items = np.asarray(value, object)
+    return text_attribute([convert(item) for item in items.ravel()], items.shape)
 
 
 def _dimension_list(file: h5py.File, found: h5py.Dataset) -> tuple[tuple[str, ...], ...]:

@@ -35,7 +35,8 @@ __all__ = [
     "Subtree",
 ]
 
-AttributeValue: TypeAlias = "str | np.generic | np.ndarray"
+AttributeValue: TypeAlias = "str | tuple[str, ...] | np.generic | np.ndarray"
+"""Arrays of one text are that text, lists of texts are tuples; numbers keep the file's shape."""
 
 
 @dataclass(frozen=True, slots=True)

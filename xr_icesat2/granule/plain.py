@@ -143,6 +143,8 @@ def from_attribute(value: AttributeValue) -> Any:
     """Give the value of an attribute."""
     if isinstance(value, str):
         return value
+    if isinstance(value, tuple):
+        return {"texts": value}
     if isinstance(value, np.ndarray):
         return from_array(value)
     if isinstance(value, np.generic):
@@ -151,9 +153,11 @@ def from_attribute(value: AttributeValue) -> Any:
 
 
 def to_attribute(plain: Any) -> AttributeValue:
-    """Take the value of an attribute: a text, an array, or a scalar, which lies in a list."""
+    """Take the value of an attribute: a text, some texts, an array, or a scalar in a list."""
     if isinstance(plain, str):
         return plain
+    if isinstance(plain, dict):
+        return tuple(map(to_text, _listed(plain["texts"])))
     if len(_listed(plain)) == 1:
         scalar: Any = to_array(plain[0])[()]
         if not isinstance(scalar, np.generic):

@@ -1,7 +1,8 @@
 """Attributes to Python values (section IV.A.2.m).
 
-Strings become ``str`` without their padding; numbers stay numpy scalars or
-arrays of the shape that the file gives them, so a one-element array stays one.
+Strings become ``str`` without their padding, also where the file has an array
+of one string; several become a tuple. Numbers stay numpy scalars or arrays of
+the shape that the file gives them, so a one-element array stays one.
 What describes the file rather than the data (``REFERENCE_LIST``, ``CLASS``,
 ``NAME`` and netCDF-4's bookkeeping) is left out; ``DIMENSION_LIST`` is kept
 apart as references to dimension scales.
@@ -27,7 +28,7 @@ from .heaps import GlobalReference, read_fractal, read_global
 from .messages import read_dataspace
 from .objects import ATTRIBUTE, ATTRIBUTE_INFO, SHARED, Message
 
-__all__ = ["HIDDEN", "Attributes", "read_attributes", "text"]
+__all__ = ["HIDDEN", "Attributes", "read_attributes", "text", "text_attribute"]
 
 HIDDEN = frozenset(
     {
@@ -201,7 +202,7 @@ def _plain_value(
         return _numbers(datatype, data, shape)
     if datatype.kind is Kind.STRING:
         pieces = [data[n : n + datatype.size] for n in range(0, len(data), datatype.size)]
-        return _strings([text(p, datatype.padding) for p in pieces], shape)
+        return text_attribute([text(p, datatype.padding) for p in pieces], shape)
     return None
 
 
@@ -215,7 +216,7 @@ def _heaped(
             _put(values, raw.name, raw.value)
         elif raw.datatype.kind is Kind.VARIABLE_STRING:
             strings = yield from read_global(_references(raw.data), 1)
-            _put(values, raw.name, _strings([_decode(s) for s in strings], raw.shape))
+            _put(values, raw.name, text_attribute([_decode(s) for s in strings], raw.shape))
         # What remains are object references, which mean nothing outside the file, and sequences.
     return dict(sorted(values.items()))
 
@@ -239,12 +240,17 @@ def _numbers(datatype: Datatype, data: bytes, shape: tuple[int, ...] | None) -> 
     return array.reshape(shape or (0,))
 
 
-def _strings(strings: list[str], shape: tuple[int, ...] | None) -> AttributeValue:
+def text_attribute(texts: list[str], shape: tuple[int, ...] | None) -> AttributeValue:
+    """Return the value of an attribute that holds texts.
+
+    netCDF does not tell one text from an array of one, and both netCDF engines
+    of xarray return and write several as a sequence of ``str``.
+    """
     if shape is None:
         return ""
-    if shape == ():
-        return strings[0]
-    return np.array(strings, dtype=np.str_).reshape(shape)
+    if len(texts) == 1:
+        return texts[0]
+    return tuple(texts) if len(shape) == 1 else np.array(texts, object).reshape(shape)
 
 
 def text(raw: bytes, padding: Padding) -> str:

@@ -1,0 +1,136 @@
+"""Attributes as files have them: texts as arrays, and values that make no sense."""
+
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import xarray as xr
+
+from tests.paths import granule
+from xr_icesat2.command.main import main
+from xr_icesat2.testing import write_granule
+
+STRUCTURAL = ("CLASS", "NAME")
+LAYOUTS = ("spot", "flat", "file")
+open_dataset = partial(xr.open_dataset, engine="icesat2")
+open_datatree = partial(xr.open_datatree, engine="icesat2")
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("plain")
+    path = write_granule(path, product="ATL06", rgt=1, cycle=3, n_segments=20)
+    with h5py.File(path, "a") as file:
+        del file["orbit_info/sc_orient"]  # so that the attributes of the beams tell their spots
+    return path
+
+
+def of_variable_length(text: str) -> np.ndarray:
+    return np.array([text], h5py.string_dtype())
+
+
+def of_fixed_length(text: str) -> np.ndarray:
+    return np.array([text.encode()])
+
+
+def texts_as_arrays(obj: h5py.Group | h5py.Dataset, make: Callable[[str], np.ndarray]) -> None:
+    for name, value in list(obj.attrs.items()):
+        if isinstance(value, bytes | str) and name not in STRUCTURAL:
+            text = value.decode() if isinstance(value, bytes) else value
+            del obj.attrs[name]
+            obj.attrs[name] = make(text)
+
+
+@pytest.fixture(scope="module", params=[of_variable_length, of_fixed_length])
+def arrays(request, plain, tmp_path_factory) -> Path:
+    """The same granule with every text attribute an array of one text."""
+    path = tmp_path_factory.mktemp("arrays") / plain.name
+    shutil.copy(plain, path)
+    with h5py.File(path, "a") as file:
+        texts_as_arrays(file, request.param)
+        file.visititems(lambda _, obj: texts_as_arrays(obj, request.param))
+    return path
+
+
+@pytest.fixture(params=[0, 512], ids=["own parser", "HDF5 library"])
+def either(request, arrays, tmp_path) -> Path:
+    """As it is, and behind a user block, which only the HDF5 library reads."""
+    path = tmp_path / arrays.name
+    path.write_bytes(bytes(request.param) + arrays.read_bytes())
+    return path
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_arrays_of_one_text_are_that_text(plain, either, layout):
+    expected = open_datatree(plain, layout=layout)
+    tree = open_datatree(either, layout=layout)
+    assert described(tree) == described(expected)
+    path = "gt1l/land_ice_segments" if layout == "file" else "land_ice_segments"
+    xr.testing.assert_identical(
+        tree[path]["delta_time"].variable, expected[path]["delta_time"].variable
+    )
+
+
+def described(tree: xr.DataTree) -> dict[str, object]:
+    """Everything of a tree but its values."""
+    return {
+        f"{path}/{name}": (
+            dict(obj.sizes),
+            getattr(obj, "dtype", None),
+            repr(sorted(obj.attrs.items())),
+        )
+        for path, node in tree.to_dict().items()
+        for name, obj in {"": node, **node.variables}.items()
+    } | {f"{path}@coords": set(node.coords) for path, node in tree.to_dict().items()}
+
+
+def test_a_granule_with_such_attributes_opens_saves_and_shows(plain, arrays, tmp_path, capsys):
+    ds = open_dataset(arrays)
+    assert set(ds.coords) == set(open_dataset(plain).coords)
+    assert ds["delta_time"].dtype == "M8[ns]"
+    for engine in ("netcdf4", "h5netcdf"):
+        ds[["h_li"]].to_netcdf(tmp_path / "again.nc", engine=engine)
+    assert main(["info", str(arrays)]) == 0
+    assert "land_ice_segments" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("engine", ["netcdf4", "h5netcdf", "zarr"])
+@pytest.mark.parametrize("kind", ["S5", h5py.string_dtype()], ids=["fixed", "variable"])
+def test_several_texts_can_be_saved(plain, kind, engine, tmp_path):
+    path = tmp_path / plain.name
+    shutil.copy(plain, path)
+    with h5py.File(path, "a") as file:
+        file.attrs["words"] = np.array(["alpha", "b"], kind)
+    ds = open_dataset(path, variables="h_li")
+    assert list(ds.attrs["words"]) == ["alpha", "b"]
+    ds = xr.Dataset(attrs=ds.attrs)
+    if engine == "zarr":
+        ds.to_zarr(tmp_path / "again", consolidated=False)
+    else:
+        ds.to_netcdf(tmp_path / "again", engine=engine)
+    options = {"consolidated": False} if engine == "zarr" else {}
+    again = xr.open_dataset(tmp_path / "again", engine=engine, **options)
+    assert again.attrs["words"] == ["alpha", "b"]
+
+
+def test_a_subset_of_netcdf4_cf(capsys):
+    path = granule("processed_ATL10-01_20200228162543_09770601_006_01.nc")
+    tree = open_datatree(path)
+    assert tree["freeboard_segment"]["delta_time"].dtype == "M8[ns]"
+    assert "delta_time" in tree["freeboard_segment"].coords
+    assert main(["info", str(path)]) == 0
+
+
+@pytest.mark.parametrize("name", ["clip_ATL03_VegR.h5", "clip_ATL08_VegR.h5"])
+def test_clips_written_by_r_tell_their_spots(name):
+    path = granule(name)
+    with h5py.File(path) as file:
+        spots = {
+            int(file[beam].attrs["atlas_spot_number"][0]): beam for beam in file if "gt" in beam
+        }
+    ds = open_dataset(path)
+    assert dict(zip(ds["spot"].values, ds["gt"].values[0], strict=True)) == spots
