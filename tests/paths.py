@@ -8,6 +8,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 GRANULES = SHARED / "granules"
 STRUCTURE = SHARED / "structure"
 CMR = SHARED / "cmr"
+HOSTILE = SHARED / "hostile"
 
 ALL_GRANULES = sorted(GRANULES.glob("*.h5")) if GRANULES.is_dir() else []
 ATL06_GRANULES = [path for path in ALL_GRANULES if "ATL06" in path.name]
@@ -30,6 +31,14 @@ def recorded_answer(name: str) -> Path:
     path = CMR / name
     if not path.exists():
         pytest.skip(f"{name} is not here (../shared/cmr)")
+    return path
+
+
+def hostile_file(name: str) -> Path:
+    """Path of one small file made to do harm; skips the test where it is absent."""
+    path = HOSTILE / name
+    if not path.exists():
+        pytest.skip(f"{name} is not here (../shared/hostile)")
     return path
 
 

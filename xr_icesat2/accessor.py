@@ -12,7 +12,8 @@ from typing import Any, Generic, TypeVar, overload
 
 import xarray as xr
 
-from .errors import SelectionError
+from .errors import NotSupportedError, SelectionError
+from .merge.left_out import left_out_of
 from .opened import contents_of_opened
 from .products.contents import Contents
 from .reading.load import compute_together, load_together
@@ -45,6 +46,24 @@ class Accessor(Generic[T]):
             opened with this engine.
         """
         return MappingProxyType(self._encoding.get("icesat2", {}))
+
+    @property
+    def left_out(self) -> Mapping[str, Any]:
+        """What of the file is no part of this, because it is not supported.
+
+        Returns
+        -------
+        mapping of str to str
+            By path in the file, the reason: links to other files, values stored in other files,
+            filters that are not built in, and types that numpy has not. Of a tree, this node and
+            those below. Of a list of granules a mapping of such mappings, by the url of each
+            granule of which anything is left out. Empty where nothing is, and for what was not
+            opened with this engine.
+        """
+        reasons = left_out_of(node.encoding for node in self._nodes().values())
+        if isinstance(self._encoding.get("source"), list):
+            return MappingProxyType(reasons)
+        return MappingProxyType({p: why for paths in reasons.values() for p, why in paths.items()})
 
     def contents(self) -> Contents:
         """List the variables with what the file says of them; no value is read.
@@ -83,6 +102,8 @@ class Accessor(Generic[T]):
         ------
         SelectionError
             There is no such variable.
+        NotSupportedError
+            It is left out.
         """
         chosen = _listed(names)
         nodes = self._nodes().values()
@@ -90,6 +111,7 @@ class Accessor(Generic[T]):
         known = dict.fromkeys([*data, *(str(name) for node in nodes for name in node.coords)])
         for name in chosen:
             if name not in known:
+                self._check_supported(name)
                 msg = f"no variable {name!r}.{did_you_mean(name, known)} There are {some_of(known)}"
                 raise SelectionError(msg)
         # An empty list asks for nothing; no name at all for everything.
@@ -104,6 +126,13 @@ class Accessor(Generic[T]):
         for variable in held:
             variable.load()
         return self._opened
+
+    def _check_supported(self, name: str) -> None:
+        """Raise if a variable is left out."""
+        for url, paths in left_out_of(node.encoding for node in self._nodes().values()).items():
+            for path, reason in paths.items():
+                if path.endswith(f"/{name}"):
+                    raise NotSupportedError(f"{url}: {path} is not supported: {reason}")
 
     def _nodes(self) -> Mapping[str, xr.Dataset]:
         """Return the Datasets by their paths, without those that a node inherits."""

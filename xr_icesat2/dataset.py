@@ -22,6 +22,7 @@ from .merge.file_layout import file_datasets
 from .merge.flat import flat_datasets
 from .merge.granule_coords import granule_coords
 from .merge.known import Known, identities_of, know
+from .merge.left_out import left_out_of, note_left_out, without_left_out
 from .merge.open import each
 from .merge.options import Options
 from .merge.rate import MergedRate, common_attrs
@@ -64,7 +65,7 @@ def assemble_dataset(granules: Sequence[Granule], options: Options, *, listed: b
     check_below_beams(options)
     known = know(granules, identities, options)
     merged = _merged(known, asked_rate(known, options), options, folded=True)
-    dataset = _folded(MERGERS[options.layout](merged))
+    dataset = _folded(_parts(merged))
     dataset.attrs = _common_attrs(granules)
     return _finished(dataset, granules)
 
@@ -99,18 +100,37 @@ def assemble_groups(
     file_part = _file_groups(granules, options, known[0].tracks.present, listed=listed)
     check_tree(granules[0], [*held, *_paths(file_part)], options)
     root = _root(file_part.pop("/"), known, options)
-    return _rooted({"/": root, **tree, **file_part}, options, granules)
+    groups = {"/": root, **tree, **file_part}
+    noted = left_out_of(dataset.encoding for dataset in groups.values())
+    note_left_out(root, {g.url: _not_noted(g, noted.get(g.url, {}), options) for g in granules})
+    return _rooted(groups, options, granules)
+
+
+def _not_noted(granule: Granule, noted: Collection[str], options: Options) -> dict[str, str]:
+    """Give what is left out of the tree, and is in no group of it."""
+    return {
+        path: reason
+        for path, reason in granule.index.left_out.items()
+        if path not in noted and options.keeps(path)
+    }
 
 
 def _nodes(merged: MergedRate) -> dict[str, xr.Dataset]:
     """Give the groups of a rate by their paths in a tree; none if no beam has the rate."""
     if not any(survey.beams for survey in merged.surveys):
         return {}
-    rate, parts = merged.rate, MERGERS[merged.options.layout](merged)
+    rate, parts = merged.rate, _parts(merged)
     if rate.alias is None:
         return {normalise(path): dataset for path, dataset in parts.items()}
     below = {path: posixpath.relpath(path or ".", rate.group or ".") for path in parts}
     return {join(f"/{rate.alias}", below[path]): dataset for path, dataset in parts.items()}
+
+
+def _parts(merged: MergedRate) -> dict[str, xr.Dataset]:
+    """Give the groups of a rate by their paths below the beam."""
+    parts = MERGERS[merged.options.layout](merged)
+    note_left_out(parts[merged.top], merged.left_out)
+    return parts
 
 
 def _between(known: Sequence[Known], tree: Collection[str]) -> dict[str, xr.Dataset]:
@@ -156,7 +176,8 @@ def _merged(known: Sequence[Known], rate: Rate, options: Options, *, folded: boo
             one.granule.keep()
         return Survey(one.granule, one.identity, one.tracks, beams)
 
-    merged = MergedRate(rate, each(survey, known), options, folded)
+    surveys, left_out = without_left_out(each(survey, known), rate, options)
+    merged = MergedRate(rate, surveys, options, folded, left_out)
     if asked:
         check_rate(known[0], rate, merged.dims, options)
     return merged
@@ -172,6 +193,7 @@ def _folded(parts: Mapping[str, xr.Dataset]) -> xr.Dataset:
     for dataset in datasets:
         sources |= dataset.encoding["icesat2"]
     folded.encoding["icesat2"] = sources
+    note_left_out(folded, left_out_of(dataset.encoding for dataset in datasets))
     return folded
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from xr_icesat2.bytesource import source_name
 from xr_icesat2.earthdata.shown import size_text
-from xr_icesat2.errors import GroupNotFoundError, IdentityError, MergeError
+from xr_icesat2.errors import GroupNotFoundError, IdentityError, MergeError, NotAGranuleError
 from xr_icesat2.printable import printable
 
 from .output import print_json, print_lines, print_note
@@ -34,18 +34,26 @@ def run(options: argparse.Namespace) -> None:
     """Open without reading values, and print."""
     url = granule_url(options.granule)
     with _opened(url) as tree:
+        left_out = dict(tree.icesat2.left_out)
         if options.json:
             told = {"granule": source_name(url), **_identity(tree), "groups": list(_groups(tree))}
-            print_json(told)
+            print_json({**told, "left_out": left_out})
             return
         if options.variables:
-            print_lines(str(tree.icesat2.contents()).splitlines())
+            print_lines([*str(tree.icesat2.contents()).splitlines(), *_reasons(left_out)])
             return
         known = ", ".join(f"{name} {value}" for name, value in _identity(tree).items())
         rows = [("group", "dims", "variables", "in memory"), *map(_row, _groups(tree))]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         table = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
-        print_lines([source_name(url), known, *table])
+        print_lines([source_name(url), known, *table, *_reasons(left_out)])
+
+
+def _reasons(left_out: Mapping[str, str]) -> list[str]:
+    """Give the lines that say what is left out; none if nothing is."""
+    if not left_out:
+        return []
+    return ["", "not supported:", *(f"  {path}: {reason}" for path, reason in left_out.items())]
 
 
 def _opened(url: str) -> xr.DataTree:
@@ -53,9 +61,10 @@ def _opened(url: str) -> xr.DataTree:
 
     try:
         return xr.open_datatree(url, engine="icesat2")
-    except (GroupNotFoundError, IdentityError, MergeError) as error:
+    except (GroupNotFoundError, IdentityError, MergeError, NotAGranuleError) as error:
+        tree = xr.open_datatree(url, engine="icesat2", layout="file")
         print_note(f"icesat2: shown as it is in the file: {error}")
-        return xr.open_datatree(url, engine="icesat2", layout="file")
+        return tree
 
 
 def _identity(tree: xr.DataTree) -> dict[str, Any]:

@@ -43,15 +43,13 @@ BUILT_IN = frozenset(
 """Filters for which no plugin is searched: those of the HDF5 library, and h5py's own."""
 
 
-def open_object(file: h5py.File, path: str) -> ObjectID:
-    """Open an object by its path, along hard and soft links only.
+def open_object(file: h5py.File, path: str) -> ObjectID | None:
+    """Open an object by its path, along hard and soft links only; None if there is none.
 
     Raises
     ------
     RefusedError
         A link on the way leads to another file, or soft links lead in a circle.
-    KeyError
-        There is no such object.
     """
     root = h5g.open(file.id, b"/")
     here: ObjectID = root
@@ -59,10 +57,8 @@ def open_object(file: h5py.File, path: str) -> ObjectID:
     soft_links = 0
     while names:
         name = names.popleft()
-        if not isinstance(here, h5g.GroupID):
-            raise KeyError(f"{name!r} of an object that is no group")
-        if not here.links.exists(name):
-            raise KeyError(f"no {name!r}")
+        if not isinstance(here, h5g.GroupID) or not here.links.exists(name):
+            return None
         kind = here.links.get_info(name).type
         if kind == h5l.TYPE_HARD:
             here = h5o.open(here, name)
@@ -159,9 +155,7 @@ class _Sources:
     def _check_source(self, path: str) -> None:
         if "%" in path:
             raise RefusedError(f"it is a virtual dataset of many sources ({path!r})")
-        try:
-            source = open_object(self._file, path)
-        except KeyError:
-            return  # where a source is missing, there is the fill value
+        source = open_object(self._file, path)
+        # Where a source is missing, there is the fill value.
         if isinstance(source, h5d.DatasetID):
             self.check(source)

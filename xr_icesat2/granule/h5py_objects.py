@@ -75,7 +75,7 @@ def read_object(file: h5py.File, found: ObjectID, reason: str) -> Object:
     )
 
 
-def read_values(file: h5py.File, found: ObjectID, rows: slice) -> np.ndarray:
+def read_values(file: h5py.File, found: ObjectID | None, rows: slice) -> np.ndarray:
     """Read a run of rows (all of a scalar) of a dataset.
 
     Raises

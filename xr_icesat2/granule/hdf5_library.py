@@ -13,7 +13,7 @@ import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import h5py
 import numpy as np
@@ -29,7 +29,8 @@ from xr_icesat2.forking import after_fork
 from .file_kind import HEAD_BYTES, describe_head
 from .h5py_checks import open_object
 from .h5py_objects import read_object, read_values
-from .hdf5.fetch import RefusedError
+from .hdf5.fetch import Parser, Ranges, RefusedError, UnsupportedError, run, within
+from .hdf5.opening import check_root, find_superblock, read_opening
 from .model import LeftOut, Node
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LibraryFile"]
 
+T = TypeVar("T")
 BLOCK = 1 << 18
 """Bytes a read: the library asks for a few hundred bytes at a time."""
 
@@ -101,22 +103,21 @@ class LibraryFile:
 
         ``reason`` says why it came here.
         """
-        with self._translated(path) as file:
-            try:
-                return read_object(file, open_object(file, path), reason)
-            except KeyError:
-                return None
-            except RefusedError as error:
-                return LeftOut(str(error))
+        try:
+            with self._translated(path) as file:
+                found = open_object(file, path)
+                return None if found is None else read_object(file, found, reason)
+        except RefusedError as error:
+            return LeftOut(str(error))
 
     def values(self, path: str, rows: slice) -> np.ndarray:
         """Read a run of rows (all of a scalar) of a dataset."""
-        with self._translated(path) as file:
-            try:
+        try:
+            with self._translated(path) as file:
                 return read_values(file, open_object(file, path), rows)
-            except RefusedError as error:
-                msg = f"{self._source.url}: {path} is not supported: {error}"
-                raise NotSupportedError(msg) from error
+        except RefusedError as error:
+            msg = f"{self._source.url}: {path} is not supported: {error}"
+            raise NotSupportedError(msg) from error
 
     def close(self) -> None:
         """Close the file; it is opened again when needed."""
@@ -131,6 +132,7 @@ class LibraryFile:
 
     def _open(self) -> h5py.File:
         if self._file is None:
+            self._check()
             self._raw = _SourceFile(self._source, self._size)
             _FILES.add(self)
             after_fork(self, LibraryFile.renew_lock)
@@ -139,16 +141,38 @@ class LibraryFile:
             except OSError as error:
                 if self._raw.error is not None:
                     raise self._raw.error from error
-                raise self._not_hdf5(error) from error
+                raise self._not_hdf5(str(error)) from error
         return self._file
 
-    def _not_hdf5(self, error: OSError) -> NotAGranuleError:
+    def _check(self) -> None:
+        """Raise unless the library can open the file, and nothing else for it."""
+        base = self._parsed(find_superblock(self._size))
+        if base is None:
+            raise self._not_hdf5("it has no HDF5 signature")
+        size = self._size - base
+        try:
+            opening = self._parsed(read_opening(size, self._size), base)
+            self._parsed(check_root(opening, size), base)
+        except UnsupportedError as error:
+            raise self._not_hdf5(str(error)) from error
+        except CorruptGranuleError as error:
+            raise CorruptGranuleError(f"{self._source.url}: {error}") from error
+
+    def _parsed(self, parser: Parser[T], base: int = 0) -> T:
+        """Run a parser over the part of the file that begins at ``base``."""
+
+        def answer(ranges: Ranges) -> list[bytes]:
+            return [bytes(b) for b in self._source.read([(base + at, n) for at, n in ranges])]
+
+        return run(within(parser, self._size - base), answer)
+
+    def _not_hdf5(self, reason: str) -> NotAGranuleError:
         (head,) = self._source.read([(0, min(HEAD_BYTES, self._size))])
         kind = describe_head(bytes(head))
         if kind is not None:
             return NotAGranuleError(f"{self._source.url} is not HDF5, but {kind}.")
         return NotAGranuleError(
-            f"{self._source.url} is not a readable HDF5 file: {error}. Expected an ICESat-2 "
+            f"{self._source.url} is not a readable HDF5 file: {reason}. Expected an ICESat-2 "
             "granule (.h5), not something else saved under that name or half a download."
         )
 
@@ -158,7 +182,7 @@ class LibraryFile:
         with self._lock:
             try:
                 yield self._open()
-            except ICESat2Error:
+            except (ICESat2Error, RefusedError):
                 raise
             except Exception as error:
                 # h5py raises OSError, RuntimeError, KeyError, ValueError and more for damage.

@@ -11,7 +11,6 @@ import numpy as np
 
 from xr_icesat2.bytesource import ByteSource, Range, Take
 from xr_icesat2.errors import CorruptGranuleError, GroupNotFoundError, NotSupportedError
-from xr_icesat2.printable import get_logger
 
 from .hdf5.chunks import read_chunk_table
 from .hdf5.descent import Ahead, branches, descend
@@ -33,18 +32,15 @@ from .model import (
     Node,
     Object,
 )
+from .notes import Notes
 from .paths import ancestors, join, normalise, parent
 from .tree import MOST_SOFT_LINKS, Tree
 
 __all__ = ["GranuleIndex"]
 
-log = get_logger(__name__)
-
 NODE_BYTES = 1280
 """What a group or dataset takes in memory, with its attributes; beams share most of them."""
 CHUNK_BYTES = 16
-MOST_TOLD = 20
-"""Objects that are left out, of which one line of the log says why."""
 T = TypeVar("T")
 Failure: TypeAlias = UnsupportedError | CorruptGranuleError
 
@@ -89,8 +85,7 @@ class GranuleIndex:
         # Read before the walk came to them, by the offset of their headers.
         self._ahead: dict[int, Node] = {}
         self._failures: dict[str, Failure] = {}
-        self._told: set[str] = set()
-        self._told_left_out: set[str] = set()
+        self._notes = Notes(source.url)
 
     @property
     def nodes(self) -> dict[str, Node]:
@@ -104,16 +99,8 @@ class GranuleIndex:
 
     @property
     def left_out(self) -> dict[str, str]:
-        """Path and reason of each object that was come upon and is not read, in order of paths.
-
-        What lies below such an object is not named, for it is not looked at.
-        """
-        found = {path: node for path, node in list(self.nodes.items()) if isinstance(node, LeftOut)}
-        return {
-            path: found[path].reason
-            for path in sorted(found)
-            if found.keys().isdisjoint(ancestors(path))
-        }
+        """Path and reason of each object that was come upon and is not read."""
+        return self._tree.left_out()
 
     @property
     def nbytes(self) -> int:
@@ -191,7 +178,7 @@ class GranuleIndex:
             self._walk(wanted, MOST_SOFT_LINKS)
             for path in wanted:
                 self._raise_failure(path)
-            self._tell_left_out(wanted)
+            self._notes.left_out(self.nodes, wanted)
             return {path: self.nodes[path] for path in wanted if path in self.nodes}
 
     def below(
@@ -244,7 +231,7 @@ class GranuleIndex:
         path = normalise(path)
         layout = self.dataset(path).layout
         if isinstance(layout, Foreign):
-            self._tell(path, layout.reason)
+            self._notes.slow(path, layout.reason)
         return self._library.values(path, rows)
 
     def take_each(
@@ -357,32 +344,7 @@ class GranuleIndex:
         self._read_by_library(path, str(reason))
         # Only now: what is not HDF5 at all is an error, and no matter of speed.
         if isinstance(self.nodes.get(path), GroupHeader | DatasetHeader):
-            self._tell(path, str(reason))
-
-    def _tell(self, path: str, reason: str) -> None:
-        """Log, once, that something (and all below it) is read by other means."""
-        if not self._told.isdisjoint([path, *ancestors(path)]):
-            return
-        self._told.add(path)
-        log.warning(
-            "%s: %s is read through the HDF5 library, which is slower: %s",
-            self._source.url, path, reason,
-        )  # fmt: skip
-
-    def _tell_left_out(self, paths: Iterable[str]) -> None:
-        """Log, once for each object, what is left out and why."""
-        found = [path for path in paths if isinstance(self.nodes.get(path), LeftOut)]
-        fresh = {path: self.nodes[path] for path in found if path not in self._told_left_out}
-        self._told_left_out.update(fresh)
-        listed = [
-            f"{path} ({node.reason})" for path, node in fresh.items() if isinstance(node, LeftOut)
-        ]
-        if listed:
-            more = f"; and {len(listed) - MOST_TOLD} more" if len(listed) > MOST_TOLD else ""
-            log.warning(
-                "%s: left out, because it is not supported: %s%s",
-                self._source.url, "; ".join(listed[:MOST_TOLD]), more,
-            )  # fmt: skip
+            self._notes.slow(path, str(reason))
 
     def _read_by_library(self, path: str, reason: str) -> None:
         try:

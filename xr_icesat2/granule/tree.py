@@ -50,8 +50,13 @@ class Tree:
         around, name = split(path)
         group = self.nodes.get(around)
         if isinstance(group, LeftOut):
-            return LeftOut(f"of {around}, {group.reason}")
+            return self._below_left_out(path)
         return group.links.get(name) if isinstance(group, GroupHeader) else None
+
+    def _below_left_out(self, path: str) -> LeftOut:
+        found = ((outer, self.nodes.get(outer)) for outer in reversed(ancestors(path)))
+        outer, node = next((o, node) for o, node in found if isinstance(node, LeftOut))
+        return LeftOut(f"it lies below {outer}, and of that: {node.reason}")
 
     def target(self, path: str) -> int | LeftOut | None:
         """Give the header offset of an object; None if it, or a group on the way, is not known."""
@@ -63,6 +68,18 @@ class Tree:
                 return link
             path = join(parent(path), link)
         return None
+
+    def left_out(self) -> dict[str, str]:
+        """Give path and reason of each object that was come upon and is not read.
+
+        What lies below such an object is not named: it is not looked at.
+        """
+        found = {path: node for path, node in list(self.nodes.items()) if isinstance(node, LeftOut)}
+        return {
+            path: found[path].reason
+            for path in sorted(found)
+            if found.keys().isdisjoint(ancestors(path))
+        }
 
     def describe_lack(self, path: str) -> str:
         """Name what does not exist, and what lies where it was looked for."""

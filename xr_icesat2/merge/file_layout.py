@@ -17,6 +17,7 @@ from xr_icesat2.reading.lazy_index import LazyIndex
 
 from .build import Column, Placed, Rules, build_variable
 from .dims import scale_paths
+from .left_out import in_group, note_left_out
 from .options import Options
 
 __all__ = ["file_datasets"]
@@ -93,6 +94,8 @@ def _group_dataset(files: _Files, group: str, inherited: Sizes) -> tuple[xr.Data
     dataset = xr.Dataset(plain, LazyIndex.coordinates(labels), dict(header.attrs))
     dataset = dataset.set_coords(coords)
     dataset.encoding["icesat2"] = sources
+    for granule, nodes in zip(files.granules, files.held, strict=True):
+        note_left_out(dataset, {granule.url: in_group(nodes, group, options)})
     return dataset, sizes
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -16,6 +16,7 @@ from xr_icesat2.products import ALONG, Labels, Rate
 from .build import Rules
 from .granule_coords import GRANULE_COORDS
 from .labels import joined_labels, labels_of_size, positions, united_labels
+from .left_out import Reasons
 from .options import Options
 from .survey import Found, Survey
 
@@ -43,6 +44,8 @@ class MergedRate:
     options: Options
     folded: bool
     """Whether all variables share one Dataset: then two of one name are told apart by group."""
+    left_out: Reasons = field(default_factory=dict)
+    """What the surveys lack, because it is left out."""
 
     @property
     def dim(self) -> str:

@@ -43,6 +43,8 @@ def check_rate(known: Known, rate: Rate, held: Collection[str], options: Options
     lost = _lost(options.variables, held)
     if not lost:
         return
+    beams = tuple(f"/{beam}/" for beam in known.tracks.groups.values())
+    _check_supported(known.granule, lost, beams)
     everything = replace(options, variables=None)
     rates = {one.name: _paths_of(known, one, everything) for one in all_rates([known], everything)}
     own = rates.pop(rate.name, None) or _paths_of(known, rate, everything)
@@ -66,6 +68,7 @@ def check_group(granule: Granule, held: Collection[str], options: Options) -> No
     if not lost:
         return
     root = normalise(options.group or "/")
+    _check_supported(granule, lost, (f"{root}/".replace("//", "/"),))
     inside = granule.index.load(join(root, name) for name in granule.index.group(root).links)
     names = [posixpath.basename(p) for p, n in inside.items() if isinstance(n, DatasetHeader)]
     msg = (
@@ -112,6 +115,7 @@ def check_tree(granule: Granule, held: Collection[str], options: Options) -> Non
         return
     root = normalise(options.group or "/")
     found = granule.index.below([root], options.drops)
+    _check_supported(granule, lost, (f"{root}/".replace("//", "/"),))
     paths = [
         posixpath.relpath(path, root)
         for path, node in found.items()
@@ -130,6 +134,15 @@ def check_tree(granule: Granule, held: Collection[str], options: Options) -> Non
 def _lost(patterns: Iterable[str] | None, paths: Iterable[str]) -> list[str]:
     """Give the patterns that match none of some paths."""
     return [one for one in patterns or () if not any(matches(path, one) for path in paths)]
+
+
+def _check_supported(granule: Granule, lost: Sequence[str], prefixes: tuple[str, ...]) -> None:
+    """Raise if something that was asked for is there, but left out because it is not supported."""
+    left_out = [path for path in granule.index.left_out if path.startswith(prefixes)]
+    for path in left_out:
+        prefix = max((one for one in prefixes if path.startswith(one)), key=len)
+        if len(_lost(lost, [path, path.removeprefix(prefix)])) < len(lost):
+            granule.index.node(path)
 
 
 def _meant(lost: Sequence[str], paths: Iterable[str]) -> str:

@@ -21,6 +21,7 @@ from .binary import UNDEFINED, Cursor, check_checksum, padded
 from .fetch import RefusedError, UnsupportedError
 
 __all__ = [
+    "SIGNATURE",
     "SUPERBLOCK_BYTES",
     "read_dataspace",
     "read_fill",

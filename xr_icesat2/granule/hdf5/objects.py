@@ -15,6 +15,7 @@ from .fetch import Parser, UnsupportedError, read
 __all__ = [
     "ATTRIBUTE",
     "ATTRIBUTE_INFO",
+    "DRIVER",
     "FILE_SPACE",
     "FIRST_READ",
     "LINK",
@@ -45,7 +46,7 @@ PREFIX_2, PREFIX_2_ORDERED = struct.Struct("<BHB"), struct.Struct("<BHB2x")
 """The same of version 2, without and with the order of creation."""
 SPAN = struct.Struct("<QQ")
 """Offset and length of a continuation block."""
-FILE_SPACE = 0x17
+DRIVER, FILE_SPACE = 0x14, 0x17
 TRACKS_ATTRIBUTE_ORDER = 0x04
 HAS_PHASE_CHANGE = 0x10
 HAS_TIMES = 0x20

@@ -1,0 +1,176 @@
+"""No granule opens another file: seen from the system's side, for the audit hook is Python's only.
+
+What a file leads to are canaries: h5py, which follows, is seen to open them.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import h5py
+import pytest
+
+from tests.alone import MARKER
+from tests.leading_out import (
+    CANARY_H5,
+    CANARY_RAW,
+    PLUGINS,
+    all_features,
+    make_canaries,
+    make_file,
+)
+from tests.paths import HOSTILE
+
+PROJECT = Path(__file__).parents[1]
+OWN = (sys.prefix, sys.base_prefix, str(PROJECT), "/proc/", "/sys/")
+"""Where modules of Python come from, and what numpy and threads ask of the machine."""
+NOT_YET = ("07f_", "08b_", "08c_", "12_", "12b_", "23_")
+"""Files that are not read to their end in any time, or not at all."""
+QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+
+
+@cache
+def strace() -> str | None:
+    """The tracer, if there is one and it may trace."""
+    found = shutil.which("strace")
+    tried = found and subprocess.run(  # noqa: S603
+        [found, "-f", "true"], capture_output=True, check=False
+    )
+    return found if tried and tried.returncode == 0 else None
+
+
+def read(reader: str, files: list[Path], directory: Path) -> tuple[list[dict], dict[str, set[str]]]:
+    """What each file gave, and the names that were asked of the system by the file that did."""
+    log = directory / f"{reader}.trace"
+    tracer = [strace(), "-f", "-qq", "-s", "4096", "-e", "trace=%file", "-o", str(log)]
+    arguments = [sys.executable, "-m", "tests.alone", reader, str(files[0]), *map(str, files)]
+    done = subprocess.run(  # noqa: S603
+        [*(tracer if strace() else []), *arguments],
+        capture_output=True,
+        check=False,
+        cwd=directory,
+        timeout=300,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(PROJECT),
+            "HDF5_PLUGIN_PATH": str(directory / PLUGINS),
+            "TZ": "UTC",
+        },
+    )
+    assert done.returncode == 0, done.stderr.decode()[-3000:]
+    told = [json.loads(line) for line in done.stdout.splitlines()][1:]
+    assert len(told) == len(files)
+    return told, asked(log) if strace() else {}
+
+
+def asked(log: Path) -> dict[str, set[str]]:
+    names: dict[str, set[str]] = {}
+    file = None
+    for line in log.read_text().splitlines():
+        for name in QUOTED.findall(line):
+            if name.startswith(MARKER):
+                file = name.removeprefix(MARKER) or None
+                names.setdefault(file or "", set())
+            elif file and name:
+                names[file].add(name)
+    return names
+
+
+def others(names: dict[str, set[str]]) -> dict[str, list[str]]:
+    """By file, the names that are neither its own nor Python's."""
+    found = {
+        file: sorted(n for n in asked_for if n not in (file, str(Path(file).parent), ".", "/"))
+        for file, asked_for in names.items()
+    }
+    foreign = {file: [n for n in ns if not n.startswith(OWN)] for file, ns in found.items()}
+    return {file: ns for file, ns in foreign.items() if ns}
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory) -> Path:
+    """A folder with canaries."""
+    directory = tmp_path_factory.mktemp("alone")
+    make_canaries(directory)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def files(directory) -> list[Path]:
+    """Files with all features in each version, with some of them, and of other drivers."""
+    made = []
+    for number, (libver, block) in enumerate(
+        [
+            ("earliest", 0),
+            ("earliest", 512),
+            (("v108", "latest"), 0),
+            ("latest", 0),
+            ("latest", 512),
+        ]
+    ):
+        made.append(directory / f"all_{number}.h5")
+        all_features(made[-1], libver, block)
+    for seed in range(20):
+        made.append(directory / f"some_{seed}.h5")
+        make_file(made[-1], seed)
+    return [*made, *of_drivers(directory)]
+
+
+def of_drivers(directory: Path) -> list[Path]:
+    """Files that say that they go on in others."""
+    for driver, name, more in (
+        ("family", "family_%d", {"memb_size": 2048}),
+        ("split", "split", {}),
+    ):
+        with h5py.File(directory / name, "w", driver=driver, **more) as file:
+            file["plain"] = range(2000)
+    made = [directory / "family_0", directory / "split-m.h5"]
+    for path in list(made):
+        made.append(path.with_name(f"behind_{path.name}"))
+        made[-1].write_bytes(bytes(512) + path.read_bytes())
+    return made
+
+
+def test_nothing_but_the_granule_is_opened(files, directory):
+    told, names = read("engine", files, directory)
+    for path, one in zip(files, told, strict=True):
+        assert not any(one["values"].values()), path
+        beyond = "beyond the end" in str(one["refused"]) and "split" in path.name
+        assert beyond or all(s.startswith("NotSupported") for s in one["refused"].values()), one
+    assert len(told[0]["left_out"]) > 18
+    # By our own parsers and, behind a user's block or in a new version, by the library.
+    assert all(one["left_out"].keys() == told[0]["left_out"].keys() for one in told[:5])
+    if strace():
+        assert len(names) == len({*files}) + 1
+        assert not others(names)
+
+
+def test_h5py_is_seen_to_open_the_canaries(directory):
+    """The positive control: what would be seen if anything were followed."""
+    path = directory / "control.h5"
+    # HDF5 recurs without end where a virtual dataset is its own source.
+    all_features(path, "latest", 0, without="virtual_of_itself")
+    (told,), names = read("h5py", [path], directory)
+    secret = {name for name, is_secret in told["values"].items() if is_secret}
+    assert secret >= {"/raw", "/relative_raw", "/link", "/virtual_elsewhere", "/virtual_of_raw"}
+    if strace():
+        found = {Path(name).name for name in others(names)[str(path)]}
+        assert found >= {CANARY_RAW, CANARY_H5, PLUGINS, "libcanary.so"}
+
+
+@pytest.mark.skipif(not HOSTILE.is_dir(), reason="no hostile files here")
+def test_no_hostile_file_opens_another(directory):
+    files = sorted(
+        path
+        for path in HOSTILE.iterdir()
+        if path.suffix in (".h5", ".hdf5") and not path.name.startswith(NOT_YET)
+    )
+    told, names = read("engine", files, directory)
+    assert not any(is_secret for one in told for is_secret in one["values"].values())
+    if strace():
+        assert len(names) == len(files) + 1
+        assert not others(names)
