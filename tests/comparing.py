@@ -77,3 +77,12 @@ def _scalars(attrs: Mapping[str, Any]) -> dict[str, Any]:
         name: value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
         for name, value in attrs.items()
     }
+
+
+def words_of_file(ds: xr.Dataset) -> xr.Dataset:
+    """Give decoded times the file's own words about them, which source_encoding has."""
+    restored = ds.copy()
+    for name, held in ds.icesat2.source_encoding.items():
+        words = {word: held[word] for word in ("long_name", "description") if word in held}
+        restored[name].attrs.update(words)
+    return restored

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tests.comparing import assert_array, assert_attributes
+from tests.comparing import assert_array, assert_attributes, words_of_file
 from tests.oracle import DECODED, attributes, values, walk
 from tests.oracle_rates import flat_layout, parts, spot_layout
 from tests.paths import ATL06_GRANULES, GRANULES, needs_granules
@@ -107,6 +107,7 @@ def test_a_list_is_one_tree():
 @each_real
 def test_attributes_of_merged_variables(path):
     ds = xr.open_dataset(path, engine="icesat2", group=MAIN.group)
+    ds = words_of_file(ds)
     found = parts(path, MAIN)
     for name, raw in found[0].variables.items():
         moved = DECODED | ({"units", "calendar"} if name == "delta_time" else set())

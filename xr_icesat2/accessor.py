@@ -40,8 +40,9 @@ class Accessor(Generic[T]):
         mapping of str to mapping
             By variable: ``path``, ``dtype``, ``layout`` (chunked, contiguous,
             compact, foreign), ``chunks`` and ``filters``, and of the attributes
-            those that decoding takes away (``_FillValue``, ``units``,
-            ``coordinates``); ``pad_value`` where raw integers are padded. Of
+            those that decoding takes away or rewords (``_FillValue``, ``units``,
+            ``coordinates``, the ``long_name`` of times); ``pad_value`` where raw
+            integers are padded. Of
             several parts, that of the first. Empty for a Dataset that was not
             opened with this engine.
         """

@@ -88,9 +88,7 @@ def build_variable(column: Column, rules: Rules) -> tuple[xr.Variable, dict[str,
         source["pad_value"] = first.coding.padding
     # What decoding took away, or worded anew, can still be seen there.
     held = column.parts[0].header.attrs
-    source |= {name: value for name, value in held.items() if name not in first.attrs}
-    if first.attrs.get("units") != held.get("units"):
-        source["units"] = held["units"]
+    source |= {n: value for n, value in held.items() if _is_changed(value, first.attrs.get(n))}
     variable = xr.Variable(
         column.dims,
         indexing.LazilyIndexedArray(_array(column, _alike(codings.values()), of_part)),
@@ -98,6 +96,11 @@ def build_variable(column: Column, rules: Rules) -> tuple[xr.Variable, dict[str,
         _encoding(column, first, dtype),
     )
     return variable, source
+
+
+def _is_changed(held: Any, shown: Any) -> bool:
+    """Whether an attribute of the file is not there any more, or is another text."""
+    return shown is None or (isinstance(held, str) and shown != held)
 
 
 def _effective_attrs(part: Placed, rules: Rules) -> dict[str, Any]:

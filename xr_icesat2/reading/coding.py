@@ -19,8 +19,9 @@ import numpy as np
 import xarray as xr
 from xarray.conventions import decode_cf_variable
 
-from .decoders import Decoders
+from .decoders import SINCE, Decoders
 from .seconds import are_plain_seconds, decode_seconds
+from .time_attributes import describe_decoded
 
 __all__ = ["DECODING", "TIME_ENCODING", "Coding", "Decoded", "make_coding"]
 
@@ -136,8 +137,11 @@ def make_coding(
         through = (needed, options)
         seconds = are_plain_seconds(dtype, result, needed, options)
     coding = Coding(result, padding, fills, through, seconds)
-    attrs = template.attrs | decoders.other_units(name, template.attrs)
-    return Decoded(coding, attrs, dict(template.encoding))
+    described = template.attrs
+    if "units" in attrs and "units" not in described and SINCE in str(attrs["units"]):
+        described = describe_decoded(described)
+    described = described | decoders.other_units(name, described)
+    return Decoded(coding, described, dict(template.encoding))
 
 
 def _only_masked(dtype: np.dtype, result: np.dtype, attrs: Mapping[str, Any]) -> bool:

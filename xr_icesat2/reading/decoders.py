@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["ICESAT2_TIME", "Decoders"]
+__all__ = ["ICESAT2_TIME", "SINCE", "Decoders"]
 
 ICESAT2_TIME = re.compile(r"\s*seconds since 2018-01-01\b.*", re.IGNORECASE)
 """The one epoch that is decoded. ``atlas_sdp_gps_epoch`` counts GPS seconds, which leave out
