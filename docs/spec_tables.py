@@ -4,7 +4,7 @@
 from collections.abc import Iterable
 
 from xr_icesat2 import products
-from xr_icesat2.products import ALONG, KeyLink, Link, RunLink, TimeLink
+from xr_icesat2.products import ALONG, KeyLink, Link, RunLink, SpanLink, TimeLink
 
 MEANING = {
     "complete": "every rate and second dimension of these releases is specified",
@@ -88,8 +88,15 @@ def _sentence(link: Link) -> str:
             )
         case TimeLink():
             return (
-                f"A row of `{link.many}` belongs to the row of `{link.one}` that begins less than "
-                f"{link.duration} s before it, or with it."
+                f"A row of `{link.many}`{f' of {link.many_product}' if link.many_product else ''} "
+                f"belongs to the row of `{link.one}` that begins less than {link.duration} s "
+                "before it, or with it."
+            )
+        case SpanLink():
+            return (
+                f"A row of `{link.one}` spans {link.rows} rows of `{link.run}` of {link.product}, "
+                f"and their rows of `{link.many}`: `{link.key}` is the `{link.run_key}` of the "
+                "last of them."
             )
         case KeyLink():
             return (

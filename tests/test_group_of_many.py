@@ -25,7 +25,7 @@ def opened(given, group: str, **options) -> xr.Dataset:
     return xr.open_dataset(given, engine="icesat2", group=group, **options)
 
 
-@pytest.mark.parametrize("group", [SEGMENTS, "gt1l", "ancillary_data"])
+@pytest.mark.parametrize("group", [SEGMENTS, "ancillary_data"])
 def test_granules_are_told_apart_as_in_the_default_layout(paths, group):
     ds, rate = opened(paths, group), xr.open_dataset(paths, engine="icesat2")
     names = {name for name, coord in rate.coords.items() if coord.dims == ("gran_idx",)}
@@ -35,7 +35,6 @@ def test_granules_are_told_apart_as_in_the_default_layout(paths, group):
     assert (
         names - set(ds.coords)
         == {
-            "gt1l": set(),
             SEGMENTS: set(),
             "ancillary_data": {"release", "version", "data_start_utc", "data_end_utc"},
         }[group]

@@ -266,7 +266,11 @@ def test_what_is_no_pair_is_refused(passes, tmp_path):
     with pytest.raises(LinkError, match="opened with engine='icesat2'"):
         links.rows(xr.Dataset({"h_ph": ("photon_idx", [1.0])}), segments)
     with pytest.raises(LinkError, match="lacks the coordinates spot"):
-        links.rows(photons.drop_vars("spot"), segments)
+        links.rows(photons.drop_vars(["spot", "gt"]), segments)
+    with pytest.raises(LinkError, match="lacks the coordinate gt"):
+        links.rows(photons.drop_vars("spot"), segments.drop_vars("gt"))
+    by_track = links.rows(photons.drop_vars("spot"), segments)
+    np.testing.assert_array_equal(by_track, links.rows(photons, segments))
     with pytest.raises(LinkError, match="lacks ph_index_beg"):
         links.rows(photons, segments.drop_vars("ph_index_beg"))
 

@@ -11,12 +11,20 @@ import numpy as np
 import xarray as xr
 
 from xr_icesat2.errors import LinkError
-from xr_icesat2.products import KeyLink, RunLink, TimeLink
+from xr_icesat2.products import KeyLink, RunLink, SpanLink, TimeLink
 
-from .declared import check_pair, find_link
+from .declared import check_pair, check_through, find_link, inner_link, known_granules
 from .runs import NOWHERE, rows_held
-from .side import Side, whole_numbers
-from .tables import Named, Table, Tables, held_tables, run_tables, time_tables
+from .side import Side, comparable, whole_numbers
+from .tables import (
+    Named,
+    Table,
+    Tables,
+    held_tables,
+    number_tables,
+    run_tables,
+    time_tables,
+)
 from .times import nanoseconds
 from .track import Beam, Rows, Track, by_beam, loaded
 
@@ -24,8 +32,6 @@ __all__ = ["Finder", "make_finder"]
 
 SHOT = 100_000
 """Nanoseconds from one pulse of the laser to the next."""
-UNKNOWN = -1
-"""``gran_idx`` of a granule that nothing numbers."""
 
 
 class Keys(Protocol):
@@ -58,6 +64,7 @@ class TimeKeys:
     """The time of the row."""
 
     time: xr.Variable
+    track: Track
 
     @property
     def variables(self) -> Mapping[str, xr.Variable]:
@@ -66,7 +73,66 @@ class TimeKeys:
 
     def of(self, beam: Beam, values: Mapping[str, np.ndarray]) -> np.ndarray:
         """Give nanoseconds."""
-        return nanoseconds(values["time"], self.time, f"spot {beam[1]} of granule {beam[0]}")
+        return nanoseconds(values["time"], self.time, self.track.beam(beam))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NumberKeys:
+    """A number that the row has in common with its counterpart."""
+
+    path: str
+    number: xr.Variable
+
+    @property
+    def variables(self) -> Mapping[str, xr.Variable]:
+        """The number."""
+        return {"number": self.number}
+
+    def of(self, beam: Beam, values: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return the numbers."""
+        del beam
+        return whole_numbers(self.path, values["number"], self.number)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NearestKeys:
+    """The number of the span, of those that a row lies in, of which the middle is nearest."""
+
+    segments: Tables
+    """Row in the file → place among the raveled segments."""
+    numbers: np.ndarray
+    """int64: of each of the raveled segments."""
+    halves: np.ndarray
+    """float: metres from the beginning of each to its middle."""
+    past: xr.Variable
+    """Metres of a row from the beginning of its segment."""
+
+    @classmethod
+    def of_sides(cls, link: SpanLink, segments: Tables, many: Side, through: Side) -> NearestKeys:
+        """Read the segments of a granule."""
+        key, length = through.variable(link.run_key), through.variable(link.run_length)
+        rows = through.track.rows({"key": key, "length": length})
+        numbers = np.full(len(rows.real), NOWHERE, np.int64)
+        for _, at in by_beam(rows):
+            numbers[at] = whole_numbers(link.run_key, rows.values["key"][at], key)
+        halves = rows.values["length"].astype(np.float64) / 2
+        return cls(segments, numbers, halves, many.variable(link.many_past))
+
+    @property
+    def variables(self) -> Mapping[str, xr.Variable]:
+        """The distance within the segment."""
+        return {"past": self.past}
+
+    def of(self, beam: Beam, values: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return the numbers; nowhere where the segment is not held or the distance is missing."""
+        past = values["past"]
+        if beam not in self.segments or not len(self.numbers):
+            return np.full(past.shape, NOWHERE, np.int64)
+        segment = self.segments[beam].runs.find(values["row"].astype(np.int64, copy=False))
+        at = np.maximum(segment, 0)
+        # The middle of a span is where its last segment begins.
+        numbers = self.numbers[at] + (past >= self.halves[at])
+        return np.where((segment == NOWHERE) | np.isnan(past), NOWHERE, numbers)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,6 +174,8 @@ class Finder:
     """What tells how many rows a beam of ``of`` must have."""
     times: tuple[xr.Variable, xr.Variable] | None = None
     """Times of either side that are the same for linked rows."""
+    apart: int = SHOT // 2
+    """Nanoseconds by which these may differ."""
 
     def __call__(self, key: tuple[Any, ...]) -> tuple[Rows, np.ndarray]:
         """Give rows, and the place of each among the raveled rows of :attr:`to`, or nowhere.
@@ -152,9 +220,9 @@ class Finder:
         one = nanoseconds(own[found], held, self.of.name)
         other = nanoseconds(self.to.read_at(theirs, places[found]), theirs, self.to.name)
         apart = np.abs(one - other)
-        if (apart > SHOT // 2).any():
+        if (apart > self.apart).any():
             raise LinkError(
-                f"rows of {self.of.name} and {self.to.name} that should be one photon are up to "
+                f"rows of {self.of.name} and {self.to.name} that should be linked are up to "
                 f"{apart.max() / 1e9:.6f} s apart: one of the granules was cut or made anew since "
                 "the other was made of it. Get both anew, or a version that fits"
             )
@@ -170,10 +238,16 @@ def make_finder(of: Side, to: Side, through: Side | None) -> Finder:
     """
     link, forward = find_link(of, to)
     check_pair(of, to)
+    of, to, *rest = comparable(of, to, *([] if through is None else [through]))
+    through = rest[0] if rest else None
     if isinstance(link, KeyLink):
         finder = _by_key(link, of, to, through, forward=forward)
+    elif isinstance(link, SpanLink) and of.rate.group == link.many:
+        finder = _nearest(link, of, to, through)
     elif through is not None:
         raise LinkError(f"{of.name} and {to.name} are linked directly; leave through= out")
+    elif isinstance(link, SpanLink):
+        finder = _by_number(link, of, to, forward=forward)
     elif isinstance(link, RunLink):
         tables = run_tables(link, to)
         finder = Finder(of.track, to.track, RowKeys(), tables, to.track.granules, tables)
@@ -182,30 +256,56 @@ def make_finder(of: Side, to: Side, through: Side | None) -> Finder:
     # A wrong pair is noticed at once, as far as that costs no look at every row.
     gran = of.track.told["gran_idx"]
     ends = gran[[0, -1]] if of.track.dims[-1] in gran.dims and gran.size else gran
-    finder.check_granules(np.ravel(loaded(ends)))
+    finder.check_granules(np.ravel(of.track.granule_numbers(loaded(ends))))
     return finder
 
 
 def _by_time(link: TimeLink, of: Side, to: Side) -> Finder:
-    keys = TimeKeys(of.variable(link.many_time))
-    return Finder(of.track, to.track, keys, time_tables(link, to), to.track.granules, {})
+    keys = TimeKeys(of.variable(link.many_time), of.track)
+    granules = to.track.granules if link.many_product is None else known_granules(of, to)
+    return Finder(of.track, to.track, keys, time_tables(link, to), granules, {})
+
+
+def _by_number(link: SpanLink, of: Side, to: Side, *, forward: bool) -> Finder:
+    here, there = (link.key, link.run_key) if forward else (link.run_key, link.key)
+    own, theirs = (link.one_time, link.run_time) if forward else (link.run_time, link.one_time)
+    return Finder(
+        of.track,
+        to.track,
+        NumberKeys(here, of.variable(here)),
+        number_tables(to, there),
+        known_granules(of, to),
+        {},
+        (of.variable(own), to.variable(theirs)),
+        round(link.apart * 1e9),
+    )
+
+
+def _nearest(link: SpanLink, of: Side, to: Side, through: Side | None) -> Finder:
+    through = check_through(link, of, to, through)
+    check_pair(of, through)
+    segments = run_tables(inner_link(link), through)
+    keys = NearestKeys.of_sides(link, segments, of, through)
+    granules = known_granules(of, to) & through.track.granules
+    # A photon and the middle of its span may be further apart than the two of one number.
+    times = of.variable(f"{link.many}/{of.rate.time}"), to.variable(link.one_time)
+    return Finder(
+        of.track,
+        to.track,
+        keys,
+        number_tables(to, link.key),
+        granules,
+        segments,
+        times,
+        round(link.apart * 1e9),
+    )
 
 
 def _by_key(link: KeyLink, of: Side, to: Side, through: Side | None, *, forward: bool) -> Finder:
     many, target = (of, to) if forward else (to, of)
-    if through is None or (through.product, through.rate.group) != (link.product, link.run):
-        given = "nothing" if through is None else through.name
-        raise LinkError(
-            f"{of.name} and {to.name} are linked through {link.product} {link.run}; "
-            f"through= is {given}"
-        )
+    through = check_through(link, of, to, through)
     check_pair(target, through)
-    granules = to.track.granules & through.track.granules
-    if UNKNOWN in granules:
-        raise LinkError(
-            f"nothing tells which granule {to.name} is of, so that it is no known pair with "
-            f"{of.name}; open files that say it or have their original names"
-        )
+    granules = known_granules(of, to) & through.track.granules
     named = Named.of(link, through)
     times = many.variable(link.many_time), target.variable(link.to_time)
     keys = NamedKeys.of_side(named, many)

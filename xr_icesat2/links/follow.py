@@ -10,15 +10,12 @@ import numpy as np
 import xarray as xr
 from xarray.core import indexing
 
-from xr_icesat2.errors import LinkError, SelectionError
+from xr_icesat2.errors import SelectionError
 
 from .arrays import PlaceArray, SpreadArray
-from .declared import check_pair, link_of_runs
 from .find import make_finder
-from .runs import NOWHERE
+from .find_runs import check_side_by_side, find_runs
 from .side import Side
-from .tables import held_tables, run_tables
-from .track import Track
 
 __all__ = ["Opened", "attach", "laid_on", "linked_rows", "row_runs"]
 
@@ -39,7 +36,7 @@ def linked_rows(of: Opened, to: Opened, *, through: Opened | None = None) -> xr.
         (``xr_icesat2.products[…].links``).
     through
         The rate through which granules of two products are linked: ``geolocation`` of ATL03 for
-        ``signal_photons`` of ATL08 and ``heights`` of ATL03.
+        ``signal_photons`` of ATL08, or ``land_ice_segments`` of ATL06, and ``heights`` of ATL03.
 
     Returns
     -------
@@ -56,19 +53,22 @@ def linked_rows(of: Opened, to: Opened, *, through: Opened | None = None) -> xr.
     """
     side = Side.of(of)
     finder = make_finder(side, Side.of(to), None if through is None else Side.of(through))
-    _check_side_by_side(finder.of, finder.to)
+    check_side_by_side(finder.of, finder.to)
     attrs = {"long_name": f"row of {finder.to.name}, -1 where none"}
     name = finder.to.dims[-1].removesuffix("_idx") + "_row"
     return laid_on(side, name, PlaceArray(finder), (), attrs)
 
 
-def row_runs(of: Opened, to: Opened) -> xr.Dataset:
-    """Give, for each row of one rate, the run of rows of another that it stands for.
+def row_runs(of: Opened, to: Opened, *, through: Opened | None = None) -> xr.Dataset:
+    """Return, for each row of one rate, the run of rows of another that it stands for.
 
     Parameters
     ----------
     of, to
         As in :func:`rows`: segments, and their photons.
+    through
+        The rate through which granules of two products are linked: ``geolocation`` of ATL03 for
+        ``land_ice_segments`` of ATL06 and ``heights`` of ATL03.
 
     Returns
     -------
@@ -82,32 +82,8 @@ def row_runs(of: Opened, to: Opened) -> xr.Dataset:
     LinkError
         As for :func:`rows`; or rows of ``to`` are no longer in the order of their file.
     """
-    one, many = Side.of(of), Side.of(to)
-    link = link_of_runs(one, many)
-    check_pair(one, many)
-    _check_side_by_side(one.track, many.track)
-    tables = run_tables(link, one)
-    held = held_tables(many.track, tables)
-    first = np.full(int(np.prod(one.track.shape)), NOWHERE, np.int64)
-    count = np.zeros_like(first)
-    there = many.track.granules
-    for beam, table in tables.items():
-        if beam[0] not in there:
-            msg = f"{one.track.beam(beam)}: there is no {many.name} of that granule"
-            raise LinkError(f"{msg}; open granules that belong together")
-        if beam not in held:
-            continue
-        runs = held[beam].runs
-        if not runs.gapless:
-            raise LinkError(
-                f"rows of {many.track.beam(beam)} are not in the order of their file, so that "
-                "those of a segment are no run; sort them, or use links.rows"
-            )
-        before = runs.below(table.runs.starts)
-        n = runs.below(table.runs.starts + table.runs.lengths) - before
-        at = table.runs.places[n > 0]
-        first[at] = (runs.places[0] + before[n > 0]) % many.track.shape[-1]
-        count[at] = n[n > 0]
+    one = Side.of(of)
+    first, count, many = find_runs(one, Side.of(to), None if through is None else Side.of(through))
     named = {
         "first": laid_on(one, "first", first.reshape(one.track.shape), (), {}),
         "count": laid_on(one, "count", count.reshape(one.track.shape), (), {}),
@@ -182,21 +158,6 @@ def laid_on(
     if blocks:
         variable = variable.chunk(blocks)
     return side.dataset.assign({name: variable})[name]
-
-
-def _check_side_by_side(of: Track, to: Track) -> None:
-    """Raise unless a position along the track of ``to`` is enough to find a row."""
-    outer = to.dims[:-1]
-    same = outer == of.dims[:-1] and all(
-        np.array_equal(of.told[dim].to_numpy(), to.told[dim].to_numpy()) for dim in outer
-    )
-    if outer and not same:
-        raise LinkError(
-            "positions along a track are for the same granules and spots beside it, but "
-            f"{of.name} has {dict(zip(of.dims, of.shape, strict=True))} and {to.name} "
-            f"{dict(zip(to.dims, to.shape, strict=True))}; open both in one layout with the same "
-            "spots, or use links.attach"
-        )
 
 
 def _missing(name: str, held: xr.Variable, fill_value: Any) -> Any:

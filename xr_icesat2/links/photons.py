@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from xr_icesat2.errors import LinkError
-from xr_icesat2.products import KeyLink
+from xr_icesat2.products import KeyLink, RunLink
 
 from .arrays import SpreadArray
 from .declared import find_link, link_of_runs
@@ -105,7 +105,7 @@ def along_track_distance(photons: Opened, segments: Opened) -> xr.DataArray:
     """
     of, to = Side.of(photons), Side.of(segments)
     link = link_of_runs(to, of)
-    if link.x_atc is None:
+    if not isinstance(link, RunLink) or link.x_atc is None:
         raise LinkError(f"{to.name} tells no distance along the track")
     start, past = link.x_atc
     to.variable(start), of.variable(past)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -11,11 +11,13 @@ import xarray as xr
 from xr_icesat2.errors import LinkError
 from xr_icesat2.products import PRODUCTS, Rate
 
+from .known import list_links
 from .track import Track
 
-__all__ = ["Side", "whole_numbers"]
+__all__ = ["Side", "comparable", "whole_numbers"]
 
-_TRACK = ("gran_idx", "spot")
+_BEAMS = ("spot", "profile", "pair_track")
+"""Coordinates that tell beams apart; ``gt`` where the first is absent or not all known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,19 +58,21 @@ class Side:
         rate = next((rate for rate in rates if rate.name == attrs["rate"]), None)
         if rate is None:
             raise LinkError(
-                f"no links are known of {attrs['rate']} of {attrs.get('product', 'this product')}"
+                f"no link is known of {attrs['rate']} of {attrs.get('product', 'this product')}; "
+                f"there are: {list_links()}"
             )
         row = "source_row" if "source_row" in dataset.coords else along
-        names = {**{name: name for name in (*_TRACK, "n_obs")}, "row": row}
+        by = _told_by(dataset)
+        names = {"gran_idx": "gran_idx", "spot": by, "n_obs": "n_obs", "row": row}
         if lacking := {name for name in names.values() if name not in dataset.coords}:
             raise LinkError(
                 f"{attrs['rate']} lacks the coordinates {', '.join(sorted(lacking))}, which tell "
                 "where rows lay in their file; keep those that the engine gave"
             )
         told = {key: dataset[name].variable for key, name in names.items()}
-        dims = (*(d for d in _TRACK if d in told["n_obs"].dims), along)
+        dims = (*(str(dim) for dim in told["n_obs"].dims if dim != along), along)
         shape = tuple(dataset.sizes[dim] for dim in dims)
-        track = Track(f"{attrs['product']} {rate.name}", dims, shape, told)
+        track = Track(f"{attrs['product']} {rate.name}", dims, shape, told, by)
         return cls(dataset, attrs["product"], attrs.get("release"), rate, track)
 
     @property
@@ -88,6 +92,42 @@ class Side:
         if name not in self.dataset.variables or path.rpartition("/")[0] not in self.rate.groups:
             raise LinkError(f"{self.name} lacks {name}, which links it; open it with this variable")
         return self.dataset[name].variable
+
+
+def _told_by(dataset: xr.Dataset) -> str:
+    """Return the coordinate that tells the beams of a Dataset apart."""
+    by = next((name for name in _BEAMS if name in dataset.coords), "spot")
+    if by == "spot" and "gt" in dataset.coords:
+        known = by in dataset.coords and dataset[by].dtype.kind in "iu"
+        return by if known else "gt"
+    return by
+
+
+def comparable(*sides: Side) -> tuple[Side, ...]:
+    """Return sides whose beams are told by the same: spots, ground tracks, or profiles.
+
+    Raises
+    ------
+    LinkError
+        A side lacks the coordinate ``gt``.
+    """
+    kinds = {side.track.by for side in sides}
+    if "profile" in kinds and len(kinds) > 1:
+        by_track = (
+            side if side.track.by == "profile" else _by_ground_track(side) for side in sides
+        )
+        return tuple(replace(s, track=replace(s.track, by_orbit=True)) for s in by_track)
+    if "gt" in kinds:
+        return tuple(_by_ground_track(side) for side in sides)
+    return sides
+
+
+def _by_ground_track(side: Side) -> Side:
+    if "gt" not in side.dataset.coords:
+        msg = f"{side.name} lacks the coordinate gt, which tells its beams; keep it"
+        raise LinkError(msg)
+    told = {**side.track.told, "spot": side.dataset["gt"].variable}
+    return replace(side, track=replace(side.track, told=told, by="gt"))
 
 
 def whole_numbers(name: str, values: np.ndarray, held: xr.Variable) -> np.ndarray:

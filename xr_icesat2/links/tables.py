@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from xr_icesat2.errors import LinkError
-from xr_icesat2.products import PRODUCTS, KeyLink, RunLink, TimeLink
+from xr_icesat2.products import KeyLink, RunLink, TimeLink
 
+from .declared import inner_link
 from .runs import NOWHERE, Keyed, Runs, checked_runs, rows_held, unique_keys
 from .side import Side, whole_numbers
 from .times import nanoseconds
@@ -21,6 +22,7 @@ __all__ = [
     "Table",
     "Tables",
     "held_tables",
+    "number_tables",
     "run_tables",
     "time_tables",
 ]
@@ -67,6 +69,18 @@ def run_tables(link: RunLink, one: Side) -> dict[Beam, Table]:
         runs = replace(runs, places=at[runs.places])
         whole = len(at) == values["n_obs"][0]
         tables[beam] = Table(runs, runs.end if link.tiling and whole else None, runs.end)
+    return tables
+
+
+def number_tables(side: Side, path: str) -> dict[Beam, Table]:
+    """Value of a variable that no two rows of a beam have in common → the row that has it."""
+    key = side.variable(path)
+    rows = side.track.rows({"key": key})
+    tables = {}
+    for beam, at in by_beam(rows):
+        numbers = whole_numbers(path, rows.values["key"][at], key)
+        runs = unique_keys(numbers, f"{side.track.beam(beam)}, {path}")
+        tables[beam] = Table(replace(runs, places=at[runs.places].astype(np.int64)))
     return tables
 
 
@@ -125,12 +139,7 @@ class Named:
     @classmethod
     def of(cls, link: KeyLink, through: Side) -> Named:
         """Read the runs of a granule."""
-        inner = next(
-            one
-            for one in PRODUCTS[link.product].links
-            if isinstance(one, RunLink) and (one.one, one.many) == (link.run, link.to)
-        )
-        segments = run_tables(inner, through)
+        segments = run_tables(inner_link(link), through)
         key = through.variable(link.run_key)
         rows = through.track.rows({"key": key})
         keyed = {}

@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from xr_icesat2.granule.beams import BEAMS
+
 __all__ = ["Beam", "Rows", "Track", "by_beam", "loaded"]
 
 BLOCK = 1 << 20
 """Rows of photons that are looked at together."""
 Beam = tuple[int, int]
-"""``gran_idx`` and spot."""
+"""``gran_idx`` and spot, or what tells beams apart in its place; see :attr:`Track.by`."""
+_TRACKS = np.array(BEAMS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,10 +51,21 @@ class Track:
     shape: tuple[int, ...]
     told: Mapping[str, xr.Variable]
     """``gran_idx``, ``spot``, ``row`` and ``n_obs``, each with some of :attr:`dims`."""
+    by: str = "spot"
+    """Coordinate that is ``spot`` in :attr:`told`: ``spot``, ``gt`` (whose names are numbered from
+    1), ``pair_track`` or ``profile``."""
+    by_orbit: bool = False
+    """Whether beams are told by orbit and profile, which pairs of beams have in common, and not by
+    granule and beam."""
 
     def beam(self, beam: Beam) -> str:
-        """Say which beam of which granule an error speaks of."""
-        return f"{self.name}, spot {beam[1]} of granule {beam[0]}"
+        """Return how an error names a beam of a granule."""
+        number = beam[1]
+        if self.by_orbit or self.by != "gt":
+            which = f"{'profile' if self.by_orbit else self.by} {number}"
+        else:
+            which = BEAMS[number - 1]
+        return f"{self.name}, {which} of granule {beam[0]}"
 
     @property
     def granules(self) -> frozenset[int]:
@@ -60,7 +74,23 @@ class Track:
         # One number a row in layout="flat", where there may be very many.
         blocks = (gran[start : start + BLOCK] for start in range(0, max(1, gran.size), BLOCK))
         few = blocks if gran.ndim else [gran]
-        return frozenset(int(n) for block in few for n in np.unique(loaded(block)))
+        return frozenset(
+            int(n) for block in few for n in np.unique(self.granule_numbers(loaded(block)))
+        )
+
+    def granule_numbers(self, gran_idx: np.ndarray) -> np.ndarray:
+        """Return the numbers by which granules are told: their own, or those of their orbits."""
+        if not self.by_orbit:
+            return gran_idx
+        # Granules of whole orbits are numbered as their first region; -1 is unknown.
+        return np.where(gran_idx < 0, gran_idx, gran_idx // 100 * 100 + 1)
+
+    def _beam_numbers(self, held: np.ndarray) -> np.ndarray:
+        if self.by != "gt":
+            return held
+        # Beams that are missing have no name; no row of them is real.
+        numbers = np.searchsorted(_TRACKS, held.astype(_TRACKS.dtype)) + 1
+        return (numbers + 1) // 2 if self.by_orbit else numbers
 
     def rows(
         self, more: Mapping[str, xr.Variable] | None = None, key: tuple[Any, ...] | None = None
@@ -79,7 +109,12 @@ class Track:
         values = {}
         for name, variable in {**self.told, **(more or {})}.items():
             taken = variable[tuple(keys[str(dim)] for dim in variable.dims)]
-            sized = loaded(taken).reshape([taken.sizes.get(dim, 1) for dim in kept])
+            held = loaded(taken)
+            if name == "spot":
+                held = self._beam_numbers(held)
+            elif name == "gran_idx":
+                held = self.granule_numbers(held)
+            sized = held.reshape([taken.sizes.get(dim, 1) for dim in kept])
             values[name] = np.broadcast_to(sized, shape).ravel()
         return Rows(shape, values)
 

@@ -6,6 +6,7 @@ Source: *ATLAS/ICESat-2 L3A Land Ice Height, Data Dictionary* (releases 001 to
 to release 002 and has 748 uneven ones (``bin_top_h``) since.
 """
 
+from .links import SpanLink
 from .spec import ALONG, ProductSpec, Rate
 
 __all__ = ["ATL06"]
@@ -53,4 +54,23 @@ ATL06 = ProductSpec(
     releases=("001", "002", "003", "004", "005", "006", "007"),
     rates=(LAND_ICE_SEGMENTS, SEGMENT_QUALITY, RESIDUAL_HISTOGRAM),
     main=("land_ice_segments",),
+    links=(
+        # Description of segment_id: "Equal to the segment_id for the second of the two 20m ATL03
+        # segments included in the 40m ATL06 segment"; segments follow one another every 20 m.
+        SpanLink(
+            one="land_ice_segments",
+            key="land_ice_segments/segment_id",
+            rows=2,
+            product="ATL03",
+            run="geolocation",
+            run_key="geolocation/segment_id",
+            run_length="geolocation/segment_length",
+            many="heights",
+            many_past="heights/dist_ph_along",
+            one_time="land_ice_segments/delta_time",
+            run_time="geolocation/delta_time",
+            # The one is of the middle, the other of a photon up to 20 m (0.003 s) further.
+            apart=0.01,
+        ),
+    ),
 )

@@ -5,9 +5,17 @@ Source: *ATLAS/ICESat-2 L3A Calibrated Backscatter Profiles and Atmospheric Laye
 dimensions (height bins, layers) open by the file's dimension scales.
 """
 
+from .links import TimeLink
 from .spec import ProductSpec, Rate
 
 __all__ = ["ATL09"]
+
+MEASURED_DURING = {
+    "ATL03": ("heights", "geolocation"),
+    "ATL06": ("land_ice_segments",),
+    "ATL08": ("land_segments",),
+}
+"""Rates of other products of which each row was measured during one of the 25 Hz profiles."""
 
 
 def _located(group: str, along: str) -> Rate:
@@ -31,4 +39,17 @@ ATL09 = ProductSpec(
         Rate(group="bckgrd_atlas", along="bckgrd_idx", time="delta_time"),
     ),
     main=("high_rate",),
+    links=tuple(
+        TimeLink(
+            many_product=product,
+            many=rate,
+            one="high_rate",
+            many_time=f"{rate}/delta_time",
+            one_time="high_rate/delta_time",
+            # 400 shots, and one more: a profile that begins late leaves no gap.
+            duration=0.0401,
+        )
+        for product, rates in MEASURED_DURING.items()
+        for rate in rates
+    ),
 )

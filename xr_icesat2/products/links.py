@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-__all__ = ["KeyLink", "Link", "RunLink", "TimeLink"]
+__all__ = ["KeyLink", "Link", "RunLink", "SpanLink", "TimeLink"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,9 @@ class TimeLink:
     one_time: str
     """Variable of ``one``: when the row begins."""
     duration: float
-    """Seconds: a row holds for start ≤ t < start + duration."""
+    """Seconds: a row holds for start ≤ t < start + duration, or until the next one begins."""
+    many_product: str | None = None
+    """Short name of the product that ``many`` is of, where it is another one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,4 +80,36 @@ class KeyLink:
     """Variable of ``many`` that tells the class of a row, which so becomes one of ``to``."""
 
 
-Link: TypeAlias = RunLink | TimeLink | KeyLink
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpanLink:
+    """A row of ``one`` spans consecutive rows of another product's rate ``run``, by their numbers.
+
+    The rows of ``run`` stand for runs of ``many``, so that each row of ``one`` does, too.
+    Neighbours overlap: a row of ``many`` lies in several rows of ``one``, of which the one with the
+    nearest middle is linked to it.
+    """
+
+    one: str
+    key: str
+    """Variable of ``one``: ``run_key`` of the last row of ``run`` that it spans."""
+    rows: int
+    """How many rows of ``run`` it spans; its middle is where the last of them begins."""
+    product: str
+    """Short name of the other product; the granule of the same pass, region and release."""
+    run: str
+    """Group of the other product's rate that has a :class:`RunLink` to ``many``."""
+    run_key: str
+    """Variable of ``run``; no two rows have the same value."""
+    run_length: str
+    """Variable of ``run``: metres along the track."""
+    many: str
+    many_past: str
+    """Variable of ``many``: metres along the track from the beginning of its row of ``run``."""
+    one_time: str
+    run_time: str
+    """Times of a row of ``one`` and of the row of ``run`` that has its number."""
+    apart: float
+    """Seconds by which these two may differ at most."""
+
+
+Link: TypeAlias = RunLink | TimeLink | KeyLink | SpanLink
