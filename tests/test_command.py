@@ -40,6 +40,10 @@ def test_search(archive, capsys):
     code, printed, _ = run(capsys, "search", "ATL06", "--bbox", *box, "--cycle", 4, 5)
     assert code == 0
     assert printed == f"{xr_icesat2.search('ATL06', bbox=[*box], cycle=[4, 5])}\n"
+    written = "-50.5,68.9,-48,69.4"
+    for given in ([written], [written.replace(",", " ")], ["-50.5,", "68.9,", "-48,", "69.4"]):
+        assert run(capsys, "search", "ATL06", "--bbox", *given, "--cycle", 4, 5) == (0, printed, "")
+    assert run(capsys, "search", f"--bbox={written}", "ATL06", "--cycle", 4, 5) == (0, printed, "")
     _, printed, said = run(capsys, "search", "ATL06", "--rgt", "627", "--urls")
     assert printed.splitlines() == xr_icesat2.search("ATL06", rgt=627).urls
     assert said == "granules: 2; older versions left out: 1\n"
@@ -63,6 +67,9 @@ def test_search(archive, capsys):
         (["search"], "arguments are required: product"),
         (["fly"], "invalid choice: 'fly'"),
         (["search", "ATL06", "--rgt", "x"], "invalid int value: 'x'"),
+        (["search", "ATL06", "--bbox", "-108,38,-107"], "expected 4 arguments"),
+        (["search", "ATL06", "--bbox", "-108,38,-107,39,7"], "unrecognized arguments: 7"),
+        (["search", "ATL06", "--bbox", "-108,38,-107,north"], "bbox"),
         (["search", "ATL99"], "product='ATL99'"),
         (["search", "ATL06", "--rgt", "1388"], "1 to 1387"),
         (["search", "ATL06", "--rgt", "1", "--release", "001"], "one of 007"),

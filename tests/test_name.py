@@ -42,6 +42,10 @@ bathymetry = along_track(
 )
 sea_ice = along_track(["ATL07", "ATL10"], hemisphere=hemispheres)
 orbital = along_track(ORBITAL)
+quick_looks = along_track(["ATL03", "ATL06", "ATL08"], region=regions, quick_look=st.just(True))
+quick_looks_by_hemisphere = along_track(
+    ["ATL07", "ATL10"], hemisphere=hemispheres, quick_look=st.just(True)
+)
 sea_ice_maps = along_track(["ATL20", "ATL21"], hemisphere=hemispheres)
 dated_maps = along_track(DATED_MAPS)
 
@@ -74,7 +78,16 @@ def land_ice_maps(draw):
 
 
 every_name = st.one_of(
-    regional, bathymetry, sea_ice, orbital, repeats(), sea_ice_maps, dated_maps, land_ice_maps()
+    regional,
+    bathymetry,
+    sea_ice,
+    orbital,
+    quick_looks,
+    quick_looks_by_hemisphere,
+    repeats(),
+    sea_ice_maps,
+    dated_maps,
+    land_ice_maps(),
 )
 
 
@@ -241,6 +254,9 @@ def test_names_of_the_real_granules():
     unnamed = {
         "ATL03_gt1l.h5",
         "ATL03_indexbegin_start_end_FVs.h5",
+        "clip_ATL03_VegR.h5",
+        "clip_ATL08_VegR.h5",
+        "extract_ATL08_no_orientation.h5",
         "test_atl08.h5",
         "variable_subset_ATL24_data.h5",
     }

@@ -6,10 +6,12 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import xr_icesat2
 from tests.earthdata.names import CMR_HOST
 from xr_icesat2.errors import GranuleNotFoundError, SelectionError, TransferError
+from xr_icesat2.testing import write_granule
 
 JAKOBSHAVN = (-50.5, 68.9, -48.0, 69.4)
 FIRST = "ATL06_20190808032023_06270403_007_01.h5"
@@ -58,6 +60,10 @@ def test_a_track_in_its_newest_versions(archive):
         ({"temporal": "2019", "rgt": 627, "release": "007"}, [FIRST, SECOND_AGAIN]),
         ({"bbox": JAKOBSHAVN, "cycle": 4}, [FIRST]),
         ({"bbox": (0, 0, 1, 1)}, []),
+        ({"bbox": (309.5, 68.9, 312, 69.4), "cycle": 4}, [FIRST]),
+        ({"region": [(-50, 69), (-49, 69.2), (-49, 69)], "cycle": 4}, [FIRST]),
+        ({"region": [{"lon": 310, "lat": 69}, {"lon": 311, "lat": 69}, {"lon": 311, "lat": 69.2}],
+          "cycle": 4}, [FIRST]),
         ({"region": {"type": "Polygon",
                      "coordinates": [[[-50, 69], [-49, 69.2], [-49, 69]]]}, "cycle": 4}, [FIRST]),
         ({"count": 2}, [FIRST, SECOND_AGAIN]),
@@ -99,6 +105,36 @@ def test_products_with_names_of_their_own(earthdata):
     assert repeats.urls == ["icesat2://ATL11/007/2019/03/29/ATL11_002505_0320_007_01.h5"]
 
 
+def test_maps_need_no_limit(earthdata):
+    maps = [f"ATL15_{area}_0325_40km_005_01.nc" for area in ("A1", "GL")]
+    for name in maps:
+        earthdata.put(name, b"", key=f"ATL15/005/2019/01/01/{name}")
+    assert sorted(names(xr_icesat2.search("ATL15"))) == maps
+
+
+def test_quick_looks(logged_in, tmp_path):
+    """They are another collection of the same product, with names and folders of their own."""
+    final = write_granule(tmp_path, product="ATL06", n_segments=20, chunk_rows=10)
+    data = final.read_bytes()
+    name = final.name.replace("ATL06", "ATL06QL")
+    logged_in.put(final.name, data)
+    logged_in.put(name, data, key=f"ATL06QL/006/{name}")
+    logged_in.put("ATL07QL-01_20250225115500_09022601_006_01.h5", b"")
+    rgt = int(final.name.split("_")[2][:4])
+    assert names(xr_icesat2.search("ATL06", rgt=rgt)) == [final.name]
+    found = xr_icesat2.search("atl06ql", rgt=rgt)
+    assert names(found) == [name]
+    assert found.asked.startswith("ATL06QL release 006")
+    assert len(xr_icesat2.search("ATL07QL", hemisphere="north")) == 1
+    opened = xr.open_dataset(found, engine="icesat2", variables="h_li")
+    with xr.open_dataset(final, engine="icesat2", variables="h_li") as expected:
+        assert np.array_equal(opened.h_li, expected.h_li, equal_nan=True)
+    with xr.open_dataset(f"icesat2://{name}", engine="icesat2", variables="h_li") as by_name:
+        assert by_name.source_file.item() == name
+    (path,) = xr_icesat2.download(f"icesat2://{name}", tmp_path)
+    assert path.read_bytes() == data
+
+
 def test_nothing_found_says_what_was_asked(archive):
     found = xr_icesat2.search("ATL06", rgt=1, temporal="2019")
     assert len(found) == 0
@@ -111,6 +147,7 @@ def test_nothing_found_says_what_was_asked(archive):
     [
         ({}, SelectionError, "every granule of ATL06.*bbox"),
         ({"count": 0}, SelectionError, "count=0"),
+        ({"bbox": (68.9, -50.5, 69.4, 148)}, SelectionError, "seem to be swapped"),
         ({"rgt": 1, "release": "7.1"}, SelectionError, '"latest" or a number'),
         ({"rgt": 1, "release": "005"}, GranuleNotFoundError, "one of 006, 007"),
     ],

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.test_name import every_name
 from xr_icesat2.earthdata.area import asked_area
-from xr_icesat2.earthdata.passes import Passes, asked_passes, known_product
+from xr_icesat2.earthdata.passes import asked_passes, known_product
 from xr_icesat2.earthdata.period import temporal_parameter
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.granule.name import format_name, parse_name
@@ -43,6 +43,9 @@ T = "?" * 14
         ("ATL20", {"hemisphere": 2}, ["ATL20-02_*"]),
         ("ATL15", {}, []),
         ("ATL06", {}, []),
+        ("ATL03QL", {"rgt": 1, "granule_region": 2}, [f"ATL03QL_{T}_0001??02_*"]),
+        ("ATL07QL", {"rgt": 902, "hemisphere": 1}, [f"ATL07QL-01_{T}_0902??01_*"]),
+        ("ATL13QL", {"rgt": 6, "cycle": 24}, [f"ATL13QL_{T}_00052401_*"]),
     ],
 )  # fmt: skip
 def test_patterns_of_names(product, asked, patterns):
@@ -55,7 +58,7 @@ def test_a_granule_fits_its_own_numbers_and_no_other(name):
     mapped = name.product in GRIDDED
     cycle = name.cycle if name.first_cycle is None else name.last_cycle
     own = asked_passes(
-        name.product,
+        name.collection,
         rgt=None if mapped else name.rgt,
         cycle=None if mapped else cycle,
         granule_region=name.region,
@@ -65,7 +68,7 @@ def test_a_granule_fits_its_own_numbers_and_no_other(name):
         name = replace(name, rgt=first_of_four(name.rgt))
     written, patterns = format_name(name), own.patterns()
     assert own.accept(name)
-    assert bool(patterns) == (own != Passes(product=name.product))
+    assert bool(patterns) == (own != asked_passes(name.collection))
     assert all(fnmatchcase(written, pattern) for pattern in patterns)
     for field, most in (("rgts", 1387), ("regions", 14), ("hemispheres", 2)):
         for number in getattr(own, field):
@@ -176,11 +179,50 @@ COUNTERCLOCKWISE = "0,0,10,0,10,10,0,10,0,0"
         {"type": "MultiPolygon", "coordinates": [[SQUARE]]},
         {"type": "Polygon", "coordinates": [[p for p in SQUARE for _ in range(2)]]},
         SimpleNamespace(__geo_interface__=POLYGON),
+        [tuple(point) for point in SQUARE],
+        SQUARE[:-1],
+        SQUARE[:-1][::-1],
+        np.array(SQUARE),
+        zip([0, 10, 10, 0], [0, 0, 10, 10], strict=True),
+        [{"lon": lon, "lat": lat} for lon, lat in SQUARE],
+        [{"latitude": lat, "longitude": lon} for lon, lat in SQUARE],
+        [number for point in SQUARE for number in point],
+        [str(number) for point in SQUARE for number in point],
+        [[*point, 100.0] for point in SQUARE],
         SimpleNamespace(__geo_interface__=POLYGON, crs=SimpleNamespace(is_geographic=True)),
     ],
 )
 def test_polygons(region):
-    assert asked_area(None, region).parameters() == [("polygon[]", COUNTERCLOCKWISE)]
+    (ring,) = asked_area(None, region).rings
+    at = ring.index((0, 0))
+    turned = (*ring[at:-1], *ring[:at], ring[at])  # whatever point it begins with
+    assert turned == tuple((float(lon), float(lat)) for lon, lat in SQUARE)
+
+
+@given(
+    st.lists(st.tuples(st.integers(-80, 80), st.integers(-80, 80)), min_size=3, max_size=3),
+    st.booleans(),
+)
+def test_forms_of_one_polygon_mean_the_same(points, closed):
+    given_ = [*points, points[0]] if closed else points
+    forms = [
+        {"type": "Polygon", "coordinates": [given_]},
+        given_,
+        given_[::-1],
+        [{"lon": lon, "lat": lat} for lon, lat in given_],
+        [number for point in given_ for number in point],
+        [(lon % 360, lat) for lon, lat in given_],
+    ]
+    found = []
+    for form in forms:
+        try:
+            (ring,) = asked_area(None, form).rings
+        except SelectionError:  # two points, or a line
+            found.append(None)
+        else:
+            at = ring.index(min(ring))
+            found.append((*ring[at:-1], *ring[:at], ring[at]))
+    assert len(set(found)) == 1
 
 
 def test_polygons_turn_counterclockwise():
@@ -232,10 +274,18 @@ def test_a_ring_across_the_antimeridian(backward):
         ((-50.5, 68.9, -48.0, 69.4), "-50.5,68.9,-48,69.4"),
         (np.array([170, -80, -170, -70]), "170,-80,-170,-70"),
         ([-0.00000001, 0, 1e-5, 1], "0,0,0.00001,1"),
+        ((309.5, 68.9, 312, 69.4), "-50.5,68.9,-48,69.4"),
+        ((170, 0, 190, 1), "170,0,-170,1"),
+        ((350, 0, 10, 1), "-10,0,10,1"),
+        ((10, 0, 350, 1), "10,0,-10,1"),
+        ((0, -90, 360, 90), "-180,-90,180,90"),
+        ((-10, 0, 350, 1), "-180,0,180,1"),
+        ((-180, 0, 180, 1), "-180,0,180,1"),
     ],
 )
 def test_boxes(box, written):
     assert asked_area(box, None).parameters() == [("bounding_box", written)]
+    assert asked_area(None, box) == asked_area(box, None)
 
 
 @pytest.mark.parametrize(
@@ -253,6 +303,21 @@ def test_boxes(box, written):
         (None, {"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [0, 0]]]}, "2 points"),
         (None, {"type": "Polygon", "coordinates": [[[0, 0], [1, "x"], [0, 0]]]}, "is none"),
         (None, {"type": "Polygon", "coordinates": [[[0, 0], [1, 95], [3, 3]]]}, "before latitude"),
+        ((68.9, -50.5, 69.4, 148.0), None, "seem to be swapped"),
+        (None, [(68.9, -150.5), (69.4, -148), (69.4, -150.5)], "seem to be swapped"),
+        (None, [(0, 0), (1, 1)], "2 points"),
+        (None, [(0, 0), (1, 1), (0, 0)], "2 points"),
+        (None, [(0, 0), (1, 1), (2, 2)], "on one line"),
+        (None, [(0, 0), (1, "north"), (2, 2)], "is none.*north"),
+        (None, [(0, 0), (1, None), (2, 2)], "is none"),
+        (None, [(0, 0), 1, (2, 2)], "is none"),
+        (None, [(0, 0), (float("nan"), 1), (2, 2)], "before latitude"),
+        (None, [{"lon": 0, "lat": 0}, {"lon": 1}, {"lon": 1, "lat": 1}], "no lon and lat"),
+        (None, [(0, 0, 1, 1), (0, 0, 1, 1)], "is no pair"),
+        (None, [[(0, 0), (1, 0), (1, 1)], [(5, 0), (6, 0), (6, 1)]], "is none"),
+        (None, [0, 0, 1, 0, 1], "5 numbers"),
+        (None, [0, 0], "2 numbers"),
+        (None, [], "0 numbers"),
         (None, "no-such-file.json", "cannot be read"),
         (None, 7, "longitude first"),
         (None, SimpleNamespace(__geo_interface__=POLYGON,

@@ -29,7 +29,7 @@ def granule_record(name, key, data, number, box=None):
                 "RangeDateTime": {"BeginningDateTime": _stamp(start), "EndingDateTime": _stamp(end)}
             },
             "SpatialExtent": {"HorizontalSpatialDomain": {"Geometry": _polygon(box or _BOX)}},
-            "CollectionReference": {"ShortName": parts.product, "Version": parts.release},
+            "CollectionReference": {"ShortName": parts.collection, "Version": parts.release},
             "DataGranule": {
                 "DayNightFlag": "Unspecified",
                 "ProductionDateTime": "2024-01-01T00:00:00.000Z",

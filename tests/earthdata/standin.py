@@ -101,12 +101,12 @@ class Earthdata:
         parts = parse_name(name)
         if key is None:
             day = f"{parts.start:%Y/%m/%d}/" if parts.start else ""
-            key = f"{parts.product}/{parts.release}/{day}{name}"
+            key = f"{parts.collection}/{parts.release}/{day}{name}"
         key = f"ATLAS/{key}"
         self.objects[key] = data
         if in_catalog:
             self.records.append(granule_record(name, key, data, len(self.records)))
-            kind = (parts.product, parts.release)
+            kind = (parts.collection, parts.release)
             self.collections.setdefault(kind, collection_record(*kind))
         return name
 

@@ -46,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True, metavar="command")
     for command in (search, listing, info, get):
         command.add_parser(commands)
-    options = parser.parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    options = parser.parse_args(search.with_bbox_split(given))
     try:
         options.run(options)
         sys.stdout.flush()

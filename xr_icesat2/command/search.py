@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import re
+from collections.abc import Iterable
 from typing import Any
 
 from xr_icesat2.earthdata.catalog import CatalogGranule
@@ -11,14 +13,22 @@ from xr_icesat2.earthdata.search import search
 
 from .output import print_json, print_lines, print_note
 
-__all__ = ["add_parser"]
+__all__ = ["add_parser", "with_bbox_split"]
+
+_NUMBERS = re.compile(r"[-+.,\s\d]+")
 
 
 def add_parser(commands: Any) -> None:
     """Add the subcommand to a parser's."""
     parser = commands.add_parser("search", help="find granules in NASA's catalogue")
     parser.add_argument("product", help="such as ATL06")
-    parser.add_argument("--bbox", type=float, nargs=4, metavar=("WEST", "SOUTH", "EAST", "NORTH"))
+    parser.add_argument(
+        "--bbox",
+        type=float,
+        nargs=4,
+        metavar=("WEST", "SOUTH", "EAST", "NORTH"),
+        help="degrees, also as one word with commas: --bbox -108,38,-107,39",
+    )
     parser.add_argument("--region", metavar="FILE", help="GeoJSON with polygons")
     parser.add_argument(
         "--temporal", nargs="+", metavar="TIME", help="a day, month or year; or start and end"
@@ -33,6 +43,23 @@ def add_parser(commands: Any) -> None:
     shown.add_argument("--json", action="store_true", help="everything, for programs")
     shown.add_argument("--urls", action="store_true", help="icesat2:// URLs, one a line")
     parser.set_defaults(run=run)
+
+
+def with_bbox_split(arguments: Iterable[str]) -> list[str]:
+    """Split ``--bbox -108,38,-107,39`` into its numbers: argparse takes it for an option."""
+    split: list[str] = []
+    is_in_bbox = False
+    for argument in arguments:
+        name, equals, value = argument.partition("=")
+        if name == "--bbox" and equals:
+            split += [name, *value.replace(",", " ").split()]
+        elif is_in_bbox and _NUMBERS.fullmatch(argument):
+            split += argument.replace(",", " ").split()
+            continue
+        else:
+            split.append(argument)
+        is_in_bbox = name == "--bbox"
+    return split
 
 
 def run(options: argparse.Namespace) -> None:

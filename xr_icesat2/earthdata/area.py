@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -17,9 +17,14 @@ from xr_icesat2.errors import SelectionError
 __all__ = ["Area", "asked_area"]
 
 _EXPECTED = (
-    "expected a box (west, south, east, north), GeoJSON with polygons (a dict, or the path of a "
-    "file), a shapely geometry or a GeoDataFrame, in degrees, longitude first"
+    "expected a box (west, south, east, north), the points of a polygon ([(lon, lat), …], "
+    '[{"lon": …, "lat": …}, …] or [lon, lat, lon, lat, …]), GeoJSON with polygons (a dict, or the '
+    "path of a file), a shapely geometry or a GeoDataFrame, in degrees, longitude first"
 )
+_LONGITUDES, _LATITUDES = "longitudes from -180 to 180 (or 0 to 360)", "latitudes from -90 to 90"
+_SWAPPED = ". Longitude and latitude seem to be swapped"
+_NO_AREA = 1e-12
+_KEYS = (("lon", "lat"), ("longitude", "latitude"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +50,18 @@ def asked_area(bbox: Any, region: Any) -> Area | None:
     Parameters
     ----------
     bbox
-        West, south, east, north in degrees; west may exceed east, across the antimeridian.
+        West, south, east, north in degrees; longitudes from -180 to 180 or from 0 to 360. West
+        may exceed east, across the antimeridian.
     region
-        A box, GeoJSON (a dict or the path of a file), or anything with a
-        ``__geo_interface__`` (shapely, geopandas).
+        A box; the points of a polygon (pairs, dicts with ``lon`` and ``lat``, or numbers in turn,
+        of which four are a box); GeoJSON (a dict or the path of a file); or anything with a
+        ``__geo_interface__`` (shapely, geopandas). A ring need not be closed, and may turn either
+        way: the smaller part is inside.
 
     Raises
     ------
     SelectionError
-        Both, none of these, no areas, or not in degrees.
+        Both, none of these, no areas, or not in degrees; the message says what is wrong.
     """
     if bbox is not None and region is not None:
         raise SelectionError("bbox and region both say where: give one of them")
@@ -61,12 +69,35 @@ def asked_area(bbox: Any, region: Any) -> Area | None:
         return _box(bbox, "bbox")
     if region is None:
         return None
-    if isinstance(region, Sequence) and not isinstance(region, str):
-        return _box(region, "region")
-    rings = tuple(_ring(points) for points in _outlines(_geojson(region)))
-    if not rings:
+    points = _points(region)
+    if points is not None and len(points) == 4 and not any(map(_is_point, points)):
+        return _box(points, "region")
+    rings = [points] if points is not None else _outlines(_geojson(region))
+    closed = tuple(map(_ring, rings))
+    if not closed:
         raise SelectionError(f"region={_shown(region)} holds no polygon; {_EXPECTED}")
-    return Area(rings)
+    return Area(closed)
+
+
+def _points(region: Any) -> list[Any] | None:
+    """Points of a polygon, or the numbers of a box; None where it is something else."""
+    if isinstance(region, str | os.PathLike | Mapping) or hasattr(region, "__geo_interface__"):
+        return None
+    if not isinstance(region, Iterable):
+        return None
+    given = list(region)
+    if any(map(_is_point, given)) or len(given) == 4:
+        return given
+    if len(given) < 6 or len(given) % 2:
+        raise SelectionError(
+            f"region={_shown(region)} has {len(given)} numbers, expected four of a box, or a "
+            "longitude and a latitude for each of at least three points"
+        )
+    return list(zip(given[::2], given[1::2], strict=True))
+
+
+def _is_point(given: Any) -> bool:
+    return isinstance(given, Iterable) and not isinstance(given, str)
 
 
 def _box(given: Any, keyword: str) -> Area:
@@ -76,13 +107,26 @@ def _box(given: Any, keyword: str) -> Area:
         raise SelectionError(
             f"{keyword}={_shown(given)}, expected west, south, east, north"
         ) from None
-    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
+    if not _is_box(west, south, east, north):
+        hint = _SWAPPED if _is_box(south, west, north, east) else ""
         raise SelectionError(
-            f"{keyword}={_shown(given)}, expected west, south, east, north in degrees: longitudes "
-            "from -180 to 180, latitudes from -90 to 90, south below north"
+            f"{keyword}={_shown(given)}, expected west, south, east, north in degrees: "
+            f"{_LONGITUDES}, {_LATITUDES}, south below north{hint}"
         )
+    if east - west >= 360:
+        west, east = -180.0, 180.0
+    west, east = _half_turn(west), _half_turn(east)
     corners = ((west, south), (east, south), (east, north), (west, north), (west, south))
     return Area((corners,), (west, south, east, north))
+
+
+def _is_box(west: float, south: float, east: float, north: float) -> bool:
+    return all(-180 <= lon <= 360 for lon in (west, east)) and -90 <= south <= north <= 90
+
+
+def _half_turn(longitude: float) -> float:
+    """Return the same longitude from -180 to 180."""
+    return longitude - 360 if longitude > 180 else longitude
 
 
 def _geojson(region: Any) -> Mapping[str, Any]:
@@ -143,20 +187,36 @@ def _outlines(geometry: Mapping[str, Any]) -> Iterator[Any]:
 
 def _ring(points: Any) -> Line:
     try:
-        ring = [(float(point[0]), float(point[1])) for point in points]
-    except (IndexError, TypeError, ValueError) as error:
+        ring = [_lon_lat(point) for point in points]
+    except (IndexError, KeyError, TypeError, ValueError) as error:
         raise SelectionError(f"region has a point that is none ({error}); {_EXPECTED}") from error
-    for longitude, latitude in ring:
-        if not (-180 <= longitude <= 360 and -90 <= latitude <= 90):
-            raise SelectionError(
-                f"region has the point ({longitude:g}, {latitude:g}), expected degrees, longitude "
-                "(-180 to 180) before latitude (-90 to 90)"
-            )
-    ring = [(lon - 360 if lon > 180 else lon, lat) for lon, lat in ring]
+    if not all(_is_lon_lat(*point) for point in ring):
+        longitude, latitude = next(point for point in ring if not _is_lon_lat(*point))
+        hint = _SWAPPED if all(_is_lon_lat(lat, lon) for lon, lat in ring) else ""
+        raise SelectionError(
+            f"region has the point ({longitude:g}, {latitude:g}), expected degrees, longitude "
+            f"before latitude: {_LONGITUDES}, {_LATITUDES}{hint}"
+        )
+    ring = [(_half_turn(lon), lat) for lon, lat in ring]
     ring = [b for a, b in pairwise([(math.nan, math.nan), *ring, *ring[:1]]) if a != b]
     if len(ring) < 4:
         raise SelectionError(f"region has a polygon of {len(ring) - 1} points; {_EXPECTED}")
     return tuple(ring if _counterclockwise(ring) else ring[::-1])
+
+
+def _lon_lat(point: Any) -> tuple[float, float]:
+    if isinstance(point, Mapping):
+        for lon, lat in _KEYS:
+            if lon in point and lat in point:
+                return float(point[lon]), float(point[lat])
+        raise ValueError(f"{_shown(point)} has no lon and lat")
+    if len(point) not in (2, 3):  # GeoJSON may have a height
+        raise ValueError(f"{_shown(point)} is no pair")
+    return float(point[0]), float(point[1])
+
+
+def _is_lon_lat(longitude: float, latitude: float) -> bool:
+    return -180 <= longitude <= 360 and -90 <= latitude <= 90
 
 
 def _counterclockwise(ring: Sequence[tuple[float, float]]) -> bool:
@@ -166,7 +226,10 @@ def _counterclockwise(ring: Sequence[tuple[float, float]]) -> bool:
         return (sum(steps) > 0) == (sum(latitude for _, latitude in ring) > 0)
     east = list(accumulate(steps, initial=ring[0][0]))
     corners = pairwise(zip(east, (latitude for _, latitude in ring), strict=True))
-    return sum(a[0] * b[1] - b[0] * a[1] for a, b in corners) > 0
+    twice_the_area = sum((a[0] - east[0]) * b[1] - (b[0] - east[0]) * a[1] for a, b in corners)
+    if abs(twice_the_area) < _NO_AREA:
+        raise SelectionError(f"region has a polygon whose points lie on one line; {_EXPECTED}")
+    return twice_the_area > 0
 
 
 def _number(value: float) -> str:

@@ -156,7 +156,7 @@ async def place_of_name(name: str) -> Place:
     if parts is None:
         raise GranuleNotFoundError(f"{name} is not the name of a granule: {_LIKE}")
     pattern = _VERSION.sub(r"_??\1", name)
-    params = [*name_query(parts.product, parts.release, pattern), ("page_size", str(PAGE))]
+    params = [*name_query(parts.collection, parts.release, pattern), ("page_size", str(PAGE))]
     found = [read_granule(item) for item in (await _page(GRANULES, params, {})).body["items"]]
     for granule in found:
         if granule.name == name:

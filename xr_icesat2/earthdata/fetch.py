@@ -55,7 +55,7 @@ def told_of(given: Any, name: str) -> CatalogGranule | None:
     named = parse_name(name)
     if named is None:
         return None
-    found = find_granules(name_query(named.product, named.release, name))
+    found = find_granules(name_query(named.collection, named.release, name))
     return next((granule for granule in found if granule.name == name), None)
 
 

@@ -19,6 +19,7 @@ from xr_icesat2.granule.numbering import (
     GRIDDED,
     HEMISPHERIC,
     ORBITAL,
+    QUICK_LOOK,
     REGIONAL,
     REGIONS,
     REPEAT,
@@ -33,11 +34,12 @@ Numbers = int | Iterable[int] | None
 """One number, several, or None for all."""
 
 KNOWN = REGIONAL | HEMISPHERIC | ORBITAL | REPEAT | GRIDDED
-"""Products of which the names of granules are known."""
+"""Products of which the names of granules are known; some have a quick look besides."""
 
 MOST_PATTERNS = 500
 """Combinations of track, cycle and region that one search asks for."""
 
+_QUICK_LOOKS = frozenset(f"{product}QL" for product in QUICK_LOOK)
 _TRACKED = KNOWN - GRIDDED
 _HEMISPHERES = {"north": 1, "south": 2}
 _TIME = "?" * 14
@@ -48,12 +50,19 @@ class Passes:
     """Numbers that the granules are to have; an empty tuple takes all."""
 
     product: str
+    """Short name, without the ``QL`` of a quick look."""
+    quick_look: bool = False
     rgts: tuple[int, ...] = ()
     """Reference ground tracks as names have them: of four orbits the first."""
     cycles: tuple[int, ...] = ()
     regions: tuple[int, ...] = ()
     hemispheres: tuple[int, ...] = ()
     """1 north, 2 south."""
+
+    @property
+    def collection(self) -> str:
+        """Short name of the collection in NASA's catalogue."""
+        return f"{self.product}QL" if self.quick_look else self.product
 
     def patterns(self) -> list[str]:
         """Patterns for CMR (``?`` one character, ``*`` any), none where all granules will do."""
@@ -75,16 +84,16 @@ class Passes:
             elif self.product in REPEAT:
                 yield f"{self.product}_{rgt}{region}_*"
             elif self.product in HEMISPHERIC:
-                yield f"{self.product}-{hemisphere}_{_TIME}_{rgt}{cycle}01_*"
+                yield f"{self.collection}-{hemisphere}_{_TIME}_{rgt}{cycle}01_*"
             elif self.product in ORBITAL:
-                yield f"{self.product}_{_TIME}_{rgt}{cycle}01_*"
+                yield f"{self.collection}_{_TIME}_{rgt}{cycle}01_*"
             else:
-                yield f"{self.product}_{_TIME}_{rgt}{cycle}{region}_*"
+                yield f"{self.collection}_{_TIME}_{rgt}{cycle}{region}_*"
 
     def accept(self, name: GranuleName) -> bool:
         """Whether a granule of this name is one that is asked for."""
         return (
-            name.product == self.product
+            name.collection == self.collection
             and name.rgt in (self.rgts or (name.rgt,))
             and name.region in (self.regions or (name.region,))
             and name.hemisphere in (self.hemispheres or (name.hemisphere,))
@@ -101,7 +110,7 @@ class Passes:
 
 
 def known_product(given: str) -> str:
-    """Short name of a product, however it is spelt.
+    """Short name of a product or a quick look, however it is spelt.
 
     Raises
     ------
@@ -109,10 +118,10 @@ def known_product(given: str) -> str:
         No product of that name has granules in the archive.
     """
     product = given.strip().upper() if isinstance(given, str) else given
-    if product not in KNOWN:
+    if product not in KNOWN | _QUICK_LOOKS:
         raise SelectionError(
             f"product={given!r}, expected the short name of an ICESat-2 product: "
-            f"{', '.join(sorted(KNOWN))}"
+            f"{', '.join(sorted(KNOWN))}; or of a quick look: {', '.join(sorted(_QUICK_LOOKS))}"
         )
     return product
 
@@ -141,11 +150,13 @@ def asked_passes(
     SelectionError
         A number out of range, or one that the product's granules do not have.
     """
+    quick_look, product = product in _QUICK_LOOKS, product.removesuffix("QL")
     rgts = _checked("rgt", rgt, RGTS, product, _TRACKED)
     if product in FOUR_ORBITS:
         rgts = tuple(dict.fromkeys(map(first_of_four, rgts)))
     passes = Passes(
         product=product,
+        quick_look=quick_look,
         rgts=rgts,
         cycles=_checked("cycle", cycle, CYCLES, product, _TRACKED),
         regions=_checked("granule_region", granule_region, REGIONS, product, REGIONAL | REPEAT),

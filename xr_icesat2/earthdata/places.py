@@ -61,7 +61,7 @@ def plain_path(url: str) -> str:
     if "/" in path or not is_granule(path):
         return path
     name = parse_name(path)
-    if name is None or name.start is None or name.product not in BY_DATE:
+    if name is None or name.start is None or name.collection not in BY_DATE:
         return path
     return f"{name.product}/{name.release}/{name.start:%Y/%m/%d}/{path}"
 

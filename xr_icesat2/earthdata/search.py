@@ -25,6 +25,7 @@ from xr_icesat2.earthdata.period import Temporal, temporal_parameter
 from xr_icesat2.earthdata.versions import name_of, newest, pass_of
 from xr_icesat2.earthdata.web import Query
 from xr_icesat2.errors import GranuleNotFoundError, SelectionError
+from xr_icesat2.granule.numbering import GRIDDED
 
 __all__ = ["search"]
 
@@ -50,13 +51,16 @@ def search(  # noqa: PLR0913 - each is something to search by
     Parameters
     ----------
     product : str
-        Short name, such as ``"ATL06"``.
+        Short name, such as ``"ATL06"``; of a quick look ``"ATL06QL"``. Maps
+        (ATL14, ATL15 …) are few: they need no limit.
     bbox : sequence of float, optional
-        West, south, east, north in degrees; west may exceed east, across the
-        antimeridian.
+        West, south, east, north in degrees, longitudes from -180 to 180 or
+        from 0 to 360; west may exceed east, across the antimeridian.
     region : optional
-        Instead of ``bbox``: a box, GeoJSON with polygons (a dict, or the path of
-        a file), a shapely geometry or a GeoDataFrame, in degrees.
+        Instead of ``bbox``: a box, the points of a polygon (``[(lon, lat), …]``,
+        ``[{"lon": …, "lat": …}, …]`` or ``[lon, lat, lon, lat, …]``), GeoJSON
+        with polygons (a dict, or the path of a file), a shapely geometry or a
+        GeoDataFrame, in degrees. A ring need not be closed.
     temporal : optional
         A day, month or year (``"2019-11"``), or ``(start, end)``, texts or
         datetimes, either may be None. UTC; both ends belong to it.
@@ -96,7 +100,8 @@ def search(  # noqa: PLR0913 - each is something to search by
     patterns = passes.patterns()
     if count is not None and not (isinstance(count, int) and count > 0):
         raise SelectionError(f"count={count!r}, expected a number from 1; None for all")
-    if count is None and area is None and span is None and not patterns:
+    is_limited = count is not None or area is not None or span is not None or bool(patterns)
+    if not is_limited and product not in GRIDDED:
         raise SelectionError(
             f"this would list every granule of {product}: say where (bbox, region), when "
             "(temporal), which passes (rgt, cycle, granule_region), or how many (count)"
@@ -151,10 +156,10 @@ def _wait(work: Coroutine[Any, Any, _Found]) -> _Found:
 
 
 async def _found(passes: Passes, release: str | None, query: Query, count: int | None) -> _Found:
-    release = await _existing(passes.product, release)
+    release = await _existing(passes.collection, release)
     asked = [
         ("provider", PROVIDER),
-        ("short_name", passes.product),
+        ("short_name", passes.collection),
         ("version", release),
         ("sort_key[]", "start_date"),
         *query,

@@ -30,8 +30,8 @@ def pass_of(name: GranuleName) -> Hashable:
     """Give what all versions of a granule in one release have in common."""
     number = gran_idx(name)
     if number is not None:
-        return (name.product, name.release, number)
-    return (name.product, name.release, name.start, name.hemisphere, name.label)
+        return (name.collection, name.release, number)
+    return (name.collection, name.release, name.start, name.hemisphere, name.label)
 
 
 def newest(

@@ -24,6 +24,7 @@ from xr_icesat2.granule.numbering import (
     GRIDDED,
     HEMISPHERIC,
     ORBITAL,
+    QUICK_LOOK,
     REGIONAL,
     REGIONS,
     REPEAT,
@@ -59,12 +60,19 @@ class GranuleName:
     """First of the cycles that are gathered (ATL11, ATL14, ATL15)."""
     last_cycle: int | None = None
     """Last of the cycles that are gathered."""
+    quick_look: bool = False
+    """Whether it is the preliminary granule of a pass, with ``QL`` after the product's name."""
     source_release: str | None = None
     """ATL24: release of the ATL03 granule that it was made of."""
     source_version: str | None = None
     """ATL24: version of the ATL03 granule that it was made of."""
     label: str | None = None
     """Maps without a date: what stands between product and release, such as ``GL_0318_100m``."""
+
+    @property
+    def collection(self) -> str:
+        """Short name of the collection in NASA's catalogue: ``"ATL03"``, or ``"ATL03QL"``."""
+        return f"{self.product}QL" if self.quick_look else self.product
 
 
 _UNDATED = frozenset({"ATL14", "ATL15", "ATL18"})
@@ -111,7 +119,7 @@ def _candidates(segment: str) -> Iterator[GranuleName]:
 def _read_dated(match: re.Match[str]) -> GranuleName | None:
     product, start = match["product"], _time(match["start"])
     rgt, cycle, region = int(match["rgt"]), int(match["cycle"]), int(match["region"])
-    if product not in _DATED or start is None:
+    if product not in (QUICK_LOOK if match["quick_look"] else _DATED) or start is None:
         return None
     if (match["hemisphere"] is None) == (product in WITH_HEMISPHERE):
         return None
@@ -134,6 +142,7 @@ def _read_dated(match: re.Match[str]) -> GranuleName | None:
         cycle=cycle,
         region=region if product in REGIONAL else None,
         hemisphere=int(match["hemisphere"]) if match["hemisphere"] else None,
+        quick_look=bool(match["quick_look"]),
         source_release=source and source["release"],
         source_version=source and source["version"],
     )
@@ -196,14 +205,15 @@ def format_name(name: GranuleName) -> str:
     _require(name, "start", "rgt", "cycle")
     if product in REGIONAL:
         _require(name, "region")
+    code = name.collection
     if product in WITH_HEMISPHERE:
         _require(name, "hemisphere")
-        product = f"{product}-{name.hemisphere:02d}"
+        code = f"{name.collection}-{name.hemisphere:02d}"
     if product == "ATL24":
         _require(name, "source_release", "source_version")
         tail = f"{name.source_release}_{name.source_version}_{tail}"
     track = f"{name.rgt:04d}{name.cycle:02d}{name.region or 1:02d}"
-    return f"{product}_{name.start:%Y%m%d%H%M%S}_{track}_{tail}"
+    return f"{code}_{name.start:%Y%m%d%H%M%S}_{track}_{tail}"
 
 
 def _require(name: GranuleName, *fields: str) -> None:

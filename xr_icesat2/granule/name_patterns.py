@@ -20,8 +20,8 @@ __all__ = [
 # is no letter or digit; ` (1)` and the like included.
 _BEFORE, _AFTER = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"
 DATED_NAME = re.compile(
-    _BEFORE + r"(?P<product>ATL[0-9]{2})(?:-(?P<hemisphere>0[12]))?_(?P<start>20[0-9]{12})"
-    r"_(?P<rgt>[0-9]{4})(?P<cycle>[0-9]{2})(?P<region>[0-9]{2})"
+    _BEFORE + r"(?P<product>ATL[0-9]{2})(?P<quick_look>QL)?(?:-(?P<hemisphere>0[12]))?"
+    r"_(?P<start>20[0-9]{12})_(?P<rgt>[0-9]{4})(?P<cycle>[0-9]{2})(?P<region>[0-9]{2})"
     r"_(?P<release>[0-9]{3})_(?P<version>[0-9]{2})" + _AFTER
 )
 # ATL24 appends its own release and version to those of ATL03.

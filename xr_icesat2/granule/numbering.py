@@ -9,6 +9,7 @@ __all__ = [
     "GRIDDED",
     "HEMISPHERIC",
     "ORBITAL",
+    "QUICK_LOOK",
     "REGIONAL",
     "REGIONS",
     "REPEAT",
@@ -38,6 +39,12 @@ FOUR_ORBITS = frozenset({"ATL12", "ATL13", "ATL22"})
 
 ORBITAL = FOUR_ORBITS | {"ATL09"}
 """Products whose granules hold whole orbits, without a region."""
+
+QUICK_LOOK = REGIONAL | HEMISPHERIC | ORBITAL
+"""Products that may have a quick look, called ``"ATL03QL"`` …, until the final granule is there.
+
+Which of them the archive has, CMR knows.
+"""
 
 REPEAT = frozenset({"ATL11"})
 """Products that gather many cycles of one track."""

@@ -20,7 +20,7 @@ _GROUPS_OF = {
 }
 _TELLING_GROUPS = frozenset((*BEAMS, *PAIRS, *PROFILES))
 _ROOT_ATTRS = ("short_name", "identifier_product_type")
-_SHORT_NAME = re.compile(r"ATL[0-9]{2}")
+_SHORT_NAME = re.compile(r"(?P<product>ATL[0-9]{2})(?:QL)?")  # QL: a quick look
 
 
 def find_product(
@@ -70,8 +70,8 @@ def _recorded(dataset_identification: Mapping[str, object]) -> list[tuple[str, s
 
 
 def _code(value: object) -> str | None:
-    written = text(value)
-    return written if written and _SHORT_NAME.fullmatch(written) else None
+    found = _SHORT_NAME.fullmatch(text(value) or "")
+    return found["product"] if found else None
 
 
 def _fits(product: str | None, groups: frozenset[str]) -> bool:
