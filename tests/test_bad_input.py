@@ -85,8 +85,15 @@ def test_a_storage_option_that_there_is_not(s3_server):
     refused(SelectionError, *says, opened=[url], storage_options=options)
 
 
-def test_a_directory(tmp_path):
-    refused(NotAGranuleError, str(tmp_path), "is a directory", "list the files", opened=tmp_path)
+def test_a_folder_without_granules(tmp_path):
+    says = (str(tmp_path), "no granule is in the folder", "it holds")
+    refused(GranuleNotFoundError, *says, "it holds nothing", opened=tmp_path)
+    (tmp_path / "notes.txt").touch()
+    (tmp_path / "2019").mkdir()
+    (tmp_path / "2019" / "ATL06_20191106230008_06270503_006_01.h5").touch()
+    below = ("'2019' (a folder), 'notes.txt'", f"[{str(tmp_path / '*' / '*.h5')!r}]")
+    refused(GranuleNotFoundError, *says, *below, opened=str(tmp_path))
+    refused(GranuleNotFoundError, *says, *below, opened=[tmp_path])
 
 
 def test_an_empty_file(tmp_path):

@@ -31,7 +31,10 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
     filename_or_obj : str, path, file or list of them
         A local path, any fsspec URL, an open file, a granule that
         ``xr_icesat2.search`` or earthaccess found, or a list of any of these:
-        many granules are merged along ``gran_idx``.
+        many granules are merged along ``gran_idx``. In a list, patterns of
+        local files (``"data/ATL06_*.h5"``) are expanded. A local folder is the
+        list of the granules in it (files that end in ``.h5`` or ``.nc``,
+        sorted; not those in folders below it).
     group : str, optional
         A rate, by its group (``"land_ice_segments"``, default: the product's
         main one), or a path in the file (``"gt1l/land_ice_segments"``): that

@@ -12,7 +12,7 @@ from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 from xarray.coders import CFDatetimeCoder, CFTimedeltaCoder
 
 from .errors import SelectionError
-from .merge.open import expand
+from .merge.local_files import expand, is_folder
 from .merge.options import Layout, Options, names
 from .reading.decoders import Decoders
 from .wording import did_you_mean
@@ -29,9 +29,9 @@ class Arguments:
     """What a user passed to the engine, checked."""
 
     objects: list[Any]
-    """The granules, patterns expanded."""
+    """The granules, with folders and patterns expanded."""
     listed: bool
-    """Whether they were passed as a list."""
+    """Whether they were passed as a list or as a folder."""
     storage_options: dict[str, Any] | None
     index_cache: str | None
     options: Options
@@ -66,7 +66,7 @@ def parse_arguments(  # noqa: PLR0913 - these are the engine's keywords
     SelectionError
         A keyword is unknown, or its value is impossible.
     GranuleNotFoundError
-        A pattern matches no file, or a list is empty.
+        A pattern or a folder has no granule, or a list is empty.
     """
     for keyword in unknown:
         msg = (
@@ -135,9 +135,11 @@ takes_arguments = _with_parameters_of(parse_arguments)
 
 
 def _objects(given: Any) -> tuple[list[Any], bool]:
-    """Return the objects to open, and whether they were passed as a list."""
+    """Return the objects to open, and whether they were passed as a list or as a folder."""
     if isinstance(given, Sequence) and not isinstance(given, str | bytes | bytearray | memoryview):
         return expand(given), True
+    if is_folder(given):
+        return expand([given]), True
     return [given], False
 
 

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import glob
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, TypeVar
 
 from xr_icesat2.bytesource import ByteSource, open_source
 from xr_icesat2.earthdata.places import archive_hint
 from xr_icesat2.errors import GranuleNotFoundError, IdentityError, MergeError, NotAGranuleError
-from xr_icesat2.granule.file_kind import is_browse
 from xr_icesat2.granule.granule import Granule, is_known
 from xr_icesat2.granule.identity import UNKNOWN, Identity
-from xr_icesat2.printable import get_logger
 
 from .caches import NO_CACHES, Caches, find_caches
 
-__all__ = ["check_kinds", "check_mergeable", "each", "expand", "look_at", "open_granules"]
-
-log = get_logger(__name__)
+__all__ = ["check_kinds", "check_mergeable", "each", "look_at", "open_granules"]
 
 AT_ONCE = 16
 """Granules that are worked on side by side."""
@@ -42,41 +36,6 @@ def each(function: Callable[[T], U], items: Sequence[T], at_once: int = AT_ONCE)
         return [function(item) for item in items]
     with ThreadPoolExecutor(min(at_once, len(items)), "xr_icesat2-open") as pool:
         return list(pool.map(function, items))
-
-
-def expand(objects: Sequence[Any]) -> list[Any]:
-    """Replace local patterns (``~/data/ATL06_*.h5``) in a list by the files that they match."""
-    found: list[Any] = []
-    for item in objects:
-        pattern = os.fspath(item) if isinstance(item, str | os.PathLike) else None
-        if pattern is None or "://" in pattern or not glob.has_magic(pattern):
-            found.append(item)
-            continue
-        matched = sorted(glob.glob(str(Path(pattern).expanduser())))  # noqa: PTH207 - absolute too
-        files = _without_browse_files(pattern, matched)
-        if not files:
-            only = "no file but browse files (_BRW)" if matched else "no file"
-            msg = (
-                f"{only} matches {pattern!r} (seen from {Path.cwd()}); expected a pattern of "
-                "granules that are here: check the spelling and the directory"
-            )
-            raise GranuleNotFoundError(msg)
-        found += files
-    if not found:
-        raise GranuleNotFoundError("an empty list of granules; expected at least one path or URL")
-    return found
-
-
-def _without_browse_files(pattern: str, matched: Sequence[str]) -> list[str]:
-    """Return the files of a pattern that are no pictures of granules."""
-    files = [file for file in matched if not is_browse(file)]
-    if len(files) < len(matched):
-        log.warning(
-            "%d browse files (_BRW) that match %r are skipped: they hold pictures, no data",
-            len(matched) - len(files),
-            pattern,
-        )
-    return files
 
 
 def open_granules(

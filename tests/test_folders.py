@@ -1,0 +1,77 @@
+"""A local folder opens as the list of its granules."""
+
+import shutil
+
+import pytest
+import xarray as xr
+
+from tests.paths import GRANULES, needs_granules
+from xr_icesat2.errors import NotAGranuleError
+from xr_icesat2.testing import write_granule
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("granules")
+    for cycle in (3, 1, 2):
+        write_granule(folder, cycle=cycle, n_segments={"gt1l": 10})
+    return folder
+
+
+@pytest.mark.parametrize("kind", [str, lambda path: path, lambda path: [path]])
+@pytest.mark.parametrize("layout", ["spot", "flat"])
+def test_a_folder_is_the_list_of_its_granules(folder, kind, layout):
+    files = sorted(folder.glob("*.h5"))
+    keywords = {"engine": "icesat2", "layout": layout}
+    assert len(files) == 3
+    with xr.open_dataset(kind(folder), **keywords) as ds:
+        expected = xr.open_dataset(files, **keywords).load()
+        xr.testing.assert_identical(ds.load(), expected)
+    with xr.open_datatree(kind(folder), **keywords) as tree:
+        xr.testing.assert_identical(tree["land_ice_segments/h_li"].load(), expected.h_li)
+
+
+def test_a_folder_of_one_granule(tmp_path):
+    path = write_granule(tmp_path, n_segments={"gt1l": 10})
+    with xr.open_dataset(tmp_path, engine="icesat2") as ds:
+        assert ds.source_file.values.tolist() == [path.name]
+
+
+def test_the_home_folder(folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder.parent))
+    monkeypatch.setenv("USERPROFILE", str(folder.parent))
+    with xr.open_dataset([f"~/{folder.name}"], engine="icesat2") as ds:
+        assert ds.sizes["gran_idx"] == 3
+
+
+def test_what_is_no_granule_is_passed_over(folder, tmp_path, caplog):
+    for path in folder.glob("*.h5"):
+        shutil.copy(path, tmp_path)
+        (tmp_path / f"._{path.name}").write_bytes(b"\0\5\26\7")
+    browse = next(folder.glob("*.h5")).stem + "_BRW.h5"
+    (tmp_path / browse).write_bytes(b"pictures")
+    (tmp_path / "order.xml").touch()
+    (tmp_path / "below.h5").mkdir()
+    with xr.open_dataset(tmp_path, engine="icesat2") as ds:
+        assert ds.sizes["gran_idx"] == 3
+    assert [r.getMessage() for r in caplog.records if "1 browse files (_BRW)" in r.getMessage()]
+
+
+def test_a_file_that_may_be_a_granule_is_never_passed_over(folder, tmp_path):
+    for path in folder.glob("*.h5"):
+        shutil.copy(path, tmp_path)
+    (tmp_path / "other.h5").write_bytes(b"no granule")
+    with pytest.raises(NotAGranuleError, match=r"other\.h5"):
+        xr.open_dataset(tmp_path, engine="icesat2")
+
+
+@needs_granules
+def test_a_folder_of_real_granules(tmp_path):
+    names = [
+        "processed_ATL06_20190416093911_02770303_002_01.h5",
+        "processed_ATL06_20190613193602_11690305_002_01.h5",
+    ]
+    for name in names:
+        shutil.copy(GRANULES / name, tmp_path)
+    with xr.open_dataset(tmp_path, engine="icesat2") as ds:
+        assert ds.source_file.values.tolist() == names
