@@ -7,6 +7,7 @@ raised an error it may raise.
 
 import glob
 import hashlib
+import posixpath
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -196,10 +197,12 @@ def by_engine(path: Path, undamaged: Path | None = None) -> Facts:
     except ICESat2Error:
         _Piecewise(path, facts).read()
         return facts
+    left_out = [posixpath.split(where) for where in tree.icesat2.left_out]
     for node in tree.subtree:
         dataset = node.to_dataset(inherit=False)
         _dataset(facts, node.path, dataset)
-        held = {*node.children, *dataset.variables}
+        named = {name for group, name in left_out if group == node.path}
+        held = {*node.children, *dataset.variables, *named}
         facts[f"names {node.path}"] = names_told(map(str, held))
     tree.close()
     return facts

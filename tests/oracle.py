@@ -71,9 +71,12 @@ def _flags(dataset: h5py.Dataset) -> dict[str, Any]:
     members = h5py.check_enum_dtype(dataset.dtype)
     if not members or dataset.dtype == bool or "flag_values" in dataset.attrs:
         return {}
+    names = sorted(members, key=members.get)
     return {
-        "flag_values": np.array(list(members.values()), dataset.dtype.newbyteorder("=").str),
-        "flag_meanings": " ".join(members),
+        "flag_values": np.array(
+            [members[name] for name in names], dataset.dtype.newbyteorder("=").str
+        ),
+        "flag_meanings": " ".join(names),
     }
 
 

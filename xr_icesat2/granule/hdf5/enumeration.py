@@ -36,6 +36,7 @@ def with_flags(
     """
     if not members or not attrs.keys().isdisjoint(FLAGS):
         return attrs
+    members = sorted(members, key=lambda member: member[1])
     words = _words(name for name, _ in members)
     values = np.array([number for _, number in members], dtype.newbyteorder("="))
     return dict(sorted({**attrs, "flag_values": values, "flag_meanings": " ".join(words)}.items()))

@@ -78,6 +78,8 @@ def _dataset(messages: Sequence[Message], attributes: Attributes) -> DatasetHead
     elif any(m.type == OLD_FILL for m in messages):
         raise UnsupportedError("an old fill value message")
     layout = _layout(messages, datatype, shape)
+    if isinstance(layout, Foreign):
+        fill = bytes(datatype.dtype.itemsize)  # the library puts it where it belongs
     return DatasetHeader(
         datatype.dtype,
         shape,
