@@ -13,6 +13,7 @@ from typing import Any
 
 from xr_icesat2.bytesource.protocol import Look, Stamp
 from xr_icesat2.bytesource.translate import StatusError
+from xr_icesat2.bytesource.waiting import heard, waits_for
 from xr_icesat2.errors import AccessDeniedError, TransferError
 
 __all__ = ["HTTPTransport"]
@@ -46,6 +47,7 @@ class HTTPTransport:
         options = dict(self._filesystem.kwargs)
         headers = {**options.pop("headers", {}), **self._range_header(offset, length)}
         url = self._filesystem.encode_url(self._url)
+        waits_for(self._url)
         return session.get(url, headers=headers, **options)
 
     def _range_header(self, offset: int, length: int) -> dict[str, str]:
@@ -94,6 +96,7 @@ class HTTPTransport:
     async def _body(self, response: Any, offset: int, length: int) -> bytes:
         pieces, received = [], 0
         async for piece in response.content.iter_any():
+            heard()
             pieces.append(piece)
             received += len(piece)
             if received > length:

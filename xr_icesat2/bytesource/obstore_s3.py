@@ -17,6 +17,7 @@ from typing import Any, Protocol, TypeVar
 from xr_icesat2.bytesource.obstore_choice import is_plain
 from xr_icesat2.bytesource.protocol import Answer, Look, Stamp
 from xr_icesat2.bytesource.s3_error import S3Error
+from xr_icesat2.bytesource.waiting import waits_for
 
 __all__ = ["ObstoreTransport"]
 
@@ -167,6 +168,7 @@ class ObstoreTransport:
     async def _store(self) -> Any:
         """Give a store with the credentials of this moment: s3fs renews those that it can."""
         client = await self._filesystem.set_session()
+        waits_for(client.meta.endpoint_url)
         keys = await _keys(client)
         if client is not self._plain_client:
             is_anonymous = keys is None

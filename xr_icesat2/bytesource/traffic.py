@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from xr_icesat2.bytesource import limits
 from xr_icesat2.bytesource.retrying import persistently
 from xr_icesat2.bytesource.room import Room
+from xr_icesat2.bytesource.waiting import Watch
 from xr_icesat2.errors import TransferError, TransferTimeoutError
 
 __all__ = ["Traffic", "in_daemon_thread", "one_by_one", "together", "traffic_on"]
@@ -42,6 +43,7 @@ class Traffic:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._slots = asyncio.Semaphore(limits.MAX_IN_FLIGHT)
+        self._watch = Watch()
         self.room = Room(limits.MOST_HELD)
         # Every request that holds a slot is over by then: the life sign of the loop.
         self._deadline = 0.0
@@ -60,7 +62,8 @@ class Traffic:
         """
         async with self._slots:
             self._deadline = max(self._deadline, time.monotonic() + limit)
-            return await persistently(attempt, limit, name)
+            with self._watch.over(name, limit):
+                return await persistently(attempt, limit, name)
 
     async def aside(self, pool: Executor, function: Callable[[], T]) -> T:
         """Await a call in a thread of a pool; if cancelled, await its end all the same."""

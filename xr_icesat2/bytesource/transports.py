@@ -13,6 +13,7 @@ from xr_icesat2.bytesource.obstore_choice import can_use_obstore
 from xr_icesat2.bytesource.obstore_s3 import ObstoreTransport
 from xr_icesat2.bytesource.protocol import Answer, Look, Stamp
 from xr_icesat2.bytesource.traffic import in_daemon_thread
+from xr_icesat2.bytesource.waiting import waits_for
 from xr_icesat2.errors import NotAGranuleError, TransferError
 from xr_icesat2.forking import PerProcess, was_loaded_before_fork
 
@@ -108,6 +109,8 @@ class BlockingTransport:
         self._below = transport_for(filesystem.fs, path, name) if cache else None
 
     async def _alone(self, function: Callable[[], Any]) -> Any:
+        waits_for(f"the whole of {self._name}" if self.whole_file else self._name)
+
         def call() -> Any:
             with self._lock:
                 return function()

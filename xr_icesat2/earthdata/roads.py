@@ -19,6 +19,7 @@ from xr_icesat2.bytesource.naming import safe_url
 from xr_icesat2.bytesource.protocol import Look
 from xr_icesat2.bytesource.s3_error import S3Error
 from xr_icesat2.bytesource.translate import StatusError
+from xr_icesat2.bytesource.waiting import waits_for
 from xr_icesat2.earthdata.credentials import Redirect, S3Keys, credentials
 from xr_icesat2.earthdata.region import REGION
 from xr_icesat2.earthdata.signing import signed
@@ -82,6 +83,7 @@ class _Road(HTTPTransport, Generic[Secret]):
         """Answer to one request, once it is clear that the secret was not stale."""
         session = await self._filesystem.set_session()
         request = self._request(secret, headers)
+        waits_for(request["url"])
         async with session.get(**request, proxy=proxy_for(request["url"])) as response:
             error = await self._error(response)
             if error is not None and self._is_stale(error, secret):
@@ -114,6 +116,7 @@ class DirectRoad(_Road[S3Keys]):
     """
 
     async def _secret(self) -> S3Keys:
+        waits_for("the archive's S3 keys")
         return await credentials().keys.get()
 
     def _refuse(self, secret: S3Keys) -> None:
@@ -174,7 +177,10 @@ class ExternalRoad(_Road[str | None]):
 
     async def _secret(self) -> str | None:
         """Token, or None where none is needed."""
-        return None if self._redirect.url else await credentials().token.get()
+        if self._redirect.url:
+            return None
+        waits_for("Earthdata Login")
+        return await credentials().token.get()
 
     def _refuse(self, secret: str | None) -> None:
         if secret is None:

@@ -11,6 +11,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from xr_icesat2.bytesource import limits
 from xr_icesat2.bytesource.translate import GarbledAnswerError, StatusError
+from xr_icesat2.bytesource.waiting import waits_for
 from xr_icesat2.forking import PerProcess, keep_in_children
 
 __all__ = ["Answer", "Query", "post_json", "proxy_for", "web_on"]
@@ -48,6 +49,7 @@ async def post_json(url: str, form: Query, headers: Mapping[str, str] | None = N
     GarbledAnswerError
         Success, but no JSON.
     """
+    waits_for(url)
     session = await web_on(asyncio.get_running_loop()).set_session()
     options = {"headers": dict(headers or {}), "proxy": proxy_for(url)}
     async with session.post(url, data=list(form), **options) as response:

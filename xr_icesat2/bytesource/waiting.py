@@ -1,0 +1,107 @@
+"""Say for whom we wait, when an answer takes long."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from xr_icesat2.printable import get_logger
+
+__all__ = ["PATIENCE", "Watch", "heard", "waits_for"]
+
+PATIENCE = 5.0
+"""Seconds of silence that need no explanation; a warning follows after these, twice these, ..."""
+
+_log = get_logger(__name__)
+
+
+@dataclass(eq=False, slots=True)
+class _Waiting:
+    """A request that is under way."""
+
+    name: str
+    limit: float
+    peer: str
+    began: float
+    heard: dict[str, float]
+    """When something last came from each host, of all requests on the event loop."""
+
+
+_current: ContextVar[_Waiting | None] = ContextVar("waiting", default=None)
+
+
+def waits_for(peer: str) -> None:
+    """Note which host or service the request of this task asks now; a URL means its host."""
+    waiting = _current.get()
+    if waiting is not None:
+        waiting.peer = urlsplit(peer).netloc.rpartition("@")[2] or peer
+
+
+def heard() -> None:
+    """Note that a part of the answer to the request of this task has come."""
+    waiting = _current.get()
+    if waiting is not None:
+        waiting.heard[waiting.peer] = time.monotonic()
+
+
+class Watch:
+    """Over the requests that are under way on one event loop; warns once however many wait."""
+
+    def __init__(self) -> None:
+        self._under_way: set[_Waiting] = set()
+        self._heard: dict[str, float] = {}
+        self._next: dict[str, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    @contextmanager
+    def over(self, name: str, limit: float) -> Iterator[None]:
+        """Watch over one request, which is made within this context.
+
+        Parameters
+        ----------
+        name : str
+            What is read, without secrets.
+        limit : float
+            Seconds after which the request gives up.
+        """
+        waiting = _Waiting(name, limit, name, time.monotonic(), self._heard)
+        self._under_way.add(waiting)
+        token = _current.set(waiting)
+        if self._timer is None:
+            self._wind()
+        try:
+            yield
+        finally:
+            _current.reset(token)
+            self._under_way.discard(waiting)
+            self._heard[waiting.peer] = time.monotonic()
+
+    def _wind(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(PATIENCE / 5, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        if not self._under_way:
+            self._heard.clear()
+            self._next.clear()
+            return
+        latest_first = sorted(self._under_way, key=lambda waiting: -waiting.began)
+        for waiting in {waiting.peer: waiting for waiting in latest_first}.values():
+            # While a host answers some requests, it will answer the others.
+            since = max(waiting.began, self._heard.get(waiting.peer, 0.0))
+            self._say(waiting, time.monotonic() - since)
+        self._wind()
+
+    def _say(self, waiting: _Waiting, seconds: float) -> None:
+        peer = waiting.peer
+        if seconds < PATIENCE:
+            self._next.pop(peer, None)
+        elif seconds >= self._next.get(peer, PATIENCE):
+            self._next[peer] = 2 * seconds
+            _log.warning(
+                "waiting for %s for %.0f s, to read %s; the request gives up after %.0f s",
+                *(peer, seconds, waiting.name, waiting.limit),
+            )
