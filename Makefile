@@ -14,7 +14,7 @@ help:
 	@echo "make check   linter, formatter, types"
 	@echo "make docs    the documentation, in build/docs/; every example in it is run"
 	@echo "make bench   how fast it is, beside all else that reads granules (hours; ARGS=--quick: minutes)"
-	@echo "make hostile 2,000 damaged granules, read beside h5py (half an hour on two cores)"
+	@echo "make hostile 2,000 damaged granules, read beside h5py, and 2,500 indexes (half an hour on two cores)"
 	@echo "make lowest  all tests with the lowest versions of dependencies allowed"
 	@echo "make clean   forget the environments and all that was built"
 
@@ -40,6 +40,7 @@ bench: .venv-bench/bench.stamp
 
 hostile: .venv/test.stamp
 	$(BIN)/python -m tests.hostile --all
+	$(BIN)/python -m tests.hostile_indexes --all
 
 lowest: .venv-lowest/test.stamp
 	$(LOWEST)/python -m pytest -n 2 --dist worksteal

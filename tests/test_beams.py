@@ -211,7 +211,7 @@ def group_attributes(path):
 def test_real_spot_numbers(path):
     beams, orient = group_attributes(granule(path.name))
     numbers = {
-        beam: int(attrs["atlas_spot_number"])
+        beam: int(np.ravel(attrs["atlas_spot_number"])[0])
         for beam, attrs in beams.items()
         if "atlas_spot_number" in attrs
     }

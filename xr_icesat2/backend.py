@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -11,6 +13,7 @@ from xarray.backends import BackendEntrypoint
 
 from .collector import seldom_collecting
 from .dataset import assemble_dataset, assemble_groups, close_granules
+from .errors import GroupNotFoundError, SelectionError
 from .granule.granule import Granule
 from .granule.name import parse_name
 from .granule.paths import normalise
@@ -94,7 +97,9 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
         The keywords are documented in the class.
         """
         with seldom_collecting():
-            return assemble_dataset(_open(arguments), arguments.options, listed=arguments.listed)
+            granules = _open(arguments)
+            with _forgotten_if_damaged(granules):
+                return assemble_dataset(granules, arguments.options, listed=arguments.listed)
 
     @takes_arguments
     def open_groups_as_dict(self, arguments: Arguments) -> dict[str, xr.Dataset]:
@@ -123,7 +128,21 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
 def _open_groups(arguments: Arguments) -> tuple[dict[str, xr.Dataset], list[Granule]]:
     with seldom_collecting():
         granules = _open(arguments)
-        return assemble_groups(granules, arguments.options, listed=arguments.listed), granules
+        with _forgotten_if_damaged(granules):
+            groups = assemble_groups(granules, arguments.options, listed=arguments.listed)
+        return groups, granules
+
+
+@contextmanager
+def _forgotten_if_damaged(granules: list[Granule]) -> Iterator[None]:
+    """Forget the indexes of granules that do not open: they may be what is wrong."""
+    try:
+        yield
+    except (GroupNotFoundError, SelectionError):  # what was asked for is wrong
+        raise
+    except Exception:
+        close_granules(granules)
+        raise
 
 
 def _open(arguments: Arguments) -> list[Granule]:

@@ -1,0 +1,47 @@
+"""Indexes that were tampered with, the first of ``python -m tests.hostile_indexes --all``."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import xarray as xr
+
+from tests.hostile_indexes import Packed
+from xr_icesat2.errors import ICESat2Error
+from xr_icesat2.testing import write_granule
+
+
+def test_sealed_mutations_give_right_values_or_our_errors():
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.hostile_indexes", "0-119"],
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 faults" in done.stdout
+    for outcome in (".idx right", "directory right", ".idx CorruptIndexError"):
+        assert outcome in done.stdout
+
+
+def test_a_bad_index_is_not_remembered(tmp_path):
+    """Once its file is deleted, the granule opens, in the same process too."""
+    path = write_granule(tmp_path, n_segments=10, beams=("gt1l",))
+    keywords = {"engine": "icesat2", "index_cache": tmp_path / "cache", "variables": "h_li"}
+    with xr.open_dataset(path, **keywords) as ds:
+        expected = ds.load()
+    (entry,) = (tmp_path / "cache").glob("*.index")
+    packed = Packed.of(entry.read_bytes())
+    text = json.loads(packed.text)
+    del text["nodes"]["/"][1]["gt1l"]
+    text["values"]["/orbit_info/rgt"] = ["<i2", [1], "AwA="]
+    entry.write_bytes(Packed(json.dumps(text).encode(), packed.columns).sealed())
+    with pytest.raises(ICESat2Error):
+        xr.open_dataset(path, **keywords)
+    entry.unlink()
+    with xr.open_dataset(path, **keywords) as ds:
+        xr.testing.assert_identical(ds.load(), expected)
