@@ -13,7 +13,7 @@ import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import h5py
 import numpy as np
@@ -132,37 +132,44 @@ class LibraryFile:
 
     def _open(self) -> h5py.File:
         if self._file is None:
-            self._check()
             self._raw = _SourceFile(self._source, self._size)
+            buffered = io.BufferedReader(self._raw, BLOCK)
             _FILES.add(self)
             after_fork(self, LibraryFile.renew_lock)
             try:
-                self._file = h5py.File(io.BufferedReader(self._raw, BLOCK), "r")
+                self._check(buffered)
+                self._file = h5py.File(buffered, "r")
+            except ICESat2Error:
+                raise
             except OSError as error:
                 if self._raw.error is not None:
                     raise self._raw.error from error
                 raise self._not_hdf5(str(error)) from error
         return self._file
 
-    def _check(self) -> None:
+    def _check(self, file: BinaryIO) -> None:
         """Raise unless the library can open the file, and nothing else for it."""
-        base = self._parsed(find_superblock(self._size))
+        base = self._parsed(file, find_superblock(self._size))
         if base is None:
             raise self._not_hdf5("it has no HDF5 signature")
         size = self._size - base
         try:
-            opening = self._parsed(read_opening(size, self._size), base)
-            self._parsed(check_root(opening, size), base)
+            opening = self._parsed(file, read_opening(size, self._size), base)
+            self._parsed(file, check_root(opening, size), base)
         except UnsupportedError as error:
             raise self._not_hdf5(str(error)) from error
         except CorruptGranuleError as error:
             raise CorruptGranuleError(f"{self._source.url}: {error}") from error
 
-    def _parsed(self, parser: Parser[T], base: int = 0) -> T:
+    def _parsed(self, file: BinaryIO, parser: Parser[T], base: int = 0) -> T:
         """Run a parser over the part of the file that begins at ``base``."""
 
         def answer(ranges: Ranges) -> list[bytes]:
-            return [bytes(b) for b in self._source.read([(base + at, n) for at, n in ranges])]
+            answers = []
+            for at, length in ranges:
+                file.seek(base + at)
+                answers.append(file.read(length))
+            return answers
 
         return run(within(parser, self._size - base), answer)
 

@@ -40,11 +40,12 @@ class Opening:
 
 def find_superblock(file_size: int) -> Parser[int | None]:
     """Give the byte offset of the superblock; None if there is none."""
-    places = [0]
-    while (place := max(FIRST_BLOCK, 2 * places[-1])) + len(SIGNATURE) <= file_size:
-        places.append(place)
-    heads = yield [(at, min(len(SIGNATURE), file_size - at)) for at in places]
-    return next((at for at, head in zip(places, heads, strict=True) if head == SIGNATURE), None)
+    place = 0
+    while place + len(SIGNATURE) <= file_size:
+        if (yield from read(place, len(SIGNATURE))) == SIGNATURE:
+            return place
+        place = max(FIRST_BLOCK, 2 * place)
+    return None
 
 
 def read_opening(size: int, end: int) -> Parser[Opening]:
