@@ -80,8 +80,8 @@ def _by_ground_track(known: Sequence[Known], options: Options) -> list[Known]:
     """Lay all granules on ground tracks, because some do not say which spots these are."""
     unknown = [one.granule.url for one in known if not one.tracks.spots]
     log.warning(
-        "%d of %d granules do not say which beam is which spot, so that beams are merged by ground "
-        "track (gt): %s. sc_orient=0 or 1 tells it, if you know it",
+        "beams are merged by ground track (gt), because their spots are not known in %d of %d "
+        "granules: %s. sc_orient=0 or 1 supplies them",
         len(unknown),
         len(known),
         some_of(unknown),
