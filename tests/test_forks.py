@@ -115,6 +115,43 @@ def test_a_forked_child_reads_by_every_transport(way, s3_server, http_server, lo
     assert any(b"object_store" not in agent for agent in agents)  # the child
 
 
+# A thread of the parent is in the middle of a read, with all its locks, while the parent forks.
+BUSY = """
+import io, os, pathlib, sys, threading, time
+import xarray as xr
+
+class Slow(io.BytesIO):
+    def read(self, size=-1):
+        if threading.current_thread() is busy:
+            reads.set()
+            time.sleep(2)
+        return super().read(size)
+
+busy = threading.Thread(target=lambda: ds.h_li.values)
+reads = threading.Event()
+ds = xr.open_dataset(Slow(pathlib.Path(sys.argv[1]).read_bytes()), engine="icesat2", cache=False)
+busy.start()
+assert reads.wait(30)
+child = os.fork()
+if not child:
+    os._exit(0 if ds.h_li.values.any() else 1)
+status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+busy.join()
+sys.exit(status)
+"""
+
+
+def test_a_child_forked_while_a_thread_reads_an_open_file(tmp_path):
+    path = write_granule(tmp_path, n_segments=40, chunk_rows=10)
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-W", "ignore:.*fork:DeprecationWarning", "-c", BUSY, str(path)],
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def _mean(dataset):
     values = dataset[:]
     return float(np.mean(values[values != dataset.attrs["_FillValue"]], dtype=float))

@@ -12,7 +12,7 @@ from uuid import uuid4
 from fsspec.asyn import AsyncFileSystem
 from fsspec.callbacks import DEFAULT_CALLBACK
 
-from xr_icesat2.bytesource.protocol import Answer, Range
+from xr_icesat2.bytesource.protocol import Range
 from xr_icesat2.bytesource.requesting import Requests
 from xr_icesat2.bytesource.traffic import in_daemon_thread, traffic_on
 from xr_icesat2.earthdata.access import GranuleAccess, checked_access
@@ -144,11 +144,11 @@ class ICESat2FileSystem(AsyncFileSystem):  # type: ignore[misc]
         callback.set_size(stamp.size)
         part = Path(f"{lpath}.{uuid4().hex}.part")
         try:
-            await in_daemon_thread(partial(part.touch, exist_ok=False))
-            for piece in _pieces(0, stamp.size):
-                (data,) = await requests.read([piece])
-                await in_daemon_thread(partial(_append, part, data))
-                callback.relative_update(len(data))
+            with await in_daemon_thread(lambda: part.open("xb")) as file:
+                for piece in _pieces(0, stamp.size):
+                    (data,) = await requests.read([piece])
+                    await in_daemon_thread(partial(file.write, data))
+                    callback.relative_update(len(data))
             if await requests.stamp() != stamp:
                 raise ChangedGranuleError(f"{PROTOCOL}://{path} was replaced meanwhile: try again")
             await in_daemon_thread(partial(part.replace, lpath))
@@ -187,11 +187,6 @@ class ICESat2FileSystem(AsyncFileSystem):  # type: ignore[misc]
         if mode != "rb":
             raise _read_only()
         return super()._open(path, mode, **options)
-
-
-def _append(part: Path, data: Answer) -> None:
-    with part.open("ab") as file:
-        file.write(data)
 
 
 def _pieces(first: int, last: int) -> list[Range]:
