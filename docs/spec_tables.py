@@ -11,6 +11,34 @@ MEANING = {
     "partial": "the main rates are specified; the rest opens by the file's own dimension scales",
 }
 
+FRAME = (
+    "Latitude and longitude are in ITRF2014 (EPSG:7912) to release 006 and in ITRF2020 (EPSG:9989) "
+    "from release 007"
+)
+FRAME_OF_ATL24 = (
+    "Latitude and longitude are in the frame of the ATL03 granule, whose release comes first in "
+    "the name: ITRF2014 (EPSG:7912) for 006, ITRF2020 (EPSG:9989) for 007"
+)
+HEIGHTS = {
+    "ATL03": "`h_ph` is the tide-free height above the WGS 84 ellipsoid",
+    "ATL06": "`h_li` is the tide-free height above the WGS 84 ellipsoid",
+    "ATL07": "`height_segment_height` is the height above the tide-free mean sea surface",
+    "ATL08": "`h_te_*` and names that end in `_abs` are heights above the WGS 84 ellipsoid; "
+    "`h_canopy` and the other canopy heights are above the terrain",
+    "ATL10": "`beam_fb_height` is the freeboard, the height above the sea surface nearby; "
+    "`height_segment_height` is above the tide-free mean sea surface",
+    "ATL11": "`h_corr` is the height above the WGS 84 ellipsoid, corrected to the reference point",
+    "ATL12": "`h` is the height of the sea surface above the WGS 84 ellipsoid",
+    "ATL13": "`ht_water_surf` is the height above the WGS 84 ellipsoid, `ht_ortho` above the geoid "
+    "EGM2008",
+    "ATL24": "`ellipse_h` is the height above the WGS 84 ellipsoid, `ortho_h` above the geoid",
+}
+OTHER_HEIGHTS = "The `description` of each variable says what its height is above"
+TIME = (
+    "Times are UTC: xarray decodes them from seconds since 2018-01-01, and there was no leap "
+    "second since"
+)
+
 
 def overview() -> str:
     """Give a line a product."""
@@ -26,8 +54,14 @@ def about(product: str) -> str:
     spec = products[product]
     return (
         f"*{spec.document}.*\n\nReleases {spec.releases[0]} to {spec.releases[-1]}. Specification: "
-        f"**{spec.completeness}**, that is, {MEANING[spec.completeness]}."
+        f"**{spec.completeness}**, that is, {MEANING[spec.completeness]}.\n\n{reference(product)}"
     )
+
+
+def reference(product: str) -> str:
+    """Say what positions, heights and times refer to."""
+    frame = FRAME_OF_ATL24 if product == "ATL24" else FRAME
+    return f"{frame}. {HEIGHTS.get(product, OTHER_HEIGHTS)}. {TIME}."
 
 
 def rates(product: str) -> str:

@@ -1,0 +1,57 @@
+"""What the pages need to be built is in the extra ``docs``; what they must say."""
+
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from xr_icesat2 import products
+
+PROJECT = Path(__file__).parents[1]
+PAGES = sorted((PROJECT / "docs").rglob("*.md"))
+IMPORT = re.compile(r"^ *(?:import|from) (\w+)", re.MULTILINE)
+RUN = re.compile(r'^```python exec="true".*?\n(.*?)^```$', re.DOTALL | re.MULTILINE)
+COMES_WITH = {"shapely": "geopandas"}
+OURS = {"xr_icesat2", "spec_tables", "spec_picture"}
+
+
+def extra(name: str) -> set[str]:
+    """Names of the packages that an extra installs, in small letters."""
+    told = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    listed = [*told["dependencies"], *told["optional-dependencies"][name]]
+    return {re.split(r"[^\w.-]", one)[0].lower() for one in listed}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(PROJECT).as_posix())
+def test_what_a_page_imports_is_in_the_extra(page):
+    imported = {
+        COMES_WITH.get(name, name)
+        for code in RUN.findall(page.read_text(encoding="utf-8"))
+        for name in IMPORT.findall(code)
+    }
+    assert imported - extra("docs") - OURS - set(sys.stdlib_module_names) == set()
+
+
+def test_code_is_coloured():
+    # pymdownx.highlight leaves code plain, without a word, where Pygments is missing.
+    assert "highlightjs: false" in (PROJECT / "mkdocs.yml").read_text(encoding="utf-8")
+    assert "pygments" in extra("docs")
+
+
+@pytest.mark.parametrize("product", products)
+def test_each_product_says_its_datum_and_its_time(product, monkeypatch):
+    monkeypatch.syspath_prepend(PROJECT / "docs")
+    from spec_tables import about  # noqa: PLC0415 - as the pages do
+
+    page = (PROJECT / f"docs/products/{product}.md").read_text(encoding="utf-8")
+    assert f'about("{product}")' in page
+    for told in ("ITRF2014", "ITRF2020", "UTC"):
+        assert told in about(product)
+
+
+def test_pages_say_what_saving_needs():
+    page = (PROJECT / "docs/how-to/save.md").read_text(encoding="utf-8")
+    installed = re.findall(r"pip install (.*)", page)
+    assert all(any(name in line for line in installed) for name in ("zarr", "netCDF4", "pyarrow"))
