@@ -46,8 +46,10 @@ def on_pre_build(config: object) -> None:
         day = folder / f"s3/{BUCKET}/ATLAS/ATL06/006/{start[:4]}/{start[4:6]}/{start[6:8]}"
         day.mkdir(parents=True)
         (day / name).hardlink_to(path)
+    pair = {"gt1l": 400, "gt1r": 400}
     for product in ("ATL03", "ATL06", "ATL08"):
-        write_granule(folder, product, n_segments={"gt1l": 400, "gt1r": 400}, chunk_rows=10_000)
+        # Pages that begin with write_granule(".") write cycle 1.
+        write_granule(folder, product, cycle=2, n_segments=pair, chunk_rows=10_000)
     options = _until_the_end.enter_context(serve(folder / "s3"))
     os.environ |= {
         "AWS_ENDPOINT_URL": options["endpoint_url"],
