@@ -83,7 +83,7 @@ def _flags(dataset: h5py.Dataset) -> dict[str, Any]:
 def values(dataset: h5py.Dataset) -> np.ndarray:
     """A dataset whole; strings of variable length as str."""
     if h5py.check_string_dtype(dataset.dtype) and dataset.dtype.kind == "O":
-        return dataset.asstr()[...]
+        return dataset.asstr("utf-8", "surrogateescape")[...]
     return dataset[...]
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import h5py
 import pytest
+import xarray as xr
 
 from tests.alone import MARKER
 from tests.leading_out import (
@@ -25,6 +26,7 @@ from tests.leading_out import (
     make_file,
 )
 from tests.paths import HOSTILE
+from xr_icesat2.errors import NotSupportedError
 
 PROJECT = Path(__file__).parents[1]
 OWN = (sys.prefix, sys.base_prefix, str(PROJECT), "/proc/", "/sys/")
@@ -157,6 +159,12 @@ def test_nothing_but_the_granule_is_opened(files, directory):
     if strace():
         assert len(names) == len(files) + 1
         assert not others(names, directory)
+
+
+@pytest.mark.parametrize("name", ["family_0", "behind_family_0"])
+def test_a_file_that_goes_on_in_others(files, directory, name):
+    with pytest.raises(NotSupportedError, match="goes on in other files"):
+        xr.open_datatree(directory / name, engine="icesat2", layout="file")
 
 
 def test_h5py_is_seen_to_open_the_canaries(directory):

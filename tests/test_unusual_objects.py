@@ -130,6 +130,20 @@ def test_info_shows_what_is_left_out(unusual, capfd):
         assert "/types/opaque" in printed
 
 
+@pytest.mark.parametrize("block", [0, 512])
+def test_links_of_kinds_that_programs_define(tmp_path, block):
+    path = tmp_path / "links.h5"
+    with h5py.File(path, "w", userblock_size=block) as file:
+        file["a"] = [1, 2]
+        file["own"] = h5py.ExternalLink("x.h5", "/y")
+    data = bytearray(path.read_bytes())
+    data[data.rindex(b"\x40", 0, data.index(b"x.h5\0/y"))] = 187
+    path.write_bytes(data)
+    tree = xr.open_datatree(path, **FILE)
+    assert set(tree.to_dataset().variables) == {"a"}
+    assert "(187)" in tree.icesat2.left_out["/own"]
+
+
 # --- enumerations and structures ---
 
 

@@ -119,6 +119,11 @@ def _texts(group: h5py.Group) -> None:
     group.create_dataset("ascii", data=[b"a", b"bc"], dtype=h5py.string_dtype("ascii"))
     group["scalar"] = "one"
     group.create_dataset("unwritten", (3,), h5py.string_dtype(), chunks=(2,))
+    for charset in ("ascii", "utf-8"):
+        group.create_dataset(f"no_{charset}", (2,), h5py.string_dtype(charset))[:] = [
+            b"\xff",
+            b"\xc3",
+        ]
 
 
 def _layouts(group: h5py.Group) -> None:

@@ -88,7 +88,7 @@ def read_values(file: h5py.File, found: ObjectID | None, rows: slice) -> np.ndar
     check_storage(file, found)
     dtype = _dtype(found)
     dataset = h5py.Dataset(found)
-    view = dataset.asstr() if dtype.hasobject else dataset
+    view = dataset.asstr("utf-8", "surrogateescape") if dtype.hasobject else dataset
     if dataset.shape:
         return np.asarray(view[rows], _plain(dtype.base))
     whole = np.asarray(view[()], _plain(dtype.base))
@@ -174,7 +174,10 @@ def _texts(value: Any, convert: Any) -> AttributeValue:
 def _dimension_list(file: h5py.File, found: h5py.Dataset) -> tuple[tuple[str, ...], ...]:
     if "DIMENSION_LIST" not in found.attrs:
         return ()
-    kind = h5py.check_vlen_dtype(found.attrs.get_id("DIMENSION_LIST").dtype)
+    try:
+        kind = h5py.check_vlen_dtype(found.attrs.get_id("DIMENSION_LIST").dtype)
+    except TypeError:
+        return ()  # references of a kind that h5py does not know
     if kind is None or h5py.check_ref_dtype(kind) is not h5py.Reference:
         raise CorruptGranuleError(f"{found.name}: DIMENSION_LIST holds no lists of references")
     return tuple(

@@ -269,6 +269,8 @@ class GranuleIndex:
         except UnsupportedError as error:
             self._tree.root = BY_LIBRARY
             self._use_library("/", error)
+        except RefusedError as error:
+            raise NotSupportedError(f"{self._source.url} is not supported: {error}") from error
         except CorruptGranuleError as error:
             raise CorruptGranuleError(f"{self._source.url}: {error}") from error
         else:

@@ -21,6 +21,7 @@ from .binary import UNDEFINED, Cursor, check_checksum, padded
 from .fetch import RefusedError, UnsupportedError
 
 __all__ = [
+    "IN_SEVERAL_FILES",
     "SIGNATURE",
     "SUPERBLOCK_BYTES",
     "read_dataspace",
@@ -33,6 +34,10 @@ __all__ = [
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 SUPERBLOCK_BYTES = 2048
 """Enough for every version of the superblock."""
+IN_SEVERAL_FILES = (
+    "it says that it goes on in other files (by a driver's information), and only the granule "
+    "itself is read"
+)
 SMALLEST_SUPERBLOCK = 48
 HAS_MAXIMUM = 0x01
 SIMPLE_DATASPACE, NULL_DATASPACE = 1, 2
@@ -91,6 +96,8 @@ def read_superblock(head: bytes, size: int) -> int:
 
     Raises
     ------
+    RefusedError
+        The file goes on in others.
     UnsupportedError
         A superblock that h5coro does not know (version 1 or 3), offsets or
         lengths of other than 8 bytes, a file that begins with a user block.
@@ -111,6 +118,8 @@ def read_superblock(head: bytes, size: int) -> int:
         raise UnsupportedError(str(error)) from error
     if file.baseAddress:
         raise UnsupportedError(f"a base address of {file.baseAddress}")
+    if head[8] == 0 and int.from_bytes(head[48:56], "little") != UNDEFINED:
+        raise RefusedError(IN_SEVERAL_FILES)
     if head[8] == 2:
         check_checksum(head[:48], "superblock")
     end = int.from_bytes(head[28:36] if head[8] == 2 else head[40:48], "little")

@@ -13,7 +13,7 @@ from xr_icesat2.errors import CorruptGranuleError
 
 from .binary import UNDEFINED, Cursor, check_checksum
 from .fetch import Parser, RefusedError, UnsupportedError, read
-from .messages import SIGNATURE, SUPERBLOCK_BYTES
+from .messages import IN_SEVERAL_FILES, SIGNATURE, SUPERBLOCK_BYTES
 from .objects import DRIVER, Message, read_messages
 
 __all__ = ["check_root", "find_superblock", "read_opening"]
@@ -21,10 +21,6 @@ __all__ = ["check_root", "find_superblock", "read_opening"]
 FIRST_BLOCK = 512
 """Behind a block of a user's the superblock lies at this many bytes, or twice, four times …"""
 ADDRESS_BYTES = 8
-IN_SEVERAL_FILES = (
-    "it says that it goes on in other files (by a driver's information), and only the granule "
-    "itself is read"
-)
 
 
 @dataclass(frozen=True, slots=True)
