@@ -197,6 +197,18 @@ def test_a_real_granule_with_a_gap_in_its_segment_numbers(tmp_path):
     assert rows.values.tolist() == expected
 
 
+def test_segments_without_a_time_are_linked_by_their_number(passes, tmp_path):
+    path = Path(shutil.copy(passes["ATL03"][0], tmp_path))
+    with h5py.File(path, "r+") as file:
+        times = file["gt2r/geolocation/delta_time"]
+        times[::3] = np.finfo("f8").max
+        times.attrs["_FillValue"] = np.finfo("f8").max
+    ice = opened(passes["ATL06"][0], "land_ice_segments")
+    segments, whole = (opened(p, "geolocation") for p in (path, passes["ATL03"][0]))
+    assert np.isnat(segments["delta_time"].values).any()
+    np.testing.assert_array_equal(links.rows(ice, segments), links.rows(ice, whole))
+
+
 def edited(path: Path, folder: Path, name: str, change) -> Path:
     copy = Path(shutil.copy(path, folder))
     with h5py.File(copy, "r+") as file:
@@ -293,6 +305,23 @@ def test_atmosphere_at_rows(passes, layout, product, group):
             assert of_beam(cloud, beam, cycle).tolist() == values.tolist()
             missing += expected.count(-1)
     assert missing
+
+
+def test_missing_times_are_during_no_profile(passes, tmp_path):
+    ice, profiles = (
+        edited(
+            passes[product][0],
+            tmp_path,
+            f"{beam}/{group}/delta_time",
+            lambda times: np.where(np.arange(len(times)) < 4, np.nan, times),
+        )
+        for product, beam, group in (
+            ("ATL06", "gt1l", "land_ice_segments"), ("ATL09", "profile_1", "high_rate"),
+        )
+    )  # fmt: skip
+    rows = links.rows(opened(ice, "land_ice_segments"), opened(profiles, "high_rate"))
+    assert (of_beam(rows, "gt1l")[:4] == -1).all()
+    assert (of_beam(rows, "gt2r") >= -1).all()
 
 
 def test_atmosphere_of_another_orbit_or_release(passes, tmp_path):

@@ -25,7 +25,7 @@ from .tables import (
     run_tables,
     time_tables,
 )
-from .times import nanoseconds
+from .times import NO_TIME, nanoseconds
 from .track import Beam, Rows, Track, by_beam, loaded
 
 __all__ = ["Finder", "make_finder"]
@@ -219,7 +219,9 @@ class Finder:
         found = places != NOWHERE
         one = nanoseconds(own[found], held, self.of.name)
         other = nanoseconds(self.to.read_at(theirs, places[found]), theirs, self.to.name)
-        apart = np.abs(one - other)
+        # Segments may have no time; their numbers still say which they are.
+        timed = (one != NO_TIME) & (other != NO_TIME)
+        apart = np.abs(one - other)[timed]
         if (apart > self.apart).any():
             raise LinkError(
                 f"rows of {self.of.name} and {self.to.name} that should be linked are up to "

@@ -14,7 +14,7 @@ from xr_icesat2.products import KeyLink, RunLink, TimeLink
 from .declared import inner_link
 from .runs import NOWHERE, Keyed, Runs, checked_runs, rows_held, unique_keys
 from .side import Side, whole_numbers
-from .times import nanoseconds
+from .times import NO_TIME, nanoseconds
 from .track import Beam, Track, by_beam
 
 __all__ = [
@@ -92,8 +92,10 @@ def time_tables(link: TimeLink, one: Side) -> dict[Beam, Table]:
     tables = {}
     for beam, at in by_beam(rows):
         starts = nanoseconds(rows.values["time"][at], time, one.track.beam(beam))
+        # A missing time begins nothing, and would be found by other missing times.
         order = np.argsort(starts, kind="stable")
-        lengths = np.full(len(at), duration, np.int64)
+        order = order[starts[order] != NO_TIME]
+        lengths = np.full(len(order), duration, np.int64)
         tables[beam] = Table(Runs(starts[order], lengths, at[order].astype(np.int64)))
     return tables
 

@@ -9,7 +9,10 @@ from xr_icesat2.errors import LinkError
 from xr_icesat2.reading.coding import make_coding
 from xr_icesat2.reading.decoders import ICESAT2_TIME, Decoders
 
-__all__ = ["nanoseconds"]
+__all__ = ["NO_TIME", "nanoseconds"]
+
+NO_TIME = np.iinfo(np.int64).min
+"""Nanoseconds of a missing time."""
 
 
 def nanoseconds(values: np.ndarray, held: xr.Variable, what: str) -> np.ndarray:
