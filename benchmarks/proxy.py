@@ -12,6 +12,7 @@ import asyncio
 import json
 import re
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from urllib.parse import parse_qsl, urlsplit
@@ -228,13 +229,18 @@ def main() -> None:
     parser.add_argument("host")
     parser.add_argument("port", type=int)
     options = parser.parse_args()
-    # asyncio's own loop does as well, with more CPU time a request.
-    with suppress(ImportError):
-        import uvloop  # noqa: PLC0415
+    with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_run((options.host, options.port)))
 
-        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    with suppress(KeyboardInterrupt):
-        asyncio.run(_run((options.host, options.port)))
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Give uvloop's, or None: asyncio's own loop does as well, with more CPU time a request."""
+    try:
+        import uvloop  # noqa: PLC0415
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
 
 
 if __name__ == "__main__":
