@@ -11,6 +11,7 @@ import xarray as xr
 
 from tests.hdf5_files import RAW, check, create, open_index
 from xr_icesat2.errors import ICESat2Error
+from xr_icesat2.granule.hdf5.binary import checksum
 from xr_icesat2.granule.model import Chunked, Compact, Contiguous
 
 RNG = np.random.default_rng(20181014)
@@ -589,7 +590,7 @@ def test_a_user_block_goes_to_the_library(path, caplog):
 
 
 @pytest.mark.parametrize("libver", [("latest", "latest"), ("v110", "v110")], ids=str)
-def test_superblock_3_goes_to_the_library(path, caplog, libver):
+def test_layouts_of_superblock_3_go_to_the_library(path, libver):
     with h5py.File(path, "w", libver=libver) as file:
         create(file, "group/rows", numbers(50, 3), filters=("shuffle", "deflate"), chunks=(9, 2))
         file["group/text"] = "varying"
@@ -597,7 +598,20 @@ def test_superblock_3_goes_to_the_library(path, caplog, libver):
         file["scale"] = np.arange(50.0)
         file["scale"].make_scale("scale")
         file["group/rows"].dims[0].attach_scale(file["scale"])
-    _check_by_library(path, caplog, "superblock version: 3")
+    check(path, {"group/rows": "data layout version", "group/text": "strings"})
+
+
+def test_a_file_that_was_not_closed_goes_to_the_library(path, caplog):
+    with h5py.File(path, "w", libver="latest") as file:
+        rows = file["rows"] = numbers(50)
+    data = bytearray(path.read_bytes())
+    assert data[8] == 3
+    data[11] = 1
+    data[44:48] = checksum(bytes(data[:44])).to_bytes(4, "little")
+    path.write_bytes(data)
+    with caplog.at_level(logging.WARNING, "xr_icesat2"):
+        np.testing.assert_array_equal(xr.open_dataset(path, **RAW)["rows"], rows)
+    assert "somebody writes to" in caplog.text
 
 
 def _check_by_library(path, caplog, reason):

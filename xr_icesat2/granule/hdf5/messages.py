@@ -39,6 +39,8 @@ IN_SEVERAL_FILES = (
     "itself is read"
 )
 SMALLEST_SUPERBLOCK = 48
+OPEN_MARKS = 3
+"""Version of the superblock from which on its flags say that a file is open for writing."""
 HAS_MAXIMUM = 0x01
 SIMPLE_DATASPACE, NULL_DATASPACE = 1, 2
 FILL_NEVER = 1
@@ -99,8 +101,8 @@ def read_superblock(head: bytes, size: int) -> int:
     RefusedError
         The file goes on in others.
     UnsupportedError
-        A superblock that h5coro does not know (version 1 or 3), offsets or
-        lengths of other than 8 bytes, a file that begins with a user block.
+        A superblock of version 1, offsets or lengths of other than 8 bytes, a file that
+        begins with a user block or that somebody writes to.
     CorruptGranuleError
         The file is shorter than it says.
     """
@@ -108,10 +110,14 @@ def read_superblock(head: bytes, size: int) -> int:
         raise UnsupportedError("a superblock that is not at the beginning of the file")
     if len(head) < SMALLEST_SUPERBLOCK:
         raise CorruptGranuleError(f"the file is truncated: {size} bytes. Download it again.")
-    sizes = tuple(head[13:15] if head[8] == 0 else head[9:11])
-    if head[8] in (0, 2) and sizes != (8, 8):
+    if head[8] == OPEN_MARKS and head[11]:
+        raise UnsupportedError("a file that somebody writes to, or did not close")
+    # Version 3 differs from 2 in what its flags mean.
+    is_new = head[8] in (2, OPEN_MARKS)
+    sizes = tuple(head[9:11] if is_new else head[13:15])
+    if (is_new or head[8] == 0) and sizes != (8, 8):
         raise UnsupportedError(f"offsets and lengths of {sizes} bytes")
-    file = _File(head)
+    file = _File(head[:8] + b"\x02" + head[9:] if is_new else head)
     try:
         root: int = H5Dataset.readSuperblock(file)
     except RuntimeError as error:
@@ -120,9 +126,9 @@ def read_superblock(head: bytes, size: int) -> int:
         raise UnsupportedError(f"a base address of {file.baseAddress}")
     if head[8] == 0 and int.from_bytes(head[48:56], "little") != UNDEFINED:
         raise RefusedError(IN_SEVERAL_FILES)
-    if head[8] == 2:
+    if is_new:
         check_checksum(head[:48], "superblock")
-    end = int.from_bytes(head[28:36] if head[8] == 2 else head[40:48], "little")
+    end = int.from_bytes(head[28:36] if is_new else head[40:48], "little")
     if end > size:
         msg = (
             f"the file is truncated: it says that it has {end} bytes, but {size} are here. "
@@ -154,8 +160,8 @@ def read_dataspace(body: bytes) -> tuple[int, ...] | None:
 
 def read_layout(body: bytes, filters: tuple[Filter, ...], item_size: int) -> Layout:
     """Give where a dataset's values lie (section IV.A.2.i)."""
-    if body[:1] == b"\x04":
-        return Foreign("data layout version 4")
+    if body[:1] >= b"\x04":
+        return Foreign(f"data layout version {body[0]}")
     message = _Message(body)
     _handle(message.datalayoutMsgHandler, body)
     meta = message.meta

@@ -27,7 +27,7 @@ def read_front(head: bytes, file_size: int) -> Parser[int]:
     file_size
         In bytes.
     """
-    if head[8:9] != b"\x02":
+    if head[8:9] not in (b"\x02", b"\x03"):
         return 0
     address = Cursor(head, EXTENSION_AT).number(8)
     if address == UNDEFINED or address >= file_size:
