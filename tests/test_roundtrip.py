@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import xarray as xr
+import zarr
 
 from tests.comparing import arrays_of_one_as_scalars
 from tests.paths import GRANULES, needs_granules
@@ -154,3 +155,18 @@ def check_tree(tree: xr.DataTree, store: str, path: Path) -> None:
         for name in tree.groups:
             held, expected = again[name].to_dataset(), tree[name].to_dataset()
             assert_identical(held.load(), expected.load())
+
+
+def test_the_rates_of_a_tree_consolidated_once(written, tmp_path):
+    # As the page on saving has it.
+    path = tmp_path / "rates.zarr"
+    with xr.open_datatree(written[0], engine="icesat2") as tree:
+        rates = tree.filter(lambda node: "n_obs" in node.coords)
+        assert {f"/{rate.group}" for rate in ATL06} <= set(rates.groups)
+        assert not [group for group in rates.groups if group.startswith("/METADATA")]
+        rates.to_zarr(path, zarr_format=2, consolidated=False)
+        zarr.consolidate_metadata(path, zarr_format=2)
+        with xr.open_datatree(path, engine="zarr", consolidated=True, chunks=None) as again:
+            assert set(again.groups) == set(rates.groups)
+            one = "land_ice_segments"
+            assert_identical(again[one].to_dataset().load(), rates[one].to_dataset().load())
