@@ -82,7 +82,8 @@ def was_loaded_before_fork(module: str) -> bool:
 
 
 def _before() -> None:
-    _forking.extend(_connected.values())
+    # References first, in one step: other threads go on and may add some.
+    _forking.extend(reference() for reference in _connected.valuerefs())
 
 
 def _after_in_parent() -> None:
