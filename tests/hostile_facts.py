@@ -42,8 +42,13 @@ def _text(item: Any) -> str:
 
 
 def names_told(names: Iterable[str]) -> str:
-    """The members of a group as text."""
-    return told(np.array(sorted(names), dtype=object))
+    """The members of a group as text; of names that no path can hold, what stands for them."""
+    return told(np.array(sorted(map(escaped, names)), dtype=object))
+
+
+def escaped(name: str) -> str:
+    """The name under which a member is shown."""
+    return name.replace(".", "%2E") if name in (".", "..") else name.replace("/", "%2F")
 
 
 def note_attrs(facts: Facts, path: str, attrs: Mapping[str, Any]) -> None:

@@ -481,8 +481,12 @@ def test_a_group_that_contains_itself_ends(path):
         group["rows"] = numbers(20)
         group["inner"] = group
         group["top"] = h5py.SoftLink("/")
-    with pytest.raises(ICESat2Error, match="contains itself"):
-        xr.open_datatree(path, **RAW)
+    tree = xr.open_datatree(path, **RAW)
+    assert [node.path for node in tree.subtree] == ["/", "/group"]
+    assert tree.icesat2.left_out == {
+        "/group/inner": "it is a link back to /group, in which it lies",
+        "/group/top": "it is a link back to /, in which it lies",
+    }
     ds = xr.open_dataset(path, group="group", drop_variables=["inner", "top"], **RAW)
     assert ds["rows"].shape == (20,)
 

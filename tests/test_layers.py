@@ -16,6 +16,7 @@ LEVELS = {
     "printable": -1,
     "collector": 1,
     "errors": 0,
+    "limits": 1,
     "forking": 0,
     "progress": 0,
     "shared_files": 0,

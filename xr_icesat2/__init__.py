@@ -11,8 +11,9 @@ from . import indexes, links
 from .accessor import icesat2
 from .earthdata.download import download
 from .earthdata.search import search
+from .limits import Limits
 from .products import PRODUCTS as products  # noqa: N811 - a table to a user, a constant to us
 
-__all__ = ["__version__", "download", "icesat2", "indexes", "links", "products", "search"]
+__all__ = ["Limits", "__version__", "download", "icesat2", "indexes", "links", "products", "search"]
 
 __version__ = _version("xr-icesat2")

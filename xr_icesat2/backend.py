@@ -73,6 +73,9 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
         (``.idx``) that :func:`xr_icesat2.indexes.save` made: what is in it
         opens without a request. Default: the environment variable
         ``XR_ICESAT2_INDEX_CACHE``, else none.
+    limits : xr_icesat2.Limits, optional
+        What one file may ask of its reader (``Limits(chunks=5_000_000)``), so that
+        no file takes all time and memory. Default: those of :class:`xr_icesat2.Limits`.
     mask_and_scale, decode_times, use_cftime, concat_characters, decode_coords
         As in :func:`xarray.open_dataset`.
     decode_timedelta
@@ -116,11 +119,12 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
         The keywords are documented in the class.
         """
         groups, granules = _open_groups(arguments)
-        tree = xr.DataTree.from_dict(groups)
-        for path, [node] in xr.group_subtrees(tree):
-            # Groups that hold nothing but groups are made by the tree itself.
-            if normalise(path) in groups:
-                node.encoding = groups[normalise(path)].encoding
+        with seldom_collecting():
+            tree = xr.DataTree.from_dict(groups)
+            for path, [node] in xr.group_subtrees(tree):
+                # Groups that hold nothing but groups are made by the tree itself.
+                if normalise(path) in groups:
+                    node.encoding = groups[normalise(path)].encoding
         tree.set_close(partial(close_granules, granules))
         return tree
 
@@ -147,4 +151,10 @@ def _forgotten_if_damaged(granules: list[Granule]) -> Iterator[None]:
 
 def _open(arguments: Arguments) -> list[Granule]:
     ahead = partial(read_ahead, options=arguments.options)
-    return open_granules(arguments.objects, arguments.storage_options, arguments.index_cache, ahead)
+    return open_granules(
+        arguments.objects,
+        arguments.storage_options,
+        arguments.index_cache,
+        ahead,
+        arguments.limits,
+    )

@@ -13,9 +13,9 @@ import xarray as xr
 from .errors import GroupNotFoundError
 from .granule.granule import Granule
 from .granule.identity import Identity
-from .granule.model import GroupHeader
+from .granule.model import GroupHeader, LeftOut, Node
 from .granule.numbering import GRIDDED
-from .granule.paths import ancestors, join, normalise
+from .granule.paths import ancestors, join, normalise, parent
 from .merge.as_it_is import opens_as_it_is
 from .merge.choose import all_rates, asked_rate, rates_of
 from .merge.file_layout import file_datasets
@@ -201,25 +201,32 @@ def _file_groups(
     granules: Sequence[Granule], options: Options, without: Sequence[str], *, listed: bool
 ) -> dict[str, xr.Dataset]:
     """Give all groups as they are, but for some at the root."""
-    groups = _all_groups(granules, options, without)
-    return file_datasets(granules, groups, options, listed=listed)
+    root = normalise(options.group or "/")
+    below = _all_below(granules, root, options, without)
+    groups = [p for nodes in below for p, node in nodes.items() if isinstance(node, GroupHeader)]
+    datasets = file_datasets(granules, list(dict.fromkeys([root, *groups])), options, listed=listed)
+    for granule, nodes in zip(granules, below, strict=True):
+        for path, node in nodes.items():
+            if isinstance(node, LeftOut) and options.keeps(path):
+                note_left_out(datasets[parent(path)], {granule.url: {path: node.reason}})
+    return datasets
 
 
 def _paths(datasets: Mapping[str, xr.Dataset]) -> list[str]:
     return [f"{group}/{name}" for group, dataset in datasets.items() for name in dataset.variables]
 
 
-def _all_groups(granules: Sequence[Granule], options: Options, without: Sequence[str]) -> list[str]:
-    """Give the paths of all groups, a group after those around it."""
-    root = normalise(options.group or "/")
+def _all_below(
+    granules: Sequence[Granule], root: str, options: Options, without: Sequence[str]
+) -> list[dict[str, Node]]:
+    """Give all that lies below a group, of each granule by path, a group after those around it."""
     hidden = {f"/{name}" for name in without}
 
-    def walk(granule: Granule) -> list[str]:
+    def walk(granule: Granule) -> dict[str, Node]:
         granule.index.group(root)
-        nodes = granule.index.below([root], lambda path: path in hidden or options.drops(path))
-        return [path for path, node in nodes.items() if isinstance(node, GroupHeader)]
+        return granule.index.below([root], lambda path: path in hidden or options.drops(path))
 
-    return list(dict.fromkeys([root, *(p for paths in each(walk, granules) for p in paths)]))
+    return each(walk, granules)
 
 
 def _root(dataset: xr.Dataset, known: Sequence[Known], options: Options) -> xr.Dataset:
@@ -259,11 +266,13 @@ def _rooted(
     """Give paths as seen from the group that was asked for, and no groups of unasked variables."""
     root = normalise(options.group or "/")
     held = {path for path, dataset in groups.items() if _is_asked(dataset, options)}
-    around = {group for path in held for group in ancestors(path)}
+    shown = held | {group for path in held for group in ancestors(path)} | {root}
+    for granule in granules:
+        granule.keep()
     return {
-        normalise(posixpath.relpath(path, root)): _finished(dataset, granules)
+        normalise(posixpath.relpath(path, root)): _with_source(dataset, granules)
         for path, dataset in groups.items()
-        if path in held | around | {root}
+        if path in shown
     }
 
 
@@ -274,11 +283,16 @@ def _is_asked(dataset: xr.Dataset, options: Options) -> bool:
 
 
 def _finished(dataset: xr.Dataset, granules: Sequence[Granule]) -> xr.Dataset:
+    """Complete a Dataset, and keep the indexes of its granules."""
+    for granule in granules:
+        granule.keep()
+    return _with_source(dataset, granules)
+
+
+def _with_source(dataset: xr.Dataset, granules: Sequence[Granule]) -> xr.Dataset:
     """Say where it came from, and let go of the granules when it is closed."""
     urls = [granule.url for granule in granules]
     dataset.encoding["source"] = urls[0] if len(urls) == 1 else urls
-    for granule in granules:
-        granule.keep()
     dataset.set_close(partial(close_granules, granules))
     return dataset
 

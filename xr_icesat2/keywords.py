@@ -12,6 +12,7 @@ from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 from xarray.coders import CFDatetimeCoder, CFTimedeltaCoder
 
 from .errors import SelectionError
+from .limits import DEFAULT_LIMITS, Limits
 from .merge.local_files import expand, is_folder
 from .merge.options import Layout, Options, names
 from .reading.decoders import Decoders
@@ -34,6 +35,7 @@ class Arguments:
     """Whether they were passed as a list or as a folder."""
     storage_options: dict[str, Any] | None
     index_cache: str | None
+    limits: Limits
     options: Options
 
 
@@ -51,6 +53,7 @@ def parse_arguments(  # noqa: PLR0913 - these are the engine's keywords
     storage_options: dict[str, Any] | None = None,
     allow_mixed_releases: bool = False,
     index_cache: Path | None = None,
+    limits: Limits | None = None,
     mask_and_scale: bool | Mapping[str, bool] | None = None,
     decode_times: bool | CFDatetimeCoder | Mapping[str, bool | CFDatetimeCoder] | None = None,
     decode_timedelta: bool | CFTimedeltaCoder | Mapping[str, bool | CFTimedeltaCoder] | None = None,
@@ -100,6 +103,7 @@ def parse_arguments(  # noqa: PLR0913 - these are the engine's keywords
         listed=listed,
         storage_options=storage_options,
         index_cache=_cache_path(index_cache),
+        limits=_limits(limits),
         options=options,
     )
 
@@ -141,6 +145,13 @@ def _objects(given: Any) -> tuple[list[Any], bool]:
     if is_folder(given):
         return expand([given]), True
     return [given], False
+
+
+def _limits(limits: Limits | None) -> Limits:
+    if not isinstance(limits, Limits | None):
+        msg = f"limits={limits!r}, expected limits such as xr_icesat2.Limits(chunks=5_000_000)"
+        raise SelectionError(msg)
+    return limits or DEFAULT_LIMITS
 
 
 def _cache_path(cache: Path | None) -> str | None:

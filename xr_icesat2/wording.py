@@ -21,9 +21,9 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
     return f" Did you mean {by_case[nearest[0]]!r}?" if nearest else ""
 
 
-def some_of(names: Iterable[str]) -> str:
-    """List names: all, or a dozen and how many more there are."""
+def some_of(names: Iterable[str], most: int = MOST_NAMES) -> str:
+    """List names: all, or the first ``most`` and how many more there are."""
     listed = list(names)
-    more = len(listed) - MOST_NAMES
-    shown = ", ".join(listed[:MOST_NAMES]) or "nothing"
+    more = len(listed) - most
+    shown = ", ".join(listed[:most]) or "nothing"
     return f"{shown} and {more} more" if more > 0 else shown

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from xr_icesat2.bytesource import Stamp
 from xr_icesat2.errors import ChangedGranuleError
 from xr_icesat2.forking import after_fork
+from xr_icesat2.limits import DEFAULT_LIMITS, Limits
 from xr_icesat2.printable import get_logger
 
 from . import campaign, store
@@ -55,6 +56,8 @@ class Granule:
     """Size and tag when it was opened; another version is never read."""
     cache: str | None = None
     """Directory in which indexes are kept, or file of indexes that its stamp is from, or None."""
+    limits: Limits = DEFAULT_LIMITS
+    """On what the file may ask of its reader."""
 
     @property
     def url(self) -> str:
@@ -69,19 +72,20 @@ class Granule:
     @property
     def _key(self) -> Key:
         # An index whose version was not asked for reads more carefully than others.
-        return self.url, self.stamp, self.cache if campaign.is_campaign(self.cache) else None
+        cache = self.cache if campaign.is_campaign(self.cache) else None
+        return self.url, self.stamp, cache, self.limits
 
     def _new_index(self) -> GranuleIndex:
         source, size, known = self.source, self.stamp.size, None
         if self.cache is None or not self.stamp.tag:
-            return GranuleIndex(source, size, Contents())
+            return GranuleIndex(source, size, Contents(), self.limits)
         if campaign.is_campaign(self.cache):
             # The version was not asked for: what is not in the file may be of another one.
             source = VerifiedSource(source, self.check_unchanged)
             known = campaign.load(self.cache, self.url, self.stamp)
         else:
             known = store.load(self.cache, self.url, self.stamp)
-        return GranuleIndex(source, size, known or Contents())
+        return GranuleIndex(source, size, known or Contents(), self.limits)
 
     def read_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> None:
         """Read byte ranges, and hand each on as it comes; see :class:`.ByteSource`."""

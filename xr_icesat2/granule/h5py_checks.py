@@ -14,10 +14,11 @@ from typing import TypeAlias
 import h5py
 from h5py import h5d, h5g, h5l, h5o, h5t, h5z
 
+from xr_icesat2.limits import DEFAULT_LIMITS
+
 from .hdf5.fetch import RefusedError
 from .hdf5.nodes import STORED_ELSEWHERE
 from .model import ExternalLink
-from .tree import MOST_SOFT_LINKS
 
 __all__ = ["ObjectID", "as_text", "check_storage", "open_object"]
 
@@ -25,6 +26,7 @@ ObjectID: TypeAlias = h5g.GroupID | h5d.DatasetID | h5t.TypeID
 
 SAME_FILE = "."
 """The name that a virtual dataset has for the file that it lies in."""
+SOFT_LINKS = DEFAULT_LIMITS.soft_links
 MOST_SOURCES = 10_000
 """Of one virtual dataset, and of those that are its sources."""
 BUILT_IN = frozenset(
@@ -43,7 +45,7 @@ BUILT_IN = frozenset(
 """Filters for which no plugin is searched: those of the HDF5 library, and h5py's own."""
 
 
-def open_object(file: h5py.File, path: str) -> ObjectID | None:
+def open_object(file: h5py.File, path: str, most_soft_links: int = SOFT_LINKS) -> ObjectID | None:
     """Open an object by its path, along hard and soft links only; None if there is none.
 
     Raises
@@ -62,7 +64,7 @@ def open_object(file: h5py.File, path: str) -> ObjectID | None:
         kind = here.links.get_info(name).type
         if kind == h5l.TYPE_HARD:
             here = h5o.open(here, name)
-        elif kind == h5l.TYPE_SOFT and soft_links < MOST_SOFT_LINKS:
+        elif kind == h5l.TYPE_SOFT and soft_links < most_soft_links:
             soft_links += 1
             target = here.links.get_val(name)
             here = root if target.startswith(b"/") else here
@@ -136,7 +138,7 @@ class _Sources:
         if address in self._around:
             raise RefusedError("it is a virtual dataset that is its own source")
         self._left -= properties.get_virtual_count()
-        if self._left < 0 or len(self._around) > MOST_SOFT_LINKS:
+        if self._left < 0 or len(self._around) > SOFT_LINKS:
             raise RefusedError(f"a virtual dataset of more than {MOST_SOURCES} sources")
         if address in self._checked:
             return

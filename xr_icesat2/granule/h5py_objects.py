@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
 import h5py
 import numpy as np
-from h5py import h5d, h5g, h5l, h5r, h5t
+from h5py import h5a, h5d, h5g, h5l, h5r, h5t
 
 from xr_icesat2.errors import CorruptGranuleError
 
 from .h5py_checks import ObjectID, as_text, check_storage
 from .hdf5.attributes import HIDDEN, text, text_attribute
+from .hdf5.budget import TEXT_BYTES, Budget
 from .hdf5.datatype import Padding
 from .hdf5.enumeration import with_flags
 from .hdf5.fetch import RefusedError
@@ -25,7 +27,9 @@ from .model import (
     Foreign,
     GroupHeader,
     Link,
+    MisnamedLink,
     Object,
+    by_library,
 )
 
 __all__ = ["read_object", "read_values"]
@@ -35,7 +39,7 @@ OPAQUE = "it holds opaque bytes"
 OBJECTS_WITHIN = "its compound type holds texts of varying length, sequences or references"
 
 
-def read_object(file: h5py.File, found: ObjectID, reason: str) -> Object:
+def read_object(file: h5py.File, found: ObjectID, reason: str, budget: Budget) -> Object:
     """Read the header of a group or dataset.
 
     Parameters
@@ -46,6 +50,8 @@ def read_object(file: h5py.File, found: ObjectID, reason: str) -> Object:
         The object, come to along links that were looked at.
     reason
         Why it is read through the HDF5 library.
+    budget
+        What the file may still use of its limits.
 
     Raises
     ------
@@ -53,7 +59,8 @@ def read_object(file: h5py.File, found: ObjectID, reason: str) -> Object:
         It cannot be read, or may not.
     """
     if isinstance(found, h5g.GroupID):
-        return GroupHeader(_links(found), dict(_attributes(h5py.Group(found))))
+        links = _links(found, budget)
+        return GroupHeader(links, dict(_attributes(h5py.Group(found), budget)))
     if not isinstance(found, h5d.DatasetID):
         raise RefusedError(NAMED_TYPE)
     check_storage(file, found)
@@ -61,6 +68,9 @@ def read_object(file: h5py.File, found: ObjectID, reason: str) -> Object:
     if dataset.shape is None:
         raise RefusedError(NOTHING)
     dtype = _dtype(found)
+    budget.use_element(dtype.itemsize)
+    if dataset.chunks is not None:
+        budget.check_chunks(dataset.shape, dataset.chunks, dtype.itemsize)
     inner = dtype.subdtype[1] if dtype.subdtype else ()
     plain = _plain(dtype.base)
     members = h5py.check_enum_dtype(dtype.base) or {}
@@ -69,7 +79,7 @@ def read_object(file: h5py.File, found: ObjectID, reason: str) -> Object:
         shape=(*dataset.shape, *inner),
         layout=Foreign(reason),
         fill=bytes(plain.itemsize),  # the library puts it where it belongs
-        attrs=with_flags(dict(_attributes(dataset)), tuple(members.items()), plain),
+        attrs=with_flags(dict(_attributes(dataset, budget)), tuple(members.items()), plain),
         dimension_list=_dimension_list(file, dataset),
         is_scale=bool(dataset.is_scale),
     )
@@ -130,24 +140,44 @@ def _plain(dtype: np.dtype) -> np.dtype:
     )
 
 
-def _links(group: h5g.GroupID) -> dict[str, Link]:
+def _links(group: h5g.GroupID, budget: Budget) -> dict[str, Link]:
+    budget.use_links(group.get_num_objs())
     names: list[bytes] = []
     group.links.iterate(names.append)
-    return {as_text(name): _link(group, name) for name in names}
+    budget.check_name(max(map(len, names), default=0))
+    links: dict[str, Link] = {}
+    for name in names:
+        text = as_text(name)
+        if MisnamedLink.has(text):
+            misnamed = MisnamedLink(text)
+            links.setdefault(misnamed.escaped, misnamed)
+        else:
+            links[text] = _link(group, name)
+    return links
 
 
 def _link(group: h5g.GroupID, name: bytes) -> Link:
-    if group.links.get_info(name).type != h5l.TYPE_EXTERNAL:
+    info = group.links.get_info(name)
+    if info.type == h5l.TYPE_HARD:
+        return by_library(int(info.u))
+    if info.type == h5l.TYPE_SOFT:
+        return as_text(group.links.get_val(name))
+    if info.type != h5l.TYPE_EXTERNAL:
         return BY_LIBRARY
     file, path = group.links.get_val(name)
     return ExternalLink(as_text(file), as_text(path))
 
 
-def _attributes(found: h5py.Group | h5py.Dataset) -> Iterator[tuple[str, AttributeValue]]:
+def _attributes(
+    found: h5py.Group | h5py.Dataset, budget: Budget
+) -> Iterator[tuple[str, AttributeValue]]:
+    size = budget.use_attribute_bytes(TEXT_BYTES * h5a.get_num_attrs(found.id))
     for name in found.attrs:
         if name in HIDDEN:
             continue
         identifier = found.attrs.get_id(name)
+        count = math.prod(identifier.shape or ())
+        size = budget.use_attribute_bytes(identifier.get_storage_size() + count * TEXT_BYTES, size)
         try:
             dtype = identifier.dtype
         except (TypeError, ValueError, NotImplementedError):
@@ -161,6 +191,8 @@ def _attributes(found: h5py.Group | h5py.Dataset) -> Iterator[tuple[str, Attribu
             padding = Padding(identifier.get_type().get_strpad())
             yield name, _texts(value, lambda raw, padding=padding: text(raw, padding))
         elif h5py.check_string_dtype(dtype):
+            # How long they are, h5py does not say before it has read them.
+            size = budget.use_attribute_bytes(sum(map(len, np.ravel(value).tolist())), size)
             yield name, _texts(value, as_text)
         else:
             yield name, value

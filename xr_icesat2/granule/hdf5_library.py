@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import h5py
 import numpy as np
+from h5py import h5g, h5o
 
 from xr_icesat2.errors import (
     CorruptGranuleError,
@@ -29,9 +30,18 @@ from xr_icesat2.forking import after_fork
 from .file_kind import HEAD_BYTES, describe_head
 from .h5py_checks import open_object
 from .h5py_objects import read_object, read_values
-from .hdf5.fetch import Parser, Ranges, RefusedError, UnsupportedError, run, within
+from .hdf5.budget import Budget
+from .hdf5.fetch import (
+    OverLimitError,
+    Parser,
+    Ranges,
+    RefusedError,
+    UnsupportedError,
+    run,
+    within,
+)
 from .hdf5.opening import check_root, find_superblock, read_opening
-from .model import LeftOut, Node
+from .model import LeftOut, Node, by_library
 
 if TYPE_CHECKING:
     from xr_icesat2.bytesource import ByteSource
@@ -98,17 +108,22 @@ class LibraryFile:
         self._raw: _SourceFile | None = None
         self._lock = threading.RLock()
 
-    def node(self, path: str, reason: str) -> Node | None:
+    def node(self, path: str, reason: str, budget: Budget) -> Node | None:
         """Read the header of a group or dataset; None if there is none of that path.
 
-        ``reason`` says why it came here.
+        ``reason`` says why it came here; ``budget`` is what the file may still use of its limits.
         """
         try:
             with self._translated(path) as file:
-                found = open_object(file, path)
-                return None if found is None else read_object(file, found, reason)
+                found = open_object(file, path, budget.limits.soft_links)
+                return None if found is None else read_object(file, found, reason, budget)
         except RefusedError as error:
-            return LeftOut(str(error))
+            return LeftOut(str(error), isinstance(error, OverLimitError))
+
+    def root(self) -> int:
+        """Return the link to the root group."""
+        with self._translated("/") as file:
+            return by_library(int(h5o.get_info(h5g.open(file.id, b"/")).addr))
 
     def values(self, path: str, rows: slice) -> np.ndarray:
         """Read a run of rows (all of a scalar) of a dataset."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from xr_icesat2.bytesource import Stamp
+from xr_icesat2.limits import Limits
 
 from .index import GranuleIndex
 
@@ -19,8 +20,9 @@ MOST_BYTES = 1 << 32
 """Of all, by :attr:`.GranuleIndex.nbytes`; the one not used for longest goes first."""
 
 
-Key: TypeAlias = "tuple[str, Stamp, str | None]"
-"""Url and version of a granule, and the file of indexes that the version is from, if it is."""
+Key: TypeAlias = "tuple[str, Stamp, str | None, Limits]"
+"""Url and version of a granule, the file of indexes that the version is from, if it is, and the
+limits within which it is read."""
 
 
 @dataclass(slots=True, eq=False)

@@ -10,11 +10,27 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 
 from xr_icesat2.bytesource import ByteSource, Range, Take
-from xr_icesat2.errors import CorruptGranuleError, GroupNotFoundError, NotSupportedError
+from xr_icesat2.errors import (
+    CorruptGranuleError,
+    GroupNotFoundError,
+    NotSupportedError,
+    TooLargeError,
+)
+from xr_icesat2.limits import DEFAULT_LIMITS, Limits
 
+from .hdf5.budget import Budget
 from .hdf5.chunks import read_chunk_table
-from .hdf5.descent import Ahead, branches, descend
-from .hdf5.fetch import Parser, RefusedError, UnsupportedError, run, together, within
+from .hdf5.descent import Scope, branches, descend
+from .hdf5.fetch import (
+    MOST_ASKED,
+    OverLimitError,
+    Parser,
+    RefusedError,
+    UnsupportedError,
+    run,
+    together,
+    within,
+)
 from .hdf5.messages import SUPERBLOCK_BYTES, read_superblock
 from .hdf5.nodes import read_node
 from .hdf5.pages import Pages
@@ -33,8 +49,9 @@ from .model import (
     Object,
 )
 from .notes import Notes
-from .paths import ancestors, join, normalise, parent
-from .tree import MOST_SOFT_LINKS, Tree
+from .paths import ancestors, normalise
+from .traversal import Traversal
+from .tree import Tree
 
 __all__ = ["GranuleIndex"]
 
@@ -60,6 +77,8 @@ class GranuleIndex:
         Size of the file in bytes.
     contents
         What is known already: an index that was kept.
+    limits
+        On what the file may ask of its reader.
 
     Attributes
     ----------
@@ -72,11 +91,13 @@ class GranuleIndex:
         source: ByteSource,
         size: int,
         contents: Contents,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self._source = source
         self._size = size
         self._pages = Pages(source, size)
-        self._tree = Tree(contents.nodes)
+        self._budget = Budget(limits, source.url)
+        self._tree = Tree(contents.nodes, contents.root, limits.soft_links)
         self._library = LibraryFile(source, size)
         self._lock = threading.RLock()
         self.tables: dict[str, ChunkTable] = dict(contents.tables)
@@ -95,7 +116,12 @@ class GranuleIndex:
     @property
     def contents(self) -> Contents:
         """What is known by now, as a value."""
-        return Contents(dict(self.nodes), dict(self.tables), dict(self.values))
+        nodes = {
+            path: node
+            for path, node in list(self.nodes.items())
+            if not (isinstance(node, LeftOut) and node.limited)
+        }
+        return Contents(nodes, dict(self.tables), dict(self.values), self._tree.root)
 
     @property
     def left_out(self) -> dict[str, str]:
@@ -175,7 +201,7 @@ class GranuleIndex:
         wanted = [normalise(path) for path in paths]
         with self._lock:
             self._open([*wanted, *ahead])
-            self._walk(wanted, MOST_SOFT_LINKS)
+            self._walk(wanted, self._budget.limits.soft_links)
             for path in wanted:
                 self._raise_failure(path)
             self._notes.left_out(self.nodes, wanted)
@@ -184,18 +210,14 @@ class GranuleIndex:
     def below(
         self, paths: Iterable[str], leave_out: Callable[[str], bool] = lambda _: False
     ) -> dict[str, Node]:
-        """Read everything at any depth below some groups, keyed by path.
+        """Read everything at any depth below some groups, keyed by path; see :class:`.Traversal`.
 
         What ``leave_out`` says of a path is not read at all, nor what lies below it.
         """
-        found: dict[str, Node] = {}
-        level = list(paths)
-        while level:
-            groups = {p: n for p, n in self.load(level).items() if isinstance(n, GroupHeader)}
-            inside = [join(path, name) for path, node in groups.items() for name in node.links]
-            children = self.load([path for path in inside if not leave_out(path)])
-            found |= children
-            level = [p for p, n in children.items() if isinstance(n, GroupHeader)]
+        traversal = Traversal(self._tree, self.load, self._budget, leave_out)
+        found = traversal.below(paths)
+        self._tree.misplaced |= traversal.left_out
+        self._notes.left_out(traversal.left_out, traversal.left_out)
         return found
 
     def chunk_tables(self, wanted: Mapping[str, np.ndarray | None]) -> dict[str, ChunkTable]:
@@ -224,6 +246,13 @@ class GranuleIndex:
         header = self.dataset(path)
         if not isinstance(header.layout, Chunked):
             raise TypeError(f"{path} is not chunked")
+        try:
+            # Of an index that was kept, it was not checked.
+            self._budget.check_chunks(
+                header.shape, header.layout.chunk_shape, header.dtype.itemsize
+            )
+        except OverLimitError as error:
+            raise TooLargeError(f"{self._source.url}: {path}: {error}") from error
         return read_chunk_table(header, header.layout, self._size, rows, self.tables.get(path))
 
     def foreign_values(self, path: str, rows: slice) -> np.ndarray:
@@ -257,7 +286,7 @@ class GranuleIndex:
 
     def _run(self, parsers: Iterable[Parser[T]]) -> list[T | Exception]:
         bounded = [within(parser, self._size) for parser in parsers]
-        return run(together(bounded), self._pages.read)
+        return run(together(bounded, MOST_ASKED), self._pages.read)
 
     def _open(self, wanted: Iterable[str] = ()) -> None:
         self._raise_failure("/")
@@ -269,6 +298,8 @@ class GranuleIndex:
         except UnsupportedError as error:
             self._tree.root = BY_LIBRARY
             self._use_library("/", error)
+            if isinstance(self.nodes.get("/"), GroupHeader):
+                self._tree.root = self._library.root()
         except RefusedError as error:
             raise NotSupportedError(f"{self._source.url} is not supported: {error}") from error
         except CorruptGranuleError as error:
@@ -280,9 +311,9 @@ class GranuleIndex:
 
     def _descend(self, head: bytes, root: int, wanted: Iterable[str]) -> None:
         """Read what will be asked for next, and the front of the file if all structure is there."""
-        ahead = Ahead()
-        parsers = [self._front(head), descend(root, branches(wanted), self._size, ahead)]
-        self._run(parsers)
+        scope = Scope(self._size, self._budget)
+        ahead = scope.ahead
+        self._run([self._front(head), descend(root, branches(wanted), scope)])
         self._ahead = ahead.nodes
         self.tables = ahead.tables | self.tables
 
@@ -296,9 +327,7 @@ class GranuleIndex:
         unknown = [path for path in paths if path not in self.nodes]
         while steps := {s for p in unknown if (s := self._tree.step(p, depth)) is not None}:
             steps -= self.nodes.keys()
-            goals = {
-                join(parent(s), link) for s in steps if isinstance(link := self._tree.link(s), str)
-            }
+            goals = {goal for s in steps if (goal := self._tree.goal(s)) is not None}
             if goals and soft_links:
                 self._walk(goals, soft_links - 1)
             self._read_nodes({step for step in steps if self._tree.target(step) is not None})
@@ -320,13 +349,10 @@ class GranuleIndex:
             if isinstance(result, UnsupportedError):
                 self._use_library(path, result)
             elif isinstance(result, RefusedError):
-                self._know(path, LeftOut(str(result)))
+                self._know(path, LeftOut(str(result), isinstance(result, OverLimitError)))
             elif isinstance(result, CorruptGranuleError):
                 self._failures[path] = result
             elif not isinstance(result, Exception):
-                if any(self._tree.target(group) == at for group in ancestors(path)):
-                    self._failures[path] = CorruptGranuleError("a group that contains itself")
-                    continue
                 self._know(path, result)
 
     def _know(self, path: str, node: Node) -> None:
@@ -339,7 +365,7 @@ class GranuleIndex:
             at: self._ahead.pop(at) for at in addresses & self._ahead.keys()
         }
         unread = sorted(addresses - read.keys())
-        results = self._run(read_node(at, self._size) for at in unread)
+        results = self._run(read_node(at, self._size, self._budget) for at in unread)
         return read | dict(zip(unread, results, strict=True))
 
     def _use_library(self, path: str, reason: Exception) -> None:
@@ -350,7 +376,7 @@ class GranuleIndex:
 
     def _read_by_library(self, path: str, reason: str) -> None:
         try:
-            node = self._library.node(path, reason)
+            node = self._library.node(path, reason, self._budget)
         except CorruptGranuleError as error:
             self._failures[path] = error
         else:

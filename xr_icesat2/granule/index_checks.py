@@ -22,6 +22,7 @@ from .model import (
     Link,
     Node,
     Subtree,
+    by_library,
 )
 
 __all__ = ["check_contents"]
@@ -42,6 +43,7 @@ def check_contents(contents: Contents, file_size: int) -> None:
     for path, node in contents.nodes.items():
         _check_path(path)
         _check_node(path, node, file_size)
+    _check_link(BY_LIBRARY if contents.root is None else contents.root, file_size)
     for path, table in contents.tables.items():
         for subtree in table.unread:
             _check_unread(path, subtree, file_size)
@@ -81,7 +83,7 @@ def _check_node(path: str, node: Node, file_size: int) -> None:
 
 def _check_link(link: Link, file_size: int) -> None:
     if isinstance(link, int) and link != BY_LIBRARY:
-        _check_address(link, file_size)
+        _check_address(link if link >= 0 else by_library(link), file_size)
 
 
 def _check_address(address: int | None, file_size: int) -> None:

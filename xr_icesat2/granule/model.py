@@ -30,9 +30,11 @@ __all__ = [
     "Layout",
     "LeftOut",
     "Link",
+    "MisnamedLink",
     "Node",
     "Object",
     "Subtree",
+    "by_library",
 ]
 
 AttributeValue: TypeAlias = "str | tuple[str, ...] | np.generic | np.ndarray"
@@ -100,10 +102,40 @@ class ExternalLink:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class MisnamedLink:
+    """A link with a name that no path can hold (``.``, ``..``, or with a slash): never followed."""
+
+    name: str
+
+    @property
+    def escaped(self) -> str:
+        """The name under which it is shown."""
+        if self.name in (".", ".."):
+            return self.name.replace(".", "%2E")
+        return self.name.replace("/", "%2F")
+
+    @property
+    def reason(self) -> str:
+        """Why what it leads to is left out."""
+        return f"its name is {self.name!r}, which has no place in a path"
+
+    @staticmethod
+    def has(name: str) -> bool:
+        """Whether no path can hold a name."""
+        return name in (".", "..") or "/" in name
+
+
 BY_LIBRARY = -1
 """Stands for a header's offset where the HDF5 library, not we, finds the object."""
-Link: TypeAlias = int | str | ExternalLink
-"""The byte offset of an object's header (a hard link), a path (a soft link), or another file."""
+Link: TypeAlias = int | str | ExternalLink | MisnamedLink
+"""The byte offset of an object's header (a hard link), a path (a soft link), or what is never
+followed. Below :data:`BY_LIBRARY` it is :func:`by_library` of an offset."""
+
+
+def by_library(address: int) -> int:
+    """Return the link to an object that the HDF5 library reads, by the offset of its header."""
+    return BY_LIBRARY - 1 - address
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +172,8 @@ class LeftOut:
 
     reason: str
     """What is not supported, as the end of the sentence "It is left out: …"."""
+    limited: bool = False
+    """Whether it is left out because of a limit, and would be read with another."""
 
 
 Object: TypeAlias = GroupHeader | DatasetHeader
@@ -200,6 +234,8 @@ class Contents:
     tables: Mapping[str, ChunkTable] = field(default_factory=dict)
     values: Mapping[str, np.ndarray] = field(default_factory=dict)
     """Of the few small datasets that tell which granule it is, as stored."""
+    root: int | None = None
+    """The link to the root group, if it is known."""
 
     def __or__(self, other: Contents) -> Contents:
         """Give what either knows; of a chunk table, the one that knows more."""
@@ -212,4 +248,5 @@ class Contents:
             {**self.nodes, **other.nodes},
             {**self.tables, **more},
             {**self.values, **other.values},
+            self.root if other.root is None else other.root,
         )

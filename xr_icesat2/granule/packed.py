@@ -35,8 +35,10 @@ from .model import (
     Layout,
     LeftOut,
     Link,
+    MisnamedLink,
     Node,
     Subtree,
+    by_library,
 )
 
 __all__ = ["MAGIC", "inflate", "pack", "unpack"]
@@ -79,6 +81,7 @@ def pack(contents: Contents) -> bytes:
             "nodes": nodes,
             "tables": {path: _from_table(table) for path, table in contents.tables.items()},
             "values": {path: plain.from_array(v) for path, v in contents.values.items()},
+            "root": contents.root,
         }
     ).encode()
     columns = [
@@ -119,6 +122,7 @@ def unpack(data: bytes, file_size: int) -> Contents:
         nodes,
         dict(_to_tables(text["tables"], nodes, columns)),
         {path: plain.to_array(values) for path, values in text["values"].items()},
+        None if text["root"] is None else _to_hard_link(text["root"]),
     )
     check_contents(contents, file_size)
     return contents
@@ -193,10 +197,14 @@ def _to_node(value: Any, attributes: Sequence[dict[str, Any]]) -> Node:
 
 
 def _from_link(link: Link) -> int | str | list[str]:
+    if isinstance(link, MisnamedLink):
+        return [link.name]
     return [link.file, link.path] if isinstance(link, ExternalLink) else link
 
 
 def _to_link(link: Any) -> Link:
+    if isinstance(link, list) and len(link) == 1:
+        return MisnamedLink(plain.to_text(link[0]))
     if isinstance(link, list):
         file, path = link
         return ExternalLink(plain.to_text(file), plain.to_text(path))
@@ -204,8 +212,12 @@ def _to_link(link: Any) -> Link:
 
 
 def _to_place(link: Any) -> int | str:
-    if isinstance(link, str) or (type(link) is int and link == BY_LIBRARY):
-        return link
+    return link if isinstance(link, str) else _to_hard_link(link)
+
+
+def _to_hard_link(link: Any) -> int:
+    if type(link) is int and link < 0:
+        return link if link == BY_LIBRARY else by_library(plain.to_number(by_library(link)))
     return plain.to_number(link)
 
 

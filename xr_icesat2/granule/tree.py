@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .model import ExternalLink, GroupHeader, LeftOut, Link, Node
+from xr_icesat2.wording import some_of
+
+from .model import ExternalLink, GroupHeader, LeftOut, Link, MisnamedLink, Node
 from .paths import ancestors, join, parent, split, way
 
-__all__ = ["MOST_SOFT_LINKS", "Tree"]
+__all__ = ["Tree"]
 
-MOST_SOFT_LINKS = 16
-"""That lead to one another, before they are taken for a circle."""
+MOST_NAMES = 256
+"""Names in the path of a soft link; one of more leads nowhere."""
+NAMES_TOLD = 100
 
 
 class Tree:
@@ -20,17 +23,24 @@ class Tree:
     ----------
     nodes
         What is known already.
+    root
+        The link to the root group, once that is known.
+    soft_links
+        How many may lead to one another before they are taken for a circle.
 
     Attributes
     ----------
     nodes : dict of str to Node
     root : int or None
-        Offset of the header of the root group, once that is known.
+    misplaced : dict of str to LeftOut
+        What trees leave out because of where it lies; by its path it is read.
     """
 
-    def __init__(self, nodes: Mapping[str, Node]) -> None:
+    def __init__(self, nodes: Mapping[str, Node], root: int | None, soft_links: int) -> None:
         self.nodes = dict(nodes)
-        self.root: int | None = None
+        self.root = root
+        self.misplaced: dict[str, LeftOut] = {}
+        self._soft_links = soft_links
 
     def step(self, path: str, depth: int) -> str | None:
         """Give the part of a path that is ``depth`` links long, if it and all before exist."""
@@ -60,21 +70,33 @@ class Tree:
 
     def target(self, path: str) -> int | LeftOut | None:
         """Give the header offset of an object; None if it, or a group on the way, is not known."""
-        for _ in range(MOST_SOFT_LINKS):
+        for _ in range(self._soft_links):
             link = self.link(path)
-            if isinstance(link, ExternalLink):
+            if isinstance(link, ExternalLink | MisnamedLink):
                 return LeftOut(link.reason)
             if not isinstance(link, str):
                 return link
-            path = join(parent(path), link)
+            goal = self.goal(path)
+            if goal is None:
+                return None
+            path = goal
         return None
+
+    def goal(self, path: str) -> str | None:
+        """Return the path that a soft link leads to; None if it is none, or leads nowhere."""
+        link = self.link(path)
+        if not isinstance(link, str) or link.count("/") > MOST_NAMES:
+            return None
+        # To the HDF5 library this is a name like any other, and no object of ours has it.
+        return None if ".." in link.split("/") else join(parent(path), link)
 
     def left_out(self) -> dict[str, str]:
         """Give path and reason of each object that was come upon and is not read.
 
         What lies below such an object is not named: it is not looked at.
         """
-        found = {path: node for path, node in list(self.nodes.items()) if isinstance(node, LeftOut)}
+        nodes = list((self.nodes | self.misplaced).items())
+        found = {path: node for path, node in nodes if isinstance(node, LeftOut)}
         return {
             path: found[path].reason
             for path in sorted(found)
@@ -86,6 +108,5 @@ class Tree:
         for group in ancestors(path):
             node = self.nodes.get(group)
             if isinstance(node, GroupHeader):
-                names = ", ".join(sorted(node.links)) or "nothing"
-                return f"{path}; {group} holds: {names}"
+                return f"{path}; {group} holds: {some_of(sorted(node.links), NAMES_TOLD)}"
         return path

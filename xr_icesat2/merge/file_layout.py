@@ -39,7 +39,8 @@ def file_datasets(
     """
     held = [_held(granule, groups, options) for granule in granules]
     suffix = "_idx" if listed or options.layout != "file" else ""
-    files = _Files(granules, held, options, ("gran_idx",) if listed else (), suffix)
+    variables = _variables(held, options)
+    files = _Files(granules, held, variables, options, ("gran_idx",) if listed else (), suffix)
     around: dict[str, Sizes] = {}
     datasets: dict[str, xr.Dataset] = {}
     for group in groups:
@@ -57,6 +58,8 @@ class _Files:
     granules: Sequence[Granule]
     held: Sequence[Mapping[str, Node]]
     """For each granule its groups and what they hold, by path."""
+    variables: Mapping[str, Sequence[str]]
+    """Paths of the datasets to show, by group."""
     options: Options
     lead: tuple[str, ...]
     """``("gran_idx",)`` where files are laid side by side, else empty."""
@@ -80,7 +83,7 @@ def _held(granule: Granule, groups: Sequence[str], options: Options) -> dict[str
 
 def _group_dataset(files: _Files, group: str, inherited: Sizes) -> tuple[xr.Dataset, Sizes]:
     sizes: Sizes = {}
-    columns = [_column(files, path, sizes, inherited) for path in _variables(files, group)]
+    columns = [_column(files, path, sizes, inherited) for path in files.variables.get(group, ())]
     options, merged = files.options, bool(files.lead)
     rules = Rules(decoders=options.decoders, decode_coords=merged)
     variables: dict[str, xr.Variable] = {}
@@ -127,14 +130,16 @@ def _column(files: _Files, path: str, sizes: Sizes, inherited: Sizes) -> Column:
     )
 
 
-def _variables(files: _Files, group: str) -> list[str]:
+def _variables(held: Sequence[Mapping[str, Node]], options: Options) -> dict[str, list[str]]:
+    """Return the paths of the datasets to show, by the group that holds them."""
     paths = dict.fromkeys(
-        path
-        for nodes in files.held
-        for path, node in nodes.items()
-        if isinstance(node, DatasetHeader) and posixpath.dirname(path) == group
+        path for nodes in held for path, node in nodes.items() if isinstance(node, DatasetHeader)
     )
-    return [path for path in paths if files.options.keeps(path)]
+    variables: dict[str, list[str]] = {}
+    for path in paths:
+        if options.keeps(path):
+            variables.setdefault(posixpath.dirname(path), []).append(path)
+    return variables
 
 
 def _dims(

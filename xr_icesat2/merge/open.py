@@ -12,6 +12,7 @@ from xr_icesat2.earthdata.places import archive_hint
 from xr_icesat2.errors import GranuleNotFoundError, IdentityError, MergeError, NotAGranuleError
 from xr_icesat2.granule.granule import Granule, is_known
 from xr_icesat2.granule.identity import UNKNOWN, Identity
+from xr_icesat2.limits import DEFAULT_LIMITS, Limits
 
 from .caches import NO_CACHES, Caches, find_caches
 
@@ -43,6 +44,7 @@ def open_granules(
     storage_options: dict[str, Any] | None,
     cache: str | None,
     ahead: Callable[[Granule], None],
+    limits: Limits = DEFAULT_LIMITS,
 ) -> list[Granule]:
     """Find each granule and note which version of it lies there.
 
@@ -53,7 +55,7 @@ def open_granules(
     many = len(objects) > AT_ONCE
 
     def open_one(item: Any) -> Granule:
-        granule = look_at(open_source(item, storage_options), caches)
+        granule = look_at(open_source(item, storage_options), caches, limits)
         if many:
             ahead(granule)
         return granule
@@ -61,7 +63,9 @@ def open_granules(
     return each(open_one, objects, LOOKED_AT if many else AT_ONCE)
 
 
-def look_at(source: ByteSource, caches: Caches = NO_CACHES) -> Granule:
+def look_at(
+    source: ByteSource, caches: Caches = NO_CACHES, limits: Limits = DEFAULT_LIMITS
+) -> Granule:
     """Give the granule that lies there now; what comes along of its bytes is not asked for again.
 
     Of a URL in a file of indexes it is the version that the file says: nobody is asked now, but
@@ -69,7 +73,7 @@ def look_at(source: ByteSource, caches: Caches = NO_CACHES) -> Granule:
     """
     known = caches.stamps.get(source.url)
     if known is not None and "://" in source.url:
-        return Granule(source, known, caches.file)
+        return Granule(source, known, caches.file, limits)
     try:
         look = source.look(*((0, 0) if caches.directory or is_known(source.url) else FIRST_LOOK))
     except GranuleNotFoundError as error:
@@ -77,7 +81,8 @@ def look_at(source: ByteSource, caches: Caches = NO_CACHES) -> Granule:
     if look.stamp.size == 0:
         msg = f"{source.url} is empty; expected an ICESat-2 granule. Download it again."
         raise NotAGranuleError(msg)
-    granule = Granule(source, look.stamp, caches.file if look.stamp == known else caches.directory)
+    cache = caches.file if look.stamp == known else caches.directory
+    granule = Granule(source, look.stamp, cache, limits)
     if look.pieces:
         granule.index.prime(look.pieces)
     return granule

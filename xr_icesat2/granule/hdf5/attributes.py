@@ -22,6 +22,7 @@ from xr_icesat2.granule.model import AttributeValue
 
 from .binary import UNDEFINED, Cursor, padded
 from .btree2 import ATTRIBUTE_NAMES, read_records
+from .budget import TEXT_BYTES, Budget
 from .datatype import Datatype, Kind, Padding, read_datatype
 from .fetch import Parser, UnsupportedError
 from .heaps import GlobalReference, read_fractal, read_global
@@ -48,7 +49,10 @@ HEARD = frozenset({"CLASS", "DIMENSION_LIST"})
 """Of these, those that tell of dimensions."""
 REFERRING = (b"DIMENSION_LIST", b"REFERENCE_LIST")
 """Of these, those that say where other objects lie."""
-MOST_BYTES = 1 << 26
+FEW_TEXTS = 1 << 12
+"""Of one attribute; more are decoded after they have been counted."""
+REFERENCE_BYTES = 16
+"""Bytes that say where a value of varying length is stored."""
 LONGEST_ALIKE = 2 << 10
 """Bytes of an attribute message; longer ones are texts of one granule."""
 
@@ -76,8 +80,14 @@ class _Raw:
     """None for what lies in a heap, and for references."""
 
 
-def read_attributes(messages: Sequence[Message]) -> Parser[Attributes]:
-    """Read the attributes of an object from its header messages."""
+def read_attributes(messages: Sequence[Message], budget: Budget) -> Parser[Attributes]:
+    """Read the attributes of an object from its header messages.
+
+    Raises
+    ------
+    OverLimitError
+        They have more bytes than an object may have.
+    """
     bodies: list[bytes] = []
     for message in messages:
         if message.type == ATTRIBUTE:
@@ -86,6 +96,7 @@ def read_attributes(messages: Sequence[Message]) -> Parser[Attributes]:
             bodies.append(message.body)
         elif message.type == ATTRIBUTE_INFO:
             bodies += yield from _dense(message.body)
+    size = budget.use_attribute_bytes(sum(map(len, bodies)))
     own = [body for body in bodies if _is_own(body)]
     alike = _alike(tuple(body for body in bodies if body not in own) if own else tuple(bodies))
     rest = [*alike.rest, *(raw for body in own if (raw := _parse(body)) is not None)]
@@ -94,12 +105,12 @@ def read_attributes(messages: Sequence[Message]) -> Parser[Attributes]:
     shown: list[_Raw] = []
     for raw in rest:
         if raw.name == "DIMENSION_LIST":
-            scales = yield from _scales(raw.datatype, raw.data)
+            scales = yield from _scales(raw.datatype, raw.data, budget, size)
         elif raw.name == "CLASS":
             is_scale = _is_scale(raw)
         else:
             shown.append(raw)
-    values = (yield from _heaped(alike.values, shown)) if shown else alike.values
+    values = (yield from _heaped(alike.values, shown, budget, size)) if shown else alike.values
     return Attributes(values, scales, is_scale)
 
 
@@ -184,7 +195,7 @@ def _parse(body: bytes) -> _Raw | None:
     datatype, shape = read_datatype(parts[1]), read_dataspace(parts[2])
     data = cursor.take(cursor.left)
     count = 0 if shape is None else math.prod(shape)
-    if count * datatype.size > min(len(data), MOST_BYTES):
+    if count * datatype.size > len(data):
         msg = f"attribute {name!r}: {len(data)} bytes for {count} of {datatype.size}"
         raise CorruptGranuleError(msg)
     data = data[: count * datatype.size]
@@ -200,35 +211,56 @@ def _plain_value(
 ) -> AttributeValue | None:
     if datatype.kind is Kind.NUMBER:
         return _numbers(datatype, data, shape)
-    if datatype.kind is Kind.STRING:
-        pieces = [data[n : n + datatype.size] for n in range(0, len(data), datatype.size)]
-        return text_attribute([text(p, datatype.padding) for p in pieces], shape)
+    if datatype.kind is Kind.STRING and len(data) // datatype.size <= FEW_TEXTS:
+        return _fixed_texts(datatype, data, shape)
     return None
 
 
+def _fixed_texts(datatype: Datatype, data: bytes, shape: tuple[int, ...] | None) -> AttributeValue:
+    pieces = [data[n : n + datatype.size] for n in range(0, len(data), datatype.size)]
+    return text_attribute([text(p, datatype.padding) for p in pieces], shape)
+
+
 def _heaped(
-    known: Mapping[str, AttributeValue], rest: Sequence[_Raw]
+    known: Mapping[str, AttributeValue], rest: Sequence[_Raw], budget: Budget, size: int
 ) -> Parser[Mapping[str, AttributeValue]]:
-    """Add the values that lie in heaps."""
+    """Add the values that lie in heaps, and those of many texts."""
     values = dict(known)
+    references = {
+        raw.name: _references(raw.data)
+        for raw in rest
+        if raw.value is None and raw.datatype.kind is Kind.VARIABLE_STRING
+    }
+    size = budget.use_attribute_bytes(
+        sum(one.length + TEXT_BYTES for each in references.values() for one in each), size
+    )
+    texts = iter((yield from read_global([one for each in references.values() for one in each], 1)))
     for raw in rest:
         if raw.value is not None:
             _put(values, raw.name, raw.value)
         elif raw.datatype.kind is Kind.VARIABLE_STRING:
-            strings = yield from read_global(_references(raw.data), 1)
-            _put(values, raw.name, text_attribute([_decode(s) for s in strings], raw.shape))
+            found = [_decode(next(texts)) for _ in range(len(raw.data) // REFERENCE_BYTES)]
+            _put(values, raw.name, text_attribute(found, raw.shape))
+        elif raw.datatype.kind is Kind.STRING:
+            size = budget.use_attribute_bytes(len(raw.data) // raw.datatype.size * TEXT_BYTES, size)
+            _put(values, raw.name, _fixed_texts(raw.datatype, raw.data, raw.shape))
         # What remains are object references, which mean nothing outside the file, and sequences.
     return dict(sorted(values.items()))
 
 
 def _references(data: bytes) -> list[GlobalReference]:
-    return [GlobalReference.parse(data[n : n + 16]) for n in range(0, len(data), 16)]
+    starts = range(0, len(data), REFERENCE_BYTES)
+    return [GlobalReference.parse(data[n : n + REFERENCE_BYTES]) for n in starts]
 
 
-def _scales(datatype: Datatype, data: bytes) -> Parser[tuple[tuple[int, ...], ...]]:
+def _scales(
+    datatype: Datatype, data: bytes, budget: Budget, size: int
+) -> Parser[tuple[tuple[int, ...], ...]]:
     if datatype.kind is not Kind.REFERENCE_LIST:
         raise CorruptGranuleError("DIMENSION_LIST of another type than lists of references")
-    lists = yield from read_global(_references(data), 8)
+    references = _references(data)
+    budget.use_attribute_bytes(sum(one.length * TEXT_BYTES for one in references), size)
+    lists = yield from read_global(references, 8)
     return tuple(tuple(np.frombuffer(one, "<u8").tolist()) for one in lists)
 
 

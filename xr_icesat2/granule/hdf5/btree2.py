@@ -43,7 +43,12 @@ def read_records(address: int, kind: int) -> Parser[list[bytes]]:
     tree = _shape(kind, node_size, record_size, depth)
     records: list[bytes] = []
     level = [(root, count)] if total else []
+    seen: set[int] = set()
     while level:
+        addresses = {child for child, _ in level}
+        if len(addresses) < len(level) or not seen.isdisjoint(addresses):
+            raise CorruptGranuleError("a B-tree with a node in two places")
+        seen |= addresses
         blocks = yield [(child, node_size) for child, _ in level]
         below: list[tuple[int, int]] = []
         for block, (_, number) in zip(blocks, level, strict=True):

@@ -20,8 +20,6 @@ NO_ROWS = np.empty(0, np.int64)
 NODE_HEADER_BYTES = 24
 FIRST_ENTRIES = 64
 """Entries that HDF5 writes into a chunk B-tree node by default: a node is read in one piece."""
-MOST_CHUNKS = 1_000_000
-"""Of one dataset: the largest granules have some thousand."""
 MOST_DEPTH = 64
 
 
@@ -67,9 +65,6 @@ def read_chunk_table(
 
 def _empty(header: DatasetHeader, layout: Chunked) -> ChunkTable:
     grid = tuple(-(-n // c) for n, c in zip(header.shape, layout.chunk_shape, strict=True))
-    if math.prod(grid) > MOST_CHUNKS:
-        msg = f"a dataset of shape {header.shape} in chunks of {layout.chunk_shape}"
-        raise CorruptGranuleError(msg)
     return ChunkTable(
         grid,
         np.zeros(math.prod(grid), np.uint64),
@@ -95,7 +90,7 @@ def _leaf_entries(
     dtype = _entry_dtype(len(steps) - 1)
     leaves: list[np.ndarray] = []
     left: list[Subtree] = []
-    seen = 0
+    seen = {node.address for node in nodes}
     while nodes:
         heads = yield [Alone(n.address, _first_read(n, dtype, file_size)) for n in nodes]
         bodies = yield [
@@ -108,9 +103,10 @@ def _leaf_entries(
                 below += _children(body[5] - 1, entries, keys)
             else:
                 leaves.append(entries)
-        seen += len(below)
-        if len({node.address for node in below}) < len(below) or seen > MOST_CHUNKS:
+        addresses = {node.address for node in below}
+        if len(addresses) < len(below) or not seen.isdisjoint(addresses):
             raise CorruptGranuleError("a chunk B-tree with a node in two places")
+        seen |= addresses
         left += [node for node in below if not node.may_hold(rows)]
         nodes = [node for node in below if node.may_hold(rows)]
     return np.concatenate([np.empty(0, dtype), *leaves]), left

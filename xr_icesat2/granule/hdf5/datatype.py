@@ -20,8 +20,8 @@ IEEE = {
     4: (23, 8, 0, 23, 127),
     8: (52, 11, 0, 52, 1023),
 }
-LONGEST_STRING = 1 << 26
-"""Bytes of a fixed-length string: numpy takes no more than 2 GiB, and no granule has as much."""
+LONGEST_STRING = 1 << 30
+"""Bytes of a fixed-length string: numpy takes less than 2 GiB."""
 BOOLEAN = {b"FALSE": b"\x00", b"TRUE": b"\x01"}
 
 

@@ -17,13 +17,14 @@ from typing import Any, TypeAlias
 from xr_icesat2.granule.model import Chunked, ChunkTable, Contiguous, DatasetHeader, Node
 from xr_icesat2.granule.paths import join
 
+from .budget import Budget
 from .chunks import NO_ROWS, read_chunk_table
 from .fetch import Alone, Parser, Ranges, together
 from .links import read_links
 from .nodes import read_node
 from .objects import FIRST_READ, Message, read_first_messages, read_messages
 
-__all__ = ["Ahead", "Branches", "branches", "descend"]
+__all__ = ["Ahead", "Branches", "Scope", "branches", "descend"]
 
 Branches: TypeAlias = "Mapping[str, Branches]"
 """By name, what is wanted of a group; ``*`` for the first bytes of all that lies in it."""
@@ -41,6 +42,15 @@ class Ahead:
     """By path."""
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What every parser of a descent needs."""
+
+    file_size: int
+    budget: Budget
+    ahead: Ahead = field(default_factory=Ahead)
+
+
 def branches(paths: Iterable[str]) -> Branches:
     """Give paths as a tree."""
     tree: dict[str, Any] = {}
@@ -51,28 +61,26 @@ def branches(paths: Iterable[str]) -> Branches:
     return tree
 
 
-def descend(
-    address: int, wanted: Branches, file_size: int, ahead: Ahead, path: str = "/"
-) -> Parser[None]:
+def descend(address: int, wanted: Branches, scope: Scope, path: str = "/") -> Parser[None]:
     """Ask for an object and for what is wanted below it, each as soon as its place is known.
 
     What could be read is put into ``ahead``. What is missing or damaged is passed over, for the
     walk itself will say so.
     """
-    parsers: list[Parser[object]] = [_alone(address, file_size, ahead, path)]
+    parsers: list[Parser[object]] = [_alone(address, scope, path)]
     if wanted:
-        parsers.append(_below(address, wanted, file_size, ahead, path))
+        parsers.append(_below(address, wanted, scope, path))
     yield from together(parsers)
 
 
-def _alone(address: int, file_size: int, ahead: Ahead, path: str) -> Parser[None]:
-    node = ahead.nodes[address] = yield from read_node(address, file_size)
+def _alone(address: int, scope: Scope, path: str) -> Parser[None]:
+    node = scope.ahead.nodes[address] = yield from read_node(address, scope.file_size, scope.budget)
     if isinstance(node, DatasetHeader):
         if isinstance(node.layout, Chunked):
-            table = yield from read_chunk_table(node, node.layout, file_size, NO_ROWS)
-            ahead.tables[path] = table
+            table = yield from read_chunk_table(node, node.layout, scope.file_size, NO_ROWS)
+            scope.ahead.tables[path] = table
         if math.prod(node.shape) * node.dtype.itemsize <= FEW_BYTES:
-            places = _places(node, ahead.tables.get(path))
+            places = _places(node, scope.ahead.tables.get(path))
             yield [place for place in places if place[1] <= FEW_BYTES]
 
 
@@ -87,36 +95,36 @@ def _places(header: DatasetHeader, table: ChunkTable | None) -> Ranges:
     return [Alone(layout.offset, math.prod(header.shape) * header.dtype.itemsize)]
 
 
-def _below(address: int, wanted: Branches, file_size: int, ahead: Ahead, path: str) -> Parser[None]:
-    first = yield from _targets((yield from read_first_messages(address, file_size)))
-    parsers = [_into(first, wanted, file_size, ahead, path)]
+def _below(address: int, wanted: Branches, scope: Scope, path: str) -> Parser[None]:
+    first = yield from _targets(
+        (yield from read_first_messages(address, scope.file_size)), scope.budget
+    )
+    parsers = [_into(first, wanted, scope, path)]
     unseen = {name: below for name, below in wanted.items() if name not in first}
     if unseen.keys() - {"*"}:
-        parsers.append(_further(address, unseen, file_size, ahead, path))
+        parsers.append(_further(address, unseen, scope, path))
     yield from together(parsers)
 
 
-def _further(
-    address: int, wanted: Branches, file_size: int, ahead: Ahead, path: str
-) -> Parser[None]:
+def _further(address: int, wanted: Branches, scope: Scope, path: str) -> Parser[None]:
     """Go on with what is linked in the later blocks of a header only."""
-    targets = yield from _targets((yield from read_messages(address, file_size)))
-    yield from _into(targets, wanted, file_size, ahead, path)
+    targets = yield from _targets(
+        (yield from read_messages(address, scope.file_size)), scope.budget
+    )
+    yield from _into(targets, wanted, scope, path)
 
 
-def _into(
-    targets: Mapping[str, int], wanted: Branches, file_size: int, ahead: Ahead, path: str
-) -> Parser[None]:
+def _into(targets: Mapping[str, int], wanted: Branches, scope: Scope, path: str) -> Parser[None]:
     if "*" in wanted:
-        inside = [at for at in targets.values() if 0 <= at < file_size]
-        yield [(at, min(FIRST_READ, file_size - at)) for at in inside]
+        inside = [at for at in targets.values() if 0 <= at < scope.file_size]
+        yield [(at, min(FIRST_READ, scope.file_size - at)) for at in inside]
     yield from together(
-        descend(targets[name], below, file_size, ahead, join(path, name))
+        descend(targets[name], below, scope, join(path, name))
         for name, below in wanted.items()
         if name in targets
     )
 
 
-def _targets(messages: Sequence[Message]) -> Parser[dict[str, int]]:
-    links = yield from read_links(messages)
+def _targets(messages: Sequence[Message], budget: Budget) -> Parser[dict[str, int]]:
+    links = yield from read_links(messages, budget)
     return {name: target for name, target in links.items() if isinstance(target, int)}

@@ -14,7 +14,9 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 from xr_icesat2.errors import CorruptGranuleError
 
 __all__ = [
+    "MOST_ASKED",
     "Alone",
+    "OverLimitError",
     "Parser",
     "Ranges",
     "RefusedError",
@@ -29,8 +31,10 @@ __all__ = [
 T = TypeVar("T")
 MOST_OF_FILE = 4
 """Times the size of the file that one structure may ask for: nodes are looked at twice."""
-SLACK = 1 << 28
-"""Bytes beyond that: many attributes may each ask for the same heap, which is read once."""
+SLACK = 1 << 24
+"""Bytes beyond that: pages and heaps of small files are asked for more than once."""
+MOST_ASKED = 1 << 26
+"""Bytes that parsers side by side ask for at once; the others wait until those have them."""
 Ranges: TypeAlias = Sequence[tuple[int, int]]
 Parser: TypeAlias = Generator[Ranges, list[bytes], T]
 
@@ -56,6 +60,10 @@ class UnsupportedError(Exception):
 
 class RefusedError(Exception):
     """A part of the HDF5 format that is read by no means: the object that has it is left out."""
+
+
+class OverLimitError(RefusedError):
+    """One object exceeds a limit: it is left out unless the limit is raised."""
 
 
 def read(offset: int, length: int) -> Parser[bytes]:
@@ -91,8 +99,10 @@ def within(parser: Parser[T], file_size: int) -> Parser[T]:
         answer = yield ranges
 
 
-def together(parsers: Iterable[Parser[T]]) -> Parser[list[T | Exception]]:
+def together(parsers: Iterable[Parser[T]], most: int | None = None) -> Parser[list[T | Exception]]:
     """Run parsers side by side; each result is a value or the error that ended that parser.
+
+    At once they ask for ``most`` bytes, the first of them before the others; None: for all.
 
     Only errors that say something of the file (:class:`UnsupportedError`,
     :class:`CorruptGranuleError`) are kept as results; any other ends them all.
@@ -113,8 +123,11 @@ def together(parsers: Iterable[Parser[T]]) -> Parser[list[T | Exception]]:
                 waiting.append(_Waiting(number, parser, ranges))
         if not waiting:
             return [results[number] for number in sorted(results)]
-        data = yield Several([span for one in waiting for span in one.missing])
-        ready, waiting = _handed_out(waiting, data)
+        asking, later = (waiting, []) if most is None else _first(waiting, most)
+        data = yield Several([span for one in asking for span in one.missing])
+        ready, waiting = _handed_out(asking, data)
+        if later:
+            waiting = sorted([*waiting, *later], key=lambda one: one.number)
 
 
 class _Waiting:
@@ -140,6 +153,17 @@ class _Waiting:
         pairs = zip(self.asked, data, strict=True)
         self.missing = [span for span, answer in pairs if answer is None]
         return isinstance(self.asked, Several) and len(self.missing) < len(data)
+
+
+def _first(waiting: list[_Waiting], most: int) -> tuple[list[_Waiting], list[_Waiting]]:
+    """Give the first that together ask for no more than some bytes, at least one, and the rest."""
+    waiting = sorted(waiting, key=lambda one: one.number)
+    total = 0
+    for number, one in enumerate(waiting):
+        total += sum(length for _, length in one.missing)
+        if total > most and number:
+            return waiting[:number], waiting[number:]
+    return waiting, []
 
 
 def _handed_out(

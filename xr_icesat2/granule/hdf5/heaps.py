@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,6 +27,8 @@ GLOBAL_HEADER_BYTES = 16
 GLOBAL_OBJECT = struct.Struct("<H6xQ")
 """Head of an object in a collection: its index and its size; references and padding between."""
 MOST_HEAP_BYTES = 1 << 28
+LONGEST_KEPT = 1 << 20
+"""Bytes of a collection that is kept parsed."""
 MANAGED, HUGE, TINY = 0, 1, 2
 HUGE_OBJECTS = 1
 """Kind of the B-tree that finds huge objects by their number."""
@@ -61,12 +64,16 @@ def read_fractal(address: int, ids: Sequence[bytes]) -> Parser[list[bytes]]:
     """Give the object behind each heap ID, from its first byte to the end of its block."""
     head = yield from read(address, FRACTAL_HEADER.size)
     heap = _fractal_header(address, head)
-    blocks: dict[int, bytes] = {}
     if heap.root_rows == 0:
         direct, indirect = [(0, heap.root, heap.start_size)], []
     else:
         direct, indirect = [], [(0, heap.root, heap.root_rows)]
+    seen: set[int] = set()
     while indirect:
+        addresses = {at for _, at, _ in indirect}
+        if len(addresses) < len(indirect) or not seen.isdisjoint(addresses):
+            raise CorruptGranuleError("a fractal heap with a block in two places")
+        seen |= addresses
         sizes = [5 + 8 + heap.offset_bytes + rows * heap.width * 8 + 4 for _, _, rows in indirect]
         found = yield [(at, size) for (_, at, _), size in zip(indirect, sizes, strict=True)]
         below: list[tuple[int, int, int]] = []
@@ -79,11 +86,38 @@ def read_fractal(address: int, ids: Sequence[bytes]) -> Parser[list[bytes]]:
         indirect = below
         if len(direct) + len(indirect) > MOST_HEAP_BYTES // heap.start_size:
             raise CorruptGranuleError("a fractal heap without end")
+    if len({at for _, at, _ in direct}) < len(direct):
+        raise CorruptGranuleError("a fractal heap with a block in two places")
+    direct.sort()
     bodies = yield [(at, size) for _, at, size in direct]
-    for body, (offset, _, _) in zip(bodies, direct, strict=True):
-        blocks[offset] = _direct_block(heap, body, offset)
+    parts = zip(bodies, direct, strict=True)
+    blocks = _Blocks(
+        [offset for offset, _, _ in direct],
+        [_direct_block(heap, body, offset) for body, (offset, _, _) in parts],
+    )
     huge = yield from _huge_objects(heap, ids)
-    return [_heap_object(heap, blocks, huge, identifier) for identifier in ids]
+    objects = [_heap_object(heap, blocks, huge, identifier) for identifier in ids]
+    # Each piece is a copy: many that overlap would be larger than the heap.
+    if sum(map(len, objects)) > blocks.nbytes + sum(map(len, huge.values())) + 16 * len(ids):
+        raise CorruptGranuleError("a fractal heap with objects that overlap")
+    return [bytes(one) for one in objects]
+
+
+class _Blocks:
+    """The direct blocks of a heap, by where each begins in it."""
+
+    def __init__(self, starts: list[int], bodies: list[bytes]) -> None:
+        self._starts = starts
+        self._bodies = [memoryview(body) for body in bodies]
+        self.nbytes = sum(map(len, bodies))
+
+    def part(self, offset: int, length: int) -> memoryview | None:
+        """Return some bytes of the heap, if they lie in one block."""
+        number = bisect_right(self._starts, offset) - 1
+        if number < 0:
+            return None
+        at, body = offset - self._starts[number], self._bodies[number]
+        return body[at : at + length] if at + length <= len(body) else None
 
 
 def _huge_objects(heap: _Fractal, ids: Sequence[bytes]) -> Parser[dict[int, bytes]]:
@@ -159,23 +193,22 @@ def _direct_block(heap: _Fractal, block: bytes, offset: int) -> bytes:
 
 
 def _heap_object(
-    heap: _Fractal, blocks: Mapping[int, bytes], huge: Mapping[int, bytes], identifier: bytes
-) -> bytes:
+    heap: _Fractal, blocks: _Blocks, huge: Mapping[int, bytes], identifier: bytes
+) -> memoryview:
     # Not by a cursor: a granule has some hundred of them.
     kind = _kind(identifier)
     if kind == HUGE and _huge_number(identifier) in huge:
-        return huge[_huge_number(identifier)]
+        return memoryview(huge[_huge_number(identifier)])
     if kind == TINY:
-        return Cursor(identifier, 1).take((identifier[0] & 0x0F) + 1)
+        return memoryview(Cursor(identifier, 1).take((identifier[0] & 0x0F) + 1))
     split = 1 + heap.offset_bytes
     if split + heap.length_bytes > len(identifier):
         raise CorruptGranuleError(f"a fractal heap ID of {len(identifier)} bytes")
     offset = int.from_bytes(identifier[1:split], "little")
     length = int.from_bytes(identifier[split : split + heap.length_bytes], "little")
-    for start, block in blocks.items():
-        at = offset - start
-        if kind == MANAGED and at >= 0 and at + length <= len(block):
-            return block[at : at + length]
+    found = blocks.part(offset, length) if kind == MANAGED else None
+    if found is not None:
+        return found
     raise CorruptGranuleError(f"a fractal heap has no block for its object {identifier!r}")
 
 
@@ -187,9 +220,18 @@ def read_local(address: int) -> Parser[bytes]:
         raise UnsupportedError(f"local heap version {head[4]}")
     size, free, at = (Cursor(head, position).number(8) for position in (8, 16, 24))
     data = yield from read(at, size)
+    _check_free_blocks(data, free)
+    return data
+
+
+# Groups of a hostile file may have one heap of megabytes in common.
+@lru_cache(maxsize=16)
+def _check_free_blocks(data: bytes, free: int) -> None:
+    """Raise unless the list of free blocks has an end."""
+    size = len(data)
     for _ in range(size // FREE_BLOCK_BYTES + 1):
         if free == NO_FREE_BLOCK:
-            return data
+            return
         if not 0 < free <= size - FREE_BLOCK_BYTES:
             break
         start, block = free, Cursor(data, free)
@@ -234,9 +276,11 @@ def _collection_size(head: bytes) -> int:
     return Cursor(head, 8).number(8)
 
 
-# The dimension lists of neighbouring datasets lie in one collection.
-@lru_cache(maxsize=64)
 def _collection(body: bytes) -> Mapping[int, bytes]:
+    return (_split_collection if len(body) > LONGEST_KEPT else _split_collection_kept)(body)
+
+
+def _split_collection(body: bytes) -> Mapping[int, bytes]:
     """Give the objects of a collection."""
     found: dict[int, bytes] = {}
     position = GLOBAL_HEADER_BYTES
@@ -251,6 +295,10 @@ def _collection(body: bytes) -> Mapping[int, bytes]:
             found[index] = body[start : start + size]
         position += whole
     return found
+
+
+# The dimension lists of neighbouring datasets lie in one collection.
+_split_collection_kept = lru_cache(maxsize=64)(_split_collection)
 
 
 def _global_object(

@@ -8,10 +8,11 @@ from functools import lru_cache
 from itertools import pairwise
 
 from xr_icesat2.errors import CorruptGranuleError
-from xr_icesat2.granule.model import ExternalLink, Link
+from xr_icesat2.granule.model import ExternalLink, Link, MisnamedLink
 
 from .binary import UNDEFINED, Cursor, check_signature
 from .btree2 import LINK_NAMES, read_records
+from .budget import Budget
 from .fetch import Parser, UnsupportedError
 from .heaps import read_fractal, read_local
 from .objects import LINK, LINK_INFO, Message
@@ -25,21 +26,24 @@ LEAST_LINK = 4
 SYMBOL_BYTES = 40
 SOFT_SYMBOL = 2
 NODE_HEADER_BYTES = 24
-MOST_NODES = 100_000
+MOST_TARGET = 1 << 16
+"""Bytes of the path of a soft link."""
 
 Links = dict[str, Link]
 
 
-def read_links(messages: Sequence[Message]) -> Parser[Links]:
+def read_links(messages: Sequence[Message], budget: Budget) -> Parser[Links]:
     """Give what a group links to, by name."""
     links: Links = {}
+    budget.use_links(sum(message.type == LINK for message in messages))
     for message in messages:
         if message.type == LINK:
             _add_link(links, message.body)
         elif message.type == LINK_INFO:
-            yield from _dense(links, message.body)
+            yield from _dense(links, message.body, budget)
         elif message.type == SYMBOL_TABLE:
-            yield from _symbol_table(links, message.body)
+            yield from _symbol_table(links, message.body, budget)
+    budget.check_name(max(map(len, links), default=0))
     return links
 
 
@@ -51,6 +55,9 @@ def _decode(name: bytes) -> str:
 
 def _add(links: Links, name: bytes, target: Link) -> None:
     text = _decode(name)
+    if MisnamedLink.has(text):
+        target = MisnamedLink(text)
+        text = target.escaped
     if text in links or not text:
         raise CorruptGranuleError(f"a group with two links, or an empty one, named {text!r}")
     links[text] = target
@@ -90,7 +97,7 @@ def _external(value: bytes) -> ExternalLink:
     )
 
 
-def _dense(links: Links, body: bytes) -> Parser[None]:
+def _dense(links: Links, body: bytes, budget: Budget) -> Parser[None]:
     cursor = Cursor(body, 1)
     flags = cursor.number(1)
     cursor.skip(8 if flags & 1 else 0)
@@ -98,6 +105,7 @@ def _dense(links: Links, body: bytes) -> Parser[None]:
     if heap == UNDEFINED:
         return
     records = yield from read_records(names, LINK_NAMES)
+    budget.use_links(len(records))
     # A record is the hash of the name and the heap ID of the link message.
     for link in (yield from read_fractal(heap, [record[4:] for record in records])):
         _add_link(links, link)
@@ -119,16 +127,15 @@ class _Branch:
             raise CorruptGranuleError("a symbol table whose names are out of order")
 
 
-def _symbol_table(links: Links, body: bytes) -> Parser[None]:
+def _symbol_table(links: Links, body: bytes, budget: Budget) -> Parser[None]:
     cursor = Cursor(body)
     tree, heap = cursor.number(8), cursor.number(8)
-    names = yield from read_local(heap)
-    level, seen = [_Branch(tree, b"", None)], 0
+    names = _Names((yield from read_local(heap)), budget)
+    level = [_Branch(tree, b"", None)]
+    seen: set[int] = set()
     tables: list[_Branch] = []
     while level:
-        seen += len(level)
-        if seen > MOST_NODES:
-            raise CorruptGranuleError("a group B-tree without end")
+        _see(level, seen)
         heads = yield [(branch.address, NODE_HEADER_BYTES) for branch in level]
         counts = [_node_entries(head) for head in heads]
         spans = [
@@ -139,18 +146,28 @@ def _symbol_table(links: Links, body: bytes) -> Parser[None]:
         for entries, (depth, count) in zip((yield spans), counts, strict=True):
             (below if depth else tables).extend(_branches(names, entries, count))
         level = below
+    _see(tables, seen)
     heads = (yield [(table.address, 8) for table in tables]) if tables else []
     spans = [
         (table.address + 8, _symbol_count(head) * SYMBOL_BYTES)
         for table, head in zip(tables, heads, strict=True)
     ]
+    budget.use_links(sum(size for _, size in spans) // SYMBOL_BYTES)
     for table, symbols in zip(tables, (yield spans) if spans else [], strict=True):
         starts = range(0, len(symbols), SYMBOL_BYTES)
         table.check([_add_symbol(links, names, Cursor(symbols, start)) for start in starts])
 
 
-def _branches(names: bytes, entries: bytes, count: int) -> Iterator[_Branch]:
-    keys = [_text(names, Cursor(entries, 16 * n).number(8)) for n in range(count + 1)]
+def _see(branches: Sequence[_Branch], seen: set[int]) -> None:
+    """Note the addresses of nodes; raise if one is in two places."""
+    addresses = {branch.address for branch in branches}
+    if len(addresses) < len(branches) or not seen.isdisjoint(addresses):
+        raise CorruptGranuleError("a group B-tree with a node in two places")
+    seen |= addresses
+
+
+def _branches(names: _Names, entries: bytes, count: int) -> Iterator[_Branch]:
+    keys = [names.key(Cursor(entries, 16 * n).number(8)) for n in range(count + 1)]
     for n in range(count):
         yield _Branch(Cursor(entries, 8 + 16 * n).number(8), keys[n], keys[n + 1])
 
@@ -165,21 +182,52 @@ def _symbol_count(head: bytes) -> int:
     return int.from_bytes(head[6:8], "little")
 
 
-def _add_symbol(links: Links, names: bytes, cursor: Cursor) -> bytes:
+def _add_symbol(links: Links, names: _Names, cursor: Cursor) -> bytes:
     name_at, address, kind = cursor.number(8), cursor.number(8), cursor.number(4)
     cursor.skip(4)
-    name = _text(names, name_at)
+    name = names.name(name_at)
     if kind > SOFT_SYMBOL:
         raise CorruptGranuleError(f"a symbol of kind {kind}")
     if kind == SOFT_SYMBOL:
-        _add(links, name, _text(names, cursor.number(4)).decode("utf-8", "surrogateescape"))
+        _add(links, name, names.target(cursor.number(4)).decode("utf-8", "surrogateescape"))
     else:
         _add(links, name, address)
     return name
 
 
-def _text(heap: bytes, at: int) -> bytes:
-    end = heap.find(b"\0", at)
-    if at >= len(heap) or end < 0:
-        raise CorruptGranuleError(f"a local heap of {len(heap)} bytes has no name at {at}")
-    return heap[at:end]
+class _Names:
+    """The names of a group, and the paths of its soft links, in its local heap."""
+
+    def __init__(self, heap: bytes, budget: Budget) -> None:
+        self._heap = heap
+        self._budget = budget
+        self._left = len(heap)
+
+    def key(self, at: int) -> bytes:
+        """Return the name that begins at a byte."""
+        most = self._budget.limits.name_bytes
+        text = self._text(at, most)
+        self._budget.check_name(len(text))
+        return text
+
+    def name(self, at: int) -> bytes:
+        """Return the name of a member; names do not overlap."""
+        return self._once(self.key(at))
+
+    def target(self, at: int) -> bytes:
+        """Return the path of a soft link."""
+        return self._once(self._text(at, MOST_TARGET))
+
+    def _text(self, at: int, most: int) -> bytes:
+        """Return a text up to its end, or a little more than ``most`` bytes of it."""
+        end = self._heap.find(b"\0", at, at + most + 1)
+        if at >= len(self._heap) or (end < 0 and at + most >= len(self._heap)):
+            msg = f"a local heap of {len(self._heap)} bytes has no name at {at}"
+            raise CorruptGranuleError(msg)
+        return self._heap[at:end] if end >= 0 else self._heap[at : at + most + 1]
+
+    def _once(self, text: bytes) -> bytes:
+        self._left -= len(text) + 1
+        if self._left < 0:
+            raise CorruptGranuleError("a local heap with names that overlap")
+        return text

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from xr_icesat2.errors import CorruptGranuleError
 from xr_icesat2.granule.model import (
+    Chunked,
     Compact,
     Contiguous,
     DatasetHeader,
@@ -17,6 +18,7 @@ from xr_icesat2.granule.model import (
 )
 
 from .attributes import Attributes, read_attributes
+from .budget import Budget
 from .datatype import Datatype, Kind, Padding, read_datatype
 from .enumeration import with_flags
 from .fetch import Parser, RefusedError, UnsupportedError
@@ -46,22 +48,22 @@ GROUP_MARKS = {LINK_INFO, LINK, SYMBOL_TABLE}
 DATASET_MARKS = {DATASPACE, DATATYPE, LAYOUT}
 
 
-def read_node(address: int, file_size: int) -> Parser[Node]:
+def read_node(address: int, file_size: int, budget: Budget) -> Parser[Node]:
     """Read the group or dataset whose object header lies at ``address``."""
     messages = yield from read_messages(address, file_size)
     kinds = {message.type for message in messages}
-    attributes = yield from read_attributes(messages)
+    attributes = yield from read_attributes(messages, budget)
     if kinds >= DATASET_MARKS and not kinds & GROUP_MARKS:
         # Most of the messages are attributes, and these are done with.
-        return _dataset([m for m in messages if m.type < ATTRIBUTE], attributes)
+        return _dataset([m for m in messages if m.type < ATTRIBUTE], attributes, budget)
     if kinds & GROUP_MARKS and not kinds & DATASET_MARKS:
-        links = yield from read_links(messages)
+        links = yield from read_links(messages, budget)
         # By name, as the HDF5 library lists them: dense groups are stored by hash.
         return GroupHeader(dict(sorted(links.items())), attributes.values)
     raise UnsupportedError("an object that is neither a group nor a dataset")
 
 
-def _dataset(messages: Sequence[Message], attributes: Attributes) -> DatasetHeader:
+def _dataset(messages: Sequence[Message], attributes: Attributes, budget: Budget) -> DatasetHeader:
     if any(m.type == EXTERNAL for m in messages):
         raise RefusedError(STORED_ELSEWHERE)
     datatype = read_datatype(_body(messages, DATATYPE))
@@ -72,6 +74,7 @@ def _dataset(messages: Sequence[Message], attributes: Attributes) -> DatasetHead
         raise RefusedError(NOT_READ[datatype.kind])
     if max((*shape, math.prod(shape) * datatype.size)) > MOST_BYTES:
         raise CorruptGranuleError(f"a dataset of shape {shape}")
+    budget.use_element(datatype.size)
     fill = bytes(datatype.size)
     if any(m.type == FILL for m in messages):
         fill = read_fill(_body(messages, FILL), datatype.size)
@@ -80,6 +83,8 @@ def _dataset(messages: Sequence[Message], attributes: Attributes) -> DatasetHead
     layout = _layout(messages, datatype, shape)
     if isinstance(layout, Foreign):
         fill = bytes(datatype.dtype.itemsize)  # the library puts it where it belongs
+    if isinstance(layout, Chunked):
+        budget.check_chunks(shape, layout.chunk_shape, datatype.size)
     return DatasetHeader(
         datatype.dtype,
         shape,

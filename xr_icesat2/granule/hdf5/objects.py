@@ -54,7 +54,7 @@ ANNOUNCED = {LINK: LINK_INFO, ATTRIBUTE: ATTRIBUTE_INFO}
 FIRST_READ = 512
 """Bytes asked for at first: most headers fit, and a page is read anyway."""
 MOST_BLOCKS = 10_000
-"""More continuation blocks than any real header has: a loop in a damaged file."""
+"""More continuation blocks than any real header has."""
 MOST_BLOCKS_KEPT, LONGEST_KEPT = 1 << 10, 8 << 10
 """Of what blocks of headers say. Long ones hold texts of their own, which nothing repeats."""
 CONTINUED = 4
@@ -120,10 +120,10 @@ def _version_2(address: int, head: bytes) -> Parser[list[Message]]:
     block, start, flags = yield from _block_2(address, head)
     found = [_taken_apart_2(block, start, flags)]
     messages: list[Message] = []
+    seen: set[tuple[int, int]] = set()
     while found:
         messages += [message for part in found for message in part.messages]
-        spans = [span for part in found for span in part.continued]
-        _bound(messages)
+        spans = _continued(found, seen)
         blocks = (yield spans) if spans else []
         found = [_taken_apart_2(block, CONTINUED, flags) for block in blocks]
     _check_announced(messages)
@@ -183,16 +183,16 @@ def _version_1(address: int, head: bytes) -> Parser[list[Message]]:
     block, count = yield from _block_1(address, head)
     blocks = [block]
     messages: list[Message] = []
-    seen = 0
+    number = 0
+    seen: set[tuple[int, int]] = set()
     while blocks:
         found = [_taken_apart_1(block) for block in blocks]
-        seen += sum(part.number for part in found)
+        number += sum(part.number for part in found)
         messages += [message for part in found for message in part.messages]
-        spans = [span for part in found for span in part.continued]
-        _bound(messages)
+        spans = _continued(found, seen)
         blocks = (yield spans) if spans else []
-    if seen != count:
-        msg = f"the object header at byte {address} says {count} messages, but holds {seen}"
+    if number != count:
+        msg = f"the object header at byte {address} says {count} messages, but holds {number}"
         raise CorruptGranuleError(msg)
     return messages
 
@@ -244,6 +244,11 @@ def _span(message: Message) -> tuple[int, int]:
     return offset, length
 
 
-def _bound(messages: list[Message]) -> None:
-    if len(messages) > MOST_BLOCKS:
-        raise CorruptGranuleError("an object header without end")
+def _continued(parts: Sequence[_Block], seen: set[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the further blocks of a header; raise if one is named twice."""
+    spans = [span for part in parts for span in part.continued]
+    for span in spans:
+        if span in seen or len(seen) > MOST_BLOCKS:
+            raise CorruptGranuleError("an object header without end")
+        seen.add(span)
+    return spans
