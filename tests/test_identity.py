@@ -379,6 +379,10 @@ REAL = {
     "processed_ATL07-01_20190225115500_09020201_003_02.h5": ("ATL07", 9020201, "003", "02"),
     "processed_ATL08_20200821122613_08730802_004_01.h5": ("ATL08", 8730802, "004", "01"),
     "test_atl08.h5": (None, -1, None, None),
+    "ATL06_20230816234629_08822013_006_01.h5": ("ATL06", 8822013, "006", "01"),
+    "clip_ATL03_VegR.h5": ("ATL03", 1501506, "005", "01"),
+    "clip_ATL08_VegR.h5": ("ATL08", 1501506, "005", "01"),
+    "extract_ATL08_no_orientation.h5": (None, -1, None, None),
     "variable_subset_ATL24_data.h5": (None, -1, None, None),
 }
 CONFIRMED = {
