@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from tests.hostile_indexes import Packed
-from xr_icesat2.errors import ICESat2Error
+from xr_icesat2.errors import CorruptGranuleError, ICESat2Error
 from xr_icesat2.testing import write_granule
 
 
@@ -45,3 +45,22 @@ def test_a_bad_index_is_not_remembered(tmp_path):
     entry.unlink()
     with xr.open_dataset(path, **keywords) as ds:
         xr.testing.assert_identical(ds.load(), expected)
+
+
+def test_where_values_cannot_be_read_by_an_index_the_message_names_it(tmp_path):
+    path = write_granule(tmp_path, n_segments=10, beams=("gt1l",))
+    keywords = {"engine": "icesat2", "variables": "h_li"}
+    cache = tmp_path / "cache"
+    xr.open_dataset(path, index_cache=cache, **keywords).load().close()
+    (entry,) = cache.glob("*.index")
+    packed = Packed.of(entry.read_bytes())
+    offsets = len(packed.columns) // 2
+    entry.write_bytes(Packed(packed.text, bytes(offsets) + packed.columns[offsets:]).sealed())
+    with (
+        xr.open_dataset(path, index_cache=cache, **keywords) as ds,
+        pytest.raises(CorruptGranuleError, match="delete that, or open without index_cache") as no,
+    ):
+        ds.load()
+    assert str(cache) in str(no.value)
+    with xr.open_dataset(path, **keywords) as ds:
+        ds.load()

@@ -216,8 +216,14 @@ def _checked(granule: Granule, work: Callable[[], None]) -> None:
     check = check_pool().submit(granule.check_unchanged)
     try:
         work()
-    except Exception:  # of a replaced granule anything may be missing or wrong
+    except Exception as error:  # of a replaced granule anything may be missing or wrong
         check.result()
+        if isinstance(error, CorruptGranuleError) and granule.cache is not None:
+            msg = (
+                f"{error} If that does not help, its index in {granule.cache} is wrong: delete "
+                "that, or open without index_cache."
+            )
+            raise CorruptGranuleError(msg) from error
         raise
     check.result()
 
