@@ -156,6 +156,39 @@ def test_a_child_forked_while_a_thread_reads_an_open_file(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+# A file of obstore's own filesystem has no other transport: the child is told so, at once.
+OBSTORE = """
+import os, sys
+import xarray as xr
+from obstore.fsspec import FsspecStore
+
+ds = xr.open_dataset(FsspecStore("file").open(sys.argv[1]), engine="icesat2", cache=False)
+assert ds.h_li.values.any()
+child = os.fork()
+if not child:
+    try:
+        ds.h_li.values
+    except OSError as error:
+        print(error, flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+"""
+
+
+def test_a_filesystem_of_obstore_is_refused_in_a_child(tmp_path):
+    path = write_granule(tmp_path, n_segments=40, chunk_rows=10)
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", OBSTORE, str(path)],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "forked after its parent loaded obstore" in done.stdout
+    assert 'get_context("spawn")' in done.stdout
+
+
 def _mean(dataset):
     values = dataset[:]
     return float(np.mean(values[values != dataset.attrs["_FillValue"]], dtype=float))
