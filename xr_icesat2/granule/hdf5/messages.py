@@ -24,6 +24,7 @@ __all__ = [
     "IN_SEVERAL_FILES",
     "SIGNATURE",
     "SUPERBLOCK_BYTES",
+    "read_chunk_shape",
     "read_dataspace",
     "read_fill",
     "read_filters",
@@ -176,6 +177,26 @@ def read_layout(body: bytes, filters: tuple[Filter, ...], item_size: int) -> Lay
     if meta.layout == H5Dataset.COMPACT_LAYOUT:
         return Compact(Cursor(body, meta.address).take(meta.size))
     return Contiguous(address)
+
+
+def read_chunk_shape(body: bytes) -> tuple[int, ...] | None:
+    """Give the shape of the chunks that any version of a layout message tells; None if of none.
+
+    For datasets whose values the HDF5 library reads.
+    """
+    cursor = Cursor(body)
+    version, first, second, third = (cursor.number(1) for _ in range(4))
+    if version in (1, 2):
+        kind, ndim, start, width = second, first, 16, 4
+    elif version == 3:
+        kind, ndim, start, width = first, second, 11, 4
+    else:
+        kind, ndim, start, width = first, third, 5, body[4] if len(body) > 4 else 0
+    if kind != H5Dataset.CHUNKED_LAYOUT or not ndim:
+        return None
+    cursor.position = start
+    # The last dimension is the size of an element.
+    return tuple(cursor.number(width) for _ in range(ndim))[:-1]
 
 
 def _handle(handler: object, body: bytes) -> None:

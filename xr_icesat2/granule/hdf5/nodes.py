@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from xr_icesat2.errors import CorruptGranuleError
 from xr_icesat2.granule.model import (
-    Chunked,
     Compact,
     Contiguous,
     DatasetHeader,
@@ -23,7 +22,7 @@ from .datatype import Datatype, Kind, Padding, read_datatype
 from .enumeration import with_flags
 from .fetch import Parser, RefusedError, UnsupportedError
 from .links import SYMBOL_TABLE, read_links
-from .messages import read_dataspace, read_fill, read_filters, read_layout
+from .messages import read_chunk_shape, read_dataspace, read_fill, read_filters, read_layout
 from .objects import ATTRIBUTE, LINK, LINK_INFO, SHARED, Message, read_messages
 
 __all__ = ["NOTHING", "REFERENCES", "SEQUENCES", "STORED_ELSEWHERE", "read_node"]
@@ -83,8 +82,9 @@ def _dataset(messages: Sequence[Message], attributes: Attributes, budget: Budget
     layout = _layout(messages, datatype, shape)
     if isinstance(layout, Foreign):
         fill = bytes(datatype.dtype.itemsize)  # the library puts it where it belongs
-    if isinstance(layout, Chunked):
-        budget.check_chunks(shape, layout.chunk_shape, datatype.size)
+    chunk_shape = read_chunk_shape(_body(messages, LAYOUT))
+    if chunk_shape is not None and len(chunk_shape) == len(shape) and all(chunk_shape):
+        budget.check_chunks(shape, chunk_shape, datatype.size)
     return DatasetHeader(
         datatype.dtype,
         shape,
