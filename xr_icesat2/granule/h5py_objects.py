@@ -8,12 +8,12 @@ from typing import Any
 
 import h5py
 import numpy as np
-from h5py import h5a, h5d, h5g, h5l, h5r, h5t
+from h5py import h5a, h5d, h5ds, h5g, h5l, h5r, h5t
 
 from xr_icesat2.errors import CorruptGranuleError
 
 from .h5py_checks import ObjectID, as_text, check_storage
-from .hdf5.attributes import HIDDEN, text, text_attribute
+from .hdf5.attributes import BARE, HIDDEN, text, text_attribute
 from .hdf5.budget import TEXT_BYTES, Budget
 from .hdf5.datatype import Padding
 from .hdf5.enumeration import with_flags
@@ -82,6 +82,7 @@ def read_object(file: h5py.File, found: ObjectID, reason: str, budget: Budget) -
         attrs=with_flags(dict(_attributes(dataset, budget)), tuple(members.items()), plain),
         dimension_list=_dimension_list(file, dataset),
         is_scale=bool(dataset.is_scale),
+        bare=_is_bare(dataset),
     )
 
 
@@ -216,6 +217,11 @@ def _dimension_list(file: h5py.File, found: h5py.Dataset) -> tuple[tuple[str, ..
         tuple(name for reference in references if (name := _name(file, reference)))
         for references in found.attrs["DIMENSION_LIST"]
     )
+
+
+def _is_bare(found: h5py.Dataset) -> bool:
+    """Return whether it is a dimension without a variable."""
+    return bool(found.is_scale) and bytes(h5ds.get_scale_name(found.id)).startswith(BARE)
 
 
 def _name(file: h5py.File, reference: h5py.Reference) -> str | None:

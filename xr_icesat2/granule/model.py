@@ -162,6 +162,8 @@ class DatasetHeader:
     """For each dimension the scales attached to it, each a header offset or a path."""
     is_scale: bool = False
     """Whether other datasets may use this one as a dimension scale (``CLASS``)."""
+    bare: bool = False
+    """Whether it is a dimension without a variable (netCDF-4): its values mean nothing."""
     terminated: bool = False
     """Whether its elements are strings of which what lies behind the first zero is no part."""
 

@@ -43,7 +43,7 @@ from .model import (
 
 __all__ = ["MAGIC", "inflate", "pack", "unpack"]
 
-MAGIC = b"xr_icesat2 index 4\n"
+MAGIC = b"xr_icesat2 index 5\n"
 LENGTHS = struct.Struct("<III")
 """Checksum, bytes of text, chunks."""
 MOST_TEXT = 1 << 23
@@ -168,6 +168,7 @@ def _from_node(node: Node, attributes: dict[str, int]) -> list[Any] | str:
         plain.from_bytes(node.fill),
         node.dimension_list,
         node.is_scale,
+        node.bare,
         node.terminated,
     ]
 
@@ -183,7 +184,7 @@ def _to_node(value: Any, attributes: Sequence[dict[str, Any]]) -> Node:
     attrs = attributes[plain.to_number(number)]
     if len(rest) == 1:
         return GroupHeader({name: _to_link(link) for name, link in rest[0].items()}, attrs)
-    dtype, shape, layout, fill, scales, is_scale, terminated = rest
+    dtype, shape, layout, fill, scales, is_scale, bare, terminated = rest
     return DatasetHeader(
         dtype=plain.to_dtype(dtype),
         shape=plain.to_tuple(shape),
@@ -192,6 +193,7 @@ def _to_node(value: Any, attributes: Sequence[dict[str, Any]]) -> Node:
         attrs=attrs,
         dimension_list=tuple([tuple(map(_to_place, dim)) for dim in scales]),
         is_scale=is_scale is True,
+        bare=bare is True,
         terminated=terminated is True,
     )
 

@@ -7,7 +7,7 @@ import xarray as xr
 
 from xr_icesat2.errors import LinkError
 from xr_icesat2.reading.coding import make_coding
-from xr_icesat2.reading.decoders import ICESAT2_TIME, Decoders
+from xr_icesat2.reading.decoders import Decoders, is_icesat2_time
 
 __all__ = ["NO_TIME", "nanoseconds"]
 
@@ -25,7 +25,7 @@ def nanoseconds(values: np.ndarray, held: xr.Variable, what: str) -> np.ndarray:
     LinkError
         They are neither datetime64 nor seconds since 2018-01-01.
     """
-    if values.dtype.kind == "f" and ICESAT2_TIME.fullmatch(str(held.attrs.get("units", ""))):
+    if values.dtype.kind == "f" and is_icesat2_time(held.attrs):
         values = make_coding("time", held.attrs, values.dtype, Decoders(), padded=True).coding(
             values
         )

@@ -15,9 +15,11 @@ from xr_icesat2.errors import MergeError
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.model import Chunked, DatasetHeader
 from xr_icesat2.reading.array import GranuleArray
-from xr_icesat2.reading.coding import DECODING, TIME_ENCODING, Coding, Decoded, make_coding
+from xr_icesat2.reading.coding import DECODING, TIME_ENCODING, Coding, Decoded, Stored, make_coding
 from xr_icesat2.reading.decoders import Decoders
 from xr_icesat2.reading.mosaic import Mosaic
+
+from .supplied import supplied_attrs, undeclared_fills
 
 __all__ = ["Column", "Placed", "Rules", "build_variable"]
 
@@ -77,9 +79,10 @@ def build_variable(column: Column, rules: Rules) -> tuple[xr.Variable, dict[str,
         alike = id(part.header.attrs), posixpath.basename(part.path)
         if alike not in keys:
             attrs = _effective_attrs(part, rules)
-            key = repr({name: attrs[name] for name in DECODING & attrs.keys()})
+            undeclared = undeclared_fills(part.granule, part.header, attrs)
+            key = repr((undeclared, {name: attrs[name] for name in DECODING & attrs.keys()}))
             if key not in codings:
-                codings[key] = _decoded(column, attrs, dtype, rules)
+                codings[key] = _decoded(column, attrs, undeclared, dtype, rules)
             keys[alike] = key
         of_part.append(list(codings).index(keys[alike]))
     first, *_ = codings.values()
@@ -105,10 +108,10 @@ def _is_changed(held: Any, shown: Any) -> bool:
 
 def _effective_attrs(part: Placed, rules: Rules) -> dict[str, Any]:
     """Give the attributes that hold, after those that mislead are left out."""
-    attrs = dict(part.header.attrs)
+    attrs = {**supplied_attrs(part.granule, part.path, part.header), **part.header.attrs}
     if posixpath.basename(part.path) in rules.void_fill:
         attrs.pop("_FillValue", None)
-    if "_FillValue" in attrs:
+    if np.size(attrs.get("_FillValue", ())) == 1:
         # CF and every writer want a scalar; older releases have an array of one.
         attrs["_FillValue"] = np.ravel(attrs["_FillValue"])[0]
     if rules.decode_coords:
@@ -117,16 +120,48 @@ def _effective_attrs(part: Placed, rules: Rules) -> dict[str, Any]:
     return attrs
 
 
-def _decoded(column: Column, attrs: dict[str, Any], dtype: np.dtype, rules: Rules) -> Decoded:
-    base = posixpath.basename(column.parts[0].path)
+def _decoded(
+    column: Column,
+    attrs: dict[str, Any],
+    undeclared: tuple[float, ...],
+    dtype: np.dtype,
+    rules: Rules,
+) -> Decoded:
+    first = column.parts[0]
+    base = posixpath.basename(first.path)
+    by_value = rules.decoders.depend_on_values(column.name, attrs)
     return make_coding(
         column.name,
         attrs,
         dtype,
         rules.decoders,
         padded=column.padded,
-        pad_value=(rules.pad or {}).get(base, _pad_value(dtype, attrs)),
+        stored=Stored(
+            what=f"{first.granule.url}: {first.path}",
+            undeclared=undeclared,
+            ends=_ends(column, dtype) if by_value else None,
+            pad_value=(rules.pad or {}).get(base, _pad_value(dtype, attrs)),
+        ),
     )
+
+
+def _ends(column: Column, dtype: np.dtype) -> np.ndarray:
+    """Read the first and the last stored value of a variable."""
+    parts = [part for part in column.parts if all(part.header.shape)]
+    if not parts:
+        return np.empty(0, dtype)
+    return np.array([_stored(parts[0], dtype, 0), _stored(parts[-1], dtype, -1)], dtype)
+
+
+def _stored(part: Placed, dtype: np.dtype, position: int) -> Any:
+    """Read the value at one position along every dimension of a part."""
+    shape = part.header.shape
+    dims = tuple(f"dim_{axis}" for axis in range(len(shape)))
+    alone = replace(part, origin=(0,) * len(shape), places={})
+    column = Column("", dims, shape, 0, [alone], padded=False)
+    array = _array(column, [Coding(dtype, np.zeros((), dtype)[()])], [0])
+    variable = xr.Variable(dims, indexing.LazilyIndexedArray(array))
+    return variable[(position,) * len(shape)].to_numpy()[()]
 
 
 def _alike(decoded: Iterable[Decoded]) -> list[Coding]:
@@ -183,7 +218,7 @@ def _encoding(column: Column, decoded: Decoded, stored: np.dtype) -> dict[str, A
     """Give what can be written, so that what is read back equals what was read here."""
     encoding = {k: v for k, v in decoded.encoding.items() if k == "_FillValue"}
     if decoded.coding.dtype.kind == "M":
-        return dict(TIME_ENCODING)
+        return dict(TIME_ENCODING) if decoded.coding.dtype == np.dtype("M8[ns]") else {}
     if "_FillValue" in encoding and decoded.coding.dtype.kind == "f":
         encoding["dtype"] = stored
     layout = column.parts[0].header.layout

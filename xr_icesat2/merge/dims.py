@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from xr_icesat2.granule.model import DatasetHeader, GroupHeader
 from xr_icesat2.granule.paths import ancestors, join
-from xr_icesat2.reading.decoders import ICESAT2_TIME
 
 if TYPE_CHECKING:
     from xr_icesat2.granule.index import GranuleIndex
 
-__all__ = ["STANDARD_NAMES", "is_time", "scale_paths"]
+__all__ = ["STANDARD_NAMES", "scale_paths"]
 
 STANDARD_NAMES = ("time", "latitude", "longitude")
 """Standard names (CF conventions) of the coordinates of a row."""
@@ -51,9 +49,3 @@ def _path_of(index: GranuleIndex, path: str, target: int | None) -> str | None:
 def _named(index: GranuleIndex, group: str, target: int) -> str | None:
     links = index.group(group).links
     return next((name for name, link in links.items() if link == target), None)
-
-
-def is_time(attrs: Mapping[str, object]) -> bool:
-    """Whether a variable counts seconds of ICESat-2's epoch."""
-    units = attrs.get("units")
-    return isinstance(units, str) and ICESAT2_TIME.fullmatch(units) is not None

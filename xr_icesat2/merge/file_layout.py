@@ -133,7 +133,10 @@ def _column(files: _Files, path: str, sizes: Sizes, inherited: Sizes) -> Column:
 def _variables(held: Sequence[Mapping[str, Node]], options: Options) -> dict[str, list[str]]:
     """Return the paths of the datasets to show, by the group that holds them."""
     paths = dict.fromkeys(
-        path for nodes in held for path, node in nodes.items() if isinstance(node, DatasetHeader)
+        path
+        for nodes in held
+        for path, node in nodes.items()
+        if isinstance(node, DatasetHeader) and not node.bare
     )
     variables: dict[str, list[str]] = {}
     for path in paths:
@@ -172,7 +175,7 @@ def _coordinates(
     As xarray does, move those attributes away.
     """
     scales = [n for n, v in variables.items() if v.dims == (*files.lead, n + files.suffix)]
-    said = {part.header.attrs.get("coordinates") for column in columns for part in column.parts}
+    said = [part.header.attrs.get("coordinates") for column in columns for part in column.parts]
     mentioned = {name for words in said if isinstance(words, str) for name in words.split()}
     for variable in variables.values():
         if isinstance(variable.attrs.get("coordinates"), str):

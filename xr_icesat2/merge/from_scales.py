@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from xr_icesat2.granule.model import DatasetHeader
 from xr_icesat2.products import Rate
+from xr_icesat2.reading.decoders import is_cf_time
 
-from .dims import is_time, scale_paths
+from .dims import scale_paths
 
 if TYPE_CHECKING:
     from xr_icesat2.granule.granule import Granule
@@ -39,6 +40,7 @@ def rates_from_scales(
             for path, node in granule.index.below([f"/{group}"], options.drops).items()
             if isinstance(node, DatasetHeader)
             and node.shape
+            and not node.bare
             and posixpath.dirname(path) not in aside
         }
         for scale, paths in _by_scale(granule, group, headers).items():
@@ -58,7 +60,7 @@ def _by_scale(granule: Granule, group: str, headers: Headers) -> dict[str, list[
         scale = scale_paths(granule.index, path, header)[0]
         if scale is None or not scale.startswith(f"/{group}/"):
             loose.append(below)
-        elif scale == path and not is_time(header.attrs):
+        elif scale == path and not is_cf_time(header.attrs):
             labels.append(below)
         else:
             along[scale[len(group) + 2 :]].append(below)
@@ -98,7 +100,7 @@ def _rate(scale: str, headers: Headers, claimed: Sequence[str]) -> Rate:
         along=f"{stem}_idx",
         members=tuple(sorted(headers)),
         scale=name,
-        time=_first(here, is_time, prefer=name),
+        time=_first(here, is_cf_time, prefer=name),
         latitude=_first(here, lambda attrs: attrs.get("standard_name") == "latitude"),
         longitude=_first(here, lambda attrs: attrs.get("standard_name") == "longitude"),
     )

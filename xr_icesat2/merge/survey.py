@@ -111,7 +111,7 @@ def read_headers(
         beam: {
             path: node
             for path in paths
-            if isinstance(node := found.get(f"{beam}/{path}"), DatasetHeader)
+            if isinstance(node := found.get(f"{beam}/{path}"), DatasetHeader) and not node.bare
         }
         for beam, paths in asked.items()
     }

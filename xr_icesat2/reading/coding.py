@@ -12,18 +12,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from xarray.coders import CFDatetimeCoder
 from xarray.conventions import decode_cf_variable
 
-from .decoders import SINCE, Decoders
+from xr_icesat2.errors import NotSupportedError
+from xr_icesat2.printable import get_logger
+
+from .decoders import Decoders, is_cf_time
 from .seconds import are_plain_seconds, decode_seconds
+from .senseless import UNWRITABLE, senseless
 from .time_attributes import describe_decoded
 
-__all__ = ["DECODING", "TIME_ENCODING", "Coding", "Decoded", "make_coding"]
+__all__ = ["DECODING", "TIME_ENCODING", "Coding", "Decoded", "Stored", "make_coding"]
+
+log = get_logger(__name__)
 
 FILLS = ("_FillValue", "missing_value")
 TIME_ENCODING: Mapping[str, Any] = MappingProxyType(
@@ -38,6 +46,8 @@ TIME_ENCODING: Mapping[str, Any] = MappingProxyType(
 PACKED = ("scale_factor", "add_offset", "_Unsigned")
 DECODING = frozenset((*FILLS, *PACKED, "units", "calendar", "dtype", "_Encoding"))
 """Attributes that decoding looks at; the others need not travel with an array."""
+SUSPECTS = (frozenset[str](), frozenset({"units", "calendar"}), frozenset(PACKED), DECODING)
+"""Attributes to leave out, one set after another, until xarray can decode a variable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,10 @@ class Coding:
     """Attributes and decoders for xarray to decode with; None where masking is all there is."""
     seconds: bool = False
     """Whether they are seconds that become times, see :mod:`.seconds`."""
+    undeclared: tuple[float, ...] = ()
+    """Stored floats that mean "missing" although no attribute says so."""
+    what: str = ""
+    """The variable, as messages name it."""
 
     def __call__(self, stored: np.ndarray) -> np.ndarray:
         """Decode an array of stored values, of any shape."""
@@ -62,7 +76,15 @@ class Coding:
         return decoded
 
     def into(self, out: np.ndarray, stored: np.ndarray) -> None:
-        """Decode stored values into an array of their shape and of :attr:`dtype`."""
+        """Decode stored values into an array of their shape and of :attr:`dtype`.
+
+        Raises
+        ------
+        NotSupportedError
+            They are times that the dtype cannot hold.
+        """
+        for fill in self.undeclared:
+            stored = _without(stored, fill, self.what)
         if self.through_xarray is None:
             self._masked_into(out, stored)
             return
@@ -72,7 +94,14 @@ class Coding:
             self._masked_into(numbers, stored)
             if decode_seconds(numbers, out, attrs["units"], attrs.get("calendar")):
                 return
-        out[...] = _decode_by_xarray(stored, attrs, options).astype(self.dtype, copy=False)
+        try:
+            out[...] = _decode_by_xarray(stored, attrs, options).astype(self.dtype, copy=False)
+        except (ArithmeticError, TypeError, ValueError) as error:
+            raise NotSupportedError(
+                f"{self.what} holds values that cannot be decoded as {self.dtype} "
+                f"(units {attrs.get('units')!r}): {error}. decode_times=False and "
+                "mask_and_scale=False return them as they are stored."
+            ) from error
 
     def _masked_into(self, out: np.ndarray, stored: np.ndarray) -> None:
         np.copyto(out, stored, casting="unsafe")
@@ -91,6 +120,20 @@ class Decoded:
     encoding: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What is known of the values of a variable, besides its attributes."""
+
+    what: str
+    """The variable, as messages name it."""
+    undeclared: tuple[float, ...] = ()
+    """Floats that mean "missing" although no attribute says so."""
+    ends: np.ndarray | None = None
+    """First and last stored value, where :meth:`.Decoders.depend_on_values`."""
+    pad_value: Any = None
+    """What stands in raw integers without ``_FillValue`` where no part has an element."""
+
+
 def make_coding(
     name: str,
     attrs: Mapping[str, Any],
@@ -98,7 +141,7 @@ def make_coding(
     decoders: Decoders,
     *,
     padded: bool,
-    pad_value: Any = None,
+    stored: Stored | None = None,
 ) -> Decoded:
     """Decide how a variable is decoded.
 
@@ -114,34 +157,105 @@ def make_coding(
         What the user wants decoded.
     padded
         Whether the array may have elements that no part has.
-    pad_value
-        What stands there in raw integers without ``_FillValue``.
+    stored
+        What else is known of its values.
     """
     dtype = dtype.newbyteorder("=")
     if dtype.kind == "V":
         # Of structures neither xarray nor the CF conventions say how they are decoded.
         return Decoded(Coding(dtype, np.zeros((), dtype)[()]), dict(attrs), {})
-    options = decoders.options(name, attrs)
-    template = decode_cf_variable(
-        name, xr.Variable(("row",), np.empty(0, dtype), dict(attrs)), **options
-    )
+    stored = stored or Stored(what=name)
+    usable, template = _usable(name, attrs, dtype, decoders, stored)
+    options = decoders.options(name, usable)
     result, masked = template.dtype, options["mask_and_scale"]
     if masked and padded and result.kind in "iub":
         # Padding is NaN, so an integer becomes the float that xarray takes for masked integers.
         result = np.dtype(np.float32 if result.itemsize <= 2 else np.float64)
-    fills = _fills(attrs) if masked and result.kind in "fM" else ()
-    padding = np.nan if masked and result.kind == "f" else _padding(result, attrs, pad_value)
+    fills = _fills(usable) if masked and result.kind in "fM" else ()
+    padding = (
+        np.nan if masked and result.kind == "f" else _padding(result, usable, stored.pad_value)
+    )
     through, seconds = None, False
-    if not _only_masked(dtype, result, attrs):
-        needed = {key: value for key, value in attrs.items() if key in DECODING}
+    if not _only_masked(dtype, result, usable):
+        needed = {key: value for key, value in usable.items() if key in DECODING}
+        if result.kind == "O" and decoders.are_times(name, usable) and "use_cftime" not in options:
+            # A part of the array may fit datetime64 where the whole does not.
+            options = options | {"decode_times": CFDatetimeCoder(use_cftime=True)}
         through = (needed, options)
         seconds = are_plain_seconds(dtype, result, needed, options)
-    coding = Coding(result, padding, fills, through, seconds)
+    undeclared = stored.undeclared
+    if dtype.kind != "f" or not (masked or result.kind in "MO"):
+        undeclared = ()
+    elif result.kind in "MO" and "_FillValue" not in usable:
+        undeclared = (float(np.finfo(dtype).max),)  # no time, whatever the file is
+    coding = Coding(result, padding, fills, through, seconds, undeclared, stored.what)
+    kept = {k: v for k, v in attrs.items() if k not in usable and k not in UNWRITABLE}
     described = template.attrs
-    if "units" in attrs and "units" not in described and SINCE in str(attrs["units"]):
+    if is_cf_time(usable) and "units" not in described:
         described = describe_decoded(described)
-    described = described | decoders.other_units(name, described)
+    described = kept | described | decoders.other_units(name, described)
     return Decoded(coding, described, dict(template.encoding))
+
+
+def _usable(
+    name: str,
+    attrs: Mapping[str, Any],
+    dtype: np.dtype,
+    decoders: Decoders,
+    stored: Stored,
+) -> tuple[dict[str, Any], xr.Variable]:
+    """Return the attributes that xarray can decode with, and what they make; log the others."""
+    without = senseless(attrs, dtype)
+    usable = {key: value for key, value in attrs.items() if key not in without}
+    for refused in SUSPECTS:
+        tried = {key: value for key, value in usable.items() if key not in refused}
+        try:
+            template = _decoded(name, tried, dtype, decoders.options(name, tried), stored.ends)
+        except Exception as error:  # xarray raises whatever comes up
+            log.debug("%s cannot be decoded", stored.what, exc_info=error)
+        else:
+            break
+    else:
+        raise NotSupportedError(f"{stored.what}: xarray cannot decode values of type {dtype}")
+    without |= refused & usable.keys()
+    usable = tried
+    for key in sorted(without):
+        _note(stored.what, key, f"{attrs[key]!r:.80}", str(dtype))
+    return usable, template
+
+
+def _decoded(
+    name: str,
+    attrs: Mapping[str, Any],
+    dtype: np.dtype,
+    options: Mapping[str, Any],
+    ends: np.ndarray | None,
+) -> xr.Variable:
+    """Decode no values, or the first and last one, to see what becomes of a variable."""
+    values = np.empty(0, dtype)
+    if ends is not None:
+        values = ends[ends != np.finfo(dtype).max] if dtype.kind == "f" else ends
+    return decode_cf_variable(name, xr.Variable(("row",), values, dict(attrs)), **options)
+
+
+@lru_cache(maxsize=1 << 10)  # once an attribute
+def _note(what: str, name: str, value: str, dtype: str) -> None:
+    log.warning(
+        "%s: the attribute %s=%s makes no sense for %s and is not decoded", what, name, value, dtype
+    )
+
+
+def _without(stored: np.ndarray, fill: float, what: str) -> np.ndarray:
+    missing = stored == fill
+    if not missing.any():
+        return stored
+    _note_undeclared(what, fill)
+    return np.where(missing, stored.dtype.type(np.nan), stored)
+
+
+@lru_cache(maxsize=1 << 10)  # once a variable
+def _note_undeclared(what: str, fill: float) -> None:
+    log.warning("%s holds %.4g, which no _FillValue declares; it is read as missing", what, fill)
 
 
 def _only_masked(dtype: np.dtype, result: np.dtype, attrs: Mapping[str, Any]) -> bool:
@@ -172,7 +286,7 @@ def _padding(dtype: np.dtype, attrs: Mapping[str, Any], pad_value: Any) -> Any:
         # One that the type cannot hold (a text, a number out of range) marks nothing.
         with suppress(ValueError, OverflowError, IndexError):
             return dtype.type(np.ravel(declared)[0])
-    return dtype.type(pad_value)
+    return dtype.type(0 if pad_value is None else pad_value)
 
 
 def _decode_by_xarray(

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["ICESAT2_TIME", "SINCE", "Decoders"]
+__all__ = ["Decoders", "is_cf_time", "is_icesat2_time"]
 
 ICESAT2_TIME = re.compile(r"\s*seconds since 2018-01-01\b.*", re.IGNORECASE)
-"""The one epoch that is decoded. ``atlas_sdp_gps_epoch`` counts GPS seconds, which leave out
-leap seconds: read as UTC it would be 18 s off."""
+"""Times of which the dtype is known without their values: all of them fit datetime64."""
+GPS_SECONDS = re.compile(r"\s*seconds since 1980-0?1-0?6\b.*", re.IGNORECASE)
+"""Units that stay a number: ``atlas_sdp_gps_epoch`` counts GPS seconds, which leave out leap
+seconds. Read as UTC it would be 18 s off."""
 SINCE = "since"
 """The word in its units by which xarray knows a time."""
 
@@ -32,8 +34,7 @@ class Decoders:
     def options(self, name: str, attrs: Mapping[str, Any]) -> dict[str, Any]:
         """Give the keywords of :func:`xarray.conventions.decode_cf_variable` for one variable."""
         times = _of(self.decode_times, name, default=True)
-        units = attrs.get("units")
-        if not (isinstance(units, str) and ICESAT2_TIME.fullmatch(units)):
+        if not is_cf_time(attrs):
             times = False
         masked = bool(_of(self.mask_and_scale, name, default=True))
         if times and "_FillValue" in attrs:
@@ -51,16 +52,39 @@ class Decoders:
             options["use_cftime"] = use_cftime
         return options
 
-    def other_units(self, name: str, attrs: Mapping[str, Any]) -> dict[str, str]:
-        """Give the units of a time that stays a number in words of which xarray makes no time.
+    def are_times(self, name: str, attrs: Mapping[str, Any]) -> bool:
+        """Return whether a variable becomes times."""
+        return is_cf_time(attrs) and bool(_of(self.decode_times, name, default=True))
 
-        Written to netCDF or Zarr and opened again, it must not become one after all.
+    def depend_on_values(self, name: str, attrs: Mapping[str, Any]) -> bool:
+        """Return whether xarray looks at values to tell what becomes of a variable.
+
+        Times that do not fit datetime64 become cftime objects.
+        """
+        return self.are_times(name, attrs) and not is_icesat2_time(attrs)
+
+    def other_units(self, name: str, attrs: Mapping[str, Any]) -> dict[str, str]:
+        """Return the units of GPS seconds in words of which xarray makes no time.
+
+        Written to netCDF or Zarr and opened again, they must not become one after all.
         """
         units = attrs.get("units")
-        if not isinstance(units, str) or SINCE not in units or ICESAT2_TIME.fullmatch(units):
+        if not isinstance(units, str) or not GPS_SECONDS.fullmatch(units):
             return {}
         wanted = _of(self.decode_times, name, default=True)
         return {"units": units.replace(SINCE, "after")} if wanted else {}
+
+
+def is_cf_time(attrs: Mapping[str, Any]) -> bool:
+    """Return whether the units are those of a time that is decoded."""
+    units = attrs.get("units")
+    return isinstance(units, str) and SINCE in units and not GPS_SECONDS.fullmatch(units)
+
+
+def is_icesat2_time(attrs: Mapping[str, Any]) -> bool:
+    """Return whether the units count seconds of the epoch of ICESat-2."""
+    units = attrs.get("units")
+    return isinstance(units, str) and ICESAT2_TIME.fullmatch(units) is not None
 
 
 def _of(value: Any, name: str, *, default: Any) -> Any:

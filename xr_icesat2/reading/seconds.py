@@ -15,6 +15,8 @@ import numpy as np
 import xarray as xr
 from xarray.conventions import decode_cf_variable
 
+from .decoders import is_icesat2_time
+
 __all__ = ["are_plain_seconds", "decode_seconds"]
 
 LONGEST = 4e9
@@ -28,6 +30,7 @@ def are_plain_seconds(
     """Whether a variable counts seconds as a float64, for xarray to decode as it does by itself."""
     return (
         dtype == np.float64
+        and is_icesat2_time(attrs)
         and result == np.dtype("M8[ns]")
         and attrs.keys() <= {"units", "calendar", "_FillValue", "missing_value"}
         and attrs.get("calendar") in CALENDARS

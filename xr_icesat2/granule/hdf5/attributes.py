@@ -29,7 +29,7 @@ from .heaps import GlobalReference, read_fractal, read_global
 from .messages import read_dataspace
 from .objects import ATTRIBUTE, ATTRIBUTE_INFO, SHARED, Message
 
-__all__ = ["HIDDEN", "Attributes", "read_attributes", "text", "text_attribute"]
+__all__ = ["BARE", "HIDDEN", "Attributes", "read_attributes", "text", "text_attribute"]
 
 HIDDEN = frozenset(
     {
@@ -45,8 +45,10 @@ HIDDEN = frozenset(
     }
 )
 """Attributes that describe the file, not the data: never shown."""
-HEARD = frozenset({"CLASS", "DIMENSION_LIST"})
+HEARD = frozenset({"CLASS", "DIMENSION_LIST", "NAME"})
 """Of these, those that tell of dimensions."""
+BARE = b"This is a netCDF dimension but not a netCDF variable"
+"""How netCDF-4 begins the ``NAME`` of a scale that no variable has values for."""
 REFERRING = (b"DIMENSION_LIST", b"REFERENCE_LIST")
 """Of these, those that say where other objects lie."""
 FEW_TEXTS = 1 << 12
@@ -66,6 +68,8 @@ class Attributes:
     scales: tuple[tuple[int, ...], ...]
     """Header offsets of the scales of each dimension, from ``DIMENSION_LIST``."""
     is_scale: bool
+    bare: bool
+    """Whether it is a dimension without a variable, see :data:`BARE`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +105,19 @@ def read_attributes(messages: Sequence[Message], budget: Budget) -> Parser[Attri
     alike = _alike(tuple(body for body in bodies if body not in own) if own else tuple(bodies))
     rest = [*alike.rest, *(raw for body in own if (raw := _parse(body)) is not None)]
     scales: tuple[tuple[int, ...], ...] = ()
-    is_scale = alike.is_scale
+    is_scale, bare = alike.is_scale, alike.bare
     shown: list[_Raw] = []
     for raw in rest:
         if raw.name == "DIMENSION_LIST":
             scales = yield from _scales(raw.datatype, raw.data, budget, size)
         elif raw.name == "CLASS":
             is_scale = _is_scale(raw)
+        elif raw.name == "NAME":
+            bare = raw.data.startswith(BARE)
         else:
             shown.append(raw)
     values = (yield from _heaped(alike.values, shown, budget, size)) if shown else alike.values
-    return Attributes(values, scales, is_scale)
+    return Attributes(values, scales, is_scale, is_scale and bare)
 
 
 def _is_own(body: bytes) -> bool:
@@ -142,6 +148,7 @@ class _Alike:
 
     values: Mapping[str, AttributeValue]
     is_scale: bool
+    bare: bool
     rest: Sequence[_Raw]
     """What must be looked up in the heaps of the file."""
 
@@ -151,17 +158,19 @@ class _Alike:
 def _alike(bodies: tuple[bytes, ...]) -> _Alike:
     values: dict[str, AttributeValue] = {}
     rest: list[_Raw] = []
-    is_scale = False
+    is_scale = bare = False
     for raw in map(_parse_shared, bodies):
         if raw is None:
             continue
         if raw.name == "CLASS":
             is_scale = _is_scale(raw)
+        elif raw.name == "NAME":
+            bare = raw.data.startswith(BARE)
         elif raw.value is None or raw.name in HEARD:
             rest.append(raw)
         else:
             _put(values, raw.name, raw.value)
-    return _Alike(dict(sorted(values.items())), is_scale, tuple(rest))
+    return _Alike(dict(sorted(values.items())), is_scale, bare, tuple(rest))
 
 
 def _is_scale(raw: _Raw) -> bool:

@@ -93,6 +93,7 @@ def _dataset(messages: Sequence[Message], attributes: Attributes, budget: Budget
         with_flags(attributes.values, datatype.members, datatype.dtype),
         attributes.scales,
         attributes.is_scale,
+        attributes.bare,
         datatype.kind is Kind.STRING and datatype.padding is Padding.NULL_TERMINATED,
     )
 
