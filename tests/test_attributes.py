@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tests.paths import granule
+from tests.paths import SHARED, granule
 from xr_icesat2.command.main import main
 from xr_icesat2.testing import write_granule
 
@@ -134,3 +134,80 @@ def test_clips_written_by_r_tell_their_spots(name):
         }
     ds = open_dataset(path)
     assert dict(zip(ds["spot"].values, ds["gt"].values[0], strict=True)) == spots
+
+
+WITHOUT_SENSE = SHARED / "hostile" / "23_bad_attrs.h5"
+
+
+@pytest.mark.skipif(not WITHOUT_SENSE.exists(), reason="the file is not here (../shared/hostile)")
+@pytest.mark.filterwarnings("ignore:overflow encountered")
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast")
+@pytest.mark.filterwarnings("ignore:.*does not have a Zarr V3 specification")
+def test_attributes_without_sense_are_kept_undecoded(tmp_path, caplog):
+    tree = open_datatree(WITHOUT_SENSE, layout="file")
+    ds = tree.to_dataset()
+    repr(tree)
+    tree._repr_html_()
+    with h5py.File(WITHOUT_SENSE) as file:
+        names = list(file)
+        for name in names:
+            attribute, kind, _ = name.rsplit("__", 2)
+            check_undecoded(ds[name], file[name], attribute, kind, ds)
+    assert "units=array([0, 1, 2, 3]" in caplog.text
+    tree.load()
+    for engine in ("netcdf4", "h5netcdf"):
+        tree.to_netcdf(tmp_path / f"{engine}.nc", engine=engine)
+    ds[names[::10]].to_zarr(tmp_path / "zarr", consolidated=False)
+
+
+def check_undecoded(
+    found: xr.DataArray, held: h5py.Dataset, attribute: str, kind: str, ds: xr.Dataset
+) -> None:
+    decodes = attribute in ("_FillValue", "missing_value", "scale_factor", "add_offset")
+    if not decodes or kind in ("arr", "sarr", "empty", "s"):
+        masked = attribute == "missing_value" and kind == "arr"
+        values = held[...] if not masked else found.values
+        np.testing.assert_array_equal(found.values.astype(values.dtype), values)
+    if kind == "obj" or attribute in STRUCTURAL:
+        return  # a reference, and what ties datasets to dimensions, are never shown
+    kept = {**ds.icesat2.source_encoding[held.name[1:]], **found.attrs, **found.encoding}
+    value = held.attrs[attribute]
+    if not isinstance(value, h5py.Empty) and attribute != "dtype":
+        texts = [text.decode() for text in value] if kind == "sarr" else value
+        np.testing.assert_array_equal(kept[attribute], texts)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("units", np.arange(3)),
+        ("units", np.float64(2.5)),
+        ("units", h5py.Empty("f8")),
+        ("coordinates", np.arange(3)),
+        ("_FillValue", np.arange(3.0)),
+        ("_FillValue", "none"),
+        ("scale_factor", "none"),
+        ("scale_factor", np.arange(3.0)),
+        ("add_offset", h5py.Empty("f8")),
+        ("_Encoding", np.float64(1)),
+        ("calendar", np.arange(3)),
+        ("dtype", np.arange(3)),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("layout", ["spot", "flat"])
+def test_merged_variables_with_attributes_without_sense(plain, tmp_path, layout, name, value):
+    expected = open_dataset(plain, layout=layout, variables=["h_li"]).load()
+    path = tmp_path / plain.name
+    shutil.copy(plain, path)
+    with h5py.File(path, "a") as file:
+        for beam in (name for name in file if name.startswith("gt")):
+            held = file[f"{beam}/land_ice_segments/h_li"]
+            held.attrs[name] = value
+    ds = open_dataset(path, layout=layout, variables=["h_li"])
+    filled = expected["h_li"].fillna(np.finfo("f4").max) if name == "_FillValue" else None
+    found = ds["h_li"].values
+    if filled is not None:  # its fill value was overwritten: that is a number now, or none at all
+        found = np.where(np.isnan(found), np.finfo("f4").max, found)
+    np.testing.assert_array_equal(found, expected["h_li"].values if filled is None else filled)
+    ds.to_netcdf(tmp_path / "again.nc", engine="h5netcdf")

@@ -95,7 +95,11 @@ class Coding:
             if decode_seconds(numbers, out, attrs["units"], attrs.get("calendar")):
                 return
         try:
-            out[...] = _decode_by_xarray(stored, attrs, options).astype(self.dtype, copy=False)
+            decoded = _decode_by_xarray(stored, attrs, options)
+            if self.dtype.kind == "M" != decoded.dtype.kind:
+                # numpy would convert cftime objects, and wrap what does not fit.
+                raise OverflowError("dates out of range")
+            out[...] = decoded.astype(self.dtype, copy=False)
         except (ArithmeticError, TypeError, ValueError) as error:
             raise NotSupportedError(
                 f"{self.what} holds values that cannot be decoded as {self.dtype} "

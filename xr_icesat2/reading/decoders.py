@@ -9,9 +9,9 @@ from typing import Any
 
 __all__ = ["Decoders", "is_cf_time", "is_icesat2_time"]
 
-ICESAT2_TIME = re.compile(r"\s*seconds since 2018-01-01\b.*", re.IGNORECASE)
+ICESAT2_TIME = re.compile(r"\s*seconds since 2018-01-01(?!\d).*", re.IGNORECASE)
 """Times of which the dtype is known without their values: all of them fit datetime64."""
-GPS_SECONDS = re.compile(r"\s*seconds since 1980-0?1-0?6\b.*", re.IGNORECASE)
+GPS_SECONDS = re.compile(r"\s*seconds since 1980-0?1-0?6(?!\d).*", re.IGNORECASE)
 """Units that stay a number: ``atlas_sdp_gps_epoch`` counts GPS seconds, which leave out leap
 seconds. Read as UTC it would be 18 s off."""
 SINCE = "since"
