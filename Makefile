@@ -4,6 +4,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 LOWEST := .venv-lowest/bin
+# HDF5 files of other projects, where there are any.
+PEERS ?= ../shared/peers
 
 .PHONY: help demo test coverage check docs bench hostile lowest clean
 
@@ -40,6 +42,7 @@ bench: .venv-bench/bench.stamp
 
 hostile: .venv/test.stamp
 	$(BIN)/python -m tests.hostile --all
+	if [ -d "$(PEERS)" ]; then $(BIN)/python -W ignore -m tests.peers "$(PEERS)"; fi
 	$(BIN)/python -m tests.hostile_indexes --all
 
 lowest: .venv-lowest/test.stamp

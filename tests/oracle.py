@@ -4,6 +4,7 @@ Nothing here knows how the library works; the rules are written down a second ti
 reader of the documentation would.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -64,19 +65,20 @@ def attributes(obj: h5py.Group | h5py.Dataset) -> dict[str, Any]:
     found = {name: attribute(obj, name) for name in obj.attrs if name not in STRUCTURAL}
     if "_FillValue" in found:
         found["_FillValue"] = np.ravel(found["_FillValue"])[0]
-    return found | _flags(obj) if isinstance(obj, h5py.Dataset) else found
+    return found | flags(obj) if isinstance(obj, h5py.Dataset) else found
 
 
-def _flags(dataset: h5py.Dataset) -> dict[str, Any]:
+def flags(dataset: h5py.Dataset) -> dict[str, Any]:
+    """What the numbers of an enumeration mean, if the file does not say so in attributes."""
     members = h5py.check_enum_dtype(dataset.dtype)
-    if not members or dataset.dtype == bool or "flag_values" in dataset.attrs:
+    if not members or dataset.dtype == bool or {"flag_values", "flag_meanings"} & {*dataset.attrs}:
         return {}
     names = sorted(members, key=members.get)
     return {
         "flag_values": np.array(
             [members[name] for name in names], dataset.dtype.newbyteorder("=").str
         ),
-        "flag_meanings": " ".join(names),
+        "flag_meanings": " ".join(re.sub(r"[^A-Za-z0-9_.+@-]+", "_", name) for name in names),
     }
 
 
