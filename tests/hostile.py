@@ -23,7 +23,6 @@ from typing import Self
 from tests.hostile_facts import REFUSED, Facts
 from tests.hostile_mutations import MUTATIONS, Mutation, mutation, mutation_of
 from tests.hostile_worker import SECONDS, Worker
-from tests.leading_out import all_features
 from tests.unusual import write_unusual
 
 MADE = 100  # mutations of each file that is made here
@@ -150,16 +149,13 @@ def check_all(seeds: list[int]) -> Verdict:
 
 
 def check_made(count: int) -> Verdict:
-    """Check files that are made here: unusual objects, and all that leads to files not there."""
+    """Check files that are made here, of all the objects that granules have none of."""
     total = Verdict()
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
-        made = [directory / f"{kind}.h5" for kind in ("old", "new", "old_out", "new_out")]
-        write_unusual(made[0], "earliest")
-        write_unusual(made[1], "latest")
-        # The HDF5 library does not survive a virtual dataset that is its own source.
-        all_features(made[2], "earliest", 0, without="virtual_of_itself")
-        all_features(made[3], "latest", 0, without="virtual_of_itself")
+        made = [directory / f"{libver}.h5" for libver in ("earliest", "latest")]
+        for path in made:
+            write_unusual(path, path.stem)
         with Harness(directory, made[0]) as harness:
             for path in made:
                 verdict = harness.check(mutation_of(path, seed) for seed in range(count))

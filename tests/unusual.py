@@ -23,6 +23,7 @@ LEFT_OUT = {
     "outside": "another file",
     "linked": "another file",
     "behind_linked": "another file",
+    "group": "/texts",  # each group is shown once
 }
 """What cannot be read, with a word of the reason."""
 COLOURS = h5py.enum_dtype({"dark blue": 3, "RED": -1, "Grün": 2, "Gr\u00fcn!": 40}, "<i2")

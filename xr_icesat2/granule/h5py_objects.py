@@ -177,8 +177,10 @@ def _attributes(
         if name in HIDDEN:
             continue
         identifier = found.attrs.get_id(name)
-        count = math.prod(identifier.shape or ())
-        size = budget.use_attribute_bytes(identifier.get_storage_size() + count * TEXT_BYTES, size)
+        count = 0 if identifier.shape is None else math.prod(identifier.shape)
+        # h5py takes a size of 0 bytes for an error.
+        stored = identifier.get_storage_size() if count else 0
+        size = budget.use_attribute_bytes(stored + count * TEXT_BYTES, size)
         try:
             dtype = identifier.dtype
         except (TypeError, ValueError, NotImplementedError):
