@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from .model import (
     BY_LIBRARY,
     Chunked,
@@ -33,6 +35,8 @@ MOST_BYTES = 1 << 60
 MOST_CHUNK_BYTES = (1 << 32) - 1
 MOST_FILTERS = 32
 MOST_DEPTH = 64
+SUPERBLOCK = np.array([[0, 48]], np.uint64)
+"""Offset and length of what every file begins with."""
 UNNAMED = {"", ".", ".."}
 """Parts of a path that are no names."""
 DEFLATE, SHUFFLE, FLETCHER32 = 1, 2, 3
@@ -52,6 +56,23 @@ def check_contents(contents: Contents, file_size: int) -> None:
         found = contents.nodes.get(path)
         if isinstance(found, DatasetHeader) and values.shape != found.shape:
             raise ValueError(f"values of {path:.50} of shape {values.shape}, not {found.shape}")
+    _check_overlap(contents)
+
+
+def _check_overlap(contents: Contents) -> None:
+    """Raise where bytes belong to two datasets; several paths may lead to one dataset."""
+    spans = [
+        np.array([[node.layout.offset, math.prod(node.shape) * node.dtype.itemsize]], np.uint64)
+        for node in contents.nodes.values()
+        if isinstance(node, DatasetHeader)
+        and isinstance(node.layout, Contiguous)
+        and node.layout.offset is not None
+    ]
+    spans += [np.column_stack([one.offsets, one.sizes]) for one in contents.tables.values()]
+    every = np.concatenate([SUPERBLOCK, *spans])
+    every = np.unique(every[every[:, 1] > 0], axis=0)
+    if (every[1:, 0] < every[:-1].sum(axis=1)).any():
+        raise ValueError("values of two datasets in one place")
 
 
 def _check_path(path: str) -> None:
@@ -74,8 +95,6 @@ def _check_node(path: str, node: Node, file_size: int) -> None:
         raise ValueError(f"{path:.50} has the shape {node.shape!s:.50}")
     if len(node.fill) != node.dtype.itemsize or not node.fill:
         raise ValueError(f"{path:.50} has a fill value of {len(node.fill)} bytes")
-    if len(node.dimension_list) not in (0, len(node.shape)):
-        raise ValueError(f"{path:.50} has dimension scales of {len(node.dimension_list)} axes")
     for link in (link for axis in node.dimension_list for link in axis):
         _check_link(link, file_size)
     _check_layout(path, node, size, file_size)
