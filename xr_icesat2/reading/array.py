@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,9 @@ from .selection import normalise
 from .together import Pending, carry_out
 
 __all__ = ["GranuleArray", "taken"]
+
+LARGE = 1 << 28
+"""Bytes of an array before which it is asked how much memory is available."""
 
 
 class GranuleArray(BackendArray):
@@ -95,6 +99,10 @@ class GranuleArray(BackendArray):
         cuts = list(self.mosaic.cut(selections))
         padding = self.codings[0].padding
         padded = gaps(shape, self.mosaic.lead, cuts)
+        # Linux hands out more than there is, and ends the process when it is used.
+        size = math.prod(shape) * self.dtype.itemsize
+        if size > LARGE and size > available_memory():
+            raise self._too_large(shape)
         try:
             result = np.empty(shape, self.dtype)
             if padded is None:
@@ -121,6 +129,16 @@ class GranuleArray(BackendArray):
             read = DatasetRead(self.paths[path], sinks[coding], cut.source, cut.target)
             wanted.setdefault(self.granules[granule], []).append(read)
         return wanted
+
+
+def available_memory() -> float:
+    """Return the bytes of memory that can be had without swapping; infinity if that is unknown."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        found = next(line for line in lines if line.startswith("MemAvailable:"))
+        return int(found.split()[1]) * 1024
+    except (OSError, StopIteration, ValueError):
+        return math.inf
 
 
 def taken(key: tuple[Any, ...]) -> tuple[Any, ...]:
