@@ -1,4 +1,4 @@
-"""Many granules: xarray's own combine gives what the list form gives, and the list form scales."""
+"""Many granules: nothing is read to lay them side by side, and the list form scales."""
 
 import pickle
 import shutil
@@ -10,19 +10,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tests.rates import ATL06
+from tests.combining import WAYS
 from tests.written import written_granule, written_granules
 from xr_icesat2.errors import ICESat2Error
 
-COMBINE = {
-    "by coordinates": {"join": "outer"},
-    "nested": {"combine": "nested", "concat_dim": "gran_idx", "join": "outer"},
-    "parallel": {"parallel": True, "join": "outer"},
-}
-# xarray announces other defaults; what we promise is for the arguments as given here.
-pytestmark = pytest.mark.filterwarnings("ignore:.*default value.*will change:FutureWarning")
-
-each_way = pytest.mark.parametrize("way", COMBINE)
+each_way = pytest.mark.parametrize("way", WAYS)
 
 
 @pytest.fixture(scope="module")
@@ -34,30 +26,6 @@ def written(tmp_path_factory) -> list[Path]:
 def gran_idx(path: Path) -> int:
     ds = xr.open_dataset(path, engine="icesat2")
     return int(ds["gran_idx"].item())
-
-
-@each_way
-@pytest.mark.parametrize("rate", ATL06, ids=lambda rate: rate.group)
-def test_open_mfdataset_gives_what_the_list_form_gives(written, way, rate):
-    how = COMBINE[way]
-    if rate.per_beam and way != "nested":
-        # Granules differ in length, so xarray combines along the rows too, and by its defaults
-        # of today would repeat on every row what has no rows.
-        how = {**how, "data_vars": "minimal"}
-    combined = xr.open_mfdataset(written, engine="icesat2", group=rate.group, **how)
-    listed = xr.open_dataset(written, engine="icesat2", group=rate.group, chunks={})
-    for name, variable in combined.variables.items():
-        assert variable.dtype == listed[name].dtype, name
-    xr.testing.assert_equal(combined.compute(), listed.compute())
-
-
-@each_way
-def test_equal_lengths_by_pad_to(written, way):
-    kw = {"engine": "icesat2", "pad_to": 250}
-    combined = xr.open_mfdataset(written, **kw, **COMBINE[way])
-    listed = xr.open_dataset(written, **kw)
-    assert combined.sizes["segment_idx"] == 250
-    xr.testing.assert_equal(combined.compute(), listed.compute())
 
 
 def destroy_values(path: Path) -> int:
@@ -91,7 +59,7 @@ def without_values(tmp_path_factory) -> list[Path]:
 
 @each_way
 def test_no_value_is_read_at_open_and_concat(without_values, way):
-    combined = xr.open_mfdataset(without_values, engine="icesat2", **COMBINE[way])
+    combined = xr.open_mfdataset(without_values, engine="icesat2", **WAYS[way]("gran_idx"))
     assert combined.sizes["gran_idx"] == len(without_values)
     with pytest.raises(ICESat2Error):
         combined["h_li"].load()

@@ -17,6 +17,7 @@ from .granule.model import GroupHeader, LeftOut, Node
 from .granule.numbering import GRIDDED
 from .granule.paths import ancestors, join, normalise, parent
 from .merge.as_it_is import opens_as_it_is
+from .merge.blocks import share_blocks
 from .merge.choose import all_rates, asked_rate, rates_of
 from .merge.file_layout import file_datasets
 from .merge.flat import flat_datasets
@@ -233,9 +234,10 @@ def _root(dataset: xr.Dataset, known: Sequence[Known], options: Options) -> xr.D
     coords = granule_coords([k.identity for k in known])
     if options.layout == "flat":
         # Rows have a coordinate gran_idx of their own, which an index here would override.
-        coords = {name: v.copy(deep=False) for name, v in coords.items()}
-        for variable in coords.values():
-            variable.dims = ("granule",)
+        coords = {
+            name: xr.Variable(("granule",) * v.ndim, v.data, v.attrs, v.encoding)
+            for name, v in coords.items()
+        }
     root = dataset.assign_coords(coords)
     root.attrs = _common_attrs([k.granule for k in known])
     root.encoding = dataset.encoding
@@ -291,6 +293,7 @@ def _finished(dataset: xr.Dataset, granules: Sequence[Granule]) -> xr.Dataset:
 
 def _with_source(dataset: xr.Dataset, granules: Sequence[Granule]) -> xr.Dataset:
     """Say where it came from, and let go of the granules when it is closed."""
+    share_blocks(dataset)
     urls = [granule.url for granule in granules]
     dataset.encoding["source"] = urls[0] if len(urls) == 1 else urls
     dataset.set_close(partial(close_granules, granules))

@@ -23,9 +23,8 @@ class GranuleList(Sequence[CatalogGranule]):
     """Granules that a search found, in the order of time.
 
     ``granules[0]``, ``granules[:5]``, ``len`` and ``for`` work as for a list.
-    ``xr.open_dataset(granules, engine="icesat2")`` merges them,
-    ``xr.open_mfdataset(granules, engine="icesat2", join="outer")`` too. Printed,
-    it is a table; in a notebook, a table and a map of the ground tracks.
+    ``xr.open_dataset(granules, engine="icesat2")`` merges them. Printed, it is a
+    table; in a notebook, a table and a map of the ground tracks.
     """
 
     granules: tuple[CatalogGranule, ...]

@@ -15,6 +15,7 @@ from xr_icesat2.granule.model import DatasetHeader, GroupHeader, Node
 from xr_icesat2.granule.paths import ancestors
 from xr_icesat2.reading.lazy_index import LazyIndex
 
+from .blocks import prefer_granules
 from .build import Column, Placed, Rules, build_variable
 from .dims import scale_paths
 from .left_out import in_group, note_left_out
@@ -99,6 +100,8 @@ def _group_dataset(files: _Files, group: str, inherited: Sizes) -> tuple[xr.Data
     dataset.encoding["icesat2"] = sources
     for granule, nodes in zip(files.granules, files.held, strict=True):
         note_left_out(dataset, {granule.url: in_group(nodes, group, options)})
+    if files.lead:
+        prefer_granules(dataset)
     return dataset, sizes
 
 

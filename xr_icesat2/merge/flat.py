@@ -16,10 +16,11 @@ from xarray.core import indexing
 from xr_icesat2.products import ALONG
 
 from .build import Column, Placed, build_variable
-from .granule_coords import PASS_COORDS
+from .granule_coords import PASS_COORDS, product_coord
 from .rate import MergedRate
+from .row_index import flat_row_index
 from .runs import RunArray
-from .spot import dataset_of, label_coords, row_index, track_coords
+from .spot import dataset_of, label_coords, track_coords
 
 __all__ = ["flat_datasets"]
 
@@ -59,7 +60,8 @@ def flat_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
     """
     rows = _Rows.of(merged)
     values = _beam_values(merged, rows.beams)
-    coords = _row_coords(merged, values, rows)
+    coords = {"product": product_coord(merged.surveys[0].identity.product)}
+    coords |= _row_coords(merged, values, rows)
     groups: dict[str, dict[str, xr.Variable]] = {merged.top: {}}
     shared: dict[str, Any] = {}
     sources: dict[str, dict[str, Any]] = defaultdict(dict)
@@ -77,7 +79,7 @@ def flat_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
             group = path.rpartition("/")[0]
             groups.setdefault(group, {})[name] = variable
             sources[group][name] = source
-    index = row_index(merged, rows.sizes[ALONG])
+    index = flat_row_index(merged)
     beam_coords = {
         f"beam_{name}": xr.Variable((BEAM_ROW,), array, attrs)
         for name, (array, attrs) in values.items()

@@ -11,7 +11,7 @@ from xr_icesat2.granule.identity import UNKNOWN, Identity
 from xr_icesat2.granule.numbering import HEMISPHERIC, ORBITAL, REPEAT
 from xr_icesat2.reading.coding import TIME_ENCODING
 
-__all__ = ["GRANULE_COORDS", "PASS_COORDS", "granule_coords"]
+__all__ = ["GRANULE_COORDS", "PASS_COORDS", "granule_coords", "product_coord"]
 
 
 def _number(value: int | None) -> int:
@@ -55,7 +55,7 @@ ONLY_IN = {
 """Numbers that only some products have."""
 NOT_IN = {"cycle_number": REPEAT, "region": HEMISPHERIC | ORBITAL}
 """Numbers that all products have but some."""
-GRANULE_COORDS = (*NUMBERS, *TEXTS, *TIMES)
+GRANULE_COORDS = ("product", *NUMBERS, *TEXTS, *TIMES)
 """Their names, which no variable of a row may take."""
 
 PASS_COORDS = (
@@ -66,9 +66,12 @@ PASS_COORDS = (
 
 
 def granule_coords(identities: Sequence[Identity]) -> dict[str, xr.Variable]:
-    """Give the coordinates of some granules of one product, in their order."""
-    coords: dict[str, xr.Variable] = {}
+    """Return the coordinates of granules of one product, in their order.
+
+    The product is a scalar: xarray then refuses to merge two products.
+    """
     product = identities[0].product
+    coords = {"product": product_coord(product)}
     for name, (meaning, get) in NUMBERS.items():
         if product in NOT_IN.get(name, ()) or product not in ONLY_IN.get(name, {product}):
             continue
@@ -80,6 +83,11 @@ def granule_coords(identities: Sequence[Identity]) -> dict[str, xr.Variable]:
         times = np.array([time(i) for i in identities], "datetime64[ns]")
         coords[name] = _variable(times, meaning)
     return coords
+
+
+def product_coord(product: str | None) -> xr.Variable:
+    """Return the short name of a product, "" where unknown, as a scalar coordinate."""
+    return xr.Variable((), np.array(product or "", np.str_), {"long_name": "product"})
 
 
 def _variable(values: np.ndarray, meaning: str) -> xr.Variable:

@@ -13,6 +13,7 @@ import numpy as np
 from xr_icesat2.errors import MergeError
 from xr_icesat2.products import ALONG, Labels, Rate
 
+from .blocks import BLOCK_BYTES
 from .build import Rules
 from .granule_coords import GRANULE_COORDS
 from .labels import joined_labels, labels_of_size, positions, united_labels
@@ -25,8 +26,6 @@ __all__ = ["MergedRate", "common_attrs"]
 TRACK_COORDS = ("spot", "pair_track", "profile", "gt", "beam_strength", "n_obs", "source_row")
 TAKEN = {*GRANULE_COORDS, *TRACK_COORDS, "cycle"}
 """Names that coordinates of the engine have, or that would be taken for one of them."""
-BLOCK_BYTES = 32 << 20
-"""Bytes of the widest variable in one dask block: large enough that few tasks do the work."""
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import xarray as xr
-from xarray.indexes import PandasIndex
 
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.granule.beams import BEAMS, beam_strength
@@ -18,9 +16,10 @@ from xr_icesat2.products import ALONG
 from .build import Column, Placed, build_variable
 from .granule_coords import granule_coords
 from .rate import MergedRate
+from .row_index import spot_row_index
 from .tracks import BY_GROUND_TRACK
 
-__all__ = ["dataset_of", "label_coords", "row_index", "spot_datasets", "track_coords"]
+__all__ = ["dataset_of", "label_coords", "spot_datasets", "track_coords"]
 
 GT_ATTRS = {"long_name": "ground track"}
 
@@ -48,7 +47,7 @@ def spot_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
             group = path.rpartition("/")[0]
             groups.setdefault(group, {})[name] = variable
             sources[group][name] = source
-    index = row_index(merged, length)
+    index = spot_row_index(merged, length)
     return {
         group: dataset_of(
             variables,
@@ -157,23 +156,6 @@ def label_coords(
 
 def _group(survey: Any, number: int) -> str:
     return next((group for group, n in survey.tracks.numbers.items() if n == number), "")
-
-
-def row_index(merged: MergedRate, length: int) -> xr.Coordinates:
-    """Give row numbers as a range: no memory, and what lets granules align.
-
-    Its attributes say what the rows are; links go by them.
-    """
-    along = merged.rate.along
-    index = PandasIndex(pd.RangeIndex(length, name=along), along)
-    coords = xr.Coordinates.from_xindex(index)
-    long_name = "row number; it has no physical meaning, segment_id or time do"
-    coords[along].attrs.update({"long_name": long_name, "rate": merged.rate.name})
-    for name in ("product", "release"):
-        values = {getattr(survey.identity, name) for survey in merged.surveys}
-        if len(values) == 1 and (value := values.pop()) is not None:
-            coords[along].attrs[name] = value
-    return coords
 
 
 def dataset_of(
