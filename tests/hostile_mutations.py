@@ -17,6 +17,7 @@ FILES = (
     "ATL03_gt1l.h5",
 )
 SHARES = (0.1, 0.35, 0.55)
+WHOLE = "whole"
 KINDS = ("flip", "structure", "zero", "shuffle", "cut")
 KIND_SHARES = (0.3, 0.25, 0.2, 0.15, 0.1)
 MUTATIONS = 2_000
@@ -51,6 +52,11 @@ def mutation(seed: int) -> Mutation:
     name = FILES[rng.choice(len(FILES), p=SHARES)]
     kind = KINDS[rng.choice(len(KINDS), p=KIND_SHARES)]
     return Mutation(seed, GRANULES / name, kind)
+
+
+def whole(path: Path) -> Mutation:
+    """Give a file as it is."""
+    return Mutation(0, path, WHOLE)
 
 
 def mutation_of(path: Path, seed: int) -> Mutation:
@@ -129,4 +135,11 @@ def _log_uniform(rng, low, high):
     return int(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
-_DAMAGE = {"flip": _flip, "structure": _structure, "zero": _zero, "shuffle": _shuffle, "cut": _cut}
+_DAMAGE = {
+    WHOLE: lambda _, array: array,
+    "flip": _flip,
+    "structure": _structure,
+    "zero": _zero,
+    "shuffle": _shuffle,
+    "cut": _cut,
+}
