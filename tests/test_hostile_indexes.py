@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 
 from tests.hostile_indexes import Packed
-from tests.paths import HOSTILE
+from tests.paths import ALL_GRANULES, HOSTILE
 from xr_icesat2.errors import CorruptGranuleError, ICESat2Error
 from xr_icesat2.testing import write_granule
 
@@ -30,7 +30,9 @@ def test_sealed_mutations_give_right_values_or_our_errors():
         assert outcome in done.stdout
 
 
-@pytest.mark.parametrize("path", sorted(HOSTILE.glob("*.h5")), ids=lambda path: path.name[:12])
+@pytest.mark.parametrize(
+    "path", [*ALL_GRANULES, *sorted(HOSTILE.glob("*.h5"))], ids=lambda path: path.name
+)
 def test_indexes_of_odd_files_are_used(path, tmp_path, caplog):
     """What the parser gives is never refused when it comes back; what else happens, others test."""
     keywords = {"engine": "icesat2", "layout": "file", "index_cache": tmp_path / "cache"}

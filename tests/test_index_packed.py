@@ -289,14 +289,7 @@ def test_chunks_beyond_the_end_of_the_granule_are_refused():
 
 def test_two_datasets_in_one_place_are_refused():
     one = header("<f4", (4,), Contiguous(100), bytes(4))
-    for offset, fits in (
-        (100, True),
-        (116, True),
-        (84, True),
-        (104, False),
-        (112, False),
-        (0, False),
-    ):
+    for offset in (100, 116, 84, 104, 112, 0):
         nodes = {"/a": one, "/b": header("<f4", (4,), Contiguous(offset), bytes(4))}
         if offset in {100, 116, 84}:  # the same, behind it, before it
             assert unpack(pack(Contents(nodes)), SIZE).nodes.keys() == nodes.keys()
