@@ -135,3 +135,21 @@ def test_clips_written_by_r_have_times(name, group, layout):
     assert times.size
     assert (times > np.datetime64("2022-03-31")).all()
     assert (times < np.datetime64("2022-04-03")).all()
+
+
+@pytest.mark.parametrize("name", ["clip_ATL03_VegR.h5", "clip_ATL08_VegR.h5"])
+def test_clips_written_by_r_have_the_values_of_the_file(name):
+    path = granule(name)
+    raw: Mapping[str, Any] = {"mask_and_scale": False, "decode_times": False}
+    undecoded = xr.open_datatree(path, engine="icesat2", layout="file", **raw).load()
+    tree = xr.open_datatree(path, engine="icesat2", layout="file").load()
+    with h5py.File(path) as file:
+        found: list[h5py.Dataset] = []
+        file.visititems(lambda _, obj: found.append(obj) if isinstance(obj, h5py.Dataset) else None)
+        for dataset in found:
+            values = dataset[...]
+            np.testing.assert_array_equal(undecoded[dataset.name].values, values)
+            if values.dtype.kind == "f" and tree[dataset.name].dtype.kind == "f":
+                missing = values == np.finfo(values.dtype).max
+                expected = np.where(missing, np.nan, values)
+                np.testing.assert_array_equal(tree[dataset.name].values, expected)

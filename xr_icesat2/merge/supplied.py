@@ -38,12 +38,14 @@ def supplied_attrs(granule: Granule, path: str, header: DatasetHeader) -> dict[s
     product = _product(granule)
     if product is None or product not in known_tables():
         return {}
-    known = _variables(product).get(BEAM.sub("{beam}", path).lstrip("/"))
+    dtype = header.dtype.newbyteorder("=")
+    # Releases may differ in the type; the newest of the same type is taken.
+    variants = _variables(product).get(BEAM.sub("{beam}", path).lstrip("/"), [])
+    known = next((one for one in reversed(variants) if np.dtype(one.dtype) == dtype), None)
     if known is None:
         return {}
-    dtype = header.dtype.newbyteorder("=")
     attrs: dict[str, Any] = {"units": known.units} if known.units else {}
-    if known.fill is not None and dtype.kind in "iu" and dtype == np.dtype(known.dtype):
+    if known.fill is not None and dtype.kind in "iu":
         attrs["_FillValue"] = dtype.type(known.fill)
     if attrs:
         _note(granule.url, product)
@@ -71,8 +73,12 @@ def _product(granule: Granule) -> str | None:
 
 
 @cache
-def _variables(product: str) -> dict[str, Variable]:
-    return {variable.path: variable for variable in load_table(product).variables}
+def _variables(product: str) -> dict[str, list[Variable]]:
+    """Return what the table of a product says of each path, in any release."""
+    variables: dict[str, list[Variable]] = {}
+    for variable in load_table(product).variables:
+        variables.setdefault(variable.path, []).append(variable)
+    return variables
 
 
 @lru_cache(maxsize=1 << 10)  # once a granule
