@@ -1,4 +1,4 @@
-"""Real files that are unlike others: each layout loads, saves, travels and shows, or says why not."""
+"""Real files unlike others: each layout loads, saves, travels and shows, or says why not."""
 
 import pickle
 from pathlib import Path
