@@ -211,7 +211,14 @@ def test_a_name_that_another_rate_has(path):
 
 
 def test_what_lies_deeper_than_the_group(path):
-    assert "below it" in refused(path, layout="file", variables="h_li")
+    said = refused(path, layout="file", variables="h_li")
+    assert "'h_li' matches nothing in the root group" in said
+    assert f"Below it are 'gt1l/{MAIN}', 'gt1r/{MAIN}'" in said
+    assert "residual_histogram" not in said
+    said = refused(path, layout="file", variables="zzzzz")
+    assert "Groups below it hold variables: 'ancillary_data'," in said
+    said = refused(path, layout="file", group=f"gt1l/{MAIN}", variables="h_mean")
+    assert f"Below it are 'gt1l/{MAIN}/fit_statistics', which have it" in said
 
 
 @pytest.mark.parametrize("opener", ["open_dataset", "open_datatree"])

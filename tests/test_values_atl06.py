@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import xarray as xr
@@ -10,6 +11,7 @@ import xarray as xr
 from tests.checking import LAYOUTS, check_values, opened
 from tests.comparing import assert_array
 from tests.oracle_rates import (
+    GROUND_TRACKS,
     SPOTS,
     all_parts,
     granule_numbers,
@@ -20,7 +22,7 @@ from tests.oracle_rates import (
 from tests.paths import ATL06_GRANULES, GRANULES, needs_granules
 from tests.rates import ATL06, Rate
 from tests.written import written_granule, written_granules
-from xr_icesat2.errors import GroupNotFoundError, ICESat2Error
+from xr_icesat2.errors import GroupNotFoundError, IdentityError
 
 MAIN = ATL06[0]
 
@@ -42,11 +44,23 @@ def test_a_granule_of_a_list_without_the_rate_is_named():
         opened(paths, ATL06[1], "spot", masked=True, allow_mixed_releases=True)
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_a_turning_spacecraft_has_no_spots(tmp_path, layout):
+def test_a_turning_spacecraft_has_no_spots(tmp_path):
     path = written_granule("all beams", tmp_path, n_segments=10, sc_orient=2)
-    with pytest.raises(ICESat2Error, match='layout="file"'):
-        opened([path], MAIN, layout, masked=True)
+    with pytest.raises(IdentityError) as caught:
+        opened([path], MAIN, "spot", masked=True)
+    for way_out in ('layout="flat" or beams=', "give sc_orient=0 (backward) or sc_orient=1"):
+        assert way_out in str(caught.value)
+    with h5py.File(path) as file:
+        beams = [file[f"{gt}/land_ice_segments/h_li"][...] for gt in GROUND_TRACKS]
+    ds = opened([path], MAIN, "flat", masked=False)
+    assert_array(ds["h_li"].values, np.concatenate(beams), "h_li")
+    assert_array(ds["gt"].values, np.repeat(GROUND_TRACKS, [len(beam) for beam in beams]), "gt")
+    assert "spot" not in ds.variables
+    ds = opened([path], MAIN, "spot", masked=False, beams=["gt3l", "gt1r"])
+    assert ds["h_li"].dims == ("gran_idx", "gt", "segment_idx")
+    for gt in ("gt1r", "gt3l"):
+        beam = beams[GROUND_TRACKS.index(gt)]
+        assert_array(ds["h_li"].sel(gt=gt).values[0, : len(beam)], beam, gt)
     tree = xr.open_datatree(path, engine="icesat2", layout="file")
     assert "gt1l" in tree.children
 

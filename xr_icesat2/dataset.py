@@ -55,9 +55,9 @@ def assemble_dataset(granules: Sequence[Granule], options: Options, *, listed: b
         for granule in granules:
             granule.index.group(group)
         datasets = file_datasets(granules, [group], options, listed=listed)
+        check_group(granules[0], _paths(datasets), options)
         if not datasets[group].variables and (options.group is None or group != "/"):
             check_not_empty(granules, group)
-        check_group(granules[0], _paths(datasets), options)
         return _finished(datasets[group], granules)
     identities = identities_of(granules, options)
     if opens_as_it_is(granules, identities, options):

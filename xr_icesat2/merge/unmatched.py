@@ -21,6 +21,8 @@ from .survey import survey_rate
 
 __all__ = ["check_below_beams", "check_group", "check_not_empty", "check_rate", "check_tree"]
 
+ONE_GROUP_OR_TREE = "Open one of them by group=, or all as a tree with xr.open_datatree(…)"
+
 
 def check_below_beams(options: Options) -> None:
     """Raise if a name begins with a beam: where beams are merged, none has a path of its own."""
@@ -69,12 +71,18 @@ def check_group(granule: Granule, held: Collection[str], options: Options) -> No
         return
     root = normalise(options.group or "/")
     _check_supported(granule, lost, (f"{root}/".replace("//", "/"),))
-    inside = granule.index.load(join(root, name) for name in granule.index.group(root).links)
-    names = [posixpath.basename(p) for p, n in inside.items() if isinstance(n, DatasetHeader)]
+    names = sorted(posixpath.basename(path) for path in _datasets_in(granule, root))
+    where = _datasets_below(granule, root)
+    below = {posixpath.dirname(path) for path in where if len(_lost(lost, [path])) < len(lost)}
+    if below:
+        ways = f"Below it are {_listed(below)}, which have it. {ONE_GROUP_OR_TREE}."
+    elif names:
+        ways = "Groups below it are opened by their paths (group=), or as a tree."
+    else:
+        ways = f"Groups below it hold variables: {_listed(map(posixpath.dirname, where))}."
     msg = (
-        f"variables: {', '.join(map(repr, lost))} matches nothing in {root} of {granule.url}."
-        f"{_meant(lost, names)} It holds: {some_of(sorted(names))}. Groups below it are opened by "
-        "their paths (group=), or as a tree."
+        f"variables: {', '.join(map(repr, lost))} matches nothing in {_called(root)} of "
+        f"{granule.url}.{_meant(lost, names)} It holds: {some_of(names)}. {ways}"
     )
     raise SelectionError(msg)
 
@@ -84,28 +92,21 @@ def check_not_empty(granules: Sequence[Granule], group: str) -> None:
 
     One below which there is nothing is opened for its attributes, if it has any.
     """
-    for granule in granules:
-        node = granule.index.group(group)
-        inside = granule.index.load(join(group, name) for name in node.links)
-        if any(isinstance(found, DatasetHeader) for found in inside.values()):
-            return
+    if any(_datasets_in(granule, group) for granule in granules):
+        return
     granule, inside_of = granules[0], f"{group.rstrip('/')}/"
-    found = granule.index.below([group])
-    holding = {posixpath.dirname(p) for p, node in found.items() if isinstance(node, DatasetHeader)}
+    holding = {posixpath.dirname(path) for path in _datasets_below(granule, group)}
     lost = {p: why for p, why in granule.index.left_out.items() if p.startswith(inside_of)}
     if not (holding or lost) and granule.index.group(group).attrs:
         return
     where = "no variables, nor does any group below it"
     if holding:
-        names = (repr(path.strip("/")) for path in _nearest_first(holding))
         where = (
-            f"no variables itself. These groups hold some: {some_of(names)}. Open one of them by "
-            "group=, or all as a tree with xr.open_datatree(…)"
+            f"no variables itself. These groups hold some: {_listed(holding)}. {ONE_GROUP_OR_TREE}"
         )
     if lost:
         where += f". Not supported: {some_of(f'{path} ({why})' for path, why in lost.items())}"
-    name = "the root group" if group == "/" else f"group {group.strip('/')!r}"
-    raise GroupNotFoundError(f"{granule.url}: {name} holds {where}.")
+    raise GroupNotFoundError(f"{granule.url}: {_called(group)} holds {where}.")
 
 
 def check_tree(granule: Granule, held: Collection[str], options: Options) -> None:
@@ -129,6 +130,27 @@ def check_tree(granule: Granule, held: Collection[str], options: Options) -> Non
         f"{_meant(lost, everything)} It holds: {some_of(everything)}"
     )
     raise SelectionError(msg)
+
+
+def _datasets_in(granule: Granule, group: str) -> list[str]:
+    """Return the paths of the datasets directly in a group."""
+    links = granule.index.group(group).links
+    inside = granule.index.load(join(group, name) for name in links)
+    return [path for path, node in inside.items() if isinstance(node, DatasetHeader)]
+
+
+def _datasets_below(granule: Granule, group: str) -> list[str]:
+    """Return the paths of all datasets in a group and in the groups below it."""
+    found = granule.index.below([group])
+    return [path for path, node in found.items() if isinstance(node, DatasetHeader)]
+
+
+def _called(group: str) -> str:
+    return "the root group" if group == "/" else f"group {group.strip('/')!r}"
+
+
+def _listed(groups: Iterable[str]) -> str:
+    return some_of(repr(path.strip("/")) for path in _nearest_first(set(groups)))
 
 
 def _lost(patterns: Iterable[str] | None, paths: Iterable[str]) -> list[str]:
