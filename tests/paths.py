@@ -10,7 +10,11 @@ STRUCTURE = SHARED / "structure"
 CMR = SHARED / "cmr"
 HOSTILE = SHARED / "hostile"
 
-ALL_GRANULES = sorted(GRANULES.glob("*.h5")) if GRANULES.is_dir() else []
+ALL_GRANULES = (
+    sorted(path for path in GRANULES.iterdir() if path.suffix in {".h5", ".nc"})
+    if GRANULES.is_dir()
+    else []
+)
 ATL06_GRANULES = [path for path in ALL_GRANULES if "ATL06" in path.name]
 
 needs_granules = pytest.mark.skipif(

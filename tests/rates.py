@@ -115,6 +115,18 @@ ATL08 = (
     ),
     Rate("signal_photons", "photon_idx"),
 )
+LOCATED = ("latitude", "longitude")
+ATL10 = (
+    Rate("freeboard_segment", "segment_idx", LOCATED),
+    Rate(
+        "reference_surface_section",
+        "section_idx",
+        LOCATED,
+        second={"beam_fb_hist_refsurf": "histogram_bin"},
+        per_beam={"ds_si_hist_bins": "histogram_bin"},
+    ),
+    Rate("leads", "lead_idx", LOCATED),
+)
 BY_CYCLE = (
     "delta_time", "h_corr", "h_corr_sigma", "h_corr_sigma_systematic", "quality_summary",
     "atl06_summary_zero_count", "bsnow_conf", "bsnow_h", "cloud_flg_asr", "cloud_flg_atm",
@@ -157,6 +169,7 @@ RATES: Mapping[str, tuple[Rate, ...]] = {
     "ATL06": ATL06,
     "ATL07": ATL07,
     "ATL08": ATL08,
+    "ATL10": ATL10,
     "ATL11": ATL11,
     "ATL13": ATL13,
 }

@@ -1,6 +1,7 @@
 """Trees of all products: every dataset of a file is in the tree, once, and nothing else is."""
 
 import re
+from functools import cache, partial
 from pathlib import Path
 
 import h5py
@@ -14,12 +15,21 @@ from tests.rates import RATES
 from tests.structure import real_tree
 from tests.test_values import LACKING, UNPLACED, product_in
 from xr_icesat2 import products
+from xr_icesat2.products.links import KeyLink, SpanLink
 from xr_icesat2.testing import write_granule
 
 REAL = [p for p in ALL_GRANULES if p.name not in UNPLACED and "ATL06" not in p.name]
 BEAM = re.compile(r"/(gt[123][lr]|pt[123]|profile_[123])/(.*)")
 STRUCTURES = sorted(path.name for path in STRUCTURE.glob("ATL*")) if STRUCTURE.is_dir() else []
 COMPLETE = [product for product, spec in products.items() if spec.completeness == "complete"]
+
+
+@cache
+def paths_below_beams(product: str) -> frozenset[str]:
+    """Paths of all datasets below the beams in the real trees of a product."""
+    trees = [tree for tree in STRUCTURES if tree[:5] == product]
+    found = (BEAM.fullmatch(path) for tree in trees for path in paths_of(tree))
+    return frozenset(match[2] for match in found if match)
 
 
 def paths_of(name: str) -> set[str]:
@@ -43,13 +53,7 @@ def test_every_path_of_a_real_tree_belongs_to_exactly_one_rate_or_to_the_file_pa
 @pytest.mark.parametrize("product", COMPLETE)
 def test_specified_names_are_of_the_product(product):
     """Names in a complete specification are spelt as in some real tree."""
-    known = {
-        m[2]
-        for tree in STRUCTURES
-        if tree[:5] == product
-        for path in paths_of(tree)
-        if (m := BEAM.fullmatch(path))
-    }
+    known = paths_below_beams(product)
     names = {path.rpartition("/")[2] for path in known}
     groups = {path.rpartition("/")[0] for path in known}
     newer = {"dh", "anom_ssegs", "segment_quality"}  # not in these trees
@@ -58,13 +62,37 @@ def test_specified_names_are_of_the_product(product):
         assert {g for g in rate.groups if g not in groups | newer} <= {rate.group}
         if rate.group in groups:
             assert {*rate.coordinates, *rate.dims, *rate.void_fill} <= names | newer
-    for link in products[product].links:
-        for field in ("first", "count", "many_time", "one_time", "key", "position"):
-            if hasattr(link, field):
-                assert getattr(link, field) in known
-        ours = [rate.group for rate in products[product].rates]
-        assert link.many in ours
-        assert getattr(link, "one", link.many) in ours
+
+
+LINKS = [
+    pytest.param(product, link, id=f"{product}-{type(link).__name__}-{link.many}")
+    for product in COMPLETE
+    for link in products[product].links
+]
+# Fields that name rates and variables of the product itself; the others name the other product's.
+OF_OWN_PRODUCT = {
+    KeyLink: ("many", "key", "position", "many_time"),
+    SpanLink: ("one", "key", "one_time"),
+}
+RATE_FIELDS = ("many", "one", "to", "run")
+VARIABLE_FIELDS = (
+    "first", "count", "many_time", "one_time", "key", "position",
+    "run_key", "run_length", "run_time", "many_past", "to_time",
+)  # fmt: skip
+
+
+@pytest.mark.skipif(not STRUCTURES, reason="the trees of real granules are not here")
+@pytest.mark.parametrize(("product", "link"), LINKS)
+def test_links_name_rates_and_variables_of_their_products(product, link):
+    def owner(field: str) -> str:
+        own = OF_OWN_PRODUCT.get(type(link), (field,))
+        return product if field in own else link.product
+
+    for field in filter(partial(hasattr, link), RATE_FIELDS):
+        rates = products[owner(field)].rates
+        assert getattr(link, field) in [rate.group for rate in rates], field
+    for field in filter(partial(hasattr, link), VARIABLE_FIELDS):
+        assert getattr(link, field) in paths_below_beams(owner(field)), field
 
 
 def in_tree(tree: xr.DataTree) -> set[str]:

@@ -1,6 +1,6 @@
 """Every rate of every product equals an independent assembly, bit for bit."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,14 +19,16 @@ from xr_icesat2.testing import write_granule
 
 # Of each of layout, masked or raw; others for each.
 SELECTIONS = 6
-UNPLACED = {
-    "extract_ATL08_no_orientation.h5": "nothing tells which spot a beam is",
-    "test_atl08.h5": "nothing tells which spot a beam is",
+# Nothing tells which spot a beam is, nor the product: beams are merged by ground track, and
+# dimensions are named after groups.
+SPOTS_UNKNOWN = {"extract_ATL08_no_orientation.h5", "test_atl08.h5"}
+LAND_SEGMENTS = Rate("land_segments", "land_segments_idx", ("latitude", "longitude"))
+NOT_MERGED = {
     "variable_subset_ATL24_data.h5": "nothing tells which spot a beam is",
     "ATL03_indexbegin_start_end_FVs.h5": "no granule",
+    "ATL15_template.nc": "a map",
 }
-# Their units and fill values are those of the specification: see tests/test_undeclared_fill.py.
-WITHOUT_ATTRIBUTES = {"clip_ATL03_VegR.h5", "clip_ATL08_VegR.h5"}
+UNPLACED = {*SPOTS_UNKNOWN, *NOT_MERGED}
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,11 @@ class Given:
     """Files that are opened together."""
 
     id: str
-    product: str
+    rates: Sequence[Rate]
     paths: Callable[[pytest.TempPathFactory], list[Path]]
     options: Mapping[str, Any] = field(default_factory=dict)
     marks: tuple[pytest.MarkDecorator, ...] = ()
+    layouts: Collection[str] = tuple(LAYOUTS)
 
 
 def product_in(path: Path) -> str:
@@ -86,21 +89,30 @@ def real_beside_written(factory: pytest.TempPathFactory) -> list[Path]:
 
 GIVEN = [
     *(
-        Given(path.name.removeprefix("processed_")[:26], product_in(path), lambda _, p=path: [p])
+        Given(
+            path.name.removeprefix("processed_")[:26],
+            RATES[product_in(path)],
+            lambda _, p=path: [p],
+        )
         for path in ALL_GRANULES
-        if path.name not in {*UNPLACED, *WITHOUT_ATTRIBUTES}
+        if path.name not in UNPLACED
+    ),
+    *(
+        Given(path.name, [LAND_SEGMENTS], lambda _, p=path: [p], layouts=["flat"])
+        for path in ALL_GRANULES
+        if path.name in SPOTS_UNKNOWN
     ),
     Given(
         "missing beams",
-        "ATL06",
+        RATES["ATL06"],
         lambda _: real("processed_ATL06_20190613", "processed_ATL06_20190416"),
         marks=(needs_granules,),
     ),
-    Given("written", "ATL06", lambda factory: list(written_granules(factory).values())),
+    Given("written", RATES["ATL06"], lambda factory: list(written_granules(factory).values())),
     *(
         Given(
             f"{product} {release}",
-            product,
+            RATES[product],
             partial(three_cycles, product=product, release=release),
         )
         for product in LACKING
@@ -108,17 +120,18 @@ GIVEN = [
     ),
     Given(
         "a real 003 beside a written 007",
-        "ATL06",
+        RATES["ATL06"],
         real_beside_written,
         {"allow_mixed_releases": True},
         marks=(needs_granules,),
     ),
-    Given("ATL08 of two releases", "ATL08", two_releases, {"allow_mixed_releases": True}),
+    Given("ATL08 of two releases", RATES["ATL08"], two_releases, {"allow_mixed_releases": True}),
 ]
 CASES = [
-    pytest.param(given, rate, id=f"{given.id}-{rate.group}", marks=given.marks)
+    pytest.param(given, rate, layout, id=f"{given.id}-{rate.group}-{layout}", marks=given.marks)
     for given in GIVEN
-    for rate in RATES[given.product]
+    for rate in given.rates
+    for layout in given.layouts
 ]
 
 
@@ -134,9 +147,8 @@ def paths_of(tmp_path_factory) -> Callable[[Given], list[Path]]:
     return give
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("masked", [True, False], ids=["masked", "raw"])
-@pytest.mark.parametrize(("given", "rate"), CASES)
+@pytest.mark.parametrize(("given", "rate", "layout"), CASES)
 def test_every_variable(paths_of, given: Given, rate: Rate, layout: str, masked: bool):
     check_whole_and_in_part(
         paths_of(given),
@@ -160,6 +172,6 @@ def test_all_releases_together(rate, layout):
 
 def test_two_releases_are_refused_unless_asked_for(paths_of):
     given = next(given for given in GIVEN if given.id == "ATL08 of two releases")
-    rate = RATES[given.product][0]
+    rate = given.rates[0]
     with pytest.raises(MergeError, match=r"2 releases: 003 .*006 .*allow_mixed_releases=True"):
         check_whole_and_in_part(paths_of(given), rate, "spot", masked=True, selections=0)
