@@ -107,7 +107,9 @@ def check_header(index: GranuleIndex, name: str, dataset: h5py.Dataset, reason: 
         assert [step.id for step in header.layout.filters] == pipeline
         check_chunk_table(index, name, dataset, header)
     elif isinstance(header.layout, Contiguous):
-        assert header.layout.offset == dataset.id.get_offset()
+        # Behind a user block the HDF5 library gives an offset for what was never written too.
+        written = dataset.id.get_storage_size() > 0
+        assert header.layout.offset == (dataset.id.get_offset() if written else None)
 
 
 def check_chunk_table(

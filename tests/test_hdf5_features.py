@@ -10,9 +10,13 @@ import pytest
 import xarray as xr
 
 from tests.hdf5_files import RAW, check, create, open_index
-from xr_icesat2.errors import ICESat2Error
+from xr_icesat2.bytesource import open_source
+from xr_icesat2.errors import CorruptGranuleError, ICESat2Error, NotSupportedError
+from xr_icesat2.granule import store
 from xr_icesat2.granule.hdf5.binary import checksum
-from xr_icesat2.granule.model import Chunked, Compact, Contiguous
+from xr_icesat2.granule.index import GranuleIndex
+from xr_icesat2.granule.model import Chunked, Compact, Contents, Contiguous
+from xr_icesat2.granule.packed import pack, unpack
 
 RNG = np.random.default_rng(20181014)
 STEPS = ("deflate", "shuffle", "fletcher32")
@@ -583,14 +587,139 @@ def test_attributes_that_mean_nothing_elsewhere_are_left_out(path):
     assert not ds["scale"].attrs
 
 
+def test_references_to_regions_are_left_out(path):
+    with h5py.File(path, "w") as file:
+        rows = file["rows"] = numbers(30)
+        file["rows"].attrs["region"] = file["rows"].regionref[3:9]
+        file["rows"].attrs["kept"] = 1
+        file.create_dataset("regions", (2,), h5py.regionref_dtype)
+    index = open_index(path)
+    assert isinstance(index.dataset("rows").layout, Contiguous)
+    ds = xr.open_dataset(path, **RAW)
+    np.testing.assert_array_equal(ds["rows"], rows)
+    assert set(ds["rows"].attrs) == {"kept"}
+    assert "references" in ds.icesat2.left_out["/regions"]
+
+
+def _virtual(path):
+    """A virtual dataset of the file itself, the bytes, and where the list of its sources is."""
+    with h5py.File(path, "w", libver="latest") as file:
+        file["rows"] = numbers(30)
+        layout = h5py.VirtualLayout((30,), "f4")
+        layout[:] = h5py.VirtualSource(".", "rows", (30,))
+        file.create_virtual_dataset("virtual", layout)
+    data = bytearray(path.read_bytes())
+    return data, data.index(b"GCOL") + 16
+
+
+@pytest.mark.parametrize(("at", "stored"), [(8, 0), (8, 1 << 40), (0, 7)])
+def test_a_virtual_dataset_with_a_damaged_list_of_sources(path, at, stored):
+    data, heap_object = _virtual(path)
+    data[heap_object + at : heap_object + 8 + at // 8 * 8] = stored.to_bytes(8, "little")
+    path.write_bytes(data)
+    with pytest.raises(CorruptGranuleError, match="global heap"):
+        open_index(path).node("virtual")
+    assert open_index(path).dataset("rows").shape == (30,)
+
+
+def test_a_virtual_dataset_of_very_many_sources(path):
+    data, heap_object = _virtual(path)
+    data[heap_object + 17 : heap_object + 25] = (1 << 40).to_bytes(8, "little")
+    path.write_bytes(data)
+    with pytest.raises(NotSupportedError, match="sources"):
+        open_index(path).node("virtual")
+
+
+# --- user blocks ---
+
+
+def _write_every_layout(file):
+    rows = create(
+        file, "group/rows", numbers(120, 3), filters=("shuffle", "deflate"), chunks=(9, 2)
+    )
+    file["group/scale"] = np.arange(120.0)
+    file["group/scale"].make_scale("scale")
+    rows.dims[0].attach_scale(file["group/scale"])
+    for number in range(12):
+        rows.attrs[f"name {number}"] = "text" * number
+    file["contiguous"] = numbers(50)
+    create(file, "unwritten", shape=(4,), dtype="f4", fillvalue=3.0)
+    properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    properties.set_layout(h5py.h5d.COMPACT)
+    file.create_dataset("compact", data=numbers(7), dcpl=properties)
+    file["link"] = h5py.SoftLink("/group/rows")
+    file["text"] = "varying"
+    file.attrs["title"] = "text"
+
+
+@pytest.mark.parametrize("libver", ["earliest", ("v108", "v108"), "latest"], ids=str)
+@pytest.mark.parametrize("block", [512, 1024, 2048, 4096])
+def test_user_blocks(path, libver, block):
+    with h5py.File(path, "w", userblock_size=block, libver=libver) as file:
+        _write_every_layout(file)
+    foreign = {"text": "strings"}
+    if libver == "latest":
+        foreign["group/rows"] = "data layout version"
+    check(path, foreign)
+
+
+@pytest.mark.parametrize("block", [0, 512])
+def test_superblock_1(path, block):
+    with h5py.File(path, "w", userblock_size=block) as file:
+        _write_every_layout(file)
+    data = path.read_bytes()
+    user, old = data[:block], data[block : block + 96]
+    # The rank of chunk B-trees comes before the addresses, and of the root group nothing is
+    # cached: so what follows, 4 bytes earlier than it could be, is ignored.
+    new = old[:8] + b"\1" + old[9:24] + b"\x20\0\0\0" + old[24:72] + bytes(16)
+    path.write_bytes(user + new.ljust(96, b"\0") + data[block + 96 :])
+    check(path, {"text": "strings"})
+
+
+@pytest.mark.parametrize("libver", ["earliest", ("v108", "v108")], ids=str)
+def test_a_user_block_that_was_added_later(path, libver):
+    with h5py.File(path, "w", libver=libver) as file:
+        _write_every_layout(file)
+    path.write_bytes(b"any text".ljust(1024) + path.read_bytes())
+    check(path, {"text": "strings"})
+
+
+@pytest.mark.parametrize("libver", ["earliest", ("v108", "v108")], ids=str)
+def test_a_user_block_in_a_file_that_is_cut_off(path, libver):
+    with h5py.File(path, "w", userblock_size=512, libver=libver) as file:
+        _write_every_layout(file)
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(ICESat2Error, match="truncated"):
+        xr.open_dataset(path, **RAW)
+
+
+def test_a_user_block_in_an_index_that_was_kept(path, tmp_path):
+    with h5py.File(path, "w", userblock_size=2048) as file:
+        _write_every_layout(file)
+    cache = {"index_cache": str(tmp_path / "cache")}
+    with xr.open_dataset(path, **RAW, **cache) as ds:
+        ds.load()
+    source = open_source(path)
+    contents = unpack(pack(store.load(cache["index_cache"], source.url, source.stamp())), 1 << 20)
+    assert contents.base == 2048
+    # Structure that was not read before, and values by an index that was.
+    index = GranuleIndex(source, source.stamp().size, Contents(root=contents.root, base=2048))
+    assert index.dataset("group/rows").shape == (120, 3)
+    with xr.open_datatree(path, **RAW, **cache) as tree, h5py.File(path) as file:
+        np.testing.assert_array_equal(tree["group/rows"], file["group/rows"])
+        np.testing.assert_array_equal(tree["contiguous"], file["contiguous"])
+
+
 # --- what the HDF5 library reads for us ---
 
 
-def test_a_user_block_goes_to_the_library(path, caplog):
-    with h5py.File(path, "w", userblock_size=512) as file:
+def test_addresses_of_four_bytes_go_to_the_library(path, caplog):
+    properties = h5py.h5p.create(h5py.h5p.FILE_CREATE)
+    properties.set_sizes(4, 4)
+    with h5py.File(h5py.h5f.create(bytes(path), fcpl=properties)) as file:
         file["group/rows"] = numbers(20)
         file.attrs["title"] = "text"
-    _check_by_library(path, caplog, "superblock")
+    _check_by_library(path, caplog, "offsets and lengths of (4, 4) bytes")
 
 
 @pytest.mark.parametrize("libver", [("latest", "latest"), ("v110", "v110")], ids=str)

@@ -18,6 +18,7 @@ from xr_icesat2.limits import DEFAULT_LIMITS
 
 from .hdf5.fetch import RefusedError
 from .hdf5.nodes import STORED_ELSEWHERE
+from .hdf5.virtual import MOST_SOURCES
 from .model import ExternalLink
 
 __all__ = ["ObjectID", "as_text", "check_storage", "open_object"]
@@ -27,8 +28,6 @@ ObjectID: TypeAlias = h5g.GroupID | h5d.DatasetID | h5t.TypeID
 SAME_FILE = "."
 """The name that a virtual dataset has for the file that it lies in."""
 SOFT_LINKS = DEFAULT_LIMITS.soft_links
-MOST_SOURCES = 10_000
-"""Of one virtual dataset, and of those that are its sources."""
 BUILT_IN = frozenset(
     number
     for number in (

@@ -40,7 +40,8 @@ from .hdf5.fetch import (
     run,
     within,
 )
-from .hdf5.opening import check_root, find_superblock, read_opening
+from .hdf5.opening import check_root
+from .hdf5.superblock import read_superblock
 from .model import LeftOut, Node, by_library
 
 if TYPE_CHECKING:
@@ -164,29 +165,26 @@ class LibraryFile:
 
     def _check(self, file: BinaryIO) -> None:
         """Raise unless the library can open the file, and nothing else for it."""
-        base = self._parsed(file, find_superblock(self._size))
-        if base is None:
-            raise self._not_hdf5("it has no HDF5 signature")
-        size = self._size - base
         try:
-            opening = self._parsed(file, read_opening(size, self._size), base)
-            self._parsed(file, check_root(opening, size), base)
+            superblock = self._parsed(file, read_superblock(self._size))
+            base = superblock.base
+            self._parsed(file, check_root(superblock, self._size - base), base)
         except UnsupportedError as error:
             raise self._not_hdf5(str(error)) from error
         except CorruptGranuleError as error:
             raise CorruptGranuleError(f"{self._source.url}: {error}") from error
 
     def _parsed(self, file: BinaryIO, parser: Parser[T], base: int = 0) -> T:
-        """Run a parser over the part of the file that begins at ``base``."""
+        """Run a parser of which the addresses are counted from ``base``."""
 
         def answer(ranges: Ranges) -> list[bytes]:
             answers = []
             for at, length in ranges:
-                file.seek(base + at)
+                file.seek(at)
                 answers.append(file.read(length))
             return answers
 
-        return run(within(parser, self._size - base), answer)
+        return run(within(parser, self._size, base), answer)
 
     def _not_hdf5(self, reason: str) -> NotAGranuleError:
         (head,) = self._source.read([(0, min(HEAD_BYTES, self._size))])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from typing import TypeAlias, TypeVar
 
 import numpy as np
@@ -31,16 +32,17 @@ from .hdf5.fetch import (
     together,
     within,
 )
-from .hdf5.messages import SUPERBLOCK_BYTES, read_superblock
 from .hdf5.nodes import read_node
 from .hdf5.pages import Pages
 from .hdf5.space import read_front
+from .hdf5.superblock import Superblock, read_superblock
 from .hdf5_library import LibraryFile
 from .model import (
     BY_LIBRARY,
     Chunked,
     ChunkTable,
     Contents,
+    Contiguous,
     DatasetHeader,
     Foreign,
     GroupHeader,
@@ -95,6 +97,7 @@ class GranuleIndex:
     ) -> None:
         self._source = source
         self._size = size
+        self._base = contents.base
         self._pages = Pages(source, size)
         self._budget = Budget(limits, source.url)
         self._tree = Tree(contents.nodes, contents.root, limits.soft_links)
@@ -121,7 +124,7 @@ class GranuleIndex:
             for path, node in list(self.nodes.items())
             if not (isinstance(node, LeftOut) and node.limited)
         }
-        return Contents(nodes, dict(self.tables), dict(self.values), self._tree.root)
+        return Contents(nodes, dict(self.tables), dict(self.values), self._tree.root, self._base)
 
     @property
     def left_out(self) -> dict[str, str]:
@@ -253,7 +256,9 @@ class GranuleIndex:
             )
         except OverLimitError as error:
             raise TooLargeError(f"{self._source.url}: {path}: {error}") from error
-        return read_chunk_table(header, header.layout, self._size, rows, self.tables.get(path))
+        known = self.tables.get(path)
+        size, base = self._size - self._base, self._base
+        return read_chunk_table(header, header.layout, size, rows, known, base)
 
     def foreign_values(self, path: str, rows: slice) -> np.ndarray:
         """Read rows of a dataset whose layout is :class:`.Foreign`."""
@@ -285,16 +290,16 @@ class GranuleIndex:
         self._library.close()
 
     def _run(self, parsers: Iterable[Parser[T]]) -> list[T | Exception]:
-        bounded = [within(parser, self._size) for parser in parsers]
+        bounded = [within(parser, self._size, self._base) for parser in parsers]
         return run(together(bounded, MOST_ASKED), self._pages.read)
 
     def _open(self, wanted: Iterable[str] = ()) -> None:
         self._raise_failure("/")
         if self._tree.root is not None or "/" in self.nodes:
             return
-        (head,) = self._pages.read([(0, min(SUPERBLOCK_BYTES, self._size))])
         try:
-            root = self._tree.root = read_superblock(head, self._size)
+            superblock = run(within(read_superblock(self._size), self._size), self._pages.read)
+            superblock.check_supported()
         except UnsupportedError as error:
             self._tree.root = BY_LIBRARY
             self._use_library("/", error)
@@ -305,20 +310,22 @@ class GranuleIndex:
         except CorruptGranuleError as error:
             raise CorruptGranuleError(f"{self._source.url}: {error}") from error
         else:
-            if self._pages.far:
-                self._descend(head, root, wanted)
+            self._tree.root, self._base = superblock.root, superblock.base
+            if self._pages.far and not self._base:
+                self._descend(superblock, wanted)
             self._read_nodes({"/"})
 
-    def _descend(self, head: bytes, root: int, wanted: Iterable[str]) -> None:
+    def _descend(self, superblock: Superblock, wanted: Iterable[str]) -> None:
         """Read what will be asked for next, and the front of the file if all structure is there."""
         scope = Scope(self._size, self._budget)
         ahead = scope.ahead
-        self._run([self._front(head), descend(root, branches(wanted), scope)])
+        below_root = descend(superblock.root, branches(wanted), scope)
+        self._run([self._front(superblock), below_root])
         self._ahead = ahead.nodes
         self.tables = ahead.tables | self.tables
 
-    def _front(self, head: bytes) -> Parser[None]:
-        size = yield from read_front(head, self._size)
+    def _front(self, superblock: Superblock) -> Parser[None]:
+        size = yield from read_front(superblock, self._size)
         yield self._pages.front(size)
 
     def _walk(self, paths: Iterable[str], soft_links: int) -> None:
@@ -365,8 +372,19 @@ class GranuleIndex:
             at: self._ahead.pop(at) for at in addresses & self._ahead.keys()
         }
         unread = sorted(addresses - read.keys())
-        results = self._run(read_node(at, self._size, self._budget) for at in unread)
-        return read | dict(zip(unread, results, strict=True))
+        size = self._size - self._base
+        results = self._run(read_node(at, size, self._budget) for at in unread)
+        found = (self._moved(result) for result in results)
+        return read | dict(zip(unread, found, strict=True))
+
+    def _moved(self, node: Node | Exception) -> Node | Exception:
+        """Say where the values of a dataset are by their byte offset instead of their address."""
+        if not (self._base and isinstance(node, DatasetHeader)):
+            return node
+        layout = node.layout
+        if not isinstance(layout, Contiguous) or layout.offset is None:
+            return node
+        return replace(node, layout=Contiguous(self._base + layout.offset))
 
     def _use_library(self, path: str, reason: Exception) -> None:
         self._read_by_library(path, str(reason))

@@ -36,8 +36,8 @@ MOST_BYTES = 1 << 60
 MOST_CHUNK_BYTES = (1 << 32) - 1
 MOST_FILTERS = 32
 MOST_DEPTH = 64
-SUPERBLOCK = np.array([[0, 48]], np.uint64)
-"""Offset and length of what every file begins with."""
+SUPERBLOCK_BYTES = 48
+"""The smallest."""
 UNNAMED = {"", ".", ".."}
 """Parts of a path that are no names."""
 DEFLATE, SHUFFLE, FLETCHER32 = 1, 2, 3
@@ -57,6 +57,8 @@ def check_contents(contents: Contents, file_size: int) -> None:
         found = contents.nodes.get(path)
         if isinstance(found, DatasetHeader) and values.shape != found.shape:
             raise ValueError(f"values of {path:.50} of shape {values.shape}, not {found.shape}")
+    if contents.base > file_size:
+        raise ValueError(f"a user block of {contents.base} bytes")
     _check_overlap(contents)
 
 
@@ -70,7 +72,8 @@ def _check_overlap(contents: Contents) -> None:
         and node.layout.offset is not None
     ]
     spans += [np.column_stack([one.offsets, one.sizes]) for one in contents.tables.values()]
-    every = np.concatenate([SUPERBLOCK, *spans])
+    superblock = np.array([[contents.base, SUPERBLOCK_BYTES]], np.uint64)
+    every = np.concatenate([superblock, *spans])
     every = np.unique(every[every[:, 1] > 0], axis=0)
     if (every[1:, 0] < every[:-1].sum(axis=1)).any():
         raise ValueError("values of two datasets in one place")

@@ -2,7 +2,8 @@
 
 Everything here is what the file's metadata holds, already checked and
 converted; nothing refers to an open file, so a value can be pickled, kept and
-compared. Sections named in the docstrings are those of the *HDF5 File Format
+compared. Where values lie is told by byte offsets in the file; addresses of structure
+are counted from its superblock. Sections named in the docstrings are those of the *HDF5 File Format
 Specification, version 3.0*.
 """
 
@@ -71,7 +72,7 @@ class Chunked:
     """The values lie in chunks, found through a version 1 B-tree."""
 
     btree: int | None
-    """Byte offset of the B-tree's root node, or None if no chunk was ever written."""
+    """Address of the B-tree's root node, or None if no chunk was ever written."""
     chunk_shape: tuple[int, ...]
     filters: tuple[Filter, ...]
 
@@ -127,9 +128,9 @@ class MisnamedLink:
 
 
 BY_LIBRARY = -1
-"""Stands for a header's offset where the HDF5 library, not we, finds the object."""
+"""Stands for a header's address where the HDF5 library, not we, finds the object."""
 Link: TypeAlias = int | str | ExternalLink | MisnamedLink
-"""The byte offset of an object's header (a hard link), a path (a soft link), or what is never
+"""The address of an object's header (a hard link), a path (a soft link), or what is never
 followed. Below :data:`BY_LIBRARY` it is :func:`by_library` of an offset."""
 
 
@@ -238,6 +239,8 @@ class Contents:
     """Of the few small datasets that tell which granule it is, as stored."""
     root: int | None = None
     """The link to the root group, if it is known."""
+    base: int = 0
+    """The byte offset from which addresses are counted, once the root group is known."""
 
     def __or__(self, other: Contents) -> Contents:
         """Give what either knows; of a chunk table, the one that knows more."""
@@ -250,5 +253,5 @@ class Contents:
             {**self.nodes, **other.nodes},
             {**self.tables, **more},
             {**self.values, **other.values},
-            self.root if other.root is None else other.root,
+            *((self.root, self.base) if other.root is None else (other.root, other.base)),
         )

@@ -43,7 +43,7 @@ from .model import (
 
 __all__ = ["MAGIC", "inflate", "pack", "unpack"]
 
-MAGIC = b"xr_icesat2 index 5\n"
+MAGIC = b"xr_icesat2 index 6\n"
 LENGTHS = struct.Struct("<III")
 """Checksum, bytes of text, chunks."""
 MOST_TEXT = 1 << 23
@@ -82,6 +82,7 @@ def pack(contents: Contents) -> bytes:
             "tables": {path: _from_table(table) for path, table in contents.tables.items()},
             "values": {path: plain.from_array(v) for path, v in contents.values.items()},
             "root": contents.root,
+            "base": contents.base,
         }
     ).encode()
     columns = [
@@ -123,6 +124,7 @@ def unpack(data: bytes, file_size: int) -> Contents:
         dict(_to_tables(text["tables"], nodes, columns)),
         {path: plain.to_array(values) for path, values in text["values"].items()},
         None if text["root"] is None else _to_hard_link(text["root"]),
+        plain.to_number(text["base"]),
     )
     check_contents(contents, file_size)
     return contents

@@ -29,6 +29,7 @@ def read_chunk_table(
     file_size: int,
     rows: np.ndarray | None = None,
     known: ChunkTable | None = None,
+    base: int = 0,
 ) -> Parser[ChunkTable]:
     """Read where chunks of a dataset lie.
 
@@ -37,11 +38,13 @@ def read_chunk_table(
     header, layout
         The dataset's, and its layout.
     file_size
-        In bytes.
+        In bytes, from the superblock on.
     rows
         int64, ascending: the rows at which the chunks begin that are wanted; None for all.
     known
         What was read of the table before.
+    base
+        The byte offset from which addresses are counted.
 
     Raises
     ------
@@ -59,7 +62,7 @@ def read_chunk_table(
     # Copies: another thread may be reading by the old one.
     columns = (table.offsets.copy(), table.sizes.copy(), table.masks.copy())
     table = ChunkTable(table.grid, *columns, rest)
-    _place(table, entries, layout.chunk_shape, file_size)
+    _place(table, entries, layout.chunk_shape, file_size, base)
     return table
 
 
@@ -156,7 +159,11 @@ def _children(level: int, entries: np.ndarray, keys: list[tuple[int, ...]]) -> l
 
 
 def _place(
-    table: ChunkTable, entries: np.ndarray, chunk_shape: tuple[int, ...], file_size: int
+    table: ChunkTable,
+    entries: np.ndarray,
+    chunk_shape: tuple[int, ...],
+    file_size: int,
+    base: int,
 ) -> None:
     positions = entries["start"][:, :-1] // np.array(chunk_shape, np.uint64)
     if entries["start"][:, -1].any():
@@ -168,7 +175,7 @@ def _place(
     ends = entries["child"] + entries["size"]
     if (ends > file_size).any() or (ends < entries["child"]).any() or not entries["size"].all():
         raise CorruptGranuleError("a chunk that lies outside the file")
-    table.offsets[flat] = entries["child"]
+    table.offsets[flat] = entries["child"] + np.uint64(base)
     table.sizes[flat] = entries["size"]
     table.masks[flat] = entries["mask"]
 

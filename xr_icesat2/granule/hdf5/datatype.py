@@ -20,6 +20,9 @@ IEEE = {
     4: (23, 8, 0, 23, 127),
     8: (52, 11, 0, 52, 1023),
 }
+OBJECT_REFERENCE_BYTES = 8
+LONGEST_REFERENCE = 64
+"""Bytes."""
 LONGEST_STRING = 1 << 30
 """Bytes of a fixed-length string: numpy takes less than 2 GiB."""
 BOOLEAN = {b"FALSE": b"\x00", b"TRUE": b"\x01"}
@@ -31,7 +34,7 @@ class Kind(Enum):
     NUMBER = "number"
     STRING = "fixed-length string"
     VARIABLE_STRING = "variable-length string"
-    REFERENCE = "object reference"
+    REFERENCE = "reference to an object or to a region of a dataset"
     REFERENCE_LIST = "variable-length list of object references"
     SEQUENCE = "variable-length list of anything else"
 
@@ -73,8 +76,9 @@ def read_datatype(body: bytes) -> Datatype:
         return Datatype(Kind.NUMBER, _float(cursor, bits, size), size)
     if kind == STRING:
         return _string(bits, size)
-    if kind == REFERENCE and bits & 0x0F == 0 and size == 8:
-        return Datatype(Kind.REFERENCE, np.dtype("<u8"), size)
+    if kind == REFERENCE and 0 < size <= LONGEST_REFERENCE:
+        # To objects, or to regions of datasets.
+        return Datatype(Kind.REFERENCE, np.dtype(f"V{size}"), size)
     if kind == ENUM:
         return _enumeration(cursor, bits, size, version)
     if kind == VARIABLE:
@@ -134,7 +138,7 @@ def _variable(cursor: Cursor, bits: int, size: int) -> Datatype:
         raise UnsupportedError(f"a variable-length type of {size} bytes")
     if bits & 0x0F == 1 and base.size == 1:
         return Datatype(Kind.VARIABLE_STRING, np.dtype(object), size)
-    if base.kind is Kind.REFERENCE:
+    if base.kind is Kind.REFERENCE and base.size == OBJECT_REFERENCE_BYTES:
         return Datatype(Kind.REFERENCE_LIST, np.dtype(object), size)
     return Datatype(Kind.SEQUENCE, np.dtype(object), size)
 

@@ -72,8 +72,17 @@ def read(offset: int, length: int) -> Parser[bytes]:
     return data
 
 
-def within(parser: Parser[T], file_size: int) -> Parser[T]:
+def within(parser: Parser[T], file_size: int, base: int = 0) -> Parser[T]:
     """Run a parser that may ask only for what is in the file, and not for ever.
+
+    Parameters
+    ----------
+    parser
+        Asks for addresses.
+    file_size
+        In bytes.
+    base
+        The byte offset from which addresses are counted.
 
     Raises
     ------
@@ -90,13 +99,24 @@ def within(parser: Parser[T], file_size: int) -> Parser[T]:
             result: T = stop.value
             return result
         for offset, length in ranges:
-            if offset < 0 or length < 0 or offset + length > file_size:
-                msg = f"its metadata points to bytes {offset}…{offset + length} of {file_size}"
+            if offset < 0 or length < 0 or base + offset + length > file_size:
+                where = f"{base + offset}…{base + offset + length}"
+                msg = f"its metadata points to bytes {where} of {file_size}"
                 raise CorruptGranuleError(msg)
             asked += length
         if asked > MOST_OF_FILE * file_size + SLACK:
             raise CorruptGranuleError("its metadata has no end")
-        answer = yield ranges
+        answer = yield ranges if base == 0 else _moved(ranges, base)
+
+
+def _moved(ranges: Ranges, base: int) -> Ranges:
+    """Add an offset to ranges, which stay of their kinds."""
+    spans = [
+        Alone(at + base, length) if isinstance(span, Alone) else (at + base, length)
+        for span in ranges
+        for at, length in [span]
+    ]
+    return Several(spans) if isinstance(ranges, Several) else spans
 
 
 def together(parsers: Iterable[Parser[T]], most: int | None = None) -> Parser[list[T | Exception]]:

@@ -1,10 +1,10 @@
 """Header messages that describe a dataset's shape, place and filters.
 
-The interpretation of the superblock, of dataspaces and of data layouts is
-h5coro's; this is the only module that imports it. h5coro 1.0.7 reads through
-methods of an object that also fetches and inflates, and it trusts what it
-reads, so it is given one message in memory at a time here, and what it leaves
-out (checks, maximum sizes, filter order) is added.
+The interpretation of dataspaces and of data layouts is h5coro's; this is the
+only module that imports it. h5coro 1.0.7 reads through methods of an object
+that also fetches and inflates, and it trusts what it reads, so it is given one
+message in memory at a time here, and what it leaves out (checks, maximum sizes,
+filter order) is added.
 """
 
 from __future__ import annotations
@@ -17,31 +17,17 @@ from h5coro.h5metadata import H5Metadata
 from xr_icesat2.errors import CorruptGranuleError
 from xr_icesat2.granule.model import Chunked, Compact, Contiguous, Filter, Foreign, Layout
 
-from .binary import UNDEFINED, Cursor, check_checksum, padded
+from .binary import UNDEFINED, Cursor, padded
 from .fetch import RefusedError, UnsupportedError
 
 __all__ = [
-    "IN_SEVERAL_FILES",
-    "SIGNATURE",
-    "SUPERBLOCK_BYTES",
     "read_chunk_shape",
     "read_dataspace",
     "read_fill",
     "read_filters",
     "read_layout",
-    "read_superblock",
 ]
 
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
-SUPERBLOCK_BYTES = 2048
-"""Enough for every version of the superblock."""
-IN_SEVERAL_FILES = (
-    "it says that it goes on in other files (by a driver's information), and only the granule "
-    "itself is read"
-)
-SMALLEST_SUPERBLOCK = 48
-OPEN_MARKS = 3
-"""Version of the superblock from which on its flags say that a file is open for writing."""
 HAS_MAXIMUM = 0x01
 SIMPLE_DATASPACE, NULL_DATASPACE = 1, 2
 FILL_NEVER = 1
@@ -60,21 +46,13 @@ class _File:
     verbose = False
     offsetSize = 8  # noqa: N815
     lengthSize = 8  # noqa: N815
-    baseAddress = 0  # noqa: N815
-
-    def __init__(self, head: bytes) -> None:
-        self._cursor = Cursor(head)
-
-    def ioRequest(self, pos: int, size: int) -> bytes:  # noqa: N802
-        self._cursor.position = pos
-        return self._cursor.take(size)
 
 
 class _Message(H5Dataset):  # type: ignore[misc]
     """h5coro's message handlers over one message in memory."""
 
     def __init__(self, body: bytes) -> None:
-        self.resourceObject = _File(b"")
+        self.resourceObject = _File()
         self.meta = H5Metadata()
         self.sharedBuffer = None
         self.dataset = ""
@@ -85,58 +63,6 @@ class _Message(H5Dataset):  # type: ignore[misc]
         self._cursor.position = self.pos
         self.pos += size
         return self._cursor.number(size)
-
-
-def read_superblock(head: bytes, size: int) -> int:
-    """Give the byte offset of the root group's header.
-
-    Parameters
-    ----------
-    head
-        The first :data:`SUPERBLOCK_BYTES` bytes of the file (fewer if it is shorter).
-    size
-        Size of the file in bytes.
-
-    Raises
-    ------
-    RefusedError
-        The file goes on in others.
-    UnsupportedError
-        A superblock of version 1, offsets or lengths of other than 8 bytes, a file that
-        begins with a user block or that somebody writes to.
-    CorruptGranuleError
-        The file is shorter than it says.
-    """
-    if head[:8] != SIGNATURE:
-        raise UnsupportedError("a superblock that is not at the beginning of the file")
-    if len(head) < SMALLEST_SUPERBLOCK:
-        raise CorruptGranuleError(f"the file is truncated: {size} bytes. Download it again.")
-    if head[8] == OPEN_MARKS and head[11]:
-        raise UnsupportedError("a file that somebody writes to, or did not close")
-    # Version 3 differs from 2 in what its flags mean.
-    is_new = head[8] in (2, OPEN_MARKS)
-    sizes = tuple(head[9:11] if is_new else head[13:15])
-    if (is_new or head[8] == 0) and sizes != (8, 8):
-        raise UnsupportedError(f"offsets and lengths of {sizes} bytes")
-    file = _File(head[:8] + b"\x02" + head[9:] if is_new else head)
-    try:
-        root: int = H5Dataset.readSuperblock(file)
-    except RuntimeError as error:
-        raise UnsupportedError(str(error)) from error
-    if file.baseAddress:
-        raise UnsupportedError(f"a base address of {file.baseAddress}")
-    if head[8] == 0 and int.from_bytes(head[48:56], "little") != UNDEFINED:
-        raise RefusedError(IN_SEVERAL_FILES)
-    if is_new:
-        check_checksum(head[:48], "superblock")
-    end = int.from_bytes(head[28:36] if is_new else head[40:48], "little")
-    if end > size:
-        msg = (
-            f"the file is truncated: it says that it has {end} bytes, but {size} are here. "
-            "Download it again."
-        )
-        raise CorruptGranuleError(msg)
-    return root
 
 
 @lru_cache(maxsize=1 << 12)

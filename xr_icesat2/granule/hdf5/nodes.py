@@ -24,6 +24,7 @@ from .fetch import Parser, RefusedError, UnsupportedError
 from .links import SYMBOL_TABLE, read_links
 from .messages import read_chunk_shape, read_dataspace, read_fill, read_filters, read_layout
 from .objects import ATTRIBUTE, LINK, LINK_INFO, SHARED, Message, read_messages
+from .virtual import check_sources, is_virtual
 
 __all__ = ["NOTHING", "REFERENCES", "SEQUENCES", "STORED_ELSEWHERE", "read_node"]
 
@@ -32,8 +33,6 @@ MOST_BYTES = 1 << 60
 """Eight times as much, which decoding may make of it, is what numpy can index."""
 MOST_CHUNK_BYTES = (1 << 32) - 1
 """The limit of HDF5."""
-VIRTUAL_LAYOUT, FIRST_WITH_VIRTUAL = 3, 4
-"""Class of a layout, and the version of the message from which on there is such a class."""
 STORED_ELSEWHERE = "its values are stored in another file, and only the granule itself is read"
 NOTHING = "it holds no values at all (a null dataspace)"
 REFERENCES = "it holds references to other objects"
@@ -53,6 +52,8 @@ def read_node(address: int, file_size: int, budget: Budget) -> Parser[Node]:
     kinds = {message.type for message in messages}
     attributes = yield from read_attributes(messages, budget)
     if kinds >= DATASET_MARKS and not kinds & GROUP_MARKS:
+        for body in (m.body for m in messages if m.type == LAYOUT and is_virtual(m.body)):
+            yield from check_sources(body)
         # Most of the messages are attributes, and these are done with.
         return _dataset([m for m in messages if m.type < ATTRIBUTE], attributes, budget)
     if kinds & GROUP_MARKS and not kinds & DATASET_MARKS:
@@ -100,7 +101,7 @@ def _dataset(messages: Sequence[Message], attributes: Attributes, budget: Budget
 
 def _layout(messages: Sequence[Message], datatype: Datatype, shape: tuple[int, ...]) -> Layout:
     body = _body(messages, LAYOUT)
-    if len(body) > 1 and body[0] >= FIRST_WITH_VIRTUAL and body[1] == VIRTUAL_LAYOUT:
+    if is_virtual(body):
         # Of which files it is made, the library says.
         raise UnsupportedError("a virtual dataset")
     if datatype.kind is Kind.VARIABLE_STRING:

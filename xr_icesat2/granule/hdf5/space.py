@@ -4,33 +4,30 @@ from __future__ import annotations
 
 from xr_icesat2.errors import CorruptGranuleError
 
-from .binary import UNDEFINED, Cursor
+from .binary import Cursor
 from .fetch import Parser, UnsupportedError
 from .objects import FILE_SPACE, read_first_messages
+from .superblock import Superblock
 
 __all__ = ["read_front"]
 
-EXTENSION_AT = 20
-"""Where a version 2 superblock says where its extension lies (section II.A)."""
 PAGED = 1
 
 
-def read_front(head: bytes, file_size: int) -> Parser[int]:
+def read_front(superblock: Superblock, file_size: int) -> Parser[int]:
     """Give the bytes at the front of the file that hold structure and few values, if any.
 
     It is a hint: of a file that does not say so, or does not say it well, 0.
 
     Parameters
     ----------
-    head
-        The superblock.
+    superblock
+        Of the file.
     file_size
-        In bytes.
+        In bytes, from the superblock on.
     """
-    if head[8:9] not in (b"\x02", b"\x03"):
-        return 0
-    address = Cursor(head, EXTENSION_AT).number(8)
-    if address == UNDEFINED or address >= file_size:
+    address = superblock.extension
+    if address is None or address >= file_size:
         return 0
     try:
         messages = yield from read_first_messages(address, file_size)
