@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.hostile_facts import REFUSED, Facts
+from tests.hostile_facts import REFUSED, Facts, without_supplied
 from tests.hostile_features import SECRETS, feature_files, found_files
 from tests.hostile_mutations import MUTATIONS, Mutation, mutation
 from tests.hostile_worker import SECONDS, Worker
@@ -62,6 +62,7 @@ class Verdict:
 def judge(seed: int, undamaged: Facts, h5py: Facts, ours: Facts) -> Verdict:
     """Compare what h5py and the engine read of one damaged file."""
     verdict = Verdict()
+    ours = without_supplied(without_supplied(ours, h5py), undamaged)
     for key in sorted(undamaged.keys() | h5py.keys() | ours.keys()):
         sort, path = key.split(" ", 1)
         theirs, mine = h5py.get(key, REFUSED), ours.get(key, REFUSED)

@@ -63,6 +63,21 @@ def note_attrs(facts: Facts, path: str, attrs: Mapping[str, Any]) -> None:
         facts[f"attr {path}@{name}"] = told(np.ravel(value)[0] if scalar else value)
 
 
+SUPPLIED = ((), ("units",), ("_FillValue",), ("_FillValue", "units"))
+
+
+def without_supplied(ours: Facts, theirs: Facts) -> Facts:
+    """Leave out what the specification supplies for datasets that have no attributes at all."""
+    supplied = {names_told(names): names for names in SUPPLIED}
+    facts = dict(ours)
+    for key, fact in theirs.items():
+        if key.startswith("attrs ") and fact == names_told(()) and facts.get(key) in supplied:
+            for name in supplied[facts[key]]:
+                del facts[f"attr {key.removeprefix('attrs ')}@{name}"]
+            facts[key] = fact
+    return facts
+
+
 # --- h5py ---------------------------------------------------------------------------------------
 
 

@@ -7,9 +7,11 @@ import pytest
 
 from xr_icesat2.bytesource import open_source
 from xr_icesat2.granule import held
+from xr_icesat2.granule.hdf5.budget import Budget
 from xr_icesat2.granule.held import HeldIndexes
 from xr_icesat2.granule.index import GranuleIndex
 from xr_icesat2.granule.model import Contents
+from xr_icesat2.limits import Limits
 from xr_icesat2.testing import write_granule
 
 
@@ -71,7 +73,7 @@ def test_the_one_not_used_for_longest_goes_first_and_is_closed(path, monkeypatch
 
     first, second = use("a"), use("b")
     for index in (first, second):
-        index._library.node("/", "a test")
+        index._library.node("/", "a test", Budget(Limits(), str(path)))
     use("a")
     use("c")
     assert use("a") is first
