@@ -24,6 +24,7 @@ STRUCTURAL = {
     "_NCProperties",
     "DIMENSION_LABELS",
 }
+ONLY_A_DIMENSION = "This is a netCDF dimension but not a netCDF variable"
 # Attributes that decoding moves to the encoding.
 DECODED = {"_FillValue", "coordinates"}
 
@@ -90,13 +91,17 @@ def values(dataset: h5py.Dataset) -> np.ndarray:
 
 
 def walk(path: Path) -> Iterator[tuple[str, h5py.Group | h5py.Dataset]]:
-    """Every object of a file by its path from the root, while the file is open."""
+    """Every object of a file by its path from the root, while the file is open.
+
+    Without the datasets that netCDF makes for dimensions that have no variable.
+    """
     with h5py.File(path) as file:
         found = []
         file.visit(found.append)
         yield "/", file
         for name in found:
-            yield f"/{name}", file[name]
+            if ONLY_A_DIMENSION not in str(file[name].attrs.get("NAME")):
+                yield f"/{name}", file[name]
 
 
 def scale_names(dataset: h5py.Dataset) -> list[str | None]:
