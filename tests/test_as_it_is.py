@@ -211,3 +211,49 @@ def test_a_group_that_holds_nothing_at_all(tmp_path):
         xr.open_dataset(path, engine="icesat2", group="bare")
     with pytest.raises(GroupNotFoundError, match=r"Not supported: /odd/lists \(.*varying length"):
         xr.open_dataset(path, engine="icesat2", group="odd")
+
+
+@pytest.mark.parametrize("below", ["scale", "scalar", "matrix", "bare"])
+def test_a_group_shows_its_own_of_what_a_group_around_it_has_too(tmp_path, below):
+    path = tmp_path / "namesakes.nc"
+    with h5py.File(path, "w") as file:
+        for group, first in ((file, 0), (file.create_group("a/b"), 10)):
+            own = {"scalar": first, "matrix": np.full((2, 2), first)}
+            values = np.arange(3) + first
+            lat = group.create_dataset("lat", data=own.get(below, values) if first else values)
+            if not first or below in ("scale", "bare"):
+                bare = first and below == "bare"
+                marker = "This is a netCDF dimension but not a netCDF variable.         3"
+                lat.make_scale(marker if bare else "lat")
+                group["v"] = values
+                group["v"].dims[0].attach_scale(lat)
+        file["a/w"] = np.arange(3)
+        file["a/w"].dims[0].attach_scale(file["lat"])
+    tree = xr.open_datatree(path, engine="icesat2", layout="file")
+    assert tree["lat"].values.tolist() == [0, 1, 2]
+    assert tree["v"].dims == tree["lat"].dims == tree["a/w"].dims
+    assert "lat" in tree.coords
+    with h5py.File(path) as file:
+        if below == "bare":
+            assert "lat" not in tree["a/b"].variables
+        else:
+            np.testing.assert_array_equal(tree["a/b/lat"].values, file["a/b/lat"][()])
+        if "v" in file["a/b"]:
+            np.testing.assert_array_equal(tree["a/b/v"].values, file["a/b/v"][()])
+
+
+def test_a_scale_without_dimensions_names_none(tmp_path):
+    path = tmp_path / "scalar.h5"
+    with h5py.File(path, "w") as file:
+        file["one"] = 5
+        file["one"].attrs["CLASS"] = np.bytes_("DIMENSION_SCALE")
+        file["along"] = np.arange(3)
+        reference = np.array([file["one"].ref], h5py.ref_dtype)
+        lists = np.empty(1, object)
+        lists[0] = reference
+        kind = h5py.vlen_dtype(h5py.ref_dtype)
+        file["along"].attrs.create("DIMENSION_LIST", lists, dtype=kind)
+    tree = xr.open_datatree(path, engine="icesat2", layout="file")
+    assert tree["one"].item() == 5
+    assert tree["along"].values.tolist() == [0, 1, 2]
+    assert tree["along"].dims == ("one_3",)

@@ -268,3 +268,48 @@ def test_files_made_to_do_harm(name):
     tree.load()
     if not any("another file" in reason for reason in left_out.values()):
         assert not [one for one in disagreements(path) if "no such variable" not in one]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("version", VERSIONS)
+def test_types_of_other_projects_files(tmp_path, version):
+    path = tmp_path / "types.h5"
+    libver, block = VERSIONS[version]
+    with h5py.File(path, "w", libver=libver, userblock_size=block) as file:
+        nested = h5py.h5t.array_create(h5py.h5t.array_create(h5py.h5t.STD_I32LE, (6, 3)), (4,))
+        made = h5py.h5d.create(file.id, b"nested", nested, h5py.h5s.create_simple((4,)))
+        values = np.arange(288, dtype="<i4").reshape(4, 4, 6, 3)
+        made.write(h5py.h5s.ALL, h5py.h5s.ALL, values, nested)
+        tagged = h5py.h5t.create(h5py.h5t.OPAQUE, 1)
+        tagged.set_tag(b"a tag")
+        h5py.h5a.create(file.id, b"tagged", tagged, h5py.h5s.create_simple((2,)))
+        latin = h5py.h5t.enum_create(h5py.h5t.STD_I32LE)
+        latin.enum_insert(b"\xff", 1)
+        h5py.h5d.create(file.id, b"latin", latin, h5py.h5s.create_simple((2,)))
+        file["listed"] = np.arange(3)
+        file["listed"].attrs["DIMENSION_LIST"] = "of nothing"
+        file["listed"].attrs["_FillValue"] = 1j
+        file["listed"].attrs["flag_values"] = np.zeros(1, [("a", "i4")])
+        file.create_dataset("vast", (1 << 62,), "u1", chunks=(1 << 20,), maxshape=(None,))
+    assert not disagreements(path)
+    tree = xr.open_datatree(path, **FILE)
+    np.testing.assert_array_equal(tree["nested"].values, values)
+    assert tree["latin"].attrs["flag_meanings"] == "_"
+    assert "/vast" in tree.icesat2.left_out
+    assert tree["listed"].values.tolist() == [0, 1, 2]
+
+
+def test_integers_of_which_most_bits_are_unused(tmp_path):
+    path = tmp_path / "narrow.h5"
+    with h5py.File(path, "w", libver="earliest") as file:
+        narrow = h5py.h5t.STD_I32LE.copy()
+        narrow.set_precision(16)
+        h5py.h5d.create(file.id, b"narrow", narrow, h5py.h5s.create_simple((3,)))
+        file["plain"] = np.arange(3)
+    stored = b"\x04\0\0\0\0\0%c\0"  # size, offset and precision
+    path.write_bytes(path.read_bytes().replace(stored % 16, stored % 3))
+    with h5py.File(path) as file, pytest.raises(KeyError, match="unusually large"):
+        file["narrow"]
+    tree = xr.open_datatree(path, **FILE)
+    assert "3 bits in 4 bytes" in tree.icesat2.left_out["/narrow"]
+    assert tree["plain"].values.tolist() == [0, 1, 2]

@@ -10,8 +10,6 @@ import h5py
 import numpy as np
 from h5py import h5a, h5d, h5ds, h5g, h5l, h5r, h5t
 
-from xr_icesat2.errors import CorruptGranuleError
-
 from .h5py_checks import ObjectID, as_text, check_storage
 from .hdf5.attributes import BARE, HIDDEN, text, text_attribute
 from .hdf5.budget import TEXT_BYTES, Budget
@@ -36,6 +34,8 @@ __all__ = ["read_object", "read_values"]
 
 NAMED_TYPE = "it is a named datatype, which describes values and holds none"
 OPAQUE = "it holds opaque bytes"
+NO_TYPE = (TypeError, ValueError, NotImplementedError, KeyError)
+"""What h5py raises at a type that numpy has not; the last at the byte order of a VAX."""
 OBJECTS_WITHIN = "its compound type holds texts of varying length, sequences or references"
 
 
@@ -71,15 +71,16 @@ def read_object(file: h5py.File, found: ObjectID, reason: str, budget: Budget) -
     budget.use_element(dtype.itemsize)
     if dataset.chunks is not None:
         budget.check_chunks(dataset.shape, dataset.chunks, dtype.itemsize)
-    inner = dtype.subdtype[1] if dtype.subdtype else ()
-    plain = _plain(dtype.base)
-    members = h5py.check_enum_dtype(dtype.base) or {}
+    element, inner = _element(dtype)
+    plain = _plain(element)
+    enumeration = h5py.check_enum_dtype(element) or {}
+    members = [(as_text(name), number) for name, number in enumeration.items()]
     return DatasetHeader(
         dtype=plain,
         shape=(*dataset.shape, *inner),
         layout=Foreign(reason),
         fill=bytes(plain.itemsize),  # the library puts it where it belongs
-        attrs=with_flags(dict(_attributes(dataset, budget)), tuple(members.items()), plain),
+        attrs=with_flags(dict(_attributes(dataset, budget)), members, plain),
         dimension_list=_dimension_list(file, dataset),
         is_scale=bool(dataset.is_scale),
         bare=_is_bare(dataset),
@@ -97,12 +98,12 @@ def read_values(file: h5py.File, found: ObjectID | None, rows: slice) -> np.ndar
     if not isinstance(found, h5d.DatasetID):
         raise RefusedError(NAMED_TYPE)
     check_storage(file, found)
-    dtype = _dtype(found)
+    dtype, _ = _element(_dtype(found))
     dataset = h5py.Dataset(found)
     view = dataset.asstr("utf-8", "surrogateescape") if dtype.hasobject else dataset
     if dataset.shape:
-        return np.asarray(view[rows], _plain(dtype.base))
-    whole = np.asarray(view[()], _plain(dtype.base))
+        return np.asarray(view[rows], _plain(dtype))
+    whole = np.asarray(view[()], _plain(dtype))
     return whole[rows] if whole.ndim else whole
 
 
@@ -113,14 +114,24 @@ def _dtype(found: h5d.DatasetID) -> np.dtype:
         raise RefusedError(OPAQUE)
     try:
         dtype: np.dtype = stored.dtype
-    except (TypeError, ValueError, NotImplementedError) as error:
+    except NO_TYPE as error:
         raise RefusedError(f"its type of values is none of numpy's: {error}") from error
     if not dtype.hasobject or h5py.check_string_dtype(dtype):
         return dtype
     # The library crashes on damaged ones of these.
-    if h5py.check_ref_dtype(dtype.base):
+    element, _ = _element(dtype)
+    if h5py.check_ref_dtype(element):
         raise RefusedError(REFERENCES)
-    raise RefusedError(SEQUENCES if dtype.base.names is None else OBJECTS_WITHIN)
+    raise RefusedError(SEQUENCES if element.names is None else OBJECTS_WITHIN)
+
+
+def _element(dtype: np.dtype) -> tuple[np.dtype, tuple[int, ...]]:
+    """Give what an array type is made of and its shape, of an array of arrays too."""
+    shape: tuple[int, ...] = ()
+    while dtype.subdtype:
+        dtype, inner = dtype.subdtype
+        shape += inner
+    return dtype, shape
 
 
 def _plain(dtype: np.dtype) -> np.dtype:
@@ -183,11 +194,16 @@ def _attributes(
         size = budget.use_attribute_bytes(stored + count * TEXT_BYTES, size)
         try:
             dtype = identifier.dtype
-        except (TypeError, ValueError, NotImplementedError):
+        except NO_TYPE:
             continue  # of a type that numpy has not
         if dtype.hasobject and not h5py.check_string_dtype(dtype):
             continue  # references and sequences; the library may crash on damaged ones
-        value = found.attrs[name]
+        try:
+            value = found.attrs[name]
+        except OSError:
+            if _holds_opaque(identifier.get_type()):
+                continue  # bytes with a tag, which h5py does not read
+            raise
         if isinstance(value, h5py.Empty):
             yield name, "" if value.dtype.kind in "SO" else np.empty((0,), value.dtype)
         elif dtype.kind == "S":
@@ -201,6 +217,16 @@ def _attributes(
             yield name, value
 
 
+def _holds_opaque(stored: h5t.TypeID) -> bool:
+    kind = stored.get_class()
+    if kind == h5t.ARRAY:
+        return _holds_opaque(stored.get_super())
+    if kind == h5t.COMPOUND:
+        members = range(stored.get_nmembers())
+        return any(_holds_opaque(stored.get_member_type(number)) for number in members)
+    return bool(kind == h5t.OPAQUE)
+
+
 def _texts(value: Any, convert: Any) -> AttributeValue:
     items = np.asarray(value, object)
     return text_attribute([convert(item) for item in items.ravel()], items.shape)
@@ -211,10 +237,10 @@ def _dimension_list(file: h5py.File, found: h5py.Dataset) -> tuple[tuple[str, ..
         return ()
     try:
         kind = h5py.check_vlen_dtype(found.attrs.get_id("DIMENSION_LIST").dtype)
-    except TypeError:
+    except NO_TYPE:
         return ()  # references of a kind that h5py does not know
     if kind is None or h5py.check_ref_dtype(kind) is not h5py.Reference:
-        raise CorruptGranuleError(f"{found.name}: DIMENSION_LIST holds no lists of references")
+        return ()  # somebody's own attribute of that name
     return tuple(
         tuple(name for reference in references if (name := _name(file, reference)))
         for references in found.attrs["DIMENSION_LIST"]

@@ -210,7 +210,7 @@ def _pad_value(dtype: np.dtype, attrs: Mapping[str, Any]) -> int | None:
     if dtype.kind not in "iu":
         return None
     limits = np.iinfo(dtype)
-    flags = np.ravel(attrs.get("flag_values", []))
+    flags = np.ravel(attrs.get("flag_values", [])).tolist()
     return int(limits.min if limits.max in flags else limits.max)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import xarray as xr
@@ -24,6 +24,8 @@ from .options import Options
 __all__ = ["file_datasets"]
 
 Sizes = dict[str, int]
+NO_SIZE = -1
+"""Of a scalar: xarray lets no dimension have its name."""
 
 
 def file_datasets(
@@ -40,8 +42,19 @@ def file_datasets(
     """
     held = [_held(granule, groups, options) for granule in granules]
     suffix = "_idx" if listed or options.layout != "file" else ""
-    variables = _variables(held, options)
-    files = _Files(granules, held, variables, options, ("gran_idx",) if listed else (), suffix)
+    lead = ("gran_idx",) if listed else ()
+    files = _Files(granules, held, _variables(held, options), options, lead, suffix)
+    datasets = _datasets(files, groups)
+    namesakes = {} if suffix else _namesakes(held, groups)
+    hidden = frozenset(
+        outer
+        for outer, below in namesakes.items()
+        if not all(_same_labels(datasets, outer, path) for path in below)
+    )
+    return _datasets(replace(files, hidden=hidden), groups) if hidden else datasets
+
+
+def _datasets(files: _Files, groups: Sequence[str]) -> dict[str, xr.Dataset]:
     around: dict[str, Sizes] = {}
     datasets: dict[str, xr.Dataset] = {}
     for group in groups:
@@ -67,6 +80,51 @@ class _Files:
     suffix: str
     """Added to the name of a scale to name its dimension. Beside merged rates it is ``_idx``, as
     theirs: then no coordinate is named like its dimension, and none is read to index it."""
+    hidden: frozenset[str] = frozenset()
+    """Scales whose dimension has such a name in any case, see :func:`_namesakes`."""
+
+    def is_scalar(self, path: str) -> bool:
+        """Whether a dataset will be a variable without dimensions."""
+        nodes = (nodes.get(path) for nodes in self.held)
+        return not self.lead and any(isinstance(n, DatasetHeader) and not n.shape for n in nodes)
+
+    def dimension(self, scale: str) -> str:
+        """Name the dimension of a scale."""
+        return posixpath.basename(scale) + ("_idx" if scale in self.hidden else self.suffix)
+
+
+def _namesakes(held: Sequence[Mapping[str, Node]], groups: Sequence[str]) -> dict[str, list[str]]:
+    """Give the paths of other datasets of that name in groups below, for each that has any.
+
+    xarray shows the coordinate that a dimension is named after in all groups below, in place of
+    what these have of that name, and refuses the tree if that has other values.
+    """
+    own: dict[str, dict[str, object]] = {}
+    for nodes in held:
+        for path, node in nodes.items():
+            if isinstance(node, DatasetHeader):
+                group, name = posixpath.split(path)
+                around = nodes.get(group)
+                link = around.links.get(name) if isinstance(around, GroupHeader) else path
+                own.setdefault(group, {})[name] = link
+    found: dict[str, list[str]] = {}
+    for group in groups:
+        for outer in ancestors(group):
+            for name in own.get(group, {}).keys() & own.get(outer, {}).keys():
+                if own[group][name] != own[outer][name]:
+                    below = posixpath.join(group, name)
+                    found.setdefault(posixpath.join(outer, name), []).append(below)
+    return found
+
+
+def _same_labels(datasets: Mapping[str, xr.Dataset], outer: str, below: str) -> bool:
+    """Whether two coordinates label alike; they are read for it if they may, as xarray does."""
+    one, other = (
+        datasets[group].xindexes.get(name) for group, name in map(posixpath.split, (outer, below))
+    )
+    if one is None:
+        return True  # only a coordinate with an index is shown below
+    return other is not None and one.equals(other)
 
 
 def _held(granule: Granule, groups: Sequence[str], options: Options) -> dict[str, Node]:
@@ -84,7 +142,11 @@ def _held(granule: Granule, groups: Sequence[str], options: Options) -> dict[str
 
 def _group_dataset(files: _Files, group: str, inherited: Sizes) -> tuple[xr.Dataset, Sizes]:
     sizes: Sizes = {}
-    columns = [_column(files, path, sizes, inherited) for path in files.variables.get(group, ())]
+    paths = files.variables.get(group, ())
+    scalars = {posixpath.basename(path) for path in paths if files.is_scalar(path)}
+    columns = [
+        _column(files, path, sizes, inherited | dict.fromkeys(scalars, NO_SIZE)) for path in paths
+    ]
     options, merged = files.options, bool(files.lead)
     rules = Rules(decoders=options.decoders, decode_coords=merged)
     variables: dict[str, xr.Variable] = {}
@@ -116,7 +178,7 @@ def _column(files: _Files, path: str, sizes: Sizes, inherited: Sizes) -> Column:
         raise MergeError(f"{msg}; drop_variables leaves it out")
     shape = tuple(map(max, zip(*(node.shape for _, _, node in parts), strict=True)))
     scales = [
-        None if scale is None else posixpath.basename(scale) + files.suffix
+        None if scale is None else files.dimension(scale)
         for scale in scale_paths(parts[0][1].index, path, parts[0][2])
     ]
     lead = len(files.lead)
@@ -177,7 +239,8 @@ def _coordinates(
 
     As xarray does, move those attributes away.
     """
-    scales = [n for n, v in variables.items() if v.dims == (*files.lead, n + files.suffix)]
+    own = {c.name: files.dimension(c.parts[0].path) for c in columns}
+    scales = [n for n, v in variables.items() if v.dims == (*files.lead, own[n])]
     said = [part.header.attrs.get("coordinates") for column in columns for part in column.parts]
     mentioned = {name for words in said if isinstance(words, str) for name in words.split()}
     for variable in variables.values():

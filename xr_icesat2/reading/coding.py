@@ -193,7 +193,8 @@ def make_coding(
     elif result.kind in "MO" and "_FillValue" not in usable:
         undeclared = (float(np.finfo(dtype).max),)  # no time, whatever the file is
     coding = Coding(result, padding, fills, through, seconds, undeclared, stored.what)
-    kept = {k: v for k, v in attrs.items() if k not in usable and k not in UNWRITABLE}
+    lost = UNWRITABLE if masked else ()
+    kept = {k: v for k, v in attrs.items() if k not in usable and k not in lost}
     described = template.attrs
     if is_cf_time(usable) and "units" not in described:
         described = describe_decoded(described)

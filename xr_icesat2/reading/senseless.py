@@ -50,7 +50,10 @@ def _is_fill(value: Any, dtype: np.dtype) -> bool:
 def _are_fills(value: Any, dtype: np.dtype) -> bool:
     if not np.size(value):
         return False
-    texts = np.asarray(value).dtype.kind in "SUO"
+    kind = np.asarray(value).dtype.kind
+    if kind not in "biufcSUO" or (kind == "c" and dtype.kind != "c"):
+        return False
+    texts = kind in "SUO"
     # No text of more than one character can mark missing values of fixed length.
     return dtype.kind != "S" and texts == (dtype.kind in "UO")
 

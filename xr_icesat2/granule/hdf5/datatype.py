@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from .binary import Cursor
-from .fetch import UnsupportedError
+from .fetch import RefusedError, UnsupportedError
 
 __all__ = ["Datatype", "Kind", "Padding", "read_datatype"]
 
@@ -63,7 +63,13 @@ class Datatype:
 
 @lru_cache(maxsize=1 << 12)
 def read_datatype(body: bytes) -> Datatype:
-    """Give the datatype of a message, or raise :class:`UnsupportedError`."""
+    """Give the datatype of a message, or raise :class:`UnsupportedError`.
+
+    Raises
+    ------
+    RefusedError
+        The HDF5 library does not read it either.
+    """
     cursor = Cursor(body)
     head = cursor.number(1)
     version, kind = head >> 4, head & 0x0F
@@ -88,6 +94,9 @@ def read_datatype(body: bytes) -> Datatype:
 
 def _integer(cursor: Cursor, bits: int, size: int) -> np.dtype:
     offset, precision = cursor.number(2), cursor.number(2)
+    if size > 1 and 2 * precision < 8 * size:
+        msg = f"the HDF5 library refuses integers of {precision} bits in {size} bytes"
+        raise RefusedError(msg)
     if size not in (1, 2, 4, 8) or offset or precision != 8 * size or bits & ~0x09:
         raise UnsupportedError(f"an integer of {precision} bits in {size} bytes")
     return np.dtype(f"{_order(bits & 1)}{'i' if bits & 8 else 'u'}{size}")

@@ -73,7 +73,7 @@ def _dataset(messages: Sequence[Message], attributes: Attributes, budget: Budget
     if datatype.kind in NOT_READ:
         raise RefusedError(NOT_READ[datatype.kind])
     if max((*shape, math.prod(shape) * datatype.size)) > MOST_BYTES:
-        raise CorruptGranuleError(f"a dataset of shape {shape}")
+        raise RefusedError(f"it has the shape {shape}: more than any array can hold")
     budget.use_element(datatype.size)
     fill = bytes(datatype.size)
     if any(m.type == FILL for m in messages):
