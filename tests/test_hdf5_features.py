@@ -17,6 +17,7 @@ from xr_icesat2.granule.hdf5.binary import checksum
 from xr_icesat2.granule.index import GranuleIndex
 from xr_icesat2.granule.model import Chunked, Compact, Contents, Contiguous
 from xr_icesat2.granule.packed import pack, unpack
+from xr_icesat2.granule.traversal import Traversal
 
 RNG = np.random.default_rng(20181014)
 STEPS = ("deflate", "shuffle", "fletcher32")
@@ -630,6 +631,30 @@ def test_a_virtual_dataset_of_very_many_sources(path):
         open_index(path).node("virtual")
 
 
+def test_the_file_is_walked_once_for_scales_that_it_has_not(path, monkeypatch):
+    with h5py.File(path, "w") as file:
+        for name in ("lost", "elsewhere/kept"):
+            file[name] = numbers(3)
+            file[name].make_scale(name)
+        for number in range(20):
+            file[f"group/rows {number}"] = numbers(3)
+            scale = file["elsewhere/kept" if number % 2 else "lost"]
+            file[f"group/rows {number}"].dims[0].attach_scale(scale)
+        del file["lost"]
+    walks = []
+    below = Traversal.below
+
+    def counted(traversal, paths):
+        walks.append(paths)
+        return below(traversal, paths)
+
+    monkeypatch.setattr(Traversal, "below", counted)
+    ds = xr.open_dataset(path, **RAW, group="group")
+    assert len(walks) == 1
+    assert ds["rows 1"].dims == ("kept",)
+    assert ds["rows 2"].dims != ("kept",)
+
+
 # --- user blocks ---
 
 
@@ -719,7 +744,66 @@ def test_addresses_of_four_bytes_go_to_the_library(path, caplog):
     with h5py.File(h5py.h5f.create(bytes(path), fcpl=properties)) as file:
         file["group/rows"] = numbers(20)
         file.attrs["title"] = "text"
-    _check_by_library(path, caplog, "offsets and lengths of (4, 4) bytes")
+        file.attrs["number"] = 5
+    with caplog.at_level(logging.WARNING, "xr_icesat2"):
+        tree = xr.open_datatree(path, **RAW)
+    with h5py.File(path) as file:
+        np.testing.assert_array_equal(tree["group/rows"], file["group/rows"])
+    assert tree.attrs == {"number": 5}
+    assert "offsets and lengths of (4, 4) bytes" in caplog.text
+    assert "attribute 'title'" in caplog.text
+
+
+def _not_closed(data):
+    """Mark a file as one that a program writes to: the HDF5 library reads all of it."""
+    data[11] = 1
+    data[44:48] = checksum(bytes(data[:44])).to_bytes(4, "little")
+
+
+def _with_damaged_heap(path, texts, stored):
+    """A file that the HDF5 library reads, with an object of another size in its heap."""
+    with h5py.File(path, "w", libver="latest") as file:
+        file["scale"] = numbers(3)
+        file["scale"].make_scale("scale")
+        file["odd"] = numbers(3)
+        file["odd"].dims[0].attach_scale(file["scale"])
+        if texts:
+            file["odd"].attrs["text"] = "varying"
+        file["rows"] = numbers(3)
+    data = bytearray(path.read_bytes())
+    at = data.index(b"GCOL")
+    data[at + 24 : at + 32] = stored.to_bytes(8, "little")
+    _not_closed(data)
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("texts", [False, True])
+@pytest.mark.parametrize("stored", [0, 1 << 40, (1 << 64) - 16])
+def test_damaged_heaps_do_not_get_to_the_library(path, texts, stored):
+    _with_damaged_heap(path, texts, stored)
+    with pytest.raises(CorruptGranuleError, match="global heap"):
+        open_index(path).node("odd")
+    assert open_index(path).dataset("rows").shape == (3,)
+
+
+@pytest.mark.parametrize("not_closed", [False, True])
+def test_dimensions_of_what_the_library_reads(path, not_closed):
+    """Of one dataset, and of a file that was not closed."""
+    with h5py.File(path, "w", libver="latest") as file:
+        for name in "xy":
+            file[f"scales/{name}"] = numbers(3)
+            file[f"scales/{name}"].make_scale(name)
+        odd = file.create_dataset("group/odd", data=np.zeros((3, 3), [("a", "f4"), ("b", "i4")]))
+        odd.dims[0].attach_scale(file["scales/y"])
+        odd.dims[1].attach_scale(file["scales/x"])
+        odd.attrs["texts"] = ["one", "another"]
+    data = bytearray(path.read_bytes())
+    if not_closed:
+        _not_closed(data)
+    path.write_bytes(data)
+    found = xr.open_datatree(path, **RAW)["group/odd"]
+    assert found.dims == ("y", "x")
+    assert list(found.attrs["texts"]) == ["one", "another"]
 
 
 @pytest.mark.parametrize("libver", [("latest", "latest"), ("v110", "v110")], ids=str)
@@ -739,8 +823,7 @@ def test_a_file_that_was_not_closed_goes_to_the_library(path, caplog):
         rows = file["rows"] = numbers(50)
     data = bytearray(path.read_bytes())
     assert data[8] == 3
-    data[11] = 1
-    data[44:48] = checksum(bytes(data[:44])).to_bytes(4, "little")
+    _not_closed(data)
     path.write_bytes(data)
     with caplog.at_level(logging.WARNING, "xr_icesat2"):
         np.testing.assert_array_equal(xr.open_dataset(path, **RAW)["rows"], rows)

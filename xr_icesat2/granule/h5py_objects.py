@@ -8,7 +8,9 @@ from typing import Any
 
 import h5py
 import numpy as np
-from h5py import h5a, h5d, h5ds, h5g, h5l, h5r, h5t
+from h5py import h5a, h5d, h5ds, h5g, h5l, h5t
+
+from xr_icesat2.printable import get_logger
 
 from .h5py_checks import ObjectID, as_text, check_storage
 from .hdf5.attributes import BARE, HIDDEN, text, text_attribute
@@ -17,6 +19,7 @@ from .hdf5.datatype import Padding
 from .hdf5.enumeration import with_flags
 from .hdf5.fetch import RefusedError
 from .hdf5.nodes import NOTHING, REFERENCES, SEQUENCES
+from .hdf5.varying import Varying
 from .model import (
     BY_LIBRARY,
     AttributeValue,
@@ -32,14 +35,19 @@ from .model import (
 
 __all__ = ["read_object", "read_values"]
 
+log = get_logger(__name__)
+
 NAMED_TYPE = "it is a named datatype, which describes values and holds none"
 OPAQUE = "it holds opaque bytes"
 NO_TYPE = (TypeError, ValueError, NotImplementedError, KeyError)
 """What h5py raises at a type that numpy has not; the last at the byte order of a VAX."""
+UNSEEN = "it is not seen how long values are, before the HDF5 library reads them"
 OBJECTS_WITHIN = "its compound type holds texts of varying length, sequences or references"
 
 
-def read_object(file: h5py.File, found: ObjectID, reason: str, budget: Budget) -> Object:
+def read_object(
+    file: h5py.File, found: ObjectID, reason: str, budget: Budget, varying: Varying
+) -> Object:
     """Read the header of a group or dataset.
 
     Parameters
@@ -52,6 +60,8 @@ def read_object(file: h5py.File, found: ObjectID, reason: str, budget: Budget) -
         Why it is read through the HDF5 library.
     budget
         What the file may still use of its limits.
+    varying
+        Its attributes that were found sound. Others of varying length are not read.
 
     Raises
     ------
@@ -60,7 +70,7 @@ def read_object(file: h5py.File, found: ObjectID, reason: str, budget: Budget) -
     """
     if isinstance(found, h5g.GroupID):
         links = _links(found, budget)
-        return GroupHeader(links, dict(_attributes(h5py.Group(found), budget)))
+        return GroupHeader(links, dict(_attributes(h5py.Group(found), budget, varying)))
     if not isinstance(found, h5d.DatasetID):
         raise RefusedError(NAMED_TYPE)
     check_storage(file, found)
@@ -80,8 +90,8 @@ def read_object(file: h5py.File, found: ObjectID, reason: str, budget: Budget) -
         shape=(*dataset.shape, *inner),
         layout=Foreign(reason),
         fill=bytes(plain.itemsize),  # the library puts it where it belongs
-        attrs=with_flags(dict(_attributes(dataset, budget)), members, plain),
-        dimension_list=_dimension_list(file, dataset),
+        attrs=with_flags(dict(_attributes(dataset, budget, varying)), members, plain),
+        dimension_list=_dimension_list(dataset, varying),
         is_scale=bool(dataset.is_scale),
         bare=_is_bare(dataset),
     )
@@ -181,7 +191,7 @@ def _link(group: h5g.GroupID, name: bytes) -> Link:
 
 
 def _attributes(
-    found: h5py.Group | h5py.Dataset, budget: Budget
+    found: h5py.Group | h5py.Dataset, budget: Budget, varying: Varying
 ) -> Iterator[tuple[str, AttributeValue]]:
     size = budget.use_attribute_bytes(TEXT_BYTES * h5a.get_num_attrs(found.id))
     for name in found.attrs:
@@ -198,23 +208,31 @@ def _attributes(
             continue  # of a type that numpy has not
         if dtype.hasobject and not h5py.check_string_dtype(dtype):
             continue  # references and sequences; the library may crash on damaged ones
-        try:
-            value = found.attrs[name]
-        except OSError:
-            if _holds_opaque(identifier.get_type()):
-                continue  # bytes with a tag, which h5py does not read
-            raise
+        if dtype.hasobject and name not in varying.names:
+            where = f"{budget.url}: {found.name}"
+            log.warning("%s: attribute %r is left out: %s", where, name, UNSEEN)
+            continue
+        value = _value(found, name, identifier)
+        if value is None:
+            continue
         if isinstance(value, h5py.Empty):
             yield name, "" if value.dtype.kind in "SO" else np.empty((0,), value.dtype)
         elif dtype.kind == "S":
             padding = Padding(identifier.get_type().get_strpad())
             yield name, _texts(value, lambda raw, padding=padding: text(raw, padding))
         elif h5py.check_string_dtype(dtype):
-            # How long they are, h5py does not say before it has read them.
-            size = budget.use_attribute_bytes(sum(map(len, np.ravel(value).tolist())), size)
             yield name, _texts(value, as_text)
         else:
             yield name, value
+
+
+def _value(found: h5py.Group | h5py.Dataset, name: str, identifier: h5a.AttrID) -> Any:
+    try:
+        return found.attrs[name]
+    except OSError:
+        if _holds_opaque(identifier.get_type()):
+            return None  # bytes with a tag, which h5py does not read
+        raise
 
 
 def _holds_opaque(stored: h5t.TypeID) -> bool:
@@ -232,29 +250,20 @@ def _texts(value: Any, convert: Any) -> AttributeValue:
     return text_attribute([convert(item) for item in items.ravel()], items.shape)
 
 
-def _dimension_list(file: h5py.File, found: h5py.Dataset) -> tuple[tuple[str, ...], ...]:
+def _dimension_list(found: h5py.Dataset, varying: Varying) -> tuple[tuple[int, ...], ...]:
     if "DIMENSION_LIST" not in found.attrs:
         return ()
+    if "DIMENSION_LIST" in varying.names:
+        return varying.scales
     try:
         kind = h5py.check_vlen_dtype(found.attrs.get_id("DIMENSION_LIST").dtype)
     except NO_TYPE:
         return ()  # references of a kind that h5py does not know
     if kind is None or h5py.check_ref_dtype(kind) is not h5py.Reference:
         return ()  # somebody's own attribute of that name
-    return tuple(
-        tuple(name for reference in references if (name := _name(file, reference)))
-        for references in found.attrs["DIMENSION_LIST"]
-    )
+    raise RefusedError(f"of the list of its dimensions, {UNSEEN}")
 
 
 def _is_bare(found: h5py.Dataset) -> bool:
     """Return whether it is a dimension without a variable."""
     return bool(found.is_scale) and bytes(h5ds.get_scale_name(found.id)).startswith(BARE)
-
-
-def _name(file: h5py.File, reference: h5py.Reference) -> str | None:
-    """Give the path of a referenced scale; an extract may have left the scale out."""
-    try:
-        return as_text(h5r.get_name(reference, file.id))
-    except (KeyError, ValueError, RuntimeError):
-        return None

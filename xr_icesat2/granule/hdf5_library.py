@@ -28,7 +28,7 @@ from xr_icesat2.errors import (
 from xr_icesat2.forking import after_fork
 
 from .file_kind import HEAD_BYTES, describe_head
-from .h5py_checks import open_object
+from .h5py_checks import ObjectID, open_object
 from .h5py_objects import read_object, read_values
 from .hdf5.budget import Budget
 from .hdf5.fetch import (
@@ -40,8 +40,10 @@ from .hdf5.fetch import (
     run,
     within,
 )
+from .hdf5.objects import read_messages
 from .hdf5.opening import check_root
-from .hdf5.superblock import read_superblock
+from .hdf5.superblock import Superblock, read_superblock
+from .hdf5.varying import Varying, read_varying
 from .model import LeftOut, Node, by_library
 
 if TYPE_CHECKING:
@@ -107,6 +109,8 @@ class LibraryFile:
         self._size = size
         self._file: h5py.File | None = None
         self._raw: _SourceFile | None = None
+        self._buffered: BinaryIO | None = None
+        self._superblock: Superblock | None = None
         self._lock = threading.RLock()
 
     def node(self, path: str, reason: str, budget: Budget) -> Node | None:
@@ -117,7 +121,9 @@ class LibraryFile:
         try:
             with self._translated(path) as file:
                 found = open_object(file, path, budget.limits.soft_links)
-                return None if found is None else read_object(file, found, reason, budget)
+                if found is None:
+                    return None
+                return read_object(file, found, reason, budget, self._varying(found, budget))
         except RefusedError as error:
             return LeftOut(str(error), isinstance(error, OverLimitError))
 
@@ -140,7 +146,7 @@ class LibraryFile:
         with self._lock:
             if self._file is not None:
                 self._file.close()
-            self._file = self._raw = None
+            self._file = self._raw = self._buffered = None
 
     def renew_lock(self) -> None:
         """Free the lock, which a thread of the parent may hold, and the end would wait for."""
@@ -149,7 +155,7 @@ class LibraryFile:
     def _open(self) -> h5py.File:
         if self._file is None:
             self._raw = _SourceFile(self._source, self._size)
-            buffered = io.BufferedReader(self._raw, BLOCK)
+            buffered = self._buffered = io.BufferedReader(self._raw, BLOCK)
             _FILES.add(self)
             after_fork(self, LibraryFile.renew_lock)
             try:
@@ -163,10 +169,25 @@ class LibraryFile:
                 raise self._not_hdf5(str(error)) from error
         return self._file
 
+    def _varying(self, found: ObjectID, budget: Budget) -> Varying:
+        """Look at what the library may read of an object's attributes."""
+        superblock, buffered = self._superblock, self._buffered
+        if superblock is None or buffered is None or not superblock.has_long_addresses:
+            return Varying()
+        address, size = int(h5o.get_info(found).addr), self._size - superblock.base
+
+        def parser() -> Parser[Varying]:
+            return (yield from read_varying((yield from read_messages(address, size)), budget))
+
+        try:
+            return self._parsed(buffered, parser(), superblock.base)
+        except UnsupportedError:
+            return Varying()
+
     def _check(self, file: BinaryIO) -> None:
         """Raise unless the library can open the file, and nothing else for it."""
         try:
-            superblock = self._parsed(file, read_superblock(self._size))
+            superblock = self._superblock = self._parsed(file, read_superblock(self._size))
             base = superblock.base
             self._parsed(file, check_root(superblock, self._size - base), base)
         except UnsupportedError as error:

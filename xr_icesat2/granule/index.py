@@ -37,6 +37,7 @@ from .hdf5.pages import Pages
 from .hdf5.space import read_front
 from .hdf5.superblock import Superblock, read_superblock
 from .hdf5_library import LibraryFile
+from .link_targets import LinkTargets
 from .model import (
     BY_LIBRARY,
     Chunked,
@@ -110,6 +111,7 @@ class GranuleIndex:
         self._ahead: dict[int, Node] = {}
         self._failures: dict[str, Failure] = {}
         self._notes = Notes(source.url)
+        self._targets = LinkTargets()
 
     @property
     def nodes(self) -> dict[str, Node]:
@@ -201,13 +203,18 @@ class GranuleIndex:
         CorruptGranuleError
             An object that exists cannot be read.
         """
+        with self._lock:
+            found = self._load(paths, ahead)
+            self._notes.left_out(found, found)
+            return found
+
+    def _load(self, paths: Iterable[str], ahead: Iterable[str] = ()) -> dict[str, Node]:
         wanted = [normalise(path) for path in paths]
         with self._lock:
             self._open([*wanted, *ahead])
             self._walk(wanted, self._budget.limits.soft_links)
             for path in wanted:
                 self._raise_failure(path)
-            self._notes.left_out(self.nodes, wanted)
             return {path: self.nodes[path] for path in wanted if path in self.nodes}
 
     def below(
@@ -222,6 +229,12 @@ class GranuleIndex:
         self._tree.misplaced |= traversal.left_out
         self._notes.left_out(traversal.left_out, traversal.left_out)
         return found
+
+    def path_of(self, address: int, near: str) -> str | None:
+        """Give the path of an object by the address of its header; see :class:`.LinkTargets`."""
+        # Of what it comes upon nothing is said: nobody asked for that.
+        everything = Traversal(self._tree, self._load, self._budget, lambda _: False)
+        return self._targets.path(address, near, self.group, everything.below)
 
     def chunk_tables(self, wanted: Mapping[str, np.ndarray | None]) -> dict[str, ChunkTable]:
         """Read the chunk tables of some chunked datasets side by side.
@@ -282,6 +295,7 @@ class GranuleIndex:
         """Forget the raw bytes of the metadata; what was parsed of them stays."""
         with self._lock:
             self._ahead.clear()
+            self._targets = LinkTargets()
             self._pages.release()
 
     def close(self) -> None:

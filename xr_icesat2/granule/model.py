@@ -35,6 +35,7 @@ __all__ = [
     "Node",
     "Object",
     "Subtree",
+    "address_of",
     "by_library",
 ]
 
@@ -137,6 +138,13 @@ followed. Below :data:`BY_LIBRARY` it is :func:`by_library` of an offset."""
 def by_library(address: int) -> int:
     """Return the link to an object that the HDF5 library reads, by the offset of its header."""
     return BY_LIBRARY - 1 - address
+
+
+def address_of(link: object) -> int | None:
+    """Return the address that a hard link leads to; None if it is not known, or no hard link."""
+    if not isinstance(link, int) or link == BY_LIBRARY:
+        return None
+    return link if link >= 0 else by_library(link)
 
 
 @dataclass(frozen=True, slots=True)

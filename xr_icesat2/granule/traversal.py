@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from .hdf5.budget import Budget
-from .model import BY_LIBRARY, GroupHeader, LeftOut, Node, by_library
+from .model import GroupHeader, LeftOut, Node, address_of
 from .paths import ancestors, join
 from .tree import Tree
 
@@ -100,12 +100,12 @@ class Traversal:
             target = self._tree.target(path)
             if self._is_entered(path, target):
                 continue
-            if (address := _address(target)) is not None:
+            if (address := address_of(target)) is not None:
                 self._entered[address] = path
             yield path, node
 
     def _is_entered(self, path: str, link: object) -> bool:
-        address = _address(link)
+        address = address_of(link)
         before = None if address is None else self._entered.get(address)
         if before is None:
             return False
@@ -122,10 +122,3 @@ class Traversal:
         what = f"it lies {depth} levels deep"
         self.left_out[path] = LeftOut(limits.exceeded("depth", what))
         return True
-
-
-def _address(link: object) -> int | None:
-    """Return the offset of a header; None if it is not known, or in another file."""
-    if not isinstance(link, int) or link == BY_LIBRARY:
-        return None
-    return link if link >= 0 else by_library(link)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xr_icesat2.granule.model import DatasetHeader, GroupHeader
-from xr_icesat2.granule.paths import ancestors, join
+from xr_icesat2.granule.model import DatasetHeader
 
 if TYPE_CHECKING:
     from xr_icesat2.granule.index import GranuleIndex
@@ -29,23 +28,5 @@ def scale_paths(index: GranuleIndex, path: str, header: DatasetHeader) -> tuple[
     for axis in range(len(header.shape)):
         scales = header.dimension_list[axis : axis + 1]
         target = scales[0][0] if scales and scales[0] else None
-        found.append(target if isinstance(target, str) else _path_of(index, path, target))
+        found.append(index.path_of(target, path) if isinstance(target, int) else target)
     return tuple(found)
-
-
-def _path_of(index: GranuleIndex, path: str, target: int | None) -> str | None:
-    if target is None:
-        return None
-    for group in ancestors(path):
-        name = _named(index, group, target)
-        if name is not None:
-            return join(group, name)
-    for group, node in index.below(["/"]).items():
-        if isinstance(node, GroupHeader) and (name := _named(index, group, target)) is not None:
-            return join(group, name)
-    return None
-
-
-def _named(index: GranuleIndex, group: str, target: int) -> str | None:
-    links = index.group(group).links
-    return next((name for name, link in links.items() if link == target), None)

@@ -29,7 +29,18 @@ from .heaps import GlobalReference, read_fractal, read_global
 from .messages import read_dataspace
 from .objects import ATTRIBUTE, ATTRIBUTE_INFO, SHARED, Message
 
-__all__ = ["BARE", "HIDDEN", "Attributes", "read_attributes", "text", "text_attribute"]
+__all__ = [
+    "BARE",
+    "HIDDEN",
+    "Attributes",
+    "parse_references",
+    "read_attributes",
+    "read_bodies",
+    "read_scales",
+    "split_body",
+    "text",
+    "text_attribute",
+]
 
 HIDDEN = frozenset(
     {
@@ -92,14 +103,7 @@ def read_attributes(messages: Sequence[Message], budget: Budget) -> Parser[Attri
     OverLimitError
         They have more bytes than an object may have.
     """
-    bodies: list[bytes] = []
-    for message in messages:
-        if message.type == ATTRIBUTE:
-            if message.flags & SHARED:
-                raise UnsupportedError("a shared attribute")
-            bodies.append(message.body)
-        elif message.type == ATTRIBUTE_INFO:
-            bodies += yield from _dense(message.body)
+    bodies = yield from read_bodies(messages)
     size = budget.use_attribute_bytes(sum(map(len, bodies)))
     own = [body for body in bodies if _is_own(body)]
     alike = _alike(tuple(body for body in bodies if body not in own) if own else tuple(bodies))
@@ -109,7 +113,7 @@ def read_attributes(messages: Sequence[Message], budget: Budget) -> Parser[Attri
     shown: list[_Raw] = []
     for raw in rest:
         if raw.name == "DIMENSION_LIST":
-            scales = yield from _scales(raw.datatype, raw.data, budget, size)
+            scales = yield from read_scales(raw.datatype, raw.data, budget, size)
         elif raw.name == "CLASS":
             is_scale = _is_scale(raw)
         elif raw.name == "NAME":
@@ -118,6 +122,19 @@ def read_attributes(messages: Sequence[Message], budget: Budget) -> Parser[Attri
             shown.append(raw)
     values = (yield from _heaped(alike.values, shown, budget, size)) if shown else alike.values
     return Attributes(values, scales, is_scale, is_scale and bare)
+
+
+def read_bodies(messages: Sequence[Message]) -> Parser[list[bytes]]:
+    """Read the attribute messages of an object, which may be stored in a heap."""
+    bodies: list[bytes] = []
+    for message in messages:
+        if message.type == ATTRIBUTE:
+            if message.flags & SHARED:
+                raise UnsupportedError("a shared attribute")
+            bodies.append(message.body)
+        elif message.type == ATTRIBUTE_INFO:
+            bodies += yield from _dense(message.body)
+    return bodies
 
 
 def _is_own(body: bytes) -> bool:
@@ -185,6 +202,20 @@ def _put(values: dict[str, AttributeValue], name: str, value: AttributeValue) ->
 
 def _parse(body: bytes) -> _Raw | None:
     """Read an attribute message; None if it is one that is never shown."""
+    name, datatype_body, dataspace, data = split_body(body)
+    if name in HIDDEN and name not in HEARD:
+        return None
+    datatype, shape = read_datatype(datatype_body), read_dataspace(dataspace)
+    count = 0 if shape is None else math.prod(shape)
+    if count * datatype.size > len(data):
+        msg = f"attribute {name!r}: {len(data)} bytes for {count} of {datatype.size}"
+        raise CorruptGranuleError(msg)
+    data = data[: count * datatype.size]
+    return _Raw(name, datatype, shape, data, _plain_value(datatype, data, shape))
+
+
+def split_body(body: bytes) -> tuple[str, bytes, bytes, bytes]:
+    """Give name, datatype, dataspace and data of an attribute message."""
     cursor = Cursor(body)
     version, flags = cursor.number(1), cursor.number(1)
     if version not in (1, 2, 3) or (version > 1 and flags):
@@ -199,16 +230,7 @@ def _parse(body: bytes) -> _Raw | None:
     name = _decode(parts[0][:-1])
     if not name or "\0" in name:
         raise CorruptGranuleError(f"an attribute named {name!r}")
-    if name in HIDDEN and name not in HEARD:
-        return None
-    datatype, shape = read_datatype(parts[1]), read_dataspace(parts[2])
-    data = cursor.take(cursor.left)
-    count = 0 if shape is None else math.prod(shape)
-    if count * datatype.size > len(data):
-        msg = f"attribute {name!r}: {len(data)} bytes for {count} of {datatype.size}"
-        raise CorruptGranuleError(msg)
-    data = data[: count * datatype.size]
-    return _Raw(name, datatype, shape, data, _plain_value(datatype, data, shape))
+    return name, parts[1], parts[2], cursor.take(cursor.left)
 
 
 # Different objects have some attributes alike.
@@ -236,7 +258,7 @@ def _heaped(
     """Add the values that lie in heaps, and those of many texts."""
     values = dict(known)
     references = {
-        raw.name: _references(raw.data)
+        raw.name: parse_references(raw.data)
         for raw in rest
         if raw.value is None and raw.datatype.kind is Kind.VARIABLE_STRING
     }
@@ -257,17 +279,19 @@ def _heaped(
     return dict(sorted(values.items()))
 
 
-def _references(data: bytes) -> list[GlobalReference]:
+def parse_references(data: bytes) -> list[GlobalReference]:
+    """Return where the values of an attribute are, if these are of varying length."""
     starts = range(0, len(data), REFERENCE_BYTES)
     return [GlobalReference.parse(data[n : n + REFERENCE_BYTES]) for n in starts]
 
 
-def _scales(
+def read_scales(
     datatype: Datatype, data: bytes, budget: Budget, size: int
 ) -> Parser[tuple[tuple[int, ...], ...]]:
+    """Read the addresses of the scales of each dimension from a ``DIMENSION_LIST``."""
     if datatype.kind is not Kind.REFERENCE_LIST:
         return ()  # somebody's own attribute of that name
-    references = _references(data)
+    references = parse_references(data)
     budget.use_attribute_bytes(sum(one.length * TEXT_BYTES for one in references), size)
     lists = yield from read_global(references, 8)
     return tuple(tuple(np.frombuffer(one, "<u8").tolist()) for one in lists)

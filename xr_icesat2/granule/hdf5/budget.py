@@ -32,7 +32,7 @@ class Budget:
 
     def __init__(self, limits: Limits, url: str) -> None:
         self.limits = limits
-        self._url = url
+        self.url = url
         self._links = 0
         self._attribute_bytes = 0
 
@@ -113,4 +113,4 @@ class Budget:
 
     def too_large(self, name: str, what: str) -> TooLargeError:
         """Return the error that the file as a whole exceeds a limit."""
-        return TooLargeError(f"{self._url}: {self.limits.exceeded(name, what)}")
+        return TooLargeError(f"{self.url}: {self.limits.exceeded(name, what)}")

@@ -11,7 +11,7 @@ import numpy as np
 from .binary import Cursor
 from .fetch import RefusedError, UnsupportedError
 
-__all__ = ["Datatype", "Kind", "Padding", "read_datatype"]
+__all__ = ["VARIABLE", "Datatype", "Kind", "Padding", "read_datatype"]
 
 FIXED, FLOAT, STRING, REFERENCE, ENUM, VARIABLE = 0, 1, 3, 7, 8, 9
 IEEE = {
