@@ -276,6 +276,10 @@ def _dataset(facts: Facts, group: str, dataset: Any) -> None:
             facts[f"value {path}"] = REFUSED
 
 
+DEEPEST_ASKED = 5
+"""Levels of groups that are asked for one by one: cycles of links never end."""
+
+
 class _Piecewise:
     """What can be had of a file that does not open as a whole."""
 
@@ -303,7 +307,7 @@ class _Piecewise:
                 if kind is None and isinstance(link, str):
                     # It leads nowhere, or to what is damaged: which, is not to be told from here.
                     self.facts[f"names {group}"] = REFUSED
-                elif kind == "group":
+                elif kind == "group" and group.count("/") < DEEPEST_ASKED:
                     groups.append(f"{group.rstrip('/')}/{name}")
                 elif kind == "dataset":
                     datasets.append(name)

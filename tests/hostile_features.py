@@ -66,7 +66,7 @@ def write_linked(path: Path, libver: str | tuple[str, str]) -> Path:
         file["nowhere"] = h5py.SoftLink("/not/here")
         file["parent"] = h5py.SoftLink("/group/../group/rows")
         names = file.create_group("names")
-        for name in ("..", ".x", "%2E%2E", "a b", "\x1b[31m", "é"):
+        for name in ("..", ".x", "a b", "\x1b[31m", "é"):
             space = h5py.h5s.create(h5py.h5s.SCALAR)
             h5py.h5d.create(names.id, name.encode(), h5py.h5t.NATIVE_INT8, space)
     return path

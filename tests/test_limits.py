@@ -237,3 +237,14 @@ def test_limits_are_checked():
     with pytest.raises(SelectionError, match="expected limits such as"):
         xr.open_dataset("nowhere.h5", engine="icesat2", limits=5)
     assert xr_icesat2.Limits is Limits
+
+
+def test_a_name_that_is_another_ones_escaped_form(tmp_path):
+    path = tmp_path / "names.h5"
+    with h5py.File(path, "w") as file:
+        space = h5py.h5s.create(h5py.h5s.SCALAR)
+        for name in (b"..", b"%2E%2E"):
+            h5py.h5d.create(file.id, name, h5py.h5t.NATIVE_INT8, space)
+    tree = xr.open_datatree(path, engine="icesat2", layout="file")
+    assert list(tree.variables) == ["%2E%2E"]
+    assert tree.icesat2.left_out.keys() == {"/%2E%2E~"}

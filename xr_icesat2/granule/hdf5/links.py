@@ -57,10 +57,19 @@ def _add(links: Links, name: bytes, target: Link) -> None:
     text = _decode(name)
     if MisnamedLink.has(text):
         target = MisnamedLink(text)
-        text = target.escaped
+        text = _free_name(links, target.escaped)
+    elif isinstance(links.get(text), MisnamedLink):
+        links[_free_name(links, text)] = links.pop(text)
     if text in links or not text:
         raise CorruptGranuleError(f"a group with two links, or an empty one, named {text!r}")
     links[text] = target
+
+
+def _free_name(links: Links, name: str) -> str:
+    """Return a name that no other link of the group has."""
+    while name in links:
+        name += "~"
+    return name
 
 
 def _add_link(links: Links, body: bytes) -> None:
