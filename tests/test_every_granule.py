@@ -10,9 +10,9 @@ import pytest
 import xarray as xr
 
 from tests.oracle import values, walk
-from tests.paths import GRANULES
+from tests.paths import GRANULES, granule
 from xr_icesat2.command.main import main
-from xr_icesat2.errors import IdentityError
+from xr_icesat2.errors import GroupNotFoundError, IdentityError
 
 NAMES = (
     "ATL06_20230816234629_08822013_006_01.h5",
@@ -73,3 +73,10 @@ def test_the_largest_group_is_saved_in_zarr(path, tmp_path):
 def test_info(path, capsys):
     assert main(["info", str(path)]) == 0
     assert path.name in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("layout", ["spot", "flat"])
+@pytest.mark.parametrize("name", ["clip_ATL03_VegR.h5", "clip_ATL08_VegR.h5"])
+def test_beams_of_a_clip_that_hold_nothing(name, layout):
+    with pytest.raises(GroupNotFoundError, match="in gt1l, gt2r"):
+        xr.open_dataset(granule(name), engine="icesat2", layout=layout, beams=["gt1l", "gt2r"])

@@ -165,7 +165,9 @@ def _merged(known: Sequence[Known], rate: Rate, options: Options, *, folded: boo
             found = (r for r in rates_of(one, options) if r.name == rate.name)
             own = next(found, rate)
         beams = survey_rate(one.granule, one.tracks, own, options)
-        if not beams and asked:
+        chosen = options.variables is not None or options.drop_variables
+        holds = chosen or any(beam.variables for beam in beams.values())
+        if asked and not (beams and holds):
             others = [repr(other.name) for other in rates_of(one, options)]
             msg = (
                 f"{one.granule.url} has no {rate.name or 'variables'} in "
