@@ -488,3 +488,29 @@ def test_a_granule_replaced_on_the_server(served, nothing_kept, written):
 def test_a_variable_of_another_rate():
     with pytest.raises(SelectionError, match=r"Another rate has it: group='geolocation'"):
         xr.open_dataset(granule("ATL03_gt1l.h5"), engine="icesat2", variables=["segment_ph_cnt"])
+
+
+def test_a_group_below_a_rate_is_opened_with_it(written):
+    said = ("group='land_ice_segments', variables='fit_statistics'",)
+    for group in ("land_ice_segments/fit_statistics", "/land_ice_segments/fit_statistics/"):
+        refused(GroupNotFoundError, *said, opened=written[ALL], group=group)
+    way_out = {"group": "land_ice_segments", "variables": "fit_statistics"}
+    assert "h_rms_misfit" in xr.open_dataset(written[ALL], engine="icesat2", **way_out)
+
+
+def test_groups_that_are_named_as_examples_are_in_the_file(copy):
+    path = copy(ALL)
+    with h5py.File(path, "a") as file:
+        del file["gt1l"], file["orbit_info"]
+    with pytest.raises(GroupNotFoundError) as caught:
+        xr.open_dataset(path, engine="icesat2", group="nope")
+    named = str(caught.value).partition("such as ")[2].partition(",")[0].split(" or ")
+    with h5py.File(path) as file:
+        assert len(named) == 2
+        assert all(one.strip("'") in file for one in named)
+
+
+@pytest.mark.parametrize("name", ["gt", "spot", "rgt", "n_obs", "beam_strength"])
+def test_coordinates_of_the_merge_are_not_variables_to_choose(written, name):
+    says = (f"{name!r} matches nothing", f"{name} is a coordinate that a merged Dataset has anyway")
+    refused(SelectionError, *says, opened=written[ALL], variables=["h_li", name])

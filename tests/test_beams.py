@@ -67,7 +67,7 @@ def test_nothing_tells_the_orientation(sc_orient, attr):
     for piece in ("gt1l, gt3r", said(sc_orient), f"sc_orientation {said(attr)}"):
         assert piece in message
     for way_out in ('layout="flat"', 'beams=["gt1l"]', "sc_orient=0", "sc_orient=1"):
-        assert way_out in message
+        assert message.index(way_out) < message.index("What the file says")
 
 
 @given(some_beams, st.sampled_from([0, 1]), st.sampled_from([2, None]))

@@ -88,19 +88,39 @@ def test_an_error_is_one_line(archive, capsys, tmp_path, monkeypatch, arguments,
 
 
 def test_get(http_server, capsys, tmp_path, monkeypatch):
-    urls = [http_server.put(f"file{n}.h5", bytes(n)) for n in range(1, 4)]
+    contents = {n: b"\x89HDF\r\n\x1a\n" + bytes(n) for n in range(1, 4)}
+    urls = [http_server.put(f"file{n}.h5", data) for n, data in contents.items()]
     code, printed, said = run(capsys, "get", *urls[:2], "--to", tmp_path / "a")
     assert (code, said) == (0, "")
     assert printed.splitlines() == [str(tmp_path / f"a/file{n}.h5") for n in (1, 2)]
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{urls[2]}\n\n"))
     _, printed, _ = run(capsys, "get", "-", "--to", tmp_path / "b", "--json", "--quiet")
     assert json.loads(printed) == [str(tmp_path / "b/file3.h5")]
-    assert (tmp_path / "b/file3.h5").read_bytes() == bytes(3)
+    assert (tmp_path / "b/file3.h5").read_bytes() == contents[3]
     (tmp_path / "b/file3.h5").write_bytes(b"other")
     code, _, said = run(capsys, "get", urls[2], "--to", tmp_path / "b")
     assert code == 2
     assert "overwrite" in said
     assert run(capsys, "get", urls[2], "--to", tmp_path / "b", "--overwrite")[0] == 0
+
+
+def test_get_keeps_no_web_page(http_server, capsys, tmp_path):
+    page = b"<!DOCTYPE html><html><body>Earthdata Login</body></html>"
+    local = tmp_path / FIRST
+    local.write_bytes(page)
+    for given in (http_server.put(SECOND, page), local):
+        code, printed, said = run(capsys, "get", given, "--to", tmp_path / "to")
+        assert (code, printed) == (2, "")
+        assert "is not HDF5, but a web page, such as a login page" in said
+        assert list((tmp_path / "to").iterdir()) == []
+
+
+def test_get_does_not_take_a_web_page_for_the_file_that_is_there(http_server, capsys, tmp_path):
+    page = b"<html>Earthdata Login</html>"
+    (tmp_path / SECOND).write_bytes(page)
+    code, printed, said = run(capsys, "get", http_server.put(SECOND, page), "--to", tmp_path)
+    assert (code, printed) == (2, "")
+    assert "is there, but is not the granule" in said
 
 
 def spoil_values(path):

@@ -75,6 +75,8 @@ def download(
         No login, or not for us.
     CorruptGranuleError
         The bytes that came do not have the checksum that CMR gives.
+    NotAGranuleError
+        What came is no granule, such as a login page: no file is left.
     TransferError
         A server fails or does not answer, or the folder cannot be written.
         Other granules have been downloaded all the same.

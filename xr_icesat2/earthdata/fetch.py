@@ -25,9 +25,11 @@ from xr_icesat2.errors import (
     ChangedGranuleError,
     CorruptGranuleError,
     GranuleNotFoundError,
+    NotAGranuleError,
     SelectionError,
     TransferError,
 )
+from xr_icesat2.granule.file_kind import HEAD_BYTES, describe_head
 from xr_icesat2.granule.name import parse_name
 from xr_icesat2.printable import get_logger
 from xr_icesat2.progress import Count
@@ -110,6 +112,8 @@ def fetch_file(
         if not _read(source, part, stamp.size, count, stop):
             return
         _check(source, part, stamp, checksum)
+        if checksum is None:
+            _check_kind(source, part)
         part.finish(final)
 
 
@@ -118,10 +122,11 @@ def _is_there(final: Path, stamp: Stamp, checksum: Checksum | None, *, overwrite
     if not final.exists():
         return False
     if final.is_file() and final.stat().st_size == stamp.size:
-        if checksum is None:
-            return True
         with final.open("rb") as file:
-            if adds_up(file, checksum) is not False:
+            if checksum is None:
+                if describe_head(file.read(HEAD_BYTES)) is None:
+                    return True
+            elif adds_up(file, checksum) is not False:
                 return True
     if final.is_file() and overwrite:
         return False
@@ -130,6 +135,14 @@ def _is_there(final: Path, stamp: Stamp, checksum: Checksum | None, *, overwrite
         f"{f', {checksum.algorithm} {checksum.value}' if checksum else ''}): move it away, or give "
         "overwrite=True"
     )
+
+
+def _check_kind(source: ByteSource, part: Part) -> None:
+    """Raise if what came is recognised as something else than HDF5, such as a login page."""
+    kind = describe_head(part.content.read(HEAD_BYTES))
+    if kind is not None:
+        part.restart()
+        raise NotAGranuleError(f"{source.url} is not HDF5, but {kind}.")
 
 
 def _same_version(source: ByteSource, part: Part, stamp: Stamp, checksum: Checksum | None) -> bool:

@@ -105,12 +105,12 @@ def assign_spots(
         return _in_order(numbered)
     if table is None:
         raise SpotsUnknownError(
-            f"which spot is {_listed(unknown)} cannot be told: the group attribute "
-            f"atlas_spot_number is not there, orbit_info/sc_orient {_said(sc_orient)} (expected 0 "
-            f"backward or 1 forward; 2 means that the spacecraft was turning) and the attribute "
-            f"sc_orientation {_said(orientation_attr)}. Open it by ground track, with "
-            f'layout="flat" or beams=["{unknown[0]}"]; or give sc_orient=0 (backward) or '
-            "sc_orient=1 (forward), if you know it"
+            f"which spot is {_listed(unknown)} cannot be told. Open the granule by ground track, "
+            f'with layout="flat" or beams=["{unknown[0]}"], or give sc_orient=0 (backward) or '
+            "sc_orient=1 (forward) if you know it. What the file says: the group attribute "
+            f"atlas_spot_number is not there; orbit_info/sc_orient {_said(sc_orient)} (expected 0 "
+            "or 1; 2 means that the spacecraft was turning); the attribute sc_orientation "
+            f"{_said(orientation_attr)}"
         )
     # What atlas_spot_number says stands; where it breaks the table, the table says nothing of
     # the beams that are not there.

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from xr_icesat2.errors import GroupNotFoundError, SelectionError
-from xr_icesat2.granule.granule import Granule
+from xr_icesat2.granule.model import GroupHeader
 from xr_icesat2.granule.paths import normalise
 from xr_icesat2.products import PRODUCTS, Rate
 from xr_icesat2.wording import did_you_mean, some_of
@@ -36,7 +36,7 @@ def asked_rate(known: Sequence[Known], options: Options) -> Rate:
         group = options.group
         rate = next(iter(rates), None) if group is None else _find(rates, group.strip("/"))
         if rate is None:
-            raise _no_such_group(known[0].granule, rates, options)
+            raise _no_such_group(known[0], rates, options)
     if all(options.drops(group) for group in rate.groups):
         msg = (
             f"drop_variables={list(options.drop_variables)} leaves out all of {rate.name}, which "
@@ -73,14 +73,31 @@ def _find(rates: Iterable[Rate], wanted: str) -> Rate | None:
     return next(by_name, None) or next(by_group, None)
 
 
-def _no_such_group(granule: Granule, rates: Sequence[Rate], options: Options) -> GroupNotFoundError:
-    group, names = options.group or "", [rate.name for rate in rates]
-    meant = did_you_mean(group.strip("/"), [*names, *granule.index.group("/").links])
+def _no_such_group(known: Known, rates: Sequence[Rate], options: Options) -> GroupNotFoundError:
+    given, names = (options.group or "").strip("/"), [rate.name for rate in rates]
+    links = known.granule.index.group("/").links
+    meant = _rate_around(known, rates, given) or did_you_mean(given, [*names, *links])
+    beams = known.tracks.present
+    others = known.granule.index.load(name for name in sorted(links) if name not in beams)
+    groups = [path.strip("/") for path, node in others.items() if isinstance(node, GroupHeader)]
+    such_as = " or ".join(map(repr, [*beams[:1], *groups[-1:]]))
     return GroupNotFoundError(
-        f"{granule.url} has no group {group!r}.{meant} Its rates are: "
-        f"{some_of(map(repr, names))}; a path in the file, such as 'gt1l' or 'orbit_info', opens "
-        "that group alone."
+        f"{known.granule.url} has no group {options.group!r}.{meant} Its rates are: "
+        f"{some_of(map(repr, names))}; a path in the file, such as {such_as}, opens that group "
+        "alone."
     )
+
+
+def _rate_around(known: Known, rates: Sequence[Rate], given: str) -> str:
+    """Return how to open a group that lies below that of a rate; nothing if there is none."""
+    beams = known.tracks.groups.values()
+    if not known.granule.index.load([f"/{beam}/{given}" for beam in beams]):
+        return ""
+    for rate in rates:
+        if rate.group and given.startswith(f"{rate.group}/"):
+            below = given.removeprefix(f"{rate.group}/")
+            return f" It is a part of a rate: group={rate.name!r}, variables={below!r} opens it."
+    return ""
 
 
 def all_rates(known: Sequence[Known], options: Options) -> list[Rate]:

@@ -15,12 +15,15 @@ from xr_icesat2.products import Rate
 from xr_icesat2.wording import did_you_mean, some_of
 
 from .choose import all_rates
+from .granule_coords import GRANULE_COORDS
 from .known import Known
 from .options import Options, matches
 from .survey import survey_rate
 
 __all__ = ["check_below_beams", "check_group", "check_not_empty", "check_rate", "check_tree"]
 
+ALWAYS_THERE = frozenset((*GRANULE_COORDS, "beam_strength", "gt", "n_obs", "source_row", "spot"))
+"""Coordinates that the merge adds, of which no file has a variable to choose."""
 ONE_GROUP_OR_TREE = "Open one of them by group=, or all as a tree with xr.open_datatree(…)"
 
 
@@ -56,6 +59,10 @@ def check_rate(known: Known, rate: Rate, held: Collection[str], options: Options
         if len(_lost(lost, paths)) < len(lost)
     ]
     within = [path.removeprefix(f"{rate.group}/") for path in own]
+    always = [name for name in lost if name in ALWAYS_THERE]
+    if always:
+        are = "is a coordinate" if len(always) == 1 else "are coordinates"
+        where.insert(0, f" {', '.join(always)} {are} that a merged Dataset has anyway.")
     msg = (
         f"variables: {', '.join(map(repr, lost))} matches nothing in {rate.name} of "
         f"{known.granule.url}.{_meant(lost, within)}{''.join(where)} It holds: "
