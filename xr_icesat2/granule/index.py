@@ -5,14 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import replace
-from typing import TypeAlias, TypeVar
 
 import numpy as np
 
 from xr_icesat2.bytesource import ByteSource, Range, Take
 from xr_icesat2.errors import (
-    CorruptGranuleError,
     GroupNotFoundError,
     NotSupportedError,
     TooLargeError,
@@ -21,29 +18,12 @@ from xr_icesat2.limits import DEFAULT_LIMITS, Limits
 
 from .hdf5.budget import Budget
 from .hdf5.chunks import read_chunk_table
-from .hdf5.descent import Scope, branches, descend
-from .hdf5.fetch import (
-    MOST_ASKED,
-    OverLimitError,
-    Parser,
-    RefusedError,
-    UnsupportedError,
-    run,
-    together,
-    within,
-)
-from .hdf5.nodes import read_node
-from .hdf5.pages import Pages
-from .hdf5.space import read_front
-from .hdf5.superblock import Superblock, read_superblock
-from .hdf5_library import LibraryFile
+from .hdf5.fetch import OverLimitError, Parser
 from .link_targets import LinkTargets
 from .model import (
-    BY_LIBRARY,
     Chunked,
     ChunkTable,
     Contents,
-    Contiguous,
     DatasetHeader,
     Foreign,
     GroupHeader,
@@ -51,18 +31,15 @@ from .model import (
     Node,
     Object,
 )
-from .notes import Notes
-from .paths import ancestors, normalise
+from .node_reader import NodeReader, corrupt
+from .paths import normalise
 from .traversal import Traversal
-from .tree import Tree
 
 __all__ = ["GranuleIndex"]
 
 NODE_BYTES = 1280
 """What a group or dataset takes in memory, with its attributes; beams share most of them."""
 CHUNK_BYTES = 16
-T = TypeVar("T")
-Failure: TypeAlias = UnsupportedError | CorruptGranuleError
 
 
 class GranuleIndex:
@@ -82,11 +59,6 @@ class GranuleIndex:
         What is known already: an index that was kept.
     limits
         On what the file may ask of its reader.
-
-    Attributes
-    ----------
-    grown : bool
-        Whether anything was read since this was last set to False.
     """
 
     def __init__(
@@ -98,20 +70,25 @@ class GranuleIndex:
     ) -> None:
         self._source = source
         self._size = size
-        self._base = contents.base
-        self._pages = Pages(source, size)
         self._budget = Budget(limits, source.url)
-        self._tree = Tree(contents.nodes, contents.root, limits.soft_links)
-        self._library = LibraryFile(source, size)
+        self._reader = NodeReader(source, size, contents, self._budget)
+        self._pages = self._reader.pages
+        self._library = self._reader.library
+        self._tree = self._reader.tree
+        self._notes = self._reader.notes
         self._lock = threading.RLock()
-        self.tables: dict[str, ChunkTable] = dict(contents.tables)
+        self.tables = self._reader.tables
         self.values: dict[str, np.ndarray] = dict(contents.values)
-        self.grown = False
-        # Read before the walk came to them, by the offset of their headers.
-        self._ahead: dict[int, Node] = {}
-        self._failures: dict[str, Failure] = {}
-        self._notes = Notes(source.url)
         self._targets = LinkTargets()
+
+    @property
+    def grown(self) -> bool:
+        """Whether anything was read since this was last set to False."""
+        return self._reader.grown
+
+    @grown.setter
+    def grown(self, grown: bool) -> None:
+        self._reader.grown = grown
 
     @property
     def nodes(self) -> dict[str, Node]:
@@ -126,7 +103,9 @@ class GranuleIndex:
             for path, node in list(self.nodes.items())
             if not (isinstance(node, LeftOut) and node.limited)
         }
-        return Contents(nodes, dict(self.tables), dict(self.values), self._tree.root, self._base)
+        return Contents(
+            nodes, dict(self.tables), dict(self.values), self._tree.root, self._reader.base
+        )
 
     @property
     def left_out(self) -> dict[str, str]:
@@ -211,10 +190,10 @@ class GranuleIndex:
     def _load(self, paths: Iterable[str], ahead: Iterable[str] = ()) -> dict[str, Node]:
         wanted = [normalise(path) for path in paths]
         with self._lock:
-            self._open([*wanted, *ahead])
-            self._walk(wanted, self._budget.limits.soft_links)
+            self._reader.open([*wanted, *ahead])
+            self._reader.walk(wanted, self._budget.limits.soft_links)
             for path in wanted:
-                self._raise_failure(path)
+                self._reader.raise_failure(path)
             return {path: self.nodes[path] for path in wanted if path in self.nodes}
 
     def below(
@@ -247,13 +226,13 @@ class GranuleIndex:
         """
         rows = {normalise(path): starts for path, starts in wanted.items()}
         with self._lock:
-            self._open()
+            self._reader.open()
             self._pages.take_whole(sum(path not in self.tables for path in rows))
             parsers = {path: self._table_parser(path, starts) for path, starts in rows.items()}
-            results = self._run(parsers.values())
+            results = self._reader.run(parsers.values())
             for path, result in zip(parsers, results, strict=True):
                 if isinstance(result, Exception):
-                    raise self._corrupt(path, result) from result
+                    raise corrupt(self._source.url, path, result) from result
                 self.grown |= result is not self.tables.get(path)
                 self.tables[path] = result
             return {path: self.tables[path] for path in rows}
@@ -270,8 +249,8 @@ class GranuleIndex:
         except OverLimitError as error:
             raise TooLargeError(f"{self._source.url}: {path}: {error}") from error
         known = self.tables.get(path)
-        size, base = self._size - self._base, self._base
-        return read_chunk_table(header, header.layout, size, rows, known, base)
+        base = self._reader.base
+        return read_chunk_table(header, header.layout, self._size - base, rows, known, base)
 
     def foreign_values(self, path: str, rows: slice) -> np.ndarray:
         """Read rows of a dataset whose layout is :class:`.Foreign`."""
@@ -294,7 +273,7 @@ class GranuleIndex:
     def release(self) -> None:
         """Forget the raw bytes of the metadata; what was parsed of them stays."""
         with self._lock:
-            self._ahead.clear()
+            self._reader.forget_ahead()
             self._targets = LinkTargets()
             self._pages.release()
 
@@ -302,126 +281,3 @@ class GranuleIndex:
         """Let go of what is open; the index goes on working."""
         self._pages.forget()
         self._library.close()
-
-    def _run(self, parsers: Iterable[Parser[T]]) -> list[T | Exception]:
-        bounded = [within(parser, self._size, self._base) for parser in parsers]
-        return run(together(bounded, MOST_ASKED), self._pages.read)
-
-    def _open(self, wanted: Iterable[str] = ()) -> None:
-        self._raise_failure("/")
-        if self._tree.root is not None or "/" in self.nodes:
-            return
-        try:
-            superblock = run(within(read_superblock(self._size), self._size), self._pages.read)
-            superblock.check_supported()
-        except UnsupportedError as error:
-            self._tree.root = BY_LIBRARY
-            self._use_library("/", error)
-            if isinstance(self.nodes.get("/"), GroupHeader):
-                self._tree.root = self._library.root()
-        except RefusedError as error:
-            raise NotSupportedError(f"{self._source.url} is not supported: {error}") from error
-        except CorruptGranuleError as error:
-            raise CorruptGranuleError(f"{self._source.url}: {error}") from error
-        else:
-            self._tree.root, self._base = superblock.root, superblock.base
-            if self._pages.far and not self._base:
-                self._descend(superblock, wanted)
-            self._read_nodes({"/"})
-
-    def _descend(self, superblock: Superblock, wanted: Iterable[str]) -> None:
-        """Read what will be asked for next, and the front of the file if all structure is there."""
-        scope = Scope(self._size, self._budget)
-        ahead = scope.ahead
-        below_root = descend(superblock.root, branches(wanted), scope)
-        self._run([self._front(superblock), below_root])
-        self._ahead = ahead.nodes
-        self.tables = ahead.tables | self.tables
-
-    def _front(self, superblock: Superblock) -> Parser[None]:
-        size = yield from read_front(superblock, self._size)
-        yield self._pages.front(size)
-
-    def _walk(self, paths: Iterable[str], soft_links: int) -> None:
-        """Read objects and the groups around them, all of one depth at a time."""
-        depth = 0
-        unknown = [path for path in paths if path not in self.nodes]
-        while steps := {s for p in unknown if (s := self._tree.step(p, depth)) is not None}:
-            steps -= self.nodes.keys()
-            goals = {goal for s in steps if (goal := self._tree.goal(s)) is not None}
-            if goals and soft_links:
-                self._walk(goals, soft_links - 1)
-            self._read_nodes({step for step in steps if self._tree.target(step) is not None})
-            depth += 1
-
-    def _read_nodes(self, paths: Iterable[str]) -> None:
-        paths = sorted(path for path in paths if path not in self._failures)
-        found = {path: self._tree.target(path) for path in paths}
-        targets = {path: at for path, at in found.items() if isinstance(at, int) and at >= 0}
-        for path in found.keys() - targets.keys():
-            target = found[path]
-            if isinstance(target, LeftOut):
-                self._know(path, target)
-            else:
-                self._read_by_library(path, "the file as a whole")
-        read = self._read_at(set(targets.values()))
-        for path, at in targets.items():
-            result = read[at]
-            if isinstance(result, UnsupportedError):
-                self._use_library(path, result)
-            elif isinstance(result, RefusedError):
-                self._know(path, LeftOut(str(result), isinstance(result, OverLimitError)))
-            elif isinstance(result, CorruptGranuleError):
-                self._failures[path] = result
-            elif not isinstance(result, Exception):
-                self._know(path, result)
-
-    def _know(self, path: str, node: Node) -> None:
-        self.nodes[path] = node
-        self.grown = True
-
-    def _read_at(self, addresses: set[int]) -> dict[int, Node | Exception]:
-        """Give the objects whose headers lie there, or what is wrong with them."""
-        read: dict[int, Node | Exception] = {
-            at: self._ahead.pop(at) for at in addresses & self._ahead.keys()
-        }
-        unread = sorted(addresses - read.keys())
-        size = self._size - self._base
-        results = self._run(read_node(at, size, self._budget) for at in unread)
-        found = (self._moved(result) for result in results)
-        return read | dict(zip(unread, found, strict=True))
-
-    def _moved(self, node: Node | Exception) -> Node | Exception:
-        """Say where the values of a dataset are by their byte offset instead of their address."""
-        if not (self._base and isinstance(node, DatasetHeader)):
-            return node
-        layout = node.layout
-        if not isinstance(layout, Contiguous) or layout.offset is None:
-            return node
-        return replace(node, layout=Contiguous(self._base + layout.offset))
-
-    def _use_library(self, path: str, reason: Exception) -> None:
-        self._read_by_library(path, str(reason))
-        # Only now: what is not HDF5 at all is an error, and no matter of speed.
-        if isinstance(self.nodes.get(path), GroupHeader | DatasetHeader):
-            self._notes.slow(path, str(reason))
-
-    def _read_by_library(self, path: str, reason: str) -> None:
-        try:
-            node = self._library.node(path, reason, self._budget)
-        except CorruptGranuleError as error:
-            self._failures[path] = error
-        else:
-            if node is not None:
-                self._know(path, node)
-
-    def _raise_failure(self, path: str) -> None:
-        for step in [path, *ancestors(path)]:
-            if step in self._failures:
-                raise self._corrupt(step, self._failures[step])
-
-    def _corrupt(self, path: str, error: Exception) -> CorruptGranuleError:
-        return CorruptGranuleError(
-            f"{self._source.url}: {path} cannot be read, the file is damaged: {error}. "
-            "Download it again."
-        )
