@@ -15,7 +15,7 @@ from xr_icesat2.errors import CorruptGranuleError, ICESat2Error, NotSupportedErr
 from xr_icesat2.granule import store
 from xr_icesat2.granule.hdf5.binary import checksum
 from xr_icesat2.granule.index import GranuleIndex
-from xr_icesat2.granule.model import Chunked, Compact, Contents, Contiguous
+from xr_icesat2.granule.model import BY_LIBRARY, Chunked, Compact, Contents, Contiguous
 from xr_icesat2.granule.packed import pack, unpack
 from xr_icesat2.granule.traversal import Traversal
 
@@ -707,6 +707,17 @@ def test_a_user_block_that_was_added_later(path, libver):
         _write_every_layout(file)
     path.write_bytes(b"any text".ljust(1024) + path.read_bytes())
     check(path, {"text": "strings"})
+
+
+def test_a_truncated_file_that_the_library_reads_names_the_way_out_once(path):
+    with h5py.File(path, "w") as file:
+        _write_every_layout(file)
+    path.write_bytes(path.read_bytes()[:1500])
+    source = open_source(str(path))
+    index = GranuleIndex(source, 1500, Contents(root=BY_LIBRARY))
+    with pytest.raises(CorruptGranuleError, match="truncated") as caught:
+        index.node("/")
+    assert str(caught.value).count("Download it again.") == 1
 
 
 @pytest.mark.parametrize("libver", ["earliest", ("v108", "v108")], ids=str)

@@ -120,7 +120,7 @@ class NodeReader:
         except RefusedError as error:
             raise NotSupportedError(f"{self._url} is not supported: {error}") from error
         except CorruptGranuleError as error:
-            raise CorruptGranuleError(f"{self._url}: {error}") from error
+            raise CorruptGranuleError(f"{self._url}: {error}. Download it again.") from error
         else:
             self.tree.root, self.base = superblock.root, superblock.base
             if self.pages.far and not self.base:

@@ -79,7 +79,7 @@ def read_superblock(file_size: int) -> Parser[Superblock]:
         base = yield from _find_behind_user_block(file_size)
         head = yield from read(base, min(SUPERBLOCK_BYTES, file_size - base))
     if len(head) < SMALLEST_SUPERBLOCK:
-        raise CorruptGranuleError(f"the file is truncated: {file_size} bytes. Download it again.")
+        raise CorruptGranuleError(f"the file is truncated: {file_size} bytes")
     version = head[8]
     if version in (0, 1):
         return _version_0(head, version, base, file_size)
@@ -138,8 +138,5 @@ def _check_end(stored_base: int, end: int, base: int, file_size: int) -> None:
         raise CorruptGranuleError(f"a superblock at {stored_base} of a file that ends at {end}")
     size = base + end - stored_base
     if size > file_size:
-        msg = (
-            f"the file is truncated: it says that it has {size} bytes, but {file_size} are here. "
-            "Download it again."
-        )
+        msg = f"the file is truncated: it says that it has {size} bytes, but {file_size} are here"
         raise CorruptGranuleError(msg)
