@@ -8,12 +8,11 @@ filters, variable-length strings.
 from __future__ import annotations
 
 import atexit
-import io
 import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 import h5py
 import numpy as np
@@ -44,6 +43,7 @@ from .hdf5.objects import read_messages
 from .hdf5.opening import check_root
 from .hdf5.superblock import Superblock, read_superblock
 from .hdf5.varying import Varying, read_varying
+from .library_reads import HeapCheckingReader, SourceFile
 from .model import LeftOut, Node, by_library
 
 if TYPE_CHECKING:
@@ -52,45 +52,6 @@ if TYPE_CHECKING:
 __all__ = ["LibraryFile"]
 
 T = TypeVar("T")
-BLOCK = 1 << 18
-"""Bytes a read: the library asks for a few hundred bytes at a time."""
-
-
-class _SourceFile(io.RawIOBase):
-    """A byte source as the read-only file that h5py wants."""
-
-    def __init__(self, source: ByteSource, size: int) -> None:
-        self._source = source
-        self._size = size
-        self._position = 0
-        self.error: ICESat2Error | None = None
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
-        self._position = base + offset
-        return self._position
-
-    def tell(self) -> int:
-        return self._position
-
-    def readinto(self, buffer: Any) -> int:
-        length = max(0, min(len(buffer), self._size - self._position))
-        if length:
-            try:
-                (data,) = self._source.read([(self._position, length)])
-            except ICESat2Error as error:
-                # HDF5 would report this as "can't read": keep what really happened.
-                self.error = error
-                raise OSError(str(error)) from error
-            buffer[:length] = data
-        self._position += length
-        return length
 
 
 class LibraryFile:
@@ -108,8 +69,8 @@ class LibraryFile:
         self._source = source
         self._size = size
         self._file: h5py.File | None = None
-        self._raw: _SourceFile | None = None
-        self._buffered: BinaryIO | None = None
+        self._raw: SourceFile | None = None
+        self._buffered: HeapCheckingReader | None = None
         self._superblock: Superblock | None = None
         self._lock = threading.RLock()
 
@@ -154,8 +115,8 @@ class LibraryFile:
 
     def _open(self) -> h5py.File:
         if self._file is None:
-            self._raw = _SourceFile(self._source, self._size)
-            buffered = self._buffered = io.BufferedReader(self._raw, BLOCK)
+            self._raw = SourceFile(self._source, self._size)
+            buffered = self._buffered = HeapCheckingReader(self._raw)
             _FILES.add(self)
             after_fork(self, LibraryFile.renew_lock)
             try:
@@ -184,11 +145,12 @@ class LibraryFile:
         except UnsupportedError:
             return Varying()
 
-    def _check(self, file: BinaryIO) -> None:
+    def _check(self, file: HeapCheckingReader) -> None:
         """Raise unless the library can open the file, and nothing else for it."""
         try:
             superblock = self._superblock = self._parsed(file, read_superblock(self._size))
             base = superblock.base
+            file.length_bytes = superblock.widths[1]
             self._parsed(file, check_root(superblock, self._size - base), base)
         except UnsupportedError as error:
             raise self._not_hdf5(str(error)) from error
@@ -221,6 +183,8 @@ class LibraryFile:
     def _translated(self, path: str) -> Iterator[h5py.File]:
         """Give the open file; what h5py raises while it is used becomes one of our errors."""
         with self._lock:
+            if self._raw is not None:
+                self._raw.error = None
             try:
                 yield self._open()
             except (ICESat2Error, RefusedError):

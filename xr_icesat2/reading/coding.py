@@ -289,7 +289,8 @@ def _padding(dtype: np.dtype, attrs: Mapping[str, Any], pad_value: Any) -> Any:
         return dtype.type(np.nan)
     if declared is not None:
         # One that the type cannot hold (a text, a number out of range) marks nothing.
-        with suppress(ValueError, OverflowError, IndexError):
+        unfit = suppress(ValueError, OverflowError, IndexError, FloatingPointError)
+        with unfit, np.errstate(invalid="raise"):
             return dtype.type(np.ravel(declared)[0])
     return dtype.type(0 if pad_value is None else pad_value)
 

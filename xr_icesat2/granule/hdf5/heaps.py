@@ -14,7 +14,14 @@ from .binary import UNDEFINED, Cursor, check_checksum, check_signature, checksum
 from .btree2 import read_records
 from .fetch import Parser, UnsupportedError, read
 
-__all__ = ["GlobalReference", "read_fractal", "read_global", "read_local"]
+__all__ = [
+    "GLOBAL_HEADER_BYTES",
+    "GlobalReference",
+    "check_collection",
+    "read_fractal",
+    "read_global",
+    "read_local",
+]
 
 FRACTAL_HEADER = struct.Struct("<4xB2xHBI8xQ80xHQQH2xQH4x")
 """Version, length of encoded filters, flags, largest managed object, B-tree of huge objects; then
@@ -282,19 +289,37 @@ def _collection(body: bytes) -> Mapping[int, bytes]:
 
 def _split_collection(body: bytes) -> Mapping[int, bytes]:
     """Give the objects of a collection."""
-    found: dict[int, bytes] = {}
+    return {index: body[start : start + size] for index, start, size in _objects(body)}
+
+
+def check_collection(body: bytes, length_bytes: int) -> None:
+    """Raise unless the objects of a global heap collection lie one after another within it.
+
+    Parameters
+    ----------
+    body
+        The whole collection.
+    length_bytes
+        Size of lengths in the file, as its superblock gives it.
+    """
+    for _ in _objects(body, length_bytes):
+        pass
+
+
+def _objects(body: bytes, length_bytes: int = 8) -> Iterator[tuple[int, int, int]]:
+    """Yield index, start and size of each object of a collection."""
     position = GLOBAL_HEADER_BYTES
+    mask = (1 << 8 * length_bytes) - 1
     while position + GLOBAL_OBJECT.size <= len(body):
         index, size = GLOBAL_OBJECT.unpack_from(body, position)
+        size &= mask  # short lengths are padded
         # Object 0 is the free space, of which the size includes this head.
         whole = GLOBAL_OBJECT.size + padded(size) if index else size
         if whole < GLOBAL_OBJECT.size or position + whole > len(body):
             raise CorruptGranuleError(f"a global heap with an object of {size} bytes")
         if index:
-            start = position + GLOBAL_OBJECT.size
-            found[index] = body[start : start + size]
+            yield index, position + GLOBAL_OBJECT.size, size
         position += whole
-    return found
 
 
 # The dimension lists of neighbouring datasets lie in one collection.
