@@ -2,7 +2,6 @@
 # ruff: noqa: INP001 - loaded by MkDocs by its path
 
 import os
-import re
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -26,8 +25,6 @@ CYCLES = {
 }
 """The spacecraft turns after the first, as it does twice a year."""
 BUCKET = "nsidc-cumulus-prod-protected"
-
-_ROLE = re.compile(r":(?:attr|class|data|func|meth|mod):(?=<code>)")
 
 _until_the_end = ExitStack()
 
@@ -71,11 +68,6 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         uri = f"products/{picture.name}"
         files.append(File.generated(config, uri, abs_src_path=str(picture)))
     return files
-
-
-def on_page_content(html: str, **_: object) -> str:
-    """Drop the roles of cross references in docstrings, which Markdown does not know."""
-    return _ROLE.sub("", html)
 
 
 def on_post_build(config: object) -> None:

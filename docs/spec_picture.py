@@ -10,6 +10,7 @@ TRACKS = {"ATL09": ("profile", 3), "ATL11": ("pair_track", 3)}
 """What lies side by side; of all others the six spots."""
 WIDTH, ROW, TOP, LEFT = 860, 58, 34, 150
 INK, LINE, FILL, MAIN, CHIP = "#222", "#888", "#eef3f8", "#cfe2f3", "#fde9c9"
+"""Text in boxes is dark, as they are light; text beside them has the colour of the page's text."""
 
 
 def picture(product: str) -> str:
@@ -28,7 +29,7 @@ def picture(product: str) -> str:
     return (
         f'<svg viewBox="0 0 {WIDTH} {height}" width="100%" role="img" '
         f'aria-label="Rates of {product}" xmlns="http://www.w3.org/2000/svg" '
-        f'font-family="sans-serif" font-size="13" fill="{INK}">{body}</svg>'
+        f'font-family="sans-serif" font-size="13" fill="currentColor">{body}</svg>'
     )
 
 
@@ -54,13 +55,13 @@ def _rate(rate: Rate, dim: str, top: float, *, is_main: bool) -> str:
         x -= wide + 6
         chips.append(
             f'<rect x="{x:.0f}" y="{top + 26}" width="{wide:.0f}" height="19" rx="4" '
-            f'fill="{CHIP}" stroke="{LINE}"/>' + _text(x + 6, top + 40, label)
+            f'fill="{CHIP}" stroke="{LINE}"/>' + _text(x + 6, top + 40, label, INK)
         )
     return (
         _box(LEFT, top, WIDTH - LEFT - 8, MAIN if is_main else FILL)
-        + _text(LEFT + 10, top + 19, name, bold=True)
-        + _text(LEFT + 10 + 8.2 * len(name) + 12, top + 19, shape)
-        + _text(LEFT + 10, top + 40, where)
+        + _text(LEFT + 10, top + 19, name, INK, bold=True)
+        + _text(LEFT + 10 + 8.2 * len(name) + 12, top + 19, shape, INK)
+        + _text(LEFT + 10, top + 40, where, INK)
         + "".join(chips)
     )
 
@@ -73,6 +74,8 @@ def _box(x: float, y: float, width: float, fill: str, *, dashed: bool = False) -
     )
 
 
-def _text(x: float, y: float, text: str, *, bold: bool = False) -> str:
+def _text(
+    x: float, y: float, text: str, colour: str = "currentColor", *, bold: bool = False
+) -> str:
     weight = ' font-weight="bold"' if bold else ""
-    return f'<text x="{x:.0f}" y="{y:.0f}"{weight}>{escape(text)}</text>'
+    return f'<text x="{x:.0f}" y="{y:.0f}" fill="{colour}"{weight}>{escape(text)}</text>'

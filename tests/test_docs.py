@@ -36,8 +36,16 @@ def test_what_a_page_imports_is_in_the_extra(page):
 
 def test_code_is_coloured():
     # pymdownx.highlight leaves code plain, without a word, where Pygments is missing.
-    assert "highlightjs: false" in (PROJECT / "mkdocs.yml").read_text(encoding="utf-8")
     assert "pygments" in extra("docs")
+
+
+def test_addresses_of_other_projects_are_sorted_and_point_into_their_documentation():
+    lines = (PROJECT / "docs/references.tsv").read_text(encoding="utf-8").splitlines()
+    assert lines == sorted(set(lines))
+    for line in lines:
+        name, address = line.split("\t")
+        assert re.fullmatch(r"[A-Za-z_][\w.]*", name)
+        assert re.fullmatch(r"https://[\w./-]+\.html#\S+", address), line
 
 
 @pytest.mark.parametrize("product", products)
