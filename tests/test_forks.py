@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from importlib.util import find_spec
 
 import h5py
 import numpy as np
@@ -12,10 +11,7 @@ import pytest
 
 from xr_icesat2.testing import write_granule
 
-pytestmark = [
-    pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here"),
-    pytest.mark.skipif(find_spec("obstore") is None, reason="obstore is not installed"),
-]
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 
 # The parent reads at each place, and forks. The child reads at each place again: in a dataset
 # that the parent opened, and in one of its own. Whatever the parent let go of is collected in the

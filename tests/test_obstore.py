@@ -5,7 +5,7 @@ import re
 import fsspec
 import pytest
 
-from xr_icesat2.bytesource import Stamp, limits, obstore_choice, open_source
+from xr_icesat2.bytesource import Stamp, limits, open_source, transports
 from xr_icesat2.errors import GranuleNotFoundError, ICESat2Error
 
 DATA = bytes(range(256)) * 40
@@ -55,7 +55,7 @@ def asked(s3_server, monkeypatch):
     def ask(make_source):
         first = _outcome(s3_server, make_source())
         with monkeypatch.context() as patch:
-            patch.setattr(obstore_choice, "find_spec", lambda _: None)
+            patch.setattr(transports, "can_use_obstore", lambda *_: False)
             second = _outcome(s3_server, make_source())
         assert second[2] == "s3fs"
         assert first[:2] == second[:2]
@@ -299,7 +299,7 @@ class TestAnswers:
 @pytest.fixture(params=["by obstore", "by s3fs"])
 def _either_way(request, monkeypatch):
     if request.param == "by s3fs":
-        monkeypatch.setattr(obstore_choice, "find_spec", lambda _: None)
+        monkeypatch.setattr(transports, "can_use_obstore", lambda *_: False)
 
 
 def _size(source):

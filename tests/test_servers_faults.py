@@ -12,7 +12,7 @@ import pytest
 from fsspec.registry import _registry
 
 from tests.http_server import BlobServer
-from xr_icesat2.bytesource import limits, obstore_choice, open_source, traffic
+from xr_icesat2.bytesource import limits, open_source, traffic, transports
 from xr_icesat2.bytesource.traffic import Traffic, in_daemon_thread, together, traffic_on
 from xr_icesat2.bytesource.translate import shown_cause, translated, worth_retrying
 from xr_icesat2.errors import (
@@ -288,8 +288,8 @@ class TestHTTP:
 
 @pytest.fixture
 def without_obstore(monkeypatch):
-    """Have s3fs make the requests, as where obstore is not installed."""
-    monkeypatch.setattr(obstore_choice, "find_spec", lambda _: None)
+    """Have s3fs make the requests, as where obstore would make others."""
+    monkeypatch.setattr(transports, "can_use_obstore", lambda *_: False)
 
 
 @pytest.fixture(params=["by obstore", "by s3fs"])

@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Mapping
-from importlib.util import find_spec
 from typing import Any
 from urllib.request import getproxies
 
@@ -33,8 +32,8 @@ _ELSEWHERE = ("AWS_ENDPOINT_URL_S3", "AWS_SERVER_SIDE_ENCRYPTION")
 
 
 def can_use_obstore(filesystem: Any, path: str) -> bool:
-    """Whether obstore is there, and nothing given to this filesystem is such as it does not do."""
-    if type(filesystem).__name__ != "S3FileSystem" or find_spec("obstore") is None:
+    """Return whether obstore would make the same requests as this filesystem."""
+    if type(filesystem).__name__ != "S3FileSystem":
         return False
     if was_loaded_before_fork("obstore"):  # its threads are the parent's: it would never answer
         return False

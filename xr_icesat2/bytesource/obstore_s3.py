@@ -79,7 +79,7 @@ class ObstoreTransport:
 
     async def stamp(self) -> Stamp:
         """Size and ETag."""
-        from obstore import head_async  # noqa: PLC0415 - optional
+        from obstore import head_async  # noqa: PLC0415 - heavy: only when used
 
         async def ask() -> Stamp:
             try:
@@ -121,7 +121,7 @@ class ObstoreTransport:
 
     async def _piece(self, store: Any, span: Any) -> tuple[Stamp, int, bytes, float]:
         """Give version, offset and bytes of a range, and when the answer began."""
-        from obstore import get_async  # noqa: PLC0415 - optional
+        from obstore import get_async  # noqa: PLC0415 - heavy: only when used
 
         answer = await get_async(store, self._key, options={"range": span})
         began = time.monotonic()
@@ -129,7 +129,7 @@ class ObstoreTransport:
 
     async def fetch(self, offset: int, length: int) -> Answer:
         """Bytes of one range."""
-        from obstore import get_range_async  # noqa: PLC0415 - optional
+        from obstore import get_range_async  # noqa: PLC0415 - heavy: only when used
 
         async def ask() -> Answer:
             store = await self._store()
@@ -209,7 +209,7 @@ def _store_of(bucket: str, endpoint: str, region: str, keys: Keys) -> Any:
 
     Everything is said to it that it would else take from the environment.
     """
-    from obstore.store import S3Store  # noqa: PLC0415 - optional
+    from obstore.store import S3Store  # noqa: PLC0415 - heavy: only when used
 
     # A provider, since there is no option for "no token".
     signing: dict[str, Any] = (
