@@ -176,6 +176,33 @@ def test_limits_on_one_object_leave_it_out_until_they_are_raised(tmp_path, libve
 
 
 @pytest.mark.parametrize("libver", VERSIONS, ids=["old", "new", "library"])
+@pytest.mark.parametrize("members", [1, 40])
+def test_a_name_that_is_too_long_leaves_out_its_object_alone(tmp_path, libver, members):
+    path = tmp_path / "names.h5"
+    names = ["n" * 201 + end for end in ("", "a", "b")]
+    with h5py.File(path, "w", libver=libver) as file:
+        group = file.create_group("group")
+        for number, name in enumerate(names):
+            group[name] = number
+        for number in range(members):
+            group[f"member{number}"] = number
+        group["n" * 64 + "…"] = 7.0
+        group["n" * 200] = 8.0
+    options = {**RAW, "index_cache": str(tmp_path / "kept")}
+    with xr.open_datatree(path, limits=Limits(name_bytes=200), **options) as tree:
+        assert len(tree["group"].data_vars) == members + 2
+        assert float(tree["group"]["n" * 64 + "…"]) == 7
+        left_out = dict(tree.icesat2.left_out)
+    assert {*left_out} == {f"/group/{'n' * 64}…{mark}" for mark in ("~", "~~", "~~~")}
+    assert all("limits=Limits(name_bytes=" in reason for reason in left_out.values())
+    with xr.open_datatree(path, **options) as tree:
+        assert not tree.icesat2.left_out
+        assert [int(tree["group"][name]) for name in names] == [0, 1, 2]
+    with xr.open_datatree(path, limits=Limits(name_bytes=200), **options) as tree:
+        assert len(tree.icesat2.left_out) == 3
+
+
+@pytest.mark.parametrize("libver", VERSIONS, ids=["old", "new", "library"])
 @pytest.mark.parametrize(
     ("name", "most", "enough"),
     [("objects", 40, 41), ("attributes", 39, 1000), ("file_attribute_bytes", 300, 1 << 20)],
@@ -203,6 +230,27 @@ def test_what_a_limit_leaves_out_is_not_kept(tmp_path):
     with xr.open_datatree(path, **options) as tree:
         assert {*tree.data_vars} == {"plain", "rows"}
         assert tree["rows"].to_numpy().sum() == 0
+
+
+def test_limits_hold_for_what_an_index_kept_too(tmp_path):
+    path = tmp_path / "large.h5"
+    with h5py.File(path, "w") as file:
+        file["plain"] = 1
+        file.create_dataset("chunks", (100,), "i1", chunks=(1,))
+        file["texts"] = np.array([b"x" * 500], "S500")
+        file["attributes"] = 1.0
+        file["attributes"].attrs["long"] = "y" * 5000
+        for number in range(60):
+            file[f"members/{number}"] = number
+    small = Limits(chunks=99, string_bytes=499, attribute_bytes=4999, links=59)
+    with xr.open_datatree(path, limits=small, **RAW) as tree:
+        expected = dict(tree.icesat2.left_out)
+    assert len(expected) == 4
+    options = {**RAW, "index_cache": str(tmp_path / "kept")}
+    with xr.open_datatree(path, **options) as tree:
+        assert not tree.icesat2.left_out
+    with xr.open_datatree(path, limits=small, **options) as tree:
+        assert tree.icesat2.left_out == expected
 
 
 def test_many_links_to_an_object_with_many_attributes(tmp_path):
@@ -239,12 +287,17 @@ def test_limits_are_checked():
     assert xr_icesat2.Limits is Limits
 
 
-def test_a_name_that_is_another_ones_escaped_form(tmp_path):
+@pytest.mark.parametrize("libver", VERSIONS, ids=["old", "new", "library"])
+@pytest.mark.parametrize("dense", [False, True])
+def test_a_name_that_is_another_ones_escaped_form(tmp_path, libver, dense):
     path = tmp_path / "names.h5"
-    with h5py.File(path, "w") as file:
+    with h5py.File(path, "w", libver=libver) as file:
         space = h5py.h5s.create(h5py.h5s.SCALAR)
+        group = file.create_group("group")
         for name in (b"..", b"%2E%2E"):
-            h5py.h5d.create(file.id, name, h5py.h5t.NATIVE_INT8, space)
+            h5py.h5d.create(group.id, name, h5py.h5t.NATIVE_INT8, space)
+        for number in range(20 * dense):
+            group[f"m{number}"] = number
     tree = xr.open_datatree(path, engine="icesat2", layout="file")
-    assert list(tree.variables) == ["%2E%2E"]
-    assert tree.icesat2.left_out.keys() == {"/%2E%2E~"}
+    assert [name for name in tree["group"].variables if not name.startswith("m")] == ["%2E%2E"]
+    assert tree.icesat2.left_out.keys() == {"/group/%2E%2E~"}

@@ -19,7 +19,7 @@ from .granule.paths import ancestors, join, normalise, parent
 from .merge.as_it_is import opens_as_it_is
 from .merge.blocks import share_blocks
 from .merge.choose import all_rates, asked_rate, rates_of
-from .merge.file_layout import file_datasets
+from .merge.file_layout import file_datasets, leaves_out_damaged
 from .merge.flat import flat_datasets
 from .merge.granule_coords import granule_coords
 from .merge.known import Known, identities_of, know
@@ -205,7 +205,7 @@ def _file_groups(
 ) -> dict[str, xr.Dataset]:
     """Give all groups as they are, but for some at the root."""
     root = normalise(options.group or "/")
-    below = _all_below(granules, root, options, without)
+    below = _all_below(granules, root, options, without, listed=listed)
     groups = [p for nodes in below for p, node in nodes.items() if isinstance(node, GroupHeader)]
     datasets = file_datasets(granules, list(dict.fromkeys([root, *groups])), options, listed=listed)
     for granule, nodes in zip(granules, below, strict=True):
@@ -220,14 +220,23 @@ def _paths(datasets: Mapping[str, xr.Dataset]) -> list[str]:
 
 
 def _all_below(
-    granules: Sequence[Granule], root: str, options: Options, without: Sequence[str]
+    granules: Sequence[Granule],
+    root: str,
+    options: Options,
+    without: Sequence[str],
+    *,
+    listed: bool,
 ) -> list[dict[str, Node]]:
     """Give all that lies below a group, of each granule by path, a group after those around it."""
     hidden = {f"/{name}" for name in without}
 
     def walk(granule: Granule) -> dict[str, Node]:
         granule.index.group(root)
-        return granule.index.below([root], lambda path: path in hidden or options.drops(path))
+        return granule.index.below(
+            [root],
+            lambda path: path in hidden or options.drops(path),
+            leave_out_damaged=leaves_out_damaged(options, listed=listed),
+        )
 
     return each(walk, granules)
 

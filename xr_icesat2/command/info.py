@@ -53,7 +53,7 @@ def _reasons(left_out: Mapping[str, str]) -> list[str]:
     """Give the lines that say what is left out; none if nothing is."""
     if not left_out:
         return []
-    return ["", "not supported:", *(f"  {path}: {reason}" for path, reason in left_out.items())]
+    return ["", "left out:", *(f"  {path}: {reason}" for path, reason in left_out.items())]
 
 
 def _opened(url: str) -> xr.DataTree:

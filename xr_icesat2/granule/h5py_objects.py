@@ -18,6 +18,7 @@ from .hdf5.budget import TEXT_BYTES, Budget
 from .hdf5.datatype import Padding
 from .hdf5.enumeration import with_flags
 from .hdf5.fetch import RefusedError
+from .hdf5.links import Members
 from .hdf5.nodes import NOTHING, REFERENCES, SEQUENCES
 from .hdf5.varying import Varying
 from .model import (
@@ -166,16 +167,11 @@ def _links(group: h5g.GroupID, budget: Budget) -> dict[str, Link]:
     budget.use_links(group.get_num_objs())
     names: list[bytes] = []
     group.links.iterate(names.append)
-    budget.check_name(max(map(len, names), default=0))
-    links: dict[str, Link] = {}
+    members = Members(budget)
     for name in names:
-        text = as_text(name)
-        if MisnamedLink.has(text):
-            misnamed = MisnamedLink(text)
-            links.setdefault(misnamed.escaped, misnamed)
-        else:
-            links[text] = _link(group, name)
-    return links
+        followed = budget.overlong(name) is None and not MisnamedLink.has(as_text(name))
+        members.add(name, _link(group, name) if followed else BY_LIBRARY)
+    return members.links
 
 
 def _link(group: h5g.GroupID, name: bytes) -> Link:

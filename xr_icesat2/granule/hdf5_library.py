@@ -80,7 +80,7 @@ class LibraryFile:
         ``reason`` says why it came here; ``budget`` is what the file may still use of its limits.
         """
         try:
-            with self._translated(path) as file:
+            with self._translated() as file:
                 found = open_object(file, path, budget.limits.soft_links)
                 if found is None:
                     return None
@@ -90,14 +90,19 @@ class LibraryFile:
 
     def root(self) -> int:
         """Return the link to the root group."""
-        with self._translated("/") as file:
+        with self._translated() as file:
             return by_library(int(h5o.get_info(h5g.open(file.id, b"/")).addr))
 
     def values(self, path: str, rows: slice) -> np.ndarray:
         """Read a run of rows (all of a scalar) of a dataset."""
         try:
-            with self._translated(path) as file:
+            with self._translated() as file:
                 return read_values(file, open_object(file, path), rows)
+        except CorruptGranuleError as error:
+            raise CorruptGranuleError(
+                f"{self._source.url}: values of {path} cannot be read, the file is damaged: "
+                f"{error}. Download it again."
+            ) from error
         except RefusedError as error:
             msg = f"{self._source.url}: {path} is not supported: {error}"
             raise NotSupportedError(msg) from error
@@ -154,8 +159,6 @@ class LibraryFile:
             self._parsed(file, check_root(superblock, self._size - base), base)
         except UnsupportedError as error:
             raise self._not_hdf5(str(error)) from error
-        except CorruptGranuleError as error:
-            raise CorruptGranuleError(f"{self._source.url}: {error}") from error
 
     def _parsed(self, file: BinaryIO, parser: Parser[T], base: int = 0) -> T:
         """Run a parser of which the addresses are counted from ``base``."""
@@ -180,7 +183,7 @@ class LibraryFile:
         )
 
     @contextmanager
-    def _translated(self, path: str) -> Iterator[h5py.File]:
+    def _translated(self) -> Iterator[h5py.File]:
         """Give the open file; what h5py raises while it is used becomes one of our errors."""
         with self._lock:
             if self._raw is not None:
@@ -191,13 +194,13 @@ class LibraryFile:
                 raise
             except Exception as error:
                 # h5py raises OSError, RuntimeError, KeyError, ValueError and more for damage.
-                raise self._error(path, error) from error
+                raise self._error(error) from error
 
-    def _error(self, path: str, error: BaseException) -> ICESat2Error:
+    def _error(self, error: BaseException) -> ICESat2Error:
         if self._raw is not None and self._raw.error is not None:
             kept, self._raw.error = self._raw.error, None
             return kept
-        return CorruptGranuleError(f"{self._source.url}: {path}: the HDF5 library says: {error}")
+        return CorruptGranuleError(f"the HDF5 library says: {error}")
 
 
 _FILES: weakref.WeakSet[LibraryFile] = weakref.WeakSet()

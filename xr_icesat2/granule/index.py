@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
+from functools import partial
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from xr_icesat2.limits import DEFAULT_LIMITS, Limits
 from .hdf5.budget import Budget
 from .hdf5.chunks import read_chunk_table
 from .hdf5.fetch import OverLimitError, Parser
+from .hdf5.pages import Pages
+from .hdf5_library import LibraryFile
 from .link_targets import LinkTargets
 from .model import (
     Chunked,
@@ -30,10 +33,13 @@ from .model import (
     LeftOut,
     Node,
     Object,
+    OverlongLink,
 )
-from .node_reader import NodeReader, corrupt
+from .node_reader import GranuleFile, NodeReader
+from .notes import Notes
 from .paths import normalise
 from .traversal import Traversal
+from .tree import Tree
 
 __all__ = ["GranuleIndex"]
 
@@ -45,9 +51,7 @@ CHUNK_BYTES = 16
 class GranuleIndex:
     """The structure of one granule, read on demand and kept.
 
-    Objects are read by :mod:`.hdf5`; one that it does not understand is read
-    through the HDF5 library (:mod:`.hdf5_library`) over the same byte source,
-    with a log line that says what and why.
+    :class:`.NodeReader` reads what is asked for.
 
     Parameters
     ----------
@@ -59,6 +63,11 @@ class GranuleIndex:
         What is known already: an index that was kept.
     limits
         On what the file may ask of its reader.
+
+    Attributes
+    ----------
+    grown : bool
+        Whether anything was read since this was last set to False.
     """
 
     def __init__(
@@ -69,26 +78,25 @@ class GranuleIndex:
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self._source = source
-        self._size = size
+        self._pages = Pages(source, size)
         self._budget = Budget(limits, source.url)
-        self._reader = NodeReader(source, size, contents, self._budget)
-        self._pages = self._reader.pages
-        self._library = self._reader.library
-        self._tree = self._reader.tree
-        self._notes = self._reader.notes
+        self._library = LibraryFile(source, size)
+        self._notes = Notes(source.url)
+        self._file = GranuleFile(
+            size, contents.base, self._pages, self._library, self._budget, self._notes
+        )
+        known = {
+            path: node
+            for path, node in contents.nodes.items()
+            if isinstance(node, LeftOut) or not self._budget.may_exceed(node)
+        }
+        self._tree = Tree(known, contents.root, limits.soft_links)
+        self.tables: dict[str, ChunkTable] = dict(contents.tables)
+        self._reader = NodeReader(self._file, self._tree, self.tables)
         self._lock = threading.RLock()
-        self.tables = self._reader.tables
         self.values: dict[str, np.ndarray] = dict(contents.values)
+        self.grown = False
         self._targets = LinkTargets()
-
-    @property
-    def grown(self) -> bool:
-        """Whether anything was read since this was last set to False."""
-        return self._reader.grown
-
-    @grown.setter
-    def grown(self, grown: bool) -> None:
-        self._reader.grown = grown
 
     @property
     def nodes(self) -> dict[str, Node]:
@@ -98,14 +106,9 @@ class GranuleIndex:
     @property
     def contents(self) -> Contents:
         """What is known by now, as a value."""
-        nodes = {
-            path: node
-            for path, node in list(self.nodes.items())
-            if not (isinstance(node, LeftOut) and node.limited)
-        }
-        return Contents(
-            nodes, dict(self.tables), dict(self.values), self._tree.root, self._reader.base
-        )
+        nodes = {path: n for path, n in list(self.nodes.items()) if not _depends_on_limits(n)}
+        tables, values = dict(self.tables), dict(self.values)
+        return Contents(nodes, tables, values, self._tree.root, self._file.base)
 
     @property
     def left_out(self) -> dict[str, str]:
@@ -157,6 +160,8 @@ class GranuleIndex:
             There is none.
         NotSupportedError
             It is left out.
+        CorruptGranuleError
+            It cannot be read.
         """
         path = normalise(path)
         found = self.load([path]).get(path)
@@ -166,7 +171,9 @@ class GranuleIndex:
             raise NotSupportedError(f"{self._source.url}: {path} is not supported: {found.reason}")
         return found
 
-    def load(self, paths: Iterable[str], ahead: Iterable[str] = ()) -> dict[str, Node]:
+    def load(
+        self, paths: Iterable[str], ahead: Iterable[str] = (), *, leave_out_damaged: bool = False
+    ) -> dict[str, Node]:
         """Read many objects side by side; there is no entry of those that do not exist.
 
         Parameters
@@ -176,6 +183,8 @@ class GranuleIndex:
         ahead
             Paths that will be asked for next (``*`` for all that lies in a group): at the end of
             a link they are fetched along with the first that is read of a granule.
+        leave_out_damaged
+            Whether an object that cannot be read is a :class:`.LeftOut`, and no error.
 
         Raises
         ------
@@ -183,36 +192,60 @@ class GranuleIndex:
             An object that exists cannot be read.
         """
         with self._lock:
-            found = self._load(paths, ahead)
-            self._notes.left_out(found, found)
+            found = self._load(paths, ahead, leave_out_damaged=leave_out_damaged)
+            left_out = {path: node for path, node in found.items() if isinstance(node, LeftOut)}
+            self._tree.left_out_of_trees |= {p: n for p, n in left_out.items() if n.damaged}
+            self._notes.left_out(left_out)
             return found
 
-    def _load(self, paths: Iterable[str], ahead: Iterable[str] = ()) -> dict[str, Node]:
+    def _load(
+        self, paths: Iterable[str], ahead: Iterable[str] = (), *, leave_out_damaged: bool = False
+    ) -> dict[str, Node]:
         wanted = [normalise(path) for path in paths]
         with self._lock:
-            self._reader.open([*wanted, *ahead])
-            self._reader.walk(wanted, self._budget.limits.soft_links)
+            known = len(self.nodes)
+            try:
+                self._reader.read(wanted, ahead)
+            finally:
+                self.grown |= len(self.nodes) > known
+            found = {path: self.nodes[path] for path in wanted if path in self.nodes}
             for path in wanted:
-                self._reader.raise_failure(path)
-            return {path: self.nodes[path] for path in wanted if path in self.nodes}
+                if (failure := self._reader.failure(path)) is not None:
+                    error = self._file.corrupt(*failure)
+                    if not leave_out_damaged:
+                        raise error from failure[1]
+                    found[path] = LeftOut(f"it is damaged: {failure[1]}", damaged=True)
+            return found
 
     def below(
-        self, paths: Iterable[str], leave_out: Callable[[str], bool] = lambda _: False
+        self,
+        paths: Iterable[str],
+        leave_out: Callable[[str], bool] = lambda _: False,
+        *,
+        leave_out_damaged: bool = False,
     ) -> dict[str, Node]:
         """Read everything at any depth below some groups, keyed by path; see :class:`.Traversal`.
 
         What ``leave_out`` says of a path is not read at all, nor what lies below it.
+        ``leave_out_damaged`` is as in :meth:`load`.
         """
-        traversal = Traversal(self._tree, self.load, self._budget, leave_out)
+        load = partial(self.load, leave_out_damaged=leave_out_damaged)
+        traversal = Traversal(self._tree, load, self._budget, leave_out)
         found = traversal.below(paths)
-        self._tree.misplaced |= traversal.left_out
-        self._notes.left_out(traversal.left_out, traversal.left_out)
+        if not self._pages.far:
+            self._pages.release()  # read again sooner than held beside all that was parsed of them
+        self._tree.left_out_of_trees |= traversal.left_out
+        self._notes.left_out(traversal.left_out)
         return found
 
-    def path_of(self, address: int, near: str) -> str | None:
-        """Give the path of an object by the address of its header; see :class:`.LinkTargets`."""
+    def path_of(self, address: int, near: str, *, leave_out_damaged: bool = False) -> str | None:
+        """Return the path of an object by the address of its header; see :class:`.LinkTargets`.
+
+        ``leave_out_damaged`` is as in :meth:`load`.
+        """
         # Of what it comes upon nothing is said: nobody asked for that.
-        everything = Traversal(self._tree, self._load, self._budget, lambda _: False)
+        load = partial(self._load, leave_out_damaged=leave_out_damaged)
+        everything = Traversal(self._tree, load, self._budget, lambda _: False)
         return self._targets.path(address, near, self.group, everything.below)
 
     def chunk_tables(self, wanted: Mapping[str, np.ndarray | None]) -> dict[str, ChunkTable]:
@@ -229,10 +262,10 @@ class GranuleIndex:
             self._reader.open()
             self._pages.take_whole(sum(path not in self.tables for path in rows))
             parsers = {path: self._table_parser(path, starts) for path, starts in rows.items()}
-            results = self._reader.run(parsers.values())
+            results = self._file.run(parsers.values())
             for path, result in zip(parsers, results, strict=True):
                 if isinstance(result, Exception):
-                    raise corrupt(self._source.url, path, result) from result
+                    raise self._file.corrupt(path, result) from result
                 self.grown |= result is not self.tables.get(path)
                 self.tables[path] = result
             return {path: self.tables[path] for path in rows}
@@ -249,8 +282,9 @@ class GranuleIndex:
         except OverLimitError as error:
             raise TooLargeError(f"{self._source.url}: {path}: {error}") from error
         known = self.tables.get(path)
-        base = self._reader.base
-        return read_chunk_table(header, header.layout, self._size - base, rows, known, base)
+        base = self._file.base
+        size = self._file.size - base
+        return read_chunk_table(header, header.layout, size, rows, known, base)
 
     def foreign_values(self, path: str, rows: slice) -> np.ndarray:
         """Read rows of a dataset whose layout is :class:`.Foreign`."""
@@ -273,7 +307,7 @@ class GranuleIndex:
     def release(self) -> None:
         """Forget the raw bytes of the metadata; what was parsed of them stays."""
         with self._lock:
-            self._reader.forget_ahead()
+            self._reader.release()
             self._targets = LinkTargets()
             self._pages.release()
 
@@ -281,3 +315,11 @@ class GranuleIndex:
         """Let go of what is open; the index goes on working."""
         self._pages.forget()
         self._library.close()
+
+
+def _depends_on_limits(node: Node) -> bool:
+    """Whether another reader, with other limits, may find another object."""
+    if isinstance(node, LeftOut):
+        return node.limited
+    links = node.links.values() if isinstance(node, GroupHeader) else ()
+    return any(isinstance(link, OverlongLink) for link in links)

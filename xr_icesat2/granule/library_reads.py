@@ -96,7 +96,7 @@ class HeapCheckingReader(io.BufferedReader):
         try:
             self._check_collection(at, int.from_bytes(head[8 : 8 + self.length_bytes], "little"))
         except CorruptGranuleError as error:
-            self._file.error = CorruptGranuleError(f"{self._file.source.url}: {error}")
+            self._file.error = error
             raise OSError(str(error)) from error
 
     def _check_collection(self, at: int, size: int) -> None:

@@ -34,6 +34,7 @@ __all__ = [
     "MisnamedLink",
     "Node",
     "Object",
+    "OverlongLink",
     "Subtree",
     "address_of",
     "by_library",
@@ -128,9 +129,19 @@ class MisnamedLink:
         return name in (".", "..") or "/" in name
 
 
+@dataclass(frozen=True, slots=True)
+class OverlongLink:
+    """A link whose name is longer than the limit: never followed, and in no index that is kept."""
+
+    shown: str
+    """The beginning of the name."""
+    reason: str
+    """Why what it leads to is left out."""
+
+
 BY_LIBRARY = -1
 """Stands for a header's address where the HDF5 library, not we, finds the object."""
-Link: TypeAlias = int | str | ExternalLink | MisnamedLink
+Link: TypeAlias = int | str | ExternalLink | MisnamedLink | OverlongLink
 """The address of an object's header (a hard link), a path (a soft link), or what is never
 followed. Below :data:`BY_LIBRARY` it is :func:`by_library` of an offset."""
 
@@ -185,6 +196,8 @@ class LeftOut:
     """What is not supported, as the end of the sentence "It is left out: …"."""
     limited: bool = False
     """Whether it is left out because of a limit, and would be read with another."""
+    damaged: bool = False
+    """Whether it cannot be read, which is an error to whoever asks for it by its path."""
 
 
 Object: TypeAlias = GroupHeader | DatasetHeader

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from xr_icesat2.printable import get_logger
 
-from .model import LeftOut, Node
+from .model import LeftOut
 from .paths import ancestors
 
 __all__ = ["Notes"]
@@ -40,17 +40,19 @@ class Notes:
             "%s: %s is read through the HDF5 library, which is slower: %s", self._url, path, reason
         )
 
-    def left_out(self, nodes: Mapping[str, Node], paths: Iterable[str]) -> None:
+    def left_out(self, nodes: Mapping[str, LeftOut]) -> None:
         """Note which objects are left out, and why."""
-        listed = []
-        for path in paths:
-            node = nodes.get(path)
-            if isinstance(node, LeftOut) and path not in self._left_out:
-                self._left_out.add(path)
-                listed.append(f"{path} ({node.reason})")
-        if listed:
-            more = f"; and {len(listed) - MOST_LISTED} more" if len(listed) > MOST_LISTED else ""
-            log.warning(
-                "%s: left out, because it is not supported: %s%s",
-                self._url, "; ".join(listed[:MOST_LISTED]), more,
-            )  # fmt: skip
+        new = {path: node for path, node in nodes.items() if path not in self._left_out}
+        self._left_out |= new.keys()
+        for damaged, cause in (
+            (False, "not supported"),
+            (True, "damaged (download it again)"),
+        ):
+            listed = [f"{path} ({n.reason})" for path, n in new.items() if n.damaged == damaged]
+            if listed:
+                more = len(listed) - MOST_LISTED
+                log.warning(
+                    "%s: left out, because it is %s: %s%s",
+                    self._url, cause, "; ".join(listed[:MOST_LISTED]),
+                    f"; and {more} more" if more > 0 else "",
+                )  # fmt: skip

@@ -37,6 +37,7 @@ from .model import (
     Link,
     MisnamedLink,
     Node,
+    OverlongLink,
     Subtree,
     by_library,
 )
@@ -201,6 +202,8 @@ def _to_node(value: Any, attributes: Sequence[dict[str, Any]]) -> Node:
 
 
 def _from_link(link: Link) -> int | str | list[str]:
+    if isinstance(link, OverlongLink):
+        raise TypeError("a link that depends on the limits is not kept")
     if isinstance(link, MisnamedLink):
         return [link.name]
     return [link.file, link.path] if isinstance(link, ExternalLink) else link

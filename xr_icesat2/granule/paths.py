@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import posixpath
+import sys
 from functools import lru_cache
 
 __all__ = ["ancestors", "join", "normalise", "parent", "split", "way"]
 
 # Beams, and granules of one product, have the same paths.
-MOST_PATHS = 1 << 14
+MOST_PATHS = 1 << 12
 
 
 @lru_cache(maxsize=MOST_PATHS)
 def normalise(path: str) -> str:
     """Give the one spelling of a path: ``gt1l//heights/`` is ``/gt1l/heights``."""
-    return posixpath.normpath("/" + path.strip("/")) if path.strip("/") else "/"
+    # Of a file with very many objects, paths are a good part of what is held: one text each.
+    return sys.intern(posixpath.normpath("/" + path.strip("/"))) if path.strip("/") else "/"
 
 
 @lru_cache(maxsize=MOST_PATHS)

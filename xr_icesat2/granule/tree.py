@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from xr_icesat2.wording import some_of
 
-from .model import ExternalLink, GroupHeader, LeftOut, Link, MisnamedLink, Node
+from .model import ExternalLink, GroupHeader, LeftOut, Link, MisnamedLink, Node, OverlongLink
 from .paths import ancestors, join, parent, split, way
 
 __all__ = ["Tree"]
@@ -32,14 +32,15 @@ class Tree:
     ----------
     nodes : dict of str to Node
     root : int or None
-    misplaced : dict of str to LeftOut
-        What trees leave out because of where it lies; by its path it is read.
+    left_out_of_trees : dict of str to LeftOut
+        What trees leave out because of where it lies, or because it is damaged. Asked for by its
+        path it is read, or an error.
     """
 
     def __init__(self, nodes: Mapping[str, Node], root: int | None, soft_links: int) -> None:
         self.nodes = dict(nodes)
         self.root = root
-        self.misplaced: dict[str, LeftOut] = {}
+        self.left_out_of_trees: dict[str, LeftOut] = {}
         self._soft_links = soft_links
 
     def step(self, path: str, depth: int) -> str | None:
@@ -72,8 +73,8 @@ class Tree:
         """Give the header offset of an object; None if it, or a group on the way, is not known."""
         for _ in range(self._soft_links):
             link = self.link(path)
-            if isinstance(link, ExternalLink | MisnamedLink):
-                return LeftOut(link.reason)
+            if isinstance(link, ExternalLink | MisnamedLink | OverlongLink):
+                return LeftOut(link.reason, isinstance(link, OverlongLink))
             if not isinstance(link, str):
                 return link
             goal = self.goal(path)
@@ -95,7 +96,7 @@ class Tree:
 
         What lies below such an object is not named: it is not looked at.
         """
-        nodes = list((self.nodes | self.misplaced).items())
+        nodes = list((self.nodes | self.left_out_of_trees).items())
         found = {path: node for path, node in nodes if isinstance(node, LeftOut)}
         return {
             path: found[path].reason

@@ -24,6 +24,9 @@ from .supplied import supplied_attrs, undeclared_fills
 __all__ = ["Column", "Placed", "Rules", "build_variable"]
 
 FILTER_NAMES = {1: "deflate", 2: "shuffle", 3: "fletcher32"}
+FIRST_OF_EACH = np.zeros((1, 3), np.int32)
+"""Granule, path and coding of an array of one part; files may have very many such arrays."""
+FIRST_OF_EACH.flags.writeable = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +171,8 @@ def _alike(decoded: Iterable[Decoded]) -> list[Coding]:
     """Give codings of one dtype: a float if any part has missing values."""
     codings = [one.coding for one in decoded]
     dtype = max((coding.dtype for coding in codings), key=lambda dtype: dtype.kind == "f")
+    if len(codings) == 1:
+        return codings
     return [replace(c, dtype=dtype, padding=codings[0].padding) for c in codings]
 
 
@@ -190,7 +195,8 @@ def _array(column: Column, codings: Sequence[Coding], of_part: Sequence[int]) ->
             for axis, positions in part.places.items()
         },
     )
-    return GranuleArray(granules, paths, np.array(places, np.int32), mosaic, codings)
+    parts = FIRST_OF_EACH if places == [(0, 0, 0)] else np.array(places, np.int32)
+    return GranuleArray(granules, paths, parts, mosaic, codings)
 
 
 def _common_dtype(column: Column) -> np.dtype:

@@ -21,7 +21,7 @@ from .dims import scale_paths
 from .left_out import in_group, note_left_out
 from .options import Options
 
-__all__ = ["file_datasets"]
+__all__ = ["file_datasets", "leaves_out_damaged"]
 
 Sizes = dict[str, int]
 NO_SIZE = -1
@@ -40,7 +40,8 @@ def file_datasets(
     groups
         Absolute paths; a group comes after those around it.
     """
-    held = [_held(granule, groups, options) for granule in granules]
+    one = leaves_out_damaged(options, listed=listed)
+    held = [_held(granule, groups, options, leave_out_damaged=one) for granule in granules]
     suffix = "_idx" if listed or options.layout != "file" else ""
     lead = ("gran_idx",) if listed else ()
     files = _Files(granules, held, _variables(held, options), options, lead, suffix)
@@ -127,7 +128,17 @@ def _same_labels(datasets: Mapping[str, xr.Dataset], outer: str, below: str) -> 
     return other is not None and one.equals(other)
 
 
-def _held(granule: Granule, groups: Sequence[str], options: Options) -> dict[str, Node]:
+def leaves_out_damaged(options: Options, *, listed: bool) -> bool:
+    """Whether what cannot be read is left out: of the file's own tree, of one granule only.
+
+    Where beams or granules are laid side by side, it would look like missing observations.
+    """
+    return options.layout == "file" and not listed
+
+
+def _held(
+    granule: Granule, groups: Sequence[str], options: Options, *, leave_out_damaged: bool
+) -> dict[str, Node]:
     index = granule.index
     nodes: dict[str, Node] = dict(index.load(groups))
     inside = [
@@ -136,8 +147,8 @@ def _held(granule: Granule, groups: Sequence[str], options: Options) -> dict[str
         if isinstance(node, GroupHeader)
         for name in node.links
     ]
-    nodes |= index.load([path for path in inside if not options.drops(path)])
-    return nodes
+    wanted = [path for path in inside if not options.drops(path)]
+    return nodes | index.load(wanted, leave_out_damaged=leave_out_damaged)
 
 
 def _group_dataset(files: _Files, group: str, inherited: Sizes) -> tuple[xr.Dataset, Sizes]:
@@ -179,7 +190,12 @@ def _column(files: _Files, path: str, sizes: Sizes, inherited: Sizes) -> Column:
     shape = tuple(map(max, zip(*(node.shape for _, _, node in parts), strict=True)))
     scales = [
         None if scale is None else files.dimension(scale)
-        for scale in scale_paths(parts[0][1].index, path, parts[0][2])
+        for scale in scale_paths(
+            parts[0][1].index,
+            path,
+            parts[0][2],
+            leave_out_damaged=leaves_out_damaged(files.options, listed=bool(files.lead)),
+        )
     ]
     lead = len(files.lead)
     return Column(

@@ -111,6 +111,8 @@ def check_not_empty(granules: Sequence[Granule], group: str) -> None:
         where = (
             f"no variables itself. These groups hold some: {_listed(holding)}. {ONE_GROUP_OR_TREE}"
         )
+    for path in lost:
+        granule.index.load([path])  # of what is damaged this is the error
     if lost:
         where += f". Not supported: {some_of(f'{path} ({why})' for path, why in lost.items())}"
     raise GroupNotFoundError(f"{granule.url}: {_called(group)} holds {where}.")
@@ -122,7 +124,7 @@ def check_tree(granule: Granule, held: Collection[str], options: Options) -> Non
     if not lost:
         return
     root = normalise(options.group or "/")
-    found = granule.index.below([root], options.drops)
+    found = granule.index.below([root], options.drops, leave_out_damaged=True)
     _check_supported(granule, lost, (f"{root}/".replace("//", "/"),))
     paths = [
         posixpath.relpath(path, root)
@@ -142,13 +144,13 @@ def check_tree(granule: Granule, held: Collection[str], options: Options) -> Non
 def _datasets_in(granule: Granule, group: str) -> list[str]:
     """Return the paths of the datasets directly in a group."""
     links = granule.index.group(group).links
-    inside = granule.index.load(join(group, name) for name in links)
+    inside = granule.index.load((join(group, name) for name in links), leave_out_damaged=True)
     return [path for path, node in inside.items() if isinstance(node, DatasetHeader)]
 
 
 def _datasets_below(granule: Granule, group: str) -> list[str]:
     """Return the paths of all datasets in a group and in the groups below it."""
-    found = granule.index.below([group])
+    found = granule.index.below([group], leave_out_damaged=True)
     return [path for path, node in found.items() if isinstance(node, DatasetHeader)]
 
 
@@ -166,7 +168,7 @@ def _lost(patterns: Iterable[str] | None, paths: Iterable[str]) -> list[str]:
 
 
 def _check_supported(granule: Granule, lost: Sequence[str], prefixes: tuple[str, ...]) -> None:
-    """Raise if something that was asked for is there, but left out because it is not supported."""
+    """Raise if something that was asked for is there, but not supported or damaged."""
     left_out = [path for path in granule.index.left_out if path.startswith(prefixes)]
     for path in left_out:
         prefix = max((one for one in prefixes if path.startswith(one)), key=len)

@@ -10,6 +10,7 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -28,6 +29,17 @@ class Cut:
     target: tuple[Selection, ...]
     """Along each dimension of the selected array, as many positions as ``source``, and one in
     each of the leading dimensions that the part does not have."""
+
+
+@lru_cache(maxsize=1 << 10)
+def _single(
+    shape: tuple[int, ...], lead: int, box: tuple[tuple[int, ...], tuple[int, ...]]
+) -> Mosaic:
+    """Build one of a single part, which the variables of a file with many of them share."""
+    origin, extent = (np.array([one], np.int64) for one in (box[0], (1,) * lead + box[1]))
+    for corner in (origin, extent):
+        corner.flags.writeable = False
+    return Mosaic(shape, lead, origin, extent, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +69,8 @@ class Mosaic:
         places: Mapping[tuple[int, int], np.ndarray] | None = None,
     ) -> Mosaic:
         """Build from (origin, extent of the part) pairs, in the order of the parts."""
+        if not places and len(boxes) == 1:
+            return _single(tuple(shape), lead, boxes[0])
         box = (len(boxes), len(shape))
         origins = np.array([origin for origin, _ in boxes], np.int64).reshape(box)
         extents = [(1,) * lead + tuple(extent) for _, extent in boxes]

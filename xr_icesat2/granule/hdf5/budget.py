@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from xr_icesat2.errors import TooLargeError
+from xr_icesat2.granule.model import Chunked, GroupHeader, Object, OverlongLink
 from xr_icesat2.limits import Limits
 
 from .fetch import OverLimitError
@@ -13,6 +16,8 @@ __all__ = ["TEXT_BYTES", "Budget"]
 
 TEXT_BYTES = 64
 """Bytes that a text takes in memory beside its characters."""
+SHOWN_BYTES = 64
+"""Of a name that is too long."""
 FEW_BYTES = 1 << 10
 """Of one element of a dataset: fill values that are longer count as attributes do."""
 TIMES_PARSED = 4
@@ -79,11 +84,14 @@ class Budget:
             raise self.too_large("file_attribute_bytes", what)
         return total
 
-    def check_name(self, length: int) -> None:
-        """Raise :class:`OverLimitError` if a name of so many bytes is too long."""
-        if length > self.limits.name_bytes:
-            what = f"a name in it has {length:,} bytes or more"
-            raise OverLimitError(self.limits.exceeded("name_bytes", what))
+    def overlong(self, name: bytes) -> OverlongLink | None:
+        """Return what stands for a link whose name is too long; None for all others."""
+        most = self.limits.name_bytes
+        if len(name) <= most:
+            return None
+        text = name[:SHOWN_BYTES].decode("utf-8", "ignore").replace("/", "%2F")
+        reason = self.limits.exceeded("name_bytes", f"its name has {len(name):,} bytes or more")
+        return OverlongLink(f"{text}…", reason)
 
     def use_element(self, length: int) -> None:
         """Count the fill value of a dataset, before it is made, if its elements are long.
@@ -111,6 +119,26 @@ class Budget:
             what = f"its chunks have {nbytes:,} bytes"
             raise OverLimitError(self.limits.exceeded("chunk_bytes", what))
 
+    def may_exceed(self, node: Object) -> bool:
+        """Whether an object of an index, which may be from another reader, may exceed a limit."""
+        limits = self.limits
+        if sum(map(_stored_bytes, node.attrs.values())) > limits.attribute_bytes:
+            return True
+        if isinstance(node, GroupHeader):
+            lengths = map(len, node.links)
+            return len(node.links) > limits.links or max(lengths, default=0) > limits.name_bytes
+        try:
+            if isinstance(node.layout, Chunked):
+                self.check_chunks(node.shape, node.layout.chunk_shape, node.dtype.itemsize)
+        except OverLimitError:
+            return True
+        return node.dtype.itemsize > limits.string_bytes
+
     def too_large(self, name: str, what: str) -> TooLargeError:
         """Return the error that the file as a whole exceeds a limit."""
         return TooLargeError(f"{self.url}: {self.limits.exceeded(name, what)}")
+
+
+def _stored_bytes(value: object) -> int:
+    """Return the bytes of an attribute in the file, or more."""
+    return len(value) if isinstance(value, str | bytes) else np.asarray(value).nbytes

@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from xr_icesat2.errors import CorruptGranuleError
-from xr_icesat2.granule.model import ExternalLink, Link, MisnamedLink
+from xr_icesat2.granule.model import ExternalLink, Link, MisnamedLink, OverlongLink
 
 from .binary import UNDEFINED, Cursor, check_signature
 from .btree2 import LINK_NAMES, read_records
@@ -17,7 +17,7 @@ from .fetch import Parser, UnsupportedError
 from .heaps import read_fractal, read_local
 from .objects import LINK, LINK_INFO, Message
 
-__all__ = ["SYMBOL_TABLE", "Links", "read_links"]
+__all__ = ["SYMBOL_TABLE", "Links", "Members", "read_links"]
 
 SYMBOL_TABLE = 0x11
 HARD, SOFT, EXTERNAL = 0, 1, 64
@@ -34,17 +34,16 @@ Links = dict[str, Link]
 
 def read_links(messages: Sequence[Message], budget: Budget) -> Parser[Links]:
     """Give what a group links to, by name."""
-    links: Links = {}
+    members = Members(budget)
     budget.use_links(sum(message.type == LINK for message in messages))
     for message in messages:
         if message.type == LINK:
-            _add_link(links, message.body)
+            members.add_message(message.body)
         elif message.type == LINK_INFO:
-            yield from _dense(links, message.body, budget)
+            yield from _dense(members, message.body)
         elif message.type == SYMBOL_TABLE:
-            yield from _symbol_table(links, message.body, budget)
-    budget.check_name(max(map(len, links), default=0))
-    return links
+            yield from _symbol_table(members, message.body)
+    return members.links
 
 
 # One text for all groups that have a member of that name.
@@ -53,49 +52,59 @@ def _decode(name: bytes) -> str:
     return name.decode("utf-8", "surrogateescape")
 
 
-def _add(links: Links, name: bytes, target: Link) -> None:
-    text = _decode(name)
-    if MisnamedLink.has(text):
-        target = MisnamedLink(text)
-        text = _free_name(links, target.escaped)
-    elif isinstance(links.get(text), MisnamedLink):
-        links[_free_name(links, text)] = links.pop(text)
-    if text in links or not text:
-        raise CorruptGranuleError(f"a group with two links, or an empty one, named {text!r}")
-    links[text] = target
+class Members:
+    """The members of a group, as far as they were read, and the limits on them."""
 
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self.links: Links = {}
 
-def _free_name(links: Links, name: str) -> str:
-    """Return a name that no other link of the group has."""
-    while name in links:
-        name += "~"
-    return name
+    def add(self, name: bytes, target: Link) -> None:
+        """Take a link; of one whose name is too long, more of it need not be known."""
+        text = _decode(name)
+        if (overlong := self.budget.overlong(name)) is not None:
+            target, text = overlong, self._free(overlong.shown)
+        elif MisnamedLink.has(text):
+            target = MisnamedLink(text)
+            text = self._free(target.escaped)
+        elif isinstance(self.links.get(text), MisnamedLink | OverlongLink):
+            other = self._free(text)
+            self.links[other] = self.links.pop(text)
+        if text in self.links or not text:
+            raise CorruptGranuleError(f"a group with two links, or an empty one, named {text!r}")
+        self.links[text] = target
 
+    def _free(self, name: str) -> str:
+        """Return a name that no other link of the group has."""
+        while name in self.links:
+            name += "~"
+        return name
 
-def _add_link(links: Links, body: bytes) -> None:
-    # Not by a cursor: a granule has some hundred of them.
-    if len(body) < LEAST_LINK:
-        raise CorruptGranuleError(f"a link message of {len(body)} bytes")
-    version, flags = body[0], body[1]
-    if version != 1:
-        raise UnsupportedError(f"link message version {version}")
-    kind = body[2] if flags & 0x08 else HARD
-    at = 2 + (flags >> 3 & 1) + (8 if flags & 0x04 else 0) + (flags >> 4 & 1)
-    start = at + (1 << (flags & 3))
-    end = start + int.from_bytes(body[at:start], "little")
-    name, target = body[start:end], body[end : end + 8]
-    if kind == HARD and len(target) == 8:
-        _add(links, name, int.from_bytes(target, "little"))
-    elif kind == HARD:
-        raise CorruptGranuleError(f"a link message of {len(body)} bytes")
-    elif kind == SOFT:
-        cursor = Cursor(body, end)
-        _add(links, name, cursor.take(cursor.number(2)).decode("utf-8", "surrogateescape"))
-    elif kind == EXTERNAL:
-        cursor = Cursor(body, end)
-        _add(links, name, _external(cursor.take(cursor.number(2))))
-    else:
-        raise UnsupportedError(f"a link of type {kind}")
+    def add_message(self, body: bytes) -> None:
+        """Take a link from its message (section IV.A.2.g)."""
+        # Not by a cursor: a granule has some hundred of them.
+        if len(body) < LEAST_LINK:
+            raise CorruptGranuleError(f"a link message of {len(body)} bytes")
+        version, flags = body[0], body[1]
+        if version != 1:
+            raise UnsupportedError(f"link message version {version}")
+        kind = body[2] if flags & 0x08 else HARD
+        at = 2 + (flags >> 3 & 1) + (8 if flags & 0x04 else 0) + (flags >> 4 & 1)
+        start = at + (1 << (flags & 3))
+        end = start + int.from_bytes(body[at:start], "little")
+        name, target = body[start:end], body[end : end + 8]
+        if kind == HARD and len(target) == 8:
+            self.add(name, int.from_bytes(target, "little"))
+        elif kind == HARD:
+            raise CorruptGranuleError(f"a link message of {len(body)} bytes")
+        elif kind == SOFT:
+            cursor = Cursor(body, end)
+            self.add(name, cursor.take(cursor.number(2)).decode("utf-8", "surrogateescape"))
+        elif kind == EXTERNAL:
+            cursor = Cursor(body, end)
+            self.add(name, _external(cursor.take(cursor.number(2))))
+        else:
+            raise UnsupportedError(f"a link of type {kind}")
 
 
 def _external(value: bytes) -> ExternalLink:
@@ -106,7 +115,7 @@ def _external(value: bytes) -> ExternalLink:
     )
 
 
-def _dense(links: Links, body: bytes, budget: Budget) -> Parser[None]:
+def _dense(members: Members, body: bytes) -> Parser[None]:
     cursor = Cursor(body, 1)
     flags = cursor.number(1)
     cursor.skip(8 if flags & 1 else 0)
@@ -114,10 +123,10 @@ def _dense(links: Links, body: bytes, budget: Budget) -> Parser[None]:
     if heap == UNDEFINED:
         return
     records = yield from read_records(names, LINK_NAMES)
-    budget.use_links(len(records))
+    members.budget.use_links(len(records))
     # A record is the hash of the name and the heap ID of the link message.
     for link in (yield from read_fractal(heap, [record[4:] for record in records])):
-        _add_link(links, link)
+        members.add_message(link)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,17 +138,23 @@ class _Branch:
     last: bytes | None
     """The greatest that it may hold; None of the root."""
 
-    def check(self, names: Sequence[bytes]) -> None:
-        """Raise unless the HDF5 library, which searches by these names, would find them all."""
-        ordered = all(one < other for one, other in pairwise((self.above, *names)))
+    def check(self, names: Sequence[bytes], longest: int) -> None:
+        """Raise unless the HDF5 library, which searches by these names, would find them all.
+
+        Names of more than ``longest`` bytes are known by their beginnings only.
+        """
+        ordered = all(
+            one < other or (one == other and len(one) > longest)
+            for one, other in pairwise((self.above, *names))
+        )
         if not ordered or (names and self.last is not None and names[-1] > self.last):
             raise CorruptGranuleError("a symbol table whose names are out of order")
 
 
-def _symbol_table(links: Links, body: bytes, budget: Budget) -> Parser[None]:
+def _symbol_table(members: Members, body: bytes) -> Parser[None]:
     cursor = Cursor(body)
     tree, heap = cursor.number(8), cursor.number(8)
-    names = _Names((yield from read_local(heap)), budget)
+    names = _Names((yield from read_local(heap)), members.budget.limits.name_bytes)
     level = [_Branch(tree, b"", None)]
     seen: set[int] = set()
     tables: list[_Branch] = []
@@ -161,10 +176,12 @@ def _symbol_table(links: Links, body: bytes, budget: Budget) -> Parser[None]:
         (table.address + 8, _symbol_count(head) * SYMBOL_BYTES)
         for table, head in zip(tables, heads, strict=True)
     ]
-    budget.use_links(sum(size for _, size in spans) // SYMBOL_BYTES)
+    members.budget.use_links(sum(size for _, size in spans) // SYMBOL_BYTES)
     for table, symbols in zip(tables, (yield spans) if spans else [], strict=True):
         starts = range(0, len(symbols), SYMBOL_BYTES)
-        table.check([_add_symbol(links, names, Cursor(symbols, start)) for start in starts])
+        table.check(
+            [_add_symbol(members, names, Cursor(symbols, start)) for start in starts], names.longest
+        )
 
 
 def _see(branches: Sequence[_Branch], seen: set[int]) -> None:
@@ -191,33 +208,31 @@ def _symbol_count(head: bytes) -> int:
     return int.from_bytes(head[6:8], "little")
 
 
-def _add_symbol(links: Links, names: _Names, cursor: Cursor) -> bytes:
+def _add_symbol(members: Members, names: _Names, cursor: Cursor) -> bytes:
     name_at, address, kind = cursor.number(8), cursor.number(8), cursor.number(4)
     cursor.skip(4)
     name = names.name(name_at)
     if kind > SOFT_SYMBOL:
         raise CorruptGranuleError(f"a symbol of kind {kind}")
     if kind == SOFT_SYMBOL:
-        _add(links, name, names.target(cursor.number(4)).decode("utf-8", "surrogateescape"))
+        target = names.target(cursor.number(4)).decode("utf-8", "surrogateescape")
+        members.add(name, target)
     else:
-        _add(links, name, address)
+        members.add(name, address)
     return name
 
 
 class _Names:
     """The names of a group, and the paths of its soft links, in its local heap."""
 
-    def __init__(self, heap: bytes, budget: Budget) -> None:
+    def __init__(self, heap: bytes, longest: int) -> None:
+        self.longest = longest
         self._heap = heap
-        self._budget = budget
         self._left = len(heap)
 
     def key(self, at: int) -> bytes:
-        """Return the name that begins at a byte."""
-        most = self._budget.limits.name_bytes
-        text = self._text(at, most)
-        self._budget.check_name(len(text))
-        return text
+        """Return the name that begins at a byte, or a byte more than ``longest`` of it."""
+        return self._text(at, self.longest)
 
     def name(self, at: int) -> bytes:
         """Return the name of a member; names do not overlap."""

@@ -15,6 +15,7 @@ from .fetch import Parser, UnsupportedError, read
 __all__ = [
     "ATTRIBUTE",
     "ATTRIBUTE_INFO",
+    "CACHE_IMAGE",
     "DRIVER",
     "FILE_SPACE",
     "FIRST_READ",
@@ -46,7 +47,7 @@ PREFIX_2, PREFIX_2_ORDERED = struct.Struct("<BHB"), struct.Struct("<BHB2x")
 """The same of version 2, without and with the order of creation."""
 SPAN = struct.Struct("<QQ")
 """Offset and length of a continuation block."""
-DRIVER, FILE_SPACE = 0x14, 0x17
+DRIVER, FILE_SPACE, CACHE_IMAGE = 0x14, 0x17, 0x18
 TRACKS_ATTRIBUTE_ORDER = 0x04
 HAS_PHASE_CHANGE = 0x10
 HAS_TIMES = 0x20
@@ -232,9 +233,9 @@ def _is_known(kind: int, flags: int) -> bool:
     """Whether a message says anything to us; raise if it may not be passed over."""
     if flags in IMPOSSIBLE:
         raise CorruptGranuleError(f"a header message with flags {flags:#04x}")
-    if kind > FILE_SPACE and flags & FAIL_IF_UNKNOWN:
+    if kind > CACHE_IMAGE and flags & FAIL_IF_UNKNOWN:
         raise UnsupportedError(f"header message type {kind}")
-    return NIL < kind <= FILE_SPACE
+    return NIL < kind <= CACHE_IMAGE
 
 
 def _span(message: Message) -> tuple[int, int]:

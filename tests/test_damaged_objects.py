@@ -1,0 +1,103 @@
+"""Damaged objects: left out of a file's own tree by name, an error where they are asked for."""
+
+import logging
+
+import h5py
+import numpy as np
+import pytest
+import xarray as xr
+
+from tests.written import GRANULE_NAMES, written_granule
+from xr_icesat2.command.main import main
+from xr_icesat2.errors import CorruptGranuleError
+
+FILE = {"engine": "icesat2", "layout": "file"}
+
+
+def _damage(path, name):
+    """Make the header of an object say that it holds more than it does."""
+    with h5py.File(path) as file:
+        at = h5py.h5o.get_info(file[name].id).addr
+        user_block = file.userblock_size
+    data = bytearray(path.read_bytes())
+    at += user_block
+    new = data[at : at + 4] == b"OHDR"
+    data[at + 5 if new else at + 2] ^= 0x41
+    path.write_bytes(data)
+
+
+@pytest.fixture(params=["earliest", "latest"])
+def damaged(tmp_path, request):
+    path = tmp_path / "damaged.h5"
+    with h5py.File(path, "w", libver=request.param) as file:
+        file["rows"] = np.arange(5.0)
+        file["group/sound"], file["group/variable"] = 1, 2
+        file["lost/below/x"] = 3
+        file["only/variable"] = 4
+        file["scale"] = np.arange(5)
+        file["scale"].make_scale()
+        file["rows"].dims[0].attach_scale(file["scale"])
+    for name in ("group/variable", "lost", "only/variable"):
+        _damage(path, name)
+    return path
+
+
+def test_damaged_objects_are_left_out_of_trees(damaged, tmp_path, caplog, capfd):
+    names = {"/group/variable", "/lost", "/only/variable"}
+    for options in ({}, {"index_cache": tmp_path / "kept"}, {"index_cache": tmp_path / "kept"}):
+        with (
+            caplog.at_level(logging.WARNING, "xr_icesat2"),
+            xr.open_datatree(damaged, **FILE, **options) as tree,
+        ):
+            assert tree.icesat2.left_out.keys() == names
+            assert all("damaged" in reason for reason in tree.icesat2.left_out.values())
+            assert set(tree["group"].data_vars) == {"sound"}
+            assert tree["rows"].dims == ("scale",)
+            np.testing.assert_array_equal(tree["rows"], np.arange(5.0))
+            assert {"/only", "/group"} <= set(tree.groups)
+            assert tree["group"].to_dataset().icesat2.left_out.keys() == {"/group/variable"}
+    assert "left out, because it is damaged (download it again): /group" in caplog.text
+    with xr.open_dataset(damaged, group="group", **FILE) as ds:
+        assert set(ds.variables) == {"sound"}
+        assert ds.icesat2.left_out.keys() == {"/group/variable"}
+    assert main(["info", str(damaged)]) == 0
+    assert "/lost: it is damaged" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        {"group": "group", "variables": ["variable"]},
+        {"group": "lost"},
+        {"group": "lost/below"},
+        {"group": "only"},
+        {"variables": ["lost"]},
+    ],
+    ids=str,
+)
+def test_damage_to_what_is_asked_for_is_an_error(damaged, ask):
+    for opened in (xr.open_dataset, xr.open_datatree):
+        if ask == {"group": "only"} and opened is xr.open_datatree:
+            continue  # which has its attributes
+        with pytest.raises(CorruptGranuleError, match="damaged") as caught:
+            opened(damaged, **ask, **FILE)
+        assert str(caught.value).lower().count("download it again") == 1
+        assert str(caught.value).count(str(damaged)) == 1
+
+
+def test_damage_in_a_list_is_an_error(damaged):
+    with pytest.raises(CorruptGranuleError, match="cannot be read, the file is damaged"):
+        xr.open_datatree([damaged], **FILE)
+
+
+def test_damage_to_a_beam_is_an_error_where_beams_are_merged(tmp_path):
+    path = written_granule(GRANULE_NAMES[0], tmp_path)
+    _damage(path, "gt1l/land_ice_segments/h_li")
+    for layout in ("spot", "flat"):
+        with pytest.raises(CorruptGranuleError, match="gt1l/land_ice_segments/h_li"):
+            xr.open_dataset(path, engine="icesat2", layout=layout)
+    with pytest.raises(CorruptGranuleError, match="h_li"):
+        xr.open_datatree(path, engine="icesat2")
+    with xr.open_datatree(path, engine="icesat2", layout="file") as tree:
+        assert tree.icesat2.left_out.keys() == {"/gt1l/land_ice_segments/h_li"}
+        assert "h_li" in tree["gt2l/land_ice_segments"]
