@@ -7,7 +7,7 @@ LOWEST := .venv-lowest/bin
 # HDF5 files of other projects, where there are any.
 PEERS ?= ../shared/peers
 
-.PHONY: help demo test coverage check docs bench hostile lowest clean
+.PHONY: help demo test coverage check docs bench hostile lowest release-check clean
 
 help:
 	@echo "make demo    the main job from end to end, results in demo-output/"
@@ -18,6 +18,7 @@ help:
 	@echo "make bench   how fast it is, beside all else that reads granules (hours; ARGS=--quick: minutes)"
 	@echo "make hostile 2,000 damaged granules, read beside h5py, and 2,500 indexes (half an hour on two cores)"
 	@echo "make lowest  all tests with the lowest versions of dependencies allowed"
+	@echo "make release-check  build sdist and wheel in dist/, and open a granule in a new environment"
 	@echo "make clean   forget the environments and all that was built"
 
 demo: .venv/demo.stamp
@@ -47,6 +48,12 @@ hostile: .venv/test.stamp
 
 lowest: .venv-lowest/test.stamp
 	$(LOWEST)/python -m pytest -n 2 --dist worksteal
+
+release-check: .venv/release.stamp
+	rm -rf dist
+	$(BIN)/python -m build
+	$(BIN)/python -m twine check --strict dist/*
+	$(BIN)/python -m tests.release dist
 
 # mypy sees the types of what the demonstration uses.
 .venv/check.stamp: extras = check,demo
@@ -78,4 +85,4 @@ requirements-lowest.txt: pyproject.toml
 	$(PYTHON) -m venv $(@:/bin/python=)
 
 clean:
-	rm -rf .venv .venv-bench .venv-lowest build demo-output benchmarks/results
+	rm -rf .venv .venv-bench .venv-lowest build dist demo-output benchmarks/results
