@@ -14,6 +14,8 @@ PAGES = sorted((PROJECT / "docs").rglob("*.md"))
 IMPORT = re.compile(r"^ *(?:import|from) (\w+)", re.MULTILINE)
 RUN = re.compile(r'^```python exec="true".*?\n(.*?)^```$', re.DOTALL | re.MULTILINE)
 COMES_WITH = {"shapely": "geopandas"}
+PLACES = ("xr_icesat2/products", "xr_icesat2/bytesource")
+"""Folders of the package to which a section of CONTRIBUTING.md keeps."""
 OURS = {"xr_icesat2", "spec_tables", "spec_picture"}
 
 
@@ -63,3 +65,21 @@ def test_pages_say_what_saving_needs():
     page = (PROJECT / "docs/how-to/save.md").read_text(encoding="utf-8")
     installed = re.findall(r"pip install (.*)", page)
     assert all(any(name in line for line in installed) for name in ("zarr", "netCDF4", "pyarrow"))
+
+
+def test_the_map_for_contributors_names_what_is_there():
+    text = (PROJECT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:[\w.]+/)*[\w.]+(?:/|\.py))`", text))
+    assert len(named) > 20
+    missing = {
+        path
+        for path in named
+        if not any((PROJECT / root / path).exists() for root in ("", "xr_icesat2", *PLACES))
+    }
+    assert missing <= {"xr_icesat2/products/atlNN.py"}
+
+
+def test_the_citation_has_the_version_of_the_package():
+    told = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    citation = (PROJECT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {told['version']}\n" in citation
