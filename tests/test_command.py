@@ -187,6 +187,24 @@ def test_info_of_groups_that_hold_only_groups(capsys):
     assert photons in dims["/heights"].values()
 
 
+def test_info_of_a_folder_counts_its_granules(capsys, tmp_path):
+    for cycle in (3, 4):
+        write_granule(tmp_path, n_segments=5, cycle=cycle, chunk_rows=100)
+    (tmp_path / "mine.h5").write_bytes(b"")
+    code, printed, said = run(capsys, "info", tmp_path)
+    assert (code, said) == (0, "")
+    assert f"{tmp_path}: a folder of 3 granules" in printed
+    assert "2  ATL06 release 006" in printed
+    assert "1  of other names" in printed
+    _, printed, _ = run(capsys, "info", tmp_path, "--json")
+    told = json.loads(printed)
+    assert {"product": "ATL06", "release": "006", "granules": 2} in told["products"]
+    assert len(told["granules"]) == 3
+    code, printed, said = run(capsys, "info", tmp_path, "--variables")
+    assert (code, printed) == (2, "")
+    assert "is a folder; --variables needs one granule, such as" in said
+
+
 def test_as_a_process(tmp_path):
     command = [sys.executable, "-m", "xr_icesat2.command"]
     done = subprocess.run(  # noqa: S603 - our own interpreter

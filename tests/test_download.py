@@ -415,10 +415,15 @@ def test_two_processes_do_not_write_one_part(http_server, tmp_path):
     assert (tmp_path / NAME).read_bytes() == DATA
 
 
-def test_a_name_alone_is_no_file_here(tmp_path):
-    name = "ATL06_20191106230008_06270503_006_01.h5"
-    with pytest.raises(GranuleNotFoundError, match=f"no such file.*icesat2://{name}"):
-        xr_icesat2.download(name, tmp_path)
+def test_a_bare_name_is_a_file_here_or_a_granule_of_the_archive(logged_in, tmp_path, monkeypatch):
+    name = "ATL06_20191106230008_06270503_007_01.h5"
+    logged_in.put(name, DATA)
+    monkeypatch.chdir(tmp_path)
+    (path,) = xr_icesat2.download(name, "to")
+    assert path.read_bytes() == DATA
+    Path(name).write_bytes(DATA + b"here")
+    (path,) = xr_icesat2.download([name], "copy")
+    assert path.read_bytes() == DATA + b"here"
 
 
 def test_the_bar(http_server, tmp_path, capfd):

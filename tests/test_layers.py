@@ -117,3 +117,20 @@ def test_a_local_granule_is_opened_without_network_libraries(tmp_path):
     assert "xr_icesat2" in loaded
     # boto3 and botocore are not in this list: h5coro 1.0.7 imports both at its top.
     assert loaded.isdisjoint({"s3fs", "aiobotocore", "aiohttp", "earthaccess"})
+
+
+LAZY = """
+import sys
+import xr_icesat2
+
+assert "xr_icesat2.testing" not in sys.modules
+assert "testing" in dir(xr_icesat2)
+print(xr_icesat2.testing.write_granule.__name__, hasattr(xr_icesat2, "nothing"))
+"""
+
+
+def test_testing_is_imported_when_it_is_used():
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", LAZY], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout.split() == ["write_granule", "False"], done.stderr

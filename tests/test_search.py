@@ -147,6 +147,15 @@ def test_nothing_found_says_what_was_asked(archive):
     [
         ({}, SelectionError, "every granule of ATL06.*bbox"),
         ({"count": 0}, SelectionError, "count=0"),
+        (
+            {"polygon": 1},
+            SelectionError,
+            "no keyword 'polygon'. Did you mean 'region'.*takes: bbox",
+        ),
+        ({"boundingbox": 1}, SelectionError, "Did you mean 'bbox'"),
+        ({"date": "2019"}, SelectionError, "Did you mean 'temporal'"),
+        ({"cycles": 1}, SelectionError, "Did you mean 'cycle'"),
+        ({"zzz": 1}, SelectionError, "'zzz'. It takes: bbox"),
         ({"bbox": (68.9, -50.5, 69.4, 148)}, SelectionError, "seem to be swapped"),
         ({"rgt": 1, "release": "7.1"}, SelectionError, '"latest" or a number'),
         ({"rgt": 1, "release": "005"}, GranuleNotFoundError, "one of 006, 007"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 __all__ = ["AS_IT_IS", "did_you_mean", "some_of"]
 
@@ -14,9 +15,14 @@ AS_IT_IS = (
 MOST_NAMES = 12
 
 
-def did_you_mean(given: str, known: Iterable[str]) -> str:
-    """Give the question whether something known was meant, a blank before it; else nothing."""
-    by_case = {name.lower(): name for name in known}
+def did_you_mean(
+    given: str, known: Iterable[str], synonyms: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """Return the question whether something known was meant, after a blank; else nothing.
+
+    ``synonyms`` are other words for what is known.
+    """
+    by_case = {name.lower(): name for name in known} | dict(synonyms)
     nearest = difflib.get_close_matches(given.lower(), by_case, 1)
     return f" Did you mean {by_case[nearest[0]]!r}?" if nearest else ""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from xr_icesat2.earthdata.download import download
 
 from .output import print_json, print_lines
-from .places import granule_urls
 
 __all__ = ["add_parser"]
 
@@ -29,10 +30,18 @@ def add_parser(commands: Any) -> None:
     parser.set_defaults(run=run)
 
 
+def _lines(texts: Iterable[str]) -> Iterator[str]:
+    """Yield names and URLs; ``-`` stands for those on standard input, one a line."""
+    for text in texts:
+        for line in sys.stdin if text == "-" else (text,):
+            if line.strip():
+                yield line.strip()
+
+
 def run(options: argparse.Namespace) -> None:
     """Download, and print where the files are."""
     paths = download(
-        granule_urls(options.granules),
+        list(_lines(options.granules)),
         options.to,
         overwrite=options.overwrite,
         at_once=options.at_once,

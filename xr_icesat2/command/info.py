@@ -1,18 +1,27 @@
-"""``icesat2 info``: the rates, dimensions and sizes of a granule; no values are read."""
+"""``icesat2 info``: what a granule or a folder of granules holds; no values are read."""
 
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from xr_icesat2.bytesource import source_name
+from xr_icesat2.earthdata.places import granule_url
 from xr_icesat2.earthdata.shown import size_text
-from xr_icesat2.errors import GroupNotFoundError, IdentityError, MergeError, NotAGranuleError
+from xr_icesat2.errors import (
+    GroupNotFoundError,
+    IdentityError,
+    MergeError,
+    NotAGranuleError,
+    SelectionError,
+)
+from xr_icesat2.granule.name import file_name, parse_name
+from xr_icesat2.merge.local_files import expand, is_folder
 from xr_icesat2.printable import printable
 
 from .output import print_json, print_lines, print_note
-from .places import granule_url
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -23,7 +32,7 @@ __all__ = ["add_parser"]
 def add_parser(commands: Any) -> None:
     """Add the subcommand to a parser's."""
     parser = commands.add_parser("info", help="print rates, dims and sizes of a granule")
-    parser.add_argument("granule", help="name, path or URL")
+    parser.add_argument("granule", help="name, path or URL; or a local folder")
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--variables", action="store_true", help="list them too")
     shown.add_argument("--json", action="store_true", help="everything, for programs")
@@ -32,6 +41,9 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Open without reading values, and print."""
+    if is_folder(options.granule):
+        _print_folder(options)
+        return
     url = granule_url(options.granule)
     with _opened(url) as tree:
         left_out = dict(tree.icesat2.left_out)
@@ -47,6 +59,33 @@ def run(options: argparse.Namespace) -> None:
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         table = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
         print_lines([source_name(url), known, *table, *_reasons(left_out)])
+
+
+def _print_folder(options: argparse.Namespace) -> None:
+    """Print how many granules of which product and release a folder holds, by their names."""
+    files = expand([options.granule])
+    if options.variables:
+        msg = f"{options.granule} is a folder; --variables needs one granule, such as {files[0]}"
+        raise SelectionError(msg)
+    counts = Counter(map(_product_and_release, files))
+    if options.json:
+        keys = ("product", "release", "granules")
+        kinds = [dict(zip(keys, (*kind, number), strict=True)) for kind, number in counts.items()]
+        print_json({"folder": options.granule, "granules": files, "products": kinds})
+        return
+    kinds_text = (
+        f"{number:>6}  {f'{product} release {release}' if product else 'of other names'}"
+        for (product, release), number in counts.items()
+    )
+    print_lines(
+        [f"{options.granule}: a folder of {len(files)} granules", *kinds_text,
+         f"icesat2 info {files[0]} shows one of them"]
+    )  # fmt: skip
+
+
+def _product_and_release(file: str) -> tuple[str | None, str | None]:
+    name = parse_name(file_name(file))
+    return (name.product, name.release) if name else (None, None)
 
 
 def _reasons(left_out: Mapping[str, str]) -> list[str]:

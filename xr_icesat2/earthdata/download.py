@@ -12,6 +12,7 @@ from typing import Any
 
 from xr_icesat2.bytesource import ByteSource, open_source
 from xr_icesat2.earthdata.fetch import fetch_file, told_of
+from xr_icesat2.earthdata.places import granule_url
 from xr_icesat2.errors import AccessDeniedError, ICESat2Error, SelectionError, TransferError
 from xr_icesat2.granule.name import file_name
 from xr_icesat2.progress import progress_bar
@@ -48,7 +49,8 @@ def download(
     ----------
     granules : GranuleList, list or one of what it holds
         Results of :func:`xr_icesat2.search` or of ``earthaccess.search_data``,
-        or URLs (``icesat2://…`` and any that fsspec knows).
+        URLs (``icesat2://…`` and any that fsspec knows), or names of granules. A
+        name that is no local file is downloaded from NASA's archive.
     folder : path
         Made if it is not there.
     overwrite : bool
@@ -108,7 +110,7 @@ def _jobs(given: Sequence[Any], folder: Path, options: Mapping[str, Any] | None)
     folder = folder.expanduser()
     jobs: dict[str, _Job] = {}
     for one in given:
-        source = open_source(one, options)
+        source = open_source(granule_url(one) if isinstance(one, str) else one, options)
         name = file_name(source.url)
         if not name or name.startswith("<"):
             raise SelectionError(

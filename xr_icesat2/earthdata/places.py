@@ -1,11 +1,13 @@
-"""Where a granule lies, as far as its name and path say. Pure: asks nobody.
+"""Where a granule lies, as far as its name and path say. No server is asked.
 
 Source: the addresses in NSIDC's Earthdata cloud, release 001 to 007.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from xr_icesat2.bytesource import archive
+from xr_icesat2.bytesource.naming import is_url
 from xr_icesat2.granule.name import file_name, format_name, parse_name
 
 __all__ = [
@@ -13,6 +15,7 @@ __all__ = [
     "PROTOCOL",
     "Place",
     "archive_hint",
+    "granule_url",
     "is_granule",
     "place_of_path",
     "plain_path",
@@ -49,6 +52,12 @@ def archive_hint(path: str) -> str:
     if "://" in path or named is None or format_name(named) != name:
         return ""
     return f". The granule of this name in NASA's archive is {PROTOCOL}://{name}"
+
+
+def granule_url(text: str) -> str:
+    """Return the archive's URL for a bare granule name that is no local file, else the text."""
+    bare = "/" not in text and not is_url(text) and parse_name(text) is not None
+    return f"{PROTOCOL}://{text}" if bare and not Path(text).exists() else text
 
 
 def plain_path(url: str) -> str:

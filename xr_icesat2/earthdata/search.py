@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Hashable, Sequence
+import inspect
+from collections.abc import Coroutine, Hashable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -26,11 +27,26 @@ from xr_icesat2.earthdata.versions import name_of, newest, pass_of
 from xr_icesat2.earthdata.web import Query
 from xr_icesat2.errors import GranuleNotFoundError, SelectionError
 from xr_icesat2.granule.numbering import GRIDDED
+from xr_icesat2.wording import did_you_mean
 
 __all__ = ["search"]
 
 _SPARE = 20
 """Records more than asked for: older versions are among them."""
+
+SYNONYMS = {
+    "bounding_box": "bbox",
+    "spatial_extent": "bbox",
+    "polygon": "region",
+    "geometry": "region",
+    "date": "temporal",
+    "date_range": "temporal",
+    "time": "temporal",
+    "track": "rgt",
+    "version": "release",
+    "limit": "count",
+}
+"""What icepyx, earthaccess and CMR call the keywords."""
 
 
 def search(  # noqa: PLR0913 - each is something to search by
@@ -45,6 +61,7 @@ def search(  # noqa: PLR0913 - each is something to search by
     hemisphere: str | int | None = None,
     release: str | int = "latest",
     count: int | None = None,
+    **unknown: Any,
 ) -> GranuleList:
     """Find granules in NASA's catalogue (CMR). No login is needed.
 
@@ -86,12 +103,14 @@ def search(  # noqa: PLR0913 - each is something to search by
     Raises
     ------
     SelectionError
-        Something asked for does not exist, or CMR rejects the query.
+        A keyword is unknown, something asked for does not exist, or CMR rejects the
+        query.
     GranuleNotFoundError
         The archive has no such product or release.
     TransferError
         CMR fails, or (:class:`TransferTimeoutError`) does not answer.
     """
+    _check_keywords(unknown)
     product = known_product(product)
     passes = asked_passes(
         product, rgt=rgt, cycle=cycle, granule_region=granule_region, hemisphere=hemisphere
@@ -119,6 +138,18 @@ def search(  # noqa: PLR0913 - each is something to search by
         area=area,
         older=tuple(found.older),
     )
+
+
+def _check_keywords(unknown: Iterable[str]) -> None:
+    """Raise :class:`SelectionError` for the first keyword that ``search`` does not have."""
+    parameters = inspect.signature(search).parameters.values()
+    keywords = [one.name for one in parameters if one.kind is one.KEYWORD_ONLY]
+    for keyword in unknown:
+        msg = (
+            f"search has no keyword {keyword!r}.{did_you_mean(keyword, keywords, SYNONYMS)} It "
+            f"takes: {', '.join(keywords)}"
+        )
+        raise SelectionError(msg)
 
 
 @dataclass(frozen=True)
