@@ -1,15 +1,12 @@
-"""What a file is that is no granule: recognised by its first bytes, its name or its root group."""
+"""What a file is that is not HDF5: recognised by its first bytes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
 
-from xr_icesat2.granule.name import file_name
-from xr_icesat2.granule.name_patterns import BROWSE_NAME
 from xr_icesat2.printable import printable
 
-__all__ = ["HEAD_BYTES", "describe_hdf5", "describe_head", "is_browse"]
+__all__ = ["HEAD_BYTES", "describe_head"]
 
 HEAD_BYTES = 512
 """Bytes of the beginning of a file that tell its kind."""
@@ -84,35 +81,4 @@ def _describe_text(head: bytes) -> str | None:
     for pattern, kind, way_out in _TEXTS:
         if pattern.match(text):
             return f"{kind}: {way_out}. It begins: {printable(text[:MOST_QUOTED])!r}"
-    return None
-
-
-def is_browse(url: str) -> bool:
-    """Whether a file has the name of a browse file: pictures of a granule."""
-    return BROWSE_NAME.fullmatch(file_name(url)) is not None
-
-
-def describe_hdf5(url: str, attrs: Mapping[str, object], names: Collection[str]) -> str | None:
-    """Return what an HDF5 file without beams is, and what to do; None if nothing tells.
-
-    Parameters
-    ----------
-    url
-        Where the file is.
-    attrs
-        Attributes of its root group.
-    names
-        Names in its root group.
-    """
-    if is_browse(url):
-        return (
-            "a browse file: pictures of a granule and not the granule, whose name is the same "
-            "without _BRW: open that one"
-        )
-    if "PYTABLES_FORMAT_VERSION" in attrs:
-        tables = ", ".join(repr(printable(name)) for name in sorted(names)[:3])
-        return (
-            f"written by pandas or PyTables (it holds {tables}): pandas.read_hdf(…) reads it, "
-            "xr.Dataset.from_dataframe(…) makes a Dataset of a table"
-        )
     return None

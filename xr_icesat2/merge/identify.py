@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from xr_icesat2.errors import NotAGranuleError
 from xr_icesat2.granule.beams import TRACKS
-from xr_icesat2.granule.file_kind import describe_hdf5
 from xr_icesat2.granule.identity import Evidence, Identity, confirmed, identify
 from xr_icesat2.granule.model import GroupHeader
+from xr_icesat2.granule.other_hdf5 import describe_hdf5
 from xr_icesat2.reading.execute import read_datasets
 from xr_icesat2.wording import AS_IT_IS, some_of
 

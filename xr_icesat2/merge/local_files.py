@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from xr_icesat2.errors import GranuleNotFoundError
-from xr_icesat2.granule.file_kind import is_browse
 from xr_icesat2.granule.name_patterns import EXTENSIONS
+from xr_icesat2.granule.other_hdf5 import is_browse
 from xr_icesat2.printable import get_logger
 from xr_icesat2.wording import some_of
 

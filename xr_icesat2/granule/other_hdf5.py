@@ -1,0 +1,42 @@
+"""What an HDF5 file is that is no granule: recognised by its name or its root group."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from xr_icesat2.granule.name import file_name
+from xr_icesat2.granule.name_patterns import BROWSE_NAME
+from xr_icesat2.printable import printable
+
+__all__ = ["describe_hdf5", "is_browse"]
+
+
+def is_browse(url: str) -> bool:
+    """Whether a file has the name of a browse file: pictures of a granule."""
+    return BROWSE_NAME.fullmatch(file_name(url)) is not None
+
+
+def describe_hdf5(url: str, attrs: Mapping[str, object], names: Collection[str]) -> str | None:
+    """Return what an HDF5 file without beams is, and what to do; None if nothing tells.
+
+    Parameters
+    ----------
+    url
+        Where the file is.
+    attrs
+        Attributes of its root group.
+    names
+        Names in its root group.
+    """
+    if is_browse(url):
+        return (
+            "a browse file: pictures of a granule and not the granule, whose name is the same "
+            "without _BRW: open that one"
+        )
+    if "PYTABLES_FORMAT_VERSION" in attrs:
+        tables = ", ".join(repr(printable(name)) for name in sorted(names)[:3])
+        return (
+            f"written by pandas or PyTables (it holds {tables}): pandas.read_hdf(…) reads it, "
+            "xr.Dataset.from_dataframe(…) makes a Dataset of a table"
+        )
+    return None
