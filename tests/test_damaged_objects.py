@@ -1,6 +1,7 @@
 """Damaged objects: left out of a file's own tree by name, an error where they are asked for."""
 
 import logging
+import pickle
 
 import h5py
 import numpy as np
@@ -9,7 +10,7 @@ import xarray as xr
 
 from tests.written import GRANULE_NAMES, written_granule
 from xr_icesat2.command.main import main
-from xr_icesat2.errors import CorruptGranuleError
+from xr_icesat2.errors import CorruptGranuleError, SelectionError
 
 FILE = {"engine": "icesat2", "layout": "file"}
 
@@ -34,6 +35,9 @@ def damaged(tmp_path, request):
         file["group/sound"], file["group/variable"] = 1, 2
         file["lost/below/x"] = 3
         file["only/variable"] = 4
+        file["links/variable"] = h5py.SoftLink("/group/variable")
+        file["links/below"] = h5py.SoftLink("/lost/below/x")
+        file["links/nowhere"] = h5py.SoftLink("/group/no such variable")
         file["scale"] = np.arange(5)
         file["scale"].make_scale()
         file["rows"].dims[0].attach_scale(file["scale"])
@@ -43,20 +47,22 @@ def damaged(tmp_path, request):
 
 
 def test_damaged_objects_are_left_out_of_trees(damaged, tmp_path, caplog, capfd):
-    names = {"/group/variable", "/lost", "/only/variable"}
+    names = {"/group/variable", "/lost", "/only/variable", "/links/variable", "/links/below"}
     for options in ({}, {"index_cache": tmp_path / "kept"}, {"index_cache": tmp_path / "kept"}):
         with (
             caplog.at_level(logging.WARNING, "xr_icesat2"),
             xr.open_datatree(damaged, **FILE, **options) as tree,
         ):
             assert tree.icesat2.left_out.keys() == names
-            assert all("damaged" in reason for reason in tree.icesat2.left_out.values())
+            for reason in tree.icesat2.left_out.values():
+                assert "it is damaged" in reason
+                assert "download the file again" in reason
             assert set(tree["group"].data_vars) == {"sound"}
             assert tree["rows"].dims == ("scale",)
             np.testing.assert_array_equal(tree["rows"], np.arange(5.0))
             assert {"/only", "/group"} <= set(tree.groups)
             assert tree["group"].to_dataset().icesat2.left_out.keys() == {"/group/variable"}
-    assert "left out, because it is damaged (download it again): /group" in caplog.text
+    assert "left out, because it is damaged: /group" in caplog.text
     with xr.open_dataset(damaged, group="group", **FILE) as ds:
         assert set(ds.variables) == {"sound"}
         assert ds.icesat2.left_out.keys() == {"/group/variable"}
@@ -72,17 +78,48 @@ def test_damaged_objects_are_left_out_of_trees(damaged, tmp_path, caplog, capfd)
         {"group": "lost/below"},
         {"group": "only"},
         {"variables": ["lost"]},
+        {"variables": ["lost/below/x"]},
     ],
     ids=str,
 )
 def test_damage_to_what_is_asked_for_is_an_error(damaged, ask):
     for opened in (xr.open_dataset, xr.open_datatree):
-        if ask == {"group": "only"} and opened is xr.open_datatree:
-            continue  # which has its attributes
         with pytest.raises(CorruptGranuleError, match="damaged") as caught:
             opened(damaged, **ask, **FILE)
         assert str(caught.value).lower().count("download it again") == 1
         assert str(caught.value).count(str(damaged)) == 1
+
+
+@pytest.mark.parametrize("name", ["variable", "lost", "below"])
+def test_loading_what_is_damaged_is_an_error(damaged, name):
+    with xr.open_datatree(damaged, **FILE) as tree:
+        for opened in (tree, pickle.loads(pickle.dumps(tree))):  # noqa: S301 - our own
+            with pytest.raises(CorruptGranuleError, match="damaged"):
+                opened.icesat2.load(name)
+
+
+def test_all_that_a_group_holds_is_damaged(tmp_path):
+    path = tmp_path / "damaged.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["title"] = "all lost"
+        file["one"], file["two/x"] = 1, 2
+    for name in ("one", "two"):
+        _damage(path, name)
+    for ask in ({}, {"group": "/"}):
+        for opened in (xr.open_dataset, xr.open_datatree):
+            with pytest.raises(CorruptGranuleError, match="one cannot be read"):
+                opened(path, **ask, **FILE)
+    # Who asks for none of them has what there is.
+    without = {"drop_variables": ["one", "two"], **FILE}
+    assert xr.open_dataset(path, group="/", **without).attrs == {"title": "all lost"}
+
+
+def test_a_misspelt_name_beside_damage_gets_a_suggestion(damaged):
+    for ask in ({}, {"group": "group"}):
+        with pytest.raises(SelectionError, match="Did you mean 'sound'"):
+            xr.open_datatree(damaged, variables=["soumd"], **ask, **FILE)
+    with pytest.raises(SelectionError, match="Did you mean 'sound'"):
+        xr.open_dataset(damaged, group="group", variables=["soumd"], **FILE)
 
 
 def test_damage_in_a_list_is_an_error(damaged):
@@ -90,7 +127,7 @@ def test_damage_in_a_list_is_an_error(damaged):
         xr.open_datatree([damaged], **FILE)
 
 
-def test_damage_to_a_beam_is_an_error_where_beams_are_merged(tmp_path):
+def test_damage_to_a_beam_is_an_error_where_beams_are_merged(tmp_path, capfd):
     path = written_granule(GRANULE_NAMES[0], tmp_path)
     _damage(path, "gt1l/land_ice_segments/h_li")
     for layout in ("spot", "flat"):
@@ -101,3 +138,7 @@ def test_damage_to_a_beam_is_an_error_where_beams_are_merged(tmp_path):
     with xr.open_datatree(path, engine="icesat2", layout="file") as tree:
         assert tree.icesat2.left_out.keys() == {"/gt1l/land_ice_segments/h_li"}
         assert "h_li" in tree["gt2l/land_ice_segments"]
+    with pytest.raises(CorruptGranuleError, match="h_li"):  # what was left out before is no less so
+        xr.open_datatree(path, engine="icesat2")
+    assert main(["info", str(path)]) == 0
+    assert "/gt1l/land_ice_segments/h_li: it is damaged" in capfd.readouterr().out

@@ -193,8 +193,9 @@ def test_a_name_that_is_too_long_leaves_out_its_object_alone(tmp_path, libver, m
         assert len(tree["group"].data_vars) == members + 2
         assert float(tree["group"]["n" * 64 + "…"]) == 7
         left_out = dict(tree.icesat2.left_out)
-    assert {*left_out} == {f"/group/{'n' * 64}…{mark}" for mark in ("~", "~~", "~~~")}
+    assert {*left_out} == {f"/group/{'n' * 64}…{mark}" for mark in ("~", "~2", "~3")}
     assert all("limits=Limits(name_bytes=" in reason for reason in left_out.values())
+    assert [sum(f"{n} bytes" in why for why in left_out.values()) for n in (201, 202)] == [1, 2]
     with xr.open_datatree(path, **options) as tree:
         assert not tree.icesat2.left_out
         assert [int(tree["group"][name]) for name in names] == [0, 1, 2]

@@ -12,7 +12,8 @@ from typing import Any, Generic, TypeVar, overload
 
 import xarray as xr
 
-from .errors import NotSupportedError, SelectionError
+from .errors import SelectionError
+from .granule.model import LeftOut
 from .merge.left_out import left_out_of
 from .opened import contents_of_opened
 from .products.contents import Contents
@@ -50,18 +51,21 @@ class Accessor(Generic[T]):
 
     @property
     def left_out(self) -> Mapping[str, Any]:
-        """What of the file is no part of this, because it is not supported.
+        """What of the file is no part of this, because it is not supported, or damaged.
 
         Returns
         -------
         mapping of str to str
             By path in the file, the reason: links to other files, values stored in other files,
-            filters that are not built in, and types that numpy has not. Of a tree, this node and
-            those below. Of a list of granules a mapping of such mappings, by the url of each
-            granule of which anything is left out. Empty where nothing is, and for what was not
-            opened with this engine.
+            filters that are not built in, types that numpy has not and, with ``layout="file"``,
+            objects that are damaged. Of a tree, this node and those below. Of a list of granules a
+            mapping of such mappings, by the url of each granule of which anything is left out.
+            Empty where nothing is, and for what was not opened with this engine.
         """
-        reasons = left_out_of(node.encoding for node in self._nodes().values())
+        reasons = {
+            url: {path: node.reason for path, node in paths.items()}
+            for url, paths in self._left_out().items()
+        }
         if isinstance(self._encoding.get("source"), list):
             return MappingProxyType(reasons)
         return MappingProxyType({p: why for paths in reasons.values() for p, why in paths.items()})
@@ -105,6 +109,8 @@ class Accessor(Generic[T]):
             There is no such variable.
         NotSupportedError
             It is left out.
+        CorruptGranuleError
+            It is left out because it is damaged.
         """
         chosen = _listed(names)
         nodes = self._nodes().values()
@@ -130,10 +136,14 @@ class Accessor(Generic[T]):
 
     def _check_supported(self, name: str) -> None:
         """Raise if a variable is left out."""
-        for url, paths in left_out_of(node.encoding for node in self._nodes().values()).items():
-            for path, reason in paths.items():
+        for url, paths in self._left_out().items():
+            for path, node in paths.items():
                 if path.endswith(f"/{name}"):
-                    raise NotSupportedError(f"{url}: {path} is not supported: {reason}")
+                    raise node.error(url, path)
+
+    def _left_out(self) -> Mapping[str, Mapping[str, LeftOut]]:
+        """Return what is left out, by the url of its granule and its path in the file."""
+        return left_out_of(node.encoding for node in self._nodes().values())
 
     def _nodes(self) -> Mapping[str, xr.Dataset]:
         """Return the Datasets by their paths, without those that a node inherits."""

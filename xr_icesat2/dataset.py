@@ -29,7 +29,14 @@ from .merge.options import Options
 from .merge.rate import MergedRate, common_attrs
 from .merge.spot import spot_datasets
 from .merge.survey import Survey, survey_rate
-from .merge.unmatched import check_below_beams, check_group, check_not_empty, check_rate, check_tree
+from .merge.unmatched import (
+    check_below_beams,
+    check_group,
+    check_not_all_damaged,
+    check_not_empty,
+    check_rate,
+    check_tree,
+)
 from .products import Rate
 from .wording import some_of
 
@@ -56,6 +63,7 @@ def assemble_dataset(granules: Sequence[Granule], options: Options, *, listed: b
             granule.index.group(group)
         datasets = file_datasets(granules, [group], options, listed=listed)
         check_group(granules[0], _paths(datasets), options)
+        check_not_all_damaged(granules[0], group, options)
         if not datasets[group].variables and (options.group is None or group != "/"):
             check_not_empty(granules, group)
         return _finished(datasets[group], granules)
@@ -78,6 +86,7 @@ def assemble_groups(
     if options.layout == "file":
         file_part = _file_groups(granules, options, (), listed=listed)
         check_tree(granules[0], _paths(file_part), options)
+        check_not_all_damaged(granules[0], normalise(options.group or "/"), options)
         return _rooted(file_part, options, granules)
     identities = identities_of(granules, options)
     if opens_as_it_is(granules, identities, options):
@@ -107,12 +116,12 @@ def assemble_groups(
     return _rooted(groups, options, granules)
 
 
-def _not_noted(granule: Granule, noted: Collection[str], options: Options) -> dict[str, str]:
+def _not_noted(granule: Granule, noted: Collection[str], options: Options) -> dict[str, LeftOut]:
     """Give what is left out of the tree, and is in no group of it."""
     return {
-        path: reason
-        for path, reason in granule.index.left_out.items()
-        if path not in noted and options.keeps(path)
+        path: node
+        for path, node in granule.index.left_out.items()
+        if path not in noted and options.keeps(path) and not node.damaged
     }
 
 
@@ -211,7 +220,7 @@ def _file_groups(
     for granule, nodes in zip(granules, below, strict=True):
         for path, node in nodes.items():
             if isinstance(node, LeftOut) and options.keeps(path):
-                note_left_out(datasets[parent(path)], {granule.url: {path: node.reason}})
+                note_left_out(datasets[parent(path)], {granule.url: {path: node}})
     return datasets
 
 

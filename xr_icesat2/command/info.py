@@ -11,6 +11,7 @@ from xr_icesat2.bytesource import source_name
 from xr_icesat2.earthdata.places import granule_url
 from xr_icesat2.earthdata.shown import size_text
 from xr_icesat2.errors import (
+    CorruptGranuleError,
     GroupNotFoundError,
     IdentityError,
     MergeError,
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
     import xarray as xr
 
 __all__ = ["add_parser"]
+
+SHOWN_AS_FILE = (
+    CorruptGranuleError, GroupNotFoundError, IdentityError, MergeError, NotAGranuleError
+)  # fmt: skip
+"""Errors of a granule whose own tree may open all the same."""
 
 
 def add_parser(commands: Any) -> None:
@@ -100,7 +106,7 @@ def _opened(url: str) -> xr.DataTree:
 
     try:
         return xr.open_datatree(url, engine="icesat2")
-    except (GroupNotFoundError, IdentityError, MergeError, NotAGranuleError) as error:
+    except SHOWN_AS_FILE as error:
         tree = xr.open_datatree(url, engine="icesat2", layout="file")
         print_note(f"icesat2: shown as it is in the file: {error}")
         return tree

@@ -12,7 +12,6 @@ import numpy as np
 from xr_icesat2.bytesource import ByteSource, Range, Take
 from xr_icesat2.errors import (
     GroupNotFoundError,
-    NotSupportedError,
     TooLargeError,
 )
 from xr_icesat2.limits import DEFAULT_LIMITS, Limits
@@ -111,8 +110,8 @@ class GranuleIndex:
         return Contents(nodes, tables, values, self._tree.root, self._file.base)
 
     @property
-    def left_out(self) -> dict[str, str]:
-        """Path and reason of each object that was come upon and is not read."""
+    def left_out(self) -> dict[str, LeftOut]:
+        """By path, each object that was found and is not read."""
         return self._tree.left_out()
 
     @property
@@ -168,7 +167,7 @@ class GranuleIndex:
         if found is None:
             raise GroupNotFoundError(f"{self._source.url} has no {self._tree.describe_lack(path)}")
         if isinstance(found, LeftOut):
-            raise NotSupportedError(f"{self._source.url}: {path} is not supported: {found.reason}")
+            raise found.error(self._source.url, path)
         return found
 
     def load(
@@ -211,10 +210,10 @@ class GranuleIndex:
             found = {path: self.nodes[path] for path in wanted if path in self.nodes}
             for path in wanted:
                 if (failure := self._reader.failure(path)) is not None:
-                    error = self._file.corrupt(*failure)
                     if not leave_out_damaged:
-                        raise error from failure[1]
-                    found[path] = LeftOut(f"it is damaged: {failure[1]}", damaged=True)
+                        raise self._file.corrupt(*failure) from failure[1]
+                    reason = f"it is damaged: {failure[1]}; download the file again"
+                    found[path] = LeftOut(reason, damaged=True)
             return found
 
     def below(

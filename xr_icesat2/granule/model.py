@@ -15,6 +15,8 @@ from typing import TypeAlias
 
 import numpy as np
 
+from xr_icesat2.errors import CorruptGranuleError, NotSupportedError
+
 __all__ = [
     "BY_LIBRARY",
     "AttributeValue",
@@ -198,6 +200,12 @@ class LeftOut:
     """Whether it is left out because of a limit, and would be read with another."""
     damaged: bool = False
     """Whether it cannot be read, which is an error to whoever asks for it by its path."""
+
+    def error(self, url: str, path: str) -> CorruptGranuleError | NotSupportedError:
+        """Return the error for whoever asks for it by its path."""
+        if self.damaged:
+            return CorruptGranuleError(f"{url}: {path} cannot be read: {self.reason}.")
+        return NotSupportedError(f"{url}: {path} is not supported: {self.reason}")
 
 
 Object: TypeAlias = GroupHeader | DatasetHeader

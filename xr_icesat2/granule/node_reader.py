@@ -118,10 +118,23 @@ class NodeReader:
         self._walk(paths, self._file.budget.limits.soft_links)
 
     def failure(self, path: str) -> tuple[str, Failure] | None:
-        """Return what cannot be read of an object and the groups around it, and why."""
-        steps = (step for step in [path, *ancestors(path)] if step in self._failures)
-        step = next(steps, None)
-        return None if step is None else (step, self._failures[step])
+        """Return what of the way to an object cannot be read, and why; None if nothing is known.
+
+        The way goes through the groups around it, and on to the goals of soft links.
+        """
+        for _ in range(self._file.budget.limits.soft_links):
+            if not self._failures or path in self._tree.nodes:
+                return None
+            steps = [path, *ancestors(path)]
+            for step in steps:
+                if step in self._failures:
+                    return step, self._failures[step]
+            goals = (self._tree.goal(step) for step in steps)
+            goal = next((goal for goal in goals if goal is not None), None)
+            if goal is None:
+                return None
+            path = goal
+        return None
 
     def open(self, wanted: Iterable[str] = ()) -> None:
         """Read the superblock and the root group, unless they are known."""

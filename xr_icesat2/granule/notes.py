@@ -44,10 +44,7 @@ class Notes:
         """Note which objects are left out, and why."""
         new = {path: node for path, node in nodes.items() if path not in self._left_out}
         self._left_out |= new.keys()
-        for damaged, cause in (
-            (False, "not supported"),
-            (True, "damaged (download it again)"),
-        ):
+        for damaged, cause in ((False, "not supported"), (True, "damaged")):
             listed = [f"{path} ({n.reason})" for path, n in new.items() if n.damaged == damaged]
             if listed:
                 more = len(listed) - MOST_LISTED

@@ -91,17 +91,15 @@ class Tree:
         # To the HDF5 library this is a name like any other, and no object of ours has it.
         return None if ".." in link.split("/") else join(parent(path), link)
 
-    def left_out(self) -> dict[str, str]:
-        """Give path and reason of each object that was come upon and is not read.
+    def left_out(self) -> dict[str, LeftOut]:
+        """Return, by path, each object that was found and is not read.
 
         What lies below such an object is not named: it is not looked at.
         """
         nodes = list((self.nodes | self.left_out_of_trees).items())
         found = {path: node for path, node in nodes if isinstance(node, LeftOut)}
         return {
-            path: found[path].reason
-            for path in sorted(found)
-            if found.keys().isdisjoint(ancestors(path))
+            path: found[path] for path in sorted(found) if found.keys().isdisjoint(ancestors(path))
         }
 
     def describe_lack(self, path: str) -> str:

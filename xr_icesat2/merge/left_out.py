@@ -1,4 +1,4 @@
-"""What is left out of a Dataset, with the reasons: a part of its encoding.
+"""What is left out of a Dataset, and why: a part of its encoding.
 
 By url of a granule, then by path in the file. A granule that is left out as a whole has the path
 ``/``.
@@ -23,50 +23,49 @@ from .survey import Survey
 
 __all__ = ["Reasons", "in_group", "in_rate", "left_out_of", "note_left_out", "without_left_out"]
 
-Reasons: TypeAlias = Mapping[str, Mapping[str, str]]
+Reasons: TypeAlias = Mapping[str, Mapping[str, LeftOut]]
 """By url and path."""
 KEY = "icesat2_left_out"
 
 
 def note_left_out(dataset: xr.Dataset, reasons: Reasons) -> None:
     """Add to what a Dataset says is left out of it."""
-    known: dict[str, dict[str, str]] = dict(dataset.encoding.get(KEY, {}))
+    known: dict[str, dict[str, LeftOut]] = dict(dataset.encoding.get(KEY, {}))
     for url, paths in reasons.items():
         if paths:
             known[url] = {**known.get(url, {}), **paths}
     dataset.encoding[KEY] = known
 
 
-def left_out_of(encodings: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+def left_out_of(encodings: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, LeftOut]]:
     """Give what Datasets with these encodings say is left out of them."""
-    found: dict[str, dict[str, str]] = {}
+    found: dict[str, dict[str, LeftOut]] = {}
     for encoding in encodings:
         for url, paths in encoding.get(KEY, {}).items():
             found[url] = {**found.get(url, {}), **paths}
     return {url: dict(sorted(paths.items())) for url, paths in found.items()}
 
 
-def in_group(nodes: Mapping[str, Node], group: str, options: Options) -> dict[str, str]:
+def in_group(nodes: Mapping[str, Node], group: str, options: Options) -> dict[str, LeftOut]:
     """Give what is left out of one group of a file, of all that is asked for."""
     header = nodes.get(group)
     if not isinstance(header, GroupHeader):
         return {}
     found = ((path, nodes.get(path)) for path in (join(group, name) for name in header.links))
-    return {
-        path: node.reason
-        for path, node in found
-        if isinstance(node, LeftOut) and options.keeps(path)
-    }
+    return {path: node for path, node in found if isinstance(node, LeftOut) and options.keeps(path)}
 
 
-def in_rate(granule: Granule, beams: Iterable[str], rate: Rate, options: Options) -> dict[str, str]:
-    """Give what is left out of a rate, of all that is asked for, by path in the file."""
+def in_rate(
+    granule: Granule, beams: Iterable[str], rate: Rate, options: Options
+) -> dict[str, LeftOut]:
+    """Return what is left out of a rate, of all that is asked for, by path in the file."""
     groups = {posixpath.dirname(member) for member in rate.members or ()} | {*rate.groups}
     prefixes = tuple(f"/{beam}/" for beam in beams)
     return {
-        path: reason
-        for path, reason in granule.index.left_out.items()
+        path: node
+        for path, node in granule.index.left_out.items()
         if path.startswith(prefixes)
+        and not node.damaged
         and posixpath.dirname(_below(path)) in groups
         and (options.keeps(_below(path)) or posixpath.basename(path) in rate.coordinates)
     }
@@ -99,7 +98,7 @@ def without_left_out(
             for path in gone.values():
                 url, cause = first[_below(path)]
                 where = cause if url == survey.granule.url else f"{cause} of {url}"
-                own[path] = f"{where} is left out"
+                own[path] = LeftOut(f"{where} is left out")
             rest = {key: f for key, f in beam.variables.items() if key not in gone}
             beams[number] = replace(beam, variables=rest)
         kept.append(replace(survey, beams=beams))

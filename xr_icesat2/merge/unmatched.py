@@ -9,7 +9,7 @@ from dataclasses import replace
 from xr_icesat2.errors import GroupNotFoundError, SelectionError
 from xr_icesat2.granule.beams import TRACKS
 from xr_icesat2.granule.granule import Granule
-from xr_icesat2.granule.model import DatasetHeader
+from xr_icesat2.granule.model import DatasetHeader, LeftOut
 from xr_icesat2.granule.paths import join, normalise
 from xr_icesat2.products import Rate
 from xr_icesat2.wording import did_you_mean, some_of
@@ -20,7 +20,14 @@ from .known import Known
 from .options import Options, matches
 from .survey import survey_rate
 
-__all__ = ["check_below_beams", "check_group", "check_not_empty", "check_rate", "check_tree"]
+__all__ = [
+    "check_below_beams",
+    "check_group",
+    "check_not_all_damaged",
+    "check_not_empty",
+    "check_rate",
+    "check_tree",
+]
 
 ALWAYS_THERE = frozenset((*GRANULE_COORDS, "beam_strength", "gt", "n_obs", "source_row", "spot"))
 """Coordinates that the merge adds, of which no file has a variable to choose."""
@@ -103,7 +110,7 @@ def check_not_empty(granules: Sequence[Granule], group: str) -> None:
         return
     granule, inside_of = granules[0], f"{group.rstrip('/')}/"
     holding = {posixpath.dirname(path) for path in _datasets_below(granule, group)}
-    lost = {p: why for p, why in granule.index.left_out.items() if p.startswith(inside_of)}
+    lost = {p: node for p, node in granule.index.left_out.items() if p.startswith(inside_of)}
     if not (holding or lost) and granule.index.group(group).attrs:
         return
     where = "no variables, nor does any group below it"
@@ -111,11 +118,23 @@ def check_not_empty(granules: Sequence[Granule], group: str) -> None:
         where = (
             f"no variables itself. These groups hold some: {_listed(holding)}. {ONE_GROUP_OR_TREE}"
         )
-    for path in lost:
-        granule.index.load([path])  # of what is damaged this is the error
+    for path, node in lost.items():
+        if node.damaged:
+            raise node.error(granule.url, path)
     if lost:
-        where += f". Not supported: {some_of(f'{path} ({why})' for path, why in lost.items())}"
+        listed = some_of(f"{path} ({node.reason})" for path, node in lost.items())
+        where += f". Not supported: {listed}"
     raise GroupNotFoundError(f"{granule.url}: {_called(group)} holds {where}.")
+
+
+def check_not_all_damaged(granule: Granule, group: str, options: Options) -> None:
+    """Raise if all that is asked for of a group is damaged: it would look like an empty group."""
+    paths = [join(group, name) for name in granule.index.group(group).links]
+    wanted = [path for path in paths if not options.drops(path)]
+    nodes = granule.index.load(wanted, leave_out_damaged=True)
+    damaged = [p for p, node in nodes.items() if isinstance(node, LeftOut) and node.damaged]
+    if damaged and len(damaged) == len(nodes):
+        granule.index.load(damaged)
 
 
 def check_tree(granule: Granule, held: Collection[str], options: Options) -> None:
@@ -172,7 +191,9 @@ def _check_supported(granule: Granule, lost: Sequence[str], prefixes: tuple[str,
     left_out = [path for path in granule.index.left_out if path.startswith(prefixes)]
     for path in left_out:
         prefix = max((one for one in prefixes if path.startswith(one)), key=len)
-        if len(_lost(lost, [path, path.removeprefix(prefix)])) < len(lost):
+        below = path.removeprefix(prefix)
+        within = any(one.strip("/").startswith((f"{path[1:]}/", f"{below}/")) for one in lost)
+        if within or len(_lost(lost, [path, below])) < len(lost):
             granule.index.node(path)
 
 

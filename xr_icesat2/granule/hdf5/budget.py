@@ -90,7 +90,7 @@ class Budget:
         if len(name) <= most:
             return None
         text = name[:SHOWN_BYTES].decode("utf-8", "ignore").replace("/", "%2F")
-        reason = self.limits.exceeded("name_bytes", f"its name has {len(name):,} bytes or more")
+        reason = self.limits.exceeded("name_bytes", f"its name has {len(name):,} bytes")
         return OverlongLink(f"{text}…", reason)
 
     def use_element(self, length: int) -> None:

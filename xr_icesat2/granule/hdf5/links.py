@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -58,13 +59,15 @@ class Members:
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
         self.links: Links = {}
+        self._numbers: Counter[str] = Counter()
 
     def add(self, name: bytes, target: Link) -> None:
-        """Take a link; of one whose name is too long, more of it need not be known."""
-        text = _decode(name)
+        """Take a link."""
         if (overlong := self.budget.overlong(name)) is not None:
-            target, text = overlong, self._free(overlong.shown)
-        elif MisnamedLink.has(text):
+            self.links[self._free(overlong.shown)] = overlong
+            return
+        text = _decode(name)
+        if MisnamedLink.has(text):
             target = MisnamedLink(text)
             text = self._free(target.escaped)
         elif isinstance(self.links.get(text), MisnamedLink | OverlongLink):
@@ -75,10 +78,14 @@ class Members:
         self.links[text] = target
 
     def _free(self, name: str) -> str:
-        """Return a name that no other link of the group has."""
-        while name in self.links:
-            name += "~"
-        return name
+        """Return a name that no other link of the group has, numbered where several begin alike."""
+        free = name
+        while free in self.links:
+            # Each number is tried once, or the cost would grow with the square of the links.
+            self._numbers[name] += 1
+            number = self._numbers[name]
+            free = f"{name}~{number}" if number > 1 else f"{name}~"
+        return free
 
     def add_message(self, body: bytes) -> None:
         """Take a link from its message (section IV.A.2.g)."""
@@ -179,9 +186,8 @@ def _symbol_table(members: Members, body: bytes) -> Parser[None]:
     members.budget.use_links(sum(size for _, size in spans) // SYMBOL_BYTES)
     for table, symbols in zip(tables, (yield spans) if spans else [], strict=True):
         starts = range(0, len(symbols), SYMBOL_BYTES)
-        table.check(
-            [_add_symbol(members, names, Cursor(symbols, start)) for start in starts], names.longest
-        )
+        found = [_add_symbol(members, names, Cursor(symbols, start)) for start in starts]
+        table.check([name[: names.longest + 1] for name in found], names.longest)
 
 
 def _see(branches: Sequence[_Branch], seen: set[int]) -> None:
@@ -235,8 +241,8 @@ class _Names:
         return self._text(at, self.longest)
 
     def name(self, at: int) -> bytes:
-        """Return the name of a member; names do not overlap."""
-        return self._once(self.key(at))
+        """Return the whole name of a member; names do not overlap."""
+        return self._once(self._text(at, len(self._heap)))
 
     def target(self, at: int) -> bytes:
         """Return the path of a soft link."""
