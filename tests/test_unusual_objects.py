@@ -48,10 +48,46 @@ def test_each_object_is_read_as_h5py_does_or_left_out(tmp_path, version):
 def test_what_is_left_out_is_logged_once(unusual, caplog):
     with caplog.at_level(logging.WARNING, "xr_icesat2"):
         xr.open_dataset(unusual, group="types", **FILE)
-    lines = [r.getMessage() for r in caplog.records if "left out" in r.getMessage()]
+    lines = [r.getMessage() for r in caplog.records if "left out, because" in r.getMessage()]
     (line,) = lines
     assert str(unusual) in line
     assert "/types/opaque (it holds opaque bytes)" in line
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_attributes_that_are_left_out_are_logged_once(tmp_path, caplog, version):
+    path = tmp_path / "attributes.h5"
+    libver, block = VERSIONS[version]
+    with h5py.File(path, "w", libver=libver, userblock_size=block) as file:
+        file["x"] = np.arange(3)
+        for thing in (file["x"], file.create_group("group")):
+            thing.attrs["to"] = file["x"].ref
+            kind = h5py.h5t.vlen_create(h5py.h5t.STD_I32LE)
+            h5py.h5a.create(thing.id, b"lists", kind, h5py.h5s.create_simple((1,)))
+            tagged = h5py.h5t.create(h5py.h5t.OPAQUE, 1)
+            tagged.set_tag(b"a tag")
+            h5py.h5a.create(thing.id, b"tagged", tagged, h5py.h5s.create_simple((2,)))
+            thing.attrs["units"] = "m"
+    expected = {
+        f"{name!r} of {where} (it holds {what}"
+        for where in ("/group", "/x")
+        for name, what in (
+            ("to", "references"), ("lists", "sequences"), ("tagged", "opaque bytes")
+        )
+    }  # fmt: skip
+    for _ in range(2):  # of an index that was kept too
+        caplog.clear()
+        with (
+            caplog.at_level(logging.WARNING, "xr_icesat2"),
+            xr.open_datatree(path, index_cache=tmp_path / "kept", **FILE) as tree,
+        ):
+            xr.open_datatree(path, index_cache=tmp_path / "kept", **FILE)
+            assert tree["x"].attrs == tree["group"].attrs == {"units": "m"}
+        lines = [r.getMessage() for r in caplog.records if "attributes left out" in r.getMessage()]
+        assert len(lines) == 1
+        assert str(path) in lines[0]
+        assert all(one in lines[0] for one in expected)
+        assert lines[0].count(" of /") == len(expected)
 
 
 def test_each_node_says_what_is_left_out_of_it(unusual):

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import h5py
 import numpy as np
 from h5py import h5a, h5d, h5ds, h5g, h5l, h5t
 
-from xr_icesat2.printable import get_logger
-
 from .h5py_checks import ObjectID, as_text, check_storage
 from .hdf5.attributes import BARE, HIDDEN, text, text_attribute
 from .hdf5.budget import TEXT_BYTES, Budget
-from .hdf5.datatype import Padding
+from .hdf5.datatype import REFERENCES, SEQUENCES, Padding
 from .hdf5.enumeration import with_flags
 from .hdf5.fetch import RefusedError
 from .hdf5.links import Members
-from .hdf5.nodes import NOTHING, REFERENCES, SEQUENCES
+from .hdf5.nodes import NOTHING
 from .hdf5.varying import Varying
 from .model import (
     BY_LIBRARY,
@@ -28,6 +27,8 @@ from .model import (
     ExternalLink,
     Foreign,
     GroupHeader,
+    LeftOut,
+    LeftOutAttributes,
     Link,
     MisnamedLink,
     Object,
@@ -36,10 +37,9 @@ from .model import (
 
 __all__ = ["read_object", "read_values"]
 
-log = get_logger(__name__)
-
 NAMED_TYPE = "it is a named datatype, which describes values and holds none"
 OPAQUE = "it holds opaque bytes"
+NO_NUMPY_TYPE = "its type of values is none of numpy's: {}"
 NO_TYPE = (TypeError, ValueError, NotImplementedError, KeyError)
 """What h5py raises at a type that numpy has not; the last at the byte order of a VAX."""
 UNSEEN = "it is not seen how long values are, before the HDF5 library reads them"
@@ -71,7 +71,8 @@ def read_object(
     """
     if isinstance(found, h5g.GroupID):
         links = _links(found, budget)
-        return GroupHeader(links, dict(_attributes(h5py.Group(found), budget, varying)))
+        attributes = _attributes(h5py.Group(found), budget, varying)
+        return GroupHeader(links, attributes.values, attributes.left_out)
     if not isinstance(found, h5d.DatasetID):
         raise RefusedError(NAMED_TYPE)
     check_storage(file, found)
@@ -86,15 +87,17 @@ def read_object(
     plain = _plain(element)
     enumeration = h5py.check_enum_dtype(element) or {}
     members = [(as_text(name), number) for name, number in enumeration.items()]
+    attributes = _attributes(dataset, budget, varying)
     return DatasetHeader(
         dtype=plain,
         shape=(*dataset.shape, *inner),
         layout=Foreign(reason),
         fill=bytes(plain.itemsize),  # the library puts it where it belongs
-        attrs=with_flags(dict(_attributes(dataset, budget, varying)), members, plain),
+        attrs=with_flags(attributes.values, members, plain),
         dimension_list=_dimension_list(dataset, varying),
         is_scale=bool(dataset.is_scale),
         bare=_is_bare(dataset),
+        left_out_attrs=attributes.left_out,
     )
 
 
@@ -126,14 +129,18 @@ def _dtype(found: h5d.DatasetID) -> np.dtype:
     try:
         dtype: np.dtype = stored.dtype
     except NO_TYPE as error:
-        raise RefusedError(f"its type of values is none of numpy's: {error}") from error
+        raise RefusedError(NO_NUMPY_TYPE.format(error)) from error
     if not dtype.hasobject or h5py.check_string_dtype(dtype):
         return dtype
-    # The library crashes on damaged ones of these.
+    raise RefusedError(_objects(dtype))  # the library crashes on damaged ones
+
+
+def _objects(dtype: np.dtype) -> str:
+    """Return why values are left out of which each, or a part, is an object of Python."""
     element, _ = _element(dtype)
     if h5py.check_ref_dtype(element):
-        raise RefusedError(REFERENCES)
-    raise RefusedError(SEQUENCES if element.names is None else OBJECTS_WITHIN)
+        return REFERENCES
+    return SEQUENCES if element.names is None else OBJECTS_WITHIN
 
 
 def _element(dtype: np.dtype) -> tuple[np.dtype, tuple[int, ...]]:
@@ -186,9 +193,26 @@ def _link(group: h5g.GroupID, name: bytes) -> Link:
     return ExternalLink(as_text(file), as_text(path))
 
 
-def _attributes(
+@dataclass(frozen=True, slots=True)
+class _Attributes:
+    values: dict[str, AttributeValue]
+    left_out: LeftOutAttributes
+
+
+def _attributes(found: h5py.Group | h5py.Dataset, budget: Budget, varying: Varying) -> _Attributes:
+    values: dict[str, AttributeValue] = {}
+    left_out: list[tuple[str, str]] = []
+    for name, value in _each_attribute(found, budget, varying):
+        if isinstance(value, LeftOut):
+            left_out.append((name, value.reason))
+        else:
+            values[name] = value
+    return _Attributes(values, tuple(sorted(left_out)))
+
+
+def _each_attribute(
     found: h5py.Group | h5py.Dataset, budget: Budget, varying: Varying
-) -> Iterator[tuple[str, AttributeValue]]:
+) -> Iterator[tuple[str, AttributeValue | LeftOut]]:
     size = budget.use_attribute_bytes(TEXT_BYTES * h5a.get_num_attrs(found.id))
     for name in found.attrs:
         if name in HIDDEN:
@@ -200,16 +224,18 @@ def _attributes(
         size = budget.use_attribute_bytes(stored + count * TEXT_BYTES, size)
         try:
             dtype = identifier.dtype
-        except NO_TYPE:
-            continue  # of a type that numpy has not
+        except NO_TYPE as error:
+            yield name, LeftOut(NO_NUMPY_TYPE.format(error))
+            continue
         if dtype.hasobject and not h5py.check_string_dtype(dtype):
-            continue  # references and sequences; the library may crash on damaged ones
+            yield name, LeftOut(_objects(dtype))  # the library may crash on damaged ones
+            continue
         if dtype.hasobject and name not in varying.names:
-            where = f"{budget.url}: {found.name}"
-            log.warning("%s: attribute %r is left out: %s", where, name, UNSEEN)
+            yield name, LeftOut(UNSEEN)
             continue
         value = _value(found, name, identifier)
         if value is None:
+            yield name, LeftOut(OPAQUE)
             continue
         if isinstance(value, h5py.Empty):
             yield name, "" if value.dtype.kind in "SO" else np.empty((0,), value.dtype)

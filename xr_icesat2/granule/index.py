@@ -195,6 +195,7 @@ class GranuleIndex:
             left_out = {path: node for path, node in found.items() if isinstance(node, LeftOut)}
             self._tree.left_out_of_trees |= {p: n for p, n in left_out.items() if n.damaged}
             self._notes.left_out(left_out)
+            self._notes.attributes(found)
             return found
 
     def _load(

@@ -32,6 +32,7 @@ __all__ = [
     "GroupHeader",
     "Layout",
     "LeftOut",
+    "LeftOutAttributes",
     "Link",
     "MisnamedLink",
     "Node",
@@ -160,6 +161,10 @@ def address_of(link: object) -> int | None:
     return link if link >= 0 else by_library(link)
 
 
+LeftOutAttributes: TypeAlias = tuple[tuple[str, str], ...]
+"""Names of attributes that are there and not read, each with the reason."""
+
+
 @dataclass(frozen=True, slots=True)
 class GroupHeader:
     """A group: its attributes and what it links to."""
@@ -167,6 +172,7 @@ class GroupHeader:
     links: Mapping[str, Link]
     """What the group holds, by name."""
     attrs: Mapping[str, AttributeValue]
+    left_out_attrs: LeftOutAttributes = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +194,7 @@ class DatasetHeader:
     """Whether it is a dimension without a variable (netCDF-4): its values mean nothing."""
     terminated: bool = False
     """Whether its elements are strings of which what lies behind the first zero is no part."""
+    left_out_attrs: LeftOutAttributes = ()
 
 
 @dataclass(frozen=True, slots=True)

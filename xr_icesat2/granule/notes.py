@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from xr_icesat2.printable import get_logger
 
-from .model import LeftOut
+from .model import LeftOut, Node
 from .paths import ancestors
 
 __all__ = ["Notes"]
@@ -14,7 +14,7 @@ __all__ = ["Notes"]
 log = get_logger(__name__)
 
 MOST_LISTED = 20
-"""Objects that are left out, of which one line of the log says why."""
+"""Objects or attributes that are left out, of which one line of the log says why."""
 
 
 class Notes:
@@ -30,6 +30,7 @@ class Notes:
         self._url = url
         self._slow: set[str] = set()
         self._left_out: set[str] = set()
+        self._attributes: set[str] = set()
 
     def slow(self, path: str, reason: str) -> None:
         """Note that an object, and all below it, is read through the HDF5 library."""
@@ -47,9 +48,23 @@ class Notes:
         for damaged, cause in ((False, "not supported"), (True, "damaged")):
             listed = [f"{path} ({n.reason})" for path, n in new.items() if n.damaged == damaged]
             if listed:
-                more = len(listed) - MOST_LISTED
-                log.warning(
-                    "%s: left out, because it is %s: %s%s",
-                    self._url, cause, "; ".join(listed[:MOST_LISTED]),
-                    f"; and {more} more" if more > 0 else "",
-                )  # fmt: skip
+                log.warning("%s: left out, because it is %s: %s", self._url, cause, _listed(listed))
+
+    def attributes(self, nodes: Mapping[str, Node]) -> None:
+        """Note which attributes of groups and datasets are left out, and why."""
+        new = {
+            path: node.left_out_attrs
+            for path, node in nodes.items()
+            if not isinstance(node, LeftOut) and node.left_out_attrs
+            if path not in self._attributes
+        }
+        self._attributes |= new.keys()
+        if new:
+            listed = [f"{name!r} of {path} ({why})" for path in new for name, why in new[path]]
+            log.warning("%s: attributes left out: %s", self._url, _listed(listed))
+
+
+def _listed(objects: Sequence[str]) -> str:
+    more = len(objects) - MOST_LISTED
+    rest = [f"and {more} more"] if more > 0 else []
+    return "; ".join([*objects[:MOST_LISTED], *rest])

@@ -44,7 +44,7 @@ from .model import (
 
 __all__ = ["MAGIC", "inflate", "pack", "unpack"]
 
-MAGIC = b"xr_icesat2 index 6\n"
+MAGIC = b"xr_icesat2 index 7\n"
 LENGTHS = struct.Struct("<III")
 """Checksum, bytes of text, chunks."""
 MOST_TEXT = 1 << 23
@@ -162,7 +162,8 @@ def _from_node(node: Node, attributes: dict[str, int]) -> list[Any] | str:
     attrs = _dumps({name: plain.from_attribute(value) for name, value in node.attrs.items()})
     number = attributes.setdefault(attrs, len(attributes))
     if isinstance(node, GroupHeader):
-        return [number, {name: _from_link(link) for name, link in node.links.items()}]
+        links = {name: _from_link(link) for name, link in node.links.items()}
+        return [number, links, node.left_out_attrs]
     return [
         number,
         plain.from_dtype(node.dtype),
@@ -173,6 +174,7 @@ def _from_node(node: Node, attributes: dict[str, int]) -> list[Any] | str:
         node.is_scale,
         node.bare,
         node.terminated,
+        node.left_out_attrs,
     ]
 
 
@@ -183,10 +185,12 @@ def _to_attributes(attrs: Mapping[str, Any]) -> dict[str, Any]:
 def _to_node(value: Any, attributes: Sequence[dict[str, Any]]) -> Node:
     if isinstance(value, str):
         return LeftOut(value)
-    number, *rest = value
+    number, *rest, left_out = value
     attrs = attributes[plain.to_number(number)]
+    left_out_attrs = tuple((plain.to_text(name), plain.to_text(why)) for name, why in left_out)
     if len(rest) == 1:
-        return GroupHeader({name: _to_link(link) for name, link in rest[0].items()}, attrs)
+        links = {name: _to_link(link) for name, link in rest[0].items()}
+        return GroupHeader(links, attrs, left_out_attrs)
     dtype, shape, layout, fill, scales, is_scale, bare, terminated = rest
     return DatasetHeader(
         dtype=plain.to_dtype(dtype),
@@ -198,6 +202,7 @@ def _to_node(value: Any, attributes: Sequence[dict[str, Any]]) -> Node:
         is_scale=is_scale is True,
         bare=bare is True,
         terminated=terminated is True,
+        left_out_attrs=left_out_attrs,
     )
 
 

@@ -18,12 +18,12 @@ from functools import lru_cache
 import numpy as np
 
 from xr_icesat2.errors import CorruptGranuleError
-from xr_icesat2.granule.model import AttributeValue
+from xr_icesat2.granule.model import AttributeValue, LeftOutAttributes
 
 from .binary import UNDEFINED, Cursor, padded
 from .btree2 import ATTRIBUTE_NAMES, read_records
 from .budget import TEXT_BYTES, Budget
-from .datatype import Datatype, Kind, Padding, read_datatype
+from .datatype import NOT_READ, Datatype, Kind, Padding, read_datatype
 from .fetch import Parser, UnsupportedError
 from .heaps import GlobalReference, read_fractal, read_global
 from .messages import read_dataspace
@@ -81,6 +81,7 @@ class Attributes:
     is_scale: bool
     bare: bool
     """Whether it is a dimension without a variable, see :data:`BARE`."""
+    left_out: LeftOutAttributes = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,8 @@ def read_attributes(messages: Sequence[Message], budget: Budget) -> Parser[Attri
         else:
             shown.append(raw)
     values = (yield from _heaped(alike.values, shown, budget, size)) if shown else alike.values
-    return Attributes(values, scales, is_scale, is_scale and bare)
+    left_out = ((r.name, NOT_READ[r.datatype.kind]) for r in shown if r.datatype.kind in NOT_READ)
+    return Attributes(values, scales, is_scale, is_scale and bare, tuple(sorted(left_out)))
 
 
 def read_bodies(messages: Sequence[Message]) -> Parser[list[bytes]]:
@@ -275,7 +277,7 @@ def _heaped(
         elif raw.datatype.kind is Kind.STRING:
             size = budget.use_attribute_bytes(len(raw.data) // raw.datatype.size * TEXT_BYTES, size)
             _put(values, raw.name, _fixed_texts(raw.datatype, raw.data, raw.shape))
-        # What remains are object references, which mean nothing outside the file, and sequences.
+        # What remains is left out.
     return dict(sorted(values.items()))
 
 

@@ -11,7 +11,16 @@ import numpy as np
 from .binary import Cursor
 from .fetch import RefusedError, UnsupportedError
 
-__all__ = ["VARIABLE", "Datatype", "Kind", "Padding", "read_datatype"]
+__all__ = [
+    "NOT_READ",
+    "REFERENCES",
+    "SEQUENCES",
+    "VARIABLE",
+    "Datatype",
+    "Kind",
+    "Padding",
+    "read_datatype",
+]
 
 FIXED, FLOAT, STRING, REFERENCE, ENUM, VARIABLE = 0, 1, 3, 7, 8, 9
 IEEE = {
@@ -37,6 +46,16 @@ class Kind(Enum):
     REFERENCE = "reference to an object or to a region of a dataset"
     REFERENCE_LIST = "variable-length list of object references"
     SEQUENCE = "variable-length list of anything else"
+
+
+REFERENCES = "it holds references to other objects"
+SEQUENCES = "it holds sequences of varying length"
+NOT_READ = {
+    Kind.REFERENCE: REFERENCES,
+    Kind.REFERENCE_LIST: SEQUENCES,
+    Kind.SEQUENCE: SEQUENCES,
+}
+"""Why values of a kind are left out."""
 
 
 class Padding(Enum):

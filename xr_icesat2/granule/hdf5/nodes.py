@@ -18,7 +18,7 @@ from xr_icesat2.granule.model import (
 
 from .attributes import Attributes, read_attributes
 from .budget import Budget
-from .datatype import Datatype, Kind, Padding, read_datatype
+from .datatype import NOT_READ, Datatype, Kind, Padding, read_datatype
 from .enumeration import with_flags
 from .fetch import Parser, RefusedError, UnsupportedError
 from .links import SYMBOL_TABLE, read_links
@@ -26,7 +26,7 @@ from .messages import read_chunk_shape, read_dataspace, read_fill, read_filters,
 from .objects import ATTRIBUTE, LINK, LINK_INFO, SHARED, Message, read_messages
 from .virtual import check_sources, is_virtual
 
-__all__ = ["NOTHING", "REFERENCES", "SEQUENCES", "STORED_ELSEWHERE", "read_node"]
+__all__ = ["NOTHING", "STORED_ELSEWHERE", "read_node"]
 
 DATASPACE, DATATYPE, OLD_FILL, FILL, EXTERNAL, LAYOUT, FILTERS = 1, 3, 4, 5, 7, 8, 0xB
 MOST_BYTES = 1 << 60
@@ -35,13 +35,6 @@ MOST_CHUNK_BYTES = (1 << 32) - 1
 """The limit of HDF5."""
 STORED_ELSEWHERE = "its values are stored in another file, and only the granule itself is read"
 NOTHING = "it holds no values at all (a null dataspace)"
-REFERENCES = "it holds references to other objects"
-SEQUENCES = "it holds sequences of varying length"
-NOT_READ = {
-    Kind.REFERENCE: REFERENCES,
-    Kind.REFERENCE_LIST: SEQUENCES,
-    Kind.SEQUENCE: SEQUENCES,
-}
 GROUP_MARKS = {LINK_INFO, LINK, SYMBOL_TABLE}
 DATASET_MARKS = {DATASPACE, DATATYPE, LAYOUT}
 
@@ -59,7 +52,7 @@ def read_node(address: int, file_size: int, budget: Budget) -> Parser[Node]:
     if kinds & GROUP_MARKS and not kinds & DATASET_MARKS:
         links = yield from read_links(messages, budget)
         # By name, as the HDF5 library lists them: dense groups are stored by hash.
-        return GroupHeader(dict(sorted(links.items())), attributes.values)
+        return GroupHeader(dict(sorted(links.items())), attributes.values, attributes.left_out)
     raise UnsupportedError("an object that is neither a group nor a dataset")
 
 
@@ -96,6 +89,7 @@ def _dataset(messages: Sequence[Message], attributes: Attributes, budget: Budget
         attributes.is_scale,
         attributes.bare,
         datatype.kind is Kind.STRING and datatype.padding is Padding.NULL_TERMINATED,
+        attributes.left_out,
     )
 
 
