@@ -791,7 +791,7 @@ def test_addresses_of_four_bytes_go_to_the_library(path, caplog):
         np.testing.assert_array_equal(tree["group/rows"], file["group/rows"])
     assert tree.attrs == {"number": 5}
     assert "offsets and lengths of (4, 4) bytes" in caplog.text
-    assert "attribute 'title'" in caplog.text
+    assert "'title' of / (it is not seen how long" in caplog.text
 
 
 def _not_closed(data):

@@ -33,8 +33,8 @@ class Limits:
     soft_links : int
         Soft links that may lead to one another. Default: 16, as in the HDF5 library.
     name_bytes : int
-        Bytes of the name of one member of a group; a group with a longer one is left out.
-        Default: 4,096.
+        Bytes of the name of one member of a group; a member with a longer one is left out, under
+        the beginning of its name. Default: 4,096.
     attributes : int
         Attributes of all objects of one tree (a limit on files). Each takes about 100 bytes
         beside its value. Default: 1,000,000.
