@@ -17,6 +17,7 @@ LEVELS = {
     "collector": 1,
     "errors": 0,
     "limits": 1,
+    "memory": 0,
     "forking": 0,
     "progress": 0,
     "shared_files": 0,
@@ -77,6 +78,7 @@ def test_h5py_is_imported_where_we_fall_back_and_where_we_write():
         "granule/h5py_checks.py",
         "granule/h5py_objects.py",
         "granule/hdf5_library.py",
+        "granule/text_lengths.py",
     }
 
 

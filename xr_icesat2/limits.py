@@ -50,7 +50,7 @@ class Limits:
         Bytes of one chunk when decompressed; chunks are decompressed whole, one on each
         processor at a time. Default: 256 MiB.
     string_bytes : int
-        Bytes of one element of a dataset, such as a fixed-length string. Default: 16 MiB.
+        Bytes of one element of a dataset, such as a string. Default: 16 MiB.
 
     Examples
     --------

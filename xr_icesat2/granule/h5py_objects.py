@@ -11,6 +11,8 @@ import h5py
 import numpy as np
 from h5py import h5a, h5d, h5ds, h5g, h5l, h5t
 
+from xr_icesat2.limits import Limits
+
 from .h5py_checks import ObjectID, as_text, check_storage
 from .hdf5.attributes import BARE, HIDDEN, text, text_attribute
 from .hdf5.budget import TEXT_BYTES, Budget
@@ -34,6 +36,7 @@ from .model import (
     Object,
     by_library,
 )
+from .text_lengths import UNSEEN, References, check_text_lengths
 
 __all__ = ["read_object", "read_values"]
 
@@ -42,7 +45,6 @@ OPAQUE = "it holds opaque bytes"
 NO_NUMPY_TYPE = "its type of values is none of numpy's: {}"
 NO_TYPE = (TypeError, ValueError, NotImplementedError, KeyError)
 """What h5py raises at a type that numpy has not; the last at the byte order of a VAX."""
-UNSEEN = "it is not seen how long values are, before the HDF5 library reads them"
 OBJECTS_WITHIN = "its compound type holds texts of varying length, sequences or references"
 
 
@@ -101,19 +103,40 @@ def read_object(
     )
 
 
-def read_values(file: h5py.File, found: ObjectID | None, rows: slice) -> np.ndarray:
+def read_values(
+    file: h5py.File, found: ObjectID | None, rows: slice, references: References, limits: Limits
+) -> np.ndarray:
     """Read a run of rows (all of a scalar) of a dataset.
+
+    Parameters
+    ----------
+    file
+        In which it lies.
+    found
+        The object, come to along links that were looked at.
+    rows
+        Along its first dimension.
+    references
+        How the file stores references to texts of varying length.
+    limits
+        The limits of the file.
 
     Raises
     ------
     RefusedError
         It cannot be read, or may not.
+    CorruptGranuleError
+        Many of its texts are one in the file.
+    TooLargeError
+        There is no memory for its texts.
     """
     if not isinstance(found, h5d.DatasetID):
         raise RefusedError(NAMED_TYPE)
     check_storage(file, found)
     dtype, _ = _element(_dtype(found))
     dataset = h5py.Dataset(found)
+    if dtype.hasobject:
+        check_text_lengths(found, rows, references, limits)
     view = dataset.asstr("utf-8", "surrogateescape") if dtype.hasobject else dataset
     if dataset.shape:
         return np.asarray(view[rows], _plain(dtype))

@@ -23,8 +23,10 @@ from xr_icesat2.errors import (
     ICESat2Error,
     NotAGranuleError,
     NotSupportedError,
+    TooLargeError,
 )
 from xr_icesat2.forking import after_fork
+from xr_icesat2.limits import Limits
 
 from .file_kind import HEAD_BYTES, describe_head
 from .h5py_checks import ObjectID, open_object
@@ -39,12 +41,14 @@ from .hdf5.fetch import (
     run,
     within,
 )
+from .hdf5.nodes import read_compact
 from .hdf5.objects import read_messages
 from .hdf5.opening import check_root
 from .hdf5.superblock import Superblock, read_superblock
 from .hdf5.varying import Varying, read_varying
 from .library_reads import HeapCheckingReader, SourceFile
 from .model import LeftOut, Node, by_library
+from .text_lengths import References
 
 if TYPE_CHECKING:
     from xr_icesat2.bytesource import ByteSource
@@ -93,11 +97,16 @@ class LibraryFile:
         with self._translated() as file:
             return by_library(int(h5o.get_info(h5g.open(file.id, b"/")).addr))
 
-    def values(self, path: str, rows: slice) -> np.ndarray:
+    def values(self, path: str, rows: slice, limits: Limits) -> np.ndarray:
         """Read a run of rows (all of a scalar) of a dataset."""
         try:
             with self._translated() as file:
-                return read_values(file, open_object(file, path), rows)
+                found = open_object(file, path)
+                return read_values(file, found, rows, self._references(found), limits)
+        except TooLargeError as error:
+            raise TooLargeError(f"{self._source.url}: {path}: {error}") from error
+        except OverLimitError as error:
+            raise TooLargeError(f"{self._source.url}: {path}: {error}") from error
         except CorruptGranuleError as error:
             raise CorruptGranuleError(
                 f"{self._source.url}: values of {path} cannot be read, the file is damaged: "
@@ -134,6 +143,25 @@ class LibraryFile:
                     raise self._raw.error from error
                 raise self._not_hdf5(str(error)) from error
         return self._file
+
+    def _references(self, found: ObjectID | None) -> References:
+        """Return how references to texts are stored."""
+        superblock, buffered = self._superblock, self._buffered
+        if superblock is None or buffered is None:
+            raise AssertionError("the file is not open")
+
+        def read(offset: int, length: int) -> bytes:
+            buffered.seek(offset)
+            return buffered.read(length)
+
+        def compact() -> bytes | None:
+            if not superblock.has_long_addresses:
+                return None
+            address, size = int(h5o.get_info(found).addr), self._size - superblock.base
+            messages = self._parsed(buffered, read_messages(address, size), superblock.base)
+            return read_compact(messages)
+
+        return References(read, compact, superblock.widths[0], superblock.base, self._size)
 
     def _varying(self, found: ObjectID, budget: Budget) -> Varying:
         """Look at what the library may read of an object's attributes."""

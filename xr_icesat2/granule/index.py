@@ -292,7 +292,7 @@ class GranuleIndex:
         layout = self.dataset(path).layout
         if isinstance(layout, Foreign):
             self._notes.slow(path, layout.reason)
-        return self._library.values(path, rows)
+        return self._library.values(path, rows, self._budget.limits)
 
     def take_each(
         self,

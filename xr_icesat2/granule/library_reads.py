@@ -77,6 +77,7 @@ class HeapCheckingReader(io.BufferedReader):
         super().__init__(file, BLOCK)
         self._file = file
         self._checked: set[int] = set()
+        self._checked_bytes = 0
         self.length_bytes = 8
         """Size of lengths in the file."""
 
@@ -102,5 +103,8 @@ class HeapCheckingReader(io.BufferedReader):
     def _check_collection(self, at: int, size: int) -> None:
         if not GLOBAL_HEADER_BYTES <= size <= self._file.size - at:
             raise CorruptGranuleError(f"a global heap of {size} bytes")
+        self._checked_bytes += size
+        if self._checked_bytes > self._file.size:
+            raise CorruptGranuleError("global heaps that overlap")
         self.seek(at)
         check_collection(self.read(size), self.length_bytes)

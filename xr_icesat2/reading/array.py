@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from xarray.core import indexing
 
 from xr_icesat2.errors import TooLargeError
 from xr_icesat2.granule.granule import Granule
+from xr_icesat2.memory import fits
 
 from .coding import Coding
 from .execute import DatasetRead, Sink
@@ -23,9 +23,6 @@ from .selection import normalise
 from .together import Pending, carry_out
 
 __all__ = ["GranuleArray", "taken"]
-
-LARGE = 1 << 28
-"""Bytes of an array before which it is asked how much memory is available."""
 
 
 class GranuleArray(BackendArray):
@@ -80,6 +77,8 @@ class GranuleArray(BackendArray):
         pending = self.pending(key)
         try:
             carry_out([pending])
+        except TooLargeError:
+            raise
         except MemoryError as error:
             raise self._too_large(pending.result.shape) from error
         return pending.result[(*taken(key), ...)]
@@ -101,7 +100,7 @@ class GranuleArray(BackendArray):
         padded = gaps(shape, self.mosaic.lead, cuts)
         # Linux hands out more than there is, and ends the process when it is used.
         size = math.prod(shape) * self.dtype.itemsize
-        if size > LARGE and size > available_memory():
+        if not fits(size):
             raise self._too_large(shape)
         try:
             result = np.empty(shape, self.dtype)
@@ -129,16 +128,6 @@ class GranuleArray(BackendArray):
             read = DatasetRead(self.paths[path], sinks[coding], cut.source, cut.target)
             wanted.setdefault(self.granules[granule], []).append(read)
         return wanted
-
-
-def available_memory() -> float:
-    """Return the bytes of memory that can be had without swapping; infinity if that is unknown."""
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        found = next(line for line in lines if line.startswith("MemAvailable:"))
-        return int(found.split()[1]) * 1024
-    except (OSError, StopIteration, ValueError):
-        return math.inf
 
 
 def taken(key: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from xr_icesat2.errors import CorruptGranuleError, ICESat2Error
 from xr_icesat2.granule.granule import Granule
+from xr_icesat2.granule.hdf5.filters import Buffer, FilterError, undo_filters
 from xr_icesat2.granule.model import (
     Chunked,
     ChunkTable,
@@ -23,7 +24,6 @@ from xr_icesat2.progress import Count, no_count
 
 from .coalesce import coalesce
 from .coding import Coding
-from .filters import Buffer, FilterError, undo_filters
 from .plan import Axes, Chunks, chunk_starts, contiguous_table, plan_chunks
 from .pools import check_pool, decode_pool
 from .selection import Index, Selection, crossed, indexer, orthogonal, positions

@@ -22,6 +22,7 @@ from .fetch import RefusedError, UnsupportedError
 
 __all__ = [
     "read_chunk_shape",
+    "read_compact_layout",
     "read_dataspace",
     "read_fill",
     "read_filters",
@@ -123,6 +124,15 @@ def read_chunk_shape(body: bytes) -> tuple[int, ...] | None:
     cursor.position = start
     # The last dimension is the size of an element.
     return tuple(cursor.number(width) for _ in range(ndim))[:-1]
+
+
+def read_compact_layout(body: bytes) -> bytes | None:
+    """Return the values in a layout message of version 3 or later; None if it has none."""
+    cursor = Cursor(body)
+    version, kind = cursor.number(1), cursor.number(1)
+    if version < 3 or kind != H5Dataset.COMPACT_LAYOUT:
+        return None
+    return cursor.take(cursor.number(2))
 
 
 def _handle(handler: object, body: bytes) -> None:

@@ -22,11 +22,18 @@ from .datatype import NOT_READ, Datatype, Kind, Padding, read_datatype
 from .enumeration import with_flags
 from .fetch import Parser, RefusedError, UnsupportedError
 from .links import SYMBOL_TABLE, read_links
-from .messages import read_chunk_shape, read_dataspace, read_fill, read_filters, read_layout
+from .messages import (
+    read_chunk_shape,
+    read_compact_layout,
+    read_dataspace,
+    read_fill,
+    read_filters,
+    read_layout,
+)
 from .objects import ATTRIBUTE, LINK, LINK_INFO, SHARED, Message, read_messages
 from .virtual import check_sources, is_virtual
 
-__all__ = ["NOTHING", "STORED_ELSEWHERE", "read_node"]
+__all__ = ["NOTHING", "STORED_ELSEWHERE", "read_compact", "read_node"]
 
 DATASPACE, DATATYPE, OLD_FILL, FILL, EXTERNAL, LAYOUT, FILTERS = 1, 3, 4, 5, 7, 8, 0xB
 MOST_BYTES = 1 << 60
@@ -122,6 +129,11 @@ def _check_size(layout: Layout, size: int, ndim: int, item_size: int) -> None:
         raise CorruptGranuleError(
             f"chunks {layout.chunk_shape} of a dataset with {ndim} dimensions"
         )
+
+
+def read_compact(messages: Sequence[Message]) -> bytes | None:
+    """Return the values that lie in the header of a dataset itself; None if they do not."""
+    return read_compact_layout(_body(messages, LAYOUT))
 
 
 def _body(messages: Sequence[Message], kind: int) -> bytes:
