@@ -242,6 +242,29 @@ def test_a_group_shows_its_own_of_what_a_group_around_it_has_too(tmp_path, below
             np.testing.assert_array_equal(tree["a/b/v"].values, file["a/b/v"][()])
 
 
+@pytest.mark.parametrize("length", [3, 4])
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_scale_of_a_group_beside_is_not_taken_for_one_around(tmp_path, length, shared):
+    path = tmp_path / "siblings.h5"
+    with h5py.File(path, "w") as file:
+        file["a/x"], file["x"] = np.array([10.0, 20, 30]), np.arange(float(length))
+        file["b/v"] = np.arange(3)
+        for name in ("a/x", "x"):
+            file[name].make_scale("x")
+        file["b/v"].dims[0].attach_scale(file["a/x"])
+        if shared:  # by what lies beside the other scale
+            file["v"] = np.arange(3)
+            file["v"].dims[0].attach_scale(file["a/x"])
+    opened = {"engine": "icesat2", "layout": "file"}
+    tree = xr.open_datatree(path, **opened)
+    alone = xr.open_dataset(path, group="b", **opened)
+    for group in (tree["b"].to_dataset(), xr.open_groups(path, **opened)["/b"], alone):
+        assert group["v"].values.tolist() == [0, 1, 2]
+        assert "x" not in group.coords
+    assert tree["a/x"].values.tolist() == [10, 20, 30]
+    assert tree["x"].values.tolist() == list(range(length))
+
+
 def test_a_scale_without_dimensions_names_none(tmp_path):
     path = tmp_path / "scalar.h5"
     with h5py.File(path, "w") as file:

@@ -11,6 +11,7 @@ import pytest
 import xarray as xr
 
 from tests.paths import SHARED, granule
+from tests.tiny import write_tiny
 from xr_icesat2.command.main import main
 from xr_icesat2.testing import write_granule
 
@@ -211,3 +212,52 @@ def test_merged_variables_with_attributes_without_sense(plain, tmp_path, layout,
         found = np.where(np.isnan(found), np.finfo("f4").max, found)
     np.testing.assert_array_equal(found, expected["h_li"].values if filled is None else filled)
     ds.to_netcdf(tmp_path / "again.nc", engine="h5netcdf")
+
+
+def test_single_characters_are_left_as_bytes_for_xarray_to_join(tmp_path, caplog):
+    path = tmp_path / "characters.nc"
+    texts = np.array(["ab", "é", "-"]).astype(object)
+    characters = np.array([list(b"ab"), list("é".encode()), list(b"-\0")], "u1").view("S1")
+    with h5py.File(path, "w") as file:
+        for name, values in {"joined": characters, "line": characters[0]}.items():
+            file[name] = values
+            file[name].attrs["_Encoding"] = "utf-8"
+        for name, values in {"marked": characters, "words": np.array([b"abc", b"-"])}.items():
+            file[name] = values
+            file[name].attrs["_FillValue"] = np.bytes_("-")
+        file["encoded"] = np.array([b"abc", "é".encode()])
+        file["encoded"].attrs["_Encoding"] = "utf-8"
+    ds = open_dataset(path, layout="file").load()
+    raw = open_dataset(path, layout="file", decode_cf=False)
+    for name in ("joined", "line", "marked", "words"):
+        assert ds[name].dtype == raw[name].dtype
+        np.testing.assert_array_equal(ds[name], raw[name])
+        assert "char_dim_name" not in ds[name].encoding
+        assert f"/{name}: the attribute _" in caplog.text
+    assert (
+        ds["encoded"].values.tolist() == xr.decode_cf(raw[["encoded"]])["encoded"].values.tolist()
+    )
+    assert xr.decode_cf(ds[["joined"]])["joined"].values.tolist() == texts.tolist()
+    assert "_FillValue=np.str_('-') is not decoded: values of type |S3 remain bytes" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "fill",
+    [np.int64(300), np.int64(-200), np.float64(2.5), np.float64("nan"), np.float64(1e30), "none"],
+)
+def test_a_fill_value_that_its_type_cannot_hold_pads_nothing(tmp_path, fill):
+    path, name = tmp_path / "ATL06_20181014001049_02350102_006_01.h5", "atl06_quality_summary"
+    rows = {"gt1l": [1, 2, 3], "gt1r": [4]}
+    datasets = {}
+    for beam, values in rows.items():
+        group = f"{beam}/land_ice_segments"
+        datasets[f"{group}/delta_time"] = np.arange(len(values), dtype="f8")
+        datasets[f"{group}/{name}"] = np.array(values, "i1")
+    attrs = {f"{beam}/land_ice_segments/{name}": {"_FillValue": fill} for beam in rows}
+    write_tiny(path, datasets, product="ATL06", attrs=attrs)
+    ds = open_dataset(path, layout="spot", mask_and_scale=False)
+    assert ds[name].dtype == np.int8
+    padding = ds.icesat2.source_encoding[name]["pad_value"]
+    assert padding in (np.iinfo("i1").max, np.iinfo("i1").min)
+    assert ds[name].sel(spot=6).values[0].tolist() == [1, 2, 3]
+    assert ds[name].sel(spot=5).values[0].tolist() == [4, padding, padding]

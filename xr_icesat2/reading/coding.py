@@ -225,7 +225,7 @@ def _usable(
     without |= refused & usable.keys()
     usable = tried
     for key in sorted(without):
-        _note(stored.what, key, f"{attrs[key]!r:.80}", str(dtype))
+        _note(stored.what, key, f"{attrs[key]!r:.80}", dtype)
     return usable, template
 
 
@@ -240,14 +240,18 @@ def _decoded(
     values = np.empty(0, dtype)
     if ends is not None:
         values = ends[ends != np.finfo(dtype).max] if dtype.kind == "f" else ends
-    return decode_cf_variable(name, xr.Variable(("row",), values, dict(attrs)), **options)
+    # Single characters are not joined, which would leave an array without its last dimension.
+    variable = xr.Variable(("row",), values, dict(attrs))
+    return decode_cf_variable(name, variable, stack_char_dim=False, **options)
 
 
 @lru_cache(maxsize=1 << 10)  # once an attribute
-def _note(what: str, name: str, value: str, dtype: str) -> None:
-    log.warning(
-        "%s: the attribute %s=%s makes no sense for %s and is not decoded", what, name, value, dtype
-    )
+def _note(what: str, name: str, value: str, dtype: np.dtype) -> None:
+    if dtype.kind == "S":  # for which it may make sense
+        reason = f"is not decoded: values of type {dtype} remain bytes"
+    else:
+        reason = f"makes no sense for {dtype} and is not decoded"
+    log.warning("%s: the attribute %s=%s %s", what, name, value, reason)
 
 
 def _without(stored: np.ndarray, fill: float, what: str) -> np.ndarray:
@@ -284,14 +288,16 @@ def _padding(dtype: np.dtype, attrs: Mapping[str, Any], pad_value: Any) -> Any:
         return dtype.type()
     if dtype.kind == "O":
         return "" if "units" not in attrs else np.nan
-    declared = attrs.get("_FillValue")
-    if dtype.kind in "fc" and declared is None:
-        return dtype.type(np.nan)
-    if declared is not None:
+    if (declared := attrs.get("_FillValue")) is not None:
         # One that the type cannot hold (a text, a number out of range) marks nothing.
         unfit = suppress(ValueError, OverflowError, IndexError, FloatingPointError)
-        with unfit, np.errstate(invalid="raise"):
-            return dtype.type(np.ravel(declared)[0])
+        with unfit, np.errstate(invalid="raise", over="raise"):
+            fill = np.ravel(declared)[0]
+            held = dtype.type(fill)
+            if dtype.kind in "fc" or held == fill:  # numpy lets integers wrap
+                return held
+    if dtype.kind in "fc":
+        return dtype.type(np.nan)
     return dtype.type(0 if pad_value is None else pad_value)
 
 

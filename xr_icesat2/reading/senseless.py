@@ -30,7 +30,8 @@ def _is_text(value: Any, _: np.dtype) -> bool:
 
 
 def _is_codec(value: Any, dtype: np.dtype) -> bool:
-    if not isinstance(value, str) or dtype.kind != "S":
+    # xarray joins single characters before it decodes them: one may be a part of a letter.
+    if not isinstance(value, str) or dtype.kind != "S" or dtype.itemsize == 1:
         return False
     try:
         codecs.lookup(value)
@@ -54,7 +55,7 @@ def _are_fills(value: Any, dtype: np.dtype) -> bool:
     if kind not in "biufcSUO" or (kind == "c" and dtype.kind != "c"):
         return False
     texts = kind in "SUO"
-    # No text of more than one character can mark missing values of fixed length.
+    # Attributes are texts and these are bytes, which xarray finds equal to no text.
     return dtype.kind != "S" and texts == (dtype.kind in "UO")
 
 
