@@ -4,6 +4,7 @@ import logging
 import os
 import pickle
 import socket
+import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -199,6 +200,48 @@ class TestKeys:
         assert job.read([(i, 4) for i in range(30)]) == [DATA[i : i + 4] for i in range(30)]
         assert len(logged_in.keys.given) == 2
 
+    @pytest.mark.parametrize("expired", [(400, "ExpiredToken"), (403, "InvalidAccessKeyId")])
+    @pytest.mark.parametrize(
+        "ask", [lambda job: job.stamp(), lambda job: job.look(8, 8).stamp], ids=["stamp", "look"]
+    )
+    def test_revoked_before_their_time(self, logged_in, expired, ask):
+        logged_in.put(NAME, DATA)
+        logged_in.keys.expired = expired
+        job = source()
+        before = ask(job)
+        logged_in.keys.expire()
+        assert ask(job) == before
+        assert before.size == len(DATA)
+        assert len(logged_in.keys.given) == 2
+        assert {each.path.partition("/")[0] for each in logged_in.script.log} == {
+            DATA_HOST,
+            S3_HOST,
+        }
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+    @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+    def test_a_forked_child_renews_what_it_reads_by(self, logged_in):
+        """obstore cannot answer there; an address that the archive gives lives shortly."""
+        logged_in.put(NAME, DATA)
+        job = source()
+        assert job.read([(0, 4)]) == [DATA[:4]]
+        logged_in.script.log.clear()
+        logged_in.signed_lifetime = 0.3
+        child = os.fork()
+        if child == 0:
+            right = False
+            with suppress(BaseException):
+                for i in range(4):
+                    right = job.read([(i, 4)]) == [DATA[i : i + 4]]
+                    time.sleep(0.2 if right else 60)
+            os._exit(0 if right else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert len(asked(logged_in, DATA_HOST)) >= 2
+        assert asked(logged_in, S3_HOST) == []
+        assert logged_in.leaks == []
+        assert job.read([(0, 4)]) == [DATA[:4]]
+        assert len(asked(logged_in, S3_HOST)) == 1
+
     def test_keys_that_are_never_good(self, logged_in):
         logged_in.put(NAME, DATA)
         logged_in.script.fail(NAME, "expire")
@@ -207,13 +250,23 @@ class TestKeys:
         assert len(logged_in.keys.given) == 2
 
     @pytest.mark.parametrize("skew", [-7200, 7200])
-    def test_a_clock_that_is_wrong(self, logged_in, skew):
+    def test_a_clock_that_is_wrong(self, logged_in, skew, caplog):
         logged_in.put(NAME, DATA)
         logged_in.keys.skew = skew
         logged_in.keys.tokens.update(dict.fromkeys(logged_in.keys.tokens, 1000000000000.0))
         for _ in range(3):
             assert source().read([(3, 4)]) == [DATA[3:7]]
         assert len(logged_in.keys.given) == 1
+        assert asked(logged_in, S3_HOST) == []  # which would refuse signatures of that time
+        (warned,) = [each for each in caplog.messages if "over HTTPS" in each]
+        assert "clock of this machine is wrong by 72" in warned or "wrong by 71" in warned
+
+    @pytest.mark.parametrize("skew", [-300, 300])
+    def test_a_clock_that_is_right_enough(self, logged_in, skew):
+        logged_in.put(NAME, DATA)
+        logged_in.keys.skew = skew
+        assert source().read([(3, 4)]) == [DATA[3:7]]
+        assert len(asked(logged_in, S3_HOST)) == 1
 
     def test_other_keys_than_ours_are_refused(self, logged_in):
         """The stand-in looks at the signature, the token and the expiry."""

@@ -6,8 +6,9 @@ import time
 import pytest
 
 from tests.earthdata.fixtures import forget_everything
-from tests.earthdata.names import S3_HOST
+from tests.earthdata.names import BUCKET, HOSTS, S3_HOST
 from xr_icesat2.bytesource import limits, open_source
+from xr_icesat2.earthdata.places import place_of_path, plain_path
 from xr_icesat2.errors import AccessDeniedError, ICESat2Error, TransferError, TransferTimeoutError
 
 NAME = "ATL06_20191106230008_06270503_007_01.h5"
@@ -142,6 +143,50 @@ def test_mixtures(service, batch):
         right += got == PIECES
     assert right >= 5
     assert service.leaks == []
+
+
+def _put_at_endpoint(server, name):
+    path = f"{BUCKET}/{place_of_path(plain_path(name)).s3_url.partition(BUCKET + '/')[2]}"
+    return server.put(path, DATA).removesuffix(f"/{path}")
+
+
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"])
+def test_another_endpoint_past_a_proxy(service, http_server, monkeypatch, variable):
+    monkeypatch.setenv(variable, _put_at_endpoint(http_server, NAME) + "/")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    got, _ = read(NAME, "direct")  # NO_PROXY names 127.0.0.1
+    assert got == PIECES
+    assert all(b"x-amz-security-token" in headers for _, headers in http_server.script.heads)
+    forget_everything()
+    monkeypatch.setenv("NO_PROXY", ",".join(set(HOSTS) - {S3_HOST}))
+    got, _ = read(NAME, "direct")
+    assert isinstance(got, TransferError)
+
+
+def test_variables_for_other_requests_to_s3_change_nothing(service, monkeypatch):
+    for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "REQUEST_PAYER"):
+        monkeypatch.setenv(f"AWS_{name}", "another")
+    for name in ("SKIP_SIGNATURE", "S3_EXPRESS", "UNSIGNED_PAYLOAD"):
+        monkeypatch.setenv(f"AWS_{name}", "true")
+    for name in ("ENDPOINT", "PROXY_URL"):
+        monkeypatch.setenv(f"AWS_{name}", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    assert read(NAME, "direct")[0] == PIECES
+    asked = [each for each in service.script.log if each.path.startswith(S3_HOST)]
+    assert len(asked) == len(RANGES)
+
+
+def test_a_variable_that_obstore_heeds_keeps_off_s3(service, monkeypatch, caplog):
+    monkeypatch.setenv("AWS_SERVER_SIDE_ENCRYPTION", "sse-c")
+    assert read(NAME, "direct")[0] == PIECES
+    assert not [each for each in service.script.log if each.path.startswith(S3_HOST)]
+    assert "AWS_SERVER_SIDE_ENCRYPTION" in caplog.text
+
+
+def test_an_empty_file(service, road):
+    service.put(NAME, b"")
+    source = open_source(f"icesat2://{NAME}", {"access": road})
+    assert source.stamp().size == source.look(8, 8).stamp.size == 0
 
 
 def test_s3_is_asked_where_the_environment_says(service, monkeypatch):

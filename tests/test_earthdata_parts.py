@@ -1,25 +1,17 @@
-"""The pure parts of earthdata: names to paths, signatures, renewal."""
+"""The pure parts of earthdata: names to paths, renewal."""
 
 import asyncio
 import os
 import threading
 import time
-from datetime import UTC, datetime
 
-import botocore.auth
-import botocore.awsrequest
-import botocore.credentials
 import pytest
 import requests.utils
-from hypothesis import given
-from hypothesis import strategies as st
 
 from xr_icesat2.bytesource.archive import path_of_url
 from xr_icesat2.earthdata import region
-from xr_icesat2.earthdata.credentials import S3Keys
 from xr_icesat2.earthdata.places import is_granule, place_of_path, plain_path
 from xr_icesat2.earthdata.renewal import Lease, Renewed
-from xr_icesat2.earthdata.signing import signed
 from xr_icesat2.earthdata.web import proxy_for
 
 NAME = "ATL06_20191106230008_06270503_007_01.h5"
@@ -59,29 +51,6 @@ def test_what_lies_elsewhere_has_no_path():
 @pytest.mark.parametrize("path", ["", "ATL06", "ATL06/007/2019", "x.h5", NAME.removesuffix(".h5")])
 def test_what_is_no_granule(path):
     assert not is_granule(path)
-
-
-_words = st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/+=", min_size=1)
-
-
-@given(_words, _words, _words, st.datetimes(datetime(2018, 10, 14), datetime(2099, 1, 1)))  # noqa: DTZ001
-def test_signatures_are_those_of_botocore(name, secret, token, moment):
-    """An oracle that shares no code with ours; the clock and the headers are given to it."""
-    url = f"https://bucket.s3.us-west-2.amazonaws.com/ATLAS/ATL06/{NAME}"
-    headers = {"Range": "bytes=0-7", "Accept-Encoding": "identity"}
-    ours = signed(
-        url, headers, S3Keys(name, secret, token), moment.replace(tzinfo=UTC), "us-west-2"
-    )
-    request = botocore.awsrequest.AWSRequest("GET", url, headers=headers)
-    request.context["timestamp"] = request.headers["X-Amz-Date"] = ours["X-Amz-Date"]
-    request.headers["X-Amz-Security-Token"] = token
-    request.headers["X-Amz-Content-SHA256"] = ours["X-Amz-Content-SHA256"]
-    theirs = botocore.auth.S3SigV4Auth(
-        botocore.credentials.Credentials(name, secret, token), "s3", "us-west-2"
-    )
-    text = theirs.string_to_sign(request, theirs.canonical_request(request))
-    assert ours["Authorization"].endswith(f"Signature={theirs.signature(text, request)}")
-    assert f"Credential={theirs.scope(request)}," in ours["Authorization"]
 
 
 class _Source:

@@ -18,6 +18,7 @@ def forget_everything():
     """Make this process forget what it has learnt of logins, keys and roads."""
     credentials.credentials.forget()
     access._refused_by_s3.clear()
+    access._said.forget()
     region._known.clear()
 
 
@@ -42,6 +43,8 @@ def earthdata(earthdata_service, monkeypatch, tmp_path):
     monkeypatch.setattr(socket, "getaddrinfo", service.names())
     for name in AUTHORITY_VARIABLES:
         monkeypatch.setenv(name, service.authority)
+    for name, value in service.proxy.variables.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("NETRC", str(tmp_path / "no-netrc"))
     for name in _VARIABLES:
         monkeypatch.delenv(name, raising=False)

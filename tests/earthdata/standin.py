@@ -35,11 +35,12 @@ from tests.earthdata.names import (
     S3_HOST,
     Names,
 )
+from tests.earthdata.proxy import Proxy
 from tests.earthdata.records import collection_record, granule_record
 from tests.faults import Script
 from xr_icesat2.granule.name import parse_name
 
-_RANGE = re.compile(r"bytes=(\d+)-(\d+)")
+_RANGE = re.compile(r"bytes=(\d*)-(\d+)")
 
 
 class Earthdata:
@@ -61,6 +62,7 @@ class Earthdata:
         authority.issue_cert(*HOSTS).configure_cert(self._tls)
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.port = self._socket.getsockname()[1]
+        self.proxy = Proxy(self.port)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._transports = weakref.WeakSet()
@@ -122,9 +124,11 @@ class Earthdata:
         app.router.add_route("*", "/{path:.*}", self._answer)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
+        await self.proxy.start()
         await web.SockSite(self._runner, self._socket, ssl_context=self._tls).start()
 
     async def _stop(self):
+        await self.proxy.stop()
         await self._runner.cleanup()
         for transport in list(self._transports):  # TLS would wait for the other side's goodbye
             transport.abort()
@@ -277,8 +281,11 @@ class Earthdata:
         headers = {"ETag": f'"{zlib.crc32(data):08x}"', "Content-Type": "application/x-hdf5"}
         asked = _RANGE.match(request.headers.get("Range", ""))
         if asked is None:
+            headers["Content-Length"] = str(len(data))  # which aiohttp leaves out of HEAD's, if 0
             return web.Response(body=data, headers=headers)
-        first, last = int(asked[1]), min(int(asked[2]), len(data) - 1)
+        first, last = asked[1], int(asked[2])
+        first = int(first) if first else max(0, len(data) - last)  # or so many at the end
+        last = min(last, len(data) - 1) if asked[1] else len(data) - 1
         if first >= len(data):
             headers["Content-Range"] = f"bytes */{len(data)}"
             return web.Response(status=416, headers=headers)

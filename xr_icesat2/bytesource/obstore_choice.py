@@ -4,11 +4,12 @@ import os
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from xr_icesat2.forking import was_loaded_before_fork
 
-__all__ = ["can_use_obstore", "is_plain"]
+__all__ = ["can_use_obstore", "is_changed_by_environment", "is_kept", "is_plain"]
 
 _UNDERSTOOD = {
     *("anon", "key", "secret", "token", "profile", "endpoint_url", "client_kwargs"),
@@ -27,8 +28,9 @@ _BUCKET = re.compile(
     r"[A-Za-z0-9][\w.-]*(?<!--x-s3)(?<!--op-s3)(?<!--ol-s3)(?<!-s3alias)", re.ASCII
 )
 """Not ARNs and the other names by which botocore knows what is asked at another place."""
-_ELSEWHERE = ("AWS_ENDPOINT_URL_S3", "AWS_SERVER_SIDE_ENCRYPTION")
-"""Variables that obstore heeds whatever it is given; of the others, options win."""
+# Variables that obstore heeds whatever it is given; of the others, options win.
+_ENDPOINT = "AWS_ENDPOINT_URL_S3"
+_ENCRYPTION = "AWS_SERVER_SIDE_ENCRYPTION"
 
 
 def can_use_obstore(filesystem: Any, path: str) -> bool:
@@ -41,15 +43,19 @@ def can_use_obstore(filesystem: Any, path: str) -> bool:
     return (
         version is None
         and _BUCKET.fullmatch(bucket) is not None
-        and _is_kept(key)
+        and is_kept(key)
         and _is_understood(filesystem)
-        # The two differ in which proxies they use, and for which hosts none.
-        and not getproxies().keys() & {"http", "https", "all"}
-        and not any(name in os.environ for name in _ELSEWHERE)
+        and _ENDPOINT not in os.environ
+        and not is_changed_by_environment()
     )
 
 
-def _is_kept(key: str) -> bool:
+def is_changed_by_environment() -> bool:
+    """Return whether a variable changes what obstore asks for, though it is told otherwise."""
+    return _ENCRYPTION in os.environ
+
+
+def is_kept(key: str) -> bool:
     """Whether obstore, which takes keys for paths, asks for the key as it is."""
     return key.isprintable() and not {"", ".", ".."} & set(key.split("/"))
 
@@ -78,6 +84,7 @@ def is_plain(filesystem: Any, client: Any) -> bool:
     """
     config = client.meta.config
     endpoint: str = client.meta.endpoint_url
+    scheme = urlsplit(endpoint).scheme
     authorities = filesystem.session.get_config_variable("ca_bundle")
     authorities = authorities or os.environ.get("REQUESTS_CA_BUNDLE")
     return (
@@ -85,5 +92,7 @@ def is_plain(filesystem: Any, client: Any) -> bool:
         and not config.s3
         and not config.use_fips_endpoint
         and "s3-accelerate" not in endpoint
-        and (endpoint.startswith("http://") or not authorities)
+        # The two differ in which proxies they use, and for which hosts none.
+        and not getproxies().keys() & {scheme, "all"}
+        and (scheme == "http" or not authorities)
     )

@@ -20,12 +20,15 @@ class S3Error(Exception):
 
     Attributes
     ----------
+    status : int
+        HTTP status.
     code : str
         What S3 calls it, such as ``"AccessDenied"``; ``""`` if it does not say.
     """
 
     def __init__(self, status: int, body: str) -> None:
         code, message = _CODE.search(body), _MESSAGE.search(body)
+        self.status = status
         self.code = code[1] if code else ""
         super().__init__(f"HTTP {status} {self.code}")
         self.response = {

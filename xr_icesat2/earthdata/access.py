@@ -1,6 +1,7 @@
 """Which road to take to a granule, and where it ends: the transport of ``icesat2://``."""
 
 import asyncio
+import logging
 import os
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias, TypeVar
@@ -12,11 +13,18 @@ from xr_icesat2.bytesource.translate import status_of
 from xr_icesat2.bytesource.transports import Transport
 from xr_icesat2.earthdata.catalog import place_of_name
 from xr_icesat2.earthdata.credentials import Redirect
+from xr_icesat2.earthdata.direct import STALE_KEYS, DirectAccess, obstacle
 from xr_icesat2.earthdata.places import Place, place_of_path
 from xr_icesat2.earthdata.region import in_region, known_region
-from xr_icesat2.earthdata.roads import STALE_KEYS, DirectRoad, ExternalRoad
+from xr_icesat2.earthdata.roads import ExternalRoad
 from xr_icesat2.earthdata.web import web_on
-from xr_icesat2.errors import AccessDeniedError, GranuleNotFoundError, SelectionError
+from xr_icesat2.errors import (
+    AccessDeniedError,
+    GranuleNotFoundError,
+    SelectionError,
+    TransferError,
+)
+from xr_icesat2.forking import PerProcess
 from xr_icesat2.printable import get_logger
 
 __all__ = ["ACCESS_VARIABLE", "WAYS", "GranuleAccess", "checked_access"]
@@ -133,8 +141,16 @@ class GranuleAccess:
             if not external:
                 raise GranuleNotFoundError(f"{self._name} has no address on the web")
             return await ask(external)
+        direct = DirectAccess(place.s3_url, self._name)
+        why_not = await obstacle(place.s3_url)
+        if why_not:
+            if not external:
+                raise TransferError(f"cannot read {self._name} from S3: {why_not}")
+            level = logging.WARNING if told == "direct" else logging.INFO
+            _say_once(level, f"granules are read over HTTPS rather than from S3: {why_not}")
+            return await ask(external)
         try:
-            return await ask(DirectRoad(web, place.s3_url, self._name))
+            return await ask(direct)
         except S3Error as error:
             if not (external and told == "auto" and error.code == "AccessDenied"):
                 raise
@@ -142,6 +158,15 @@ class GranuleAccess:
         answer = await ask(external)
         _remember_refusal(self._name)
         return answer
+
+
+_said = PerProcess[set[str]](set)
+
+
+def _say_once(level: int, text: str) -> None:
+    if text not in _said():
+        _said().add(text)
+        _log.log(level, "%s", text)
 
 
 def _remember_refusal(name: str) -> None:

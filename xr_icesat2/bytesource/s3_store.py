@@ -1,0 +1,153 @@
+"""Requests to S3 by obstore: its stores, and what it answers.
+
+Who makes a store says where and as whom; nothing is left to what obstore would
+find in the environment. A store keeps its keys: other keys are another store,
+so keys that are renewed, or refused before their time, need nothing more.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import Sequence
+from functools import lru_cache, partial
+from typing import Any
+
+from xr_icesat2.bytesource.protocol import Answer, Look, Stamp
+from xr_icesat2.bytesource.s3_error import S3Error
+
+__all__ = ["Keys", "Proxy", "answered_status", "as_s3_error", "fetch", "head", "look", "store_of"]
+
+_STATUS = re.compile(r"status code: (\d{3})")
+
+LOOK_BYTES = 512 << 10
+"""Bytes a request of a first look: several at once show how fast the link is."""
+
+Keys = tuple[str, str, str | None]
+"""Access key, secret key and session token."""
+Proxy = tuple[tuple[str, str], ...]
+"""Options of obstore's client that name a proxy."""
+
+
+@lru_cache(maxsize=16)
+def store_of(
+    bucket: str,
+    endpoint: str,
+    region: str,
+    keys: Keys | None,
+    *,
+    bucket_in_host: bool = False,
+    proxy: Proxy = (),
+) -> Any:
+    """Return the store of a bucket: all its objects share its connections.
+
+    Parameters
+    ----------
+    bucket, endpoint, region : str
+        Where to ask; the endpoint of a bucket that is named in the host
+        includes it.
+    keys : tuple or None
+        None to ask without a signature.
+    bucket_in_host : bool
+        Whether the bucket is named in the host rather than in the path.
+    proxy : tuple
+        Options that name a proxy, as pairs.
+    """
+    from obstore.store import S3Store  # noqa: PLC0415 - heavy: only when used
+
+    # A provider, since there is no option for "no token".
+    signing: dict[str, Any] = (
+        {} if keys is None else {"credential_provider": partial(_provided, keys)}
+    )
+    client: Any = {"allow_http": endpoint.startswith("http://"), "timeout": "1h", **dict(proxy)}
+    return S3Store(
+        bucket,
+        endpoint=endpoint,
+        region=region,
+        skip_signature=keys is None,
+        virtual_hosted_style_request=bucket_in_host,
+        request_payer=False,
+        s3_express=False,
+        unsigned_payload=False,
+        client_options=client,
+        retry_config={"max_retries": 0},
+        **signing,
+    )
+
+
+def _provided(keys: Keys) -> dict[str, Any]:
+    key, secret, token = keys
+    return {"access_key_id": key, "secret_access_key": secret, "token": token, "expires_at": None}
+
+
+async def head(store: Any, key: str) -> Stamp:
+    """Return size and ETag of an object; an error has no body that says why."""
+    from obstore import head_async  # noqa: PLC0415 - as above
+
+    return _stamp(await head_async(store, key))
+
+
+async def look(store: Any, key: str, first: int, last: int) -> Look:
+    """Return size and ETag with the first and last bytes, one of which must be asked for.
+
+    Each answer says of which version it is; an error is that of the first.
+    """
+    spans: list[Any] = [(at, min(at + LOOK_BYTES, first)) for at in range(0, first, LOOK_BYTES)]
+    spans += [{"suffix": last}] if last else []
+    return await _looked(store, key, spans)
+
+
+async def _looked(store: Any, key: str, spans: Sequence[Any]) -> Look:
+    began = time.monotonic()
+    asked = [asyncio.ensure_future(_piece(store, key, span)) for span in spans]
+    try:
+        stamp, _, _, waited = await asked[0]
+        # Of a small file, some lie behind its end.
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+    finally:
+        for each in asked:
+            each.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+    good = [answer for answer in answers if not isinstance(answer, BaseException)]
+    pieces = {offset: data for version, offset, data, _ in good if version == stamp}
+    return Look(stamp, pieces, waited - began)
+
+
+async def _piece(store: Any, key: str, span: Any) -> tuple[Stamp, int, bytes, float]:
+    """Return version, offset and bytes of a range, and when the answer began."""
+    from obstore import get_async  # noqa: PLC0415 - as above
+
+    answer = await get_async(store, key, options={"range": span})
+    began = time.monotonic()
+    return _stamp(answer.meta), answer.range[0], bytes(await answer.bytes_async()), began
+
+
+async def fetch(store: Any, key: str, offset: int, length: int) -> Answer:
+    """Return the bytes of one range."""
+    from obstore import get_range_async  # noqa: PLC0415 - as above
+
+    return memoryview(await get_range_async(store, key, start=offset, length=length))
+
+
+def _stamp(found: Any) -> Stamp:
+    changed = found["last_modified"]
+    # For a time that no server told, obstore gives that of 1970.
+    return Stamp(found["size"], str(found["e_tag"] or (changed if changed.timestamp() else "")))
+
+
+def answered_status(error: Exception) -> int | None:
+    """Return the HTTP status that obstore's error tells, or None."""
+    status = _STATUS.search(str(error))
+    return int(status[1]) if status else None
+
+
+def as_s3_error(error: Exception) -> Exception:
+    """Return an error of obstore as one that can be translated and pickled.
+
+    Its own text holds addresses and headers.
+    """
+    status = answered_status(error)
+    if status is not None:
+        return S3Error(status, str(error))
+    if type(error).__module__.partition(".")[0] != "obstore":
+        return error
+    return ConnectionError(str(error).partition("\n")[0])
