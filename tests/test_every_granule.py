@@ -78,5 +78,11 @@ def test_info(path, capsys):
 @pytest.mark.parametrize("layout", ["spot", "flat"])
 @pytest.mark.parametrize("name", ["clip_ATL03_VegR.h5", "clip_ATL08_VegR.h5"])
 def test_beams_of_a_clip_that_hold_nothing(name, layout):
-    with pytest.raises(GroupNotFoundError, match="in gt1l, gt2r"):
-        xr.open_dataset(granule(name), engine="icesat2", layout=layout, beams=["gt1l", "gt2r"])
+    path, rate = granule(name), "heights" if "ATL03" in name else "land_segments"
+    within = [p.split("/") for p, node in walk(path) if isinstance(node, h5py.Dataset)]
+    holding = sorted({p[1] for p in within if p[1].startswith("gt") and p[2] == rate})
+    says = rf"in gt1l, gt2r\. Ask for beams that hold it \({', '.join(holding)}\)"
+    for chosen in ({}, {"variables": ["h_*"]}, {"drop_variables": ["METADATA"]}):
+        with pytest.raises(GroupNotFoundError, match=says) as caught:
+            xr.open_dataset(path, engine="icesat2", layout=layout, beams=["gt1l", "gt2r"], **chosen)
+        assert repr(rate) not in str(caught.value)

@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 
 from tests.paths import GRANULES, needs_granules
-from xr_icesat2.errors import NotAGranuleError
+from xr_icesat2.errors import GranuleNotFoundError, ICESat2Error, NotAGranuleError
 from xr_icesat2.testing import write_granule
 
 
@@ -75,3 +75,17 @@ def test_a_folder_of_real_granules(tmp_path):
         shutil.copy(GRANULES / name, tmp_path)
     with xr.open_dataset(tmp_path, engine="icesat2") as ds:
         assert ds.source_file.values.tolist() == names
+
+
+def test_all_files_that_cannot_be_opened_are_named(folder, tmp_path):
+    good = min(folder.glob("*.h5"))
+    shutil.copy(good, tmp_path)
+    (tmp_path / "page.h5").write_bytes(b"<html>")
+    (tmp_path / "cut.h5").write_bytes(good.read_bytes()[:3000])
+    with pytest.raises(ICESat2Error, match="2 of 3 files cannot be opened") as caught:
+        xr.open_dataset(tmp_path, engine="icesat2")
+    for named in ("page.h5", "cut.h5", "Pass a list without them"):
+        assert named in str(caught.value)
+    missing = [str(tmp_path / f"no{number}.h5") for number in range(20)]
+    with pytest.raises(GranuleNotFoundError, match=r"at least 10 of 21 files.*no9\.h5"):
+        xr.open_dataset([str(good), *missing], engine="icesat2")

@@ -396,7 +396,7 @@ def test_fixed_strings(path, padding, chunks):
 
 
 @pytest.mark.parametrize("libver", [OLD, NEW])
-def test_strings_of_varying_length(path, libver):
+def test_strings_of_varying_length(path, libver, caplog):
     texts = ["one", "", "Grüße", "a much longer text " * 30]
     with h5py.File(path, "w", libver=libver) as file:
         file.create_dataset("utf8", data=texts, dtype=h5py.string_dtype())
@@ -410,6 +410,11 @@ def test_strings_of_varying_length(path, libver):
         )
     reason = "variable-length strings"
     check(path, {"utf8": reason, "ascii": reason, "chunked": reason})
+    caplog.clear()
+    with caplog.at_level(logging.INFO, "xr_icesat2"):
+        xr.open_dataset(path, **RAW).load()
+    (said,) = caplog.records
+    assert said.levelno == logging.INFO, "a line for all small texts of a granule"
 
 
 def test_text_that_is_not_utf8_survives(path):

@@ -11,6 +11,7 @@ import pytest
 import xarray as xr
 
 from tests.paths import granule
+from xr_icesat2.reading import coding
 from xr_icesat2.testing import write_granule
 
 LARGEST = np.finfo("f8").max
@@ -37,13 +38,20 @@ def undeclared(plain, tmp_path) -> Path:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_the_greatest_float_is_missing(undeclared, plain, layout, caplog):
+def test_the_greatest_float_is_missing(undeclared, plain, layout, caplog, tmp_path):
+    coding._note_undeclared.cache_clear()
     tree = xr.open_datatree(undeclared, engine="icesat2", layout=layout)
     expected = xr.open_datatree(plain, engine="icesat2", layout=layout)
     quality = tree[QUALITY].to_dataset().load()
     assert np.isnat(quality["delta_time"].values[-1])
     assert np.isnan([quality[name].values[-1] for name in ("lat_mean", "lon_mean")]).all()
-    assert f"{QUALITY}/delta_time holds 1.798e+308, which no _FillValue declares" in caplog.text
+    said = "ATL06: quality_assessment/delta_time holds 1.798e+308, which no _FillValue declares"
+    assert caplog.text.count(said) == 1
+    another = tmp_path / "another" / plain.name
+    another.parent.mkdir()
+    shutil.copy(undeclared, another)
+    xr.open_datatree(another, engine="icesat2", layout=layout)[QUALITY].load()
+    assert caplog.text.count(said) == 1, "once for all granules of the product"
     before = {dim: slice(None, -1) for dim in quality["lat_mean"].dims}
     xr.testing.assert_identical(
         quality.isel(before), expected[QUALITY].to_dataset().load().isel(before)

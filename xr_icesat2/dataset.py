@@ -10,7 +10,6 @@ from typing import Any
 
 import xarray as xr
 
-from .errors import GroupNotFoundError
 from .granule.granule import Granule
 from .granule.identity import Identity
 from .granule.model import GroupHeader, LeftOut, Node
@@ -30,6 +29,7 @@ from .merge.rate import MergedRate, common_attrs
 from .merge.spot import spot_datasets
 from .merge.survey import Survey, survey_rate
 from .merge.unmatched import (
+    check_beams,
     check_below_beams,
     check_group,
     check_not_all_damaged,
@@ -38,7 +38,6 @@ from .merge.unmatched import (
     check_tree,
 )
 from .products import Rate
-from .wording import some_of
 
 __all__ = ["assemble_dataset", "assemble_groups", "close_granules"]
 
@@ -174,16 +173,8 @@ def _merged(known: Sequence[Known], rate: Rate, options: Options, *, folded: boo
             found = (r for r in rates_of(one, options) if r.name == rate.name)
             own = next(found, rate)
         beams = survey_rate(one.granule, one.tracks, own, options)
-        chosen = options.variables is not None or options.drop_variables
-        holds = chosen or any(beam.variables for beam in beams.values())
-        if asked and not (beams and holds):
-            others = [repr(other.name) for other in rates_of(one, options)]
-            msg = (
-                f"{one.granule.url} has no {rate.name or 'variables'} in "
-                f"{', '.join(one.tracks.groups.values())}. Leave the granule out, or ask for "
-                f"another group: {some_of(others)}."
-            )
-            raise GroupNotFoundError(msg)
+        if asked and not any(beam.variables for beam in beams.values()):
+            check_beams(one, own, options)
         if folded or len(known) > FEW_GRANULES:
             one.granule.keep()
         return Survey(one.granule, one.identity, one.tracks, beams)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -45,6 +46,8 @@ __all__ = ["GranuleIndex"]
 NODE_BYTES = 1280
 """What a group or dataset takes in memory, with its attributes; beams share most of them."""
 CHUNK_BYTES = 16
+FEW_TEXTS = 1000
+"""Texts that the HDF5 library reads in no time: nobody needs a warning."""
 
 
 class GranuleIndex:
@@ -289,9 +292,11 @@ class GranuleIndex:
     def foreign_values(self, path: str, rows: slice) -> np.ndarray:
         """Read rows of a dataset whose layout is :class:`.Foreign`."""
         path = normalise(path)
-        layout = self.dataset(path).layout
-        if isinstance(layout, Foreign):
-            self._notes.slow(path, layout.reason)
+        header = self.dataset(path)
+        if isinstance(header.layout, Foreign):
+            is_small = header.dtype.kind in "OS" and math.prod(header.shape) <= FEW_TEXTS
+            note = self._notes.few_texts if is_small else self._notes.slow
+            note(path, header.layout.reason)
         return self._library.values(path, rows, self._budget.limits)
 
     def take_each(

@@ -29,6 +29,7 @@ class Notes:
     def __init__(self, url: str) -> None:
         self._url = url
         self._slow: set[str] = set()
+        self._has_texts = False
         self._left_out: set[str] = set()
         self._attributes: set[str] = set()
 
@@ -39,6 +40,15 @@ class Notes:
         self._slow.add(path)
         log.warning(
             "%s: %s is read through the HDF5 library, which is slower: %s", self._url, path, reason
+        )
+
+    def few_texts(self, path: str, reason: str) -> None:
+        """Log the first of the small text datasets that are read through the HDF5 library."""
+        if self._has_texts:
+            return
+        self._has_texts = True
+        log.info(
+            "%s: texts such as %s are read through the HDF5 library: %s", self._url, path, reason
         )
 
     def left_out(self, nodes: Mapping[str, LeftOut]) -> None:

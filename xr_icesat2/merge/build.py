@@ -12,6 +12,7 @@ import xarray as xr
 from xarray.core import indexing
 
 from xr_icesat2.errors import MergeError
+from xr_icesat2.granule.beams import TRACKS
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.model import Chunked, DatasetHeader
 from xr_icesat2.reading.array import GranuleArray
@@ -19,7 +20,7 @@ from xr_icesat2.reading.coding import DECODING, TIME_ENCODING, Coding, Decoded, 
 from xr_icesat2.reading.decoders import Decoders
 from xr_icesat2.reading.mosaic import Mosaic
 
-from .supplied import supplied_attrs, undeclared_fills
+from .supplied import product_of, supplied_attrs, undeclared_fills
 
 __all__ = ["Column", "Placed", "Rules", "build_variable"]
 
@@ -141,11 +142,18 @@ def _decoded(
         padded=column.padded,
         stored=Stored(
             what=f"{first.granule.url}: {first.path}",
+            variable=_in_any_granule(first) if undeclared else "",
             undeclared=undeclared,
             ends=_ends(column, dtype) if by_value else None,
             pad_value=(rules.pad or {}).get(base, _pad_value(dtype, attrs)),
         ),
     )
+
+
+def _in_any_granule(part: Placed) -> str:
+    """Name a variable as in all granules of its product: without file and beam."""
+    path = "/".join(name for name in part.path.strip("/").split("/") if name not in TRACKS)
+    return f"{product_of(part.granule)}: {path}"
 
 
 def _ends(column: Column, dtype: np.dtype) -> np.ndarray:

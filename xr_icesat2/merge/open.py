@@ -9,7 +9,14 @@ from typing import Any, TypeVar
 
 from xr_icesat2.bytesource import ByteSource, open_source
 from xr_icesat2.earthdata.places import archive_hint
-from xr_icesat2.errors import GranuleNotFoundError, IdentityError, MergeError, NotAGranuleError
+from xr_icesat2.errors import (
+    CorruptGranuleError,
+    GranuleNotFoundError,
+    ICESat2Error,
+    IdentityError,
+    MergeError,
+    NotAGranuleError,
+)
 from xr_icesat2.granule.granule import Granule, is_known
 from xr_icesat2.granule.identity import UNKNOWN, Identity
 from xr_icesat2.limits import DEFAULT_LIMITS, Limits
@@ -20,6 +27,8 @@ __all__ = ["check_kinds", "check_mergeable", "each", "look_at", "open_granules"]
 
 AT_ONCE = 16
 """Granules that are worked on side by side."""
+MOST_BAD = 10
+"""Unreadable files of a list that one error names."""
 LOOKED_AT = 10
 """Those of a longer list that are looked at: while they are parsed, one after another, their
 first bytes are held."""
@@ -32,11 +41,39 @@ U = TypeVar("U")
 
 
 def each(function: Callable[[T], U], items: Sequence[T], at_once: int = AT_ONCE) -> list[U]:
-    """Apply a function that waits for bytes to many things; the first error ends it."""
+    """Apply a function that waits for bytes to many things.
+
+    Files that are missing or damaged are gathered, up to :data:`MOST_BAD`, and raised as one error.
+    Any other error ends it at once.
+    """
     if len(items) <= 1:
         return [function(item) for item in items]
+    done: list[U] = []
+    bad: list[GranuleNotFoundError | NotAGranuleError | CorruptGranuleError] = []
     with ThreadPoolExecutor(min(at_once, len(items)), "xr_icesat2-open") as pool:
-        return list(pool.map(function, items))
+        futures = [pool.submit(function, item) for item in items]
+        try:
+            for future in futures:
+                try:
+                    done.append(future.result())
+                except (GranuleNotFoundError, NotAGranuleError, CorruptGranuleError) as error:
+                    bad.append(error)
+                    if len(bad) == MOST_BAD:
+                        break
+        finally:
+            pool.shutdown(cancel_futures=True)
+    if bad:
+        raise type(bad[0])(_bad_files(bad, len(items))) from bad[0]
+    return done
+
+
+def _bad_files(bad: Sequence[ICESat2Error], total: int) -> str:
+    count = f"{'at least ' if len(bad) == MOST_BAD else ''}{len(bad)} of {total}"
+    reasons = "; ".join(str(error).rstrip(".") for error in bad)
+    return (
+        f"{count} files cannot be opened: {reasons}. Pass a list without them, or move them out of "
+        "the folder."
+    )
 
 
 def open_granules(

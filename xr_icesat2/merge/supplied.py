@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from xr_icesat2.granule.model import DatasetHeader
     from xr_icesat2.products.variable import Variable
 
-__all__ = ["supplied_attrs", "undeclared_fills"]
+__all__ = ["product_of", "supplied_attrs", "undeclared_fills"]
 
 log = get_logger(__name__)
 
@@ -35,7 +35,7 @@ def supplied_attrs(granule: Granule, path: str, header: DatasetHeader) -> dict[s
     """
     if header.attrs:
         return {}
-    product = _product(granule)
+    product = product_of(granule)
     if product is None or product not in known_tables():
         return {}
     dtype = header.dtype.newbyteorder("=")
@@ -61,10 +61,11 @@ def undeclared_fills(
     """
     if header.dtype.kind != "f" or any(name in attrs for name in DECLARING):
         return ()
-    return (float(np.finfo(header.dtype).max),) if _product(granule) is not None else ()
+    return (float(np.finfo(header.dtype).max),) if product_of(granule) is not None else ()
 
 
-def _product(granule: Granule) -> str | None:
+def product_of(granule: Granule) -> str | None:
+    """Return the product of a granule, or None if nothing tells it."""
     root = granule.index.group("/")
     try:
         return find_product(granule.url, root.attrs, {}, frozenset(root.links))

@@ -14,13 +14,14 @@ from xr_icesat2.granule.paths import join, normalise
 from xr_icesat2.products import Rate
 from xr_icesat2.wording import did_you_mean, some_of
 
-from .choose import all_rates
+from .choose import all_rates, rates_of
 from .granule_coords import GRANULE_COORDS
 from .known import Known
 from .options import Options, matches
 from .survey import survey_rate
 
 __all__ = [
+    "check_beams",
     "check_below_beams",
     "check_group",
     "check_not_all_damaged",
@@ -99,6 +100,43 @@ def check_group(granule: Granule, held: Collection[str], options: Options) -> No
         f"{granule.url}.{_meant(lost, names)} It holds: {some_of(names)}. {ways}"
     )
     raise SelectionError(msg)
+
+
+def check_beams(known: Known, rate: Rate, options: Options) -> None:
+    """Raise :class:`GroupNotFoundError` if the beams asked for hold no variables of a rate.
+
+    Which variables were asked for, or dropped, does not matter.
+    """
+    granule, asked = known.granule, list(known.tracks.groups.values())
+    everything = replace(options, variables=None, drop_variables=())
+    present = tuple(sorted(known.tracks.numbers[group] for group in known.tracks.present))
+    anywhere = replace(known, tracks=replace(known.tracks, wanted=present))
+    holding = _beams_with(anywhere, rate, everything)
+    if not holding.isdisjoint(asked):
+        return
+    others = [
+        repr(other.name)
+        for other in rates_of(known, everything)
+        if other.name != rate.name and _beams_with(known, other, everything)
+    ]
+    ways = ["leave the granule out"]
+    if holding:
+        ways.insert(0, f"ask for beams that hold it ({', '.join(sorted(holding))})")
+    if others:
+        ways.append(f"ask for another group: {some_of(others)}")
+    msg = f"{granule.url} has no {rate.name or 'variables'} in {', '.join(asked)}. " + _either(ways)
+    raise GroupNotFoundError(msg)
+
+
+def _either(ways: Sequence[str]) -> str:
+    text = ", or ".join(ways)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _beams_with(known: Known, rate: Rate, options: Options) -> set[str]:
+    """Return the beams that hold a variable of a rate, of those that are asked for."""
+    held = survey_rate(known.granule, known.tracks, rate, options)
+    return {known.tracks.groups[number] for number, beam in held.items() if beam.variables}
 
 
 def check_not_empty(granules: Sequence[Granule], group: str) -> None:

@@ -68,6 +68,8 @@ class Coding:
     """Stored floats that mean "missing" although no attribute says so."""
     what: str = ""
     """The variable, as messages name it."""
+    variable: str = ""
+    """Product and path below the beam: what is logged once for all granules."""
 
     def __call__(self, stored: np.ndarray) -> np.ndarray:
         """Decode an array of stored values, of any shape."""
@@ -84,7 +86,7 @@ class Coding:
             They are times that the dtype cannot hold.
         """
         for fill in self.undeclared:
-            stored = _without(stored, fill, self.what)
+            stored = _without(stored, fill, self.variable)
         if self.through_xarray is None:
             self._masked_into(out, stored)
             return
@@ -130,6 +132,8 @@ class Stored:
 
     what: str
     """The variable, as messages name it."""
+    variable: str = ""
+    """The variable in any granule of the product, as the log names it."""
     undeclared: tuple[float, ...] = ()
     """Floats that mean "missing" although no attribute says so."""
     ends: np.ndarray | None = None
@@ -192,7 +196,16 @@ def make_coding(
         undeclared = ()
     elif result.kind in "MO" and "_FillValue" not in usable:
         undeclared = (float(np.finfo(dtype).max),)  # no time, whatever the file is
-    coding = Coding(result, padding, fills, through, seconds, undeclared, stored.what)
+    coding = Coding(
+        result,
+        padding,
+        fills,
+        through,
+        seconds,
+        undeclared,
+        stored.what,
+        stored.variable or stored.what,
+    )
     lost = UNWRITABLE if masked else ()
     kept = {k: v for k, v in attrs.items() if k not in usable and k not in lost}
     described = template.attrs
@@ -254,17 +267,19 @@ def _note(what: str, name: str, value: str, dtype: np.dtype) -> None:
     log.warning("%s: the attribute %s=%s %s", what, name, value, reason)
 
 
-def _without(stored: np.ndarray, fill: float, what: str) -> np.ndarray:
+def _without(stored: np.ndarray, fill: float, variable: str) -> np.ndarray:
     missing = stored == fill
     if not missing.any():
         return stored
-    _note_undeclared(what, fill)
+    _note_undeclared(variable, fill)
     return np.where(missing, stored.dtype.type(np.nan), stored)
 
 
-@lru_cache(maxsize=1 << 10)  # once a variable
-def _note_undeclared(what: str, fill: float) -> None:
-    log.warning("%s holds %.4g, which no _FillValue declares; it is read as missing", what, fill)
+@lru_cache(maxsize=1 << 10)  # once a variable of a product
+def _note_undeclared(variable: str, fill: float) -> None:
+    log.warning(
+        "%s holds %.4g, which no _FillValue declares; it is read as missing", variable, fill
+    )
 
 
 def _only_masked(dtype: np.dtype, result: np.dtype, attrs: Mapping[str, Any]) -> bool:
