@@ -7,6 +7,7 @@ raised an error it may raise.
 
 import glob
 import hashlib
+import itertools
 import posixpath
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -188,21 +189,23 @@ def _attributes(
         except Exception:  # noqa: BLE001
             unread.append(_text(name))
     note_attrs(facts, path, held)
-    facts[f"attrs {path}"] = names_told([*held, *unread])
+    if unread:
+        facts[f"readable {path}"] = facts[f"attrs {path}"]
+        facts[f"attrs {path}"] = names_told([*held, *unread])
 
 
 def _attribute(found: Any, name: bytes) -> Any:
     """One attribute as text or numbers; None for what means nothing outside its file."""
     opened = h5py.h5a.open(found, name)
-    stored = opened.get_type()
+    stored, dtype = opened.get_type(), opened.dtype  # which h5py has only of what it can read
     if opened.get_space().get_simple_extent_type() == h5py.h5s.NULL:
         is_text = stored.get_class() == h5py.h5t.STRING
-        return "" if is_text else np.empty(0, opened.dtype)
+        return "" if is_text else np.empty(0, dtype)
     if stored.get_class() == h5py.h5t.STRING and not stored.is_variable_str():
         return _fixed_text(opened, stored)
-    if opened.dtype.hasobject and not h5py.check_string_dtype(opened.dtype):
+    if dtype.hasobject and not h5py.check_string_dtype(dtype):
         return None
-    value = np.empty(opened.shape, opened.dtype)
+    value = np.empty(opened.shape, dtype)
     opened.read(value)
     return value
 
@@ -223,6 +226,9 @@ def _fixed_text(opened: Any, stored: Any) -> np.ndarray:
 # --- the engine ---------------------------------------------------------------------------------
 
 
+MOST_DAMAGED = 4
+
+
 def by_engine(path: Path, undamaged: Path | None = None) -> Facts:
     """Everything that ``layout="file"`` reads of a file; our own errors as ``REFUSED``.
 
@@ -241,19 +247,24 @@ def by_engine(path: Path, undamaged: Path | None = None) -> Facts:
         _Piecewise(path, facts).read()
         return facts
     # A soft link that leads out of the file is to h5py one that leads nowhere.
-    left_out = [
-        posixpath.split(where)
+    left_out = {
+        where: "damaged" in reason
         for where, reason in tree.icesat2.left_out.items()
         if "lies below" not in reason
-    ]
+    }
     for node in tree.subtree:
-        if node.level > DEEPEST:
-            continue
         dataset = node.to_dataset(inherit=False)
         _dataset(facts, node.path, dataset)
-        named = {name for group, name in left_out if group == node.path}
-        held = {*node.children, *dataset.variables, *named}
-        facts[f"names {node.path}"] = names_told(map(str, held))
+        named = {where: d for where, d in left_out.items() if posixpath.dirname(where) == node.path}
+        held = {*map(str, node.children), *map(str, dataset.variables)}
+        facts[f"names {node.path}"] = names_told({*held, *map(posixpath.basename, named)})
+        # To h5py a soft link to what is damaged leads nowhere, or somewhere.
+        damaged = [posixpath.basename(where) for where, is_damaged in named.items() if is_damaged]
+        names = held | {*map(posixpath.basename, named)}
+        ways = itertools.chain.from_iterable(
+            itertools.combinations(damaged, n) for n in range(1, MOST_DAMAGED)
+        )
+        facts[f"sound {node.path}"] = "|".join(names_told(names - {*some}) for some in ways)
     tree.close()
     return facts
 
