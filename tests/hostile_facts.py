@@ -264,7 +264,8 @@ def by_engine(path: Path, undamaged: Path | None = None) -> Facts:
         ways = itertools.chain.from_iterable(
             itertools.combinations(damaged, n) for n in range(1, MOST_DAMAGED)
         )
-        facts[f"sound {node.path}"] = "|".join(names_told(names - {*some}) for some in ways)
+        if damaged:
+            facts[f"sound {node.path}"] = "|".join(names_told(names - {*some}) for some in ways)
     tree.close()
     return facts
 
