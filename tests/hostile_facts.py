@@ -253,6 +253,8 @@ def by_engine(path: Path, undamaged: Path | None = None) -> Facts:
         if "lies below" not in reason
     }
     for node in tree.subtree:
+        if node.level > DEEPEST:
+            continue
         dataset = node.to_dataset(inherit=False)
         _dataset(facts, node.path, dataset)
         named = {where: d for where, d in left_out.items() if posixpath.dirname(where) == node.path}
