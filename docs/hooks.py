@@ -1,4 +1,4 @@
-"""What the pages find: granules in the working directory and on S3, and pictures of products."""
+"""What the pages find: an empty folder for each, granules on S3, and pictures of products."""
 # ruff: noqa: INP001 - loaded by MkDocs by its path
 
 import os
@@ -30,23 +30,15 @@ _until_the_end = ExitStack()
 
 
 def on_pre_build(config: object) -> None:
-    """Write the granules, serve one from S3, and go where they are."""
+    """Serve granules from S3, and go to an empty folder."""
     del config
     sys.path.insert(0, str(Path(__file__).parent))  # pages import spec_tables
-    folder = Path(_until_the_end.enter_context(tempfile.TemporaryDirectory()))
-    # Entered after the folder, so left before it: what is gone cannot be a working directory.
-    _until_the_end.callback(os.chdir, Path.cwd())
-    os.chdir(folder)
+    folder = _go_to_empty_folder()
     for name, properties in CYCLES.items():
-        path = write_granule(folder / name, **properties)
         start = name.removeprefix("ATL06_")
         day = folder / f"s3/{BUCKET}/ATLAS/ATL06/006/{start[:4]}/{start[4:6]}/{start[6:8]}"
         day.mkdir(parents=True)
-        (day / name).hardlink_to(path)
-    pair = {"gt1l": 400, "gt1r": 400}
-    for product in ("ATL03", "ATL06", "ATL08"):
-        # Pages that begin with write_granule(".") write cycle 1.
-        write_granule(folder, product, cycle=2, n_segments=pair, chunk_rows=10_000)
+        write_granule(day / name, **properties)
     options = _until_the_end.enter_context(serve(folder / "s3"))
     os.environ |= {
         "AWS_ENDPOINT_URL": options["endpoint_url"],
@@ -68,6 +60,20 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         uri = f"products/{picture.name}"
         files.append(File.generated(config, uri, abs_src_path=str(picture)))
     return files
+
+
+def on_page_markdown(markdown: str, **_: object) -> str:
+    """Run the code of each page in an empty folder, as a reader does who copies it."""
+    _go_to_empty_folder()
+    return markdown
+
+
+def _go_to_empty_folder() -> Path:
+    folder = Path(_until_the_end.enter_context(tempfile.TemporaryDirectory()))
+    # Entered after the folder, so left before it: what is gone cannot be a working directory.
+    _until_the_end.callback(os.chdir, Path.cwd())
+    os.chdir(folder)
+    return folder
 
 
 def on_post_build(config: object) -> None:

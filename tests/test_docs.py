@@ -83,3 +83,13 @@ def test_the_citation_has_the_version_of_the_package():
     told = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     citation = (PROJECT / "CITATION.cff").read_text(encoding="utf-8")
     assert f"\nversion: {told['version']}\n" in citation
+
+
+@pytest.mark.parametrize(
+    "page", sorted((PROJECT / "docs/how-to").glob("*.md")), ids=lambda page: page.name
+)
+def test_how_to_pages_write_the_granules_that_they_open(page):
+    # The documentation build runs each page in an empty folder.
+    blocks = RUN.findall(page.read_text(encoding="utf-8"))
+    if any(re.search(r'"ATL\d\d_[^"/]*\.h5"', block) for block in blocks):
+        assert "write_granule(" in blocks[0]
