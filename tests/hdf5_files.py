@@ -11,8 +11,8 @@ import xarray as xr
 from tests.comparing import assert_array, assert_attributes, random_indexers, taken
 from tests.oracle import attributes, values, walk
 from xr_icesat2.bytesource import open_source
-from xr_icesat2.granule.index import GranuleIndex
-from xr_icesat2.granule.model import Chunked, Compact, Contents, Contiguous, DatasetHeader, Foreign
+from xr_icesat2.hdf5.index import GranuleIndex
+from xr_icesat2.hdf5.model import Chunked, Compact, Contents, Contiguous, DatasetHeader, Foreign
 
 RAW = {"engine": "icesat2", "layout": "file", "decode_cf": False}
 FILTER_IDS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}

@@ -306,7 +306,7 @@ class _Piecewise:
     """What can be had of a file that does not open as a whole."""
 
     def __init__(self, path: Path, facts: Facts) -> None:
-        from xr_icesat2.merge.open import open_granules  # noqa: PLC0415
+        from xr_icesat2.assembly.open_granules import open_granules  # noqa: PLC0415
 
         self.path = path
         self.facts = facts
@@ -342,7 +342,7 @@ class _Piecewise:
 
     def _kind(self, path: str) -> str | None:
         from xr_icesat2.errors import ICESat2Error  # noqa: PLC0415
-        from xr_icesat2.granule.model import GroupHeader  # noqa: PLC0415
+        from xr_icesat2.hdf5.model import GroupHeader  # noqa: PLC0415
 
         try:
             node = self.granule.index.node(path)

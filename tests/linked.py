@@ -6,8 +6,8 @@ from concurrent.futures import Executor
 from pathlib import Path
 
 from xr_icesat2.bytesource import Answer, CountingSource, Look, Range, Take, open_source
-from xr_icesat2.bytesource.cost import Cost
-from xr_icesat2.bytesource.limits import MAX_IN_FLIGHT
+from xr_icesat2.bytesource.link_speed import Cost
+from xr_icesat2.bytesource.request_limits import MAX_IN_FLIGHT
 
 
 class Linked(CountingSource):

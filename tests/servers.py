@@ -7,9 +7,9 @@ import pytest
 from benchmarks.server import link_to
 from tests.http_server import BlobServer
 from tests.s3_server import S3Server
-from xr_icesat2.bytesource.cost import Cost
+from xr_icesat2.bytesource.link_speed import Cost
 from xr_icesat2.bytesource.remote import RemoteSource
-from xr_icesat2.granule.hdf5 import pages
+from xr_icesat2.hdf5 import page_cache as pages
 
 _buckets = count(1)
 

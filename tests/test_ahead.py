@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from xr_icesat2.merge import open as opening
+from xr_icesat2.assembly import open_granules as opening
 from xr_icesat2.testing import write_granule
 
 MANY = 20

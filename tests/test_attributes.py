@@ -12,7 +12,7 @@ import xarray as xr
 
 from tests.paths import SHARED, granule
 from tests.tiny import write_tiny
-from xr_icesat2.command.main import main
+from xr_icesat2.cli.main import main
 from xr_icesat2.testing import write_granule
 
 STRUCTURAL = ("CLASS", "NAME")

@@ -15,7 +15,7 @@ import xarray as xr
 from tests.http_server import LOGIN_PAGE
 from tests.paths import granule, needs_granules
 from tests.written import GRANULE_NAMES, written_granule, written_granules
-from xr_icesat2.bytesource import limits
+from xr_icesat2.bytesource import request_limits as limits
 from xr_icesat2.errors import (
     AccessDeniedError,
     ChangedGranuleError,
@@ -30,7 +30,7 @@ from xr_icesat2.errors import (
     TransferError,
     TransferTimeoutError,
 )
-from xr_icesat2.granule.hdf5 import pages
+from xr_icesat2.hdf5 import page_cache as pages
 
 ALL, BACKWARD, MISSING, EMPTY = GRANULE_NAMES
 

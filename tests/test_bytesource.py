@@ -19,17 +19,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xr_icesat2.bytesource import (
-    ByteSource,
-    CountingSource,
-    Stamp,
-    descriptors,
-    open_source,
-    source_name,
-)
+from xr_icesat2.bytesource import ByteSource, CountingSource, Stamp, open_source, source_name
+from xr_icesat2.bytesource import open_files as descriptors
 from xr_icesat2.bytesource.local import LocalSource
-from xr_icesat2.bytesource.naming import safe_text, safe_url
-from xr_icesat2.bytesource.ranges import checked_ranges
+from xr_icesat2.bytesource.range_checks import checked_ranges
+from xr_icesat2.bytesource.redaction import safe_text, safe_url
 from xr_icesat2.bytesource.threads import all_done
 from xr_icesat2.errors import (
     AccessDeniedError,
@@ -662,7 +656,7 @@ import os, sys, warnings
 warnings.simplefilter("ignore")
 import xarray as xr
 from xr_icesat2.granule.granule import _INDEXES
-from xr_icesat2.granule.hdf5.pages import _KEPT
+from xr_icesat2.hdf5.page_cache import _KEPT
 ds = xr.open_dataset(sys.argv[1], engine="icesat2", cache=False)
 with _INDEXES._lock:
     child = os.fork()

@@ -16,7 +16,7 @@ from xr_icesat2.errors import (
     GranuleNotFoundError,
     SelectionError,
 )
-from xr_icesat2.opened import granules_of_opened
+from xr_icesat2.opened_contents import granules_of_opened
 from xr_icesat2.testing import write_granule
 
 

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from tests.paths import granule
 from xr_icesat2 import products
-from xr_icesat2.bytesource.counting import CountingSource
-from xr_icesat2.bytesource.open import open_source
-from xr_icesat2.dataset import assemble_groups
+from xr_icesat2.assembly.assemble import assemble_groups
+from xr_icesat2.bytesource.open_source import open_source
+from xr_icesat2.bytesource.request_counter import CountingSource
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.keywords import parse_arguments
-from xr_icesat2.opened import contents_of_opened
+from xr_icesat2.opened_contents import contents_of_opened
 from xr_icesat2.products.contents import Contents, Section
 from xr_icesat2.products.table import load_table
 from xr_icesat2.testing import write_granule

@@ -9,7 +9,8 @@ import pytest
 import xarray as xr
 
 from tests.written import written_granules
-from xr_icesat2.merge import blocks, rate
+from xr_icesat2.assembly import dask_chunks as blocks
+from xr_icesat2.assembly import merged_rate as rate
 from xr_icesat2.testing import write_granule
 
 SEGMENTS = "gt1l/land_ice_segments"

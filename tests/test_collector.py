@@ -7,8 +7,8 @@ import threading
 import pytest
 import xarray as xr
 
-from xr_icesat2.collector import SELDOM, seldom_collecting
-from xr_icesat2.merge import open as opening
+from xr_icesat2.assembly import open_granules as opening
+from xr_icesat2.relaxed_gc import SELDOM, seldom_collecting
 from xr_icesat2.testing import write_granule
 
 

@@ -14,7 +14,7 @@ from tests.combining import DOCUMENTED, WAYS
 from tests.paths import GRANULES, needs_granules
 from tests.rates import ATL06
 from tests.written import written_granule, written_granules
-from xr_icesat2.granule.numbering import CYCLES, GRIDDED, REGIONS, RGTS, granule_number
+from xr_icesat2.granule.gran_idx import CYCLES, GRIDDED, REGIONS, RGTS, granule_number
 from xr_icesat2.reading.lazy_index import LazyIndex
 from xr_icesat2.testing import write_granule
 

@@ -11,7 +11,7 @@ import xarray as xr
 
 import xr_icesat2
 from tests.paths import granule
-from xr_icesat2.command.main import main
+from xr_icesat2.cli.main import main
 from xr_icesat2.testing import write_granule
 
 FIRST = "ATL06_20190808032023_06270403_007_01.h5"
@@ -206,7 +206,7 @@ def test_info_of_a_folder_counts_its_granules(capsys, tmp_path):
 
 
 def test_as_a_process(tmp_path):
-    command = [sys.executable, "-m", "xr_icesat2.command"]
+    command = [sys.executable, "-m", "xr_icesat2.cli"]
     done = subprocess.run(  # noqa: S603 - our own interpreter
         [*command, "info", "nothing.h5"],
         cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
@@ -220,7 +220,7 @@ def test_as_a_process(tmp_path):
 def test_a_pipe_that_closes(tmp_path):
     path = write_granule(tmp_path, n_segments=5, chunk_rows=100)
     with subprocess.Popen(  # noqa: S603 - our own interpreter
-        [sys.executable, "-m", "xr_icesat2.command", "info", str(path), "--json"],
+        [sys.executable, "-m", "xr_icesat2.cli", "info", str(path), "--json"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     ) as process:  # fmt: skip
         process.stdout.close()

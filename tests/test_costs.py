@@ -24,13 +24,13 @@ from benchmarks.task import Task
 from benchmarks.workloads import WORKLOADS, task_of
 from tests.layouts import LAYOUTS
 from tests.linked import linked
-from xr_icesat2.bytesource.cost import Cost
-from xr_icesat2.dataset import assemble_dataset, assemble_groups
+from xr_icesat2.assembly.assemble import assemble_dataset, assemble_groups
+from xr_icesat2.assembly.open_granules import look_at
+from xr_icesat2.bytesource.link_speed import Cost
 from xr_icesat2.granule.granule import Granule
-from xr_icesat2.granule.hdf5 import pages
+from xr_icesat2.hdf5 import page_cache as pages
+from xr_icesat2.index_cache.settings import Caches
 from xr_icesat2.keywords import parse_arguments
-from xr_icesat2.merge.caches import Caches
-from xr_icesat2.merge.open import look_at
 from xr_icesat2.testing import write_granule
 
 FAR = Cost(latency=0.06, bandwidth=200e6)

@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from tests.written import GRANULE_NAMES, written_granule
-from xr_icesat2.command.main import main
+from xr_icesat2.cli.main import main
 from xr_icesat2.errors import CorruptGranuleError, SelectionError
 
 FILE = {"engine": "icesat2", "layout": "file"}

@@ -15,9 +15,9 @@ import pytest
 
 import xr_icesat2
 from xr_icesat2 import progress
-from xr_icesat2.earthdata import fetch
-from xr_icesat2.earthdata.catalog import CatalogGranule, Checksum
+from xr_icesat2.earthdata import download_file as fetch
 from xr_icesat2.earthdata.checksum import adds_up
+from xr_icesat2.earthdata.cmr import CatalogGranule, Checksum
 from xr_icesat2.errors import (
     AccessDeniedError,
     ChangedGranuleError,
@@ -40,7 +40,7 @@ def small_pieces(monkeypatch):
     monkeypatch.setattr(fetch, "LARGEST", 10_000)
     monkeypatch.setattr(fetch, "TOGETHER", 2)
     monkeypatch.setattr(fetch, "TAIL", 500)
-    monkeypatch.setattr("xr_icesat2.bytesource.limits.BACKOFF", 0.01)
+    monkeypatch.setattr("xr_icesat2.bytesource.request_limits.BACKOFF", 0.01)
     # Long enough for a busy machine; what waits for silence sets a limit of its own.
     monkeypatch.setenv("XR_ICESAT2_TIMEOUT", "30")
 
@@ -276,7 +276,7 @@ def test_requests_grow_where_the_link_is_fast(http_server, tmp_path, monkeypatch
 
 def test_mixtures_of_faults(http_server, tmp_path, monkeypatch):
     """Whatever comes in whatever order: a whole file, or a part that is the file's beginning."""
-    monkeypatch.setattr("xr_icesat2.bytesource.limits.BACKOFF", 0.001)
+    monkeypatch.setattr("xr_icesat2.bytesource.request_limits.BACKOFF", 0.001)
     url, dice, whole = http_server.put(NAME, DATA), random.Random(11), 0
     faults = [
         "truncate",

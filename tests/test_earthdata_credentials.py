@@ -20,7 +20,8 @@ from distributed import Client, LocalCluster
 
 from tests.earthdata.fixtures import forget_everything
 from tests.earthdata.names import DATA_HOST, LOGIN_HOST, OTHER_HOST, S3_HOST, trust
-from xr_icesat2.bytesource import limits, open_source
+from xr_icesat2.bytesource import open_source
+from xr_icesat2.bytesource import request_limits as limits
 from xr_icesat2.earthdata.credentials import credentials
 from xr_icesat2.errors import AccessDeniedError, ICESat2Error, TransferError
 from xr_icesat2.testing import write_granule

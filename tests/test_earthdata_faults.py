@@ -7,8 +7,9 @@ import pytest
 
 from tests.earthdata.fixtures import forget_everything
 from tests.earthdata.names import BUCKET, HOSTS, S3_HOST
-from xr_icesat2.bytesource import limits, open_source
-from xr_icesat2.earthdata.places import place_of_path, plain_path
+from xr_icesat2.bytesource import open_source
+from xr_icesat2.bytesource import request_limits as limits
+from xr_icesat2.earthdata.archive_paths import place_of_path, plain_path
 from xr_icesat2.errors import AccessDeniedError, ICESat2Error, TransferError, TransferTimeoutError
 
 NAME = "ATL06_20191106230008_06270503_007_01.h5"

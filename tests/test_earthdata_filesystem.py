@@ -12,7 +12,8 @@ import xarray as xr
 
 from tests.earthdata.names import CDN_HOST, DATA_HOST, S3_HOST
 from xr_icesat2.bytesource import open_source
-from xr_icesat2.earthdata import access, region
+from xr_icesat2.earthdata import access
+from xr_icesat2.earthdata import aws_region as region
 from xr_icesat2.errors import AccessDeniedError, GranuleNotFoundError, SelectionError
 from xr_icesat2.testing import write_granule
 

@@ -8,11 +8,11 @@ import time
 import pytest
 import requests.utils
 
-from xr_icesat2.bytesource.archive import path_of_url
-from xr_icesat2.earthdata import region
-from xr_icesat2.earthdata.places import is_granule, place_of_path, plain_path
-from xr_icesat2.earthdata.renewal import Lease, Renewed
-from xr_icesat2.earthdata.web import proxy_for
+from xr_icesat2.bytesource.archive_urls import path_of_url
+from xr_icesat2.earthdata import aws_region as region
+from xr_icesat2.earthdata.archive_paths import is_granule, place_of_path, plain_path
+from xr_icesat2.earthdata.credential_refresh import Lease, Renewed
+from xr_icesat2.earthdata.http_session import proxy_for
 
 NAME = "ATL06_20191106230008_06270503_007_01.h5"
 S3 = "s3://nsidc-cumulus-prod-protected/ATLAS/"

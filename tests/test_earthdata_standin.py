@@ -6,7 +6,7 @@ import requests
 from earthaccess.exceptions import LoginAttemptFailure
 
 from tests.earthdata.names import CDN_HOST
-from xr_icesat2.earthdata import catalog
+from xr_icesat2.earthdata import cmr as catalog
 from xr_icesat2.errors import SelectionError, TransferError
 
 NAME = "ATL06_20191106230008_06270503_007_01.h5"
@@ -59,7 +59,7 @@ def test_a_query_that_the_catalogue_rejects(earthdata):
 
 
 def test_a_catalogue_that_fails(earthdata, monkeypatch):
-    monkeypatch.setattr("xr_icesat2.bytesource.limits.BACKOFF", 0.01)
+    monkeypatch.setattr("xr_icesat2.bytesource.request_limits.BACKOFF", 0.01)
     query = catalog.name_query("ATL06", "007", "*")
     earthdata.script.fail("granules.umm_json", 503, times=2)
     assert catalog.find_granules(query) == []

@@ -11,7 +11,7 @@ import xarray as xr
 
 from tests.oracle import values, walk
 from tests.paths import GRANULES, granule
-from xr_icesat2.command.main import main
+from xr_icesat2.cli.main import main
 from xr_icesat2.errors import GroupNotFoundError, IdentityError
 
 NAMES = (

@@ -12,7 +12,7 @@ BEGIN = """
 import os, sys
 import xarray as xr
 from xr_icesat2.errors import SelectionError
-from xr_icesat2.granule.hdf5_library import _FILES
+from xr_icesat2.hdf5.h5py_fallback import _FILES
 
 def opened(**options):
     return xr.open_dataset(sys.argv[1], engine="icesat2", cache=False, **options)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xr_icesat2.errors import CorruptGranuleError
-from xr_icesat2.granule.hdf5.fetch import Several, run, together, within
+from xr_icesat2.hdf5.parser_loop import Several, run, together, within
 
 DATA = bytes(range(256))
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xr_icesat2.granule.hdf5 import filters
-from xr_icesat2.granule.hdf5.filters import FilterError, undo_filters
-from xr_icesat2.granule.model import Filter
+from xr_icesat2.hdf5 import filters
+from xr_icesat2.hdf5.filters import FilterError, undo_filters
+from xr_icesat2.hdf5.model import Filter
 
 DEFLATE, SHUFFLE, FLETCHER32 = 1, 2, 3
 steps = st.one_of(

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.paths import ALL_GRANULES, needs_granules, recorded_answer
-from xr_icesat2.earthdata.catalog import CatalogGranule, read_granule
+from xr_icesat2.earthdata.cmr import CatalogGranule, read_granule
 from xr_icesat2.earthdata.footprint import footprint_lines, is_track
-from xr_icesat2.earthdata.svg_map import svg_map
-from xr_icesat2.earthdata.track import OrbitExtent, ground_track
+from xr_icesat2.earthdata.ground_track import OrbitExtent, ground_track
+from xr_icesat2.earthdata.result_map import svg_map
 from xr_icesat2.errors import SelectionError
 
 NODE_STEP = 360 * 91 / 1387

@@ -22,7 +22,7 @@ from tests.earthdata.names import trust
 
 places, port, authority = json.loads(sys.argv[1])
 failed = []  # attempts that hang, or meet an error, and are made again
-retrying = logging.getLogger("xr_icesat2.bytesource.retrying")
+retrying = logging.getLogger("xr_icesat2.bytesource.retry")
 retrying.setLevel(logging.INFO)
 retrying.addFilter(lambda record: failed.append(record.getMessage()))
 trust(port, authority)

@@ -16,12 +16,12 @@ import xarray as xr
 from tests.hdf5_files import RAW, check, create, open_index
 from xr_icesat2.bytesource import open_source
 from xr_icesat2.errors import CorruptGranuleError, ICESat2Error, NotSupportedError
-from xr_icesat2.granule import store
-from xr_icesat2.granule.hdf5.binary import checksum
-from xr_icesat2.granule.index import GranuleIndex
-from xr_icesat2.granule.model import BY_LIBRARY, Chunked, Compact, Contents, Contiguous
-from xr_icesat2.granule.packed import pack, unpack
-from xr_icesat2.granule.traversal import Traversal
+from xr_icesat2.hdf5.binary import checksum
+from xr_icesat2.hdf5.index import GranuleIndex
+from xr_icesat2.hdf5.model import BY_LIBRARY, Chunked, Compact, Contents, Contiguous
+from xr_icesat2.hdf5.traversal import Traversal
+from xr_icesat2.index_cache import directory as store
+from xr_icesat2.index_cache.codec import pack, unpack
 
 RNG = np.random.default_rng(20181014)
 STEPS = ("deflate", "shuffle", "fletcher32")

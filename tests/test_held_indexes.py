@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from xr_icesat2.bytesource import open_source
-from xr_icesat2.granule import held
-from xr_icesat2.granule.hdf5.budget import Budget
-from xr_icesat2.granule.held import HeldIndexes
-from xr_icesat2.granule.index import GranuleIndex
-from xr_icesat2.granule.model import Contents
+from xr_icesat2.granule import index_registry as held
+from xr_icesat2.granule.index_registry import HeldIndexes
+from xr_icesat2.hdf5.index import GranuleIndex
+from xr_icesat2.hdf5.model import Contents
+from xr_icesat2.hdf5.parse_limits import Budget
 from xr_icesat2.limits import Limits
 from xr_icesat2.testing import write_granule
 

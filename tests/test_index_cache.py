@@ -14,10 +14,10 @@ import pytest
 import xarray as xr
 
 from xr_icesat2.bytesource import CountingSource, Stamp, open_source
-from xr_icesat2.granule import store
 from xr_icesat2.granule.granule import Granule
-from xr_icesat2.granule.model import Contents, GroupHeader
-from xr_icesat2.granule.packed import LENGTHS, MAGIC
+from xr_icesat2.hdf5.model import Contents, GroupHeader
+from xr_icesat2.index_cache import directory as store
+from xr_icesat2.index_cache.codec import LENGTHS, MAGIC
 from xr_icesat2.testing import write_granule
 
 

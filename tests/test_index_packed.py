@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 
 from xr_icesat2.bytesource import open_source
-from xr_icesat2.granule import plain
 from xr_icesat2.granule.granule import Granule
-from xr_icesat2.granule.model import (
+from xr_icesat2.hdf5.model import (
     Chunked,
     ChunkTable,
     Compact,
@@ -27,7 +26,8 @@ from xr_icesat2.granule.model import (
     LeftOut,
     Subtree,
 )
-from xr_icesat2.granule.packed import LENGTHS, MAGIC, MOST_CHUNKS, MOST_TEXT, pack, unpack
+from xr_icesat2.index_cache import json_values as plain
+from xr_icesat2.index_cache.codec import LENGTHS, MAGIC, MOST_CHUNKS, MOST_TEXT, pack, unpack
 from xr_icesat2.testing import write_granule
 
 SIZE = 1 << 33

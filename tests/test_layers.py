@@ -14,26 +14,27 @@ from xr_icesat2.testing import write_granule
 PACKAGE = Path(xr_icesat2.__file__).parent
 LEVELS = {
     "printable": -1,
-    "collector": 1,
     "errors": 0,
-    "limits": 1,
+    "fork_safety": 0,
     "memory": 0,
-    "forking": 0,
+    "messages": 0,
     "progress": 0,
-    "shared_files": 0,
-    "wording": 0,
+    "safe_files": 0,
+    "limits": 1,
+    "relaxed_gc": 1,
     "bytesource": 1,
-    "granule": 2,
-    "products": 3,
-    "reading": 3,
-    "earthdata": 3,
-    "links": 4,
-    "merge": 5,
-    "dataset": 6,
-    "keywords": 6,
-    "backend": 7,
+    "products": 1,
+    "hdf5": 2,
+    "index_cache": 3,
+    "granule": 4,
+    "earthdata": 5,
+    "reading": 5,
+    "links": 6,
+    "assembly": 7,
+    "keywords": 8,
+    "backend": 9,
 }
-BESIDE = {"__init__", "accessor", "command", "indexes", "opened", "testing", "demo"}
+BESIDE = {"__init__", "accessor", "cli", "demo", "opened_contents", "indexes", "testing"}
 """Parts that stand beside the layers: they may import any, and no layer imports them."""
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 IN_LAYERS = [m for m in MODULES if m.split("/")[0].removesuffix(".py") in LEVELS]
@@ -69,16 +70,16 @@ def test_nothing_imports_upward(module):
 
 
 def test_h5coro_is_imported_in_one_module():
-    assert importers("h5coro") == {"granule/hdf5/messages.py"}
+    assert importers("h5coro") == {"hdf5/dataset_messages.py"}
 
 
 def test_h5py_is_imported_where_we_fall_back_and_where_we_write():
     inside = {m for m in importers("h5py") if not m.startswith(("testing/", "demo/"))}
     assert inside == {
-        "granule/h5py_checks.py",
-        "granule/h5py_objects.py",
-        "granule/hdf5_library.py",
-        "granule/text_lengths.py",
+        "hdf5/h5py_checks.py",
+        "hdf5/h5py_objects.py",
+        "hdf5/h5py_fallback.py",
+        "hdf5/text_lengths.py",
     }
 
 
@@ -90,7 +91,7 @@ def test_h5py_is_imported_where_we_fall_back_and_where_we_write():
         ("botocore", None),
         ("earthaccess", "earthdata/credentials.py"),
         ("requests", "earthdata/credentials.py"),
-        ("aiohttp", "earthdata/web.py"),
+        ("aiohttp", "earthdata/http_session.py"),
     ],
 )
 def test_cloud_libraries_are_imported_by_one_module_at_most(library, module):

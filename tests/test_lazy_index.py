@@ -12,9 +12,9 @@ import pytest
 import xarray as xr
 from xarray.indexes import PandasIndex
 
-from xr_icesat2.reading import array
+from xr_icesat2.reading import lazy_array as array
+from xr_icesat2.reading.batch import carry_out
 from xr_icesat2.reading.lazy_index import LazyIndex
-from xr_icesat2.reading.together import carry_out
 from xr_icesat2.testing import write_granule
 
 GROUP = "gt1l/land_ice_segments"

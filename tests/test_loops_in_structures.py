@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 
 from xr_icesat2.errors import CorruptGranuleError
-from xr_icesat2.granule.hdf5.binary import checksum
+from xr_icesat2.hdf5.binary import checksum
 
 FILE = {"engine": "icesat2", "layout": "file"}
 OLD, NEW = "earliest", "latest"

@@ -15,7 +15,7 @@ from fsspec.asyn import AsyncFileSystem
 from fsspec.registry import _registry
 
 from tests.hdf5_files import RAW
-from xr_icesat2.bytesource.limits import MOST_HELD
+from xr_icesat2.bytesource.request_limits import MOST_HELD
 
 ROWS, CHUNK = 1_500_000, 10_000
 MB = 1 << 20

@@ -8,8 +8,8 @@ import xarray as xr
 
 from tests.tiny import write_tiny
 from tests.written import GRANULE_NAMES, written_granules
+from xr_icesat2.assembly.request import matches
 from xr_icesat2.errors import SelectionError
-from xr_icesat2.merge.options import matches
 from xr_icesat2.products.table import known_tables, load_table
 
 MAIN = "land_ice_segments"

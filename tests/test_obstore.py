@@ -5,7 +5,9 @@ import re
 import fsspec
 import pytest
 
-from xr_icesat2.bytesource import Stamp, limits, open_source, transports
+from xr_icesat2.bytesource import Stamp, open_source
+from xr_icesat2.bytesource import fsspec_transport as transports
+from xr_icesat2.bytesource import request_limits as limits
 from xr_icesat2.errors import GranuleNotFoundError, ICESat2Error
 
 DATA = bytes(range(256)) * 40

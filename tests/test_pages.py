@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.linked import linked
-from xr_icesat2.bytesource.cost import Cost, Observed
-from xr_icesat2.granule.hdf5 import pages
-from xr_icesat2.granule.hdf5.fetch import Alone, Several
-from xr_icesat2.granule.hdf5.pages import MOST_BLOCK, PAGE, Pages
+from xr_icesat2.bytesource.link_speed import Cost, Observed
+from xr_icesat2.hdf5 import page_cache as pages
+from xr_icesat2.hdf5.page_cache import MOST_BLOCK, PAGE, Pages
+from xr_icesat2.hdf5.parser_loop import Alone, Several
 
 SIZE = 3 << 20
 NEAR = Cost(latency=20e-6, bandwidth=1e9)

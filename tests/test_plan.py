@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import all_selections, chunk_shapes, shapes, take
-from xr_icesat2.granule.model import ChunkTable
+from xr_icesat2.hdf5.model import ChunkTable
 from xr_icesat2.reading import plan
 from xr_icesat2.reading.plan import Axes, contiguous_table, plan_chunks
 from xr_icesat2.reading.selection import crossed

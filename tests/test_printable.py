@@ -14,8 +14,8 @@ import pytest
 import xarray as xr
 
 from xr_icesat2 import errors, search
-from xr_icesat2.command.main import main
-from xr_icesat2.earthdata.granule_list import GranuleList
+from xr_icesat2.cli.main import main
+from xr_icesat2.earthdata.results import GranuleList
 from xr_icesat2.printable import printable
 from xr_icesat2.testing import write_granule
 

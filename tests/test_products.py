@@ -13,8 +13,8 @@ from tests.comparing import assert_array
 from tests.paths import granule, needs_granules
 from tests.tiny import write_tiny
 from xr_icesat2 import products
+from xr_icesat2.assembly.dimension_labels import joined_labels
 from xr_icesat2.errors import GroupNotFoundError, MergeError, SelectionError
-from xr_icesat2.merge.labels import joined_labels
 
 ROWS = np.arange(4.0)
 LAND = "ATL08_20200821122613_08730802_{release}_01.h5"

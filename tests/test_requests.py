@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from xr_icesat2.assembly.assemble import assemble_dataset
 from xr_icesat2.bytesource import CountingSource, open_source
-from xr_icesat2.bytesource.cost import Cost
+from xr_icesat2.bytesource.link_speed import Cost
 from xr_icesat2.bytesource.remote import RemoteSource
-from xr_icesat2.dataset import assemble_dataset
 from xr_icesat2.granule.beams import BEAMS
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.keywords import parse_arguments
-from xr_icesat2.reading.array import GranuleArray
+from xr_icesat2.reading.lazy_array import GranuleArray
 from xr_icesat2.testing import write_granule
 
 # Nodes outside the beams that tell which granule it is; no other is needed.

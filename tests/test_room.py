@@ -5,7 +5,7 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xr_icesat2.bytesource.room import Room
+from xr_icesat2.bytesource.byte_budget import Room
 
 
 @given(st.lists(st.integers(0, 30), max_size=30), st.integers(1, 20), st.sets(st.integers(0, 29)))

@@ -75,7 +75,7 @@ def test_what_is_found(archive, asked, expected):
 
 
 def test_pages(archive, monkeypatch):
-    monkeypatch.setattr("xr_icesat2.earthdata.catalog.PAGE", 2)
+    monkeypatch.setattr("xr_icesat2.earthdata.cmr.PAGE", 2)
     found = xr_icesat2.search("ATL06", bbox=JAKOBSHAVN)
     assert names(found) == [FIRST, SECOND_AGAIN, OTHER_TRACK]
     pages = [r for r in archive.script.log if r.path.endswith("granules.umm_json")]
@@ -172,7 +172,7 @@ def test_a_product_that_is_not_in_the_cloud(archive):
 
 
 def test_a_catalogue_that_rejects_or_fails(archive, monkeypatch):
-    monkeypatch.setattr("xr_icesat2.bytesource.limits.BACKOFF", 0.01)
+    monkeypatch.setattr("xr_icesat2.bytesource.request_limits.BACKOFF", 0.01)
     archive.script.fail("granules.umm_json", 400)
     with pytest.raises(SelectionError, match="rejects the query: told to answer 400"):
         xr_icesat2.search("ATL06", rgt=627)

@@ -12,7 +12,7 @@ import xarray as xr
 import xr_icesat2
 from tests.earthdata.names import CDN_HOST, S3_HOST
 from xr_icesat2.bytesource import open_source
-from xr_icesat2.command.main import main
+from xr_icesat2.cli.main import main
 from xr_icesat2.errors import AccessDeniedError, CorruptGranuleError, GranuleNotFoundError
 from xr_icesat2.testing import write_granule
 

@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.test_name import every_name
-from xr_icesat2.earthdata.area import asked_area
-from xr_icesat2.earthdata.passes import asked_passes, known_product
-from xr_icesat2.earthdata.period import temporal_parameter
+from xr_icesat2.earthdata.search_area import asked_area
+from xr_icesat2.earthdata.temporal import temporal_parameter
+from xr_icesat2.earthdata.track_query import asked_passes, known_product
 from xr_icesat2.errors import SelectionError
+from xr_icesat2.granule.gran_idx import FOUR_ORBITS, GRIDDED, first_of_four
 from xr_icesat2.granule.name import format_name, parse_name
-from xr_icesat2.granule.numbering import FOUR_ORBITS, GRIDDED, first_of_four
 
 T = "?" * 14
 

@@ -9,10 +9,10 @@ from hypothesis.extra import numpy as npst
 from xarray.coders import CFDatetimeCoder
 from xarray.conventions import decode_cf_variable
 
-from xr_icesat2.reading import seconds
-from xr_icesat2.reading.coding import make_coding
-from xr_icesat2.reading.decoders import Decoders
-from xr_icesat2.reading.seconds import are_plain_seconds, decode_seconds
+from xr_icesat2.reading import time_decoding as seconds
+from xr_icesat2.reading.decode import make_coding
+from xr_icesat2.reading.decode_options import Decoders
+from xr_icesat2.reading.time_decoding import are_plain_seconds, decode_seconds
 
 UNITS = "seconds since 2018-01-01"
 FILL = np.finfo(np.float64).max

@@ -12,9 +12,12 @@ import pytest
 from fsspec.registry import _registry
 
 from tests.http_server import BlobServer
-from xr_icesat2.bytesource import limits, open_source, traffic, transports
-from xr_icesat2.bytesource.traffic import Traffic, in_daemon_thread, together, traffic_on
-from xr_icesat2.bytesource.translate import shown_cause, translated, worth_retrying
+from xr_icesat2.bytesource import fsspec_transport as transports
+from xr_icesat2.bytesource import open_source
+from xr_icesat2.bytesource import request_limits as limits
+from xr_icesat2.bytesource import request_scheduler as traffic
+from xr_icesat2.bytesource.error_translation import shown_cause, translated, worth_retrying
+from xr_icesat2.bytesource.request_scheduler import Traffic, in_daemon_thread, together, traffic_on
 from xr_icesat2.errors import (
     AccessDeniedError,
     CorruptGranuleError,

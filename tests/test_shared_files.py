@@ -13,8 +13,8 @@ import xarray as xr
 
 from xr_icesat2 import indexes
 from xr_icesat2.errors import AccessDeniedError, CorruptIndexError, ICESat2Error, SelectionError
-from xr_icesat2.granule.upkeep import TALLY
-from xr_icesat2.shared_files import atomic_file, open_regular
+from xr_icesat2.index_cache.eviction import TALLY
+from xr_icesat2.safe_files import atomic_file, open_regular
 from xr_icesat2.testing import write_granule
 
 NOBODY = 65534

@@ -15,7 +15,7 @@ from tests.rates import RATES
 from tests.structure import real_tree
 from tests.test_values import LACKING, UNPLACED, product_in
 from xr_icesat2 import products
-from xr_icesat2.products.links import KeyLink, SpanLink
+from xr_icesat2.products.link_types import KeyLink, SpanLink
 from xr_icesat2.testing import write_granule
 
 REAL = [p for p in ALL_GRANULES if p.name not in UNPLACED and "ATL06" not in p.name]

@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 
 from tests.paths import granule
-from xr_icesat2.reading import coding
+from xr_icesat2.reading import decode as coding
 from xr_icesat2.testing import write_granule
 
 LARGEST = np.finfo("f8").max

@@ -13,7 +13,7 @@ from tests.paths import hostile_file
 from tests.peers import disagreements
 from tests.unusual import LEFT_OUT, write_unusual
 from tests.written import GRANULE_NAMES, written_granule
-from xr_icesat2.command.main import main
+from xr_icesat2.cli.main import main
 from xr_icesat2.errors import NotSupportedError, SelectionError
 
 FILE = {"engine": "icesat2", "layout": "file"}

@@ -10,7 +10,8 @@ import pytest
 import xarray as xr
 
 from tests.earthdata.names import CMR_HOST, DATA_HOST, LOGIN_HOST, S3_HOST
-from xr_icesat2.bytesource import limits, open_source, waiting
+from xr_icesat2.bytesource import open_source, waiting
+from xr_icesat2.bytesource import request_limits as limits
 from xr_icesat2.errors import TransferTimeoutError
 
 NAME = "ATL06_20191106230008_06270503_007_01.h5"

@@ -12,13 +12,13 @@ from typing import Any, Generic, TypeVar, overload
 
 import xarray as xr
 
+from .assembly.left_out import left_out_of
 from .errors import SelectionError
-from .granule.model import LeftOut
-from .merge.left_out import left_out_of
-from .opened import contents_of_opened
+from .hdf5.model import LeftOut
+from .messages import did_you_mean, some_of
+from .opened_contents import contents_of_opened
 from .products.contents import Contents
 from .reading.load import compute_together, load_together
-from .wording import did_you_mean, some_of
 
 __all__ = ["DatasetAccessor", "TreeAccessor", "icesat2"]
 

@@ -11,15 +11,15 @@ from typing import Any
 import xarray as xr
 from xarray.backends import BackendEntrypoint
 
-from .collector import seldom_collecting
-from .dataset import assemble_dataset, assemble_groups, close_granules
+from .assembly.assemble import assemble_dataset, assemble_groups, close_granules
+from .assembly.open_granules import open_granules
+from .assembly.prefetch import read_ahead
 from .errors import GroupNotFoundError, SelectionError
 from .granule.granule import Granule
 from .granule.name import parse_name
-from .granule.paths import normalise
+from .hdf5.paths import normalise
 from .keywords import KEYWORDS, Arguments, takes_arguments
-from .merge.ahead import read_ahead
-from .merge.open import open_granules
+from .relaxed_gc import seldom_collecting
 
 __all__ = ["ICESat2BackendEntrypoint"]
 

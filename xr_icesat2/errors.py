@@ -6,7 +6,7 @@ does not know this library would catch (``FileNotFoundError``, ``ValueError``,
 do.
 """
 
-from xr_icesat2.printable import printable
+from .printable import printable
 
 __all__ = [
     "AccessDeniedError",

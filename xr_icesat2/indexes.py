@@ -9,12 +9,12 @@ from typing import Any
 
 import xarray as xr
 
+from .assembly.open_granules import each
 from .errors import ICESat2Error, SelectionError
-from .granule.campaign import SUFFIX, CampaignWriter, writing
 from .granule.granule import Granule
-from .granule.model import Chunked, DatasetHeader
-from .merge.open import each
-from .opened import granules_of_opened
+from .hdf5.model import Chunked, DatasetHeader
+from .index_cache.index_file import SUFFIX, CampaignWriter, writing
+from .opened_contents import granules_of_opened
 from .progress import Count, progress_bar
 
 __all__ = ["save"]

@@ -11,12 +11,12 @@ from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 from xarray.coders import CFDatetimeCoder, CFTimedeltaCoder
 
+from .assembly.local_paths import expand, is_folder
+from .assembly.request import Layout, Options, names
 from .errors import SelectionError
 from .limits import DEFAULT_LIMITS, Limits
-from .merge.local_files import expand, is_folder
-from .merge.options import Layout, Options, names
-from .reading.decoders import Decoders
-from .wording import did_you_mean
+from .messages import did_you_mean
+from .reading.decode_options import Decoders
 
 __all__ = ["KEYWORDS", "Arguments", "parse_arguments", "takes_arguments"]
 

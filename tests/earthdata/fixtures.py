@@ -6,7 +6,8 @@ import pytest
 
 from tests.earthdata.names import AUTHORITY_VARIABLES
 from tests.earthdata.standin import Earthdata, close_web_sessions
-from xr_icesat2.earthdata import access, credentials, region
+from xr_icesat2.earthdata import access, credentials
+from xr_icesat2.earthdata import aws_region as region
 
 _VARIABLES = (
     *("EARTHDATA_TOKEN", "EARTHDATA_USERNAME", "EARTHDATA_PASSWORD", "AWS_REGION"),

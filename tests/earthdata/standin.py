@@ -305,10 +305,10 @@ def _s3_error(status, code):
 
 
 def close_web_sessions():
-    """Close what :mod:`xr_icesat2.earthdata.web` keeps open for the life of a process."""
+    """Close what :mod:`xr_icesat2.earthdata.http_session` keeps open for the life of a process."""
     from fsspec.asyn import sync  # noqa: PLC0415 - as the module below, only where it is used
 
-    from xr_icesat2.earthdata import web as of_package  # noqa: PLC0415
+    from xr_icesat2.earthdata import http_session as of_package  # noqa: PLC0415
 
     webs = of_package._webs()
     while webs:

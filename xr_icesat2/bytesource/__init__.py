@@ -18,10 +18,10 @@ Table of contents:
 - :mod:`.counting` -- :class:`CountingSource`, which counts what is asked
 """
 
-from xr_icesat2.bytesource.counting import CountingSource
-from xr_icesat2.bytesource.naming import source_name
-from xr_icesat2.bytesource.open import open_source
-from xr_icesat2.bytesource.protocol import Answer, ByteSource, Look, Range, Stamp, Take
+from .open_source import open_source
+from .protocol import Answer, ByteSource, Look, Range, Stamp, Take
+from .redaction import source_name
+from .request_counter import CountingSource
 
 __all__ = [
     "Answer",

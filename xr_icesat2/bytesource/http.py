@@ -11,10 +11,11 @@ import re
 import time
 from typing import Any
 
-from xr_icesat2.bytesource.protocol import Look, Stamp
-from xr_icesat2.bytesource.translate import StatusError
-from xr_icesat2.bytesource.waiting import heard, waits_for
 from xr_icesat2.errors import AccessDeniedError, TransferError
+
+from .error_translation import StatusError
+from .protocol import Look, Stamp
+from .waiting import heard, waits_for
 
 __all__ = ["HTTPTransport"]
 

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from functools import partial
 
-from xr_icesat2.bytesource.cost import Cost
-from xr_icesat2.bytesource.descriptors import Descriptor, expect_file, open_files
-from xr_icesat2.bytesource.protocol import Look, Range, Stamp, Take
-from xr_icesat2.bytesource.ranges import checked_ranges, outside
-from xr_icesat2.bytesource.threads import all_done
-from xr_icesat2.bytesource.translate import translated
 from xr_icesat2.errors import ICESat2Error
+
+from .error_translation import translated
+from .link_speed import Cost
+from .open_files import Descriptor, expect_file, open_files
+from .protocol import Look, Range, Stamp, Take
+from .range_checks import checked_ranges, outside
+from .threads import all_done
 
 __all__ = ["LocalSource"]
 

@@ -5,7 +5,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, runtime_checkable
 
-from xr_icesat2.bytesource.cost import Cost
+from .link_speed import Cost
 
 __all__ = ["Answer", "ByteSource", "Look", "Range", "Stamp", "Take"]
 
@@ -123,7 +123,7 @@ class ByteSource(Protocol):
         """Read byte ranges, and hand each on as soon as it has come.
 
         However large the ranges are together, few of their bytes are held at
-        a time (:data:`~xr_icesat2.bytesource.limits.MOST_HELD`).
+        a time (:data:`~xr_icesat2.bytesource.request_limits.MOST_HELD`).
 
         Parameters
         ----------

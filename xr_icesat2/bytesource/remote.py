@@ -8,15 +8,16 @@ from dataclasses import dataclass
 
 from fsspec.asyn import get_loop
 
-from xr_icesat2.bytesource.cost import Cost, Observed
-from xr_icesat2.bytesource.limits import request_limit
-from xr_icesat2.bytesource.origin import Origin
-from xr_icesat2.bytesource.protocol import Answer, Look, Range, Stamp, Take
-from xr_icesat2.bytesource.ranges import checked_ranges
-from xr_icesat2.bytesource.requesting import Requests
-from xr_icesat2.bytesource.traffic import Traffic, in_daemon_thread, traffic_on
-from xr_icesat2.bytesource.transports import transport_for
-from xr_icesat2.forking import after_fork, keep_in_children
+from xr_icesat2.fork_safety import after_fork, keep_in_children
+
+from .fsspec_target import Origin
+from .fsspec_transport import transport_for
+from .link_speed import Cost, Observed
+from .protocol import Answer, Look, Range, Stamp, Take
+from .range_checks import checked_ranges
+from .ranged_requests import Requests
+from .request_limits import request_limit
+from .request_scheduler import Traffic, in_daemon_thread, traffic_on
 
 __all__ = ["RemoteSource"]
 

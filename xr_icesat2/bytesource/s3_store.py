@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from functools import lru_cache, partial
 from typing import Any
 
-from xr_icesat2.bytesource.protocol import Answer, Look, Stamp
-from xr_icesat2.bytesource.s3_error import S3Error
+from .protocol import Answer, Look, Stamp
+from .s3_error import S3Error
 
 __all__ = ["Keys", "Proxy", "answered_status", "as_s3_error", "fetch", "head", "look", "store_of"]
 

@@ -6,26 +6,27 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias, TypeVar
 
+from xr_icesat2.bytesource.error_translation import status_of
+from xr_icesat2.bytesource.fsspec_transport import Transport
 from xr_icesat2.bytesource.protocol import Answer, Look, Stamp
+from xr_icesat2.bytesource.request_scheduler import in_daemon_thread
 from xr_icesat2.bytesource.s3_error import S3Error
-from xr_icesat2.bytesource.traffic import in_daemon_thread
-from xr_icesat2.bytesource.translate import status_of
-from xr_icesat2.bytesource.transports import Transport
-from xr_icesat2.earthdata.catalog import place_of_name
-from xr_icesat2.earthdata.credentials import Redirect
-from xr_icesat2.earthdata.direct import STALE_KEYS, DirectAccess, obstacle
-from xr_icesat2.earthdata.places import Place, place_of_path
-from xr_icesat2.earthdata.region import in_region, known_region
-from xr_icesat2.earthdata.roads import ExternalRoad
-from xr_icesat2.earthdata.web import web_on
 from xr_icesat2.errors import (
     AccessDeniedError,
     GranuleNotFoundError,
     SelectionError,
     TransferError,
 )
-from xr_icesat2.forking import PerProcess
+from xr_icesat2.fork_safety import PerProcess
 from xr_icesat2.printable import get_logger
+
+from .archive_paths import Place, place_of_path
+from .aws_region import in_region, known_region
+from .cmr import place_of_name
+from .credentials import Redirect
+from .http_session import web_on
+from .https_access import ExternalRoad
+from .s3_access import STALE_KEYS, DirectAccess, obstacle
 
 __all__ = ["ACCESS_VARIABLE", "WAYS", "GranuleAccess", "checked_access"]
 
@@ -83,7 +84,7 @@ class GranuleAccess:
     Parameters
     ----------
     path : str
-        Plain path, see :mod:`~xr_icesat2.earthdata.places`.
+        Plain path, see :mod:`~xr_icesat2.earthdata.archive_paths`.
     access : {"auto", "direct", "external"}
         Road to take.
     name : str

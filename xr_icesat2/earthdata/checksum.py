@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import IO
 
-from xr_icesat2.earthdata.catalog import Checksum
+from .cmr import Checksum
 
 __all__ = ["adds_up", "can_check"]
 

@@ -18,13 +18,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from xr_icesat2.bytesource import limits
-from xr_icesat2.bytesource.translate import GarbledAnswerError, StatusError
-from xr_icesat2.earthdata.renewal import Lease, Renewed
-from xr_icesat2.earthdata.token_hosts import bearer_header
+from xr_icesat2.bytesource import request_limits as limits
+from xr_icesat2.bytesource.error_translation import GarbledAnswerError, StatusError
 from xr_icesat2.errors import AccessDeniedError
-from xr_icesat2.forking import PerProcess
+from xr_icesat2.fork_safety import PerProcess
 from xr_icesat2.printable import get_logger
+
+from .bearer_token import bearer_header
+from .credential_refresh import Lease, Renewed
 
 __all__ = ["Credentials", "Redirect", "S3Keys", "credentials"]
 

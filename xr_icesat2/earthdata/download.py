@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from xr_icesat2.bytesource import ByteSource, open_source
-from xr_icesat2.earthdata.fetch import fetch_file, told_of
-from xr_icesat2.earthdata.places import granule_url
 from xr_icesat2.errors import AccessDeniedError, ICESat2Error, SelectionError, TransferError
 from xr_icesat2.granule.name import file_name
 from xr_icesat2.progress import progress_bar
+
+from .archive_paths import granule_url
+from .download_file import fetch_file, told_of
 
 __all__ = ["download"]
 

@@ -13,18 +13,19 @@ from fsspec.asyn import AsyncFileSystem
 from fsspec.callbacks import DEFAULT_CALLBACK
 
 from xr_icesat2.bytesource.protocol import Range
-from xr_icesat2.bytesource.requesting import Requests
-from xr_icesat2.bytesource.traffic import in_daemon_thread, traffic_on
-from xr_icesat2.earthdata.access import GranuleAccess, checked_access
-from xr_icesat2.earthdata.listing import Entry, find_below, folder, list_folder
-from xr_icesat2.earthdata.places import PROTOCOL, is_granule, plain_path
-from xr_icesat2.earthdata.web import web_on
+from xr_icesat2.bytesource.ranged_requests import Requests
+from xr_icesat2.bytesource.request_scheduler import in_daemon_thread, traffic_on
 from xr_icesat2.errors import (
     ChangedGranuleError,
     CorruptGranuleError,
     GranuleNotFoundError,
     SelectionError,
 )
+
+from .access import GranuleAccess, checked_access
+from .archive_paths import PROTOCOL, is_granule, plain_path
+from .directory_listing import Entry, find_below, folder, list_folder
+from .http_session import web_on
 
 __all__ = ["ICESat2FileSystem"]
 

@@ -6,10 +6,11 @@ Source: HorizontalSpatialDomain in NASA's UMM-G schema 1.6.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from xr_icesat2.earthdata.catalog import CatalogGranule
-from xr_icesat2.earthdata.track import Line, OrbitExtent, ground_track
+from xr_icesat2.granule.gran_idx import FOUR_ORBITS
 from xr_icesat2.granule.name import parse_name
-from xr_icesat2.granule.numbering import FOUR_ORBITS
+
+from .cmr import CatalogGranule
+from .ground_track import Line, OrbitExtent, ground_track
 
 __all__ = ["footprint_lines", "is_track"]
 

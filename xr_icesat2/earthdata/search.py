@@ -8,10 +8,13 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-from xr_icesat2.bytesource.limits import request_limit
-from xr_icesat2.bytesource.traffic import traffic_on
-from xr_icesat2.earthdata.area import Area, asked_area
-from xr_icesat2.earthdata.catalog import (
+from xr_icesat2.bytesource.request_limits import request_limit
+from xr_icesat2.bytesource.request_scheduler import traffic_on
+from xr_icesat2.errors import GranuleNotFoundError, SelectionError
+from xr_icesat2.granule.gran_idx import GRIDDED
+from xr_icesat2.messages import did_you_mean
+
+from .cmr import (
     GRANULES,
     PAGE,
     PROVIDER,
@@ -20,14 +23,12 @@ from xr_icesat2.earthdata.catalog import (
     items,
     read_granule,
 )
-from xr_icesat2.earthdata.granule_list import GranuleList
-from xr_icesat2.earthdata.passes import Numbers, Passes, asked_passes, known_product
-from xr_icesat2.earthdata.period import Temporal, temporal_parameter
-from xr_icesat2.earthdata.versions import name_of, newest, pass_of
-from xr_icesat2.earthdata.web import Query
-from xr_icesat2.errors import GranuleNotFoundError, SelectionError
-from xr_icesat2.granule.numbering import GRIDDED
-from xr_icesat2.wording import did_you_mean
+from .http_session import Query
+from .newest_version import name_of, newest, pass_of
+from .results import GranuleList
+from .search_area import Area, asked_area
+from .temporal import Temporal, temporal_parameter
+from .track_query import Numbers, Passes, asked_passes, known_product
 
 __all__ = ["search"]
 

@@ -1,1 +1,1 @@
-"""One granule's structure: its name, its identity and its index."""
+"""One granule: its name, its identity, its beams, and its index in this process."""

@@ -9,7 +9,7 @@ import operator
 from collections.abc import Collection, Mapping, Sequence
 
 from xr_icesat2.errors import IdentityError, SelectionError
-from xr_icesat2.wording import AS_IT_IS
+from xr_icesat2.messages import AS_IT_IS
 
 __all__ = [
     "BACKWARD",

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 
 from xr_icesat2.bytesource import Stamp
 from xr_icesat2.errors import ChangedGranuleError
-from xr_icesat2.forking import after_fork
+from xr_icesat2.fork_safety import after_fork
+from xr_icesat2.hdf5.index import GranuleIndex
+from xr_icesat2.hdf5.model import Contents
+from xr_icesat2.index_cache import directory as store
+from xr_icesat2.index_cache import index_file as campaign
 from xr_icesat2.limits import DEFAULT_LIMITS, Limits
 from xr_icesat2.printable import get_logger
 
-from . import campaign, store
-from .held import HeldIndexes, Key
-from .index import GranuleIndex
-from .model import Contents
-from .verified import VerifiedSource
+from .checked_source import VerifiedSource
+from .index_registry import HeldIndexes, Key
 
 if TYPE_CHECKING:
     from xr_icesat2.bytesource import ByteSource, Range, Take

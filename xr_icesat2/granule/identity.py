@@ -5,10 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from xr_icesat2.errors import IdentityError
-from xr_icesat2.granule.claims import WAY_OUT, integer, text, utc
-from xr_icesat2.granule.evidence import Evidence, confirmed, settled_number, settled_release
-from xr_icesat2.granule.name import GranuleName, file_name, parse_name
-from xr_icesat2.granule.numbering import (
+
+from .gran_idx import (
     CYCLES,
     GRIDDED,
     ORBITAL,
@@ -17,7 +15,10 @@ from xr_icesat2.granule.numbering import (
     RGTS,
     granule_number,
 )
-from xr_icesat2.granule.short_name import find_product
+from .identity_claims import WAY_OUT, integer, text, utc
+from .identity_evidence import Evidence, confirmed, settled_number, settled_release
+from .name import GranuleName, file_name, parse_name
+from .product_name import find_product
 
 __all__ = ["UNKNOWN", "Evidence", "Identity", "confirmed", "identify"]
 

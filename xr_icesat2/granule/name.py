@@ -10,16 +10,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from xr_icesat2.errors import IdentityError
-from xr_icesat2.granule.name_patterns import (
-    CYCLES_OF_LABEL,
-    DATED_NAME,
-    EXTENSIONS,
-    OWN_RELEASE,
-    REPEAT_NAME,
-    UNDATED_NAME,
-    file_name,
-)
-from xr_icesat2.granule.numbering import (
+
+from .gran_idx import (
     CYCLES,
     GRIDDED,
     HEMISPHERIC,
@@ -31,6 +23,15 @@ from xr_icesat2.granule.numbering import (
     RGTS,
     WITH_HEMISPHERE,
     granule_number,
+)
+from .name_patterns import (
+    CYCLES_OF_LABEL,
+    DATED_NAME,
+    EXTENSIONS,
+    OWN_RELEASE,
+    REPEAT_NAME,
+    UNDATED_NAME,
+    file_name,
 )
 
 __all__ = ["GranuleName", "file_name", "format_name", "gran_idx", "parse_name"]

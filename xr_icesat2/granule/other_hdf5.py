@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from xr_icesat2.granule.name import file_name
-from xr_icesat2.granule.name_patterns import BROWSE_NAME
 from xr_icesat2.printable import printable
+
+from .name import file_name
+from .name_patterns import BROWSE_NAME
 
 __all__ = ["describe_hdf5", "is_browse"]
 

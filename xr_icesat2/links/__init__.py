@@ -4,9 +4,9 @@ The links are declared by the products' specifications. Each is checked as it is
 against counts, and granules of two products against each other.
 """
 
-from .follow import attach
-from .follow import linked_rows as rows
-from .follow import row_runs as runs
+from .api import attach
+from .api import linked_rows as rows
+from .api import row_runs as runs
 from .photons import UNCLASSIFIED, along_track_distance, photon_classes
 
 __all__ = ["UNCLASSIFIED", "along_track_distance", "attach", "photon_classes", "rows", "runs"]

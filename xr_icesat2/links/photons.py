@@ -10,12 +10,12 @@ import xarray as xr
 from xr_icesat2.errors import LinkError
 from xr_icesat2.products import KeyLink, RunLink
 
-from .arrays import SpreadArray
-from .declared import find_link, link_of_runs
-from .find import make_finder
-from .follow import Opened, attach, laid_on
-from .side import Side, whole_numbers
-from .track import by_beam
+from .api import Opened, attach, laid_on
+from .endpoint import Side, whole_numbers
+from .linked_arrays import SpreadArray
+from .lookup import find_link, link_of_runs
+from .matcher import make_finder
+from .track_rows import by_beam
 
 __all__ = ["UNCLASSIFIED", "along_track_distance", "photon_classes"]
 

@@ -4,7 +4,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 
-from .links import KeyLink, Link, RunLink, SpanLink, TimeLink
+from .link_types import KeyLink, Link, RunLink, SpanLink, TimeLink
 from .registry import Products
 from .spec import ALONG, Completeness, Labels, ProductSpec, Rate
 

@@ -6,7 +6,7 @@ to 007) and *ATBD for Global Geolocated Photons (ATL03)*. ``knn``, ``pitch``, ``
 and not comparable with 006; rates and dimensions have been the same in all.
 """
 
-from .links import RunLink, TimeLink
+from .link_types import RunLink, TimeLink
 from .spec import ALONG, ProductSpec, Rate
 
 __all__ = ["ATL03", "SURFACE_TYPES"]

@@ -8,7 +8,7 @@ only counts them, the descriptions name them. Since release 005 or 006 ``canopy_
 """
 
 from .atl03 import SURFACE_TYPES
-from .links import KeyLink, RunLink
+from .link_types import KeyLink, RunLink
 from .spec import ALONG, ProductSpec, Rate
 
 __all__ = ["ATL08"]

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from html import escape
 
+from xr_icesat2.messages import did_you_mean
 from xr_icesat2.printable import printable
-from xr_icesat2.wording import did_you_mean
 
 __all__ = ["Contents", "Entry", "Section"]
 

@@ -13,8 +13,8 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
-from .catalogue import Catalogued
-from .links import Link
+from .catalog import Catalogued
+from .link_types import Link
 
 __all__ = ["ALONG", "Completeness", "Labels", "ProductSpec", "Rate"]
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from xr_icesat2.errors import CorruptGranuleError, ICESat2Error
 from xr_icesat2.granule.granule import Granule
-from xr_icesat2.granule.hdf5.filters import Buffer, FilterError, undo_filters
-from xr_icesat2.granule.model import (
+from xr_icesat2.hdf5.filters import Buffer, FilterError, undo_filters
+from xr_icesat2.hdf5.model import (
     Chunked,
     ChunkTable,
     Compact,
@@ -23,11 +23,11 @@ from xr_icesat2.granule.model import (
 from xr_icesat2.progress import Count, no_count
 
 from .coalesce import coalesce
-from .coding import Coding
+from .decode import Coding
+from .fixed_strings import terminate
 from .plan import Axes, Chunks, chunk_starts, contiguous_table, plan_chunks
-from .pools import check_pool, decode_pool
 from .selection import Index, Selection, crossed, indexer, orthogonal, positions
-from .strings import terminate
+from .threads import check_pool, decode_pool
 
 __all__ = ["DatasetRead", "Sink", "read_datasets", "read_granule"]
 

@@ -11,9 +11,9 @@ from xarray.core import indexing
 
 from xr_icesat2.progress import progress_bar
 
-from .array import GranuleArray, taken
+from .batch import Pending, carry_out
+from .lazy_array import GranuleArray, taken
 from .lazy_index import behind
-from .together import Pending, carry_out
 
 __all__ = ["compute_together", "load_together"]
 

@@ -9,7 +9,7 @@ from functools import reduce
 
 import numpy as np
 
-from xr_icesat2.granule.model import ChunkTable
+from xr_icesat2.hdf5.model import ChunkTable
 
 from .selection import Index, Selection, compose, indexer, split
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xr_icesat2.testing.orbit import ALTITUDE, SEGMENT_LENGTH
-from xr_icesat2.testing.photons import NOISE, PhotonCloud, Photons
-from xr_icesat2.testing.shots import frame_and_pulse, shot_time
+from .orbit import ALTITUDE, SEGMENT_LENGTH
+from .photons import NOISE, PhotonCloud, Photons
+from .shots import frame_and_pulse, shot_time
 
 __all__ = ["photon_rows"]
 

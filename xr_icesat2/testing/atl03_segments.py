@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xr_icesat2.testing.corrections import dem_source, geoid_height, neutral_delay, tides
-from xr_icesat2.testing.orbit import ALTITUDE, SEGMENT_LENGTH, within_180
-from xr_icesat2.testing.photons import WINDOW, PhotonCloud
-from xr_icesat2.testing.segments import BeamTrack
-from xr_icesat2.testing.shots import PER_SEGMENT, frame_and_pulse, shot_time, window_seconds
-from xr_icesat2.testing.sun import background_rate, solar_position
-from xr_icesat2.testing.surface import surface_height, surface_types
+from .corrections import dem_source, geoid_height, neutral_delay, tides
+from .orbit import ALTITUDE, SEGMENT_LENGTH, within_180
+from .photons import WINDOW, PhotonCloud
+from .segments import BeamTrack
+from .shots import PER_SEGMENT, frame_and_pulse, shot_time, window_seconds
+from .sun import background_rate, solar_position
+from .surface import surface_height, surface_types
 
 __all__ = [
     "SHOTS_IN_SUM",

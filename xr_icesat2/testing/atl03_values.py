@@ -6,20 +6,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xr_icesat2.testing.atl03_heights import photon_rows
-from xr_icesat2.testing.atl03_segments import (
+from .atl03_heights import photon_rows
+from .atl03_segments import (
     SHOTS_IN_SUM,
     background_rows,
     correction_rows,
     finder_rows,
     geolocation_rows,
 )
-from xr_icesat2.testing.facts import Extent, ancillary_constants, granule_facts
-from xr_icesat2.testing.granule import Granule
-from xr_icesat2.testing.photons import PhotonCloud
-from xr_icesat2.testing.segments import BeamTrack
-from xr_icesat2.testing.shots import first_shot
-from xr_icesat2.testing.surface import SURFACE_TYPES, surface_types
+from .facts import Extent, ancillary_constants, granule_facts
+from .granule import Granule
+from .photons import PhotonCloud
+from .segments import BeamTrack
+from .shots import first_shot
+from .surface import SURFACE_TYPES, surface_types
 
 __all__ = ["ATL03Values"]
 

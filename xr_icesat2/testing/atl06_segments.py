@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xr_icesat2.testing.corrections import dem_source, geoid_height, neutral_delay, tides
-from xr_icesat2.testing.orbit import SEGMENT_LENGTH
-from xr_icesat2.testing.segments import FAILED, BeamTrack, Segments
-from xr_icesat2.testing.sun import background_rate, solar_position
-from xr_icesat2.testing.surface import ROUGHNESS, surface_height
-from xr_icesat2.testing.tree import I4_FILL
+from .corrections import dem_source, geoid_height, neutral_delay, tides
+from .orbit import SEGMENT_LENGTH
+from .segments import FAILED, BeamTrack, Segments
+from .sun import background_rate, solar_position
+from .surface import ROUGHNESS, surface_height
+from .tree import I4_FILL
 
 __all__ = ["FittedSegments"]
 

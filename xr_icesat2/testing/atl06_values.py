@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xr_icesat2.testing.atl06_segments import FittedSegments
-from xr_icesat2.testing.facts import Extent, ancillary_constants, granule_facts
-from xr_icesat2.testing.granule import Granule
-from xr_icesat2.testing.orbit import SEGMENT_LENGTH
-from xr_icesat2.testing.segments import FAILED, BeamTrack, Segments
-from xr_icesat2.testing.surface import ROUGHNESS
+from .atl06_segments import FittedSegments
+from .facts import Extent, ancillary_constants, granule_facts
+from .granule import Granule
+from .orbit import SEGMENT_LENGTH
+from .segments import FAILED, BeamTrack, Segments
+from .surface import ROUGHNESS
 
 __all__ = ["ATL06Values"]
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xr_icesat2.testing.photons import NOISE, PhotonCloud, Photons
-from xr_icesat2.testing.shots import shot_time
+from .photons import NOISE, PhotonCloud, Photons
+from .shots import shot_time
 
 __all__ = ["LONGEST", "LandSegments", "SignalPhotons"]
 

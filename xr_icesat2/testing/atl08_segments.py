@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xr_icesat2.testing.atl08_photons import LONGEST, LandSegments, SignalPhotons
-from xr_icesat2.testing.corrections import dem_source
-from xr_icesat2.testing.orbit import SEGMENT_LENGTH
-from xr_icesat2.testing.photons import CANOPY, GROUND, TOP_OF_CANOPY
-from xr_icesat2.testing.ragged import Groups
-from xr_icesat2.testing.shots import PER_SEGMENT, shot_time
-from xr_icesat2.testing.sun import solar_position
-from xr_icesat2.testing.surface import ROUGHNESS, surface_height, surface_types
+from .atl08_photons import LONGEST, LandSegments, SignalPhotons
+from .corrections import dem_source
+from .orbit import SEGMENT_LENGTH
+from .photons import CANOPY, GROUND, TOP_OF_CANOPY
+from .ragged import Groups
+from .shots import PER_SEGMENT, shot_time
+from .sun import solar_position
+from .surface import ROUGHNESS, surface_height, surface_types
 
 __all__ = ["land_segment_rows", "percentiles_of"]
 

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xr_icesat2.testing.atl08_photons import LONGEST, LandSegments, SignalPhotons
-from xr_icesat2.testing.atl08_segments import land_segment_rows, percentiles_of
-from xr_icesat2.testing.facts import Extent, ancillary_constants, granule_facts
-from xr_icesat2.testing.granule import Granule
-from xr_icesat2.testing.photons import PhotonCloud
-from xr_icesat2.testing.segments import BeamTrack
+from .atl08_photons import LONGEST, LandSegments, SignalPhotons
+from .atl08_segments import land_segment_rows, percentiles_of
+from .facts import Extent, ancillary_constants, granule_facts
+from .granule import Granule
+from .photons import PhotonCloud
+from .segments import BeamTrack
 
 __all__ = ["ATL08Values"]
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xr_icesat2.testing.corrections import geoid_height, tides
-from xr_icesat2.testing.crossings import Crossings, middle_of
-from xr_icesat2.testing.lakes import Lakes, lake_level, world_of_lakes
-from xr_icesat2.testing.orbit import SEGMENT_LENGTH, SEGMENTS_PER_ORBIT
-from xr_icesat2.testing.segments import BeamTrack
-from xr_icesat2.testing.sun import background_rate, solar_position
+from .corrections import geoid_height, tides
+from .crossings import Crossings, middle_of
+from .lakes import Lakes, lake_level, world_of_lakes
+from .orbit import SEGMENT_LENGTH, SEGMENTS_PER_ORBIT
+from .segments import BeamTrack
+from .sun import background_rate, solar_position
 
 __all__ = ["ShortSegments"]
 

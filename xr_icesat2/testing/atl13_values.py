@@ -5,11 +5,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from xr_icesat2.testing.atl13_rows import ShortSegments
-from xr_icesat2.testing.crossings import Crossings
-from xr_icesat2.testing.facts import Extent, ancillary_constants, granule_facts
-from xr_icesat2.testing.granule import Granule
-from xr_icesat2.testing.segments import BeamTrack
+from .atl13_rows import ShortSegments
+from .crossings import Crossings
+from .facts import Extent, ancillary_constants, granule_facts
+from .granule import Granule
+from .segments import BeamTrack
 
 __all__ = ["ATL13Values"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import h5py
 
-from xr_icesat2.testing.tree import Rate, Variable
+from .tree import Rate, Variable
 
 __all__ = ["BeamRate", "Block", "Chunk", "Column", "blocks_in_time", "dataset_by_dataset"]
 

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xr_icesat2.errors import SelectionError
-from xr_icesat2.testing.lakes import world_of_lakes
-from xr_icesat2.testing.orbit import SEGMENTS_PER_ORBIT
-from xr_icesat2.testing.segments import BeamTrack
+
+from .lakes import world_of_lakes
+from .orbit import SEGMENTS_PER_ORBIT
+from .segments import BeamTrack
 
 __all__ = ["Crossings", "middle_of"]
 

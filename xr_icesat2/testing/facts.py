@@ -11,15 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xr_icesat2.granule.beams import STRONG
-from xr_icesat2.testing.granule import EPOCH, Granule
-from xr_icesat2.testing.orbit import (
+
+from .granule import EPOCH, Granule
+from .orbit import (
     SEGMENTS_PER_ORBIT,
     first_segment,
     node_longitude,
     orbit_number,
     seconds_to,
 )
-from xr_icesat2.testing.segments import BeamTrack
+from .segments import BeamTrack
 
 __all__ = ["Extent", "ancillary_constants", "beam_facts", "granule_facts"]
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xr_icesat2.testing.tree import Group, Product, Rate, Values, Variable
+from .tree import Group, Product, Rate, Values, Variable
 
 __all__ = ["FilledValues", "plausible"]
 

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.granule.beams import BACKWARD, BEAMS, FORWARD
+from xr_icesat2.granule.gran_idx import FOUR_ORBITS, ORBITAL, first_of_four
 from xr_icesat2.granule.name import GranuleName, format_name
-from xr_icesat2.granule.numbering import FOUR_ORBITS, ORBITAL, first_of_four
-from xr_icesat2.testing.orbit import ORBITS_PER_CYCLE, crossing_time, region_bounds, seconds_to
+
+from .orbit import ORBITS_PER_CYCLE, crossing_time, region_bounds, seconds_to
 
 __all__ = ["EPOCH", "Granule", "as_utc", "rows_of_beams"]
 

@@ -12,7 +12,8 @@ import h5py
 from numpy.typing import NDArray
 
 from xr_icesat2.progress import Count, progress_bar
-from xr_icesat2.testing.chunk_order import (
+
+from .chunk_order import (
     BeamRate,
     Block,
     Chunk,
@@ -20,9 +21,9 @@ from xr_icesat2.testing.chunk_order import (
     blocks_in_time,
     dataset_by_dataset,
 )
-from xr_icesat2.testing.facts import beam_facts
-from xr_icesat2.testing.granule import Granule
-from xr_icesat2.testing.hdf5 import (
+from .facts import beam_facts
+from .granule import Granule
+from .hdf5 import (
     Layout,
     attach_scales,
     create_dataset,
@@ -32,9 +33,9 @@ from xr_icesat2.testing.hdf5 import (
     to_dtype,
     write_attributes,
 )
-from xr_icesat2.testing.in_order import map_in_order
-from xr_icesat2.testing.storage import Storage
-from xr_icesat2.testing.tree import Attributes, Fact, Product, Rate, Values, Variable
+from .in_order import map_in_order
+from .storage import Storage
+from .tree import Attributes, Fact, Product, Rate, Values, Variable
 
 __all__ = ["GranuleFile"]
 

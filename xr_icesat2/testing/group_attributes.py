@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from xr_icesat2.products.variable import Group
-from xr_icesat2.testing.texts import lengthen
-from xr_icesat2.testing.tree import Attributes
+
+from .texts import lengthen
+from .tree import Attributes
 
 __all__ = ["group_attributes"]
 

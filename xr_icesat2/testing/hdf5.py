@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from xr_icesat2.testing.tree import Variable
+from .tree import Variable
 
 __all__ = [
     "Layout",

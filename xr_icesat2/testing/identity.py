@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Any
 
 from xr_icesat2.errors import SelectionError
+from xr_icesat2.granule.gran_idx import FOUR_ORBITS, ORBITAL, first_of_four
 from xr_icesat2.granule.name import parse_name
-from xr_icesat2.granule.numbering import FOUR_ORBITS, ORBITAL, first_of_four
-from xr_icesat2.testing.granule import Granule, as_utc
+
+from .granule import Granule, as_utc
 
 __all__ = ["complete_identity", "granule_name"]
 

@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from xr_icesat2.testing.noise import Noise
+from .noise import Noise
 
 __all__ = ["Lakes", "lake_id", "lake_level", "world_of_lakes"]
 

@@ -7,8 +7,9 @@ synthetic. The longest are as long as those of real granules, within a tenth.
 from collections.abc import Iterator, Mapping
 
 from xr_icesat2.products.table import Table
-from xr_icesat2.testing.texts import lengthen
-from xr_icesat2.testing.tree import Attributes, Fact, Group
+
+from .texts import lengthen
+from .tree import Attributes, Fact, Group
 
 __all__ = ["metadata", "root_attributes"]
 

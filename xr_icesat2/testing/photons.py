@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from xr_icesat2.testing.orbit import within_180
-from xr_icesat2.testing.segments import BeamTrack
-from xr_icesat2.testing.shots import PER_SEGMENT, first_shot, window_seconds
-from xr_icesat2.testing.sun import background_rate, solar_position
-from xr_icesat2.testing.surface import ROUGHNESS, canopy_height, surface_height, surface_types
+from .orbit import within_180
+from .segments import BeamTrack
+from .shots import PER_SEGMENT, first_shot, window_seconds
+from .sun import background_rate, solar_position
+from .surface import ROUGHNESS, canopy_height, surface_height, surface_types
 
 __all__ = [
     "CANOPY",

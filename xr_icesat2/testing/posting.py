@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from xr_icesat2.testing.noise import Noise
+from .noise import Noise
 
 __all__ = ["Posting"]
 

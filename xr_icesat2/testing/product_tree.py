@@ -6,10 +6,11 @@ from dataclasses import replace
 from xr_icesat2.granule.beams import BEAMS
 from xr_icesat2.products import variable as facts
 from xr_icesat2.products.table import Table, load_table
-from xr_icesat2.testing.group_attributes import group_attributes
-from xr_icesat2.testing.metadata_tree import metadata, root_attributes
-from xr_icesat2.testing.texts import lengthen
-from xr_icesat2.testing.tree import Group, Product, Rate, Variable
+
+from .group_attributes import group_attributes
+from .metadata_tree import metadata, root_attributes
+from .texts import lengthen
+from .tree import Group, Product, Rate, Variable
 
 __all__ = ["tree_of"]
 

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xr_icesat2.granule.beams import BEAMS, STRONG
-from xr_icesat2.testing.granule import Granule
-from xr_icesat2.testing.noise import Noise
-from xr_icesat2.testing.orbit import (
+
+from .granule import Granule
+from .noise import Noise
+from .orbit import (
     ALTITUDE,
     EARTH_RADIUS,
     SEGMENT_LENGTH,
@@ -17,8 +18,8 @@ from xr_icesat2.testing.orbit import (
     seconds_to,
     track_azimuth,
 )
-from xr_icesat2.testing.posting import Posting
-from xr_icesat2.testing.surface import surface_height
+from .posting import Posting
+from .surface import surface_height
 
 __all__ = ["FAILED", "BeamTrack", "Segments"]
 

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from xr_icesat2.testing.orbit import seconds_to
-from xr_icesat2.testing.segments import BeamTrack
+from .orbit import seconds_to
+from .segments import BeamTrack
 
 __all__ = [
     "PER_FRAME",

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xr_icesat2.errors import SelectionError
-from xr_icesat2.testing.granule import Granule, rows_of_beams
-from xr_icesat2.testing.photons import PhotonCloud
-from xr_icesat2.testing.segments import BeamTrack
+
+from .granule import Granule, rows_of_beams
+from .photons import PhotonCloud
+from .segments import BeamTrack
 
 __all__ = ["photon_classes"]
 

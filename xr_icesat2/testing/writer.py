@@ -8,18 +8,19 @@ from pathlib import Path
 import h5py
 
 from xr_icesat2.errors import SelectionError
-from xr_icesat2.shared_files import atomic_file
-from xr_icesat2.testing.atl03_values import ATL03Values
-from xr_icesat2.testing.atl06_values import ATL06Values
-from xr_icesat2.testing.atl08_values import ATL08Values
-from xr_icesat2.testing.atl13_values import ATL13Values
-from xr_icesat2.testing.filler import FilledValues
-from xr_icesat2.testing.granule import Granule, rows_of_beams
-from xr_icesat2.testing.granule_file import GranuleFile
-from xr_icesat2.testing.identity import complete_identity
-from xr_icesat2.testing.product_tree import tree_of
-from xr_icesat2.testing.storage import Storage
-from xr_icesat2.testing.tree import Values
+from xr_icesat2.safe_files import atomic_file
+
+from .atl03_values import ATL03Values
+from .atl06_values import ATL06Values
+from .atl08_values import ATL08Values
+from .atl13_values import ATL13Values
+from .filler import FilledValues
+from .granule import Granule, rows_of_beams
+from .granule_file import GranuleFile
+from .identity import complete_identity
+from .product_tree import tree_of
+from .storage import Storage
+from .tree import Values
 
 __all__ = ["write_granule"]
 

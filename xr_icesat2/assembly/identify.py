@@ -1,0 +1,81 @@
+"""Which granule a file is, from the few things in it that tell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from xr_icesat2.errors import NotAGranuleError
+from xr_icesat2.granule.beams import TRACKS
+from xr_icesat2.granule.identity import Evidence, Identity, confirmed, identify
+from xr_icesat2.granule.other_hdf5 import describe_hdf5
+from xr_icesat2.hdf5.model import GroupHeader
+from xr_icesat2.messages import AS_IT_IS, some_of
+from xr_icesat2.reading.execute import read_datasets
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from xr_icesat2.granule.granule import Granule
+
+__all__ = ["identify_granule"]
+
+RECORD = "/METADATA/DatasetIdentification"
+ORBIT_INFO = ("rgt", "cycle_number", "sc_orient")
+ANCILLARY = (
+    "release", "version", "data_start_utc", "data_end_utc",
+    "start_rgt", "end_rgt", "start_cycle", "end_cycle", "start_region", "end_region",
+)  # fmt: skip
+
+
+def identify_granule(granule: Granule, ahead: Sequence[str] = ()) -> Identity:
+    """Read what tells which granule this is, and tell it.
+
+    Parameters
+    ----------
+    granule
+        Which one.
+    ahead
+        Paths that will be asked for next.
+
+    Raises
+    ------
+    IdentityError
+        The evidence contradicts itself.
+    NotAGranuleError
+        Nothing in the file says that it is ICESat-2.
+    """
+    paths = [f"/orbit_info/{name}" for name in ORBIT_INFO]
+    paths += [f"/ancillary_data/{name}" for name in ANCILLARY]
+    nodes = granule.index.load(["/", *paths], ahead)
+    values = read_datasets(granule, [path for path in paths if path in nodes])
+    root = granule.index.group("/")
+    kind = describe_hdf5(granule.url, root.attrs, root.links)
+    if kind is not None and not TRACKS & root.links.keys():
+        raise NotAGranuleError(f"{granule.url} is HDF5, but {kind}. {AS_IT_IS}.")
+    evidence = Evidence(
+        url=granule.url,
+        root_attrs=root.attrs,
+        dataset_identification={},
+        groups=frozenset(root.links),
+        orbit_info=_named(values, "/orbit_info/", ORBIT_INFO),
+        ancillary=_named(values, "/ancillary_data/", ANCILLARY),
+    )
+    if not confirmed(evidence):
+        record = granule.index.load([RECORD]).get(RECORD)
+        if isinstance(record, GroupHeader):
+            evidence = replace(evidence, dataset_identification=record.attrs)
+    identity = identify(evidence)
+    if identity.product is None and not TRACKS & root.links.keys():
+        msg = (
+            f"{granule.url} is HDF5, but nothing in it says that it is an ICESat-2 granule "
+            "(attribute short_name, METADATA/DatasetIdentification, a name such as "
+            "ATL06_yyyymmddhhmmss_ttttccnn_rrr_vv.h5, groups gt1l … gt3r). "
+            f"It holds: {some_of(sorted(root.links))}. {AS_IT_IS}."
+        )
+        raise NotAGranuleError(msg)
+    return identity
+
+
+def _named(values: Mapping[str, object], prefix: str, wanted: tuple[str, ...]) -> dict[str, object]:
+    return {name: values[prefix + name] for name in wanted if prefix + name in values}

@@ -1,0 +1,1 @@
+"""The layouts of a Dataset: by spot, flat, and as in the file."""

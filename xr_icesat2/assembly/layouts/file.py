@@ -1,0 +1,264 @@
+"""The file's own tree and dimensions: ``layout="file"``, and what no rate claims."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import xarray as xr
+
+from xr_icesat2.assembly.dask_chunks import prefer_granules
+from xr_icesat2.assembly.dimensions import scale_paths
+from xr_icesat2.assembly.left_out import in_group, note_left_out
+from xr_icesat2.assembly.request import Options
+from xr_icesat2.assembly.variable import Column, Placed, Rules, build_variable
+from xr_icesat2.errors import MergeError
+from xr_icesat2.granule.granule import Granule
+from xr_icesat2.hdf5.model import DatasetHeader, GroupHeader, Node
+from xr_icesat2.hdf5.paths import ancestors
+from xr_icesat2.reading.lazy_index import LazyIndex
+
+__all__ = ["file_datasets", "leaves_out_damaged"]
+
+Sizes = dict[str, int]
+NO_SIZE = -1
+"""Of a scalar: xarray lets no dimension have its name."""
+
+
+def file_datasets(
+    granules: Sequence[Granule], groups: Sequence[str], options: Options, *, listed: bool
+) -> dict[str, xr.Dataset]:
+    """Give some groups of one file, or of many side by side on ``gran_idx``, padded to the largest.
+
+    Parameters
+    ----------
+    granules
+        One, or as many as there are if ``listed``.
+    groups
+        Absolute paths; a group comes after those around it.
+    """
+    one = leaves_out_damaged(options, listed=listed)
+    held = [_held(granule, groups, options, leave_out_damaged=one) for granule in granules]
+    suffix = "_idx" if listed or options.layout != "file" else ""
+    lead = ("gran_idx",) if listed else ()
+    files = _Files(granules, held, _variables(held, options), options, lead, suffix)
+    datasets = _datasets(files, groups)
+    namesakes = {} if suffix else _namesakes(held, groups)
+    hidden = frozenset(
+        outer
+        for outer, below in namesakes.items()
+        if not all(_same_labels(datasets, outer, path) for path in below)
+    )
+    return _datasets(replace(files, hidden=hidden), groups) if hidden else datasets
+
+
+def _datasets(files: _Files, groups: Sequence[str]) -> dict[str, xr.Dataset]:
+    around: dict[str, Sizes] = {}
+    datasets: dict[str, xr.Dataset] = {}
+    for group in groups:
+        inherited: Sizes = {}
+        for outer in reversed(ancestors(group)):
+            inherited |= around.get(outer, {})
+        datasets[group], around[group] = _group_dataset(files, group, inherited)
+    return datasets
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """Some files, and what was read of their structure."""
+
+    granules: Sequence[Granule]
+    held: Sequence[Mapping[str, Node]]
+    """For each granule its groups and what they hold, by path."""
+    variables: Mapping[str, Sequence[str]]
+    """Paths of the datasets to show, by group."""
+    options: Options
+    lead: tuple[str, ...]
+    """``("gran_idx",)`` where files are laid side by side, else empty."""
+    suffix: str
+    """Added to the name of a scale to name its dimension. Beside merged rates it is ``_idx``, as
+    theirs: then no coordinate is named like its dimension, and none is read to index it."""
+    hidden: frozenset[str] = frozenset()
+    """Scales whose dimension has such a name in any case, see :func:`_namesakes`."""
+
+    def is_scalar(self, path: str) -> bool:
+        """Whether a dataset will be a variable without dimensions."""
+        nodes = (nodes.get(path) for nodes in self.held)
+        return not self.lead and any(isinstance(n, DatasetHeader) and not n.shape for n in nodes)
+
+    def dimension(self, scale: str) -> str:
+        """Name the dimension of a scale."""
+        return posixpath.basename(scale) + ("_idx" if scale in self.hidden else self.suffix)
+
+
+def _namesakes(held: Sequence[Mapping[str, Node]], groups: Sequence[str]) -> dict[str, list[str]]:
+    """Give the paths of other datasets of that name in groups below, for each that has any.
+
+    xarray shows the coordinate that a dimension is named after in all groups below, in place of
+    what these have of that name, and refuses the tree if that has other values.
+    """
+    own: dict[str, dict[str, object]] = {}
+    for nodes in held:
+        for path, node in nodes.items():
+            if isinstance(node, DatasetHeader):
+                group, name = posixpath.split(path)
+                around = nodes.get(group)
+                link = around.links.get(name) if isinstance(around, GroupHeader) else path
+                own.setdefault(group, {})[name] = link
+    found: dict[str, list[str]] = {}
+    for group in groups:
+        for outer in ancestors(group):
+            for name in own.get(group, {}).keys() & own.get(outer, {}).keys():
+                if own[group][name] != own[outer][name]:
+                    below = posixpath.join(group, name)
+                    found.setdefault(posixpath.join(outer, name), []).append(below)
+    return found
+
+
+def _same_labels(datasets: Mapping[str, xr.Dataset], outer: str, below: str) -> bool:
+    """Whether two coordinates label alike; they are read for it if they may, as xarray does."""
+    one, other = (
+        datasets[group].xindexes.get(name) for group, name in map(posixpath.split, (outer, below))
+    )
+    if one is None:
+        return True  # only a coordinate with an index is shown below
+    return other is not None and one.equals(other)
+
+
+def leaves_out_damaged(options: Options, *, listed: bool) -> bool:
+    """Whether what cannot be read is left out: of the file's own tree, of one granule only.
+
+    Where beams or granules are laid side by side, it would look like missing observations.
+    """
+    return options.layout == "file" and not listed
+
+
+def _held(
+    granule: Granule, groups: Sequence[str], options: Options, *, leave_out_damaged: bool
+) -> dict[str, Node]:
+    index = granule.index
+    nodes: dict[str, Node] = dict(index.load(groups))
+    inside = [
+        posixpath.join(group, name)
+        for group, node in nodes.items()
+        if isinstance(node, GroupHeader)
+        for name in node.links
+    ]
+    wanted = [path for path in inside if not options.drops(path)]
+    return nodes | index.load(wanted, leave_out_damaged=leave_out_damaged)
+
+
+def _group_dataset(files: _Files, group: str, inherited: Sizes) -> tuple[xr.Dataset, Sizes]:
+    sizes: Sizes = {}
+    paths = files.variables.get(group, ())
+    scalars = {posixpath.basename(path) for path in paths if files.is_scalar(path)}
+    columns = [
+        _column(files, path, sizes, inherited | dict.fromkeys(scalars, NO_SIZE)) for path in paths
+    ]
+    options, merged = files.options, bool(files.lead)
+    rules = Rules(decoders=options.decoders, decode_coords=merged)
+    variables: dict[str, xr.Variable] = {}
+    sources: dict[str, Any] = {}
+    for column in columns:
+        variables[column.name], sources[column.name] = build_variable(column, rules)
+    header = next(n for nodes in files.held if isinstance(n := nodes.get(group), GroupHeader))
+    labels = {name: v for name, v in variables.items() if v.dims == (name,)}
+    coords = _coordinates(files, columns, variables) if options.decode_coords else []
+    plain = {name: v for name, v in variables.items() if name not in labels}
+    dataset = xr.Dataset(plain, LazyIndex.coordinates(labels), dict(header.attrs))
+    dataset = dataset.set_coords(coords)
+    dataset.encoding["icesat2"] = sources
+    for granule, nodes in zip(files.granules, files.held, strict=True):
+        note_left_out(dataset, {granule.url: in_group(nodes, group, options)})
+    if files.lead:
+        prefer_granules(dataset)
+    return dataset, sizes
+
+
+def _column(files: _Files, path: str, sizes: Sizes, inherited: Sizes) -> Column:
+    parts = [
+        (g, granule, node)
+        for g, (granule, nodes) in enumerate(zip(files.granules, files.held, strict=True))
+        if isinstance(node := nodes.get(path), DatasetHeader)
+    ]
+    if len({len(node.shape) for _, _, node in parts}) > 1:
+        msg = f"{path} has {parts[0][2].shape} in {parts[0][1].url}, but other dimensions elsewhere"
+        raise MergeError(f"{msg}; drop_variables leaves it out")
+    shape = tuple(map(max, zip(*(node.shape for _, _, node in parts), strict=True)))
+    scales = [
+        None if scale is None else files.dimension(scale)
+        for scale in scale_paths(
+            parts[0][1].index,
+            path,
+            parts[0][2],
+            leave_out_damaged=leaves_out_damaged(files.options, listed=bool(files.lead)),
+        )
+    ]
+    lead = len(files.lead)
+    return Column(
+        name=posixpath.basename(path),
+        dims=(*files.lead, *_dims(scales, shape, sizes, inherited)),
+        shape=(*(len(files.granules),) * lead, *shape),
+        lead=lead,
+        parts=[
+            Placed(granule, path, node, (*(g,) * lead, *(0 for _ in shape)))
+            for g, granule, node in parts
+        ],
+        padded=bool(lead),
+    )
+
+
+def _variables(held: Sequence[Mapping[str, Node]], options: Options) -> dict[str, list[str]]:
+    """Return the paths of the datasets to show, by the group that holds them."""
+    paths = dict.fromkeys(
+        path
+        for nodes in held
+        for path, node in nodes.items()
+        if isinstance(node, DatasetHeader) and not node.bare
+    )
+    variables: dict[str, list[str]] = {}
+    for path in paths:
+        if options.keeps(path):
+            variables.setdefault(posixpath.dirname(path), []).append(path)
+    return variables
+
+
+def _dims(
+    scales: Sequence[str | None], shape: tuple[int, ...], sizes: Sizes, inherited: Sizes
+) -> tuple[str, ...]:
+    """Name the dimensions; a name stands for one size in a group and those around it."""
+    names: list[str] = []
+    for scale, size in zip(scales, shape, strict=True):
+        name = scale or f"dim_{size}"
+        if {**inherited, **sizes}.get(name, size) != size or name in names:
+            name = _other_name(name, size, {**inherited, **sizes}, names)
+        sizes[name] = size
+        names.append(name)
+    return tuple(names)
+
+
+def _other_name(name: str, size: int, sizes: Sizes, taken: Sequence[str]) -> str:
+    candidate, number = f"{name}_{size}", 1
+    while sizes.get(candidate, size) != size or candidate in taken:
+        number += 1
+        candidate = f"{name}_{size}_{number}"
+    return candidate
+
+
+def _coordinates(
+    files: _Files, columns: Sequence[Column], variables: Mapping[str, xr.Variable]
+) -> list[str]:
+    """Give the scales, and the names that ``coordinates`` attributes mention.
+
+    As xarray does, move those attributes away.
+    """
+    own = {c.name: files.dimension(c.parts[0].path) for c in columns}
+    scales = [n for n, v in variables.items() if v.dims == (*files.lead, own[n])]
+    said = [part.header.attrs.get("coordinates") for column in columns for part in column.parts]
+    mentioned = {name for words in said if isinstance(words, str) for name in words.split()}
+    for variable in variables.values():
+        if isinstance(variable.attrs.get("coordinates"), str):
+            variable.encoding["coordinates"] = variable.attrs.pop("coordinates")
+    return [name for name in variables if name in mentioned or name in scales]

@@ -1,0 +1,110 @@
+"""What is left out of a Dataset, and why: a part of its encoding.
+
+By url of a granule, then by path in the file. A granule that is left out as a whole has the path
+``/``.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import xarray as xr
+
+from xr_icesat2.granule.granule import Granule
+from xr_icesat2.hdf5.model import GroupHeader, LeftOut, Node
+from xr_icesat2.hdf5.paths import join
+from xr_icesat2.products import Rate
+
+from .request import Options
+from .survey import Survey
+
+__all__ = ["Reasons", "in_group", "in_rate", "left_out_of", "note_left_out", "without_left_out"]
+
+Reasons: TypeAlias = Mapping[str, Mapping[str, LeftOut]]
+"""By url and path."""
+KEY = "icesat2_left_out"
+
+
+def note_left_out(dataset: xr.Dataset, reasons: Reasons) -> None:
+    """Add to what a Dataset says is left out of it."""
+    known: dict[str, dict[str, LeftOut]] = dict(dataset.encoding.get(KEY, {}))
+    for url, paths in reasons.items():
+        if paths:
+            known[url] = {**known.get(url, {}), **paths}
+    dataset.encoding[KEY] = known
+
+
+def left_out_of(encodings: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, LeftOut]]:
+    """Give what Datasets with these encodings say is left out of them."""
+    found: dict[str, dict[str, LeftOut]] = {}
+    for encoding in encodings:
+        for url, paths in encoding.get(KEY, {}).items():
+            found[url] = {**found.get(url, {}), **paths}
+    return {url: dict(sorted(paths.items())) for url, paths in found.items()}
+
+
+def in_group(nodes: Mapping[str, Node], group: str, options: Options) -> dict[str, LeftOut]:
+    """Give what is left out of one group of a file, of all that is asked for."""
+    header = nodes.get(group)
+    if not isinstance(header, GroupHeader):
+        return {}
+    found = ((path, nodes.get(path)) for path in (join(group, name) for name in header.links))
+    return {path: node for path, node in found if isinstance(node, LeftOut) and options.keeps(path)}
+
+
+def in_rate(
+    granule: Granule, beams: Iterable[str], rate: Rate, options: Options
+) -> dict[str, LeftOut]:
+    """Return what is left out of a rate, of all that is asked for, by path in the file."""
+    groups = {posixpath.dirname(member) for member in rate.members or ()} | {*rate.groups}
+    prefixes = tuple(f"/{beam}/" for beam in beams)
+    return {
+        path: node
+        for path, node in granule.index.left_out.items()
+        if path.startswith(prefixes)
+        and not node.damaged
+        and posixpath.dirname(_below(path)) in groups
+        and (options.keeps(_below(path)) or posixpath.basename(path) in rate.coordinates)
+    }
+
+
+def without_left_out(
+    surveys: Sequence[Survey], rate: Rate, options: Options
+) -> tuple[list[Survey], Reasons]:
+    """Leave a variable out of all beams and granules if it is left out of any.
+
+    Otherwise it would look as if that beam had no such observations.
+    """
+    reasons = {
+        survey.granule.url: in_rate(survey.granule, survey.tracks.groups.values(), rate, options)
+        for survey in surveys
+    }
+    first = {
+        _below(path): (url, path)
+        for url, paths in reversed(reasons.items())
+        for path in reversed(paths)
+    }
+    if not first:
+        return list(surveys), reasons
+    kept: list[Survey] = []
+    for survey in surveys:
+        own = reasons[survey.granule.url]
+        beams = {}
+        for number, beam in survey.beams.items():
+            gone = {k: f.path for k, f in beam.variables.items() if _below(f.path) in first}
+            for path in gone.values():
+                url, cause = first[_below(path)]
+                where = cause if url == survey.granule.url else f"{cause} of {url}"
+                own[path] = LeftOut(f"{where} is left out")
+            rest = {key: f for key, f in beam.variables.items() if key not in gone}
+            beams[number] = replace(beam, variables=rest)
+        kept.append(replace(survey, beams=beams))
+    return kept, reasons
+
+
+def _below(path: str) -> str:
+    """Give a path below the beam."""
+    return path.split("/", 2)[-1]

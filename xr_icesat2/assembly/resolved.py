@@ -1,0 +1,131 @@
+"""What granules are: their identity, whether they go together, and their beams."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+from xr_icesat2.errors import GroupNotFoundError, SelectionError
+from xr_icesat2.granule.granule import Granule
+from xr_icesat2.granule.identity import Identity
+from xr_icesat2.messages import AS_IT_IS, some_of
+from xr_icesat2.printable import get_logger
+from xr_icesat2.products import PRODUCTS
+
+from .identify import identify_granule
+from .open_granules import each
+from .prefetch import paths_ahead
+from .request import Options
+from .tracks import BY_GROUND_TRACK, Tracks, by_ground_track, find_tracks
+
+__all__ = ["Known", "identities_of", "know"]
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Known:
+    """A granule of which the identity and the beams are known."""
+
+    granule: Granule
+    identity: Identity
+    tracks: Tracks
+
+
+def identities_of(granules: Sequence[Granule], options: Options) -> list[Identity]:
+    """Tell which granules these are.
+
+    Raises
+    ------
+    IdentityError
+        The evidence of which granule this is contradicts itself, or is missing where needed.
+    """
+    return each(lambda one: identify_granule(one, paths_ahead(one, options)), granules)
+
+
+def know(
+    granules: Sequence[Granule], identities: Sequence[Identity], options: Options
+) -> list[Known]:
+    """Find the beams of granules.
+
+    Raises
+    ------
+    GroupNotFoundError
+        A granule holds nothing that can be laid side by side.
+    IdentityError
+        Nothing tells which beam is which, or what tells it contradicts itself.
+    SelectionError
+        None of the beams that were asked for is there.
+    """
+    known = each(
+        lambda pair: Known(pair[0], _oriented(pair[1], options), _tracks(*pair, options)),
+        list(zip(granules, identities, strict=True)),
+    )
+    if any(one.tracks.dim == BY_GROUND_TRACK for one in known):
+        known = _by_ground_track(known, options)
+    for identity in identities:
+        _note_unseen(identity.product, identity.release)
+    return known
+
+
+def _oriented(identity: Identity, options: Options) -> Identity:
+    """Return an identity with the orientation that the user gave, where the file says none."""
+    if identity.sc_orient is not None or options.sc_orient is None:
+        return identity
+    return replace(identity, sc_orient=int(options.sc_orient))
+
+
+def _by_ground_track(known: Sequence[Known], options: Options) -> list[Known]:
+    """Lay all granules on ground tracks, because some do not say which spots these are."""
+    unknown = [one.granule.url for one in known if not one.tracks.spots]
+    log.warning(
+        "beams are merged by ground track (gt), because their spots are not known in %d of %d "
+        "granules: %s. sc_orient=0 or 1 supplies them",
+        len(unknown),
+        len(known),
+        some_of(unknown),
+    )
+    return [replace(one, tracks=by_ground_track(one.tracks, options)) for one in known]
+
+
+def _tracks(granule: Granule, identity: Identity, options: Options) -> Tracks:
+    tracks = find_tracks(granule, identity, options)
+    if tracks is None:
+        held = some_of(sorted(granule.index.group("/").links))
+        msg = (
+            f"{granule.url} ({identity.product or 'unknown product'}) has no beams, pairs or "
+            f"profiles to merge; it holds: {held}. {AS_IT_IS}."
+        )
+        raise GroupNotFoundError(msg)
+    if not tracks.groups:
+        wanted = ", ".join(map(tracks.describe, tracks.wanted))
+        held = ", ".join(tracks.describe(tracks.numbers[group]) for group in tracks.present)
+        kind = "ground track" if tracks.dim == BY_GROUND_TRACK else tracks.dim
+        msg = (
+            f"{granule.url} has none of the {kind}s asked for ({wanted}); it has {held}. "
+            "Ask for these, or leave the granule out."
+        )
+        raise SelectionError(msg)
+    return tracks
+
+
+@cache
+def _note_unseen(product: str | None, release: str | None) -> None:
+    """Say, once in a process, what no specification was made for."""
+    if product is None:
+        return
+    spec = PRODUCTS.get(product)
+    if spec is None:
+        log.warning(
+            "%s has no specification here: it opens by the file's own dimension scales", product
+        )
+    elif release is not None and release not in spec.releases:
+        log.warning(
+            "the specification of %s was made for releases %s to %s, not for %s: what it does not "
+            "know opens by the file's own dimension scales",
+            product,
+            spec.releases[0],
+            spec.releases[-1],
+            release,
+        )

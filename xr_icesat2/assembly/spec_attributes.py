@@ -1,0 +1,91 @@
+"""What a product's specification says of a dataset where the file itself says nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xr_icesat2.errors import IdentityError
+from xr_icesat2.granule.beams import BEAMS
+from xr_icesat2.granule.product_name import find_product
+from xr_icesat2.printable import get_logger
+from xr_icesat2.products.table import known_tables, load_table
+
+if TYPE_CHECKING:
+    from xr_icesat2.granule.granule import Granule
+    from xr_icesat2.hdf5.model import DatasetHeader
+    from xr_icesat2.products.variable import Variable
+
+__all__ = ["product_of", "supplied_attrs", "undeclared_fills"]
+
+log = get_logger(__name__)
+
+BEAM = re.compile(rf"(?<=/)({'|'.join(BEAMS)})(?=/)")
+DECLARING = ("_FillValue", "missing_value")
+
+
+def supplied_attrs(granule: Granule, path: str, header: DatasetHeader) -> dict[str, Any]:
+    """Return units and fill value of a dataset that lost all its attributes.
+
+    Floats need no fill value: :func:`undeclared_fills` has theirs.
+    """
+    if header.attrs:
+        return {}
+    product = product_of(granule)
+    if product is None or product not in known_tables():
+        return {}
+    dtype = header.dtype.newbyteorder("=")
+    # Releases may differ in the type; the newest of the same type is taken.
+    variants = _variables(product).get(BEAM.sub("{beam}", path).lstrip("/"), [])
+    known = next((one for one in reversed(variants) if np.dtype(one.dtype) == dtype), None)
+    if known is None:
+        return {}
+    attrs: dict[str, Any] = {"units": known.units} if known.units else {}
+    if known.fill is not None and dtype.kind in "iu":
+        attrs["_FillValue"] = dtype.type(known.fill)
+    if attrs:
+        _note(granule.url, product)
+    return attrs
+
+
+def undeclared_fills(
+    granule: Granule, header: DatasetHeader, attrs: Mapping[str, Any]
+) -> tuple[float, ...]:
+    """Return the values of a float that mean "missing" although the file declares none.
+
+    All products fill floats with the greatest value of the type, but some datasets do not say so.
+    """
+    if header.dtype.kind != "f" or any(name in attrs for name in DECLARING):
+        return ()
+    return (float(np.finfo(header.dtype).max),) if product_of(granule) is not None else ()
+
+
+def product_of(granule: Granule) -> str | None:
+    """Return the product of a granule, or None if nothing tells it."""
+    root = granule.index.group("/")
+    try:
+        return find_product(granule.url, root.attrs, {}, frozenset(root.links))
+    except IdentityError:
+        return None
+
+
+@cache
+def _variables(product: str) -> dict[str, list[Variable]]:
+    """Return what the table of a product says of each path, in any release."""
+    variables: dict[str, list[Variable]] = {}
+    for variable in load_table(product).variables:
+        variables.setdefault(variable.path, []).append(variable)
+    return variables
+
+
+@lru_cache(maxsize=1 << 10)  # once a granule
+def _note(url: str, product: str) -> None:
+    log.warning(
+        "%s: datasets without any attributes have the units and fill values of the "
+        "specification of %s",
+        url, product,
+    )  # fmt: skip

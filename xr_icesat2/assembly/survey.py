@@ -1,0 +1,264 @@
+"""What one granule holds: its identity, its beams, and the variables of one rate. No values."""
+
+from __future__ import annotations
+
+import itertools
+import posixpath
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from xr_icesat2.errors import MergeError
+from xr_icesat2.granule.granule import Granule
+from xr_icesat2.granule.identity import Identity
+from xr_icesat2.hdf5.model import DatasetHeader, GroupHeader
+from xr_icesat2.messages import AS_IT_IS
+from xr_icesat2.products import ALONG, Labels, Rate
+
+from .dimension_labels import read_labels
+from .dimensions import STANDARD_NAMES, scale_paths
+from .request import Options
+from .tracks import Tracks
+
+__all__ = ["BeamRate", "Found", "Survey", "read_headers", "survey_rate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One dataset of one beam."""
+
+    path: str
+    header: DatasetHeader
+    dims: tuple[str, ...]
+    """Names of its dimensions; the along-track one is :data:`.ALONG`."""
+
+
+@dataclass(frozen=True, slots=True)
+class BeamRate:
+    """One rate of one beam."""
+
+    n_obs: int
+    variables: Mapping[str, Found]
+    """By path below the beam, such as ``land_ice_segments/h_li``; coordinates by the path that
+    they have in the rate's first group, wherever this beam has them."""
+    attrs: Mapping[str, Mapping[str, object]]
+    """Attributes of the rate's groups, by path below the beam."""
+    coordinates: frozenset[str]
+    """Those of :attr:`variables` that tell the time or the place of a row."""
+    labels: Mapping[str, Labels]
+    """Of dimensions of which it holds the labels itself; none where they cannot be told apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """One granule, as far as one rate is concerned."""
+
+    granule: Granule
+    identity: Identity
+    tracks: Tracks
+    beams: Mapping[int, BeamRate]
+    """By number on the tracks' dimension; a beam without the rate is absent."""
+
+
+def survey_rate(
+    granule: Granule, tracks: Tracks, rate: Rate, options: Options
+) -> dict[int, BeamRate]:
+    """Read the headers of one rate of all beams that are asked for, side by side."""
+    beams = {number: f"/{group}" for number, group in tracks.groups.items()}
+    read = read_headers(granule, list(beams.values()), rate, options)
+    rates: dict[int, BeamRate] = {}
+    for number, beam in beams.items():
+        groups, headers = read[beam]
+        # A beam's group is there, and a surface's may be, though they hold no variables.
+        if headers or (rate.group and any(node.links for node in groups.values())):
+            rates[number] = _beam_rate(granule, beam, rate, headers, groups, options)
+    return _labelled(granule, beams, rate, rates) if rate.label_variables else rates
+
+
+def _labelled(
+    granule: Granule, beams: Mapping[int, str], rate: Rate, rates: Mapping[int, BeamRate]
+) -> dict[int, BeamRate]:
+    sizes = {
+        beams[number]: {
+            dim: size
+            for found in held.variables.values()
+            for dim, size in zip(found.dims, found.header.shape, strict=True)
+        }
+        for number, held in rates.items()
+    }
+    labels = read_labels(granule, rate, sizes)
+    return {number: replace(held, labels=labels[beams[number]]) for number, held in rates.items()}
+
+
+def read_headers(
+    granule: Granule, beams: Sequence[str], rate: Rate, options: Options
+) -> dict[str, tuple[dict[str, GroupHeader], dict[str, DatasetHeader]]]:
+    """Give, by beam, groups and datasets of a rate by their path below the beam."""
+    index = granule.index
+    kept = [group for group in _groups(rate) if not options.drops(group)]
+    nodes = index.load([f"{beam}/{group}".rstrip("/") for beam in beams for group in kept])
+    groups = {
+        beam: {
+            path[len(beam) + 1 :]: node
+            for path, node in nodes.items()
+            if isinstance(node, GroupHeader) and f"{path}/".startswith(f"{beam}/")
+        }
+        for beam in beams
+    }
+    asked = {beam: _asked(held, rate, options) for beam, held in groups.items()}
+    found = index.load([f"{beam}/{path}" for beam, paths in asked.items() for path in paths])
+    headers = {
+        beam: {
+            path: node
+            for path in paths
+            if isinstance(node := found.get(f"{beam}/{path}"), DatasetHeader) and not node.bare
+        }
+        for beam, paths in asked.items()
+    }
+    return {beam: (groups[beam], headers[beam]) for beam in beams}
+
+
+def _groups(rate: Rate) -> Sequence[str]:
+    """Give the groups, by path below the beam, that hold variables of a rate."""
+    if rate.members is None:
+        return rate.groups
+    return sorted({posixpath.dirname(member) for member in rate.members} | {rate.group})
+
+
+def _asked(groups: Mapping[str, GroupHeader], rate: Rate, options: Options) -> list[str]:
+    """Give the paths below a beam of which the headers are to be read; some may be groups."""
+    coordinates = _specified(groups, rate)
+    searched = len(coordinates) < len(rate.coordinates)
+    asked: list[str] = []
+    own = frozenset(rate.groups)
+    for group, node in groups.items():
+        for name in node.links:
+            path = f"{group}/{name}" if group else name
+            if path in own or not (rate.members is None or path in rate.members):
+                continue
+            if path in coordinates or (searched and rate.answers(group)):
+                wanted = not options.drops(path)
+            else:
+                wanted = options.keeps(path)
+            if wanted:
+                asked.append(path)
+    return asked
+
+
+def _specified(groups: Mapping[str, GroupHeader], rate: Rate) -> list[str]:
+    """Give the coordinates that the specification names, each where it is found first."""
+    found = (
+        next(
+            (
+                posixpath.join(group, name)
+                for group in (rate.group, *rate.siblings)
+                if group in groups and name in groups[group].links
+            ),
+            None,
+        )
+        for name in rate.coordinates
+    )
+    return [path for path in found if path is not None]
+
+
+def _coordinates(
+    groups: Mapping[str, GroupHeader], rate: Rate, headers: Mapping[str, DatasetHeader]
+) -> frozenset[str]:
+    """Give the coordinates of a rate: as specified, else as the standard name tells."""
+    found = [path for path in _specified(groups, rate) if path in headers]
+    names = {posixpath.basename(path) for path in found}
+    for name, standard in zip(
+        (rate.time, rate.latitude, rate.longitude), STANDARD_NAMES, strict=True
+    ):
+        if name is None or name in names:
+            continue
+        said = (
+            path
+            for path, header in headers.items()
+            if header.attrs.get("standard_name") == standard
+            and rate.answers(posixpath.dirname(path))
+        )
+        found += itertools.islice(said, 1)
+    return frozenset(found)
+
+
+def _beam_rate(
+    granule: Granule,
+    beam: str,
+    rate: Rate,
+    headers: Mapping[str, DatasetHeader],
+    groups: Mapping[str, GroupHeader],
+    options: Options,
+) -> BeamRate:
+    coordinates = _coordinates(groups, rate, headers)
+    headers = {p: h for p, h in headers.items() if p in coordinates or options.keeps(p)}
+    scales = {
+        path: scale_paths(granule.index, f"{beam}/{path}", header)
+        for path, header in headers.items()
+    }
+    along = _along_scales(beam, rate, headers)
+    n_obs = _n_obs(rate, headers, scales, along)
+    found: dict[str, Found] = {}
+    for path, header in headers.items():
+        name = posixpath.basename(path)
+        dims = rate.dims.get(name, ())
+        if len(dims) != len(header.shape) or not dims:
+            dims = _dims_by_scale(name, header.shape, scales[path], along, n_obs)
+        if ALONG in dims and header.shape[dims.index(ALONG)] != n_obs:
+            msg = (
+                f"{granule.url}: {beam}/{path} has {header.shape[0]} rows where its rate "
+                f"({', '.join(g or beam for g in rate.groups)}) has {n_obs}. {AS_IT_IS}."
+            )
+            raise MergeError(msg)
+        # Where a beam lacks the group of a rate, a sibling has the same coordinates.
+        key = posixpath.join(rate.group, name) if path in coordinates else path
+        found[key] = Found(f"{beam}/{path}", header, dims)
+    attrs = {path: node.attrs for path, node in groups.items()}
+    keys = (posixpath.join(rate.group, posixpath.basename(path)) for path in coordinates)
+    return BeamRate(n_obs, found, attrs, frozenset(keys), {})
+
+
+def _along_scales(beam: str, rate: Rate, headers: Mapping[str, DatasetHeader]) -> frozenset[str]:
+    """Give the paths that the along-track dimension's scale may have; none if it has no scale."""
+    name = rate.scale or rate.time
+    if name is None:
+        return frozenset()
+    paths = [posixpath.normpath(posixpath.join(group, name)) for group in rate.groups]
+    if not (rate.scale or any(path in headers and headers[path].is_scale for path in paths)):
+        return frozenset()
+    return frozenset(f"{beam}/{path}" for path in paths)
+
+
+def _n_obs(
+    rate: Rate,
+    headers: Mapping[str, DatasetHeader],
+    scales: Mapping[str, tuple[str | None, ...]],
+    along: frozenset[str],
+) -> int:
+    """Give the rows of a beam: those of what lies on the along-track scale, or most often there."""
+    lengths = [
+        header.shape[0]
+        for path, header in headers.items()
+        if header.shape
+        and posixpath.basename(path) not in rate.dims
+        and (not along or scales[path][0] is None or scales[path][0] in along)
+    ]
+    return Counter(lengths).most_common(1)[0][0] if lengths else 0
+
+
+def _dims_by_scale(
+    name: str,
+    shape: tuple[int, ...],
+    scales: tuple[str | None, ...],
+    along: frozenset[str],
+    n_obs: int,
+) -> tuple[str, ...]:
+    """Name dimensions after their scales; without any, the first is along track if it fits."""
+    dims: list[str] = []
+    for axis, (size, scale) in enumerate(zip(shape, scales, strict=True)):
+        by_size = scale is None or not along
+        if axis == 0 and (size == n_obs if by_size else scale in along):
+            dims.append(ALONG)
+        else:
+            dims.append(f"{name}_dim_{axis}" if scale is None else posixpath.basename(scale))
+    return tuple(dims)

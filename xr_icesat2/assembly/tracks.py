@@ -1,0 +1,120 @@
+"""What a granule lays side by side: its beams on spots or ground tracks, or pairs, or profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from xr_icesat2.errors import IdentityError, SelectionError
+from xr_icesat2.granule.beams import (
+    BEAMS,
+    PAIRS,
+    PROFILES,
+    SpotsUnknownError,
+    assign_spots,
+    select_numbers,
+    select_spots,
+)
+from xr_icesat2.granule.granule import Granule
+from xr_icesat2.granule.identity import Identity
+from xr_icesat2.hdf5.model import GroupHeader
+
+from .request import Options
+
+__all__ = ["BY_GROUND_TRACK", "Tracks", "by_ground_track", "find_tracks"]
+
+BY_GROUND_TRACK = "gt"
+"""Dimension of beams of which the spots are not all known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tracks:
+    """What a granule lays side by side."""
+
+    dim: str
+    """``spot``, ``gt``, ``pair_track`` or ``profile``."""
+    numbers: Mapping[str, int]
+    """Group at the root to its number on ``dim``; groups that are missing may be known too. On
+    ``gt`` they are numbered in the order of :data:`.BEAMS`, from 1."""
+    present: tuple[str, ...]
+    wanted: tuple[int, ...]
+    """Numbers that were asked for, ascending."""
+    spots: Mapping[str, int] = field(default_factory=dict)
+    """Beam to spot, as far as known; empty for what has no spots."""
+
+    @property
+    def groups(self) -> dict[int, str]:
+        """Number to group, of those that are asked for and there."""
+        return {self.numbers[g]: g for g in self.present if self.numbers[g] in self.wanted}
+
+    def describe(self, number: int) -> str:
+        """Return what messages call a position on :attr:`dim`."""
+        group = next((group for group, n in self.numbers.items() if n == number), "")
+        return group if self.dim == BY_GROUND_TRACK else f"{number} ({group or 'missing'})"
+
+
+def find_tracks(granule: Granule, identity: Identity, options: Options) -> Tracks | None:
+    """Find what a granule lays side by side, or None if it has no such thing.
+
+    Raises
+    ------
+    IdentityError
+        Which beam is which spot contradicts itself, or is not said where it is needed.
+    SelectionError
+        The keywords ask for what cannot be there, or contradict the granule.
+    """
+    links = granule.index.group("/").links
+    for dim, groups in (("spot", BEAMS), ("pair_track", PAIRS), ("profile", PROFILES)):
+        nodes = granule.index.load(group for group in groups if group in links)
+        present = tuple(g for g in groups if isinstance(nodes.get(f"/{g}"), GroupHeader))
+        if present and dim == "spot":
+            return _beams(granule, identity, present, options)
+        if present:
+            numbers = {group: number for number, group in enumerate(groups, 1)}
+            return Tracks(dim, numbers, present, _wanted(granule, groups, options))
+    return None
+
+
+def by_ground_track(tracks: Tracks, options: Options) -> Tracks:
+    """Return the same beams by their ground tracks rather than by their spots."""
+    numbers = {beam: number for number, beam in enumerate(BEAMS, 1)}
+    wanted = select_numbers(None, options.beams, BEAMS)
+    return replace(tracks, dim=BY_GROUND_TRACK, numbers=numbers, wanted=wanted)
+
+
+def _wanted(granule: Granule, groups: Sequence[str], options: Options) -> tuple[int, ...]:
+    if options.sc_orient is not None:
+        msg = (
+            f"{granule.url}: sc_orient={options.sc_orient}, but the granule has "
+            f"{', '.join(groups)}, which are the same in any orientation. Leave sc_orient out"
+        )
+        raise SelectionError(msg)
+    try:
+        return select_numbers(options.spots, options.beams, groups)
+    except SelectionError as error:
+        raise SelectionError(f"{granule.url}: {error}") from error
+
+
+def _beams(
+    granule: Granule, identity: Identity, present: tuple[str, ...], options: Options
+) -> Tracks:
+    attrs = {group: granule.index.group(group).attrs for group in present}
+    words = {str(a["sc_orientation"]) for a in attrs.values() if "sc_orientation" in a}
+    said = {group: _number(a.get("atlas_spot_number")) for group, a in attrs.items()}
+    word = words.pop() if len(words) == 1 else None
+    try:
+        spots = assign_spots(present, said, identity.sc_orient, word, options.sc_orient)
+    except SpotsUnknownError as error:
+        # Rows, and beams that are asked for by their ground track, need no spots.
+        if options.spots is None and (options.layout == "flat" or options.beams is not None):
+            return by_ground_track(Tracks(BY_GROUND_TRACK, {}, present, ()), options)
+        raise IdentityError(f"{granule.url}: {error}") from error
+    except (IdentityError, SelectionError) as error:
+        raise type(error)(f"{granule.url}: {error}") from error
+    wanted = select_spots(options.spots, options.beams, spots)
+    return Tracks("spot", spots, present, wanted, spots)
+
+
+def _number(value: object) -> int | None:
+    text = str(value).strip()
+    return int(text) if text.lstrip("-").isdigit() else None

@@ -1,0 +1,259 @@
+"""One lazy variable from the datasets that are its parts."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from xarray.core import indexing
+
+from xr_icesat2.errors import MergeError
+from xr_icesat2.granule.beams import TRACKS
+from xr_icesat2.granule.granule import Granule
+from xr_icesat2.hdf5.model import Chunked, DatasetHeader
+from xr_icesat2.reading.decode import DECODING, TIME_ENCODING, Coding, Decoded, Stored, make_coding
+from xr_icesat2.reading.decode_options import Decoders
+from xr_icesat2.reading.lazy_array import GranuleArray
+from xr_icesat2.reading.parts import Mosaic
+
+from .spec_attributes import product_of, supplied_attrs, undeclared_fills
+
+__all__ = ["Column", "Placed", "Rules", "build_variable"]
+
+FILTER_NAMES = {1: "deflate", 2: "shuffle", 3: "fletcher32"}
+FIRST_OF_EACH = np.zeros((1, 3), np.int32)
+"""Granule, path and coding of an array of one part; files may have very many such arrays."""
+FIRST_OF_EACH.flags.writeable = False
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A dataset and where it lies in the variable's array."""
+
+    granule: Granule
+    path: str
+    header: DatasetHeader
+    origin: tuple[int, ...]
+    places: Mapping[int, np.ndarray] = field(default_factory=dict)
+    """Positions in the array along an axis of the dataset, where they are not a run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A variable to be built."""
+
+    name: str
+    dims: tuple[str, ...]
+    shape: tuple[int, ...]
+    lead: int
+    """Leading dimensions that the parts do not have."""
+    parts: Sequence[Placed]
+    padded: bool
+    """Whether its array may have elements that no part has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How the variables of one rate are decoded."""
+
+    decoders: Decoders
+    decode_coords: bool
+    void_fill: frozenset[str] = frozenset()
+    pad: Mapping[str, int] | None = None
+
+
+def build_variable(column: Column, rules: Rules) -> tuple[xr.Variable, dict[str, Any]]:
+    """Give the lazy variable, and what the file held of it (its source encoding).
+
+    Raises
+    ------
+    MergeError
+        The parts are of types that have no common one.
+    """
+    dtype = _common_dtype(column)
+    codings: dict[str, Decoded] = {}
+    keys: dict[tuple[int, str], str] = {}
+    of_part: list[int] = []
+    for part in column.parts:
+        # Releases, and beams, may declare different fill values: each is decoded by its own.
+        alike = id(part.header.attrs), posixpath.basename(part.path)
+        if alike not in keys:
+            attrs = _effective_attrs(part, rules)
+            undeclared = undeclared_fills(part.granule, part.header, attrs)
+            key = repr((undeclared, {name: attrs[name] for name in DECODING & attrs.keys()}))
+            if key not in codings:
+                codings[key] = _decoded(column, attrs, undeclared, dtype, rules)
+            keys[alike] = key
+        of_part.append(list(codings).index(keys[alike]))
+    first, *_ = codings.values()
+    source = _source_encoding(column.parts[0])
+    if column.padded and first.coding.dtype.kind in "iu":
+        source["pad_value"] = first.coding.padding
+    # What decoding took away, or worded anew, can still be seen there.
+    held = column.parts[0].header.attrs
+    source |= {n: value for n, value in held.items() if _is_changed(value, first.attrs.get(n))}
+    variable = xr.Variable(
+        column.dims,
+        indexing.LazilyIndexedArray(_array(column, _alike(codings.values()), of_part)),
+        first.attrs,
+        _encoding(column, first, dtype),
+    )
+    return variable, source
+
+
+def _is_changed(held: Any, shown: Any) -> bool:
+    """Whether an attribute of the file is not there any more, or is another text."""
+    return shown is None or (isinstance(held, str) and shown != held)
+
+
+def _effective_attrs(part: Placed, rules: Rules) -> dict[str, Any]:
+    """Give the attributes that hold, after those that mislead are left out."""
+    attrs = {**supplied_attrs(part.granule, part.path, part.header), **part.header.attrs}
+    if posixpath.basename(part.path) in rules.void_fill:
+        attrs.pop("_FillValue", None)
+    if np.size(attrs.get("_FillValue", ())) == 1:
+        # CF and every writer want a scalar; older releases have an array of one.
+        attrs["_FillValue"] = np.ravel(attrs["_FillValue"])[0]
+    if rules.decode_coords:
+        # The paths in it are those of the file; xarray writes its own.
+        attrs.pop("coordinates", None)
+    return attrs
+
+
+def _decoded(
+    column: Column,
+    attrs: dict[str, Any],
+    undeclared: tuple[float, ...],
+    dtype: np.dtype,
+    rules: Rules,
+) -> Decoded:
+    first = column.parts[0]
+    base = posixpath.basename(first.path)
+    by_value = rules.decoders.depend_on_values(column.name, attrs)
+    return make_coding(
+        column.name,
+        attrs,
+        dtype,
+        rules.decoders,
+        padded=column.padded,
+        stored=Stored(
+            what=f"{first.granule.url}: {first.path}",
+            variable=_in_any_granule(first) if undeclared else "",
+            undeclared=undeclared,
+            ends=_ends(column, dtype) if by_value else None,
+            pad_value=(rules.pad or {}).get(base, _pad_value(dtype, attrs)),
+        ),
+    )
+
+
+def _in_any_granule(part: Placed) -> str:
+    """Name a variable as in all granules of its product: without file and beam."""
+    path = "/".join(name for name in part.path.strip("/").split("/") if name not in TRACKS)
+    return f"{product_of(part.granule)}: {path}"
+
+
+def _ends(column: Column, dtype: np.dtype) -> np.ndarray:
+    """Read the first and the last stored value of a variable."""
+    parts = [part for part in column.parts if all(part.header.shape)]
+    if not parts:
+        return np.empty(0, dtype)
+    return np.array([_stored(parts[0], dtype, 0), _stored(parts[-1], dtype, -1)], dtype)
+
+
+def _stored(part: Placed, dtype: np.dtype, position: int) -> Any:
+    """Read the value at one position along every dimension of a part."""
+    shape = part.header.shape
+    dims = tuple(f"dim_{axis}" for axis in range(len(shape)))
+    alone = replace(part, origin=(0,) * len(shape), places={})
+    column = Column("", dims, shape, 0, [alone], padded=False)
+    array = _array(column, [Coding(dtype, np.zeros((), dtype)[()])], [0])
+    variable = xr.Variable(dims, indexing.LazilyIndexedArray(array))
+    return variable[(position,) * len(shape)].to_numpy()[()]
+
+
+def _alike(decoded: Iterable[Decoded]) -> list[Coding]:
+    """Give codings of one dtype: a float if any part has missing values."""
+    codings = [one.coding for one in decoded]
+    dtype = max((coding.dtype for coding in codings), key=lambda dtype: dtype.kind == "f")
+    if len(codings) == 1:
+        return codings
+    return [replace(c, dtype=dtype, padding=codings[0].padding) for c in codings]
+
+
+def _array(column: Column, codings: Sequence[Coding], of_part: Sequence[int]) -> GranuleArray:
+    granules = list(dict.fromkeys(part.granule for part in column.parts))
+    paths = list(dict.fromkeys(part.path for part in column.parts))
+    granule_at = {granule: n for n, granule in enumerate(granules)}
+    path_at = {path: n for n, path in enumerate(paths)}
+    places = [
+        (granule_at[part.granule], path_at[part.path], coding)
+        for part, coding in zip(column.parts, of_part, strict=True)
+    ]
+    mosaic = Mosaic.of(
+        column.shape,
+        column.lead,
+        [(part.origin, part.header.shape) for part in column.parts],
+        {
+            (number, column.lead + axis): positions
+            for number, part in enumerate(column.parts)
+            for axis, positions in part.places.items()
+        },
+    )
+    parts = FIRST_OF_EACH if places == [(0, 0, 0)] else np.array(places, np.int32)
+    return GranuleArray(granules, paths, parts, mosaic, codings)
+
+
+def _common_dtype(column: Column) -> np.dtype:
+    dtypes = {part.header.dtype.newbyteorder("=") for part in column.parts}
+    kinds = {"number" if dtype.kind in "fiub" else dtype.kind for dtype in dtypes}
+    if len(kinds) > 1 or ("V" in kinds and len(dtypes) > 1):
+        listed = ", ".join(sorted(map(str, dtypes)))
+        msg = f"{column.name} is of types that do not mix: {listed}. drop_variables leaves it out."
+        raise MergeError(msg)
+    return np.result_type(*dtypes) if len(dtypes) > 1 else dtypes.pop()
+
+
+def _pad_value(dtype: np.dtype, attrs: Mapping[str, Any]) -> int | None:
+    """Give an extreme of an integer type that is no flag value."""
+    if dtype.kind == "b":
+        return 0
+    if dtype.kind not in "iu":
+        return None
+    limits = np.iinfo(dtype)
+    flags = np.ravel(attrs.get("flag_values", [])).tolist()
+    return int(limits.min if limits.max in flags else limits.max)
+
+
+def _encoding(column: Column, decoded: Decoded, stored: np.dtype) -> dict[str, Any]:
+    """Give what can be written, so that what is read back equals what was read here."""
+    encoding = {k: v for k, v in decoded.encoding.items() if k == "_FillValue"}
+    if decoded.coding.dtype.kind == "M":
+        return dict(TIME_ENCODING) if decoded.coding.dtype == np.dtype("M8[ns]") else {}
+    if "_FillValue" in encoding and decoded.coding.dtype.kind == "f":
+        encoding["dtype"] = stored
+    layout = column.parts[0].header.layout
+    if isinstance(layout, Chunked) and column.shape:
+        chunks = (1,) * column.lead + layout.chunk_shape
+        encoding["chunksizes"] = tuple(
+            max(1, min(c, n)) for c, n in zip(chunks, column.shape, strict=True)
+        )
+        encoding["original_shape"] = column.shape
+    return encoding
+
+
+def _source_encoding(part: Placed) -> dict[str, Any]:
+    """Say how the first part is stored."""
+    header, layout = part.header, part.header.layout
+    source: dict[str, Any] = {
+        "path": part.path,
+        "dtype": header.dtype,
+        "layout": type(layout).__name__.lower(),
+    }
+    if isinstance(layout, Chunked):
+        source["chunks"] = layout.chunk_shape
+        source["filters"] = tuple(FILTER_NAMES[step.id] for step in layout.filters)
+    return source

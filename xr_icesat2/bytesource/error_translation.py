@@ -1,0 +1,291 @@
+"""Errors of filesystems and of the libraries below them, said in ours.
+
+botocore, aiohttp, requests and the operating system each say "no such file" in
+their own way, and fsspec wraps one in another (its HTTP filesystem reports a
+refused connection as ``FileNotFoundError``). They are told apart by their
+attributes and class names, along the chain of causes: none of those libraries
+is imported here.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from xr_icesat2.errors import (
+    AccessDeniedError,
+    GranuleNotFoundError,
+    ICESat2Error,
+    NotAGranuleError,
+    SelectionError,
+    TransferError,
+    TransferTimeoutError,
+)
+from xr_icesat2.messages import did_you_mean
+
+from .fsspec_target import S3_OPTIONS
+from .redaction import is_url, safe_text
+from .request_limits import TIMEOUT_VARIABLE
+
+__all__ = [
+    "GarbledAnswerError",
+    "ShortAnswerError",
+    "StatusError",
+    "shown_cause",
+    "status_of",
+    "translated",
+    "worth_retrying",
+]
+
+_LONGEST_CHAIN = 10
+
+_NOT_FOUND_CODES = {"NoSuchKey", "NoSuchBucket", "NoSuchVersion"}
+_DENIED_CODES = {
+    "AccessDenied",
+    "AllAccessDisabled",
+    "ExpiredToken",
+    "InvalidAccessKeyId",
+    "InvalidToken",
+    "RequestTimeTooSkewed",
+    "SignatureDoesNotMatch",
+    "TokenRefreshRequired",
+    # S3 answers HEAD with an expired token by 400 without a body: botocore has no other code.
+    "400",
+}
+_BUSY_CODES = {"InternalError", "RequestTimeout", "ServiceUnavailable", "SlowDown"}
+_BUSY_STATUSES = {408, 425, 429}
+
+_NO_CREDENTIALS = {"CredentialRetrievalError", "NoCredentialsError", "PartialCredentialsError"}
+_TIMED_OUT = {
+    "ConnectTimeoutError",
+    "FSTimeoutError",
+    "ReadTimeoutError",
+    "Timeout",
+    "TimeoutError",
+}
+# urllib3 derives this from its time outs, though nobody has waited.
+_UNREACHABLE = {"NewConnectionError"}
+_CERTIFICATE = {"ClientSSLError", "SSLCertVerificationError", "SSLError"}
+_BROKEN = {
+    "ChunkedEncodingError",
+    "ClientConnectionError",
+    "ClientPayloadError",
+    "ConnectionError",
+    "GarbledAnswerError",
+    "HTTPClientError",
+    "IncompleteRead",
+    "ResponseParserError",
+    "ShortAnswerError",
+    "gaierror",
+}
+
+_UNKNOWN_OPTION = re.compile(r"unexpected keyword argument '(\w+)'")
+
+_LOGIN_HINT = (
+    "NASA's granules need an Earthdata login: log in with earthaccess.login() and open them as "
+    "icesat2://<name of the granule>, or give storage_options; S3 credentials expire after an "
+    "hour and work only inside AWS us-west-2"
+)
+
+
+class StatusError(Exception):
+    """An HTTP server answered with a status that is not success.
+
+    Parameters
+    ----------
+    status : int
+        HTTP status.
+    reason : str
+        Its text.
+    retry_after : float, optional
+        Seconds that the server asks to wait before the next attempt.
+    """
+
+    def __init__(self, status: int, reason: str, retry_after: float = 0.0) -> None:
+        super().__init__(f"HTTP {status} {reason}")
+        self.status = status
+        self.retry_after = retry_after
+
+    @classmethod
+    def of(cls, response: Any) -> "StatusError":
+        """Error for an answer of aiohttp or requests."""
+        status = getattr(response, "status", None) or response.status_code
+        asked = response.headers.get("Retry-After", "")
+        # Servers may also give a date there; the usual pause does for those.
+        return cls(status, response.reason or "", float(asked) if asked.isdecimal() else 0.0)
+
+
+class GarbledAnswerError(Exception):
+    """An answer is not what this server says at other times."""
+
+
+class ShortAnswerError(Exception):
+    """An answer has fewer bytes than were asked for, though the file has them."""
+
+
+def _links(error: BaseException) -> Iterator[BaseException]:
+    link: BaseException | None = error
+    for _ in range(_LONGEST_CHAIN):
+        if link is None:
+            return
+        yield link
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+
+
+def _answer(error: BaseException) -> dict[str, Any]:
+    """Answer of S3 as botocore keeps it in its errors; empty for any other error."""
+    response = getattr(error, "response", None)
+    return response if isinstance(response, dict) else {}
+
+
+def _status(error: BaseException) -> int | None:
+    found = _answer(error).get("ResponseMetadata", {}).get("HTTPStatusCode")
+    for owner in (error, getattr(error, "response", None)):
+        for attribute in ("status", "status_code"):
+            found = found or getattr(owner, attribute, None)
+    return found if isinstance(found, int) else None
+
+
+def _code(error: BaseException) -> str | None:
+    code = _answer(error).get("Error", {}).get("Code")
+    return code if isinstance(code, str) else None
+
+
+def status_of(error: BaseException) -> int | None:
+    """HTTP status that caused ``error``, or None where no server answered."""
+    return next(filter(None, map(_status, _links(error))), None)
+
+
+def _code_of(error: BaseException) -> str | None:
+    return next(filter(None, map(_code, _links(error))), None)
+
+
+def _class_names(error: BaseException) -> set[str]:
+    return {kind.__name__ for link in _links(error) for kind in type(link).__mro__}
+
+
+def worth_retrying(error: BaseException) -> bool:
+    """Whether the same request may well succeed a moment later."""
+    if isinstance(error, ICESat2Error):
+        return False
+    status, names = status_of(error), _class_names(error)
+    if _code_of(error) in _BUSY_CODES or status in _BUSY_STATUSES:
+        return True
+    if status is not None:
+        return status >= 500 and status != 501
+    return bool(names & (_TIMED_OUT | _BROKEN)) and not names & _CERTIFICATE
+
+
+def translated(error: BaseException, name: str) -> ICESat2Error:
+    """Error of this library that says what ``error`` means for a granule.
+
+    Parameters
+    ----------
+    error : BaseException
+        Anything raised by the operating system, fsspec or a client library.
+    name : str
+        What to call the granule, without secrets.
+
+    Returns
+    -------
+    ICESat2Error
+        To be raised by the caller; the one given, if it is one already.
+    """
+    for link in _links(error):
+        if isinstance(link, ICESat2Error):
+            return link
+    if status_of(error) is not None or _code_of(error) is not None:
+        return _from_answer(error, name)
+    return _from_class(error, name)
+
+
+def shown_cause(error: BaseException) -> BaseException | None:
+    """Give ``error`` for a traceback, or None where it, or its cause, may show a secret.
+
+    aiohttp's errors may hold the headers of the request, which dask pickles.
+    None also where our own error lies below it: that one is raised, and cannot
+    be the cause of its cause.
+    """
+    links = list(_links(error))
+    ours = any(isinstance(link, ICESat2Error) for link in links)
+    told = [str(link) for link in links]
+    clean = all(safe_text(text) == text for text in told)
+    holds_request = any(hasattr(link, "request_info") for link in links)
+    return error if clean and not ours and not holds_request else None
+
+
+def _from_answer(error: BaseException, name: str) -> ICESat2Error:
+    status, code, said = status_of(error), _code_of(error), _said(error)
+    if status in {404, 410} or code in _NOT_FOUND_CODES:
+        return _missing(name, said)
+    if status in {401, 403} or code in _DENIED_CODES:
+        return AccessDeniedError(f"may not read {name} ({said}). {_LOGIN_HINT}")
+    if worth_retrying(error):
+        return TransferError(
+            f"the server of {name} answers {said}, also when asked again: try again later, "
+            "or download the file"
+        )
+    return TransferError(f"the server of {name} answers {said}: check the URL and storage_options")
+
+
+def _from_class(error: BaseException, name: str) -> ICESat2Error:
+    names, said = _class_names(error), _said(error)
+    if names & _NO_CREDENTIALS:
+        return AccessDeniedError(f"may not read {name} ({said}). {_LOGIN_HINT}")
+    if names & _TIMED_OUT and not names & _UNREACHABLE:
+        return TransferTimeoutError(
+            f"no answer for {name} within the time limit: check the network, or wait longer by "
+            f"setting the environment variable {TIMEOUT_VARIABLE} (seconds)"
+        )
+    if names & (_BROKEN | _CERTIFICATE):
+        return TransferError(f"cannot get {name} ({said}): check the URL and the network")
+    for link in _links(error):
+        option = _UNKNOWN_OPTION.search(str(link)) if isinstance(link, TypeError) else None
+        if option:
+            return _unknown_option(option[1], name)
+    return _from_system(error, name, said)
+
+
+def _unknown_option(option: str, name: str) -> SelectionError:
+    # Filesystems hand what they do not know on to libraries below, which refuse it at first use.
+    at_s3 = name.startswith(("s3://", "s3a://"))
+    meant = did_you_mean(option, S3_OPTIONS) if at_s3 else ""
+    return SelectionError(
+        f"storage_options: {option!r} is none of those that the filesystem of {name} takes.{meant} "
+        f"Check the spelling; S3 takes {', '.join(S3_OPTIONS)}, and others that s3fs lists"
+    )
+
+
+def _from_system(error: BaseException, name: str, said: str) -> ICESat2Error:
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        if not is_url(name):
+            return GranuleNotFoundError(
+                f"there is no granule at {name} (no such file): check the spelling and the folder"
+            )
+        return _missing(name, "no such file")
+    if isinstance(error, IsADirectoryError):
+        return NotAGranuleError(f"{name} is a directory, not a granule: list the files in it")
+    if isinstance(error, PermissionError):
+        return AccessDeniedError(f"may not read {name} ({said}): check who may read it")
+    return TransferError(f"cannot read {name}: {said}")
+
+
+def _missing(name: str, said: str) -> GranuleNotFoundError:
+    return GranuleNotFoundError(
+        f"there is no granule at {name} ({said}): check the spelling, and that the archive "
+        "still has this release and version"
+    )
+
+
+def _said(error: BaseException) -> str:
+    """Say what the deepest answer in the chain says, short and without secrets."""
+    for link in _links(error):
+        told = _answer(link).get("Error")
+        if told:
+            return safe_text(f"{told.get('Code')}: {told.get('Message')}")
+        if isinstance(link, StatusError):
+            return str(link)
+    if (status := status_of(error)) is not None:
+        return f"HTTP {status}"
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return error.strerror
+    return safe_text(f"{type(error).__name__}: {error}")

@@ -1,0 +1,131 @@
+"""Open files that no path or URL leads to: ``BytesIO`` and the like."""
+
+import io
+import threading
+import uuid
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from typing import IO, Any, TypeVar
+
+from xr_icesat2.errors import ICESat2Error, TransferError
+from xr_icesat2.fork_safety import PerProcess
+from xr_icesat2.printable import printable
+
+from .error_translation import translated
+from .link_speed import Cost
+from .protocol import Look, Range, Stamp, Take
+from .range_checks import checked_ranges, outside
+from .redaction import source_name
+
+__all__ = ["FileObjectSource"]
+
+T = TypeVar("T")
+
+
+class FileObjectSource:
+    """A granule in an open file, read by moving its position.
+
+    Parameters
+    ----------
+    file : binary file
+        With ``seek`` and ``read``. It belongs to the caller: it is never
+        closed here, and its position is put back after each read.
+
+    Notes
+    -----
+    A file has one position, so one thread reads at a time. What is pickled is
+    the file object: ``BytesIO`` can be, with its content; most others cannot.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+        # Two files may share a name ("<BytesIO>"), which must not make them one in a cache.
+        self._label = uuid.uuid4().hex[:12]
+        self._lock = PerProcess(threading.Lock)
+
+    @property
+    def url(self) -> str:
+        """Name of the file, and a label that no other source has."""
+        return f"{source_name(self.file)}#{self._label}"
+
+    cost = Cost(latency=1e-6, bandwidth=4e9)
+
+    def stamp(self) -> Stamp:
+        """Size now; an open file has no tag."""
+        with self._lock():
+            return Stamp(self._guarded(self._measure), "")
+
+    def look(self, first: int, last: int) -> Look:
+        """Give the stamp alone: nobody waits for the bytes of a file that is here."""
+        del first, last
+        return Look(self.stamp())
+
+    def read(self, ranges: Sequence[Range]) -> list[bytes]:
+        """Read byte ranges one after another; see :class:`~xr_icesat2.bytesource.ByteSource`.
+
+        Raises
+        ------
+        CorruptGranuleError
+            A range reaches past the end.
+        TransferError
+            The file is closed, or reading it fails.
+        """
+        if not ranges:
+            return []
+        with self._lock():
+            size = self._guarded(self._measure)
+            plain = checked_ranges(ranges, size, source_name(self.file))
+            return self._guarded(lambda: [self._read_one(*each, size) for each in plain])
+
+    def read_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> None:
+        """Read and hand on one range after another, in this thread."""
+        del pool
+        for number, each in enumerate(ranges):
+            (data,) = self.read([each])
+            take(number, data)
+
+    def _measure(self) -> int:
+        before = self.file.tell()
+        size = self.file.seek(0, io.SEEK_END)
+        self.file.seek(before)
+        return size
+
+    def _read_one(self, offset: int, length: int, size: int) -> bytes:
+        before = self.file.tell()
+        self.file.seek(offset)
+        pieces = []
+        missing = length
+        while missing:  # an unbuffered file may give less than asked
+            piece = self.file.read(missing)
+            if not piece:
+                raise outside(offset, length, size, source_name(self.file))
+            pieces.append(piece)
+            missing -= len(piece)
+        self.file.seek(before)
+        return b"".join(pieces)
+
+    def _guarded(self, action: Callable[[], T]) -> T:
+        name = source_name(self.file)
+        try:
+            return action()
+        except ICESat2Error:
+            raise
+        except ValueError as error:
+            raise TransferError(
+                f"cannot read {name}: {error}; keep the file open as long as the dataset is used, "
+                "or give its path"
+            ) from error
+        except OSError as error:
+            raise translated(error, name) from error
+
+    def close(self) -> None:
+        """Do nothing: the file belongs to the caller."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=PerProcess(threading.Lock))
+
+    def __repr__(self) -> str:
+        return f"FileObjectSource({printable(source_name(self.file))})"

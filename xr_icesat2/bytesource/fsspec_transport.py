@@ -1,0 +1,227 @@
+"""One request over an fsspec filesystem, without retries or limits of its own."""
+
+import asyncio
+import inspect
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol
+
+from xr_icesat2.errors import NotAGranuleError, TransferError
+from xr_icesat2.fork_safety import PerProcess, was_loaded_before_fork
+
+from .http import HTTPTransport
+from .protocol import Answer, Look, Stamp
+from .request_scheduler import in_daemon_thread
+from .s3_choice import can_use_obstore
+from .s3_transport import ObstoreTransport
+from .waiting import waits_for
+
+__all__ = ["AsyncTransport", "BlockingTransport", "Transport", "transport_for"]
+
+# The first that a filesystem tells; what means "another content" comes before a time.
+_TAGS = ("ETag", "etag", "md5Hash", "content_md5", "generation", "LastModified", "last_modified")
+_TIMES = ("updated", "mtime", "modified", "created")
+
+
+class Transport(Protocol):
+    """How one granule's bytes come over a filesystem.
+
+    Attributes
+    ----------
+    parallel : bool
+        Whether several requests at once are safe.
+    whole_file : bool
+        Whether a request may move the whole file to get a range of it.
+    """
+
+    parallel: bool
+    whole_file: bool
+
+    async def stamp(self) -> Stamp:
+        """Version of the file as it lies there now."""
+        ...
+
+    async def look(self, first: int, last: int) -> Look:
+        """Version of the file, with what of its first and last bytes costs no more waiting."""
+        ...
+
+    async def fetch(self, offset: int, length: int) -> Answer:
+        """Bytes of one range; fewer if that is what came."""
+        ...
+
+
+class AsyncTransport:
+    """Requests through the coroutines of an asynchronous filesystem (S3 and others)."""
+
+    parallel = True
+    whole_file = False
+
+    def __init__(self, filesystem: Any, path: str, name: str) -> None:
+        self._filesystem = filesystem
+        self._path = path
+        self._name = name
+
+    async def stamp(self) -> Stamp:
+        """Size and ETag, past the cache of directory listings."""
+        options = _fresh(self._filesystem, self._path, "_info")
+        return _stamp(await self._filesystem._info(self._path, **options), self._name)  # noqa: SLF001
+
+    async def look(self, first: int, last: int) -> Look:
+        """Size and ETag, and beside that the first bytes; where the end lies is not known yet."""
+        del last
+        began = time.monotonic()
+        wish = asyncio.ensure_future(self.fetch(0, first)) if first else None
+        try:
+            stamp = await self.stamp()
+            waited = time.monotonic() - began
+            head = await _granted(wish)
+        finally:
+            if wish is not None:
+                wish.cancel()
+        whole = len(head) == min(first, stamp.size)
+        return Look(stamp, {0: head} if head and whole else {}, waited)
+
+    async def fetch(self, offset: int, length: int) -> bytes:
+        """Bytes of one range."""
+        data: bytes = await self._filesystem._cat_file(  # noqa: SLF001
+            self._path, start=offset, end=offset + length
+        )
+        return data
+
+
+class BlockingTransport:
+    """Requests through the blocking calls of any other filesystem, one at a time.
+
+    One at a time for a file in this process: ``memory://`` has one position a
+    file, and two first reads of ``simplecache::`` would download into one file.
+    """
+
+    parallel = False
+
+    def __init__(self, filesystem: Any, path: str, name: str) -> None:
+        self._filesystem = filesystem
+        self._path = path
+        self._name = name
+        self._lock = _turn(filesystem, path)
+        cache = self.whole_file = _is_cache(filesystem)
+        # A cache cannot say whether the file has changed: the place below it can.
+        self._below = transport_for(filesystem.fs, path, name) if cache else None
+
+    async def _alone(self, function: Callable[[], Any]) -> Any:
+        waits_for(f"the whole of {self._name}" if self.whole_file else self._name)
+
+        def call() -> Any:
+            with self._lock:
+                return function()
+
+        return await in_daemon_thread(call)
+
+    async def stamp(self) -> Stamp:
+        """Size and tag as the filesystem tells them."""
+        if self._below is not None:
+            return await self._below.stamp()
+        options = _fresh(self._filesystem, self._path, "info")
+        info = await self._alone(partial(self._filesystem.info, self._path, **options))
+        return _stamp(info, self._name)
+
+    async def look(self, first: int, last: int) -> Look:
+        """Size and tag alone: bytes would be a request of their own."""
+        del first, last
+        return Look(await self.stamp())
+
+    async def fetch(self, offset: int, length: int) -> bytes:
+        """Bytes of one range."""
+        ask = partial(self._filesystem.cat_file, self._path, start=offset, end=offset + length)
+        data: bytes = await self._alone(ask)
+        return data
+
+
+def transport_for(filesystem: Any, path: str, name: str) -> Transport:
+    """Choose how to ask ``filesystem`` for ``path``; one that brings its own way knows best.
+
+    Parameters
+    ----------
+    filesystem : fsspec.AbstractFileSystem
+        Synchronous instance.
+    path : str
+        As the filesystem wants it.
+    name : str
+        What to call it in messages.
+    """
+    own = getattr(type(filesystem), "transport", None)
+    if own is not None:
+        transport: Transport = own(filesystem, path, name)
+        return transport
+    _refuse_inherited(filesystem, name)
+    # By class: a caching filesystem hands out the attributes of the one below it.
+    below = getattr(filesystem, "fs", filesystem)
+    if not (type(filesystem).async_impl and type(below).async_impl):
+        return BlockingTransport(filesystem, path, name)
+    if _is_a(filesystem, "HTTPFileSystem"):
+        return HTTPTransport(filesystem, path, name)
+    plain = AsyncTransport(filesystem, path, name)
+    if can_use_obstore(filesystem, path):
+        return ObstoreTransport(filesystem, path, plain)
+    return plain
+
+
+def _refuse_inherited(filesystem: Any, name: str) -> None:
+    """Refuse a filesystem of obstore, which does not answer in a child of its first process."""
+    of_obstore = type(filesystem).__module__.partition(".")[0] == "obstore"
+    if of_obstore and was_loaded_before_fork("obstore"):
+        raise TransferError(
+            f"cannot read {name}: this process was forked after its parent loaded obstore, which "
+            "then never answers. Give the URL (s3://…) and storage_options, or start processes "
+            'with multiprocessing.get_context("spawn")'
+        )
+
+
+async def _granted(wish: "asyncio.Future[bytes] | None") -> bytes:
+    """Give what was wished for; nothing if it failed, for it is asked for again if needed."""
+    if wish is None:
+        return b""
+    try:
+        return await wish
+    except Exception:  # noqa: BLE001 - of any kind
+        return b""
+
+
+def _is_a(filesystem: Any, kind: str) -> bool:
+    """By name, so that the module of that class need not be imported."""
+    return any(base.__name__ == kind for base in type(filesystem).__mro__)
+
+
+def _is_cache(filesystem: Any) -> bool:
+    return _is_a(filesystem, "CachingFileSystem")
+
+
+def _fresh(filesystem: Any, path: str, method: str) -> dict[str, bool]:
+    """Options, or else an action, that make ``info`` ask the store, not a cached listing."""
+    if "refresh" in inspect.signature(getattr(filesystem, method)).parameters:
+        return {"refresh": True}
+    filesystem.invalidate_cache(path)
+    return {}
+
+
+def _stamp(info: dict[str, Any], name: str) -> Stamp:
+    if info.get("type") == "directory":
+        raise NotAGranuleError(
+            f"{name} is a directory, not a granule: list the files in it, for example with "
+            "fsspec's glob, and give those"
+        )
+    size = info.get("size")
+    if not isinstance(size, int):
+        raise TransferError(f"the filesystem of {name} does not say how large the file is")
+    tag = next((str(info[key]) for key in (*_TAGS, *_TIMES) if info.get(key)), "")
+    return Stamp(size, tag)
+
+
+_turns = PerProcess[dict[tuple[str, str], threading.Lock]](dict)
+
+
+def _turn(filesystem: Any, path: str) -> threading.Lock:
+    # All members of an archive are read through one open file.
+    file = "" if _is_a(filesystem, "AbstractArchiveFileSystem") else path
+    return _turns().setdefault((type(filesystem).__qualname__, file), threading.Lock())

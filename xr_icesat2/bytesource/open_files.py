@@ -1,0 +1,131 @@
+"""Open files of this process: few at a time, each closed when nobody reads it.
+
+A list of a thousand local granules must not need a thousand file descriptors
+(the usual limit is 1024), and a descriptor must not be closed, and its number
+given to another file, while another thread reads from it.
+"""
+
+import os
+import stat
+import threading
+from collections import OrderedDict
+
+from xr_icesat2.errors import NotAGranuleError
+from xr_icesat2.fork_safety import after_fork
+
+__all__ = ["MAX_OPEN", "Descriptor", "OpenFiles", "expect_file", "open_files"]
+
+MAX_OPEN = 128
+"""Files kept open at once; the one read longest ago is let go first."""
+
+# One pread gives at most about 2 GiB on Linux, whatever is asked.
+_LARGEST_READ = 1 << 30
+
+
+def expect_file(mode: int, path: str) -> None:
+    """Refuse what is not a regular file.
+
+    Parameters
+    ----------
+    mode : int
+        ``st_mode`` of what lies there.
+    path : str
+        Where.
+
+    Raises
+    ------
+    NotAGranuleError
+        A directory, a pipe or a device.
+    """
+    if stat.S_ISDIR(mode):
+        raise NotAGranuleError(
+            f"{path} is a directory, not a granule: list the files in it, for example "
+            f"sorted(glob.glob({os.path.join(path, '*.h5')!r}))"  # noqa: PTH118
+        )
+    if not stat.S_ISREG(mode):
+        raise NotAGranuleError(
+            f"{path} is a pipe or a device, not a file: a granule is read in many places, "
+            "so save it to a file first"
+        )
+
+
+class Descriptor:
+    """A file opened for reading at any offset, by any thread.
+
+    It is closed when the last reference to it goes: whoever reads holds one.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._fd = -1
+        self._lock = threading.Lock()
+        # O_NONBLOCK: opening a pipe must not wait for someone to write to it.
+        flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+        self._fd = os.open(path, flags)
+        expect_file(os.fstat(self._fd).st_mode, path)
+
+    @property
+    def size(self) -> int:
+        """Bytes in the file now."""
+        return os.fstat(self._fd).st_size
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Read up to ``length`` bytes at ``offset``; fewer only at the end of the file."""
+        pieces: list[bytes] = []
+        while length > 0:
+            piece = self._read_once(offset, min(length, _LARGEST_READ))
+            if not piece:
+                break
+            pieces.append(piece)
+            offset, length = offset + len(piece), length - len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _read_once(self, offset: int, length: int) -> bytes:
+        if hasattr(os, "pread"):
+            return os.pread(self._fd, length, offset)
+        with self._lock:  # Windows has no pread: the position is shared
+            os.lseek(self._fd, offset, os.SEEK_SET)
+            return os.read(self._fd, length)
+
+    def __del__(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+
+
+class OpenFiles:
+    """The descriptors that this process keeps, the latest read last."""
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[object, Descriptor] = OrderedDict()
+        # Reentrant: the garbage collector may drop a source while this thread holds it.
+        self._lock = threading.RLock()
+
+    def get(self, owner: object, path: str) -> Descriptor:
+        """Give the descriptor of ``owner``, opened if it is not held."""
+        with self._lock:
+            descriptor = self._held.get(owner)
+            if descriptor is not None:
+                self._held.move_to_end(owner)
+                return descriptor
+        opened = Descriptor(path)
+        with self._lock:
+            # Another thread of the same owner may have been faster: one is enough.
+            descriptor = self._held.setdefault(owner, opened)
+            dropped = [self._held.popitem(last=False)[1] for _ in range(len(self._held) - MAX_OPEN)]
+        del dropped  # closed outside the lock
+        return descriptor
+
+    def drop(self, owner: object) -> None:
+        """Let go of the descriptor of ``owner``, if it is held."""
+        with self._lock:
+            self._held.pop(owner, None)
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def renew_lock(self) -> None:
+        """Free the lock, which a thread of the parent may hold at the moment of a fork."""
+        self._lock = threading.RLock()
+
+
+open_files = OpenFiles()
+after_fork(open_files, OpenFiles.renew_lock)

@@ -1,0 +1,160 @@
+"""From what a user gives to a byte source, without asking any disk or server."""
+
+import io
+import os
+import re
+from collections.abc import Iterable, Mapping
+from typing import IO, Any
+
+from xr_icesat2.errors import GranuleNotFoundError, SelectionError
+
+from .archive_urls import path_of_url
+from .file_object import FileObjectSource
+from .fsspec_target import S3_OPTIONS, FilesystemOrigin, URLOrigin
+from .local import LocalSource
+from .protocol import ByteSource
+from .redaction import is_url, safe_url, source_name
+
+__all__ = ["open_source"]
+
+_LOCAL_PROTOCOLS = ("file", "local")
+_COLLAPSED_URL = re.compile(r"^(?P<protocol>[a-z][a-z0-9+]+):/(?=[^/])")
+
+
+def open_source(
+    obj: str | os.PathLike[str] | IO[bytes] | Any,
+    storage_options: Mapping[str, Any] | None = None,
+) -> ByteSource:
+    """Byte source of what a user gave. Asks no disk and no server: the first read does.
+
+    Parameters
+    ----------
+    obj : str, PathLike, open binary file or search result
+        A local path (``~`` is the home directory), any fsspec URL, also
+        chained (``simplecache::s3://…``), a file opened with fsspec,
+        earthaccess or :func:`open`, ``BytesIO``, a granule that
+        ``xr_icesat2.search`` found (what has an ``icesat2_url``), or one that
+        earthaccess found.
+    storage_options : mapping, optional
+        For fsspec, where ``obj`` is a URL; a local path needs none, and an
+        open file has its own.
+
+    Returns
+    -------
+    ByteSource
+        An open file of fsspec, or one opened by its name, is read by its
+        place rather than through its cache and position: several ranges at
+        once, and in other processes too.
+
+    Raises
+    ------
+    SelectionError
+        ``obj`` is none of these.
+    GranuleNotFoundError
+        An earthaccess DataGranule without a link to data.
+    """
+    options = _checked_options(storage_options)
+    if isinstance(obj, str):
+        return _from_text(obj, options)
+    found = getattr(obj, "icesat2_url", None)
+    if isinstance(found, str):
+        return _from_text(found, options)
+    if hasattr(obj, "data_links"):
+        return _from_text(_granule_link(obj, options), options)
+    place = _fsspec_place(obj)
+    if place is not None:
+        return _from_filesystem(*place)
+    if isinstance(obj, os.PathLike):
+        return _from_path(os.fsdecode(obj))
+    return _from_file(obj)
+
+
+def _checked_options(given: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise SelectionError(
+            f"storage_options is a mapping of options for fsspec, not {type(given).__name__}"
+        )
+    return given
+
+
+def _from_text(text: str, options: Mapping[str, Any]) -> ByteSource:
+    if not is_url(text):
+        return LocalSource(_absolute(text))
+    if "::" not in text and text.partition("://")[0] in _LOCAL_PROTOCOLS:
+        from fsspec.implementations.local import LocalFileSystem  # noqa: PLC0415 - as below
+
+        path: str = LocalFileSystem._strip_protocol(text)  # noqa: SLF001
+        return LocalSource(path)
+    # Local files need neither fsspec nor what lies below it: they open faster without.
+    from .remote import RemoteSource  # noqa: PLC0415
+
+    return RemoteSource(URLOrigin(text, dict(options)))
+
+
+def _absolute(path: str) -> str:
+    return os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111 - also bad names
+
+
+def _from_path(path: str) -> ByteSource:
+    collapsed = _COLLAPSED_URL.match(path)
+    if collapsed:
+        protocol = collapsed["protocol"]
+        raise SelectionError(
+            f"{safe_url(path)} is a URL that pathlib has spoilt ({protocol}:/ for {protocol}://): "
+            "give the URL as a string"
+        )
+    return LocalSource(_absolute(path))
+
+
+def _fsspec_place(obj: Any) -> tuple[Any, str] | None:
+    """Filesystem and path of a file that fsspec opened; through earthaccess' wrapper too."""
+    filesystem, path = getattr(obj, "fs", None), getattr(obj, "path", None)
+    if getattr(obj, "compression", None) or not hasattr(filesystem, "cat_file"):
+        return None
+    return (filesystem, path) if isinstance(path, str) else None
+
+
+def _from_filesystem(filesystem: Any, path: str) -> ByteSource:
+    if any(base.__name__ == "LocalFileSystem" for base in type(filesystem).__mro__):
+        return LocalSource(_absolute(path))
+    from .remote import RemoteSource  # noqa: PLC0415 - as above
+
+    return RemoteSource(FilesystemOrigin(filesystem, path))
+
+
+def _from_file(obj: Any) -> ByteSource:
+    if isinstance(obj, io.TextIOBase):
+        raise SelectionError(f"{source_name(obj)} was opened as text: open it with mode 'rb'")
+    if isinstance(obj, io.BufferedReader | io.FileIO) and isinstance(obj.name, str):
+        return LocalSource(_absolute(obj.name))
+    if all(hasattr(obj, method) for method in ("read", "seek", "tell")):
+        return FileObjectSource(obj)
+    several = isinstance(obj, Iterable) and not isinstance(obj, bytes | bytearray | memoryview)
+    raise SelectionError(
+        f"a granule is given by a path, a URL or an open binary file (io.BytesIO for bytes), not "
+        f"by {type(obj).__name__}{'; several of them by a list: list(…)' if several else ''}"
+    )
+
+
+def _granule_link(granule: Any, options: Mapping[str, Any]) -> str:
+    """Link to the data of an earthaccess DataGranule.
+
+    What lies in NSIDC's archive is read through ``icesat2://``, which logs in
+    by itself, unless storage options say how. Of other links, HTTPS works
+    anywhere; S3 only inside AWS us-west-2, so it is taken where the storage
+    options are such as S3 takes.
+    """
+    access = "direct" if options.keys() & S3_OPTIONS else "external"
+    links = granule.data_links(access=access) or granule.data_links()
+    files = [str(link) for link in links if link.endswith(".h5")]
+    if not files:
+        raise GranuleNotFoundError(
+            f"this earthaccess {type(granule).__name__} has no link to an HDF5 file (links: "
+            f"{', '.join(map(safe_url, links)) or 'none'}): search for granules of an ICESat-2 "
+            "product"
+        )
+    path = path_of_url(files[0])
+    ours = path is not None and set(options) <= {"access"}
+    return f"icesat2://{path}" if ours else files[0]

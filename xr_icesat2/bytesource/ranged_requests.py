@@ -1,0 +1,118 @@
+"""A granule's requests on the event loop: each retried, checked and within its time limit."""
+
+from collections.abc import Coroutine, Iterable, Sequence
+from concurrent.futures import Executor
+from functools import partial
+from typing import Any, TypeVar
+
+from xr_icesat2.errors import TransferError
+
+from . import request_limits as limits
+from .error_translation import ShortAnswerError, status_of
+from .fsspec_transport import Transport
+from .protocol import Answer, Look, Range, Stamp, Take
+from .range_checks import outside
+from .request_limits import request_limit
+from .request_scheduler import Traffic, one_by_one, together
+
+__all__ = ["Requests"]
+
+T = TypeVar("T")
+
+
+class Requests:
+    """Those for one granule over one transport.
+
+    Parameters
+    ----------
+    transport : Transport
+        Makes one request, without retries.
+    traffic : Traffic
+        Of the event loop on which the methods here are awaited.
+    name : str
+        What to call the granule in messages.
+    """
+
+    def __init__(self, transport: Transport, traffic: Traffic, name: str) -> None:
+        self._transport = transport
+        self._traffic = traffic
+        self._name = name
+
+    def limit(self, ranges: Sequence[Range]) -> float:
+        """Seconds that a request of a burst may take: what is under way with it shares its link."""
+        together = sum(length for _, length in ranges)
+        longest = max((length for _, length in ranges), default=0)
+        beside = max(longest, min(together, limits.MOST_HELD))
+        return request_limit(beside, whole_file=self._transport.whole_file)
+
+    async def stamp(self) -> Stamp:
+        """Version of the file as it lies there now."""
+        return await self._traffic.request(self._transport.stamp, request_limit(0), self._name)
+
+    async def look(self, first: int, last: int) -> Look:
+        """Version of the file, with some of its bytes if they cost no more waiting."""
+
+        async def attempt() -> Look:
+            return await self._transport.look(first, last)
+
+        limit = self.limit([(0, first), (0, last)])
+        return await self._traffic.request(attempt, limit, self._name)
+
+    async def read(self, ranges: Sequence[Range]) -> list[Answer]:
+        """Bytes of each range, exactly as many as asked for."""
+        limit = self.limit(ranges)
+        return await self._all(self._one(*each, limit) for each in ranges)
+
+    async def read_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> None:
+        """Hand on each range as it comes, while there is room for what was not yet taken."""
+        limit = self.limit(ranges)
+
+        async def hand_on(number: int, offset: int, length: int) -> None:
+            async with self._traffic.room.of(length):
+                data = await self._one(offset, length, limit)
+                await self._traffic.aside(pool, partial(take, number, data))
+
+        await self._all(hand_on(number, *each) for number, each in enumerate(ranges))
+
+    async def _all(self, work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+        """Do all of the work, at once if that is safe."""
+        return await (together if self._transport.parallel else one_by_one)(work)
+
+    async def _one(self, offset: int, length: int, limit: float) -> Answer:
+        if not length:
+            return b""
+
+        async def attempt() -> Answer:
+            return await self._attempt(offset, length)
+
+        return await self._traffic.request(attempt, limit, self._name)
+
+    async def _attempt(self, offset: int, length: int) -> Answer:
+        """Ask once for a range, and tell "outside the file" from "did not come whole"."""
+        try:
+            data = await self._transport.fetch(offset, length)
+        except Exception as error:
+            if status_of(error) != 416:
+                raise
+            await self._refuse_outside(offset, length)
+            raise TransferError(
+                f"the server of {self._name} refuses {length} bytes at {offset} (HTTP 416), though "
+                "they lie in the file: download it, or give simplecache:: before the URL"
+            ) from error
+        if len(data) > length:
+            raise TransferError(
+                f"asked {self._name} for {length} bytes at {offset}, got {len(data)}: the server "
+                "ignores byte ranges. Download the file, or give simplecache:: before the URL"
+            )
+        if len(data) < length:
+            await self._refuse_outside(offset, length)
+            raise ShortAnswerError(f"asked for {length} bytes at {offset}, got {len(data)}")
+        return data
+
+    async def _refuse_outside(self, offset: int, length: int) -> None:
+        try:
+            size = (await self._transport.stamp()).size
+        except TransferError:  # the server does not say: then what it answered has to do
+            return
+        if offset + length > size:
+            raise outside(offset, length, size, self._name)

@@ -1,0 +1,111 @@
+"""Count what is asked of a byte source: how tests and benchmarks see requests."""
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from typing import Any
+
+from .link_speed import Cost
+from .protocol import Answer, ByteSource, Look, Range, Stamp, Take
+
+__all__ = ["CountingSource"]
+
+
+class CountingSource:
+    """A byte source that notes what is asked of another one.
+
+    Parameters
+    ----------
+    source : ByteSource
+        Where the bytes come from.
+
+    Attributes
+    ----------
+    log : list of (offset, length)
+        Every range that was read, in the order asked; empty ranges cost no
+        request and are left out.
+    bursts : int
+        Calls of :meth:`read` and :meth:`read_each`, each at least one round trip.
+    stamps : int
+        Calls of :meth:`stamp` and :meth:`look`, each one round trip.
+
+    Notes
+    -----
+    A copy that was pickled starts with the counts of the original and counts
+    on its own.
+    """
+
+    def __init__(self, source: ByteSource) -> None:
+        self.source = source
+        self.log: list[Range] = []
+        self.bursts = 0
+        self.stamps = 0
+        self._lock = threading.Lock()
+
+    @property
+    def url(self) -> str:
+        """Name of the granule, without secrets."""
+        return self.source.url
+
+    @property
+    def cost(self) -> Cost:
+        """That of the other source."""
+        return self.source.cost
+
+    @property
+    def requests(self) -> int:
+        """Ranges that were read."""
+        return len(self.log)
+
+    @property
+    def nbytes(self) -> int:
+        """Sum of the lengths of the ranges that were read."""
+        return sum(length for _, length in self.log)
+
+    def stamp(self) -> Stamp:
+        """Version of the file as it lies there now."""
+        with self._lock:
+            self.stamps += 1
+        return self.source.stamp()
+
+    def look(self, first: int, last: int) -> Look:
+        """Version of the file, and what came along with it, which is noted as read."""
+        look = self.source.look(first, last)
+        with self._lock:
+            self.stamps += 1
+            self.log.extend((offset, len(piece)) for offset, piece in look.pieces.items())
+        return look
+
+    def read(self, ranges: Sequence[Range]) -> Sequence[Answer]:
+        """Read byte ranges, and note them."""
+        self._note(ranges)
+        return self.source.read(ranges)
+
+    def read_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> None:
+        """Read byte ranges one by one, and note them."""
+        self._note(ranges)
+        self.source.read_each(ranges, take, pool)
+
+    def _note(self, ranges: Sequence[Range]) -> None:
+        with self._lock:
+            self.bursts += 1
+            self.log.extend((offset, length) for offset, length in ranges if length)
+
+    def reset(self) -> None:
+        """Start counting from zero."""
+        with self._lock:
+            self.log.clear()
+            self.bursts = self.stamps = 0
+
+    def close(self) -> None:
+        """Close the source."""
+        self.source.close()
+
+    def __repr__(self) -> str:
+        return f"CountingSource({self.source!r})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=threading.Lock())

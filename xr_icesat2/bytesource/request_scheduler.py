@@ -1,0 +1,183 @@
+"""From calling threads to the event loop that fsspec runs, and how much goes at once.
+
+An fsspec filesystem lives on one event loop, in a thread of its own. Any
+number of dask threads ask here; what runs on the loop is bounded for the
+process, and no caller waits for a loop that has died.
+"""
+
+import asyncio
+import concurrent.futures
+import threading
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from concurrent.futures import Executor
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from xr_icesat2.errors import TransferError, TransferTimeoutError
+
+from . import request_limits as limits
+from .byte_budget import Room
+from .retry import persistently
+from .waiting import Watch
+
+__all__ = ["Traffic", "in_daemon_thread", "one_by_one", "together", "traffic_on"]
+
+T = TypeVar("T")
+Attempt = Callable[[], Awaitable[T]]
+
+
+class Traffic:
+    """What this library has under way on one event loop.
+
+    Parameters
+    ----------
+    loop : asyncio.AbstractEventLoop
+        Running in another thread than those that call :meth:`wait`.
+
+    Attributes
+    ----------
+    room : Room
+        For answers that are under way or not yet taken.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._slots = asyncio.Semaphore(limits.MAX_IN_FLIGHT)
+        self._watch = Watch()
+        self.room = Room(limits.MOST_HELD)
+        # Every request that holds a slot is over by then: the life sign of the loop.
+        self._deadline = 0.0
+
+    async def request(self, attempt: Attempt[T], limit: float, name: str) -> T:
+        """One request with its retries, as soon as a slot is free.
+
+        Parameters
+        ----------
+        attempt : callable
+            Starts one attempt.
+        limit : float
+            Seconds from getting the slot to giving up.
+        name : str
+            What to call the granule in messages.
+        """
+        async with self._slots:
+            self._deadline = max(self._deadline, time.monotonic() + limit)
+            with self._watch.over(name, limit):
+                return await persistently(attempt, limit, name)
+
+    async def aside(self, pool: Executor, function: Callable[[], T]) -> T:
+        """Await a call in a thread of a pool; if cancelled, await its end all the same."""
+        future = pool.submit(function)
+        done = asyncio.wrap_future(future)
+        try:
+            while not done.done():
+                # A busy pool is no dead loop, and what waits for this room may begin only then.
+                self._deadline = max(self._deadline, time.monotonic() + limits.timeout())
+                await asyncio.wait([done], timeout=limits.timeout() / 2)
+            self._deadline = max(self._deadline, time.monotonic() + limits.timeout())
+            return done.result()
+        except asyncio.CancelledError:
+            if not future.cancel():
+                await asyncio.gather(done, return_exceptions=True)
+            raise
+
+    def wait(self, work: Coroutine[Any, Any, T], limit: float, name: str) -> T:
+        """Run ``work`` on the loop and wait for it, from any other thread.
+
+        Parameters
+        ----------
+        work : coroutine
+            Made of :meth:`request`; each of them ends within its limit, so it
+            ends too.
+        limit : float
+            Seconds of its longest request.
+        name : str
+            What to call the granule in messages.
+
+        Raises
+        ------
+        TransferTimeoutError
+            The loop does not run, or something blocks it.
+        """
+        refusal = self._refusal(name)
+        if refusal is not None:
+            work.close()
+            raise refusal
+        self._deadline = max(self._deadline, time.monotonic() + limit)
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            while not future.done():
+                patience = self._deadline + limits.GRACE - time.monotonic()
+                if patience <= 0:
+                    raise TransferTimeoutError(
+                        f"no answer for {name}: the event loop of fsspec does not run, or other "
+                        "code blocks it"
+                    )
+                concurrent.futures.wait([future], timeout=patience)
+            return future.result()
+        finally:
+            future.cancel()  # nothing if done; else the caller gave up or was interrupted
+
+    def _refusal(self, name: str) -> TransferError | None:
+        try:
+            here = asyncio.get_running_loop()
+        except RuntimeError:
+            here = None
+        if here is self._loop:
+            return TransferError(
+                f"cannot wait for {name} inside the event loop that has to fetch it: read it in "
+                "another thread, for example with asyncio.to_thread"
+            )
+        if self._loop.is_closed():
+            return TransferError(f"cannot get {name}: the event loop of its filesystem is closed")
+        return None
+
+
+async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Results of all, in order; when one fails the others are cancelled."""
+    tasks = [asyncio.ensure_future(one) for one in work]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def one_by_one(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Results of all, in order, none begun before the one before it has ended."""
+    return [await one for one in work]
+
+
+async def in_daemon_thread(function: Callable[[], T]) -> T:
+    """Await a blocking call; if it never returns, it does not keep Python from ending.
+
+    (``asyncio.to_thread`` uses threads that the interpreter waits for at exit.)
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def settle(setter: Callable[[Any], None], outcome: Any) -> None:
+        if not future.done():
+            setter(outcome)
+
+    def work() -> None:
+        try:
+            setter, outcome = future.set_result, function()
+        except BaseException as error:  # noqa: BLE001 - it is raised where it is awaited
+            setter, outcome = future.set_exception, error  # type: ignore[assignment]
+        with suppress(RuntimeError):  # nobody waits any more: the loop is closed
+            loop.call_soon_threadsafe(settle, setter, outcome)
+
+    threading.Thread(target=work, name="xr_icesat2", daemon=True).start()
+    return await future
+
+
+_traffic: dict[asyncio.AbstractEventLoop, Traffic] = {}
+
+
+def traffic_on(loop: asyncio.AbstractEventLoop) -> Traffic:
+    """Give the one :class:`Traffic` of an event loop."""
+    # setdefault is atomic: two threads get the same one.
+    return _traffic.setdefault(loop, Traffic(loop))

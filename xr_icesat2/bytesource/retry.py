@@ -1,0 +1,63 @@
+"""Try again what is worth it, within one time limit for all attempts."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from itertools import count
+from typing import TypeVar
+
+from xr_icesat2.errors import ICESat2Error
+from xr_icesat2.printable import get_logger
+
+from . import request_limits as limits
+from .error_translation import shown_cause, translated, worth_retrying
+
+__all__ = ["persistently"]
+
+T = TypeVar("T")
+_log = get_logger(__name__)
+
+# A connection that hangs leaves time for two more.
+_SHARE = 3
+
+
+async def persistently(attempt: Callable[[], Awaitable[T]], limit: float, name: str) -> T:
+    """Await ``attempt()`` until it succeeds, fails for good, or the time is over.
+
+    Parameters
+    ----------
+    attempt : callable
+        Starts one attempt.
+    limit : float
+        Seconds for all attempts and the pauses between them. A single attempt
+        gets a third, so that a hung connection is tried again.
+    name : str
+        What to call the granule in messages.
+
+    Raises
+    ------
+    ICESat2Error
+        What the last attempt met.
+    """
+    deadline = time.monotonic() + limit
+    for number in count(1):
+        try:
+            share = min(limit / _SHARE, deadline - time.monotonic())
+            async with asyncio.timeout(share):
+                return await attempt()
+        except ICESat2Error:
+            raise
+        except Exception as met:  # noqa: BLE001 - translated below
+            error = met
+        # Outside of the handler: what is raised here must not carry as its context what
+        # shown_cause withholds.
+        # Jitter: many requests refused at once must not come back at once.
+        pause = limits.BACKOFF * 2 ** (number - 1) * random.uniform(0.5, 1)  # noqa: S311
+        pause += getattr(error, "retry_after", 0.0)
+        last = number >= limits.ATTEMPTS or time.monotonic() + pause >= deadline
+        if last or not worth_retrying(error):
+            raise translated(error, name) from shown_cause(error)
+        _log.info("attempt %d for %s failed: %s", number, name, type(error).__name__)
+        await asyncio.sleep(pause)
+    raise AssertionError  # pragma: no cover - count() does not end

@@ -1,0 +1,144 @@
+"""``icesat2 info``: what a granule or a folder of granules holds; no values are read."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from xr_icesat2.assembly.local_paths import expand, is_folder
+from xr_icesat2.bytesource import source_name
+from xr_icesat2.earthdata.archive_paths import granule_url
+from xr_icesat2.earthdata.result_table import size_text
+from xr_icesat2.errors import (
+    CorruptGranuleError,
+    GroupNotFoundError,
+    IdentityError,
+    MergeError,
+    NotAGranuleError,
+    SelectionError,
+)
+from xr_icesat2.granule.name import file_name, parse_name
+from xr_icesat2.printable import printable
+
+from .output import print_json, print_lines, print_note
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["add_parser"]
+
+SHOWN_AS_FILE = (
+    CorruptGranuleError, GroupNotFoundError, IdentityError, MergeError, NotAGranuleError
+)  # fmt: skip
+"""Errors of a granule whose own tree may open all the same."""
+
+
+def add_parser(commands: Any) -> None:
+    """Add the subcommand to a parser's."""
+    parser = commands.add_parser("info", help="print rates, dims and sizes of a granule")
+    parser.add_argument("granule", help="name, path or URL; or a local folder")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--variables", action="store_true", help="list them too")
+    shown.add_argument("--json", action="store_true", help="everything, for programs")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Open without reading values, and print."""
+    if is_folder(options.granule):
+        _print_folder(options)
+        return
+    url = granule_url(options.granule)
+    with _opened(url) as tree:
+        left_out = dict(tree.icesat2.left_out)
+        if options.json:
+            told = {"granule": source_name(url), **_identity(tree), "groups": list(_groups(tree))}
+            print_json({**told, "left_out": left_out})
+            return
+        if options.variables:
+            print_lines([*str(tree.icesat2.contents()).splitlines(), *_reasons(left_out)])
+            return
+        known = ", ".join(f"{name} {value}" for name, value in _identity(tree).items())
+        rows = [("group", "dims", "variables", "in memory"), *map(_row, _groups(tree))]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        table = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+        print_lines([source_name(url), known, *table, *_reasons(left_out)])
+
+
+def _print_folder(options: argparse.Namespace) -> None:
+    """Print how many granules of which product and release a folder holds, by their names."""
+    files = expand([options.granule])
+    if options.variables:
+        msg = f"{options.granule} is a folder; --variables needs one granule, such as {files[0]}"
+        raise SelectionError(msg)
+    counts = Counter(map(_product_and_release, files))
+    if options.json:
+        keys = ("product", "release", "granules")
+        kinds = [dict(zip(keys, (*kind, number), strict=True)) for kind, number in counts.items()]
+        print_json({"folder": options.granule, "granules": files, "products": kinds})
+        return
+    kinds_text = (
+        f"{number:>6}  {f'{product} release {release}' if product else 'of other names'}"
+        for (product, release), number in counts.items()
+    )
+    print_lines(
+        [f"{options.granule}: a folder of {len(files)} granules", *kinds_text,
+         f"icesat2 info {files[0]} shows one of them"]
+    )  # fmt: skip
+
+
+def _product_and_release(file: str) -> tuple[str | None, str | None]:
+    name = parse_name(file_name(file))
+    return (name.product, name.release) if name else (None, None)
+
+
+def _reasons(left_out: Mapping[str, str]) -> list[str]:
+    """Give the lines that say what is left out; none if nothing is."""
+    if not left_out:
+        return []
+    return ["", "left out:", *(f"  {path}: {reason}" for path, reason in left_out.items())]
+
+
+def _opened(url: str) -> xr.DataTree:
+    import xarray as xr  # noqa: PLC0415 - slow to import: only where it is used
+
+    try:
+        return xr.open_datatree(url, engine="icesat2")
+    except SHOWN_AS_FILE as error:
+        tree = xr.open_datatree(url, engine="icesat2", layout="file")
+        print_note(f"icesat2: shown as it is in the file: {error}")
+        return tree
+
+
+def _identity(tree: xr.DataTree) -> dict[str, Any]:
+    """Give what the root says of the granule, which is known from its opening."""
+    told = {"product": tree.attrs.get("short_name")}
+    for name in ("release", "version", "rgt", "cycle_number", "region", "hemisphere"):
+        if name in tree.coords and tree.coords[name].dims == ("gran_idx",):
+            told[name] = tree.coords[name].values[0].item()
+    return {name: value for name, value in told.items() if value not in (None, "", -1)}
+
+
+def _groups(tree: xr.DataTree) -> Iterator[dict[str, Any]]:
+    """Give the groups that hold variables, each before those below it."""
+    variables = tree.to_dataset(inherit=False).data_vars
+    if variables:
+        yield {
+            "path": tree.path,
+            "dims": {str(dim): size for dim, size in tree.sizes.items()},
+            "bytes": sum(variable.nbytes for variable in variables.values()),
+            "variables": {
+                str(name): {"dims": variable.dims, "dtype": str(variable.dtype)}
+                for name, variable in variables.items()
+            },
+        }
+    for child in tree.children.values():
+        yield from _groups(child)
+
+
+def _row(group: dict[str, Any]) -> tuple[str, str, str, str]:
+    dims = ", ".join(f"{name}: {size}" for name, size in group["dims"].items())
+    count, size = str(len(group["variables"])), size_text(group["bytes"])
+    return printable(group["path"]), printable(dims), count, size

@@ -1,8 +1,0 @@
-"""``python -m xr_icesat2.command``: the same as ``icesat2``."""
-
-import sys
-
-from .main import main
-
-if __name__ == "__main__":
-    sys.exit(main())

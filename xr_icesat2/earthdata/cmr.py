@@ -1,0 +1,302 @@
+"""NASA's Common Metadata Repository (CMR): which granules exist, and where they lie.
+
+A query is a list of parameters; pages of records in CMR's UMM-G come back and
+are read into :class:`CatalogGranule`. No login is needed.
+
+Source: the CMR Search API documentation and the UMM-G schema 1.6.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from xr_icesat2.bytesource.archive_urls import path_of_url
+from xr_icesat2.bytesource.request_limits import request_limit
+from xr_icesat2.bytesource.request_scheduler import traffic_on
+from xr_icesat2.errors import GranuleNotFoundError, SelectionError, TransferError
+from xr_icesat2.granule.name import file_name, parse_name
+
+from .archive_paths import Place
+from .http_session import Answer, Query, post_json
+
+__all__ = [
+    "CMR",
+    "GRANULES",
+    "PAGE",
+    "PROVIDER",
+    "CatalogGranule",
+    "Checksum",
+    "collections",
+    "find_granules",
+    "granules",
+    "items",
+    "name_query",
+    "place_of_name",
+    "read_granule",
+    "release_query",
+]
+
+CMR = "https://cmr.earthdata.nasa.gov/search/"
+PROVIDER = "NSIDC_CPRD"
+"""NSIDC in the cloud."""
+
+GRANULES = "granules.umm_json"
+"""CMR's search of granules."""
+
+PAGE = 2000
+"""Records a page: the most that CMR gives."""
+
+_CATALOGUE = "NASA's catalogue (CMR)"
+_LIKE = "they look like ATL06_20191106230008_06270503_007_01.h5"
+_VERSION = re.compile(r"_\d\d(\.\w+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Checksum:
+    """What the bytes of a file add up to."""
+
+    algorithm: str
+    """As CMR spells it: ``"MD5"``, ``"SHA-256"``, …"""
+    value: str
+    """Hexadecimal digits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogGranule:
+    """A granule as CMR tells of it."""
+
+    name: str
+    """File name, such as ``"ATL06_20191106230008_06270503_007_01.h5"``."""
+    start: datetime
+    """First moment, UTC."""
+    end: datetime
+    """Last moment, UTC."""
+    size: int | None = None
+    """Bytes in the file; None where CMR does not say it exactly."""
+    checksum: Checksum | None = None
+    """None where CMR gives none."""
+    footprint: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """Where on the ground: UMM-G's HorizontalSpatialDomain, as CMR gives it."""
+    s3_url: str | None = None
+    """Place in the cloud, readable in AWS us-west-2; None where CMR gives none."""
+    https_url: str | None = None
+    """Place on the web; None where CMR gives none."""
+
+    @property
+    def icesat2_url(self) -> str:
+        """The granule wherever this code runs: ``icesat2://`` and its place in the archive."""
+        path = path_of_url(self.s3_url) or path_of_url(self.https_url)
+        return f"icesat2://{path or self.name}"
+
+
+def release_query(product: str, release: str) -> Query:
+    """Query for all granules of a release of a product, such as ``"ATL06"`` and ``"007"``."""
+    return [("provider", PROVIDER), ("short_name", product), ("version", release)]
+
+
+def name_query(product: str, release: str, pattern: str) -> Query:
+    """Query for granules by their names.
+
+    Parameters
+    ----------
+    product, release : str
+        Such as ``"ATL06"`` and ``"007"``.
+    pattern : str
+        File name; ``*`` stands for any characters, ``?`` for one.
+    """
+    return [
+        *release_query(product, release),
+        ("readable_granule_name[]", pattern),
+        ("options[readable_granule_name][pattern]", "true"),
+    ]
+
+
+async def granules(query: Query, *, count: int | None = None) -> list[CatalogGranule]:
+    """All granules that CMR finds, page by page, in the order in which it gives them.
+
+    Runs on the event loop of fsspec.
+
+    Parameters
+    ----------
+    query : sequence of (name, value)
+        Parameters of CMR's granule search.
+    count : int, optional
+        No more than so many.
+
+    Raises
+    ------
+    SelectionError
+        CMR rejects the query.
+    TransferError
+        CMR fails, or (:class:`TransferTimeoutError`) does not answer.
+    """
+    return [read_granule(item) async for item in items(GRANULES, query, count)]
+
+
+def find_granules(query: Query, *, count: int | None = None) -> list[CatalogGranule]:
+    """:func:`granules`, from any thread that runs no event loop of fsspec."""
+    from fsspec.asyn import get_loop  # noqa: PLC0415 - local files do without
+
+    limit = request_limit(0)
+    return traffic_on(get_loop()).wait(granules(query, count=count), limit, _CATALOGUE)
+
+
+async def place_of_name(name: str) -> Place:
+    """Where the granule of this file name lies. One request, without retries.
+
+    Raises
+    ------
+    GranuleNotFoundError
+        CMR has no such granule; the message names its other versions.
+    """
+    parts = parse_name(name)
+    if parts is None:
+        raise GranuleNotFoundError(f"{name} is not the name of a granule: {_LIKE}")
+    pattern = _VERSION.sub(r"_??\1", name)
+    params = [*name_query(parts.collection, parts.release, pattern), ("page_size", str(PAGE))]
+    found = [read_granule(item) for item in (await _page(GRANULES, params, {})).body["items"]]
+    for granule in found:
+        if granule.name == name:
+            return Place(granule.s3_url, granule.https_url)
+    others = ", ".join(granule.name for granule in found)
+    raise GranuleNotFoundError(
+        f"there is no granule {name} in the archive"
+        + (f", but {others}" if others else ": check the spelling, the release and the version")
+    )
+
+
+async def collections(product: str) -> list[Mapping[str, Any]]:
+    """UMM-C records of the releases of ``product`` in the cloud."""
+    query = [("provider", PROVIDER), ("short_name", product)]
+    return [item["umm"] async for item in items("collections.umm_json", query)]
+
+
+async def items(
+    kind: str, query: Query, count: int | None = None, page: int | None = None
+) -> AsyncGenerator[Mapping[str, Any], None]:
+    """Ask for page after page; give their records.
+
+    Parameters
+    ----------
+    kind : str
+        :data:`GRANULES` or ``"collections.umm_json"``.
+    query : sequence of (name, value)
+        Parameters of that search.
+    count : int, optional
+        No more than so many.
+    page : int, optional
+        Records a page, by default as many as CMR gives.
+    """
+    traffic, limit = traffic_on(asyncio.get_running_loop()), request_limit(0)
+    size = page or PAGE
+    size = size if count is None else min(size, count)
+    after, got = None, 0
+    while count is None or got < count:
+        headers: dict[str, str] = {} if after is None else {"CMR-Search-After": after}
+        ask = partial(_page, kind, [*query, ("page_size", str(size))], headers)
+        answer = await traffic.request(ask, limit, _CATALOGUE)
+        records = answer.body["items"][: None if count is None else count - got]
+        for record in records:
+            yield record
+        got += len(records)
+        after = answer.headers.get("cmr-search-after")
+        if not records or after is None:
+            _refuse_lost(got, int(answer.body["hits"]), count)
+            return
+
+
+async def _page(kind: str, params: Query, headers: Mapping[str, str]) -> Answer:
+    answer = await post_json(CMR + kind, params, headers)
+    if answer.status != 200:
+        told = "; ".join(map(str, _errors(answer.body))) or f"HTTP {answer.status}"
+        asked = "&".join(f"{name}={value}" for name, value in params)
+        raise SelectionError(f"{_CATALOGUE} rejects the query: {told}. It was asked {asked}")
+    if not (isinstance(answer.body, dict) and {"hits", "items"} <= answer.body.keys()):
+        raise TransferError(f"{_CATALOGUE} answers with something else than records: try again")
+    return answer
+
+
+def _errors(body: Any) -> list[Any]:
+    """Messages of CMR: texts, or mappings with a list of texts."""
+    errors = body.get("errors", []) if isinstance(body, dict) else []
+    nested = (each["errors"] if isinstance(each, dict) else [each] for each in errors)
+    return [text for texts in nested for text in texts]
+
+
+def _refuse_lost(got: int, hits: int, count: int | None) -> None:
+    expected = hits if count is None else min(hits, count)
+    if got < expected:
+        raise TransferError(f"{_CATALOGUE} found {expected} records but gave {got}: ask again")
+
+
+def read_granule(item: Mapping[str, Any]) -> CatalogGranule:
+    """Read one record of a granule search in UMM-G.
+
+    Raises
+    ------
+    TransferError
+        It names no ICESat-2 granule, or lacks the time.
+    """
+    umm = item["umm"]
+    links = {link["Type"]: link["URL"] for link in reversed(_data_links(umm))}
+    name = next(_names(umm, links), None)
+    if name is None:
+        raise TransferError(
+            f"{_CATALOGUE} gives {umm.get('GranuleUR')}, which names no ICESat-2 granule: ask for "
+            "an ICESat-2 product"
+        )
+    start, end = _times(umm["TemporalExtent"])
+    size, checksum = _archived(umm, name)
+    return CatalogGranule(
+        name=name,
+        start=start,
+        end=end,
+        size=size,
+        checksum=checksum,
+        footprint=umm.get("SpatialExtent", {}).get("HorizontalSpatialDomain", {}),
+        s3_url=links.get("GET DATA VIA DIRECT ACCESS"),
+        https_url=links.get("GET DATA"),
+    )
+
+
+def _data_links(umm: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [
+        link
+        for link in umm.get("RelatedUrls", ())
+        if link["Type"] in {"GET DATA", "GET DATA VIA DIRECT ACCESS"}
+        and parse_name(link["URL"]) is not None
+    ]
+
+
+def _names(umm: Mapping[str, Any], links: Mapping[str, str]) -> Iterator[str]:
+    """Names of the granule, the surest first."""
+    for each in umm.get("DataGranule", {}).get("Identifiers", ()):
+        if each["IdentifierType"] == "ProducerGranuleId" and parse_name(each["Identifier"]):
+            yield each["Identifier"]
+    yield from (file_name(url) for url in links.values())
+    if parse_name(umm["GranuleUR"]):
+        yield umm["GranuleUR"]
+
+
+def _times(extent: Mapping[str, Any]) -> tuple[datetime, datetime]:
+    told = extent.get("RangeDateTime")
+    if told is None:
+        moment = datetime.fromisoformat(extent["SingleDateTime"])
+        return moment, moment
+    start = datetime.fromisoformat(told["BeginningDateTime"])
+    end = told.get("EndingDateTime")
+    return start, start if end is None else datetime.fromisoformat(end)
+
+
+def _archived(umm: Mapping[str, Any], name: str) -> tuple[int | None, Checksum | None]:
+    """Size and checksum of the file ``name``, one of several that CMR may list."""
+    for file in umm.get("DataGranule", {}).get("ArchiveAndDistributionInformation", ()):
+        if file.get("Name") == name:
+            told = file.get("Checksum")
+            checksum = Checksum(told["Algorithm"], told["Value"]) if told else None
+            return file.get("SizeInBytes"), checksum
+    return None, None

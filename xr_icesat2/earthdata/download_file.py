@@ -1,0 +1,200 @@
+"""One granule, from where it lies into a file: whole and checked, or not at all."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from xr_icesat2.bytesource import ByteSource, Stamp
+from xr_icesat2.bytesource.archive_urls import path_of_url
+from xr_icesat2.bytesource.error_translation import translated
+from xr_icesat2.errors import (
+    ChangedGranuleError,
+    CorruptGranuleError,
+    GranuleNotFoundError,
+    NotAGranuleError,
+    SelectionError,
+    TransferError,
+)
+from xr_icesat2.granule.name import parse_name
+from xr_icesat2.hdf5.file_kind import HEAD_BYTES, describe_head
+from xr_icesat2.printable import get_logger
+from xr_icesat2.progress import Count
+
+from .archive_paths import archive_hint
+from .checksum import adds_up, can_check
+from .cmr import (
+    CatalogGranule,
+    Checksum,
+    find_granules,
+    name_query,
+    read_granule,
+)
+from .partial_file import Part, open_part
+
+__all__ = ["fetch_file", "told_of"]
+
+SMALLEST, LARGEST = 512 << 10, 8 << 20
+"""Bytes of one request: small at first, so that a slow link keeps the time limits."""
+TOGETHER = 4
+"""Requests of one file that are under way at once; so much of it is held in memory."""
+TAIL = 64 << 10
+"""Bytes at the end of a part that are fetched again and compared before it is gone on with."""
+
+_log = get_logger(__name__)
+
+
+def told_of(given: Any, name: str) -> CatalogGranule | None:
+    """Give what CMR tells of a granule, asked if need be; None where it is not in the archive."""
+    if isinstance(given, CatalogGranule):
+        return given
+    if isinstance(given, Mapping):  # of earthaccess
+        return read_granule(given)
+    if not isinstance(given, str) or not (given.startswith("icesat2://") or path_of_url(given)):
+        return None
+    named = parse_name(name)
+    if named is None:
+        return None
+    found = find_granules(name_query(named.collection, named.release, name))
+    return next((granule for granule in found if granule.name == name), None)
+
+
+def fetch_file(
+    source: ByteSource,
+    final: Path,
+    told: CatalogGranule | None,
+    *,
+    overwrite: bool,
+    count: Count,
+    stop: threading.Event,
+) -> None:
+    """Download one file, or go on with its part.
+
+    Parameters
+    ----------
+    source
+        Where it lies.
+    final
+        Where it is to be.
+    told
+        What CMR tells of it.
+    overwrite
+        Whether to replace another file of that name.
+    count
+        Is told of bytes that are to come, and that have come.
+    stop
+        When set, the part stays as it is, and the file is not made.
+    """
+    checksum = told.checksum if told else None
+    try:
+        stamp = source.stamp()
+    except GranuleNotFoundError as error:
+        raise GranuleNotFoundError(f"{error}{archive_hint(source.url)}") from error
+    if told is not None and told.size not in (None, stamp.size):
+        raise TransferError(
+            f"{source.url} has {stamp.size} bytes, but NASA's catalogue (CMR) says {told.size}: "
+            "the archive is being changed. Search again, or try later"
+        )
+    count(0, stamp.size)
+    try:
+        there = _is_there(final, stamp, checksum, overwrite=overwrite)
+    except OSError as error:
+        raise translated(error, str(final)) from error
+    if there:
+        count(stamp.size, 0)
+        return
+    with open_part(final, stamp) as part:
+        if not _same_version(source, part, stamp, checksum):
+            part.restart()
+        count(part.size, 0)
+        if not _read(source, part, stamp.size, count, stop):
+            return
+        _check(source, part, stamp, checksum)
+        if checksum is None:
+            _check_kind(source, part)
+        part.finish(final)
+
+
+def _is_there(final: Path, stamp: Stamp, checksum: Checksum | None, *, overwrite: bool) -> bool:
+    """Whether the file is there already, whole."""
+    if not final.exists():
+        return False
+    if final.is_file() and final.stat().st_size == stamp.size:
+        with final.open("rb") as file:
+            if checksum is None:
+                if describe_head(file.read(HEAD_BYTES)) is None:
+                    return True
+            elif adds_up(file, checksum) is not False:
+                return True
+    if final.is_file() and overwrite:
+        return False
+    raise SelectionError(
+        f"{final} is there, but is not the granule ({stamp.size} bytes"
+        f"{f', {checksum.algorithm} {checksum.value}' if checksum else ''}): move it away, or give "
+        "overwrite=True"
+    )
+
+
+def _check_kind(source: ByteSource, part: Part) -> None:
+    """Raise if what came is recognised as something else than HDF5, such as a login page."""
+    kind = describe_head(part.content.read(HEAD_BYTES))
+    if kind is not None:
+        part.restart()
+        raise NotAGranuleError(f"{source.url} is not HDF5, but {kind}.")
+
+
+def _same_version(source: ByteSource, part: Part, stamp: Stamp, checksum: Checksum | None) -> bool:
+    """Whether a part that was left may be gone on with; only a checksum confirms what it holds."""
+    if part.size > stamp.size or not can_check(checksum):
+        return False
+    tail = min(TAIL, part.size)
+    if not tail:
+        return True
+    (data,) = source.read([(part.size - tail, tail)])
+    return data == part.tail(tail)
+
+
+def _read(source: ByteSource, part: Part, size: int, count: Count, stop: threading.Event) -> bool:
+    """Read what is missing, in bursts of requests; False if it was stopped."""
+    length = SMALLEST
+    while (begin := part.size) < size:
+        if stop.is_set():
+            return False
+        end = min(begin + length * TOGETHER, size)
+        started = time.monotonic()
+        for data in source.read([(at, min(length, end - at)) for at in range(begin, end, length)]):
+            part.append(data)
+            count(len(data), 0)
+        length = _suited(length, time.monotonic() - started)
+    return True
+
+
+def _suited(length: int, seconds: float) -> int:
+    """Length of the next requests, after some of ``length`` took so long: a second or a few."""
+    if seconds < 1:
+        return min(length * 2, LARGEST)
+    return max(length // 2, SMALLEST) if seconds > 5 else length
+
+
+def _check(source: ByteSource, part: Part, stamp: Stamp, checksum: Checksum | None) -> None:
+    """Raise unless the whole is what was to come; what is wrong is not kept."""
+    now = source.stamp()
+    if now != stamp:
+        part.restart()
+        raise ChangedGranuleError(
+            f"{source.url} was replaced while it was downloaded: download it again"
+        )
+    if checksum is None:
+        return
+    right = adds_up(part.content, checksum)
+    if right is False:
+        part.restart()
+        raise CorruptGranuleError(
+            f"what came of {source.url} does not have the {checksum.algorithm} checksum that "
+            f"NASA's catalogue (CMR) gives ({checksum.value}): download it again"
+        )
+    if right is None:
+        _log.warning("%s: cannot check a %s checksum", source.url, checksum.algorithm)

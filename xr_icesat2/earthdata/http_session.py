@@ -1,0 +1,120 @@
+"""The HTTPS session of an event loop, and small answers over it."""
+
+import asyncio
+import json
+import ssl
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from xr_icesat2.bytesource import request_limits as limits
+from xr_icesat2.bytesource.error_translation import GarbledAnswerError, StatusError
+from xr_icesat2.bytesource.waiting import waits_for
+from xr_icesat2.fork_safety import PerProcess, keep_in_children
+
+__all__ = ["Answer", "Query", "post_json", "proxy_for", "web_on"]
+
+Query = Sequence[tuple[str, str]]
+"""Parameters of a request; a name may come several times."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A JSON answer.
+
+    Attributes
+    ----------
+    status : int
+        HTTP status.
+    headers : mapping
+        Names in lower case.
+    body : Any
+        None where it is not JSON.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+
+async def post_json(url: str, form: Query, headers: Mapping[str, str] | None = None) -> Answer:
+    """One request, without retries. In its body, any number of parameters has room.
+
+    Raises
+    ------
+    StatusError
+        429 or a status from 500 on: asking again may help.
+    GarbledAnswerError
+        Success, but no JSON.
+    """
+    waits_for(url)
+    session = await web_on(asyncio.get_running_loop()).set_session()
+    options = {"headers": dict(headers or {}), "proxy": proxy_for(url)}
+    async with session.post(url, data=list(form), **options) as response:
+        if response.status == 429 or response.status >= 500:
+            raise StatusError.of(response)
+        text = await response.text()
+        told = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status, told, _parsed(text, response.status))
+
+
+def _parsed(text: str, status: int) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        if status == 200:
+            raise GarbledAnswerError(
+                "no JSON: does a login page of this network stand between?"
+            ) from None
+        return None
+
+
+def proxy_for(url: str) -> str | None:
+    """Proxy that the environment names for a host, if any, as requests takes it.
+
+    aiohttp's own ``trust_env`` would also add passwords from netrc to requests.
+    """
+    parts, proxies = urlsplit(url), getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(parts.hostname or ""):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+async def _client(*, loop: asyncio.AbstractEventLoop, **options: Any) -> Any:
+    """Session for :class:`fsspec.implementations.http.HTTPFileSystem`.
+
+    Without cookies: what one granule's redirect sets is not another's. The
+    certificates are read here rather than when aiohttp is imported, so that
+    SSL_CERT_FILE counts whenever it is set.
+    """
+    import aiohttp  # noqa: PLC0415 - heavy: only when used
+
+    return aiohttp.ClientSession(
+        loop=loop,
+        connector=aiohttp.TCPConnector(
+            limit=2 * limits.MAX_IN_FLIGHT, ssl=ssl.create_default_context()
+        ),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        **options,
+    )
+
+
+_webs = PerProcess[dict[asyncio.AbstractEventLoop, Any]](dict)
+
+
+def web_on(loop: asyncio.AbstractEventLoop) -> Any:
+    """Give fsspec's HTTP filesystem whose one session lives on ``loop``; it holds no secrets."""
+    from fsspec.implementations.http import HTTPFileSystem  # noqa: PLC0415 - heavy: only when used
+
+    webs = _webs()
+    if loop not in webs:
+        for other in [each for each in webs if each.is_closed()]:
+            webs.pop(other, None)  # which closes its connections
+        web = HTTPFileSystem(loop=loop, get_client=_client, skip_instance_cache=True)
+        keep_in_children(web)
+        # setdefault is atomic: two threads get the same one.
+        webs.setdefault(loop, web)
+    return webs[loop]

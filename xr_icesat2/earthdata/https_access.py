@@ -1,0 +1,128 @@
+"""HTTPS access to a granule with a bearer token: one ranged GET a request.
+
+A token or a redirect that the server refuses for its age is renewed, once, and
+the request made again.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from xr_icesat2.bytesource.error_translation import StatusError
+from xr_icesat2.bytesource.http import HTTPTransport
+from xr_icesat2.bytesource.protocol import Look
+from xr_icesat2.bytesource.waiting import waits_for
+
+from .bearer_token import bearer_header
+from .credentials import Redirect, credentials
+from .http_session import proxy_for
+
+__all__ = ["ExternalRoad"]
+
+T = TypeVar("T")
+
+_LOGIN_HOST = "urs.earthdata.nasa.gov"
+# With the redirect that we know, with the token as it is, and with a new one.
+_ATTEMPTS = 3
+# What a signed address answers when its time is over, or when it has been moved.
+_REDIRECT_OVER = {400, 403, 404, 410}
+
+
+class StaleError(Exception):
+    """A server refuses a secret for its age; ``answer`` is what it said."""
+
+    def __init__(self, answer: Exception) -> None:
+        super().__init__(str(answer))
+        self.answer = answer
+
+
+class ExternalRoad(HTTPTransport):
+    """Over HTTPS, from anywhere.
+
+    The archive redirects to an address that is good for a while and needs no
+    token; aiohttp leaves the token away where a redirect goes to another host.
+    That address is asked directly from then on, until it is refused.
+
+    Parameters
+    ----------
+    filesystem, url, name
+        As of :class:`~xr_icesat2.bytesource.http.HTTPTransport`.
+    redirect : Redirect
+        Of this granule, shared by all its requests.
+    """
+
+    def __init__(self, filesystem: Any, url: str, name: str, redirect: Redirect) -> None:
+        super().__init__(filesystem, url, name)
+        self._redirect = redirect
+
+    async def look(self, first: int, last: int) -> Look:
+        """Size and ETag, with the first bytes in the same answer."""
+        return await self._renewing(partial(super().look, first, last))
+
+    async def fetch(self, offset: int, length: int) -> bytes:
+        """Bytes of one range; fewer if the server sends fewer."""
+        return await self._renewing(partial(super().fetch, offset, length))
+
+    async def _renewing(self, ask: Callable[[], Awaitable[T]]) -> T:
+        for _ in range(_ATTEMPTS):
+            try:
+                return await ask()
+            except StaleError as error:
+                answer = error.answer
+        raise answer
+
+    async def _get(self, offset: int, length: int) -> Any:
+        return self._answered(await self._secret(), self._range_header(offset, length))
+
+    @asynccontextmanager
+    async def _answered(self, secret: str | None, headers: dict[str, str]) -> AsyncIterator[Any]:
+        """Answer to one request, once it is clear that the secret was not stale."""
+        session = await self._filesystem.set_session()
+        request = self._request(secret, headers)
+        waits_for(request["url"])
+        async with session.get(**request, proxy=proxy_for(request["url"])) as response:
+            error = await self._error(response)
+            if error is not None and self._is_stale(error, secret):
+                self._refuse(secret)
+                raise StaleError(error)
+            if error is not None:
+                raise error
+            yield response
+
+    async def _secret(self) -> str | None:
+        """Token, or None where none is needed."""
+        if self._redirect.url:
+            return None
+        waits_for("Earthdata Login")
+        return await credentials().token.get()
+
+    def _refuse(self, secret: str | None) -> None:
+        if secret is None:
+            self._redirect.url = None
+        else:
+            credentials().refuse_token(secret)
+
+    def _request(self, secret: str | None, headers: dict[str, str]) -> dict[str, Any]:
+        if secret is None:
+            # Another request may just have found out that it is over: then the archive says so.
+            return {"url": self._redirect.url or self._url, "headers": headers}
+        return {
+            "url": self._url,
+            "headers": headers | bearer_header(self._url, secret),
+        }
+
+    async def _error(self, response: Any) -> Exception | None:
+        host = response.url.host
+        if response.status < 300 and (host == _LOGIN_HOST or response.content_type == "text/html"):
+            return StatusError(401, "login page")
+        if response.status < 300 or response.status == 416:
+            if host != urlsplit(self._url).hostname:
+                self._redirect.url = str(response.url)
+            return None
+        return StatusError.of(response)
+
+    def _is_stale(self, error: Exception, secret: str | None) -> bool:
+        status = error.status if isinstance(error, StatusError) else 0
+        return status == 401 or (secret is None and status in _REDIRECT_OVER)

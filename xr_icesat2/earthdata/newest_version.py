@@ -1,0 +1,59 @@
+"""Of a granule that was made several times, the newest."""
+
+from collections.abc import Hashable, Sequence
+
+from xr_icesat2.errors import IdentityError
+from xr_icesat2.granule.name import GranuleName, gran_idx, parse_name
+
+from .cmr import CatalogGranule
+
+__all__ = ["name_of", "newest", "pass_of"]
+
+
+def name_of(granule: CatalogGranule) -> GranuleName:
+    """Read the name of a granule.
+
+    Raises
+    ------
+    IdentityError
+        It is not named like a granule.
+    """
+    name = parse_name(granule.name)
+    if name is None:
+        raise IdentityError(
+            f"{granule.name!r} is not the name of an ICESat-2 granule, expected one such as "
+            "ATL06_20191106230008_06270503_007_01.h5"
+        )
+    return name
+
+
+def pass_of(name: GranuleName) -> Hashable:
+    """Give what all versions of a granule in one release have in common."""
+    number = gran_idx(name)
+    if number is not None:
+        return (name.collection, name.release, number)
+    return (name.collection, name.release, name.start, name.hemisphere, name.label)
+
+
+def newest(
+    granules: Sequence[CatalogGranule],
+) -> tuple[list[CatalogGranule], list[CatalogGranule]]:
+    """Split granules into the newest version of each pass, and the older ones; order is kept.
+
+    An ATL11 granule with more cycles is newer than one with fewer. Two files
+    of one version are both newest: they are not the same data.
+    """
+    ranks = [_rank(name_of(granule)) for granule in granules]
+    passes = [pass_of(name_of(granule)) for granule in granules]
+    best: dict[Hashable, tuple[int, int]] = {}
+    for one, rank in zip(passes, ranks, strict=True):
+        best[one] = max(rank, best.get(one, rank))
+    kept: list[CatalogGranule] = []
+    older: list[CatalogGranule] = []
+    for granule, one, rank in zip(granules, passes, ranks, strict=True):
+        (kept if rank == best[one] else older).append(granule)
+    return kept, older
+
+
+def _rank(name: GranuleName) -> tuple[int, int]:
+    return (name.last_cycle or 0, int(name.version))

@@ -1,0 +1,137 @@
+"""Ground tracks on a small map, as SVG that a notebook shows without any package."""
+
+from __future__ import annotations
+
+import cmath
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from .ground_track import Line
+
+__all__ = ["svg_map"]
+
+MOST_LINES = 500
+"""More tracks than this are one dark blot."""
+
+_WIDTH, _MOST_HEIGHT = 480, 360
+_SMALLEST = 4.0
+"""Degrees of latitude that a map shows at least."""
+_STEPS = (1, 2, 5, 10, 15, 30, 45, 90)
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """What the map shows: a window of latitude and of longitude about a centre."""
+
+    centre: float
+    half_width: float
+    south: float
+    north: float
+    scale: float
+    """Pixels a degree of latitude."""
+    shrink: float
+    """Degrees of latitude that a degree of longitude is long, in the middle of the map."""
+
+    @property
+    def width(self) -> float:
+        return 2 * self.half_width * self.shrink * self.scale
+
+    @property
+    def height(self) -> float:
+        return (self.north - self.south) * self.scale
+
+    def east(self, longitude: float) -> float:
+        """Degrees east of the centre, -180 to 180."""
+        return (longitude - self.centre + 180) % 360 - 180
+
+    def x(self, east: float) -> float:
+        return (east + self.half_width) * self.shrink * self.scale
+
+    def y(self, latitude: float) -> float:
+        return (self.north - latitude) * self.scale
+
+
+def svg_map(tracks: Sequence[Line], rings: Sequence[Line] = ()) -> str:
+    """Draw lines, and the outlines of the place that was asked for.
+
+    Parameters
+    ----------
+    tracks
+        Lines of (longitude, latitude) in degrees; the first 500 are drawn.
+    rings
+        Outlines. If there are any, the map shows them and what is about them, else all tracks.
+
+    Returns
+    -------
+    str
+        An ``<svg>`` element; ``""`` if there is nothing to draw.
+    """
+    shown = [point for line in (rings or tracks) for point in line]
+    if not shown:
+        return ""
+    frame = _frame(shown, margin=1.0 if rings else 0.1)
+    parts = [
+        *_graticule(frame),
+        *(_path(frame, ring, "#d95f02", 1.5) for ring in rings),
+        *(_path(frame, track, "#1f77b4", 1.2) for track in tracks[:MOST_LINES]),
+    ]
+    size = f'width="{frame.width:.0f}" height="{frame.height:.0f}"'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" '
+        f'style="overflow:hidden;border:1px solid #999">'
+        f"<title>Ground tracks</title>{''.join(parts)}</svg>"
+    )
+
+
+def _frame(points: Sequence[tuple[float, float]], margin: float) -> _Frame:
+    directions = sum(cmath.rect(1, math.radians(longitude)) for longitude, _ in points)
+    centre = math.degrees(cmath.phase(directions)) if abs(directions) > 1e-6 else 0.0
+    east = [(longitude - centre + 180) % 360 - 180 for longitude, _ in points]
+    latitudes = [latitude for _, latitude in points]
+    tall = max(max(latitudes) - min(latitudes), _SMALLEST)
+    middle = (max(latitudes) + min(latitudes)) / 2
+    south = max(-90.0, middle - tall * (0.5 + margin))
+    north = min(90.0, middle + tall * (0.5 + margin))
+    shrink = max(0.1, math.cos(math.radians((south + north) / 2)))
+    half = max(max(map(abs, east)) * (1 + margin), (north - south) / shrink / 3)
+    half = min(180.0, half)
+    scale = min(_WIDTH / (2 * half * shrink), _MOST_HEIGHT / (north - south))
+    return _Frame(centre, half, south, north, scale, shrink)
+
+
+def _path(frame: _Frame, line: Line, colour: str, width: float) -> str:
+    """One line, lifted where it leaves the map on one side and comes back on the other."""
+    points = [(frame.east(longitude), latitude) for longitude, latitude in line]
+    if not points:
+        return ""
+    drawn = [f"M{frame.x(points[0][0]):.1f} {frame.y(points[0][1]):.1f}"]
+    for (before, _), (east, latitude) in pairwise(points):
+        pen = "M" if abs(east - before) > 180 else "L"
+        drawn.append(f"{pen}{frame.x(east):.1f} {frame.y(latitude):.1f}")
+    return (
+        f'<path d="{"".join(drawn)}" fill="none" stroke="{colour}" stroke-width="{width}" '
+        'stroke-linecap="round"/>'
+    )
+
+
+def _graticule(frame: _Frame) -> Iterator[str]:
+    grid = 'stroke="currentColor" stroke-opacity="0.25" stroke-width="0.5"'
+    text = 'font-size="10" fill="currentColor" fill-opacity="0.7"'
+    for latitude in _ticks(frame.south, frame.north):
+        y = frame.y(latitude)
+        yield f'<path d="M0 {y:.1f}H{frame.width:.1f}" {grid}/>'
+        label = f"{abs(latitude):g}°{'N' if latitude >= 0 else 'S'}"
+        yield f'<text x="2" y="{y - 2:.1f}" {text}>{label}</text>'
+    for longitude in _ticks(frame.centre - frame.half_width, frame.centre + frame.half_width):
+        x = frame.x(longitude - frame.centre)
+        wrapped = (longitude + 180) % 360 - 180
+        yield f'<path d="M{x:.1f} 0V{frame.height:.1f}" {grid}/>'
+        label = f"{abs(wrapped):g}°{'E' if wrapped >= 0 else 'W'}"
+        yield f'<text x="{x + 2:.1f}" y="{frame.height - 3:.1f}" {text}>{label}</text>'
+
+
+def _ticks(low: float, high: float) -> list[int]:
+    step = next((step for step in _STEPS if (high - low) / step <= 6), _STEPS[-1])
+    return list(range(math.ceil(low / step) * step, math.floor(high) + 1, step))

@@ -1,0 +1,84 @@
+"""What a search gives: granules in a list that shows itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from html import escape
+from typing import SupportsIndex, overload
+
+from xr_icesat2.printable import printable
+
+from .cmr import CatalogGranule
+from .footprint import footprint_lines
+from .newest_version import name_of, pass_of
+from .result_map import svg_map
+from .result_table import html_table, text_table, total_size
+from .search_area import Area
+
+__all__ = ["GranuleList"]
+
+
+@dataclass(frozen=True, repr=False)
+class GranuleList(Sequence[CatalogGranule]):
+    """Granules that a search found, in the order of time.
+
+    ``granules[0]``, ``granules[:5]``, ``len`` and ``for`` work as for a list.
+    ``xr.open_dataset(granules, engine="icesat2")`` merges them. Printed, it is a
+    table; in a notebook, a table and a map of the ground tracks.
+    """
+
+    granules: tuple[CatalogGranule, ...]
+    """Of each pass the newest version."""
+    asked: str = ""
+    """What was searched for, in words."""
+    area: Area | None = None
+    """Where was searched."""
+    older: tuple[CatalogGranule, ...] = ()
+    """Older versions of the same passes, which were left out."""
+
+    @property
+    def urls(self) -> list[str]:
+        """``icesat2://`` URLs, which open wherever the code runs."""
+        return [granule.icesat2_url for granule in self]
+
+    @overload
+    def __getitem__(self, which: SupportsIndex) -> CatalogGranule: ...
+
+    @overload
+    def __getitem__(self, which: slice) -> GranuleList: ...
+
+    def __getitem__(self, which: SupportsIndex | slice) -> CatalogGranule | GranuleList:
+        if isinstance(which, slice):
+            chosen = self.granules[which]
+            passes = {pass_of(name_of(granule)) for granule in chosen}
+            older = tuple(one for one in self.older if pass_of(name_of(one)) in passes)
+            return replace(self, granules=chosen, older=older)
+        return self.granules[which]
+
+    def __len__(self) -> int:
+        return len(self.granules)
+
+    def __repr__(self) -> str:
+        lines = [f"<GranuleList: {self._summary()}>", *text_table(self)]
+        if self.older:
+            lines.append(self._left_out())
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        tracks = [line for granule in self for line in footprint_lines(granule)]
+        drawn = svg_map(tracks, self.area.rings if self.area else ()) if self else ""
+        notes = f"<p>{escape(self._left_out())}</p>" if self.older else ""
+        return f"<p>{escape(self._summary())}</p>{drawn}{html_table(self)}{notes}"
+
+    def _summary(self) -> str:
+        asked = f" ({printable(self.asked)})" if self.asked else ""
+        if not self:
+            return f"no granules{asked}"
+        plural = "" if len(self) == 1 else "s"
+        return f"{len(self)} granule{plural}, {total_size(self)}{asked}"
+
+    def _left_out(self) -> str:
+        count = len(self.older)
+        what = "an older version" if count == 1 else f"{count} older versions"
+        return f"Left out: {what} of the same passes (in .older)"

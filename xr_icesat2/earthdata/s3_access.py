@@ -1,0 +1,150 @@
+"""Direct access to the archive's bucket on S3, with temporary keys, by obstore."""
+
+import os
+import re
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+from xr_icesat2.bytesource import s3_store
+from xr_icesat2.bytesource.protocol import Answer, Look, Stamp
+from xr_icesat2.bytesource.redaction import safe_url
+from xr_icesat2.bytesource.s3_choice import is_changed_by_environment, is_kept
+from xr_icesat2.bytesource.s3_error import S3Error
+from xr_icesat2.bytesource.waiting import waits_for
+from xr_icesat2.errors import TransferError
+from xr_icesat2.fork_safety import was_loaded_before_fork
+
+from .aws_region import REGION
+from .credentials import S3Keys, credentials
+from .http_session import proxy_for
+
+__all__ = ["STALE_KEYS", "DirectAccess", "obstacle"]
+
+T = TypeVar("T")
+
+STALE_KEYS = {"ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "TokenRefreshRequired"}
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]+")
+# With the keys as they are, and with new ones.
+_ATTEMPTS = 2
+# S3 accepts signatures that are 15 minutes old or ahead.
+_LARGEST_SKEW = 600.0
+_NOT_WHAT_WAS_ASKED = re.compile("redirect|non-partial", re.IGNORECASE)
+
+
+async def obstacle(url: str) -> str | None:
+    """Return why this process cannot read ``url`` from S3, or None where it can."""
+    if was_loaded_before_fork("obstore"):
+        return (
+            "this process was forked after its parent loaded obstore, which then never answers. "
+            'Start processes with multiprocessing.get_context("spawn")'
+        )
+    if is_changed_by_environment():
+        return "AWS_SERVER_SIDE_ENCRYPTION in the environment changes what obstore asks for"
+    if not is_kept(urlsplit(url).path[1:]):
+        return f"obstore cannot ask for {safe_url(url)}, whose key is no path"
+    seconds = (await _keys()).ahead
+    if abs(seconds) > _LARGEST_SKEW:
+        return f"the clock of this machine is wrong by {abs(seconds):.0f} s. Set it"
+    return None
+
+
+async def _keys() -> S3Keys:
+    waits_for("the archive's S3 keys")
+    return await credentials().keys.get()
+
+
+class DirectAccess:
+    """Requests for one object; S3 answers them only inside AWS us-west-2.
+
+    ``AWS_ENDPOINT_URL_S3`` or ``AWS_ENDPOINT_URL`` in the environment names another server.
+
+    Parameters
+    ----------
+    url : str
+        ``s3://bucket/key``.
+    name : str
+        What to call it in messages.
+    """
+
+    parallel = True
+    whole_file = False
+
+    def __init__(self, url: str, name: str) -> None:
+        parts = urlsplit(url)
+        if not _BUCKET.fullmatch(parts.netloc):
+            raise TransferError(f"{safe_url(url)} has no name of a bucket of S3 in it")
+        self._bucket, self._key = parts.netloc, parts.path[1:]
+        self._name = name
+
+    async def stamp(self) -> Stamp:
+        """Size and ETag, by asking for the first byte: an answer to HEAD says of no error why."""
+        return (await self.look(1, 0)).stamp
+
+    async def look(self, first: int, last: int) -> Look:
+        """Size and ETag, with the first and last bytes."""
+        try:
+            return await self._renewing(
+                partial(s3_store.look, key=self._key, first=first or int(not last), last=last)
+            )
+        except S3Error as error:
+            if error.status != 416:  # an empty file has no first byte
+                raise
+        return Look(await self._renewing(partial(s3_store.head, key=self._key)))
+
+    async def fetch(self, offset: int, length: int) -> Answer:
+        """Bytes of one range; fewer if the server sends fewer."""
+        return await self._renewing(
+            partial(s3_store.fetch, key=self._key, offset=offset, length=length)
+        )
+
+    async def _renewing(self, ask: Callable[[Any], Awaitable[T]]) -> T:
+        """Ask, and once more with new keys where S3 refuses these for their age."""
+        for _ in range(_ATTEMPTS):
+            keys = await _keys()
+            try:
+                return await ask(self._store(keys))
+            except Exception as error:  # noqa: BLE001 - of any kind; told apart here
+                met = self._told(error)
+            # Outside of the handler: the context would show what obstore says.
+            if not (isinstance(met, S3Error) and met.code in STALE_KEYS):
+                raise met
+            credentials().keys.refuse(keys)
+        raise met
+
+    def _store(self, keys: S3Keys) -> Any:
+        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+        address = endpoint or f"https://{self._bucket}.s3.{REGION}.amazonaws.com"
+        waits_for(address)
+        return s3_store.store_of(
+            self._bucket,
+            address.rstrip("/"),
+            REGION,
+            (keys.access_key, keys.secret_key, keys.session_token),
+            bucket_in_host=not endpoint,
+            proxy=_proxy_options(address),
+        )
+
+    def _told(self, error: Exception) -> Exception:
+        met = s3_store.as_s3_error(error)
+        if isinstance(met, S3Error) or not _NOT_WHAT_WAS_ASKED.search(str(error)):
+            return met
+        return TransferError(
+            f"S3 answers with something else than the bytes of {self._name} that were asked for: "
+            "read over HTTPS, with storage_options={'access': 'external'}"
+        )
+
+
+def _proxy_options(url: str) -> s3_store.Proxy:
+    """Name the proxy for a host, if any, as all other requests to the archive take it."""
+    proxy = proxy_for(url)
+    if proxy:
+        return (("proxy_url", proxy),)
+    # Else obstore would decide by rules of its own for which hosts there is none.
+    anyone = next(iter(getproxies().values()), None)
+    host = urlsplit(url).hostname
+    return (
+        (("proxy_url", "http://none.invalid"), ("proxy_excludes", host)) if anyone and host else ()
+    )

@@ -1,0 +1,214 @@
+"""Which passes of a product are asked for, told by the names of granules.
+
+CMR knows tracks and cycles of ICESat-2 only as parts of names, so what it is
+asked for are patterns of names.
+
+Source: the file naming conventions in the products' user guides at NSIDC.
+"""
+
+import operator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import product as combinations
+
+from xr_icesat2.errors import SelectionError
+from xr_icesat2.granule.gran_idx import (
+    CYCLES,
+    FOUR_ORBITS,
+    GRIDDED,
+    HEMISPHERIC,
+    ORBITAL,
+    QUICK_LOOK,
+    REGIONAL,
+    REGIONS,
+    REPEAT,
+    RGTS,
+    WITH_HEMISPHERE,
+    first_of_four,
+)
+from xr_icesat2.granule.name import GranuleName
+
+__all__ = ["KNOWN", "Numbers", "Passes", "asked_passes", "known_product"]
+
+Numbers = int | Iterable[int] | None
+"""One number, several, or None for all."""
+
+KNOWN = REGIONAL | HEMISPHERIC | ORBITAL | REPEAT | GRIDDED
+"""Products of which the names of granules are known; some have a quick look besides."""
+
+MOST_PATTERNS = 500
+"""Combinations of track, cycle and region that one search asks for."""
+
+_QUICK_LOOKS = frozenset(f"{product}QL" for product in QUICK_LOOK)
+_TRACKED = KNOWN - GRIDDED
+_HEMISPHERES = {"north": 1, "south": 2}
+_TIME = "?" * 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passes:
+    """Numbers that the granules are to have; an empty tuple takes all."""
+
+    product: str
+    """Short name, without the ``QL`` of a quick look."""
+    quick_look: bool = False
+    rgts: tuple[int, ...] = ()
+    """Reference ground tracks as names have them: of four orbits the first."""
+    cycles: tuple[int, ...] = ()
+    regions: tuple[int, ...] = ()
+    hemispheres: tuple[int, ...] = ()
+    """1 north, 2 south."""
+
+    @property
+    def collection(self) -> str:
+        """Short name of the collection in NASA's catalogue."""
+        return f"{self.product}QL" if self.quick_look else self.product
+
+    def patterns(self) -> list[str]:
+        """Patterns for CMR (``?`` one character, ``*`` any), none where all granules will do."""
+        told = (self.rgts, self.regions, self.hemispheres)
+        if not any(told) and (not self.cycles or self.product in REPEAT):
+            return []
+        return list(dict.fromkeys(self._patterns()))
+
+    def _patterns(self) -> Iterator[str]:
+        for rgt, cycle, region, hemisphere in combinations(
+            _digits(self.rgts, 4),
+            # The name of a repeat granule has the first and last cycle: others lie between.
+            ["??"] if self.product in REPEAT else _digits(self.cycles, 2),
+            _digits(self.regions, 2),
+            _digits(self.hemispheres, 2),
+        ):
+            if self.product in GRIDDED:
+                yield f"{self.product}-{hemisphere}_*"
+            elif self.product in REPEAT:
+                yield f"{self.product}_{rgt}{region}_*"
+            elif self.product in HEMISPHERIC:
+                yield f"{self.collection}-{hemisphere}_{_TIME}_{rgt}{cycle}01_*"
+            elif self.product in ORBITAL:
+                yield f"{self.collection}_{_TIME}_{rgt}{cycle}01_*"
+            else:
+                yield f"{self.collection}_{_TIME}_{rgt}{cycle}{region}_*"
+
+    def accept(self, name: GranuleName) -> bool:
+        """Whether a granule of this name is one that is asked for."""
+        return (
+            name.collection == self.collection
+            and name.rgt in (self.rgts or (name.rgt,))
+            and name.region in (self.regions or (name.region,))
+            and name.hemisphere in (self.hemispheres or (name.hemisphere,))
+            and self._accept_cycle(name)
+        )
+
+    def _accept_cycle(self, name: GranuleName) -> bool:
+        if not self.cycles:
+            return True
+        first, last = name.first_cycle, name.last_cycle
+        if first is not None and last is not None:
+            return any(first <= cycle <= last for cycle in self.cycles)
+        return name.cycle in self.cycles
+
+
+def known_product(given: str) -> str:
+    """Short name of a product or a quick look, however it is spelt.
+
+    Raises
+    ------
+    SelectionError
+        No product of that name has granules in the archive.
+    """
+    product = given.strip().upper() if isinstance(given, str) else given
+    if product not in KNOWN | _QUICK_LOOKS:
+        raise SelectionError(
+            f"product={given!r}, expected the short name of an ICESat-2 product: "
+            f"{', '.join(sorted(KNOWN))}; or of a quick look: {', '.join(sorted(_QUICK_LOOKS))}"
+        )
+    return product
+
+
+def asked_passes(
+    product: str,
+    *,
+    rgt: Numbers = None,
+    cycle: Numbers = None,
+    granule_region: Numbers = None,
+    hemisphere: str | int | None = None,
+) -> Passes:
+    """Check what is asked for against what the product's granules have.
+
+    Parameters
+    ----------
+    product
+        Short name, as :func:`known_product` gives it.
+    rgt, cycle, granule_region
+        Numbers 1 to 1387, from 1, 1 to 14.
+    hemisphere
+        ``"north"``, ``"south"``, 1 or 2.
+
+    Raises
+    ------
+    SelectionError
+        A number out of range, or one that the product's granules do not have.
+    """
+    quick_look, product = product in _QUICK_LOOKS, product.removesuffix("QL")
+    rgts = _checked("rgt", rgt, RGTS, product, _TRACKED)
+    if product in FOUR_ORBITS:
+        rgts = tuple(dict.fromkeys(map(first_of_four, rgts)))
+    passes = Passes(
+        product=product,
+        quick_look=quick_look,
+        rgts=rgts,
+        cycles=_checked("cycle", cycle, CYCLES, product, _TRACKED),
+        regions=_checked("granule_region", granule_region, REGIONS, product, REGIONAL | REPEAT),
+        hemispheres=_hemisphere(hemisphere, product),
+    )
+    found = len(passes.patterns())
+    if found > MOST_PATTERNS:
+        raise SelectionError(
+            f"{found} combinations of rgt, cycle and granule_region, expected at most "
+            f"{MOST_PATTERNS}: leave one of the three out, or search in parts"
+        )
+    return passes
+
+
+def _checked(
+    keyword: str, given: Numbers, valid: range, product: str, having: frozenset[str]
+) -> tuple[int, ...]:
+    if given is None:
+        return ()
+    if product not in having:
+        way_out = " Its names have a hemisphere." if product in WITH_HEMISPHERE else ""
+        raise SelectionError(
+            f"{keyword}={given!r}: granules of {product} have no such number in their names. "
+            f"Leave it out.{way_out}"
+        )
+    expected = f"numbers from {valid[0]} to {valid[-1]}"
+    try:
+        listed = given if isinstance(given, Iterable) else (given,)
+        numbers = tuple(dict.fromkeys(operator.index(number) for number in listed))
+    except TypeError:
+        raise SelectionError(f"{keyword}={given!r}, expected {expected}") from None
+    wrong = [number for number in numbers if number not in valid]
+    if wrong or not numbers:
+        raise SelectionError(
+            f"{keyword}={given!r}, expected {expected}; leave it out to have all of them"
+        )
+    return numbers
+
+
+def _hemisphere(given: str | int | None, product: str) -> tuple[int, ...]:
+    if given is None:
+        return ()
+    if product not in WITH_HEMISPHERE:
+        raise SelectionError(
+            f"hemisphere={given!r}: granules of {product} are not made by hemisphere, only those "
+            f"of {', '.join(sorted(WITH_HEMISPHERE))}. Leave it out."
+        )
+    number = _HEMISPHERES.get(given.lower()) if isinstance(given, str) else given
+    if number not in (1, 2):
+        raise SelectionError(f'hemisphere={given!r}, expected "north" (1) or "south" (2)')
+    return (number,)
+
+
+def _digits(numbers: tuple[int, ...], width: int) -> list[str]:
+    return [f"{number:0{width}d}" for number in numbers] or ["?" * width]

@@ -1,0 +1,82 @@
+"""Which product a granule is of."""
+
+import re
+from collections.abc import Mapping
+
+from xr_icesat2.errors import IdentityError
+
+from .beams import BEAMS, PAIRS, PROFILES
+from .identity_claims import WAY_OUT, settle, text
+from .name import parse_name
+
+__all__ = ["find_product"]
+
+_GROUPS_OF = {
+    **dict.fromkeys(
+        ("ATL03", "ATL06", "ATL07", "ATL08", "ATL10", "ATL12", "ATL13", "ATL22", "ATL24"),
+        frozenset(BEAMS),
+    ),
+    "ATL11": frozenset(PAIRS),
+    **dict.fromkeys(("ATL04", "ATL09"), frozenset(PROFILES)),
+}
+_TELLING_GROUPS = frozenset((*BEAMS, *PAIRS, *PROFILES))
+_ROOT_ATTRS = ("short_name", "identifier_product_type")
+_SHORT_NAME = re.compile(r"(?P<product>ATL[0-9]{2})(?:QL)?")  # QL: a quick look
+
+
+def find_product(
+    source_file: str,
+    root_attrs: Mapping[str, object],
+    dataset_identification: Mapping[str, object],
+    groups: frozenset[str],
+) -> str | None:
+    """Short name of the product, such as ``"ATL06"``; None where nothing tells it.
+
+    The root attributes are trusted first, then the file's name, then METADATA, which is heard
+    only where it fits the groups: a product made of another may carry a copy of its source's.
+
+    Raises
+    ------
+    IdentityError
+        Two pieces of evidence differ, or the product is not one that has these groups.
+    """
+    name = parse_name(source_file)
+    claims = [
+        *((f"root attribute {key}", _code(root_attrs.get(key))) for key in _ROOT_ATTRS),
+        ("the file's name", name.product if name else None),
+        *(
+            (f"METADATA/DatasetIdentification {key}", product)
+            for key, product in _recorded(dataset_identification)
+            if _fits(product, groups)
+        ),
+    ]
+    product = settle("product", source_file, claims)
+    if product is None and groups.intersection(PAIRS):
+        return "ATL11"
+    if not _fits(product, groups):
+        raise IdentityError(
+            f"{source_file}: it says that it is {product}, but it has the groups "
+            f"{', '.join(sorted(groups & _TELLING_GROUPS))}, where {product} has "
+            f"{', '.join(sorted(_GROUPS_OF[str(product)]))}. {WAY_OUT}"
+        )
+    return product
+
+
+def _recorded(dataset_identification: Mapping[str, object]) -> list[tuple[str, str | None]]:
+    name = parse_name(text(dataset_identification.get("fileName")) or "")
+    return [
+        ("shortName", _code(dataset_identification.get("shortName"))),
+        ("fileName", name.product if name else None),
+    ]
+
+
+def _code(value: object) -> str | None:
+    found = _SHORT_NAME.fullmatch(text(value) or "")
+    return found["product"] if found else None
+
+
+def _fits(product: str | None, groups: frozenset[str]) -> bool:
+    """Whether the product may have these groups; unknown products and bare subsets may."""
+    telling = groups & _TELLING_GROUPS
+    expected = _GROUPS_OF.get(product or "", telling)
+    return not telling or bool(telling & expected)

@@ -1,0 +1,335 @@
+"""Attributes to Python values (section IV.A.2.m).
+
+Strings become ``str`` without their padding, also where the file has an array
+of one string; several become a tuple. Numbers stay numpy scalars or arrays of
+the shape that the file gives them, so a one-element array stays one.
+What describes the file rather than the data (``REFERENCE_LIST``, ``CLASS``,
+``NAME`` and netCDF-4's bookkeeping) is left out; ``DIMENSION_LIST`` is kept
+apart as references to dimension scales.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from xr_icesat2.errors import CorruptGranuleError
+
+from .binary import UNDEFINED, Cursor, padded
+from .btree2 import ATTRIBUTE_NAMES, read_records
+from .dataset_messages import read_dataspace
+from .datatype import NOT_READ, Datatype, Kind, Padding, read_datatype
+from .heaps import GlobalReference, read_fractal, read_global
+from .model import AttributeValue, LeftOutAttributes
+from .object_header import ATTRIBUTE, ATTRIBUTE_INFO, SHARED, Message
+from .parse_limits import TEXT_BYTES, Budget
+from .parser_loop import Parser, UnsupportedError
+
+__all__ = [
+    "BARE",
+    "HIDDEN",
+    "Attributes",
+    "parse_references",
+    "read_attributes",
+    "read_bodies",
+    "read_scales",
+    "split_body",
+    "text",
+    "text_attribute",
+]
+
+HIDDEN = frozenset(
+    {
+        "CLASS",
+        "DIMENSION_LABELS",
+        "DIMENSION_LIST",
+        "NAME",
+        "REFERENCE_LIST",
+        "_NCProperties",
+        "_Netcdf4Coordinates",
+        "_Netcdf4Dimid",
+        "_nc3_strict",
+    }
+)
+"""Attributes that describe the file, not the data: never shown."""
+HEARD = frozenset({"CLASS", "DIMENSION_LIST", "NAME"})
+"""Of these, those that tell of dimensions."""
+BARE = b"This is a netCDF dimension but not a netCDF variable"
+"""How netCDF-4 begins the ``NAME`` of a scale that no variable has values for."""
+REFERRING = (b"DIMENSION_LIST", b"REFERENCE_LIST")
+"""Of these, those that say where other objects lie."""
+FEW_TEXTS = 1 << 12
+"""Of one attribute; more are decoded after they have been counted."""
+REFERENCE_BYTES = 16
+"""Bytes that say where a value of varying length is stored."""
+LONGEST_ALIKE = 2 << 10
+"""Bytes of an attribute message; longer ones are texts of one granule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """The attributes of one object."""
+
+    values: Mapping[str, AttributeValue]
+    """In the order of their names; one mapping for all objects that say the same."""
+    scales: tuple[tuple[int, ...], ...]
+    """Header offsets of the scales of each dimension, from ``DIMENSION_LIST``."""
+    is_scale: bool
+    bare: bool
+    """Whether it is a dimension without a variable, see :data:`BARE`."""
+    left_out: LeftOutAttributes = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """One attribute message, as far as it can be read without the heaps of its file."""
+
+    name: str
+    datatype: Datatype
+    shape: tuple[int, ...] | None
+    data: bytes
+    value: AttributeValue | None
+    """None for what lies in a heap, and for references."""
+
+
+def read_attributes(messages: Sequence[Message], budget: Budget) -> Parser[Attributes]:
+    """Read the attributes of an object from its header messages.
+
+    Raises
+    ------
+    OverLimitError
+        They have more bytes than an object may have.
+    """
+    bodies = yield from read_bodies(messages)
+    size = budget.use_attribute_bytes(sum(map(len, bodies)))
+    own = [body for body in bodies if _is_own(body)]
+    alike = _alike(tuple(body for body in bodies if body not in own) if own else tuple(bodies))
+    rest = [*alike.rest, *(raw for body in own if (raw := _parse(body)) is not None)]
+    scales: tuple[tuple[int, ...], ...] = ()
+    is_scale, bare = alike.is_scale, alike.bare
+    shown: list[_Raw] = []
+    for raw in rest:
+        if raw.name == "DIMENSION_LIST":
+            scales = yield from read_scales(raw.datatype, raw.data, budget, size)
+        elif raw.name == "CLASS":
+            is_scale = _is_scale(raw)
+        elif raw.name == "NAME":
+            bare = raw.data.startswith(BARE)
+        else:
+            shown.append(raw)
+    values = (yield from _heaped(alike.values, shown, budget, size)) if shown else alike.values
+    left_out = ((r.name, NOT_READ[r.datatype.kind]) for r in shown if r.datatype.kind in NOT_READ)
+    return Attributes(values, scales, is_scale, is_scale and bare, tuple(sorted(left_out)))
+
+
+def read_bodies(messages: Sequence[Message]) -> Parser[list[bytes]]:
+    """Read the attribute messages of an object, which may be stored in a heap."""
+    bodies: list[bytes] = []
+    for message in messages:
+        if message.type == ATTRIBUTE:
+            if message.flags & SHARED:
+                raise UnsupportedError("a shared attribute")
+            bodies.append(message.body)
+        elif message.type == ATTRIBUTE_INFO:
+            bodies += yield from _dense(message.body)
+    return bodies
+
+
+def _is_own(body: bytes) -> bool:
+    """Whether an attribute message is likely one of which no other object has the same."""
+    # The name lies behind the sizes, in version 3 behind an encoding too.
+    return (
+        body.startswith(REFERRING, 8) or body.startswith(REFERRING, 9) or len(body) > LONGEST_ALIKE
+    )
+
+
+def _dense(body: bytes) -> Parser[list[bytes]]:
+    cursor = Cursor(body, 1)
+    flags = cursor.number(1)
+    cursor.skip(2 if flags & 1 else 0)
+    heap, names = cursor.number(8), cursor.number(8)
+    if heap == UNDEFINED:
+        return []
+    records = yield from read_records(names, ATTRIBUTE_NAMES)
+    # A record is a heap ID of 8 bytes, message flags, creation order and hash.
+    if any(record[8] & SHARED for record in records):
+        raise UnsupportedError("a shared attribute")
+    return (yield from read_fractal(heap, [record[:8] for record in records]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """What some attribute messages say that other objects may have too."""
+
+    values: Mapping[str, AttributeValue]
+    is_scale: bool
+    bare: bool
+    rest: Sequence[_Raw]
+    """What must be looked up in the heaps of the file."""
+
+
+# Beams, and granules of one release, repeat the same attributes to the letter.
+@lru_cache(maxsize=1 << 12)
+def _alike(bodies: tuple[bytes, ...]) -> _Alike:
+    values: dict[str, AttributeValue] = {}
+    rest: list[_Raw] = []
+    is_scale = bare = False
+    for raw in map(_parse_shared, bodies):
+        if raw is None:
+            continue
+        if raw.name == "CLASS":
+            is_scale = _is_scale(raw)
+        elif raw.name == "NAME":
+            bare = raw.data.startswith(BARE)
+        elif raw.value is None or raw.name in HEARD:
+            rest.append(raw)
+        else:
+            _put(values, raw.name, raw.value)
+    return _Alike(dict(sorted(values.items())), is_scale, bare, tuple(rest))
+
+
+def _is_scale(raw: _Raw) -> bool:
+    return raw.data.startswith(b"DIMENSION_SCALE")
+
+
+def _put(values: dict[str, AttributeValue], name: str, value: AttributeValue) -> None:
+    if name in values:
+        raise CorruptGranuleError(f"two attributes named {name!r}")
+    values[name] = value
+
+
+def _parse(body: bytes) -> _Raw | None:
+    """Read an attribute message; None if it is one that is never shown."""
+    name, datatype_body, dataspace, data = split_body(body)
+    if name in HIDDEN and name not in HEARD:
+        return None
+    datatype, shape = read_datatype(datatype_body), read_dataspace(dataspace)
+    count = 0 if shape is None else math.prod(shape)
+    if count * datatype.size > len(data):
+        msg = f"attribute {name!r}: {len(data)} bytes for {count} of {datatype.size}"
+        raise CorruptGranuleError(msg)
+    data = data[: count * datatype.size]
+    return _Raw(name, datatype, shape, data, _plain_value(datatype, data, shape))
+
+
+def split_body(body: bytes) -> tuple[str, bytes, bytes, bytes]:
+    """Give name, datatype, dataspace and data of an attribute message."""
+    cursor = Cursor(body)
+    version, flags = cursor.number(1), cursor.number(1)
+    if version not in (1, 2, 3) or (version > 1 and flags):
+        raise UnsupportedError(f"attribute message version {version} with flags {flags}")
+    sizes = [cursor.number(2) for _ in range(3)]
+    cursor.skip(1 if version == 3 else 0)
+    parts = []
+    for size in sizes:
+        parts.append(cursor.take(size))
+        cursor.skip(padded(size) - size if version == 1 else 0)
+    # The byte behind the name is a zero; the HDF5 library does not look at it.
+    name = _decode(parts[0][:-1])
+    if not name or "\0" in name:
+        raise CorruptGranuleError(f"an attribute named {name!r}")
+    return name, parts[1], parts[2], cursor.take(cursor.left)
+
+
+# Different objects have some attributes alike.
+_parse_shared = lru_cache(maxsize=1 << 14)(_parse)
+
+
+def _plain_value(
+    datatype: Datatype, data: bytes, shape: tuple[int, ...] | None
+) -> AttributeValue | None:
+    if datatype.kind is Kind.NUMBER:
+        return _numbers(datatype, data, shape)
+    if datatype.kind is Kind.STRING and len(data) // datatype.size <= FEW_TEXTS:
+        return _fixed_texts(datatype, data, shape)
+    return None
+
+
+def _fixed_texts(datatype: Datatype, data: bytes, shape: tuple[int, ...] | None) -> AttributeValue:
+    pieces = [data[n : n + datatype.size] for n in range(0, len(data), datatype.size)]
+    return text_attribute([text(p, datatype.padding) for p in pieces], shape)
+
+
+def _heaped(
+    known: Mapping[str, AttributeValue], rest: Sequence[_Raw], budget: Budget, size: int
+) -> Parser[Mapping[str, AttributeValue]]:
+    """Add the values that lie in heaps, and those of many texts."""
+    values = dict(known)
+    references = {
+        raw.name: parse_references(raw.data)
+        for raw in rest
+        if raw.value is None and raw.datatype.kind is Kind.VARIABLE_STRING
+    }
+    size = budget.use_attribute_bytes(
+        sum(one.length + TEXT_BYTES for each in references.values() for one in each), size
+    )
+    texts = iter((yield from read_global([one for each in references.values() for one in each], 1)))
+    for raw in rest:
+        if raw.value is not None:
+            _put(values, raw.name, raw.value)
+        elif raw.datatype.kind is Kind.VARIABLE_STRING:
+            found = [_decode(next(texts)) for _ in range(len(raw.data) // REFERENCE_BYTES)]
+            _put(values, raw.name, text_attribute(found, raw.shape))
+        elif raw.datatype.kind is Kind.STRING:
+            size = budget.use_attribute_bytes(len(raw.data) // raw.datatype.size * TEXT_BYTES, size)
+            _put(values, raw.name, _fixed_texts(raw.datatype, raw.data, raw.shape))
+        # What remains is left out.
+    return dict(sorted(values.items()))
+
+
+def parse_references(data: bytes) -> list[GlobalReference]:
+    """Return where the values of an attribute are, if these are of varying length."""
+    starts = range(0, len(data), REFERENCE_BYTES)
+    return [GlobalReference.parse(data[n : n + REFERENCE_BYTES]) for n in starts]
+
+
+def read_scales(
+    datatype: Datatype, data: bytes, budget: Budget, size: int
+) -> Parser[tuple[tuple[int, ...], ...]]:
+    """Read the addresses of the scales of each dimension from a ``DIMENSION_LIST``."""
+    if datatype.kind is not Kind.REFERENCE_LIST:
+        return ()  # somebody's own attribute of that name
+    references = parse_references(data)
+    budget.use_attribute_bytes(sum(one.length * TEXT_BYTES for one in references), size)
+    lists = yield from read_global(references, 8)
+    return tuple(tuple(np.frombuffer(one, "<u8").tolist()) for one in lists)
+
+
+def _numbers(datatype: Datatype, data: bytes, shape: tuple[int, ...] | None) -> AttributeValue:
+    array = np.frombuffer(data, datatype.dtype)
+    if shape == ():
+        scalar: np.generic = array[0]
+        return scalar
+    return array.reshape(shape or (0,))
+
+
+def text_attribute(texts: list[str], shape: tuple[int, ...] | None) -> AttributeValue:
+    """Return the value of an attribute that holds texts.
+
+    netCDF does not tell one text from an array of one, and both netCDF engines
+    of xarray return and write several as a sequence of ``str``.
+    """
+    if shape is None:
+        return ""
+    if len(texts) == 1:
+        return texts[0]
+    return tuple(texts) if len(shape) == 1 else np.array(texts, object).reshape(shape)
+
+
+def text(raw: bytes, padding: Padding) -> str:
+    """Give a fixed-length string without its padding."""
+    if padding is Padding.NULL_TERMINATED:
+        raw = raw.split(b"\0", 1)[0]
+    elif padding is Padding.NULL_PADDED:
+        raw = raw.rstrip(b"\0")
+    else:
+        raw = raw.rstrip(b" \0")  # some writers pad with zeros and say blanks
+    return _decode(raw)
+
+
+def _decode(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")

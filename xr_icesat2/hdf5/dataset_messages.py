@@ -1,0 +1,198 @@
+"""Header messages that describe a dataset's shape, place and filters.
+
+The interpretation of dataspaces and of data layouts is h5coro's; this is the
+only module that imports it. h5coro 1.0.7 reads through methods of an object
+that also fetches and inflates, and it trusts what it reads, so it is given one
+message in memory at a time here, and what it leaves out (checks, maximum sizes,
+filter order) is added.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from h5coro.h5dataset import H5Dataset
+from h5coro.h5metadata import H5Metadata
+
+from xr_icesat2.errors import CorruptGranuleError
+
+from .binary import UNDEFINED, Cursor, padded
+from .model import Chunked, Compact, Contiguous, Filter, Foreign, Layout
+from .parser_loop import RefusedError, UnsupportedError
+
+__all__ = [
+    "read_chunk_shape",
+    "read_compact_layout",
+    "read_dataspace",
+    "read_fill",
+    "read_filters",
+    "read_layout",
+]
+
+HAS_MAXIMUM = 0x01
+SIMPLE_DATASPACE, NULL_DATASPACE = 1, 2
+FILL_NEVER = 1
+NO_FILL = 0xFFFF_FFFF
+"""The size of a fill value that is not defined, in version 1 of its message."""
+MOST_DIMENSIONS = 32
+DEFLATE, SHUFFLE, FLETCHER32 = 1, 2, 3
+OF_LIBRARY = frozenset({4, 5, 6, 32000})
+"""Other filters that come with the HDF5 library and h5py: szip, nbit, scale-offset, lzf."""
+
+
+class _File:
+    """What h5coro's handlers ask of the file they belong to."""
+
+    errorChecking = True  # noqa: N815 - h5coro's name
+    verbose = False
+    offsetSize = 8  # noqa: N815
+    lengthSize = 8  # noqa: N815
+
+
+class _Message(H5Dataset):  # type: ignore[misc]
+    """h5coro's message handlers over one message in memory."""
+
+    def __init__(self, body: bytes) -> None:
+        self.resourceObject = _File()
+        self.meta = H5Metadata()
+        self.sharedBuffer = None
+        self.dataset = ""
+        self.pos = 0
+        self._cursor = Cursor(body)
+
+    def readField(self, size: int) -> int:  # noqa: N802
+        self._cursor.position = self.pos
+        self.pos += size
+        return self._cursor.number(size)
+
+
+@lru_cache(maxsize=1 << 12)
+def read_dataspace(body: bytes) -> tuple[int, ...] | None:
+    """Give a shape, or None for the null dataspace (section IV.A.2.b)."""
+    ndim, kind = Cursor(body, 1).number(1), Cursor(body, 3).number(1)
+    if ndim > MOST_DIMENSIONS:
+        raise CorruptGranuleError(f"a dataspace of {ndim} dimensions")
+    if body[0] == 2 and (kind > NULL_DATASPACE or (ndim and kind != SIMPLE_DATASPACE)):
+        raise CorruptGranuleError(f"a dataspace of class {kind} with {ndim} dimensions")
+    if body[0] == 2 and kind == NULL_DATASPACE:
+        return None
+    message = _Message(body)
+    _handle(message.dataspaceMsgHandler, body)
+    shape = tuple(message.meta.dimensions)
+    if body[2] & HAS_MAXIMUM:
+        most = Cursor(body, (8 if body[0] == 1 else 4) + 8 * ndim)
+        if any(size > most.number(8) for size in shape):
+            raise CorruptGranuleError(f"a dataspace of shape {shape}, larger than its maximum")
+    return shape
+
+
+def read_layout(body: bytes, filters: tuple[Filter, ...], item_size: int) -> Layout:
+    """Give where a dataset's values lie (section IV.A.2.i)."""
+    if body[:1] >= b"\x04":
+        return Foreign(f"data layout version {body[0]}")
+    message = _Message(body)
+    _handle(message.datalayoutMsgHandler, body)
+    meta = message.meta
+    address = None if meta.address == UNDEFINED else meta.address
+    if meta.layout == H5Dataset.CHUNKED_LAYOUT:
+        if meta.elementSize != item_size or 0 in meta.chunkDimensions:
+            msg = f"chunks {meta.chunkDimensions} of {meta.elementSize} bytes an element"
+            raise CorruptGranuleError(f"{msg} for a datatype of {item_size} bytes")
+        return Chunked(address, tuple(meta.chunkDimensions), filters)
+    if filters:
+        raise UnsupportedError("filters on a dataset that is not chunked")
+    if meta.layout == H5Dataset.COMPACT_LAYOUT:
+        return Compact(Cursor(body, meta.address).take(meta.size))
+    return Contiguous(address)
+
+
+def read_chunk_shape(body: bytes) -> tuple[int, ...] | None:
+    """Give the shape of the chunks that any version of a layout message tells; None if of none.
+
+    For datasets whose values the HDF5 library reads.
+    """
+    cursor = Cursor(body)
+    version, first, second, third = (cursor.number(1) for _ in range(4))
+    if version in (1, 2):
+        kind, ndim, start, width = second, first, 16, 4
+    elif version == 3:
+        kind, ndim, start, width = first, second, 11, 4
+    else:
+        kind, ndim, start, width = first, third, 5, body[4] if len(body) > 4 else 0
+    if kind != H5Dataset.CHUNKED_LAYOUT or not ndim:
+        return None
+    cursor.position = start
+    # The last dimension is the size of an element.
+    return tuple(cursor.number(width) for _ in range(ndim))[:-1]
+
+
+def read_compact_layout(body: bytes) -> bytes | None:
+    """Return the values in a layout message of version 3 or later; None if it has none."""
+    cursor = Cursor(body)
+    version, kind = cursor.number(1), cursor.number(1)
+    if version < 3 or kind != H5Dataset.COMPACT_LAYOUT:
+        return None
+    return cursor.take(cursor.number(2))
+
+
+def _handle(handler: object, body: bytes) -> None:
+    try:
+        handler(len(body), 0, 0)  # type: ignore[operator]
+    except RuntimeError as error:
+        raise UnsupportedError(str(error)) from error
+
+
+@lru_cache(maxsize=1 << 12)
+def read_fill(body: bytes, item_size: int) -> bytes:
+    """Give the fill value as stored, of ``item_size`` bytes (section IV.A.2.f).
+
+    Zeros where the file defines none, or says that it is never written: what h5py gives.
+    """
+    cursor = Cursor(body)
+    version = cursor.number(1)
+    if version == 3:
+        flags = cursor.number(1)
+        time, defined = flags >> 2 & 3, bool(flags & 0x20)
+        if flags & 0xC0 or flags & 0x30 == 0x30:
+            raise CorruptGranuleError(f"a fill value message with flags {flags:#04x}")
+    elif version in (1, 2):
+        cursor.skip(1)
+        time, defined = cursor.number(1), bool(cursor.number(1)) or version == 1
+    else:
+        raise UnsupportedError(f"fill value message version {version}")
+    size = cursor.number(4) if defined else 0
+    if size in (0, NO_FILL) or time == FILL_NEVER:
+        return bytes(item_size)
+    if size != item_size:
+        raise CorruptGranuleError(f"a fill value of {size} bytes for elements of {item_size}")
+    return cursor.take(size)
+
+
+@lru_cache(maxsize=1 << 12)
+def read_filters(body: bytes) -> tuple[Filter, ...]:
+    """Give the filter pipeline in the order of writing (section IV.A.2.l)."""
+    cursor = Cursor(body)
+    version, count = cursor.number(1), cursor.number(1)
+    if version not in (1, 2):
+        raise UnsupportedError(f"filter message version {version}")
+    if version == 1:
+        cursor.skip(6)
+    return tuple(_read_filter(cursor, version) for _ in range(count))
+
+
+def _read_filter(cursor: Cursor, version: int) -> Filter:
+    number = cursor.number(2)
+    name_length = cursor.number(2) if version == 1 or number >= 256 else 0
+    cursor.skip(2)
+    value_count = cursor.number(2)
+    cursor.skip(padded(name_length) if version == 1 else name_length)
+    parameters = [cursor.number(4) for _ in range(value_count)]
+    if version == 1 and value_count % 2:
+        cursor.skip(4)
+    if number == SHUFFLE and len(parameters) == 1 and parameters[0] > 0:
+        return Filter(SHUFFLE, parameters[0])
+    if number in (DEFLATE, FLETCHER32):
+        return Filter(number)
+    if number not in {DEFLATE, SHUFFLE, FLETCHER32} | OF_LIBRARY:
+        raise RefusedError(f"its filter {number} is not built in, and plugins are not searched")
+    raise UnsupportedError(f"filter {number} with parameters {parameters}")

@@ -1,0 +1,122 @@
+"""Undoing the filters of one chunk (HDF5 File Format Specification, section IV.A.2.l)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
+from typing import Any, TypeAlias
+
+import numpy as np
+from numcodecs.fletcher32 import Fletcher32
+
+from .model import Filter
+
+__all__ = ["Buffer", "FilterError", "undo_filters"]
+
+DEFLATE, SHUFFLE, FLETCHER32 = 1, 2, 3
+
+
+MOST_PACKED = 24
+"""From so many times the stored size on, zlib-ng is faster than libdeflate: its matches are long.
+
+It also bounds what is set aside for a damaged chunk."""
+
+
+def _first(*names: str) -> Any:
+    """Give the first of some modules that is installed, or None: not all have wheels everywhere."""
+    for name in names:
+        with suppress(ImportError):
+            return import_module(name)
+    return None
+
+
+zlib = _first("zlib_ng.zlib_ng", "zlib")
+libdeflate = _first("deflate")
+
+Buffer: TypeAlias = bytes | bytearray | memoryview
+
+
+class FilterError(ValueError):
+    """A chunk that its filters cannot restore."""
+
+
+def undo_filters(raw: Buffer, filters: Sequence[Filter], mask: int, size: int) -> Buffer:
+    """Restore the bytes of a chunk.
+
+    Parameters
+    ----------
+    raw
+        The chunk as stored.
+    filters
+        In the order in which they were applied on writing.
+    mask
+        Bit i is set where filter i was skipped for this chunk.
+    size
+        Bytes that the chunk must have in the end.
+
+    Raises
+    ------
+    FilterError
+        A checksum fails, a stream is broken, or the size is wrong.
+    """
+    data = raw
+    for number in reversed(range(len(filters))):
+        if not mask >> number & 1:
+            data = _undo(filters[number], data, size)
+    if len(data) != size:
+        raise FilterError(f"{len(data)} bytes where {size} were expected")
+    return data
+
+
+def _undo(step: Filter, data: Buffer, size: int) -> Buffer:
+    if step.id == DEFLATE:
+        return _inflate(data, size)
+    if step.id == SHUFFLE:
+        return _unshuffle(data, step.element_size)
+    if len(data) <= 4:
+        raise FilterError(f"fletcher32: {len(data)} bytes hold no value and its checksum")
+    try:
+        restored: Buffer = memoryview(Fletcher32().decode(np.frombuffer(data, np.uint8)))
+    except (RuntimeError, ValueError) as error:
+        raise FilterError(f"fletcher32: {error}") from error
+    return restored
+
+
+def _inflate(data: Buffer, size: int) -> Buffer:
+    if libdeflate is not None and size <= MOST_PACKED * len(data):
+        # It cannot say what is wrong, nor read what is not of this size: the other one can.
+        with suppress(libdeflate.DeflateError):
+            whole: bytearray = libdeflate.zlib_decompress(data, size)
+            return whole
+    return _inflate_stream(data, size)
+
+
+def _inflate_stream(data: Buffer, size: int) -> bytes:
+    # More than the chunk, its checksum and an inner deflate's overhead means damage;
+    # the bound keeps a damaged stream from filling the memory.
+    most = size + size // 1000 + 4096
+    stream = zlib.decompressobj()
+    try:
+        restored: bytes = stream.decompress(data, most)
+    except zlib.error as error:
+        raise FilterError(str(error)) from error
+    if not stream.eof:
+        raise FilterError("a deflate stream that does not end where it should")
+    return restored
+
+
+def _unshuffle(data: Buffer, element_size: int) -> Buffer:
+    # The last bytes, fewer than an element, are not shuffled.
+    count = len(data) // element_size
+    if element_size == 1 or not count:
+        return data
+    whole = count * element_size
+    raw = np.frombuffer(data, np.uint8)
+    restored = np.empty(len(data), np.uint8)
+    elements = restored[:whole].reshape(count, element_size)
+    # As fast as a loop in C, and other threads go on meanwhile.
+    for number, column in enumerate(raw[:whole].reshape(element_size, count)):
+        elements[:, number] = column
+    restored[whole:] = raw[whole:]
+    return restored.data

@@ -1,0 +1,162 @@
+"""What is looked at before h5py may read an object: nothing may lead out of the granule.
+
+The HDF5 library follows a file wherever it points: to external storage, through external links,
+to the sources of virtual datasets, and to plugins for filters. All of that can be seen beforehand,
+in the types of links and in what h5py calls the creation properties. So h5py is never given a
+path; each link on the way to an object is looked at, and then opened by itself.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TypeAlias
+
+import h5py
+from h5py import h5d, h5g, h5l, h5o, h5t, h5z
+
+from xr_icesat2.limits import DEFAULT_LIMITS
+
+from .model import ExternalLink
+from .node import STORED_ELSEWHERE
+from .parser_loop import RefusedError
+from .virtual_datasets import MOST_SOURCES
+
+__all__ = ["ObjectID", "as_text", "check_storage", "open_object"]
+
+ObjectID: TypeAlias = h5g.GroupID | h5d.DatasetID | h5t.TypeID
+
+SAME_FILE = "."
+"""The name that a virtual dataset has for the file that it lies in."""
+SOFT_LINKS = DEFAULT_LIMITS.soft_links
+BUILT_IN = frozenset(
+    number
+    for number in (
+        h5z.FILTER_DEFLATE,
+        h5z.FILTER_SHUFFLE,
+        h5z.FILTER_FLETCHER32,
+        h5z.FILTER_SZIP,
+        h5z.FILTER_NBIT,
+        h5z.FILTER_SCALEOFFSET,
+        h5z.FILTER_LZF,
+    )
+    if h5z.filter_avail(number)
+)
+"""Filters for which no plugin is searched: those of the HDF5 library, and h5py's own."""
+
+
+def open_object(file: h5py.File, path: str, most_soft_links: int = SOFT_LINKS) -> ObjectID | None:
+    """Open an object by its path, along hard and soft links only; None if there is none.
+
+    Raises
+    ------
+    RefusedError
+        A link on the way leads to another file, or soft links lead in a circle.
+    """
+    root = h5g.open(file.id, b"/")
+    here: ObjectID = root
+    names = deque(_names(path.encode("utf-8", "surrogateescape")))
+    soft_links = 0
+    while names:
+        name = names.popleft()
+        if not isinstance(here, h5g.GroupID) or not here.links.exists(name):
+            return None
+        kind = here.links.get_info(name).type
+        if kind == h5l.TYPE_HARD:
+            here = h5o.open(here, name)
+        elif kind == h5l.TYPE_SOFT and soft_links < most_soft_links:
+            soft_links += 1
+            target = here.links.get_val(name)
+            here = root if target.startswith(b"/") else here
+            names.extendleft(reversed(_names(target)))
+        else:
+            raise RefusedError(_refusal(here, name, kind))
+    return here
+
+
+def _names(path: bytes) -> list[bytes]:
+    return [name for name in path.split(b"/") if name not in (b"", b".")]
+
+
+def _refusal(group: h5g.GroupID, name: bytes, kind: int) -> str:
+    if kind == h5l.TYPE_SOFT:
+        return "it is a soft link that leads in a circle"
+    if kind == h5l.TYPE_EXTERNAL:
+        file, path = (as_text(part) for part in group.links.get_val(name))
+        return ExternalLink(file, path).reason
+    return f"it is a link of a kind that a program defined for itself ({kind})"
+
+
+def as_text(name: bytes | str) -> str:
+    """Give a name or text as Python has it; bytes that are no UTF-8 survive."""
+    return name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else name
+
+
+def _file_name(properties: h5py.h5p.PropDCID, number: int) -> str:
+    try:
+        return str(properties.get_virtual_filename(number))
+    except UnicodeDecodeError as error:
+        return as_text(error.object)
+
+
+def check_storage(file: h5py.File, found: h5d.DatasetID) -> None:
+    """Raise unless the values of a dataset can be read from this file, and without plugins.
+
+    Raises
+    ------
+    RefusedError
+        They are in another file, or go through a filter that is not built in.
+    """
+    _Sources(file).check(found)
+
+
+class _Sources:
+    """A dataset, and those that it is made of if it is a virtual one."""
+
+    def __init__(self, file: h5py.File) -> None:
+        self._file = file
+        self._checked: set[object] = set()
+        self._around: list[object] = []
+        self._left = MOST_SOURCES
+
+    def check(self, found: h5d.DatasetID) -> None:
+        properties = found.get_create_plist()
+        if properties.get_external_count():
+            raise RefusedError(STORED_ELSEWHERE)
+        for number in range(properties.get_nfilters()):
+            code, _, _, name = properties.get_filter(number)
+            if code not in BUILT_IN:
+                raise RefusedError(
+                    f"its filter {code} ({as_text(name)!r}) is not built in, and plugins are not "
+                    "searched"
+                )
+        if properties.get_layout() == h5d.VIRTUAL:
+            self._check_sources(found, properties)
+
+    def _check_sources(self, found: h5d.DatasetID, properties: h5py.h5p.PropDCID) -> None:
+        address = h5o.get_info(found).addr
+        if address in self._around:
+            raise RefusedError("it is a virtual dataset that is its own source")
+        self._left -= properties.get_virtual_count()
+        if self._left < 0 or len(self._around) > SOFT_LINKS:
+            raise RefusedError(f"a virtual dataset of more than {MOST_SOURCES} sources")
+        if address in self._checked:
+            return
+        self._around.append(address)
+        for number in range(properties.get_virtual_count()):
+            name = _file_name(properties, number)
+            if name != SAME_FILE:
+                raise RefusedError(
+                    f"it is a virtual dataset, whose values are stored in another file ({name!r}), "
+                    "and only the granule itself is read"
+                )
+            self._check_source(properties.get_virtual_dsetname(number))
+        self._around.pop()
+        self._checked.add(address)
+
+    def _check_source(self, path: str) -> None:
+        if "%" in path:
+            raise RefusedError(f"it is a virtual dataset of many sources ({path!r})")
+        source = open_object(self._file, path)
+        # Where a source is missing, there is the fill value.
+        if isinstance(source, h5d.DatasetID):
+            self.check(source)

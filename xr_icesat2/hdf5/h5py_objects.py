@@ -1,0 +1,314 @@
+"""Objects of a file as h5py sees them: headers as our own values, and the values of datasets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import h5py
+import numpy as np
+from h5py import h5a, h5d, h5ds, h5g, h5l, h5t
+
+from xr_icesat2.limits import Limits
+
+from .attributes import BARE, HIDDEN, text, text_attribute
+from .datatype import REFERENCES, SEQUENCES, Padding
+from .enum_types import with_flags
+from .group_links import Members
+from .h5py_checks import ObjectID, as_text, check_storage
+from .model import (
+    BY_LIBRARY,
+    AttributeValue,
+    DatasetHeader,
+    ExternalLink,
+    Foreign,
+    GroupHeader,
+    LeftOut,
+    LeftOutAttributes,
+    Link,
+    MisnamedLink,
+    Object,
+    by_library,
+)
+from .node import NOTHING
+from .parse_limits import TEXT_BYTES, Budget
+from .parser_loop import RefusedError
+from .text_lengths import UNSEEN, References, check_text_lengths
+from .variable_length import Varying
+
+__all__ = ["read_object", "read_values"]
+
+NAMED_TYPE = "it is a named datatype, which describes values and holds none"
+OPAQUE = "it holds opaque bytes"
+NO_NUMPY_TYPE = "its type of values is none of numpy's: {}"
+NO_TYPE = (TypeError, ValueError, NotImplementedError, KeyError)
+"""What h5py raises at a type that numpy has not; the last at the byte order of a VAX."""
+OBJECTS_WITHIN = "its compound type holds texts of varying length, sequences or references"
+
+
+def read_object(
+    file: h5py.File, found: ObjectID, reason: str, budget: Budget, varying: Varying
+) -> Object:
+    """Read the header of a group or dataset.
+
+    Parameters
+    ----------
+    file
+        In which it lies.
+    found
+        The object, come to along links that were looked at.
+    reason
+        Why it is read through the HDF5 library.
+    budget
+        What the file may still use of its limits.
+    varying
+        Its attributes that were found sound. Others of varying length are not read.
+
+    Raises
+    ------
+    RefusedError
+        It cannot be read, or may not.
+    """
+    if isinstance(found, h5g.GroupID):
+        links = _links(found, budget)
+        attributes = _attributes(h5py.Group(found), budget, varying)
+        return GroupHeader(links, attributes.values, attributes.left_out)
+    if not isinstance(found, h5d.DatasetID):
+        raise RefusedError(NAMED_TYPE)
+    check_storage(file, found)
+    dataset = h5py.Dataset(found)
+    if dataset.shape is None:
+        raise RefusedError(NOTHING)
+    dtype = _dtype(found)
+    budget.use_element(dtype.itemsize)
+    if dataset.chunks is not None:
+        budget.check_chunks(dataset.shape, dataset.chunks, dtype.itemsize)
+    element, inner = _element(dtype)
+    plain = _plain(element)
+    enumeration = h5py.check_enum_dtype(element) or {}
+    members = [(as_text(name), number) for name, number in enumeration.items()]
+    attributes = _attributes(dataset, budget, varying)
+    return DatasetHeader(
+        dtype=plain,
+        shape=(*dataset.shape, *inner),
+        layout=Foreign(reason),
+        fill=bytes(plain.itemsize),  # the library puts it where it belongs
+        attrs=with_flags(attributes.values, members, plain),
+        dimension_list=_dimension_list(dataset, varying),
+        is_scale=bool(dataset.is_scale),
+        bare=_is_bare(dataset),
+        left_out_attrs=attributes.left_out,
+    )
+
+
+def read_values(
+    file: h5py.File, found: ObjectID | None, rows: slice, references: References, limits: Limits
+) -> np.ndarray:
+    """Read a run of rows (all of a scalar) of a dataset.
+
+    Parameters
+    ----------
+    file
+        In which it lies.
+    found
+        The object, come to along links that were looked at.
+    rows
+        Along its first dimension.
+    references
+        How the file stores references to texts of varying length.
+    limits
+        The limits of the file.
+
+    Raises
+    ------
+    RefusedError
+        It cannot be read, or may not.
+    CorruptGranuleError
+        Many of its texts are one in the file.
+    TooLargeError
+        There is no memory for its texts.
+    """
+    if not isinstance(found, h5d.DatasetID):
+        raise RefusedError(NAMED_TYPE)
+    check_storage(file, found)
+    dtype, _ = _element(_dtype(found))
+    dataset = h5py.Dataset(found)
+    if dtype.hasobject:
+        check_text_lengths(found, rows, references, limits)
+    view = dataset.asstr("utf-8", "surrogateescape") if dtype.hasobject else dataset
+    if dataset.shape:
+        return np.asarray(view[rows], _plain(dtype))
+    whole = np.asarray(view[()], _plain(dtype))
+    return whole[rows] if whole.ndim else whole
+
+
+def _dtype(found: h5d.DatasetID) -> np.dtype:
+    """Give the type of an element as h5py has it; raise if its values are not read."""
+    stored = found.get_type()
+    if stored.get_class() == h5t.OPAQUE:
+        raise RefusedError(OPAQUE)
+    try:
+        dtype: np.dtype = stored.dtype
+    except NO_TYPE as error:
+        raise RefusedError(NO_NUMPY_TYPE.format(error)) from error
+    if not dtype.hasobject or h5py.check_string_dtype(dtype):
+        return dtype
+    raise RefusedError(_objects(dtype))  # the library crashes on damaged ones
+
+
+def _objects(dtype: np.dtype) -> str:
+    """Return why values are left out of which each, or a part, is an object of Python."""
+    element, _ = _element(dtype)
+    if h5py.check_ref_dtype(element):
+        return REFERENCES
+    return SEQUENCES if element.names is None else OBJECTS_WITHIN
+
+
+def _element(dtype: np.dtype) -> tuple[np.dtype, tuple[int, ...]]:
+    """Give what an array type is made of and its shape, of an array of arrays too."""
+    shape: tuple[int, ...] = ()
+    while dtype.subdtype:
+        dtype, inner = dtype.subdtype
+        shape += inner
+    return dtype, shape
+
+
+def _plain(dtype: np.dtype) -> np.dtype:
+    """Drop the notes that h5py attaches to a type."""
+    if dtype.subdtype:
+        base, shape = dtype.subdtype
+        return np.dtype((_plain(base), shape))
+    if dtype.names is None or dtype.fields is None:
+        return np.dtype(object) if dtype.hasobject else np.dtype(dtype.str)
+    fields = [dtype.fields[name] for name in dtype.names]
+    return np.dtype(
+        {
+            "names": list(dtype.names),
+            "formats": [_plain(field[0]) for field in fields],
+            "offsets": [field[1] for field in fields],
+            "itemsize": dtype.itemsize,
+        }
+    )
+
+
+def _links(group: h5g.GroupID, budget: Budget) -> dict[str, Link]:
+    budget.use_links(group.get_num_objs())
+    names: list[bytes] = []
+    group.links.iterate(names.append)
+    members = Members(budget)
+    for name in names:
+        followed = budget.overlong(name) is None and not MisnamedLink.has(as_text(name))
+        members.add(name, _link(group, name) if followed else BY_LIBRARY)
+    return members.links
+
+
+def _link(group: h5g.GroupID, name: bytes) -> Link:
+    info = group.links.get_info(name)
+    if info.type == h5l.TYPE_HARD:
+        return by_library(int(info.u))
+    if info.type == h5l.TYPE_SOFT:
+        return as_text(group.links.get_val(name))
+    if info.type != h5l.TYPE_EXTERNAL:
+        return BY_LIBRARY
+    file, path = group.links.get_val(name)
+    return ExternalLink(as_text(file), as_text(path))
+
+
+@dataclass(frozen=True, slots=True)
+class _Attributes:
+    values: dict[str, AttributeValue]
+    left_out: LeftOutAttributes
+
+
+def _attributes(found: h5py.Group | h5py.Dataset, budget: Budget, varying: Varying) -> _Attributes:
+    values: dict[str, AttributeValue] = {}
+    left_out: list[tuple[str, str]] = []
+    for name, value in _each_attribute(found, budget, varying):
+        if isinstance(value, LeftOut):
+            left_out.append((name, value.reason))
+        else:
+            values[name] = value
+    return _Attributes(values, tuple(sorted(left_out)))
+
+
+def _each_attribute(
+    found: h5py.Group | h5py.Dataset, budget: Budget, varying: Varying
+) -> Iterator[tuple[str, AttributeValue | LeftOut]]:
+    size = budget.use_attribute_bytes(TEXT_BYTES * h5a.get_num_attrs(found.id))
+    for name in found.attrs:
+        if name in HIDDEN:
+            continue
+        identifier = found.attrs.get_id(name)
+        count = 0 if identifier.shape is None else math.prod(identifier.shape)
+        # h5py takes a size of 0 bytes for an error.
+        stored = identifier.get_storage_size() if count else 0
+        size = budget.use_attribute_bytes(stored + count * TEXT_BYTES, size)
+        try:
+            dtype = identifier.dtype
+        except NO_TYPE as error:
+            yield name, LeftOut(NO_NUMPY_TYPE.format(error))
+            continue
+        if dtype.hasobject and not h5py.check_string_dtype(dtype):
+            yield name, LeftOut(_objects(dtype))  # the library may crash on damaged ones
+            continue
+        if dtype.hasobject and name not in varying.names:
+            yield name, LeftOut(UNSEEN)
+            continue
+        value = _value(found, name, identifier)
+        if value is None:
+            yield name, LeftOut(OPAQUE)
+            continue
+        if isinstance(value, h5py.Empty):
+            yield name, "" if value.dtype.kind in "SO" else np.empty((0,), value.dtype)
+        elif dtype.kind == "S":
+            padding = Padding(identifier.get_type().get_strpad())
+            yield name, _texts(value, lambda raw, padding=padding: text(raw, padding))
+        elif h5py.check_string_dtype(dtype):
+            yield name, _texts(value, as_text)
+        else:
+            yield name, value
+
+
+def _value(found: h5py.Group | h5py.Dataset, name: str, identifier: h5a.AttrID) -> Any:
+    try:
+        return found.attrs[name]
+    except OSError:
+        if _holds_opaque(identifier.get_type()):
+            return None  # bytes with a tag, which h5py does not read
+        raise
+
+
+def _holds_opaque(stored: h5t.TypeID) -> bool:
+    kind = stored.get_class()
+    if kind == h5t.ARRAY:
+        return _holds_opaque(stored.get_super())
+    if kind == h5t.COMPOUND:
+        members = range(stored.get_nmembers())
+        return any(_holds_opaque(stored.get_member_type(number)) for number in members)
+    return bool(kind == h5t.OPAQUE)
+
+
+def _texts(value: Any, convert: Any) -> AttributeValue:
+    items = np.asarray(value, object)
+    return text_attribute([convert(item) for item in items.ravel()], items.shape)
+
+
+def _dimension_list(found: h5py.Dataset, varying: Varying) -> tuple[tuple[int, ...], ...]:
+    if "DIMENSION_LIST" not in found.attrs:
+        return ()
+    if "DIMENSION_LIST" in varying.names:
+        return varying.scales
+    try:
+        kind = h5py.check_vlen_dtype(found.attrs.get_id("DIMENSION_LIST").dtype)
+    except NO_TYPE:
+        return ()  # references of a kind that h5py does not know
+    if kind is None or h5py.check_ref_dtype(kind) is not h5py.Reference:
+        return ()  # somebody's own attribute of that name
+    raise RefusedError(f"of the list of its dimensions, {UNSEEN}")
+
+
+def _is_bare(found: h5py.Dataset) -> bool:
+    """Return whether it is a dimension without a variable."""
+    return bool(found.is_scale) and bytes(h5ds.get_scale_name(found.id)).startswith(BARE)

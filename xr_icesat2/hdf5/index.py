@@ -1,0 +1,330 @@
+"""The index of a granule: its tree of groups and datasets, parsed as far as it was asked for."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from functools import partial
+
+import numpy as np
+
+from xr_icesat2.bytesource import ByteSource, Range, Take
+from xr_icesat2.errors import (
+    GroupNotFoundError,
+    TooLargeError,
+)
+from xr_icesat2.limits import DEFAULT_LIMITS, Limits
+
+from .chunk_btree import read_chunk_table
+from .h5py_fallback import LibraryFile
+from .link_targets import LinkTargets
+from .log_once import Notes
+from .model import (
+    Chunked,
+    ChunkTable,
+    Contents,
+    DatasetHeader,
+    Foreign,
+    GroupHeader,
+    LeftOut,
+    Node,
+    Object,
+    OverlongLink,
+)
+from .node_reader import GranuleFile, NodeReader
+from .page_cache import Pages
+from .parse_limits import Budget
+from .parser_loop import OverLimitError, Parser
+from .paths import normalise
+from .traversal import Traversal
+from .tree import Tree
+
+__all__ = ["GranuleIndex"]
+
+NODE_BYTES = 1280
+"""What a group or dataset takes in memory, with its attributes; beams share most of them."""
+CHUNK_BYTES = 16
+FEW_TEXTS = 1000
+"""Texts that the HDF5 library reads in no time: nobody needs a warning."""
+
+
+class GranuleIndex:
+    """The structure of one granule, read on demand and kept.
+
+    :class:`.NodeReader` reads what is asked for.
+
+    Parameters
+    ----------
+    source
+        Where the bytes come from.
+    size
+        Size of the file in bytes.
+    contents
+        What is known already: an index that was kept.
+    limits
+        On what the file may ask of its reader.
+
+    Attributes
+    ----------
+    grown : bool
+        Whether anything was read since this was last set to False.
+    """
+
+    def __init__(
+        self,
+        source: ByteSource,
+        size: int,
+        contents: Contents,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        self._source = source
+        self._pages = Pages(source, size)
+        self._budget = Budget(limits, source.url)
+        self._library = LibraryFile(source, size)
+        self._notes = Notes(source.url)
+        self._file = GranuleFile(
+            size, contents.base, self._pages, self._library, self._budget, self._notes
+        )
+        known = {
+            path: node
+            for path, node in contents.nodes.items()
+            if isinstance(node, LeftOut) or not self._budget.may_exceed(node)
+        }
+        self._tree = Tree(known, contents.root, limits.soft_links)
+        self.tables: dict[str, ChunkTable] = dict(contents.tables)
+        self._reader = NodeReader(self._file, self._tree, self.tables)
+        self._lock = threading.RLock()
+        self.values: dict[str, np.ndarray] = dict(contents.values)
+        self.grown = False
+        self._targets = LinkTargets()
+
+    @property
+    def nodes(self) -> dict[str, Node]:
+        """Groups and datasets that were read, by path."""
+        return self._tree.nodes
+
+    @property
+    def contents(self) -> Contents:
+        """What is known by now, as a value."""
+        nodes = {path: n for path, n in list(self.nodes.items()) if not _depends_on_limits(n)}
+        tables, values = dict(self.tables), dict(self.values)
+        return Contents(nodes, tables, values, self._tree.root, self._file.base)
+
+    @property
+    def left_out(self) -> dict[str, LeftOut]:
+        """By path, each object that was found and is not read."""
+        return self._tree.left_out()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes in memory, roughly, without the raw ones of :meth:`release`."""
+        chunks = sum(len(table.sizes) for table in list(self.tables.values()))
+        return NODE_BYTES * len(self.nodes) + CHUNK_BYTES * chunks
+
+    def prime(self, pieces: Mapping[int, bytes]) -> None:
+        """Take parts of the file that came along when its version was asked."""
+        with self._lock:
+            self._pages.prime(pieces)
+
+    def spare(self) -> None:
+        """From now on hold no raw bytes but while something is parsed: it is one of many."""
+        self._pages.spare()
+
+    def remember(self, path: str, values: np.ndarray) -> None:
+        """Keep the values of a small dataset, which opening needs each time."""
+        self.values[path] = values
+        self.grown = True
+
+    def group(self, path: str) -> GroupHeader:
+        """Give a group; :class:`GroupNotFoundError` if there is none of that path."""
+        node = self.node(path)
+        if not isinstance(node, GroupHeader):
+            msg = f"{self._source.url}: {path} is a variable, not a group"
+            raise GroupNotFoundError(msg)
+        return node
+
+    def dataset(self, path: str) -> DatasetHeader:
+        """Give a dataset's header; :class:`GroupNotFoundError` if there is none of that path."""
+        node = self.node(path)
+        if not isinstance(node, DatasetHeader):
+            msg = f"{self._source.url}: {path} is a group, not a variable"
+            raise GroupNotFoundError(msg)
+        return node
+
+    def node(self, path: str) -> Object:
+        """Give the group or dataset at a path.
+
+        Raises
+        ------
+        GroupNotFoundError
+            There is none.
+        NotSupportedError
+            It is left out.
+        CorruptGranuleError
+            It cannot be read.
+        """
+        path = normalise(path)
+        found = self.load([path]).get(path)
+        if found is None:
+            raise GroupNotFoundError(f"{self._source.url} has no {self._tree.describe_lack(path)}")
+        if isinstance(found, LeftOut):
+            raise found.error(self._source.url, path)
+        return found
+
+    def load(
+        self, paths: Iterable[str], ahead: Iterable[str] = (), *, leave_out_damaged: bool = False
+    ) -> dict[str, Node]:
+        """Read many objects side by side; there is no entry of those that do not exist.
+
+        Parameters
+        ----------
+        paths
+            Of the objects.
+        ahead
+            Paths that will be asked for next (``*`` for all that lies in a group): at the end of
+            a link they are fetched along with the first that is read of a granule.
+        leave_out_damaged
+            Whether an object that cannot be read is a :class:`.LeftOut`, and no error.
+
+        Raises
+        ------
+        CorruptGranuleError
+            An object that exists cannot be read.
+        """
+        with self._lock:
+            found = self._load(paths, ahead, leave_out_damaged=leave_out_damaged)
+            left_out = {path: node for path, node in found.items() if isinstance(node, LeftOut)}
+            self._tree.left_out_of_trees |= {p: n for p, n in left_out.items() if n.damaged}
+            self._notes.left_out(left_out)
+            self._notes.attributes(found)
+            return found
+
+    def _load(
+        self, paths: Iterable[str], ahead: Iterable[str] = (), *, leave_out_damaged: bool = False
+    ) -> dict[str, Node]:
+        wanted = [normalise(path) for path in paths]
+        with self._lock:
+            known = len(self.nodes)
+            try:
+                self._reader.read(wanted, ahead)
+            finally:
+                self.grown |= len(self.nodes) > known
+            found = {path: self.nodes[path] for path in wanted if path in self.nodes}
+            for path in wanted:
+                if (failure := self._reader.failure(path)) is not None:
+                    if not leave_out_damaged:
+                        raise self._file.corrupt(*failure) from failure[1]
+                    reason = f"it is damaged: {failure[1]}; download the file again"
+                    found[path] = LeftOut(reason, damaged=True)
+            return found
+
+    def below(
+        self,
+        paths: Iterable[str],
+        leave_out: Callable[[str], bool] = lambda _: False,
+        *,
+        leave_out_damaged: bool = False,
+    ) -> dict[str, Node]:
+        """Read everything at any depth below some groups, keyed by path; see :class:`.Traversal`.
+
+        What ``leave_out`` says of a path is not read at all, nor what lies below it.
+        ``leave_out_damaged`` is as in :meth:`load`.
+        """
+        load = partial(self.load, leave_out_damaged=leave_out_damaged)
+        traversal = Traversal(self._tree, load, self._budget, leave_out)
+        found = traversal.below(paths)
+        if not self._pages.far:
+            self._pages.release()  # read again sooner than held beside all that was parsed of them
+        self._tree.left_out_of_trees |= traversal.left_out
+        self._notes.left_out(traversal.left_out)
+        return found
+
+    def path_of(self, address: int, near: str, *, leave_out_damaged: bool = False) -> str | None:
+        """Return the path of an object by the address of its header; see :class:`.LinkTargets`.
+
+        ``leave_out_damaged`` is as in :meth:`load`.
+        """
+        # Of what it comes upon nothing is said: nobody asked for that.
+        load = partial(self._load, leave_out_damaged=leave_out_damaged)
+        everything = Traversal(self._tree, load, self._budget, lambda _: False)
+        return self._targets.path(address, near, self.group, everything.below)
+
+    def chunk_tables(self, wanted: Mapping[str, np.ndarray | None]) -> dict[str, ChunkTable]:
+        """Read the chunk tables of some chunked datasets side by side.
+
+        Parameters
+        ----------
+        wanted
+            By path, the rows (int64, ascending) at which the chunks begin that the table must
+            tell; None for all.
+        """
+        rows = {normalise(path): starts for path, starts in wanted.items()}
+        with self._lock:
+            self._reader.open()
+            self._pages.take_whole(sum(path not in self.tables for path in rows))
+            parsers = {path: self._table_parser(path, starts) for path, starts in rows.items()}
+            results = self._file.run(parsers.values())
+            for path, result in zip(parsers, results, strict=True):
+                if isinstance(result, Exception):
+                    raise self._file.corrupt(path, result) from result
+                self.grown |= result is not self.tables.get(path)
+                self.tables[path] = result
+            return {path: self.tables[path] for path in rows}
+
+    def _table_parser(self, path: str, rows: np.ndarray | None) -> Parser[ChunkTable]:
+        header = self.dataset(path)
+        if not isinstance(header.layout, Chunked):
+            raise TypeError(f"{path} is not chunked")
+        try:
+            # Of an index that was kept, it was not checked.
+            self._budget.check_chunks(
+                header.shape, header.layout.chunk_shape, header.dtype.itemsize
+            )
+        except OverLimitError as error:
+            raise TooLargeError(f"{self._source.url}: {path}: {error}") from error
+        known = self.tables.get(path)
+        base = self._file.base
+        size = self._file.size - base
+        return read_chunk_table(header, header.layout, size, rows, known, base)
+
+    def foreign_values(self, path: str, rows: slice) -> np.ndarray:
+        """Read rows of a dataset whose layout is :class:`.Foreign`."""
+        path = normalise(path)
+        header = self.dataset(path)
+        if isinstance(header.layout, Foreign):
+            is_small = header.dtype.kind in "OS" and math.prod(header.shape) <= FEW_TEXTS
+            note = self._notes.few_texts if is_small else self._notes.slow
+            note(path, header.layout.reason)
+        return self._library.values(path, rows, self._budget.limits)
+
+    def take_each(
+        self,
+        ranges: Sequence[Range],
+        take: Take,
+        pool: Executor,
+        rest: Callable[[Sequence[int]], None],
+    ) -> None:
+        """Hand on values that came with what was read of the structure; see :class:`.Pages`."""
+        self._pages.take_each(ranges, take, pool, rest)
+
+    def release(self) -> None:
+        """Forget the raw bytes of the metadata; what was parsed of them stays."""
+        with self._lock:
+            self._reader.release()
+            self._targets = LinkTargets()
+            self._pages.release()
+
+    def close(self) -> None:
+        """Let go of what is open; the index goes on working."""
+        self._pages.forget()
+        self._library.close()
+
+
+def _depends_on_limits(node: Node) -> bool:
+    """Whether another reader, with other limits, may find another object."""
+    if isinstance(node, LeftOut):
+        return node.limited
+    links = node.links.values() if isinstance(node, GroupHeader) else ()
+    return any(isinstance(link, OverlongLink) for link in links)

@@ -1,0 +1,145 @@
+"""One object of the file, from the byte offset of its header to a checked value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from xr_icesat2.errors import CorruptGranuleError
+
+from .attributes import Attributes, read_attributes
+from .dataset_messages import (
+    read_chunk_shape,
+    read_compact_layout,
+    read_dataspace,
+    read_fill,
+    read_filters,
+    read_layout,
+)
+from .datatype import NOT_READ, Datatype, Kind, Padding, read_datatype
+from .enum_types import with_flags
+from .group_links import SYMBOL_TABLE, read_links
+from .model import (
+    Compact,
+    Contiguous,
+    DatasetHeader,
+    Foreign,
+    GroupHeader,
+    Layout,
+    Node,
+)
+from .object_header import ATTRIBUTE, LINK, LINK_INFO, SHARED, Message, read_messages
+from .parse_limits import Budget
+from .parser_loop import Parser, RefusedError, UnsupportedError
+from .virtual_datasets import check_sources, is_virtual
+
+__all__ = ["NOTHING", "STORED_ELSEWHERE", "read_compact", "read_node"]
+
+DATASPACE, DATATYPE, OLD_FILL, FILL, EXTERNAL, LAYOUT, FILTERS = 1, 3, 4, 5, 7, 8, 0xB
+MOST_BYTES = 1 << 60
+"""Eight times as much, which decoding may make of it, is what numpy can index."""
+MOST_CHUNK_BYTES = (1 << 32) - 1
+"""The limit of HDF5."""
+STORED_ELSEWHERE = "its values are stored in another file, and only the granule itself is read"
+NOTHING = "it holds no values at all (a null dataspace)"
+GROUP_MARKS = {LINK_INFO, LINK, SYMBOL_TABLE}
+DATASET_MARKS = {DATASPACE, DATATYPE, LAYOUT}
+
+
+def read_node(address: int, file_size: int, budget: Budget) -> Parser[Node]:
+    """Read the group or dataset whose object header lies at ``address``."""
+    messages = yield from read_messages(address, file_size)
+    kinds = {message.type for message in messages}
+    attributes = yield from read_attributes(messages, budget)
+    if kinds >= DATASET_MARKS and not kinds & GROUP_MARKS:
+        for body in (m.body for m in messages if m.type == LAYOUT and is_virtual(m.body)):
+            yield from check_sources(body)
+        # Most of the messages are attributes, and these are done with.
+        return _dataset([m for m in messages if m.type < ATTRIBUTE], attributes, budget)
+    if kinds & GROUP_MARKS and not kinds & DATASET_MARKS:
+        links = yield from read_links(messages, budget)
+        # By name, as the HDF5 library lists them: dense groups are stored by hash.
+        return GroupHeader(dict(sorted(links.items())), attributes.values, attributes.left_out)
+    raise UnsupportedError("an object that is neither a group nor a dataset")
+
+
+def _dataset(messages: Sequence[Message], attributes: Attributes, budget: Budget) -> DatasetHeader:
+    if any(m.type == EXTERNAL for m in messages):
+        raise RefusedError(STORED_ELSEWHERE)
+    datatype = read_datatype(_body(messages, DATATYPE))
+    shape = read_dataspace(_body(messages, DATASPACE))
+    if shape is None:
+        raise RefusedError(NOTHING)
+    if datatype.kind in NOT_READ:
+        raise RefusedError(NOT_READ[datatype.kind])
+    if max((*shape, math.prod(shape) * datatype.size)) > MOST_BYTES:
+        raise RefusedError(f"it has the shape {shape}: more than any array can hold")
+    budget.use_element(datatype.size)
+    fill = bytes(datatype.size)
+    if any(m.type == FILL for m in messages):
+        fill = read_fill(_body(messages, FILL), datatype.size)
+    elif any(m.type == OLD_FILL for m in messages):
+        raise UnsupportedError("an old fill value message")
+    layout = _layout(messages, datatype, shape)
+    if isinstance(layout, Foreign):
+        fill = bytes(datatype.dtype.itemsize)  # the library puts it where it belongs
+    chunk_shape = read_chunk_shape(_body(messages, LAYOUT))
+    if chunk_shape is not None and len(chunk_shape) == len(shape) and all(chunk_shape):
+        budget.check_chunks(shape, chunk_shape, datatype.size)
+    return DatasetHeader(
+        datatype.dtype,
+        shape,
+        layout,
+        fill,
+        with_flags(attributes.values, datatype.members, datatype.dtype),
+        attributes.scales,
+        attributes.is_scale,
+        attributes.bare,
+        datatype.kind is Kind.STRING and datatype.padding is Padding.NULL_TERMINATED,
+        attributes.left_out,
+    )
+
+
+def _layout(messages: Sequence[Message], datatype: Datatype, shape: tuple[int, ...]) -> Layout:
+    body = _body(messages, LAYOUT)
+    if is_virtual(body):
+        # Of which files it is made, the library says.
+        raise UnsupportedError("a virtual dataset")
+    if datatype.kind is Kind.VARIABLE_STRING:
+        return Foreign("variable-length strings")
+    if datatype.kind is Kind.STRING and datatype.padding is Padding.SPACE_PADDED:
+        return Foreign("strings that are padded with blanks")
+    try:
+        has_filters = any(m.type == FILTERS for m in messages)
+        filters = read_filters(_body(messages, FILTERS)) if has_filters else ()
+        layout = read_layout(body, filters, datatype.size)
+    except UnsupportedError as error:
+        return Foreign(str(error))
+    _check_size(layout, math.prod(shape) * datatype.size, len(shape), datatype.size)
+    return layout
+
+
+def _check_size(layout: Layout, size: int, ndim: int, item_size: int) -> None:
+    if isinstance(layout, Compact) and len(layout.data) < size:
+        raise CorruptGranuleError(f"{len(layout.data)} bytes of compact values, not {size}")
+    if isinstance(layout, Contiguous | Compact | Foreign):
+        return
+    too_large = math.prod(layout.chunk_shape) * item_size > MOST_CHUNK_BYTES
+    if len(layout.chunk_shape) != ndim or ndim == 0 or too_large:
+        raise CorruptGranuleError(
+            f"chunks {layout.chunk_shape} of a dataset with {ndim} dimensions"
+        )
+
+
+def read_compact(messages: Sequence[Message]) -> bytes | None:
+    """Return the values that lie in the header of a dataset itself; None if they do not."""
+    return read_compact_layout(_body(messages, LAYOUT))
+
+
+def _body(messages: Sequence[Message], kind: int) -> bytes:
+    bodies = [m for m in messages if m.type == kind]
+    if len(bodies) != 1:
+        raise CorruptGranuleError(f"an object header with {len(bodies)} messages of type {kind}")
+    if bodies[0].flags & SHARED:
+        raise UnsupportedError(f"a shared header message of type {kind}")
+    return bodies[0].body

@@ -1,0 +1,303 @@
+"""Metadata is read by pages, which are kept while a granule is being opened.
+
+Pages come in blocks. How large a block is, and whether a small granule is rather
+read whole, follows from what a request costs. A block costs a round trip more than
+it must if it is too small, and bytes that nobody needs if it is too large; so it is
+as large as what comes in the time of a round trip, within limits. What lies
+:class:`.Alone` comes as single pages. After a first look, opening a granule and reading
+something of it takes some :data:`ROUND_TRIPS`, each waiting for the one before, and a
+part of what is left of the granule; all of that takes one, and the time to come. If that
+is less it is read whole, and kept for the reads that follow.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from typing import Any
+
+from xr_icesat2.bytesource import ByteSource, Range, Take
+from xr_icesat2.bytesource.request_limits import MAX_IN_FLIGHT
+from xr_icesat2.bytesource.threads import all_done
+from xr_icesat2.fork_safety import after_fork
+
+from .parser_loop import Alone, Ranges, Several
+
+__all__ = ["Pages"]
+
+PAGE, MOST_BLOCK = 16 << 10, 256 << 10
+"""Bytes. Headers of one group lie within a few kB of each other."""
+MERGE_BYTES = 64 << 10
+"""Pages this near to each other are read in one request, with what lies between."""
+ROUND_TRIPS = 2
+RANGES_BRING = 3
+"""The part of what is left that ranges, with all that lies between them, are taken to bring."""
+FRONT_ROUND_TRIPS = 3
+"""Which a file with all its structure at its front saves, if that is read at once."""
+FIRST_BLOCKS = 4
+"""Read at once at first: the headers of the outer groups lie there, and it shows how fast the
+link is."""
+ONWARD = 128, 4 << 20
+"""What is read of the beginning of a file beside the first that lies elsewhere: most of what
+describes a thousand datasets lies there. As a part of the size, and in bytes, at most."""
+MOST_RUN = 2 << 20
+"""Bytes a request."""
+MOST_WHOLE = 48 << 20
+"""Bytes of granules read whole that one process keeps. While there is no room, none is read so:
+of a list of a thousand small granules, most of which is not needed, a few come whole."""
+MOST_PARTS = 16 << 20
+"""Bytes kept while parts of granules are among them."""
+FRESH = 30.0
+"""Seconds after which what is kept of a granule makes room for another."""
+
+
+class _Kept:
+    """The granules of this process of which bytes are kept."""
+
+    def __init__(self) -> None:
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        self._pages: dict[Pages, tuple[int, float]] = {}
+        self._total = 0
+        self._lock = threading.RLock()  # who is dropped, drops itself
+
+    def admit(self, pages: Pages, size: int, most: int) -> bool:
+        """Whether there is room for so many bytes of a granule, which then is taken."""
+        now = time.monotonic()
+        with self._lock:
+            self.drop(pages)
+            for old, (_, since) in list(self._pages.items()):
+                if self._total + size <= most or now - since <= FRESH:
+                    break  # the first came first
+                old.forget()
+            if self._total + size > most:
+                return False
+            self._pages[pages] = size, now
+            self._total += size
+            return True
+
+    def drop(self, pages: Pages) -> None:
+        with self._lock:
+            self._total -= self._pages.pop(pages, (0, 0.0))[0]
+
+
+_KEPT = _Kept()
+after_fork(_KEPT, _Kept.begin_anew)
+
+
+class Pages:
+    """The bytes of a file, by pages, each read once.
+
+    Parameters
+    ----------
+    source
+        Where the bytes come from.
+    size
+        Size of the file in bytes; ranges lie within it (:func:`.fetch.within`).
+    """
+
+    def __init__(self, source: ByteSource, size: int) -> None:
+        self._source = source
+        self._size = size
+        self._pages: dict[int, memoryview] = {}
+        self._block = 0
+        self._begun = False
+        self._onward = 0
+        self._whole = False
+        self._sparing = False
+
+    @property
+    def far(self) -> bool:
+        """Whether a round trip costs more than the bytes of a page."""
+        return self._block_size > 1
+
+    def prime(self, pieces: Mapping[int, bytes]) -> None:
+        """Take parts of the file, by offset, that came along when its version was asked."""
+        if self._begun:
+            return
+        for offset, piece in pieces.items():
+            for page in range(-(-offset // PAGE), (offset + len(piece) - 1) // PAGE + 1):
+                data = memoryview(piece)[page * PAGE - offset :][:PAGE]
+                if len(data) == min(PAGE, self._size - page * PAGE):
+                    self._pages[page] = data
+
+    def spare(self) -> None:
+        """From now on neither read the file whole nor keep any of it: it is one of many."""
+        self._sparing = True
+
+    def read(self, ranges: Ranges) -> list[Any]:
+        """Give the bytes of each range, fetching what is missing in one burst.
+
+        Of :class:`.Several` ranges those that are there, if any is, and None for the others;
+        but all of them where a request costs little.
+        """
+        pages = self._pages
+        if not self._begun and not all(isinstance(span, Alone) for span in ranges):
+            self._begin(pages)
+        try:
+            return [_cut(pages, *span) for span in ranges]
+        except KeyError:
+            missing = [span for span in ranges if not _held(pages, *span)]
+        apart = self.far and isinstance(ranges, Several)
+        if not apart or len(missing) == len(ranges):
+            self._take(pages, missing)
+        return [_cut(pages, *span) if _held(pages, *span) else None for span in ranges]
+
+    def front(self, size: int) -> Ranges:
+        """Give what to ask for to have the front of a file, if that is cheaper than bit by bit."""
+        if size > FRONT_ROUND_TRIPS * self._source.cost.round_trip:
+            return []
+        return [(at, 1) for at in range(0, size, self._block_size * PAGE)]
+
+    def take_whole(self, requests: int) -> None:
+        """Read all of the file, if so many requests, and another round trip, would take longer."""
+        self._read_whole_within(self._pages, math.ceil(requests / MAX_IN_FLIGHT) + 1)
+
+    def take_each(
+        self,
+        ranges: Sequence[Range],
+        take: Take,
+        pool: Executor,
+        rest: Callable[[Sequence[int]], None],
+    ) -> None:
+        """Hand on what is there, as :meth:`.ByteSource.read_each` does.
+
+        ``rest`` is called with the numbers of the ranges that are not.
+        """
+        pages = self._pages
+        missing = [n for n, span in enumerate(ranges) if not _held(pages, *span)]
+        there = sorted({*range(len(ranges))}.difference(missing))
+        if not missing and len(there) == 1:
+            _hand_on(pages, ranges[0], take, 0)
+            return
+        jobs = [pool.submit(_hand_on, pages, ranges[n], take, n) for n in there]
+        try:
+            if missing:
+                rest(missing)
+        finally:
+            all_done(jobs)
+
+    def release(self) -> None:
+        """Forget all pages, unless they are the whole file or there is room for them.
+
+        Of a file with its structure at its front, what is asked for next is among them.
+        """
+        if self._whole:
+            return
+        held = sum(map(len, self._pages.values()))
+        keep = self.far and held and not self._sparing
+        if not (keep and _KEPT.admit(self, held, MOST_PARTS)):
+            self.forget()
+
+    def forget(self) -> None:
+        """Forget all pages."""
+        # A new one: another thread may be reading from the old.
+        self._pages = {}
+        self._whole = False
+        _KEPT.drop(self)
+
+    @property
+    def _block_size(self) -> int:
+        """Pages a block, settled by what a request costs."""
+        if not self._block:
+            most = min(self._source.cost.round_trip, MOST_BLOCK) // PAGE
+            self._block = 1 << max(0, most.bit_length() - 1)
+        return self._block
+
+    def _around(self, missing: set[int]) -> set[int]:
+        """Give the pages of their blocks, and of those behind what continues what was read.
+
+        Structure goes on there.
+        """
+        size = self._block_size
+        blocks = {page // size for page in missing - self._pages.keys()}
+        if size > 1:
+            going_on = {block for block in blocks if block * size - 1 in self._pages}
+            blocks |= {block + n for block in going_on for n in range(1, FIRST_BLOCKS)}
+        last = (self._size - 1) // PAGE
+        return {page for b in blocks for page in range(b * size, (b + 1) * size) if page <= last}
+
+    def _take(self, pages: dict[int, memoryview], missing: Ranges) -> None:
+        """Fetch what is missing, in one burst."""
+        alone = {p for span in missing if isinstance(span, Alone) for p in _pages_of(*span)}
+        among = {p for span in missing if not isinstance(span, Alone) for p in _pages_of(*span)}
+        if among:
+            onward, self._onward = self._onward, 0
+            among = self._around(among) | set(_pages_of(0, onward))
+        self._fetch(pages, alone | among)
+
+    def _begin(self, pages: dict[int, memoryview]) -> None:
+        """Read the first blocks, if they did not come along; the whole file if that is cheap."""
+        self._begun = True
+        if self.far:
+            block = self._block_size * PAGE
+            self._fetch(pages, set(_pages_of(0, min(FIRST_BLOCKS * block, self._size))), most=block)
+            self._read_whole_within(pages, ROUND_TRIPS)
+            share, most = ONWARD
+            self._onward = min(self._size // share, most, self._source.cost.round_trip // 2)
+
+    def _read_whole_within(self, pages: dict[int, memoryview], round_trips: int) -> None:
+        left = self._size - sum(map(len, pages.values()))
+        cheap = left - left // RANGES_BRING <= (round_trips - 1) * self._source.cost.round_trip
+        may = self.far and not self._whole and not self._sparing
+        if may and cheap and _KEPT.admit(self, self._size, MOST_WHOLE):
+            self._whole = True
+            try:
+                self._fetch(pages, set(_pages_of(0, self._size)))
+            except BaseException:
+                self.forget()
+                raise
+
+    def _fetch(self, pages: dict[int, memoryview], wanted: set[int], most: int = MOST_RUN) -> None:
+        missing = sorted(wanted - pages.keys())
+        runs = _merge(missing, pages, MERGE_BYTES // PAGE, max(1, most // PAGE))
+        spans = [
+            (first * PAGE, min((last + 1) * PAGE, self._size) - first * PAGE)
+            for first, last in runs
+        ]
+        if not spans:
+            return
+        for (first, last), data in zip(runs, self._source.read(spans), strict=True):
+            for page in range(first, last + 1):
+                start = (page - first) * PAGE
+                pages[page] = memoryview(data)[start : start + PAGE]
+
+
+def _held(pages: Mapping[int, memoryview], offset: int, length: int) -> bool:
+    return all(page in pages for page in _pages_of(offset, length))
+
+
+def _cut(pages: Mapping[int, memoryview], offset: int, length: int) -> bytes:
+    first, start = divmod(offset, PAGE)
+    if 0 < length <= PAGE - start:
+        return bytes(pages[first][start : start + length])
+    return b"".join([pages[page] for page in _pages_of(offset, length)])[start : start + length]
+
+
+def _hand_on(pages: Mapping[int, memoryview], span: Range, take: Take, number: int) -> None:
+    take(number, _cut(pages, *span))
+
+
+def _pages_of(offset: int, length: int) -> range:
+    if length == 0:
+        return range(0)
+    return range(offset // PAGE, (offset + length - 1) // PAGE + 1)
+
+
+def _merge(
+    pages: Iterable[int], known: Container[int], near: int, longest: int
+) -> list[tuple[int, int]]:
+    """Give (first, last) of runs of pages; a gap is bridged unless some of it is known."""
+    runs: list[tuple[int, int]] = []
+    for page in pages:
+        first, last = runs[-1] if runs else (0, -1)
+        close = bool(runs) and page - last <= near and page - first < longest
+        if close and not any(between in known for between in range(last + 1, page)):
+            runs[-1] = (first, page)
+        else:
+            runs.append((page, page))
+    return runs

@@ -1,0 +1,124 @@
+"""All objects below some groups, each group once however many links lead to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from .model import GroupHeader, LeftOut, Node, address_of
+from .parse_limits import Budget
+from .paths import ancestors, join
+from .tree import Tree
+
+__all__ = ["Traversal"]
+
+
+class Traversal:
+    """A walk over the tree of a file, one level of groups after another.
+
+    A group is entered by the first hard link that leads to it, and where there is none by the
+    first soft link. Other links to it are left out of what is found, with a reason that names the
+    group: so cycles end, and as many paths as there are links are looked at.
+
+    Parameters
+    ----------
+    tree
+        What is known of the file.
+    load
+        Reads objects by their paths.
+    budget
+        The limits.
+    leave_out
+        Whether a path is not looked at, nor what lies below it.
+    """
+
+    def __init__(
+        self,
+        tree: Tree,
+        load: Callable[[Iterable[str]], Mapping[str, Node]],
+        budget: Budget,
+        leave_out: Callable[[str], bool],
+    ) -> None:
+        self._tree = tree
+        self._load = load
+        self._budget = budget
+        self._leave_out = leave_out
+        self._entered: dict[int, str] = {}
+        self._found: dict[str, Node] = {}
+        self._attributes = 0
+        self.left_out: dict[str, LeftOut] = {}
+        """What is there, and left out only because of where it lies."""
+
+    def below(self, paths: Iterable[str]) -> dict[str, Node]:
+        """Find everything at any depth below some groups, keyed by path.
+
+        Raises
+        ------
+        TooLargeError
+            There are more objects, or more attributes, than the limits allow.
+        """
+        start = {p: n for p, n in self._load(paths).items() if isinstance(n, GroupHeader)}
+        level = dict(self._fresh(start))
+        behind_soft_links: dict[str, GroupHeader] = {}
+        while level or behind_soft_links:
+            if not level:
+                level, behind_soft_links = dict(self._fresh(behind_soft_links)), {}
+            groups: dict[str, GroupHeader] = {}
+            for path, node in self._children(level).items():
+                self._found[path] = node
+                if not isinstance(node, GroupHeader) or self._is_too_deep(path):
+                    continue
+                soft = isinstance(self._tree.link(path), str)
+                (behind_soft_links if soft else groups)[path] = node
+            level = dict(self._fresh(groups))
+        return self._found | self.left_out
+
+    def _children(self, groups: Mapping[str, GroupHeader]) -> Mapping[str, Node]:
+        """Read what lies in some groups, unless it is known to be elsewhere."""
+        limits = self._budget.limits
+        count = len(self._found) + sum(len(node.links) for node in groups.values())
+        if count > limits.objects:
+            raise self._budget.too_large("objects", f"its tree has {count:,} objects or more")
+        children = self._load(self._unseen(groups))
+        self._attributes += sum(
+            len(node.attrs) for node in children.values() if not isinstance(node, LeftOut)
+        )
+        if self._attributes > limits.attributes:
+            what = f"its objects have {self._attributes:,} attributes or more"
+            raise self._budget.too_large("attributes", what)
+        return children
+
+    def _unseen(self, groups: Mapping[str, GroupHeader]) -> Iterator[str]:
+        for path, node in groups.items():
+            for name, link in node.links.items():
+                child = join(path, name)
+                if not self._leave_out(child) and not self._is_entered(child, link):
+                    yield child
+
+    def _fresh(self, groups: Mapping[str, GroupHeader]) -> Iterator[tuple[str, GroupHeader]]:
+        """Yield the groups that were not entered yet, and note that they are now."""
+        for path, node in groups.items():
+            target = self._tree.target(path)
+            if self._is_entered(path, target):
+                continue
+            if (address := address_of(target)) is not None:
+                self._entered[address] = path
+            yield path, node
+
+    def _is_entered(self, path: str, link: object) -> bool:
+        address = address_of(link)
+        before = None if address is None else self._entered.get(address)
+        if before is None:
+            return False
+        reason = f"it is the same group as {before}, which is shown there"
+        if before in ancestors(path):
+            reason = f"it is a link back to {before}, in which it lies"
+        self.left_out[path] = LeftOut(reason)
+        return True
+
+    def _is_too_deep(self, path: str) -> bool:
+        depth, limits = path.count("/"), self._budget.limits
+        if depth <= limits.depth:
+            return False
+        what = f"it lies {depth} levels deep"
+        self.left_out[path] = LeftOut(limits.exceeded("depth", what))
+        return True

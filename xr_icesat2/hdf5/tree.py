@@ -1,0 +1,111 @@
+"""The groups and datasets of a granule that are known by now, and the links between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from xr_icesat2.messages import some_of
+
+from .model import ExternalLink, GroupHeader, LeftOut, Link, MisnamedLink, Node, OverlongLink
+from .paths import ancestors, join, parent, split, way
+
+__all__ = ["Tree"]
+
+MOST_NAMES = 256
+"""Names in the path of a soft link; one of more leads nowhere."""
+NAMES_TOLD = 100
+
+
+class Tree:
+    """Nodes by path. It answers from what it holds, and reads nothing.
+
+    Parameters
+    ----------
+    nodes
+        What is known already.
+    root
+        The link to the root group, once that is known.
+    soft_links
+        How many may lead to one another before they are taken for a circle.
+
+    Attributes
+    ----------
+    nodes : dict of str to Node
+    root : int or None
+    left_out_of_trees : dict of str to LeftOut
+        What trees leave out because of where it lies, or because it is damaged. Asked for by its
+        path it is read, or an error.
+    """
+
+    def __init__(self, nodes: Mapping[str, Node], root: int | None, soft_links: int) -> None:
+        self.nodes = dict(nodes)
+        self.root = root
+        self.left_out_of_trees: dict[str, LeftOut] = {}
+        self._soft_links = soft_links
+
+    def step(self, path: str, depth: int) -> str | None:
+        """Give the part of a path that is ``depth`` links long, if it and all before exist."""
+        steps = way(path)
+        if depth >= len(steps):
+            return None
+        step = steps[depth]
+        return step if step in self.nodes or self.link(step) is not None else None
+
+    def link(self, path: str) -> Link | LeftOut | None:
+        """Give what the group of an object, if it was read, says of it.
+
+        Below what is left out everything is left out.
+        """
+        if path == "/":
+            return self.root
+        around, name = split(path)
+        group = self.nodes.get(around)
+        if isinstance(group, LeftOut):
+            return self._below_left_out(path)
+        return group.links.get(name) if isinstance(group, GroupHeader) else None
+
+    def _below_left_out(self, path: str) -> LeftOut:
+        found = ((outer, self.nodes.get(outer)) for outer in reversed(ancestors(path)))
+        outer, node = next((o, node) for o, node in found if isinstance(node, LeftOut))
+        return LeftOut(f"it lies below {outer}, and of that: {node.reason}")
+
+    def target(self, path: str) -> int | LeftOut | None:
+        """Give the header offset of an object; None if it, or a group on the way, is not known."""
+        for _ in range(self._soft_links):
+            link = self.link(path)
+            if isinstance(link, ExternalLink | MisnamedLink | OverlongLink):
+                return LeftOut(link.reason, isinstance(link, OverlongLink))
+            if not isinstance(link, str):
+                return link
+            goal = self.goal(path)
+            if goal is None:
+                return None
+            path = goal
+        return None
+
+    def goal(self, path: str) -> str | None:
+        """Return the path that a soft link leads to; None if it is none, or leads nowhere."""
+        link = self.link(path)
+        if not isinstance(link, str) or link.count("/") > MOST_NAMES:
+            return None
+        # To the HDF5 library this is a name like any other, and no object of ours has it.
+        return None if ".." in link.split("/") else join(parent(path), link)
+
+    def left_out(self) -> dict[str, LeftOut]:
+        """Return, by path, each object that was found and is not read.
+
+        What lies below such an object is not named: it is not looked at.
+        """
+        nodes = list((self.nodes | self.left_out_of_trees).items())
+        found = {path: node for path, node in nodes if isinstance(node, LeftOut)}
+        return {
+            path: found[path] for path in sorted(found) if found.keys().isdisjoint(ancestors(path))
+        }
+
+    def describe_lack(self, path: str) -> str:
+        """Name what does not exist, and what lies where it was looked for."""
+        for group in ancestors(path):
+            node = self.nodes.get(group)
+            if isinstance(node, GroupHeader):
+                return f"{path}; {group} holds: {some_of(sorted(node.links), NAMES_TOLD)}"
+        return path

@@ -1,0 +1,184 @@
+"""The links of any two rates: which row, which rows, and what stands there."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+import numpy as np
+import xarray as xr
+from xarray.core import indexing
+
+from xr_icesat2.errors import SelectionError
+
+from .endpoint import Side
+from .linked_arrays import PlaceArray, SpreadArray
+from .matcher import make_finder
+from .segment_rows import check_side_by_side, find_runs
+
+__all__ = ["Opened", "attach", "laid_on", "linked_rows", "row_runs"]
+
+_WRITTEN = {"dtype", "_FillValue", "units", "calendar"}
+"""What of a variable's encoding does not depend on its shape."""
+
+Opened: TypeAlias = xr.Dataset | xr.DataTree
+
+
+def linked_rows(of: Opened, to: Opened, *, through: Opened | None = None) -> xr.DataArray:
+    """Give, for each row of one rate, the row of another that it is linked to.
+
+    Parameters
+    ----------
+    of, to
+        Rates that were opened with ``engine="icesat2"``: Datasets, or nodes of a tree; whole, or
+        with any rows left out. The link between them is looked up in the specifications
+        (``xr_icesat2.products[…].links``).
+    through
+        The rate through which granules of two products are linked: ``geolocation`` of ATL03 for
+        ``signal_photons`` of ATL08, or ``land_ice_segments`` of ATL06, and ``heights`` of ATL03.
+
+    Returns
+    -------
+    DataArray
+        int64, with the dimensions of ``of``'s rows: position along the track in ``to`` as it is
+        held, for ``to.isel(…)``; -1 where the row has none, and in padding. It is lazy: found when
+        read, for the rows that are read.
+
+    Raises
+    ------
+    LinkError
+        No link is known, the two are no pair, or the file's indices contradict its counts. What
+        cannot be known before rows are read is raised when they are.
+    """
+    side = Side.of(of)
+    finder = make_finder(side, Side.of(to), None if through is None else Side.of(through))
+    check_side_by_side(finder.of, finder.to)
+    attrs = {"long_name": f"row of {finder.to.name}, -1 where none"}
+    name = finder.to.dims[-1].removesuffix("_idx") + "_row"
+    return laid_on(side, name, PlaceArray(finder), (), attrs)
+
+
+def row_runs(of: Opened, to: Opened, *, through: Opened | None = None) -> xr.Dataset:
+    """Return, for each row of one rate, the run of rows of another that it stands for.
+
+    Parameters
+    ----------
+    of, to
+        As in :func:`rows`: segments, and their photons.
+    through
+        The rate through which granules of two products are linked: ``geolocation`` of ATL03 for
+        ``land_ice_segments`` of ATL06 and ``heights`` of ATL03.
+
+    Returns
+    -------
+    Dataset
+        ``first`` and ``count`` (int64), with the dimensions of ``of``'s rows: the run is
+        ``first`` to ``first + count`` along the track in ``to`` as it is held; rows of it that
+        were left out do not count. ``first`` is -1 where there is none, and in padding.
+
+    Raises
+    ------
+    LinkError
+        As for :func:`rows`; or rows of ``to`` are no longer in the order of their file.
+    """
+    one = Side.of(of)
+    first, count, many = find_runs(one, Side.of(to), None if through is None else Side.of(through))
+    named = {
+        "first": laid_on(one, "first", first.reshape(one.track.shape), (), {}),
+        "count": laid_on(one, "count", count.reshape(one.track.shape), (), {}),
+    }
+    named["first"].attrs["long_name"] = f"first row of {many.name}, -1 where none"
+    named["count"].attrs["long_name"] = f"rows of {many.name}"
+    return xr.Dataset(named)
+
+
+def attach(
+    of: Opened,
+    to: Opened,
+    variables: str | Iterable[str],
+    *,
+    through: Opened | None = None,
+    fill_value: Any = None,
+) -> xr.Dataset:
+    """Give one rate with variables of another, at each row that of the row it is linked to.
+
+    Parameters
+    ----------
+    of, to, through
+        As in :func:`rows`; ``of`` and ``to`` may be of different layouts.
+    variables
+        Names in ``to``. Where ``of`` has a variable of that name, the one that is attached gets
+        that of its rate in front (``geolocation_delta_time``).
+    fill_value
+        What stands where a row has none. Default: NaN, NaT or the variable's ``_FillValue``; an
+        integer without that has none, and a row without a counterpart is then an error.
+
+    Returns
+    -------
+    Dataset
+        ``of`` with the variables, lazy, of the same dtype, units and attributes as in ``to``.
+
+    Raises
+    ------
+    LinkError
+        As for :func:`rows`.
+    SelectionError
+        ``to`` has no such variable along its track, or its dtype cannot hold ``fill_value``.
+    """
+    side, other = Side.of(of), Side.of(to)
+    finder = make_finder(side, other, None if through is None else Side.of(through))
+    dataset, along = side.dataset, other.track.dims[-1]
+    for name in [variables] if isinstance(variables, str) else variables:
+        held = other.dataset.variables.get(name)
+        if held is None or along not in held.dims:
+            raise SelectionError(
+                f"{other.name} has no variable {name!r} along {along}; it has "
+                f"{', '.join(map(str, other.dataset.data_vars))}"
+            )
+        missing = _missing(name, held, fill_value)
+        array = SpreadArray(finder, held, held.dtype, missing, _padding(name, held))
+        rest = tuple(str(dim) for dim in held.dims if dim not in other.track.dims)
+        group = posixpath.basename(other.rate.name)
+        new = f"{group}_{name}" if name in dataset.variables else name
+        laid = laid_on(side, new, array, rest, held.attrs).variable
+        laid.encoding = {key: held.encoding[key] for key in _WRITTEN & held.encoding.keys()}
+        labels = {dim: other.dataset[dim] for dim in rest if dim in other.dataset.coords}
+        dataset = dataset.assign({new: laid}).assign_coords(labels)
+    return dataset
+
+
+def laid_on(
+    side: Side, name: str, array: Any, rest: tuple[str, ...], attrs: dict[Any, Any]
+) -> xr.DataArray:
+    """Give an array over the rows of a side, with its coordinates, and in blocks as it is."""
+    data = indexing.LazilyIndexedArray(array) if hasattr(array, "finder") else array
+    variable = xr.Variable((*side.track.dims, *rest), data, attrs)
+    blocks = {d: n for d, n in side.dataset.chunksizes.items() if d in side.track.dims}
+    if blocks:
+        variable = variable.chunk(blocks)
+    return side.dataset.assign({name: variable})[name]
+
+
+def _missing(name: str, held: xr.Variable, fill_value: Any) -> Any:
+    dtype = held.dtype
+    if fill_value is None:
+        if dtype.kind in "fc":
+            return dtype.type(np.nan)
+        if dtype.kind in "mM":
+            return np.array("NaT", dtype)[()]
+        fill_value = held.attrs.get("_FillValue")
+        return None if fill_value is None else dtype.type(fill_value)
+    filled = np.asarray(fill_value)
+    if filled.ndim or (dtype.kind in "iub" and filled.astype(dtype) != filled):
+        msg = f"fill_value={fill_value!r}: expected one value that {name} ({dtype}) can hold"
+        raise SelectionError(msg)
+    return filled.astype(dtype)[()]
+
+
+def _padding(name: str, held: xr.Variable) -> Any:
+    """Give what stands where no row is, as the engine has it."""
+    missing = _missing(name, held, None)
+    if missing is not None:
+        return missing
+    return np.iinfo(held.dtype).max if held.dtype.kind in "iu" else held.dtype.type()

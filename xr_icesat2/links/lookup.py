@@ -1,0 +1,126 @@
+"""Which of the declared links two rates have."""
+
+from __future__ import annotations
+
+from xr_icesat2.errors import LinkError
+from xr_icesat2.granule.identity import UNKNOWN
+from xr_icesat2.products import PRODUCTS, KeyLink, Link, RunLink, SpanLink
+
+from .declared_links import declared_links, ends_of, list_links
+from .endpoint import Side
+
+__all__ = [
+    "check_pair",
+    "check_through",
+    "find_link",
+    "inner_link",
+    "known_granules",
+    "link_of_runs",
+]
+
+
+def find_link(of: Side, to: Side) -> tuple[Link, bool]:
+    """Return the link by which a row of one side has one row of the other.
+
+    Returns
+    -------
+    link, forward
+        ``forward``: ``of`` is the link's ``many``, or its ``one`` where ``to`` is the ``run`` of a
+        :class:`.SpanLink`; else it is the other way round.
+
+    Raises
+    ------
+    LinkError
+        None is declared.
+    """
+    asked = _end(of), _end(to)
+    for product, link in declared_links():
+        here, there = ends_of(product, link)
+        if (here, there) == asked:
+            return link, True
+        if isinstance(link, SpanLink):
+            numbered = (product, link.one), (link.product, link.run)
+            if asked in (numbered, numbered[::-1]):
+                return link, asked == numbered
+        if (there, here) == asked:
+            if isinstance(link, KeyLink):
+                return link, False
+            raise LinkError(f"each row of {of.name} has many of {to.name}: {_runs_of(link)}")
+    raise _none(of, to)
+
+
+def _runs_of(link: Link) -> str:
+    if isinstance(link, RunLink | SpanLink):
+        return "links.runs gives them"
+    return "link in the other direction"
+
+
+def link_of_runs(one: Side, many: Side) -> RunLink | SpanLink:
+    """Return the link by which a row of ``one`` stands for several of ``many``.
+
+    Raises
+    ------
+    LinkError
+        None is declared.
+    """
+    for product, link in declared_links():
+        if isinstance(link, RunLink | SpanLink) and ends_of(product, link) == (
+            _end(many),
+            _end(one),
+        ):
+            return link
+    raise _none(one, many)
+
+
+def inner_link(link: KeyLink | SpanLink) -> RunLink:
+    """Return the link of the other product through which a link leads."""
+    many = link.to if isinstance(link, KeyLink) else link.many
+    return next(
+        inner
+        for inner in PRODUCTS[link.product].links
+        if isinstance(inner, RunLink) and (inner.one, inner.many) == (link.run, many)
+    )
+
+
+def check_pair(one: Side, other: Side) -> None:
+    """Raise :class:`LinkError` unless two sides can be of the same granules: by their release.
+
+    Versions may differ: products of one pass are not always reprocessed together.
+    """
+    known = one.product == other.product or (one.release and other.release)
+    if one.release != other.release or not known:
+        said = " and ".join(
+            f"{side.name} of release {side.release or 'unknown or several'}"
+            for side in (one, other)
+        )
+        raise LinkError(f"{said} are no pair; expected granules of one release, opened so")
+
+
+def known_granules(of: Side, to: Side) -> frozenset[int]:
+    """Return the granules of the other side; :class:`LinkError` if one cannot be told."""
+    granules = to.track.granules
+    if UNKNOWN in granules:
+        raise LinkError(
+            f"nothing tells which granule {to.name} is of, so that it is no known pair with "
+            f"{of.name}; open files that say it or have their original names"
+        )
+    return granules
+
+
+def check_through(link: KeyLink | SpanLink, of: Side, to: Side, through: Side | None) -> Side:
+    """Return the rate through which a link leads; :class:`LinkError` if it is another one."""
+    if through is None or _end(through) != (link.product, link.run):
+        given = "nothing" if through is None else through.name
+        raise LinkError(
+            f"{of.name} and {to.name} are linked through {link.product} {link.run}; "
+            f"through= is {given}"
+        )
+    return through
+
+
+def _end(side: Side) -> tuple[str, str]:
+    return side.product, side.rate.group
+
+
+def _none(one: Side, other: Side) -> LinkError:
+    return LinkError(f"no link is known of {one.name} and {other.name}; there are: {list_links()}")

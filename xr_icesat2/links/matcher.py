@@ -1,0 +1,338 @@
+"""Where the rows of one side are linked to: found for the rows that are asked for, no others."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import xarray as xr
+
+from xr_icesat2.errors import LinkError
+from xr_icesat2.products import KeyLink, RunLink, SpanLink, TimeLink
+
+from .endpoint import Side, comparable, whole_numbers
+from .exact_times import NO_TIME, nanoseconds
+from .link_tables import (
+    Named,
+    Table,
+    Tables,
+    held_tables,
+    number_tables,
+    run_tables,
+    time_tables,
+)
+from .lookup import check_pair, check_through, find_link, inner_link, known_granules
+from .row_ranges import NOWHERE, rows_held
+from .track_rows import Beam, Rows, Track, by_beam, loaded
+
+__all__ = ["Finder", "make_finder"]
+
+SHOT = 100_000
+"""Nanoseconds from one pulse of the laser to the next."""
+
+
+class Keys(Protocol):
+    """What of a row leads on."""
+
+    @property
+    @abstractmethod
+    def variables(self) -> Mapping[str, xr.Variable]:
+        """What has to be read of the rows."""
+
+    @abstractmethod
+    def of(self, beam: Beam, values: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Give the keys (int64) of rows of one beam."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowKeys:
+    """The number of the row in its file."""
+
+    variables: Mapping[str, xr.Variable] = field(default_factory=dict)
+
+    def of(self, beam: Beam, values: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Give the numbers."""
+        del beam
+        return values["row"].astype(np.int64, copy=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TimeKeys:
+    """The time of the row."""
+
+    time: xr.Variable
+    track: Track
+
+    @property
+    def variables(self) -> Mapping[str, xr.Variable]:
+        """The time."""
+        return {"time": self.time}
+
+    def of(self, beam: Beam, values: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Give nanoseconds."""
+        return nanoseconds(values["time"], self.time, self.track.beam(beam))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NumberKeys:
+    """A number that the row has in common with its counterpart."""
+
+    path: str
+    number: xr.Variable
+
+    @property
+    def variables(self) -> Mapping[str, xr.Variable]:
+        """The number."""
+        return {"number": self.number}
+
+    def of(self, beam: Beam, values: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return the numbers."""
+        del beam
+        return whole_numbers(self.path, values["number"], self.number)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NearestKeys:
+    """The number of the span, of those that a row lies in, of which the middle is nearest."""
+
+    segments: Tables
+    """Row in the file → place among the raveled segments."""
+    numbers: np.ndarray
+    """int64: of each of the raveled segments."""
+    halves: np.ndarray
+    """float: metres from the beginning of each to its middle."""
+    past: xr.Variable
+    """Metres of a row from the beginning of its segment."""
+
+    @classmethod
+    def of_sides(cls, link: SpanLink, segments: Tables, many: Side, through: Side) -> NearestKeys:
+        """Read the segments of a granule."""
+        key, length = through.variable(link.run_key), through.variable(link.run_length)
+        rows = through.track.rows({"key": key, "length": length})
+        numbers = np.full(len(rows.real), NOWHERE, np.int64)
+        for _, at in by_beam(rows):
+            numbers[at] = whole_numbers(link.run_key, rows.values["key"][at], key)
+        halves = rows.values["length"].astype(np.float64) / 2
+        return cls(segments, numbers, halves, many.variable(link.many_past))
+
+    @property
+    def variables(self) -> Mapping[str, xr.Variable]:
+        """The distance within the segment."""
+        return {"past": self.past}
+
+    def of(self, beam: Beam, values: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return the numbers; nowhere where the segment is not held or the distance is missing."""
+        past = values["past"]
+        if beam not in self.segments or not len(self.numbers):
+            return np.full(past.shape, NOWHERE, np.int64)
+        segment = self.segments[beam].runs.find(values["row"].astype(np.int64, copy=False))
+        at = np.maximum(segment, 0)
+        # The middle of a span is where its last segment begins.
+        numbers = self.numbers[at] + (past >= self.halves[at])
+        return np.where((segment == NOWHERE) | np.isnan(past), NOWHERE, numbers)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NamedKeys:
+    """The number, in the file, of the row that a row names by run and position."""
+
+    named: Named
+    key: xr.Variable
+    position: xr.Variable
+
+    @classmethod
+    def of_side(cls, named: Named, side: Side) -> NamedKeys:
+        """Take the variables of a side."""
+        return cls(named, side.variable(named.link.key), side.variable(named.link.position))
+
+    @property
+    def variables(self) -> Mapping[str, xr.Variable]:
+        """Run and position."""
+        return {"key": self.key, "position": self.position}
+
+    def of(self, beam: Beam, values: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Give the numbers."""
+        key = whole_numbers(self.named.link.key, values["key"], self.key)
+        position = whole_numbers(self.named.link.position, values["position"], self.position)
+        return self.named.rows(beam, key, position)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Finder:
+    """Finds the row of ``to`` that each row of ``of`` is linked to."""
+
+    of: Track
+    to: Track
+    keys: Keys
+    tables: Tables
+    granules: frozenset[int]
+    """Those that have a counterpart."""
+    counts: Tables
+    """What tells how many rows a beam of ``of`` must have."""
+    times: tuple[xr.Variable, xr.Variable] | None = None
+    """Times of either side that are the same for linked rows."""
+    apart: int = SHOT // 2
+    """Nanoseconds by which these may differ."""
+
+    def __call__(self, key: tuple[Any, ...]) -> tuple[Rows, np.ndarray]:
+        """Give rows, and the place of each among the raveled rows of :attr:`to`, or nowhere.
+
+        Raises
+        ------
+        LinkError
+            There is no counterpart of a granule, or the file contradicts itself.
+        """
+        more = dict(self.keys.variables)
+        if self.times:
+            more["own_time"] = self.times[0]
+        rows = self.of.rows(more, key)
+        places = np.full(rows.values["row"].shape, NOWHERE, np.int64)
+        for beam, at in by_beam(rows):
+            self.check_granules([beam[0]])
+            values = {name: array[at] for name, array in rows.values.items()}
+            if beam in self.counts:
+                self.counts[beam].check(int(values["n_obs"][0]), self.of.beam(beam))
+            if beam in self.tables:
+                keys = self.keys.of(beam, values)
+                places[at] = self.tables[beam].runs.find(keys)
+        if self.times:
+            self._check_times(rows.values["own_time"], places, *self.times)
+        return rows, places
+
+    def check_granules(self, numbers: Any) -> None:
+        """Raise :class:`LinkError` unless all granules have a counterpart."""
+        alone = {int(number) for number in numbers} - self.granules
+        if alone:
+            listed = ", ".join(map(str, sorted(self.to.granules))) or "none"
+            raise LinkError(
+                f"{self.of.name} has rows of granule {min(alone)} (gran_idx: rgt, cycle, region), "
+                f"but what it is linked to is not of the same: {self.to.name} is of {listed}. "
+                "Open granules that belong together"
+            )
+
+    def _check_times(
+        self, own: np.ndarray, places: np.ndarray, held: xr.Variable, theirs: xr.Variable
+    ) -> None:
+        found = places != NOWHERE
+        one = nanoseconds(own[found], held, self.of.name)
+        other = nanoseconds(self.to.read_at(theirs, places[found]), theirs, self.to.name)
+        # Segments may have no time; their numbers still say which they are.
+        timed = (one != NO_TIME) & (other != NO_TIME)
+        apart = np.abs(one - other)[timed]
+        if (apart > self.apart).any():
+            raise LinkError(
+                f"rows of {self.of.name} and {self.to.name} that should be linked are up to "
+                f"{apart.max() / 1e9:.6f} s apart: one of the granules was cut or made anew since "
+                "the other was made of it. Get both anew, or a version that fits"
+            )
+
+
+def make_finder(of: Side, to: Side, through: Side | None) -> Finder:
+    """Give what links the rows of two sides, by the link that is declared.
+
+    Raises
+    ------
+    LinkError
+        None is, they are no pair, or ``through`` is missing.
+    """
+    link, forward = find_link(of, to)
+    check_pair(of, to)
+    of, to, *rest = comparable(of, to, *([] if through is None else [through]))
+    through = rest[0] if rest else None
+    if isinstance(link, KeyLink):
+        finder = _by_key(link, of, to, through, forward=forward)
+    elif isinstance(link, SpanLink) and of.rate.group == link.many:
+        finder = _nearest(link, of, to, through)
+    elif through is not None:
+        raise LinkError(f"{of.name} and {to.name} are linked directly; leave through= out")
+    elif isinstance(link, SpanLink):
+        finder = _by_number(link, of, to, forward=forward)
+    elif isinstance(link, RunLink):
+        tables = run_tables(link, to)
+        finder = Finder(of.track, to.track, RowKeys(), tables, to.track.granules, tables)
+    else:
+        finder = _by_time(link, of, to)
+    # A wrong pair is noticed at once, as far as that costs no look at every row.
+    gran = of.track.told["gran_idx"]
+    ends = gran[[0, -1]] if of.track.dims[-1] in gran.dims and gran.size else gran
+    finder.check_granules(np.ravel(of.track.granule_numbers(loaded(ends))))
+    return finder
+
+
+def _by_time(link: TimeLink, of: Side, to: Side) -> Finder:
+    keys = TimeKeys(of.variable(link.many_time), of.track)
+    granules = to.track.granules if link.many_product is None else known_granules(of, to)
+    return Finder(of.track, to.track, keys, time_tables(link, to), granules, {})
+
+
+def _by_number(link: SpanLink, of: Side, to: Side, *, forward: bool) -> Finder:
+    here, there = (link.key, link.run_key) if forward else (link.run_key, link.key)
+    own, theirs = (link.one_time, link.run_time) if forward else (link.run_time, link.one_time)
+    return Finder(
+        of.track,
+        to.track,
+        NumberKeys(here, of.variable(here)),
+        number_tables(to, there),
+        known_granules(of, to),
+        {},
+        (of.variable(own), to.variable(theirs)),
+        round(link.apart * 1e9),
+    )
+
+
+def _nearest(link: SpanLink, of: Side, to: Side, through: Side | None) -> Finder:
+    through = check_through(link, of, to, through)
+    check_pair(of, through)
+    segments = run_tables(inner_link(link), through)
+    keys = NearestKeys.of_sides(link, segments, of, through)
+    granules = known_granules(of, to) & through.track.granules
+    # A photon and the middle of its span may be further apart than the two of one number.
+    times = of.variable(f"{link.many}/{of.rate.time}"), to.variable(link.one_time)
+    return Finder(
+        of.track,
+        to.track,
+        keys,
+        number_tables(to, link.key),
+        granules,
+        segments,
+        times,
+        round(link.apart * 1e9),
+    )
+
+
+def _by_key(link: KeyLink, of: Side, to: Side, through: Side | None, *, forward: bool) -> Finder:
+    many, target = (of, to) if forward else (to, of)
+    through = check_through(link, of, to, through)
+    check_pair(target, through)
+    granules = known_granules(of, to) & through.track.granules
+    named = Named.of(link, through)
+    times = many.variable(link.many_time), target.variable(link.to_time)
+    keys = NamedKeys.of_side(named, many)
+    if forward:
+        return Finder(
+            of.track, to.track, keys, held_tables(to.track, named.segments), granules, {}, times
+        )
+    return Finder(
+        of.track,
+        to.track,
+        RowKeys(),
+        _named_tables(keys, many),
+        granules,
+        named.segments,
+        times[::-1],
+    )
+
+
+def _named_tables(keys: NamedKeys, many: Side) -> dict[Beam, Table]:
+    """Row number in the file that is named → the row that names it."""
+    rows = many.track.rows(keys.variables)
+    tables = {}
+    for beam, at in by_beam(rows):
+        named = keys.of(beam, {name: array[at] for name, array in rows.values.items()})
+        known = named != NOWHERE
+        what = f"{many.track.beam(beam)}, by what it names"
+        tables[beam] = Table(rows_held(named[known], at[known], what))
+    return tables

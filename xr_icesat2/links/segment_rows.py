@@ -1,0 +1,137 @@
+"""Which rows of a rate each row of another stands for: segments and their photons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from xr_icesat2.errors import LinkError
+from xr_icesat2.products import SpanLink
+
+from .endpoint import Side, comparable, whole_numbers
+from .link_tables import Tables, held_tables, number_tables, run_tables
+from .lookup import check_pair, check_through, inner_link, known_granules, link_of_runs
+from .row_ranges import NOWHERE
+from .track_rows import Beam, Track, by_beam
+
+__all__ = ["check_side_by_side", "find_runs"]
+
+Spans = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""int64: places among the raveled rows of ``one``, the first row of ``many`` in the file that each
+stands for, and the one after the last."""
+
+
+def find_runs(one: Side, many: Side, through: Side | None) -> tuple[np.ndarray, np.ndarray, Side]:
+    """Return where the run of each of the raveled rows of ``one`` begins, and its length.
+
+    Returns
+    -------
+    first, count
+        int64, along the track of ``many`` as it is held.
+    many
+        The other side.
+
+    Raises
+    ------
+    LinkError
+        No link is declared, the sides are no pair, or the file contradicts itself.
+    """
+    link = link_of_runs(one, many)
+    check_pair(one, many)
+    if isinstance(link, SpanLink):
+        through = check_through(link, one, many, through)
+        check_pair(many, through)
+        one, many, through = comparable(one, many, through)
+        counts = run_tables(inner_link(link), through)
+        spans = _spanned(link, one, through, counts)
+    elif through is not None:
+        raise LinkError(f"{one.name} and {many.name} are linked directly; leave through= out")
+    else:
+        one, many = comparable(one, many)
+        counts = run_tables(link, one)
+        spans = _own(counts)
+    check_side_by_side(one.track, many.track)
+    held = held_tables(many.track, counts)
+    there = many.track.granules
+    if through is not None:
+        there = known_granules(one, many) & through.track.granules
+    first = np.full(int(np.prod(one.track.shape)), NOWHERE, np.int64)
+    count = np.zeros_like(first)
+    for beam, (places, starts, ends) in spans:
+        if beam[0] not in there:
+            msg = f"{one.track.beam(beam)}: there is no {many.name} of that granule"
+            raise LinkError(f"{msg}; open granules that belong together")
+        if beam not in held:
+            continue
+        runs = held[beam].runs
+        if not runs.gapless:
+            raise LinkError(
+                f"rows of {many.track.beam(beam)} are not in the order of their file, so that "
+                "those of a segment are no run; sort them, or use links.rows"
+            )
+        before = runs.below(starts)
+        n = runs.below(ends) - before
+        at = places[n > 0]
+        first[at] = (runs.places[0] + before[n > 0]) % many.track.shape[-1]
+        count[at] = n[n > 0]
+    return first, count, many
+
+
+def _own(tables: Tables) -> Iterator[tuple[Beam, Spans]]:
+    """Return the runs of rows that say themselves where these begin."""
+    for beam, table in tables.items():
+        runs = table.runs
+        yield beam, (runs.places, runs.starts, runs.starts + runs.lengths)
+
+
+def _spanned(
+    link: SpanLink, one: Side, through: Side, counts: Tables
+) -> Iterator[tuple[Beam, Spans]]:
+    """Return the runs of rows that span several rows of ``through``."""
+    key = one.variable(link.key)
+    rows = one.track.rows({"key": key})
+    numbered = number_tables(through, link.run_key)
+    size = int(np.prod(through.track.shape))
+    for beam, at in by_beam(rows):
+        if beam not in counts:
+            yield beam, (at[:0], at[:0], at[:0])
+            continue
+        runs = counts[beam].runs
+        begins, lengths = np.zeros(size, np.int64), np.zeros(size, np.int64)
+        begins[runs.places], lengths[runs.places] = runs.starts, runs.lengths
+        last = whole_numbers(link.key, rows.values["key"][at], key)
+        starts = ends = np.full(len(at), NOWHERE, np.int64)
+        for back in reversed(range(link.rows)):
+            segment = numbered[beam].runs.find(last - back)
+            found = (segment != NOWHERE) & (lengths[segment] > 0)
+            apart = found & (ends != NOWHERE) & (begins[segment] != ends)
+            if apart.any():
+                raise LinkError(
+                    f"{through.track.beam(beam)}: segments {last[apart][0] - back - 1} and "
+                    f"{last[apart][0] - back} follow one another, but their rows of {link.many} do "
+                    "not. The file contradicts itself: get it anew"
+                )
+            starts = np.where(found & (starts == NOWHERE), begins[segment], starts)
+            ends = np.where(found, begins[segment] + lengths[segment], ends)
+        some = starts != NOWHERE
+        yield beam, (at[some], starts[some], ends[some])
+
+
+def check_side_by_side(of: Track, to: Track) -> None:
+    """Raise unless a position along the track of ``to`` is enough to find a row."""
+    outer = to.dims[:-1]
+
+    def labels(track: Track, dim: str) -> np.ndarray:
+        return track.told["gran_idx" if dim == "gran_idx" else "spot"].to_numpy()
+
+    same = outer == of.dims[:-1] and all(
+        np.array_equal(labels(of, dim), labels(to, dim)) for dim in outer
+    )
+    if outer and not same:
+        raise LinkError(
+            "positions along a track are for the same granules and spots beside it, but "
+            f"{of.name} has {dict(zip(of.dims, of.shape, strict=True))} and {to.name} "
+            f"{dict(zip(to.dims, to.shape, strict=True))}; open both in one layout with the same "
+            "spots, or use links.attach"
+        )

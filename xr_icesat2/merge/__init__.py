@@ -1,1 +1,0 @@
-"""From granules to Datasets: what each holds, which variables, where each part goes."""

@@ -1,0 +1,136 @@
+"""The lazy array behind a variable: parts of datasets of granules, read when indexed."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from xarray.backends import BackendArray
+from xarray.core import indexing
+
+from xr_icesat2.errors import TooLargeError
+from xr_icesat2.granule.granule import Granule
+from xr_icesat2.memory import fits
+
+from .batch import Pending, carry_out
+from .decode import Coding
+from .execute import DatasetRead, Sink
+from .indexing import index_outer
+from .parts import Cut, Mosaic, gaps
+from .selection import normalise
+
+__all__ = ["GranuleArray", "taken"]
+
+
+class GranuleArray(BackendArray):
+    """An array of which each part is a dataset of a granule.
+
+    Parameters
+    ----------
+    granules
+        The granules that the parts lie in.
+    paths
+        The paths that the parts have in their granules, each once.
+    parts
+        int32 (parts, 3): position in ``granules``, in ``paths`` and in ``codings``.
+    mosaic
+        Where each part lies in the array.
+    codings
+        How stored values become values; all of one dtype. There are several where
+        parts declare different fill values.
+
+    Notes
+    -----
+    What is pickled is this object, once a variable in a dask graph: granules
+    by reference (url and version), paths, and a few numbers a part; no chunk
+    tables.
+    """
+
+    def __init__(
+        self,
+        granules: Sequence[Granule],
+        paths: Sequence[str],
+        parts: np.ndarray,
+        mosaic: Mosaic,
+        codings: Sequence[Coding],
+    ) -> None:
+        self.granules = tuple(granules)
+        self.paths = tuple(paths)
+        self.parts = parts
+        self.mosaic = mosaic
+        self.codings = tuple(codings)
+        self.shape = mosaic.shape
+        self.dtype = codings[0].dtype
+
+    def __getitem__(self, key: indexing.ExplicitIndexer) -> np.ndarray:
+        """Read what an xarray indexer selects."""
+        return index_outer(key, self.shape, self._read)
+
+    async def async_getitem(self, key: indexing.ExplicitIndexer) -> np.ndarray:
+        """Read in a thread; the byte source bounds what is under way at once."""
+        return await asyncio.to_thread(self.__getitem__, key)
+
+    def _read(self, key: tuple[Any, ...]) -> np.ndarray:
+        pending = self.pending(key)
+        try:
+            carry_out([pending])
+        except TooLargeError:
+            raise
+        except MemoryError as error:
+            raise self._too_large(pending.result.shape) from error
+        return pending.result[(*taken(key), ...)]
+
+    def pending(self, key: tuple[Any, ...]) -> Pending:
+        """Give the array that an int, slice or 1-D array for each dimension selects, yet to fill.
+
+        Every dimension is still there: what an int selects is of size 1.
+
+        Raises
+        ------
+        TooLargeError
+            There is no memory for it.
+        """
+        selections = [normalise(k, n) for k, n in zip(key, self.shape, strict=True)]
+        shape = tuple(len(selection) for selection in selections)
+        cuts = list(self.mosaic.cut(selections))
+        padding = self.codings[0].padding
+        padded = gaps(shape, self.mosaic.lead, cuts)
+        # Linux hands out more than there is, and ends the process when it is used.
+        size = math.prod(shape) * self.dtype.itemsize
+        if not fits(size):
+            raise self._too_large(shape)
+        try:
+            result = np.empty(shape, self.dtype)
+            if padded is None:
+                result[...] = padding
+        except MemoryError as error:
+            raise self._too_large(shape) from error
+        return Pending(result, padding, padded or [], self._by_granule(cuts, result))
+
+    def _too_large(self, shape: tuple[int, ...]) -> TooLargeError:
+        size = math.prod(shape) * self.dtype.itemsize
+        return TooLargeError(
+            f"{self.granules[0].url}: {self.paths[0]} of shape {shape} needs {size:.3g} bytes and "
+            "some more while it is read, which are not to be had. Select less of it first, or "
+            "open it with chunks={}."
+        )
+
+    def _by_granule(
+        self, cuts: Sequence[Cut], result: np.ndarray
+    ) -> dict[Granule, list[DatasetRead]]:
+        sinks = [Sink(result, coding) for coding in self.codings]
+        wanted: dict[Granule, list[DatasetRead]] = {}
+        for cut in cuts:
+            granule, path, coding = self.parts[cut.part].tolist()
+            read = DatasetRead(self.paths[path], sinks[coding], cut.source, cut.target)
+            wanted.setdefault(self.granules[granule], []).append(read)
+        return wanted
+
+
+def taken(key: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Give the index that drops the dimensions of which an int selects one."""
+    # With an ellipsis behind it a single element stays an array: a short text keeps its type.
+    return tuple(0 if np.ndim(k) == 0 and not isinstance(k, slice) else slice(None) for k in key)
