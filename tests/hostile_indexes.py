@@ -34,9 +34,9 @@ from tests.paths import GRANULES
 from xr_icesat2 import indexes
 from xr_icesat2.bytesource import open_source
 from xr_icesat2.errors import ICESat2Error
-from xr_icesat2.granule.campaign import MAGIC as FILE_MAGIC
-from xr_icesat2.granule.campaign import TRAILER
-from xr_icesat2.granule.packed import CHUNK_BYTES, LENGTHS, MAGIC
+from xr_icesat2.index_cache.codec import CHUNK_BYTES, LENGTHS, MAGIC
+from xr_icesat2.index_cache.index_file import MAGIC as FILE_MAGIC
+from xr_icesat2.index_cache.index_file import TRAILER
 from xr_icesat2.testing import write_granule
 
 MUTATIONS = 2_500
@@ -181,7 +181,7 @@ def _put_number(value, chance):
 
 def _put_header(value, chance):
     """Change what a dataset says of its type, its shape and its place."""
-    header = chance.choice([node for node in value["nodes"].values() if len(node) > 2])
+    header = chance.choice([node for node in value["nodes"].values() if len(node) > 3])
     part = chance.choice([1, 2, 2, 3, 3, 4, 5])
     path = _place({part: header[part]}, chance, int)
     if path:
