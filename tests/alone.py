@@ -23,7 +23,9 @@ MOST_BYTES = 1 << 20
 
 def read_by_engine(path: str) -> dict[str, Any]:
     """The tree with all values, the default way of opening, and each object by its name."""
-    import xarray as xr  # noqa: PLC0415 - h5py's turn does without
+    # Which reads its configuration when it is imported; h5py's turn does without both.
+    import dask  # noqa: F401, PLC0415
+    import xarray as xr  # noqa: PLC0415
 
     from xr_icesat2.errors import ICESat2Error  # noqa: PLC0415
 

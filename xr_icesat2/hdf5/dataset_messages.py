@@ -39,6 +39,8 @@ DEFLATE, SHUFFLE, FLETCHER32 = 1, 2, 3
 OF_LIBRARY = frozenset({4, 5, 6, 32000})
 """Other filters that come with the HDF5 library and h5py: szip, nbit, scale-offset, lzf."""
 
+COMPACT_OR_CONTIGUOUS = (b"\x00", b"\x01")
+
 
 class _File:
     """What h5coro's handlers ask of the file they belong to."""
@@ -88,6 +90,8 @@ def read_dataspace(body: bytes) -> tuple[int, ...] | None:
 
 def read_layout(body: bytes, filters: tuple[Filter, ...], item_size: int) -> Layout:
     """Give where a dataset's values lie (section IV.A.2.i)."""
+    if body[:1] == b"\x04" and body[1:2] in COMPACT_OR_CONTIGUOUS:
+        body = b"\x03" + body[1:]  # stored alike; only chunks and virtual datasets are not
     if body[:1] >= b"\x04":
         return Foreign(f"data layout version {body[0]}")
     message = _Message(body)
