@@ -68,7 +68,7 @@ def product_of(granule: Granule) -> str | None:
     """Return the product of a granule, or None if nothing tells it."""
     root = granule.index.group("/")
     try:
-        return find_product(granule.url, root.attrs, {}, frozenset(root.links))
+        return find_product(granule.url, root.attrs, {}, root.links.keys())
     except IdentityError:
         return None
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 from xr_icesat2.errors import IdentityError
 
@@ -28,7 +29,7 @@ def find_product(
     source_file: str,
     root_attrs: Mapping[str, object],
     dataset_identification: Mapping[str, object],
-    groups: frozenset[str],
+    groups: AbstractSet[str],
 ) -> str | None:
     """Short name of the product, such as ``"ATL06"``; None where nothing tells it.
 
@@ -51,7 +52,7 @@ def find_product(
         ),
     ]
     product = settle("product", source_file, claims)
-    if product is None and groups.intersection(PAIRS):
+    if product is None and not groups.isdisjoint(PAIRS):
         return "ATL11"
     if not _fits(product, groups):
         raise IdentityError(
@@ -75,7 +76,7 @@ def _code(value: object) -> str | None:
     return found["product"] if found else None
 
 
-def _fits(product: str | None, groups: frozenset[str]) -> bool:
+def _fits(product: str | None, groups: AbstractSet[str]) -> bool:
     """Whether the product may have these groups; unknown products and bare subsets may."""
     telling = groups & _TELLING_GROUPS
     expected = _GROUPS_OF.get(product or "", telling)
