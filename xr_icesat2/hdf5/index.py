@@ -98,7 +98,8 @@ class GranuleIndex:
         self._lock = threading.RLock()
         self.values: dict[str, np.ndarray] = dict(contents.values)
         self.grown = False
-        self._targets = LinkTargets()
+        # By whether damaged objects were passed over, which finds fewer.
+        self._targets: dict[bool, LinkTargets] = {}
 
     @property
     def nodes(self) -> dict[str, Node]:
@@ -249,7 +250,8 @@ class GranuleIndex:
         # Of what it comes upon nothing is said: nobody asked for that.
         load = partial(self._load, leave_out_damaged=leave_out_damaged)
         everything = Traversal(self._tree, load, self._budget, lambda _: False)
-        return self._targets.path(address, near, self.group, everything.below)
+        targets = self._targets.setdefault(leave_out_damaged, LinkTargets())
+        return targets.path(address, near, self.group, everything.below)
 
     def chunk_tables(self, wanted: Mapping[str, np.ndarray | None]) -> dict[str, ChunkTable]:
         """Read the chunk tables of some chunked datasets side by side.
@@ -313,7 +315,7 @@ class GranuleIndex:
         """Forget the raw bytes of the metadata; what was parsed of them stays."""
         with self._lock:
             self._reader.release()
-            self._targets = LinkTargets()
+            self._targets.clear()
             self._pages.release()
 
     def close(self) -> None:
