@@ -10,7 +10,7 @@ PEERS ?= ../shared/peers
 .PHONY: help demo test coverage check docs bench hostile lowest release-check clean
 
 help:
-	@echo "make demo    the main job from end to end, results in demo-output/"
+	@echo "make demo    all examples from end to end, results in demo-output/"
 	@echo "make test    all tests"
 	@echo "make coverage all tests, and which lines they reach: twice as slow"
 	@echo "make check   linter, formatter, types"
@@ -22,7 +22,7 @@ help:
 	@echo "make clean   forget the environments and all that was built"
 
 demo: .venv/demo.stamp
-	$(BIN)/python -m xr_icesat2.demo
+	$(BIN)/python -m examples
 
 test: .venv/test.stamp
 	$(BIN)/python -m pytest -n 2 --dist worksteal
@@ -55,7 +55,7 @@ release-check: .venv/release.stamp
 	$(BIN)/python -m twine check --strict dist/*
 	$(BIN)/python -m tests.release dist
 
-# mypy sees the types of what the demonstration uses.
+# mypy needs the types of the packages that the examples use.
 .venv/check.stamp: extras = check,demo
 
 .venv/%.stamp: extras = $*

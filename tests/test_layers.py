@@ -34,7 +34,7 @@ LEVELS = {
     "keywords": 8,
     "backend": 9,
 }
-BESIDE = {"__init__", "accessor", "cli", "demo", "opened_contents", "indexes", "testing"}
+BESIDE = {"__init__", "accessor", "cli", "opened_contents", "indexes", "testing"}
 """Parts that stand beside the layers: they may import any, and no layer imports them."""
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 IN_LAYERS = [m for m in MODULES if m.split("/")[0].removesuffix(".py") in LEVELS]
@@ -74,7 +74,7 @@ def test_h5coro_is_imported_in_one_module():
 
 
 def test_h5py_is_imported_where_we_fall_back_and_where_we_write():
-    inside = {m for m in importers("h5py") if not m.startswith(("testing/", "demo/"))}
+    inside = {m for m in importers("h5py") if not m.startswith("testing/")}
     assert inside == {
         "hdf5/h5py_checks.py",
         "hdf5/h5py_objects.py",

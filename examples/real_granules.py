@@ -1,4 +1,4 @@
-"""Real granules, one at a time: a picture and a table of each."""
+"""Picture and table of a granule of your own (ATL03, ATL06 or ATL08)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from .canopy import on_ground
-from .change_picture import draw_heights
-from .drawing import COLOURS
-from .forest_picture import LAND_CLASSES, draw_photons
+from .elevation_change_plot import draw_heights
+from .forest_canopy import land_segment_table
+from .forest_canopy_plot import LAND_CLASSES, draw_photons
+from .plotting import COLOURS
 
 __all__ = ["show_granule"]
 
@@ -23,36 +23,36 @@ CONFIDENCE: Mapping[tuple[int, ...], Mapping[str, Any]] = {
     (3,): {"label": "medium", "color": COLOURS["orange"]},
     (4,): {"label": "high", "color": COLOURS["blue"]},
 }
-"""By values of ``signal_conf_ph``, how to draw them."""
+"""Style of points by values of ``signal_conf_ph``."""
 SEGMENT = 20.0
-"""Length of the segments that photons are counted in, metres."""
+"""Length of the segments of ATL03 and ATL08, in metres."""
 ABOVE_GROUND = "Height above the ground, ph_h (m)"
 ABOVE_ELLIPSOID = "Height above the ellipsoid, h_ph (m)"
 
 
-def show_granule(path: Path, output: Path, tell: Callable[[str], None]) -> list[Path]:
-    """Open a granule of ATL03, ATL06 or ATL08, and leave a table and a picture of it in a folder.
+def show_granule(path: Path, output: Path, report: Callable[[str], None]) -> list[Path]:
+    """Open a granule, and write a table and a picture of it.
 
     Parameters
     ----------
     path
-        The granule.
+        Granule of ATL03, ATL06 or ATL08.
     output
-        Folder; made if it is not there.
-    tell
-        What is done with what there is to say: ``print``.
+        Folder of the files; it is created if it is missing.
+    report
+        Function that takes each line of text, such as ``print``.
 
     Returns
     -------
     list of Path
-        What is left; nothing of other products.
+        The table and the picture; nothing for other products.
     """
     output.mkdir(parents=True, exist_ok=True)
     with xr.open_dataset(path, engine="icesat2") as ds:
         product = str(ds.attrs.get("short_name"))
-        tell(f"\n# A real granule, {path}:\n\n{ds}")
+        report(f"\n# A real granule, {path}:\n\n{ds}")
     if product not in _SHOWN:
-        tell(f"\nNo picture: it is of {product}, and there are pictures of {', '.join(_SHOWN)}.")
+        report(f"\nNo picture: {product} is not one of {', '.join(_SHOWN)}.")
         return []
     table, picture = output / f"{path.stem}.parquet", output / f"{path.stem}.png"
     _SHOWN[product](path, picture).to_parquet(table, index=False)
@@ -60,7 +60,7 @@ def show_granule(path: Path, output: Path, tell: Callable[[str], None]) -> list[
 
 
 def _show_heights(path: Path, picture: Path) -> pd.DataFrame:
-    """ATL06: a map and profiles."""
+    """Draw a map and profiles of ATL06."""
     with xr.open_dataset(path, engine="icesat2") as ds:
         drawn = ds[["h_li", "x_atc", "atl06_quality_summary"]].load()
     draw_heights(drawn, picture, path.name)
@@ -69,13 +69,13 @@ def _show_heights(path: Path, picture: Path) -> pd.DataFrame:
 
 
 def _show_photons(path: Path, picture: Path) -> pd.DataFrame:
-    """ATL03: photons of the longest stretch of one beam, by confidence."""
+    """Draw the longest run of photons of one ATL03 beam, by confidence."""
     with xr.open_datatree(path, engine="icesat2", layout="flat") as tree:
         heights = tree["heights"].to_dataset().load()
         segments = tree["geolocation"].to_dataset().load()
     count = segments["segment_ph_cnt"].to_numpy()
     ids, x = segments["segment_id"].to_numpy(), segments["segment_dist_x"].to_numpy()
-    stretch = np.cumsum(np.diff(ids, prepend=ids[0]) > 1)
+    run = np.cumsum(np.diff(ids, prepend=ids[0]) > 1)
     photons = pd.DataFrame(
         {name: heights[name].to_numpy() for name in ("gt", "lat_ph", "lon_ph", "h_ph")}
         | {
@@ -83,7 +83,7 @@ def _show_photons(path: Path, picture: Path) -> pd.DataFrame:
             "class": heights["signal_conf_ph"].max("surface_type").to_numpy(),
         }
     )
-    longest = photons[np.repeat(stretch == np.bincount(stretch).argmax(), count)]
+    longest = photons[np.repeat(run == np.bincount(run).argmax(), count)]
     shown = longest.rename(columns={"h_ph": ABOVE_ELLIPSOID})
     title = f"{path.name}, {shown['gt'].iloc[0]}: photons by their highest confidence"
     draw_photons(shown, ABOVE_ELLIPSOID, CONFIDENCE, None, picture, title)
@@ -91,7 +91,7 @@ def _show_photons(path: Path, picture: Path) -> pd.DataFrame:
 
 
 def _show_canopy(path: Path, picture: Path) -> pd.DataFrame:
-    """ATL08: its photons above the ground, and the canopy, of the beam with most of it."""
+    """Draw photons and canopy above ground of the ATL08 beam with most canopy."""
     names = ["ph_h", "ph_segment_id", "classed_pc_flag"]
     with xr.open_dataset(path, engine="icesat2", layout="flat", group="signal_photons") as ds:
         photons = ds[names].load().to_dataframe()
@@ -102,11 +102,11 @@ def _show_canopy(path: Path, picture: Path) -> pd.DataFrame:
         columns={"ph_h": ABOVE_GROUND, "classed_pc_flag": "class"}
     )
     first = shown["ph_segment_id"].min()
-    # ATL08 says the segment of a photon; where in it, its time does.
+    # ATL08 has the segment of a photon; its time gives the place in the segment.
     seconds = (shown["delta_time"] - shown["delta_time"].min()).dt.total_seconds()
     begin = SEGMENT * (shown["ph_segment_id"] - first)
     shown = shown.assign(x_atc=np.polyval(np.polyfit(seconds, begin, 1), seconds))
-    canopy = on_ground(
+    canopy = land_segment_table(
         land.isel(segment_idx=land["gt"].to_numpy() == beam), lambda ids: SEGMENT * (ids - first)
     )
     title = f"{path.name}, {beam}: photons by class, and the canopy"

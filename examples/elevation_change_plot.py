@@ -1,4 +1,4 @@
-"""ATL06: maps and profiles."""
+"""Maps and profiles of ATL06."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .drawing import COLOURS, POINTS, kilometres, save
+from .plotting import COLOURS, POINTS, distance_km, save_figure
 
 __all__ = ["draw_change", "draw_heights"]
 
 ZOOM_KM = 1.5
-"""Length of the inset, in which two cycles can be told apart."""
+"""Length of the inset, short enough to show two cycles apart."""
 
 
 def draw_change(change: xr.Dataset, expected: xr.DataArray, path: Path, title: str) -> None:
-    """Draw where the surface rose or sank, and profiles of the beam with most segments.
+    """Draw a map of the change, and profiles of the beam with most segments.
 
     Parameters
     ----------
     change
         From :func:`.elevation_change`, of one reference ground track.
     expected
-        What ``dh`` should be, on the same dimensions.
+        True values of ``dh``, on the same dimensions.
     path
-        PNG to write.
+        PNG file to write.
     title
-        What the data are.
+        Title above the picture.
     """
     label = str(change["dh"].attrs["long_name"])
     figure, (left, top, bottom) = _panels()
@@ -38,7 +38,7 @@ def draw_change(change: xr.Dataset, expected: xr.DataArray, path: Path, title: s
     most = change["dh"].notnull().sum("segment_id").argmax("beam")
     beam = change.isel(beam=most).assign(expected=expected.isel(beam=most))
     beam = beam.isel(segment_id=beam["dh"].notnull().to_numpy())
-    km = kilometres(beam["x_atc"], beam["x_atc"])
+    km = distance_km(beam["x_atc"], beam["x_atc"])
     cycles = label.rpartition("cycle ")[2].split(" to ")
     for axes in (top, _inset(top, km, beam["h_li_first"])):
         names = ("h_li_first", "h_li_second")
@@ -47,24 +47,24 @@ def draw_change(change: xr.Dataset, expected: xr.DataArray, path: Path, title: s
     top.set_title(f"Profile along {beam['beam'].item()}", loc="left")
     top.legend(loc="upper right", markerscale=4)
     bottom.plot(km, beam["dh"], color="0.45", label="measured", **POINTS)
-    bottom.plot(km, beam["expected"], color=COLOURS["red"], label="as the surface was made")
+    bottom.plot(km, beam["expected"], color=COLOURS["red"], label="true change")
     bottom.legend(loc="lower right", markerscale=4)
-    bottom.set_title("Change along it", loc="left")
+    bottom.set_title("Change along this profile", loc="left")
     bottom.set_ylabel("Change, dh (m)")
-    save(figure, path, title)
+    save_figure(figure, path, title)
 
 
 def draw_heights(ds: xr.Dataset, path: Path, title: str) -> None:
-    """Draw where each beam measured which height, and the profiles of all beams.
+    """Draw a map of the heights, and the profiles of all beams.
 
     Parameters
     ----------
     ds
         One granule of ATL06, loaded.
     path
-        PNG to write.
+        PNG file to write.
     title
-        What the data are.
+        Title above the picture.
     """
     granule = ds.isel(gran_idx=0)
     figure, (left, top, bottom) = _panels()
@@ -74,13 +74,13 @@ def draw_heights(ds: xr.Dataset, path: Path, title: str) -> None:
         spots = granule["spot"][granule["beam_strength"].to_numpy() == strength]
         for spot, colour in zip(spots, COLOURS.values(), strict=False):
             one = granule.sel(spot=spot)
-            km = kilometres(one["x_atc"], granule["x_atc"])
+            km = distance_km(one["x_atc"], granule["x_atc"])
             label = f"spot {spot.item()}, {one['gt'].item()}"
             axes.plot(km, one["h_li"], color=colour, label=label, **POINTS)
         axes.set_title(f"Profiles of the {strength} beams", loc="left")
         axes.set_ylabel("Height, h_li (m)")
         axes.legend(loc="upper right", markerscale=4)
-    save(figure, path, title)
+    save_figure(figure, path, title)
 
 
 def _panels() -> tuple[Figure, tuple[Axes, Axes, Axes]]:
@@ -95,9 +95,9 @@ def _panels() -> tuple[Figure, tuple[Axes, Axes, Axes]]:
 
 
 def _draw_map(axes: Axes, ds: xr.Dataset, name: str, label: str) -> None:
-    there = np.isfinite(ds[name].to_numpy())
-    x, y, colour = (ds[n].to_numpy()[there] for n in ("longitude", "latitude", name))
-    # A few outliers must not take the colours from all the rest.
+    valid = np.isfinite(ds[name].to_numpy())
+    x, y, colour = (ds[n].to_numpy()[valid] for n in ("longitude", "latitude", name))
+    # A few outliers would leave one colour for all other points.
     low, high = np.percentile(colour, (1, 99))
     points = axes.scatter(x, y, c=colour, s=3, linewidths=0, vmin=low, vmax=high)
     axes.locator_params("x", nbins=5)
@@ -108,7 +108,7 @@ def _draw_map(axes: Axes, ds: xr.Dataset, name: str, label: str) -> None:
 
 
 def _inset(axes: Axes, km: np.ndarray, heights: xr.DataArray) -> Axes:
-    """Give an inset over a stretch that has many points, to the right of where the inset is."""
+    """Return an inset that shows the densest part of the profile right of the inset."""
     behind = np.arange(len(km) // 3, len(km) // 2 + 1)
     counts = np.searchsorted(km, km[behind] + ZOOM_KM) - behind
     begin = float(km[behind[np.argmax(counts)]])

@@ -1,4 +1,4 @@
-"""What the pictures have in common: colours, points, distances, files."""
+"""Colours, point styles, distances and files that all pictures share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "POINTS", "kilometres", "save"]
+__all__ = ["COLOURS", "POINTS", "distance_km", "save_figure"]
 
 COLOURS: Mapping[str, str] = {
     "blue": "#0072B2",
@@ -20,17 +20,17 @@ COLOURS: Mapping[str, str] = {
     "sky": "#56B4E9",
     "pink": "#CC79A7",
 }
-"""After Okabe and Ito: they can be told apart with any kind of colour vision."""
+"""Palette of Okabe and Ito, which readers with any colour vision can tell apart."""
 POINTS: Mapping[str, Any] = {"linestyle": "none", "marker": ".", "markersize": 2}
 
 
-def kilometres(x_atc: Any, origin: Any) -> np.ndarray:
-    """Give distances along the track from where `origin` is least, km; both in metres."""
+def distance_km(x_atc: Any, origin: Any) -> np.ndarray:
+    """Return along-track distances from the least of `origin` in km; both are in metres."""
     return np.asarray((x_atc - origin.min()) / 1000)
 
 
-def save(figure: Figure, path: Path, title: str) -> None:
-    """Write a picture."""
+def save_figure(figure: Figure, path: Path, title: str) -> None:
+    """Write a figure under a title, and close it."""
     figure.suptitle(title)
     figure.savefig(path, dpi=110)
     plt.close(figure)

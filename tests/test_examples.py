@@ -1,50 +1,49 @@
-"""The demonstration, small: what it says, what it leaves behind, and that it is right."""
+"""The examples with small granules: their output, their files, and their results."""
 
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 
+from examples.__main__ import REAL_GRANULES, main
+from examples.elevation_change import CYCLES, VARIABLES, elevation_change
+from examples.forest_canopy import classify_photons
+from examples.real_granules import show_granule
 from tests.paths import granule
-from xr_icesat2.demo.__main__ import REAL_GRANULES, main
-from xr_icesat2.demo.canopy import classed_photons
-from xr_icesat2.demo.change import NEEDED, elevation_change
-from xr_icesat2.demo.real import show_granule
-from xr_icesat2.demo.two_cycles import CYCLES
 from xr_icesat2.links import UNCLASSIFIED
-from xr_icesat2.testing import elevation_change as change_of_a_cycle
+from xr_icesat2.testing import elevation_change as true_change_of_a_cycle
 from xr_icesat2.testing import photon_classes, write_granule
 
 PNG = b"\x89PNG\r\n\x1a\n"
-STORIES = {
+EXAMPLES = {
     "elevation_change": ["elevation_change"],
     "photons": ["photons", "canopy"],
     "lake_levels": ["lake_levels"],
 }
-"""By picture, the tables that go with it."""
+"""Tables of each picture."""
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory):
-    """What a small run left, and a granule that it was to show."""
+def small_run(tmp_path_factory):
+    """Output folder, arguments and granules of a small run."""
     folder = tmp_path_factory.mktemp("demo")
     real = write_granule(folder, n_segments=60)
     arguments = ["--output", str(folder / "out"), "--segments", "1000", "--granules"]
     return folder / "out", arguments, [real, folder / "absent.h5"]
 
 
-def test_the_whole_demonstration(told, capsys):
-    out, arguments, granules = told
+def test_all_examples_write_pictures_and_tables(small_run, capsys):
+    out, arguments, granules = small_run
     main([*arguments, *map(str, granules)])
     said = capsys.readouterr().out
     assert "<xarray.Dataset>" in said
     assert "<xarray.DataTree" in said
     assert "absent.h5" not in said
-    for picture, tables in (STORIES | {granules[0].stem: [granules[0].stem]}).items():
+    for picture, tables in (EXAMPLES | {granules[0].stem: [granules[0].stem]}).items():
         assert (out / f"{picture}.png").read_bytes().startswith(PNG)
-        assert str(out / f"{picture}.png") in said.partition("# Left behind")[2]
+        assert str(out / f"{picture}.png") in said.partition("# Files written")[2]
         for table in tables:
-            assert str(out / f"{table}.parquet") in said.partition("# Left behind")[2]
+            assert str(out / f"{table}.parquet") in said.partition("# Files written")[2]
             assert len(pd.read_parquet(out / f"{table}.parquet")) > 0
     levels = pd.read_parquet(out / "lake_levels.parquet")
     assert levels["cycle"].nunique() > 2
@@ -57,7 +56,7 @@ def test_photons_have_the_classes_of_their_making(tmp_path):
         xr.open_datatree(write_granule(tmp_path, product, **what), engine="icesat2", layout="flat")
         for product in ("ATL03", "ATL08")
     )
-    classed = classed_photons(photons, land)
+    classed = classify_photons(photons, land)
     truth = photon_classes("gt1r", **what)
     listed = classed["class"].to_numpy() != UNCLASSIFIED
     np.testing.assert_array_equal(classed["class"][listed], truth[listed])
@@ -88,8 +87,8 @@ def test_a_granule_of_another_product_has_no_picture(tmp_path):
 
 def test_the_change_is_that_of_the_surface(tmp_path):
     paths = [write_granule(tmp_path, cycle=cycle, n_segments=400) for cycle in CYCLES]
-    change = elevation_change(xr.open_dataset(paths, engine="icesat2")[NEEDED].load())
-    expected = (CYCLES[1] - CYCLES[0]) * change_of_a_cycle(
+    change = elevation_change(xr.open_dataset(paths, engine="icesat2")[VARIABLES].load())
+    expected = (CYCLES[1] - CYCLES[0]) * true_change_of_a_cycle(
         change["latitude"].to_numpy(), change["longitude"].to_numpy()
     )
     error = change["dh"].to_numpy() - expected

@@ -1,4 +1,4 @@
-"""ATL13: profiles over a lake, and levels as time goes on."""
+"""Profiles over a lake and time series of lake levels from ATL13."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from .drawing import COLOURS, POINTS, save
+from .plotting import COLOURS, POINTS, save_figure
 
 __all__ = ["draw_levels"]
 
 PROFILES = 4
-"""Cycles in the profile, a year."""
+"""Cycles in the profile: a year."""
 
 
 def draw_levels(rows: pd.DataFrame, levels: pd.DataFrame, path: Path, title: str) -> None:
-    """Draw one lake in the first cycles, and the changing levels of some in all.
+    """Draw profiles of one lake, and the levels of several lakes over time.
 
     Parameters
     ----------
     rows
-        Short segments of some cycles.
+        Short segments of several cycles.
     levels
-        From :func:`.lake_levels`, with the levels ``expected``.
+        From :func:`.lake_levels`, with the true levels in ``expected``.
     path
-        PNG to write.
+        PNG file to write.
     title
-        What the data are.
+        Title above the picture.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 5), layout="constrained")
-    lakes = _often_seen(levels)
-    swing = {lake: np.ptp(levels.loc[levels["lake"] == lake, "level"]) for lake in lakes}
-    _draw_profiles(left, rows, max(swing, key=lambda lake: swing[lake]))
+    lakes = _most_observed(levels)
+    range_of = {lake: np.ptp(levels.loc[levels["lake"] == lake, "level"]) for lake in lakes}
+    _draw_profiles(left, rows, max(range_of, key=lambda lake: range_of[lake]))
     with plt.rc_context({"date.converter": "concise"}):
         _draw_time(right, levels, lakes)
-    save(figure, path, title)
+    save_figure(figure, path, title)
 
 
-def _often_seen(levels: pd.DataFrame) -> list[int]:
-    """Lakes that most cycles saw, those with most segments first."""
+def _most_observed(levels: pd.DataFrame) -> list[int]:
+    """Return the lakes that most cycles observed, those with most segments first."""
     seen = levels.groupby("lake")["segments"].agg(["count", "sum"])
     order = seen.sort_values(["count", "sum"], ascending=False).index
     return [int(lake) for lake in order[: len(COLOURS)]]
@@ -68,7 +68,7 @@ def _draw_time(axes: Axes, levels: pd.DataFrame, lakes: list[int]) -> None:
         mean = one["expected"].mean()
         axes.plot(one["time"], one["expected"] - mean, color=colour, linewidth=0.8)
         axes.plot(one["time"], one["level"] - mean, "o", color=colour, ms=4, label=f"lake {lake}")
-    axes.set_title("Levels: as measured (points), as made (lines)", loc="left")
-    axes.set_ylabel("Level less its mean (m)")
+    axes.set_title("Levels: measured (points), true (lines)", loc="left")
+    axes.set_ylabel("Level minus its mean (m)")
     axes.margins(y=0.25)
     axes.legend(loc="upper center", ncols=3, fontsize="small")

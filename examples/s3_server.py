@@ -1,4 +1,4 @@
-"""An S3 server in this process, for granules that lie in a folder."""
+"""S3 server in this process, for the granules of a folder."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from typing import Any
 
 import hadro  # type: ignore[import-untyped]
 
-__all__ = ["BUCKET", "serve"]
+__all__ = ["BUCKET", "serve_s3"]
 
 BUCKET = "granules"
 KEY, SECRET, REGION = "demo", "demo-secret", "us-west-2"
 
 
 @contextmanager
-def serve(root: Path) -> Iterator[dict[str, Any]]:
+def serve_s3(root: Path) -> Iterator[dict[str, Any]]:
     """Serve the folders of ``root`` as buckets, on a free port of the loopback interface.
 
     Parameters
     ----------
     root
-        A file ``granules/a.h5`` below it is ``s3://granules/a.h5``.
+        Folder of the buckets: its file ``granules/a.h5`` is ``s3://granules/a.h5``.
 
     Yields
     ------
     dict
-        The ``storage_options`` with which :mod:`s3fs` reaches it.
+        ``storage_options`` with which :mod:`s3fs` reaches the server.
     """
     server = hadro.Server(
         data=str(root), host="127.0.0.1", region=REGION, access_key=KEY, secret_key=SECRET
