@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from tests.tiny import write_tiny
 from tests.written import GRANULE_NAMES, written_granule
 from xr_icesat2.cli.main import main
 from xr_icesat2.errors import CorruptGranuleError, SelectionError
@@ -142,3 +143,21 @@ def test_damage_to_a_beam_is_an_error_where_beams_are_merged(tmp_path, capfd):
         xr.open_datatree(path, engine="icesat2")
     assert main(["info", str(path)]) == 0
     assert "/gt1l/land_ice_segments/h_li: it is damaged" in capfd.readouterr().out
+
+
+def test_a_scale_that_is_damaged_is_missed_by_no_rate_after_a_tree_that_leaves_it_out(tmp_path):
+    rows = dict.fromkeys(("delta_time", "latitude", "longitude", "h_li"), [1.0, 2.0, 3.0])
+    path = write_tiny(
+        tmp_path / "scale.h5",
+        {f"gt1l/land_ice_segments/{name}": values for name, values in rows.items()}
+        | {"gt1l/land_ice_segments/bins": np.zeros((3, 2)), "elsewhere/bin": [0.0, 1.0]},
+        product="ATL06",
+    )
+    with h5py.File(path, "r+") as file:
+        file["elsewhere/bin"].make_scale("bin")
+        file["gt1l/land_ice_segments/bins"].dims[1].attach_scale(file["elsewhere/bin"])
+    _damage(path, "elsewhere")
+    with pytest.raises(SelectionError, match="'nothing' matches nothing"):  # the index stays
+        xr.open_dataset(path, **FILE, group="gt1l/land_ice_segments", variables=["bins", "nothing"])
+    with pytest.raises(CorruptGranuleError, match="/elsewhere"):
+        xr.open_dataset(path, engine="icesat2")

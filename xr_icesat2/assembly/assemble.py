@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -233,11 +233,13 @@ def _all_below(
 
     def walk(granule: Granule) -> dict[str, Node]:
         granule.index.group(root)
-        return granule.index.below(
+        found = granule.index.below(
             [root],
             lambda path: path in hidden or options.drops(path),
             leave_out_damaged=leaves_out_damaged(options, listed=listed),
         )
+        granule.index.release()  # so that they are not in memory along with the tree
+        return found
 
     return each(walk, granules)
 
@@ -283,8 +285,9 @@ def _rooted(
     shown = held | {group for path in held for group in ancestors(path)} | {root}
     for granule in granules:
         granule.keep()
+    close = partial(close_granules, granules)
     return {
-        normalise(posixpath.relpath(path, root)): _with_source(dataset, granules)
+        normalise(posixpath.relpath(path, root)): _with_source(dataset, granules, close)
         for path, dataset in groups.items()
         if path in shown
     }
@@ -300,15 +303,17 @@ def _finished(dataset: xr.Dataset, granules: Sequence[Granule]) -> xr.Dataset:
     """Complete a Dataset, and keep the indexes of its granules."""
     for granule in granules:
         granule.keep()
-    return _with_source(dataset, granules)
+    return _with_source(dataset, granules, partial(close_granules, granules))
 
 
-def _with_source(dataset: xr.Dataset, granules: Sequence[Granule]) -> xr.Dataset:
+def _with_source(
+    dataset: xr.Dataset, granules: Sequence[Granule], close: Callable[[], None]
+) -> xr.Dataset:
     """Say where it came from, and let go of the granules when it is closed."""
     share_blocks(dataset)
     urls = [granule.url for granule in granules]
     dataset.encoding["source"] = urls[0] if len(urls) == 1 else urls
-    dataset.set_close(partial(close_granules, granules))
+    dataset.set_close(close)
     return dataset
 
 

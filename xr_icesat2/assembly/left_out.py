@@ -34,7 +34,8 @@ def note_left_out(dataset: xr.Dataset, reasons: Reasons) -> None:
     for url, paths in reasons.items():
         if paths:
             known[url] = {**known.get(url, {}), **paths}
-    dataset.encoding[KEY] = known
+    if known:
+        dataset.encoding[KEY] = known
 
 
 def left_out_of(encodings: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, LeftOut]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from sys import intern
 from typing import Any
 
 import numpy as np
@@ -208,7 +209,9 @@ def _array(column: Column, codings: Sequence[Coding], of_part: Sequence[int]) ->
 
 
 def _common_dtype(column: Column) -> np.dtype:
-    dtypes = {part.header.dtype.newbyteorder("=") for part in column.parts}
+    stored = [part.header.dtype for part in column.parts]
+    # newbyteorder makes a new dtype each time, native types are shared.
+    dtypes = {dtype if dtype.isnative else dtype.newbyteorder("=") for dtype in stored}
     kinds = {"number" if dtype.kind in "fiub" else dtype.kind for dtype in dtypes}
     if len(kinds) > 1 or ("V" in kinds and len(dtypes) > 1):
         listed = ", ".join(sorted(map(str, dtypes)))
@@ -251,7 +254,7 @@ def _source_encoding(part: Placed) -> dict[str, Any]:
     source: dict[str, Any] = {
         "path": part.path,
         "dtype": header.dtype,
-        "layout": type(layout).__name__.lower(),
+        "layout": intern(type(layout).__name__.lower()),
     }
     if isinstance(layout, Chunked):
         source["chunks"] = layout.chunk_shape

@@ -233,6 +233,8 @@ class NodeReader:
             some = unread[first : first + MOST_SIDE_BY_SIDE]
             results = self._file.run(read_node(at, size, self._file.budget) for at in some)
             read |= zip(some, map(self._moved, results), strict=True)
+            if len(some) == MOST_SIDE_BY_SIDE:
+                self._file.pages.release()
         return read
 
     def _moved(self, node: Node | Exception) -> Node | Exception:

@@ -168,7 +168,7 @@ def make_coding(
     stored
         What else is known of its values.
     """
-    dtype = dtype.newbyteorder("=")
+    dtype = dtype if dtype.isnative else dtype.newbyteorder("=")
     if dtype.kind == "V":
         # Of structures neither xarray nor the CF conventions say how they are decoded.
         return Decoded(Coding(dtype, np.zeros((), dtype)[()]), dict(attrs), {})

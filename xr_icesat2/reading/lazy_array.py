@@ -49,6 +49,8 @@ class GranuleArray(BackendArray):
     tables.
     """
 
+    __slots__ = ("codings", "dtype", "granules", "mosaic", "parts", "paths", "shape")
+
     def __init__(
         self,
         granules: Sequence[Granule],

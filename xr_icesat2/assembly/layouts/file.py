@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from sys import intern
 from typing import Any
 
 import xarray as xr
@@ -17,7 +18,7 @@ from xr_icesat2.assembly.variable import Column, Placed, Rules, build_variable
 from xr_icesat2.errors import MergeError
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.hdf5.model import DatasetHeader, GroupHeader, Node
-from xr_icesat2.hdf5.paths import ancestors
+from xr_icesat2.hdf5.paths import ancestors, parent
 from xr_icesat2.reading.lazy_index import LazyIndex
 
 __all__ = ["file_datasets", "leaves_out_damaged"]
@@ -55,13 +56,16 @@ def file_datasets(
 
 
 def _datasets(files: _Files, groups: Sequence[str]) -> dict[str, xr.Dataset]:
+    outer_groups = {parent(group) for group in groups}
     around: dict[str, Sizes] = {}
     datasets: dict[str, xr.Dataset] = {}
     for group in groups:
         inherited: Sizes = {}
         for outer in reversed(ancestors(group)):
             inherited |= around.get(outer, {})
-        datasets[group], around[group] = _group_dataset(files, group, inherited)
+        datasets[group], sizes = _group_dataset(files, group, inherited)
+        if group in outer_groups:
+            around[group] = sizes
     return datasets
 
 
@@ -154,9 +158,8 @@ def _group_dataset(files: _Files, group: str, inherited: Sizes) -> tuple[xr.Data
     sizes: Sizes = {}
     paths = files.variables.get(group, ())
     scalars = {posixpath.basename(path) for path in paths if files.is_scalar(path)}
-    columns = [
-        _column(files, path, sizes, inherited | dict.fromkeys(scalars, NO_SIZE)) for path in paths
-    ]
+    taken = inherited | dict.fromkeys(scalars, NO_SIZE)
+    columns = [_column(files, path, sizes, taken) for path in paths]
     options, merged = files.options, bool(files.lead)
     rules = Rules(decoders=options.decoders, decode_coords=merged)
     variables: dict[str, xr.Variable] = {}
@@ -168,7 +171,8 @@ def _group_dataset(files: _Files, group: str, inherited: Sizes) -> tuple[xr.Data
     coords = _coordinates(files, columns, variables) if options.decode_coords else []
     plain = {name: v for name, v in variables.items() if name not in labels}
     dataset = xr.Dataset(plain, LazyIndex.coordinates(labels), dict(header.attrs))
-    dataset = dataset.set_coords(coords)
+    if coords:
+        dataset = dataset.set_coords(coords)
     dataset.encoding["icesat2"] = sources
     for granule, nodes in zip(files.granules, files.held, strict=True):
         note_left_out(dataset, {granule.url: in_group(nodes, group, options)})
@@ -231,8 +235,8 @@ def _dims(
     """Name the dimensions; a name stands for one size in a group and those around it."""
     names: list[str] = []
     for scale, size in zip(scales, shape, strict=True):
-        name = scale or f"dim_{size}"
-        if {**inherited, **sizes}.get(name, size) != size or name in names:
+        name = scale or intern(f"dim_{size}")
+        if sizes.get(name, inherited.get(name, size)) != size or name in names:
             name = _other_name(name, size, {**inherited, **sizes}, names)
         sizes[name] = size
         names.append(name)
