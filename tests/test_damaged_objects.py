@@ -146,7 +146,7 @@ def test_damage_to_a_beam_is_an_error_where_beams_are_merged(tmp_path, capfd):
 
 
 def test_a_scale_that_is_damaged_is_missed_by_no_rate_after_a_tree_that_leaves_it_out(tmp_path):
-    rows = dict.fromkeys(("delta_time", "latitude", "longitude", "h_li"), [1.0, 2.0, 3.0])
+    rows = {key: [1.0, 2.0, 3.0] for key in ("delta_time", "latitude", "longitude", "h_li")}
     path = write_tiny(
         tmp_path / "scale.h5",
         {f"gt1l/land_ice_segments/{name}": values for name, values in rows.items()}
