@@ -94,7 +94,7 @@ def elevation_change(ds: xr.Dataset) -> xr.Dataset:
         h_li_second=second["h_li"],
         dh=dh.assign_attrs(long_name=f"elevation change, cycle {cycles}", units="meters"),
     )
-    return change.isel(segment_id=np.flatnonzero(dh.notna().any("beam")))
+    return change.isel(segment_id=np.flatnonzero(dh.count("beam")))
 
 
 def align_on_segments(ds: xr.Dataset) -> xr.Dataset:
