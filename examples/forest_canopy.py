@@ -13,7 +13,7 @@ import xarray as xr
 
 from xr_icesat2 import links
 from xr_icesat2.links import UNCLASSIFIED
-from xr_icesat2.testing import canopy_height, photon_classes
+from xr_icesat2.testing import canopy_height, true_photon_classes
 
 from .forest_canopy_plot import draw_forest
 from .workspace import Workspace, elapsed
@@ -73,7 +73,7 @@ def show_forest_canopy(workspace: Workspace, segments: int) -> list[Path]:
     photon_tree = _read(photon_url, PHOTON_VARIABLES, workspace)
     land_tree = _read(land_url, LAND_VARIABLES, workspace)
     photons = classify_photons(photon_tree, land_tree)
-    _report_classes(photons, photon_classes(BEAM, **keywords), workspace)
+    _report_classes(photons, true_photon_classes(BEAM, **keywords), workspace)
     geolocation = photon_tree["geolocation"].dataset
     ids, begin = geolocation["segment_id"].to_numpy(), geolocation["segment_dist_x"].to_numpy()
     land = land_segment_table(_merge_nodes(land_tree), lambda nrs: np.interp(nrs, ids, begin))

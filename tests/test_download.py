@@ -84,7 +84,7 @@ def test_many_places_at_once(http_server, s3_server, tmp_path):
     (tmp_path / "local.h5").write_bytes(DATA[:8])
     urls = [http_server.put(f"file{n}.h5", DATA[n:]) for n in range(6)]
     given = [*urls, "memory://downloads/in_memory.h5", str(tmp_path / "local.h5")]
-    paths = xr_icesat2.download(given, tmp_path / "to", at_once=3)
+    paths = xr_icesat2.download(given, tmp_path / "to", max_workers=3)
     assert [path.name for path in paths] == [*(f"file{n}.h5" for n in range(6)),
                                              "in_memory.h5", "local.h5"]  # fmt: skip
     for path, data in zip(paths, [*(DATA[n:] for n in range(6)), DATA[:7], DATA[:8]], strict=True):
@@ -329,13 +329,13 @@ def test_one_failure_does_not_keep_the_others(http_server, tmp_path):
     urls = [http_server.put(f"file{n}.h5", DATA) for n in range(6)]
     http_server.script.fail("file1.h5", 404)
     with pytest.raises(GranuleNotFoundError, match="file1"):
-        xr_icesat2.download(urls, tmp_path, at_once=2)
+        xr_icesat2.download(urls, tmp_path, max_workers=2)
     assert files(tmp_path) == [f"file{n}.h5" for n in (0, 2, 3, 4, 5)]
     http_server.script.fail("file3.h5", 404)
     for name in files(tmp_path):
         (tmp_path / name).unlink()
     with pytest.raises(TransferError, match=r"2 of 6 granules were not .*file1.*goes on"):
-        xr_icesat2.download(urls, tmp_path, at_once=2)
+        xr_icesat2.download(urls, tmp_path, max_workers=2)
     assert files(tmp_path) == [f"file{n}.h5" for n in (0, 2, 4, 5)]
 
 
@@ -344,7 +344,7 @@ def test_who_may_not_read_is_told_once(http_server, tmp_path):
     for n in range(20):
         http_server.script.fail(f"file{n}.h5", 401)
     with pytest.raises(AccessDeniedError, match="login"):
-        xr_icesat2.download(urls, tmp_path, at_once=2)
+        xr_icesat2.download(urls, tmp_path, max_workers=2)
     assert len(http_server.script.log) < 10
     assert files(tmp_path) == []
 
@@ -358,9 +358,9 @@ def test_what_cannot_be_downloaded(http_server, tmp_path):
     ):
         with pytest.raises(SelectionError, match=says):
             xr_icesat2.download(given, tmp_path)
-    for at_once in (0, "2"):
-        with pytest.raises(SelectionError, match=f"at_once={at_once!r}"):
-            xr_icesat2.download(url, tmp_path, at_once=at_once)
+    for max_workers in (0, "2"):
+        with pytest.raises(SelectionError, match=f"max_workers={max_workers!r}"):
+            xr_icesat2.download(url, tmp_path, max_workers=max_workers)
     assert xr_icesat2.download([], tmp_path) == []
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(TransferError, match="cannot make the folder"):

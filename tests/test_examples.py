@@ -12,7 +12,7 @@ from examples.real_granules import show_granule
 from tests.paths import granule
 from xr_icesat2.links import UNCLASSIFIED
 from xr_icesat2.testing import elevation_change as true_change_of_a_cycle
-from xr_icesat2.testing import photon_classes, write_granule
+from xr_icesat2.testing import true_photon_classes, write_granule
 
 PNG = b"\x89PNG\r\n\x1a\n"
 EXAMPLES = {
@@ -57,7 +57,7 @@ def test_photons_have_the_classes_of_their_making(tmp_path):
         for product in ("ATL03", "ATL08")
     )
     classed = classify_photons(photons, land)
-    truth = photon_classes("gt1r", **what)
+    truth = true_photon_classes("gt1r", **what)
     listed = classed["class"].to_numpy() != UNCLASSIFIED
     np.testing.assert_array_equal(classed["class"][listed], truth[listed])
     assert not truth[~listed].any()

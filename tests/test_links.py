@@ -12,7 +12,7 @@ import xarray as xr
 from tests.paths import granule, needs_granules
 from xr_icesat2 import links
 from xr_icesat2.errors import LinkError, SelectionError
-from xr_icesat2.testing import photon_classes, write_granule
+from xr_icesat2.testing import true_photon_classes, write_granule
 
 PASS = {"n_segments": {"gt1l": 60, "gt2r": 90, "gt3l": 0}, "seed": 7}
 BEAMS = ("gt1l", "gt2r")
@@ -37,7 +37,7 @@ def passes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
     }
 
 
-@pytest.mark.parametrize("way", [links.rows, links.runs])
+@pytest.mark.parametrize("way", [links.match_rows, links.row_ranges])
 def test_a_variable_is_no_rate(passes, way):
     ds = opened(passes["ATL03"][0], "heights")
     segments = opened(passes["ATL03"][0], "geolocation")
@@ -102,13 +102,13 @@ def test_photons_of_a_real_granule(layout, masked):
         opened(path, group, layout, **decoding)
         for group in ("heights", "geolocation", "bckgrd_atlas")
     )
-    rows = links.rows(photons, segments)
+    rows = links.match_rows(photons, segments)
     assert rows.dtype == np.int64
     assert of_beam(rows, "gt1l").tolist() == segment_of_photons(path, "gt1l")
-    records = of_beam(links.rows(photons, background), "gt1l")
+    records = of_beam(links.match_rows(photons, background), "gt1l")
     assert records.tolist() == record_of_photons(path, "gt1l")
     assert np.count_nonzero(records < 0) == 51  # ahead of the first record of the subset
-    runs = links.runs(segments, photons)
+    runs = links.row_ranges(segments, photons)
     assert of_beam(runs["count"], "gt1l").sum() == 2909
     begin = read(path, "gt1l/geolocation/ph_index_beg")
     assert (of_beam(runs["first"], "gt1l") == begin - 1).all()
@@ -126,7 +126,7 @@ def test_photons_of_a_real_granule(layout, masked):
 def test_land_segments_of_a_real_granule(layout):
     path = granule("processed_ATL08_20200821122613_08730802_004_01.h5")
     photons, land = opened(path, "signal_photons", layout), opened(path, "land_segments", layout)
-    rows, runs = links.rows(photons, land), links.runs(land, photons)
+    rows, runs = links.match_rows(photons, land), links.row_ranges(land, photons)
     for beam in ("gt1l", "gt1r", "gt2l", "gt2r"):
         first, count = (read(path, f"{beam}/land_segments/{n}") for n in ("ph_ndx_beg", "n_seg_ph"))
         expected = np.full(len(read(path, f"{beam}/signal_photons/ph_h")), -1)
@@ -148,7 +148,7 @@ def test_the_class_of_every_photon(passes, layout):
     for cycle, number in enumerate(CYCLES):
         for beam in BEAMS:
             found = of_beam(classes, beam, cycle)
-            truth = photon_classes(beam, cycle=number, **PASS)
+            truth = true_photon_classes(beam, cycle=number, **PASS)
             listed = np.zeros(len(truth), bool)
             path = passes["ATL08"][cycle]
             at = read(passes["ATL03"][cycle], f"{beam}/geolocation/segment_id").tolist()
@@ -175,10 +175,10 @@ def test_each_listed_photon_is_one_of_atl03(passes, layout):
     times = both["heights_delta_time"]
     assert (of_beam(times, "gt2r", 1) == of_beam(listed["delta_time"], "gt2r", 1)).all()
     assert both["signal_conf_ph"].dims == (*times.dims, "surface_type")
-    rows = in_file(links.rows(listed, photons, through=segments), photons, "gt2r", 1)
+    rows = in_file(links.match_rows(listed, photons, through=segments), photons, "gt2r", 1)
     confidence = read(passes["ATL03"][1], "gt2r/heights/signal_conf_ph")[rows]
     assert (of_beam(both["signal_conf_ph"], "gt2r", 1) == confidence).all()
-    back = links.rows(photons, listed, through=segments)
+    back = links.match_rows(photons, listed, through=segments)
     assert (in_file(back, listed, "gt2r", 1)[rows] == np.arange(len(rows))).all()
 
 
@@ -188,12 +188,14 @@ def test_rows_and_segments_may_be_left_out(passes):
     some = rng.random(photons.sizes["photon_idx"]) < 0.3
     few = rng.random(segments.sizes["segment_idx"]) < 0.5
     thin, cut = photons.isel(photon_idx=some), segments.isel(segment_idx=few)
-    whole = links.rows(photons, segments).values[some]
+    whole = links.match_rows(photons, segments).values[some]
     place = np.where(few, np.cumsum(few) - 1, -1)[whole]
-    np.testing.assert_array_equal(links.rows(thin, cut), place)
+    np.testing.assert_array_equal(links.match_rows(thin, cut), place)
     shuffled = rng.permutation(len(place))
-    np.testing.assert_array_equal(links.rows(thin.isel(photon_idx=shuffled), cut), place[shuffled])
-    runs = links.runs(cut, thin)
+    np.testing.assert_array_equal(
+        links.match_rows(thin.isel(photon_idx=shuffled), cut), place[shuffled]
+    )
+    runs = links.row_ranges(cut, thin)
     for n, (first, count) in enumerate(
         zip(runs["first"].values, runs["count"].values, strict=True)
     ):
@@ -201,7 +203,7 @@ def test_rows_and_segments_may_be_left_out(passes):
         assert count == len(expected)
         assert first == (expected[0] if count else -1)
     with pytest.raises(LinkError, match="not in the order of their file"):
-        links.runs(cut, thin.isel(photon_idx=shuffled))
+        links.row_ranges(cut, thin.isel(photon_idx=shuffled))
     ids = links.attach(thin, cut, "segment_id")["segment_id"]
     with pytest.raises(LinkError, match=r"have no ATL03 geolocation.*fill_value"):
         ids.load()
@@ -227,10 +229,12 @@ def test_classes_of_some_photons_one_beam_and_mixed_layouts(passes):
     one = links.photon_classes(track, segments, listed)
     assert one.dims == ("photon_idx",)
     np.testing.assert_array_equal(one, of_beam(classes, "gt2r", 1)[50:90])
-    rows = links.rows(photons, segments)
-    np.testing.assert_array_equal(links.rows(track, segments), of_beam(rows, "gt2r", 1)[50:90])
+    rows = links.match_rows(photons, segments)
+    np.testing.assert_array_equal(
+        links.match_rows(track, segments), of_beam(rows, "gt2r", 1)[50:90]
+    )
     with pytest.raises(LinkError, match="in one layout"):
-        links.rows(photons, opened(passes["ATL03"], "geolocation", "spot"))
+        links.match_rows(photons, opened(passes["ATL03"], "geolocation", "spot"))
 
 
 def test_nodes_of_a_tree_blocks_and_other_processes(passes):
@@ -255,24 +259,24 @@ def test_what_is_no_pair_is_refused(passes, tmp_path):
     with pytest.raises(LinkError, match=r"granule 6580403 .* ATL08 signal_photons is of 6580503"):
         links.photon_classes(photons, segments, listed)
     with pytest.raises(LinkError, match="no link is known of ATL03 heights and ATL08 land_segm"):
-        links.rows(photons, land)
+        links.match_rows(photons, land)
     with pytest.raises(LinkError, match="each row of ATL03 geolocation has many"):
-        links.rows(segments, photons)
+        links.match_rows(segments, photons)
     with pytest.raises(LinkError, match="through ATL03 geolocation; through= is nothing"):
-        links.rows(photons, listed)
+        links.match_rows(photons, listed)
     newer = write_granule(tmp_path, "ATL08", cycle=4, release="007", **PASS)
     with pytest.raises(LinkError, match="release 006 and ATL08 signal_photons of release 007"):
         links.photon_classes(photons, segments, opened(newer, "signal_photons"))
     with pytest.raises(LinkError, match="opened with engine='icesat2'"):
-        links.rows(xr.Dataset({"h_ph": ("photon_idx", [1.0])}), segments)
+        links.match_rows(xr.Dataset({"h_ph": ("photon_idx", [1.0])}), segments)
     with pytest.raises(LinkError, match="lacks the coordinates spot"):
-        links.rows(photons.drop_vars(["spot", "gt"]), segments)
+        links.match_rows(photons.drop_vars(["spot", "gt"]), segments)
     with pytest.raises(LinkError, match="lacks the coordinate gt"):
-        links.rows(photons.drop_vars("spot"), segments.drop_vars("gt"))
-    by_track = links.rows(photons.drop_vars("spot"), segments)
-    np.testing.assert_array_equal(by_track, links.rows(photons, segments))
+        links.match_rows(photons.drop_vars("spot"), segments.drop_vars("gt"))
+    by_track = links.match_rows(photons.drop_vars("spot"), segments)
+    np.testing.assert_array_equal(by_track, links.match_rows(photons, segments))
     with pytest.raises(LinkError, match="lacks ph_index_beg"):
-        links.rows(photons, segments.drop_vars("ph_index_beg"))
+        links.match_rows(photons, segments.drop_vars("ph_index_beg"))
 
 
 def edited(path: Path, folder: Path, name: str, change) -> Path:
@@ -289,7 +293,7 @@ def test_a_granule_that_contradicts_itself_is_refused(passes, tmp_path, layout):
     path = passes["ATL03"][0]
     off = edited(path, tmp_path, "gt1l/geolocation/ph_index_beg", lambda n: n + (n > 0))
     with pytest.raises(LinkError, match=r"spot 6 of granule 6580403: does not begin where"):
-        links.rows(opened(off, "heights", layout), opened(off, "geolocation", layout))
+        links.match_rows(opened(off, "heights", layout), opened(off, "geolocation", layout))
 
     def one_less(count):
         count[np.flatnonzero(count)[-1]] -= 1
@@ -298,9 +302,9 @@ def test_a_granule_that_contradicts_itself_is_refused(passes, tmp_path, layout):
     short = edited(path, tmp_path, "gt1l/geolocation/segment_ph_cnt", one_less)
     photons, segments = opened(short, "heights", layout), opened(short, "geolocation", layout)
     with pytest.raises(LinkError, match=r"has \d+ rows, but by the counts"):
-        links.rows(photons, segments).load()
+        links.match_rows(photons, segments).load()
     with pytest.raises(LinkError, match=r"has \d+ rows, but by the counts"):
-        links.runs(segments, photons)
+        links.row_ranges(segments, photons)
 
 
 def test_photons_that_were_renumbered_are_noticed(passes, tmp_path):

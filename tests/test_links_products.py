@@ -99,7 +99,7 @@ def photons_of(path: Path, beam: str) -> dict[int, tuple[int, int]]:
 def test_photons_of_land_ice_segments(passes, layout):
     ice = opened(passes["ATL06"], "land_ice_segments", layout)
     photons, segments = (opened(passes["ATL03"], g, layout) for g in ("heights", "geolocation"))
-    runs = links.runs(ice, photons, through=segments)
+    runs = links.row_ranges(ice, photons, through=segments)
     for cycle in range(2):
         for beam in BEAMS:
             held = photons_of(passes["ATL03"][cycle], beam)
@@ -119,7 +119,7 @@ def test_photons_of_land_ice_segments(passes, layout):
 def test_the_land_ice_segment_of_photons(passes, layout):
     ice = opened(passes["ATL06"], "land_ice_segments", layout)
     photons, segments = (opened(passes["ATL03"], g, layout) for g in ("heights", "geolocation"))
-    rows = links.rows(photons, ice, through=segments)
+    rows = links.match_rows(photons, ice, through=segments)
     heights = links.attach(photons, ice, "h_li", through=segments)["h_li"]
     for cycle in range(2):
         for beam in BEAMS:
@@ -144,7 +144,7 @@ def test_the_land_ice_segment_of_photons(passes, layout):
             assert 0 < expected.count(-1) < len(expected)
     window = photons.isel(photon_idx=slice(40, 10, -1))
     np.testing.assert_array_equal(
-        links.rows(window, ice, through=segments), rows.isel(photon_idx=slice(40, 10, -1))
+        links.match_rows(window, ice, through=segments), rows.isel(photon_idx=slice(40, 10, -1))
     )
 
 
@@ -152,7 +152,7 @@ def test_the_land_ice_segment_of_photons(passes, layout):
 def test_segments_of_the_same_number(passes, layout):
     ice = opened(passes["ATL06"], "land_ice_segments", layout)
     segments = opened(passes["ATL03"], "geolocation", layout)
-    there, back = links.rows(ice, segments), links.rows(segments, ice)
+    there, back = links.match_rows(ice, segments), links.match_rows(segments, ice)
     for cycle in range(2):
         for beam in BEAMS:
             own = read(passes["ATL06"][cycle], f"{beam}/land_ice_segments/segment_id").tolist()
@@ -180,12 +180,12 @@ def test_a_real_granule_with_a_gap_in_its_segment_numbers(tmp_path):
     path, made = real_pair(tmp_path)
     photons, segments = (opened(path, g) for g in ("heights", "geolocation"))
     ice = opened(made, "land_ice_segments")
-    runs = links.runs(ice, photons, through=segments)
+    runs = links.row_ranges(ice, photons, through=segments)
     held, numbers = photons_of(path, "gt1l"), ice["segment_id"].values.tolist()
     assert max(np.diff(numbers)) > 1
     counts = [sum(held.get(n, (0, 0))[1] for n in (at - 1, at)) for at in numbers]
     assert runs["count"].values.tolist() == counts
-    rows = links.rows(photons, ice, through=segments)
+    rows = links.match_rows(photons, ice, through=segments)
     length = read(path, "gt1l/geolocation/segment_length")
     past = read(path, "gt1l/heights/dist_ph_along")
     expected = []
@@ -206,7 +206,7 @@ def test_segments_without_a_time_are_linked_by_their_number(passes, tmp_path):
     ice = opened(passes["ATL06"][0], "land_ice_segments")
     segments, whole = (opened(p, "geolocation") for p in (path, passes["ATL03"][0]))
     assert np.isnat(segments["delta_time"].values).any()
-    np.testing.assert_array_equal(links.rows(ice, segments), links.rows(ice, whole))
+    np.testing.assert_array_equal(links.match_rows(ice, segments), links.match_rows(ice, whole))
 
 
 def edited(path: Path, folder: Path, name: str, change) -> Path:
@@ -221,47 +221,49 @@ def test_pairs_of_atl06_and_atl03_that_do_not_fit(passes, tmp_path):
     photons, segments = (opened(passes["ATL03"][0], g) for g in ("heights", "geolocation"))
     other = {g: opened(passes["ATL03"][1], g) for g in ("heights", "geolocation")}
     with pytest.raises(LinkError, match="no ATL03 heights of that granule"):
-        links.runs(ice, other["heights"], through=other["geolocation"])
+        links.row_ranges(ice, other["heights"], through=other["geolocation"])
     with pytest.raises(LinkError, match="no ATL03 heights of that granule"):
-        links.runs(ice, photons, through=other["geolocation"])
+        links.row_ranges(ice, photons, through=other["geolocation"])
     for of, to, through in (
         (ice, other["geolocation"], None),
         (other["heights"], ice, other["geolocation"]),
         (photons, ice, other["geolocation"]),
     ):
         with pytest.raises(LinkError, match="belong together"):
-            links.rows(of, to, through=through)
+            links.match_rows(of, to, through=through)
     for through in (None, photons):
         with pytest.raises(LinkError, match="linked through ATL03 geolocation; through= is"):
-            links.runs(ice, photons, through=through)
+            links.row_ranges(ice, photons, through=through)
         with pytest.raises(LinkError, match="linked through ATL03 geolocation; through= is"):
-            links.rows(photons, ice, through=through)
-    with pytest.raises(LinkError, match=r"each row of ATL06 .* has many of ATL03 .*links.runs"):
-        links.rows(ice, photons, through=segments)
+            links.match_rows(photons, ice, through=through)
+    with pytest.raises(
+        LinkError, match=r"each row of ATL06 .* has many of ATL03 .*links.row_ranges"
+    ):
+        links.match_rows(ice, photons, through=segments)
     with pytest.raises(LinkError, match="linked directly; leave through= out"):
-        links.rows(ice, segments, through=segments)
+        links.match_rows(ice, segments, through=segments)
     newer = write_granule(tmp_path, "ATL06", cycle=4, release="007", **PASS)
     with pytest.raises(LinkError, match=r"release 00\d and .* of release 00\d are no pair"):
-        links.runs(opened(newer, "land_ice_segments"), photons, through=segments)
+        links.row_ranges(opened(newer, "land_ice_segments"), photons, through=segments)
     late = edited(
         passes["ATL06"][0], tmp_path, "gt2r/land_ice_segments/delta_time", lambda time: time + 1
     )
-    moved = links.rows(opened(late, "land_ice_segments"), segments)
+    moved = links.match_rows(opened(late, "land_ice_segments"), segments)
     with pytest.raises(LinkError, match=r"should be linked are up to (1\.0|0\.9)"):
         moved.load()
-    near = links.rows(photons, opened(late, "land_ice_segments"), through=segments)
+    near = links.match_rows(photons, opened(late, "land_ice_segments"), through=segments)
     with pytest.raises(LinkError, match=r"should be linked are up to (1\.0|0\.9)"):
         near.load()
     twice = edited(
         passes["ATL03"][0], tmp_path, "gt2r/geolocation/segment_id", lambda n: n * 0 + n[0]
     )
     with pytest.raises(LinkError, match="is there twice"):
-        links.rows(ice, opened(twice, "geolocation"))
+        links.match_rows(ice, opened(twice, "geolocation"))
     off = edited(
         passes["ATL03"][0], tmp_path, "gt1l/geolocation/ph_index_beg", lambda n: n + (n > 0)
     )
     with pytest.raises(LinkError, match="does not begin where"):
-        links.runs(ice, opened(off, "heights"), through=opened(off, "geolocation"))
+        links.row_ranges(ice, opened(off, "heights"), through=opened(off, "geolocation"))
 
 
 def profile_of(path: Path, beam: str) -> str:
@@ -287,7 +289,7 @@ def profiles_at(path: Path, profile: str, times: np.ndarray) -> list[int]:
 def test_atmosphere_at_rows(passes, layout, product, group):
     rows_of = opened(passes[product], group, layout)
     profiles = opened(passes["ATL09"], "high_rate", "flat")
-    rows = links.rows(rows_of, profiles)
+    rows = links.match_rows(rows_of, profiles)
     cloud = links.attach(rows_of, opened(passes["ATL09"], "high_rate", layout), "cloud",
                          fill_value=-1)["cloud"]  # fmt: skip
     missing = 0
@@ -319,7 +321,7 @@ def test_missing_times_are_during_no_profile(passes, tmp_path):
             ("ATL06", "gt1l", "land_ice_segments"), ("ATL09", "profile_1", "high_rate"),
         )
     )  # fmt: skip
-    rows = links.rows(opened(ice, "land_ice_segments"), opened(profiles, "high_rate"))
+    rows = links.match_rows(opened(ice, "land_ice_segments"), opened(profiles, "high_rate"))
     assert (of_beam(rows, "gt1l")[:4] == -1).all()
     assert (of_beam(rows, "gt2r") >= -1).all()
 
@@ -327,15 +329,15 @@ def test_missing_times_are_during_no_profile(passes, tmp_path):
 def test_atmosphere_of_another_orbit_or_release(passes, tmp_path):
     ice = opened(passes["ATL06"][0], "land_ice_segments")
     with pytest.raises(LinkError, match=r"granule 6580401 .* ATL09 high_rate is of 6580501"):
-        links.rows(ice, opened(passes["ATL09"][1], "high_rate"))
+        links.match_rows(ice, opened(passes["ATL09"][1], "high_rate"))
     newer = tmp_path / passes["ATL09"][0].name.replace("_006_", "_007_")
     shutil.copy(passes["ATL09"][0], newer)
     with pytest.raises(LinkError, match="are no pair"):
-        links.rows(ice, opened(newer, "high_rate"))
+        links.match_rows(ice, opened(newer, "high_rate"))
     with pytest.raises(LinkError, match="link in the other direction"):
-        links.rows(opened(passes["ATL09"][0], "high_rate"), ice)
+        links.match_rows(opened(passes["ATL09"][0], "high_rate"), ice)
     with pytest.raises(LinkError, match="in one layout"):
-        links.rows(
+        links.match_rows(
             opened(passes["ATL06"], "land_ice_segments", "spot"),
             opened(passes["ATL09"], "high_rate", "spot"),
         )
@@ -350,7 +352,7 @@ def test_where_no_link_is_known_the_message_lists_those_there_are(passes, tmp_pa
     )
     background = xr.open_dataset(rates, engine="icesat2", layout="flat")
     for one, other in ((quality, photons), (photons, background)):
-        for way in (links.rows, links.runs):
+        for way in (links.match_rows, links.row_ranges):
             with pytest.raises(LinkError, match="no link is known of") as caught:
                 way(one, other)
             for known in (
@@ -375,12 +377,12 @@ def test_links_of_granules_without_spots_go_by_ground_track(passes, tmp_path):
     ice = opened(silent[1], "land_ice_segments")
     assert "spot" not in ice.coords
     known = [opened(passes["ATL03"][0], g) for g in ("heights", "geolocation")]
-    runs = links.runs(ice, photons, through=segments)
-    expected = links.runs(opened(passes["ATL06"][0], "land_ice_segments"), known[0],
+    runs = links.row_ranges(ice, photons, through=segments)
+    expected = links.row_ranges(opened(passes["ATL06"][0], "land_ice_segments"), known[0],
                           through=known[1])  # fmt: skip
     for beam in BEAMS:
         assert (of_beam(runs["count"], beam) == of_beam(expected["count"], beam)).all()
     # One side may know them.
-    mixed = links.rows(photons, known[1])
+    mixed = links.match_rows(photons, known[1])
     for beam in BEAMS:
-        assert in_file(mixed, known[1], beam) == in_file(links.rows(*known), known[1], beam)
+        assert in_file(mixed, known[1], beam) == in_file(links.match_rows(*known), known[1], beam)

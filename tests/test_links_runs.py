@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import tests.strategies  # noqa: F401 - the profile
 from xr_icesat2.errors import LinkError
-from xr_icesat2.links.row_ranges import NOWHERE, Keyed, checked_runs, rows_held, unique_keys
+from xr_icesat2.links.range_map import NOWHERE, Keyed, checked_runs, rows_held, unique_keys
 
 COUNTS = st.lists(st.integers(0, 4), max_size=12)
 KEYS = np.arange(-2, 60)

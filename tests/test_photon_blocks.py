@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xr_icesat2.errors import SelectionError
-from xr_icesat2.testing import photon_classes, surface_height
+from xr_icesat2.testing import surface_height, true_photon_classes
 from xr_icesat2.testing.atl03_values import ATL03Values
 from xr_icesat2.testing.atl08_values import ATL08Values
 from xr_icesat2.testing.filler import FilledValues, plausible
@@ -97,15 +97,15 @@ def test_photons_on_both_sides_of_the_date_line() -> None:
     longitude = photons["lon_ph"]
     assert np.abs(longitude).max() <= 180
     assert longitude.max() - longitude.min() > 359
-    ground = photon_classes("gt1l", n_segments={"gt1l": 200}, **there) == 1
+    ground = true_photon_classes("gt1l", n_segments={"gt1l": 200}, **there) == 1
     above = photons["h_ph"] - surface_height(photons["lat_ph"], longitude, 1)
     assert np.abs(above[ground]).max() < 6 * 0.25
 
 
 def test_classes_of_a_beam_that_is_not_there() -> None:
     with pytest.raises(SelectionError, match=r"no beam 'gt3l'.*gt1l"):
-        photon_classes("gt3l", n_segments={"gt1l": 3})
-    assert photon_classes("gt1l", n_segments={"gt1l": 0}).shape == (0,)
+        true_photon_classes("gt3l", n_segments={"gt1l": 3})
+    assert true_photon_classes("gt1l", n_segments={"gt1l": 0}).shape == (0,)
 
 
 @given(

@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-from xr_icesat2.testing import canopy_height, photon_classes, surface_height, write_granule
+from xr_icesat2.testing import canopy_height, surface_height, true_photon_classes, write_granule
 
 CYCLE = 4
 PASS = {"cycle": CYCLE, "n_segments": {"gt1l": 160, "gt2r": 260, "gt3l": 0}, "seed": 7}
@@ -69,7 +69,7 @@ def land(passed: dict[str, Path], beam: str) -> Arrays:
 
 @pytest.fixture(scope="module")
 def classes(beam: str) -> np.ndarray:
-    return photon_classes(beam, **PASS)
+    return true_photon_classes(beam, **PASS)
 
 
 @pytest.fixture(scope="module")
@@ -305,16 +305,17 @@ def test_a_beam_without_rows_has_none(passed: dict[str, Path]) -> None:
 
 
 def test_a_longer_pass_begins_with_the_shorter_one() -> None:
-    shorter = photon_classes("gt2l", n_segments=30)
-    longer = photon_classes("gt2l", n_segments=900)
+    shorter = true_photon_classes("gt2l", n_segments=30)
+    longer = true_photon_classes("gt2l", n_segments=900)
     np.testing.assert_array_equal(longer[: len(shorter)], shorter)
-    other = photon_classes("gt2l", n_segments=30, seed=1)
+    other = true_photon_classes("gt2l", n_segments=30, seed=1)
     assert not np.array_equal(other, shorter)
 
 
 def test_day_has_more_noise_than_night() -> None:
     day, night = (
-        np.bincount(photon_classes("gt2r", n_segments=400, start=start)) for start in (DAY, NIGHT)
+        np.bincount(true_photon_classes("gt2r", n_segments=400, start=start))
+        for start in (DAY, NIGHT)
     )
     assert day[NOISE] > 10 * night[NOISE]
     assert (day[1:] > 0).all()

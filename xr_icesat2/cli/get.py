@@ -24,7 +24,9 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--to", default=".", metavar="FOLDER", help="default: here")
     parser.add_argument("--overwrite", action="store_true", help="replace files of other content")
-    parser.add_argument("--at-once", type=int, default=4, metavar="N", help="files (default: 4)")
+    parser.add_argument(
+        "--max-workers", type=int, default=4, metavar="N", help="files (default: 4)"
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.set_defaults(run=run)
@@ -44,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
         list(_lines(options.granules)),
         options.to,
         overwrite=options.overwrite,
-        at_once=options.at_once,
+        max_workers=options.max_workers,
         progress=False if options.quiet else None,
     )
     written = [str(path) for path in paths]

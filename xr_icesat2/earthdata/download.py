@@ -36,7 +36,7 @@ def download(
     folder: str | os.PathLike[str] = ".",
     *,
     overwrite: bool = False,
-    at_once: int = 4,
+    max_workers: int = 4,
     progress: bool | None = None,
     storage_options: Mapping[str, Any] | None = None,
 ) -> list[Path]:
@@ -56,7 +56,7 @@ def download(
         Made if it is not there.
     overwrite : bool
         Replace files that have the name but not the content.
-    at_once : int
+    max_workers : int
         Files at the same time.
     progress : bool, optional
         Whether a bar shows when it takes long. Default: where standard error
@@ -84,8 +84,8 @@ def download(
         A server fails or does not answer, or the folder cannot be written.
         Other granules have been downloaded all the same.
     """
-    if not (isinstance(at_once, int) and at_once > 0):
-        raise SelectionError(f"at_once={at_once!r}, expected a number of files from 1")
+    if not (isinstance(max_workers, int) and max_workers > 0):
+        raise SelectionError(f"max_workers={max_workers!r}, expected a number of files from 1")
     one = isinstance(granules, str | os.PathLike | Mapping) or hasattr(granules, "read")
     several = isinstance(granules, Iterable) and not one
     jobs = _jobs(list(granules) if several else [granules], Path(folder), storage_options)
@@ -102,7 +102,7 @@ def download(
                 stop=stop,
             )
 
-        failures = _run(jobs, at_once, fetch)
+        failures = _run(jobs, max_workers, fetch)
     _raise(failures, jobs, folder)
     return [job.final for job in jobs]
 
@@ -132,11 +132,11 @@ def _jobs(given: Sequence[Any], folder: Path, options: Mapping[str, Any] | None)
 
 
 def _run(
-    jobs: Sequence[_Job], at_once: int, fetch: Callable[[_Job, threading.Event], None]
+    jobs: Sequence[_Job], max_workers: int, fetch: Callable[[_Job, threading.Event], None]
 ) -> list[BaseException]:
     """Do all jobs; give what failed, in order. If we may not read one, we may read none."""
     stop = threading.Event()
-    with ThreadPoolExecutor(at_once, "xr_icesat2-download") as pool:
+    with ThreadPoolExecutor(max_workers, "xr_icesat2-download") as pool:
         futures = [pool.submit(fetch, job, stop) for job in jobs]
         try:
             left = set(futures)

@@ -4,9 +4,14 @@ The links are declared by the products' specifications. Each is checked as it is
 against counts, and granules of two products against each other.
 """
 
-from .api import attach
-from .api import linked_rows as rows
-from .api import row_runs as runs
+from .api import attach, match_rows, row_ranges
 from .photons import UNCLASSIFIED, along_track_distance, photon_classes
 
-__all__ = ["UNCLASSIFIED", "along_track_distance", "attach", "photon_classes", "rows", "runs"]
+__all__ = [
+    "UNCLASSIFIED",
+    "along_track_distance",
+    "attach",
+    "match_rows",
+    "photon_classes",
+    "row_ranges",
+]

@@ -17,7 +17,7 @@ from .linked_arrays import PlaceArray, SpreadArray
 from .matcher import make_finder
 from .segment_rows import check_side_by_side, find_runs
 
-__all__ = ["Opened", "attach", "laid_on", "linked_rows", "row_runs"]
+__all__ = ["Opened", "attach", "laid_on", "match_rows", "row_ranges"]
 
 _WRITTEN = {"dtype", "_FillValue", "units", "calendar"}
 """What of a variable's encoding does not depend on its shape."""
@@ -25,7 +25,7 @@ _WRITTEN = {"dtype", "_FillValue", "units", "calendar"}
 Opened: TypeAlias = xr.Dataset | xr.DataTree
 
 
-def linked_rows(of: Opened, to: Opened, *, through: Opened | None = None) -> xr.DataArray:
+def match_rows(of: Opened, to: Opened, *, through: Opened | None = None) -> xr.DataArray:
     """Give, for each row of one rate, the row of another that it is linked to.
 
     Parameters
@@ -59,13 +59,13 @@ def linked_rows(of: Opened, to: Opened, *, through: Opened | None = None) -> xr.
     return laid_on(side, name, PlaceArray(finder), (), attrs)
 
 
-def row_runs(of: Opened, to: Opened, *, through: Opened | None = None) -> xr.Dataset:
+def row_ranges(of: Opened, to: Opened, *, through: Opened | None = None) -> xr.Dataset:
     """Return, for each row of one rate, the run of rows of another that it stands for.
 
     Parameters
     ----------
     of, to
-        As in :func:`rows`: segments, and their photons.
+        As in :func:`match_rows`: segments, and their photons.
     through
         The rate through which granules of two products are linked: ``geolocation`` of ATL03 for
         ``land_ice_segments`` of ATL06 and ``heights`` of ATL03.
@@ -80,7 +80,7 @@ def row_runs(of: Opened, to: Opened, *, through: Opened | None = None) -> xr.Dat
     Raises
     ------
     LinkError
-        As for :func:`rows`; or rows of ``to`` are no longer in the order of their file.
+        As for :func:`match_rows`; or rows of ``to`` are no longer in the order of their file.
     """
     one = Side.of(of)
     first, count, many = find_runs(one, Side.of(to), None if through is None else Side.of(through))
@@ -106,7 +106,7 @@ def attach(
     Parameters
     ----------
     of, to, through
-        As in :func:`rows`; ``of`` and ``to`` may be of different layouts.
+        As in :func:`match_rows`; ``of`` and ``to`` may be of different layouts.
     variables
         Names in ``to``. Where ``of`` has a variable of that name, the one that is attached gets
         that of its rate in front (``geolocation_delta_time``).
@@ -122,7 +122,7 @@ def attach(
     Raises
     ------
     LinkError
-        As for :func:`rows`.
+        As for :func:`match_rows`.
     SelectionError
         ``to`` has no such variable along its track, or its dtype cannot hold ``fill_value``.
     """

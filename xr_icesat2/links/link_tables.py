@@ -14,7 +14,7 @@ from xr_icesat2.products import KeyLink, RunLink, TimeLink
 from .endpoint import Side, whole_numbers
 from .exact_times import NO_TIME, nanoseconds
 from .lookup import inner_link
-from .row_ranges import NOWHERE, Keyed, Runs, checked_runs, rows_held, unique_keys
+from .range_map import NOWHERE, Keyed, Runs, checked_runs, rows_held, unique_keys
 from .track_rows import Beam, Track, by_beam
 
 __all__ = [

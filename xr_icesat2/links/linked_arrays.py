@@ -13,7 +13,7 @@ from xr_icesat2.errors import LinkError
 from xr_icesat2.reading.indexing import index_outer
 
 from .matcher import Finder
-from .row_ranges import NOWHERE
+from .range_map import NOWHERE
 
 __all__ = ["PlaceArray", "SpreadArray"]
 

@@ -51,7 +51,7 @@ def find_link(of: Side, to: Side) -> tuple[Link, bool]:
 
 def _runs_of(link: Link) -> str:
     if isinstance(link, RunLink | SpanLink):
-        return "links.runs gives them"
+        return "links.row_ranges gives them"
     return "link in the other direction"
 
 

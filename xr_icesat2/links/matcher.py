@@ -25,7 +25,7 @@ from .link_tables import (
     time_tables,
 )
 from .lookup import check_pair, check_through, find_link, inner_link, known_granules
-from .row_ranges import NOWHERE, rows_held
+from .range_map import NOWHERE, rows_held
 from .track_rows import Beam, Rows, Track, by_beam, loaded
 
 __all__ = ["Finder", "make_finder"]

@@ -101,7 +101,7 @@ def along_track_distance(photons: Opened, segments: Opened) -> xr.DataArray:
     Raises
     ------
     LinkError
-        As for :func:`rows`.
+        As for :func:`match_rows`.
     """
     of, to = Side.of(photons), Side.of(segments)
     link = link_of_runs(to, of)

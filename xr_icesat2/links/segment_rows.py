@@ -12,7 +12,7 @@ from xr_icesat2.products import SpanLink
 from .endpoint import Side, comparable, whole_numbers
 from .link_tables import Tables, held_tables, number_tables, run_tables
 from .lookup import check_pair, check_through, inner_link, known_granules, link_of_runs
-from .row_ranges import NOWHERE
+from .range_map import NOWHERE
 from .track_rows import Beam, Track, by_beam
 
 __all__ = ["check_side_by_side", "find_runs"]
@@ -68,7 +68,7 @@ def find_runs(one: Side, many: Side, through: Side | None) -> tuple[np.ndarray, 
         if not runs.gapless:
             raise LinkError(
                 f"rows of {many.track.beam(beam)} are not in the order of their file, so that "
-                "those of a segment are no run; sort them, or use links.rows"
+                "those of a segment are no run; sort them, or use links.match_rows"
             )
         before = runs.below(starts)
         n = runs.below(ends) - before

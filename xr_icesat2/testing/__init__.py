@@ -3,7 +3,7 @@
 from .identity import granule_name
 from .lakes import lake_id, lake_level
 from .surface import canopy_height, elevation_change, surface_height
-from .truth import photon_classes
+from .truth import true_photon_classes
 from .writer import write_granule
 
 __all__ = [
@@ -12,7 +12,7 @@ __all__ = [
     "granule_name",
     "lake_id",
     "lake_level",
-    "photon_classes",
     "surface_height",
+    "true_photon_classes",
     "write_granule",
 ]

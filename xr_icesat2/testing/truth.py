@@ -12,12 +12,12 @@ from .granule import Granule, rows_of_beams
 from .photons import PhotonCloud
 from .segments import BeamTrack
 
-__all__ = ["photon_classes"]
+__all__ = ["true_photon_classes"]
 
 _SEGMENTS_AT_ONCE = 2000
 
 
-def photon_classes(  # noqa: PLR0913 (each is something that decides what a granule holds)
+def true_photon_classes(  # noqa: PLR0913 (each is something that decides what a granule holds)
     beam: str,
     *,
     rgt: int = 658,

@@ -58,7 +58,7 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
     units, fill values, flags, chunks and filters. The values are those of an altimeter over the
     surface :func:`surface_height` and the trees :func:`canopy_height`: ``h_li`` is the surface's
     height plus noise of the deviation ``h_li_sigma``, or the fill value below clouds; the class
-    of every photon is :func:`photon_classes`. ``ht_ortho`` of ATL13 is :func:`lake_level` plus
+    of every photon is :func:`true_photon_classes`. ``ht_ortho`` of ATL13 is :func:`lake_level` plus
     noise of the deviation ``err_ht_water_surf``. Repeat cycles lie some metres apart and share most
     values of ``segment_id``. All randomness comes from `seed`; values depend neither
     on `chunk_rows` nor on `interleave`.
