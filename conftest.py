@@ -4,7 +4,12 @@ import gc
 
 from hypothesis import settings
 
-pytest_plugins = ["tests.layouts", "tests.servers", "tests.sessions", "tests.earthdata.fixtures"]
+pytest_plugins = [
+    "tests.benchmark_granules",
+    "tests.server_fixtures",
+    "tests.fsspec_cleanup",
+    "tests.earthdata.fixtures",
+]
 
 # How long one example takes says more of the machine than of the code.
 settings.register_profile("unhurried", deadline=None)

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import xarray as xr
 
-from tests.comparing import assert_array, assert_attributes, random_indexers, taken
+from tests.comparison import assert_array, assert_attributes, random_indexers, taken
 from tests.oracle import attributes, values, walk
 from xr_icesat2.bytesource import open_source
 from xr_icesat2.hdf5.index import GranuleIndex

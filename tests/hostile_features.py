@@ -11,11 +11,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from tests.alone import SECRET
+from tests.external_features import ROWS, make_canaries, make_file
 from tests.hostile_facts import told
 from tests.hostile_mutations import Mutation, mutation_of, whole
 from tests.hostile_tiny import write_tiny
-from tests.leading_out import ROWS, make_canaries, make_file
+from tests.observed_reader import SECRET
 from tests.paths import HOSTILE, SHARED
 from tests.unusual import write_unusual
 

@@ -1,6 +1,6 @@
 """What the merged layouts of a rate must give, put together from h5py and numpy alone.
 
-What belongs to a rate, and its dimensions, is written down in :mod:`tests.rates`. Arrays
+What belongs to a rate, and its dimensions, is written down in :mod:`tests.expected_rates`. Arrays
 are read whole with h5py and placed by plain numpy; decoded values are those of
 ``xarray.conventions.decode_cf_variable``, beam by beam, before any merging.
 """
@@ -15,9 +15,9 @@ import h5py
 import numpy as np
 import xarray as xr
 
+from tests.expected_rates import Rate
 from tests.lost_attributes import specified
 from tests.oracle import attribute, attributes
-from tests.rates import Rate
 
 SPOTS = (1, 2, 3, 4, 5, 6)
 GROUND_TRACKS = ("gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r")

@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 from h5py import h5l
 
-from tests.comparing import assert_array
+from tests.comparison import assert_array
 from tests.oracle import STRUCTURAL, attribute, values
 from xr_icesat2.errors import ICESat2Error
 

@@ -14,7 +14,7 @@ def path(tmp_path_factory):
     return write_granule(tmp_path_factory.mktemp("accessor"), n_segments=20, chunk_rows=16)
 
 
-def test_source_encoding_is_what_the_file_holds(path):
+def test_source_encoding_describes_storage_in_the_file(path):
     ds = xr.open_dataset(path, engine="icesat2")
     held = ds.icesat2.source_encoding["segment_id"]
     assert held["path"] == "/gt1l/land_ice_segments/segment_id"
@@ -28,12 +28,12 @@ def test_source_encoding_is_what_the_file_holds(path):
     assert ds.icesat2.source_encoding["delta_time"]["units"] == "seconds since 2018-01-01"
 
 
-def test_raw_integers_say_how_they_are_padded(path):
+def test_source_encoding_has_the_fill_value_of_padded_raw_integers(path):
     ds = xr.open_dataset(path, engine="icesat2", mask_and_scale=False)
     assert ds.icesat2.source_encoding["segment_id"]["pad_value"] == np.iinfo(np.int32).max
 
 
-def test_it_survives_a_selection_and_is_there_for_each_node(path):
+def test_source_encoding_survives_selection_and_exists_on_each_node(path):
     ds = xr.open_dataset(path, engine="icesat2").isel(segment_idx=slice(3))
     assert ds.icesat2.source_encoding["h_li"]["dtype"] == np.dtype("float32")
     tree = xr.open_datatree(path, engine="icesat2")
@@ -42,18 +42,18 @@ def test_it_survives_a_selection_and_is_there_for_each_node(path):
     assert "variables" in repr(tree.icesat2)
 
 
-def test_it_is_empty_for_other_datasets():
+def test_source_encoding_is_empty_for_other_datasets():
     assert dict(xr.Dataset().icesat2.source_encoding) == {}
 
 
-def test_its_methods_are_listed_for_completion(path):
+def test_accessor_methods_are_listed_for_completion(path):
     tree = xr.open_datatree(path, engine="icesat2")
     for accessor in (tree.icesat2, tree["land_ice_segments"].to_dataset().icesat2):
         public = {name for name in dir(accessor) if not name.startswith("_")}
         assert {"contents", "load", "source_encoding"} <= public
 
 
-def test_the_function_form_is_the_same_accessor(path):
+def test_icesat2_function_returns_the_accessor(path):
     ds = xr.open_dataset(path, engine="icesat2")
     assert type(xr_icesat2.icesat2(ds)) is type(ds.icesat2)
     assert xr_icesat2.icesat2(ds).load("h_li") is ds
@@ -64,12 +64,12 @@ def test_the_function_form_is_the_same_accessor(path):
 
 
 @pytest.mark.parametrize("other", [xr.DataArray(1), np.zeros(1), None])
-def test_the_function_form_takes_nothing_else(other):
+def test_icesat2_function_refuses_other_objects(other):
     with pytest.raises(TypeError, match=type(other).__name__):
         xr_icesat2.icesat2(other)
 
 
-def test_a_typed_program_runs(path):
+def test_typed_program_runs(path):
     # That its types are right is checked by mypy, of which it is one of the files.
     typed_use.use_accessors(path)
     typed_use.use_engine(path)

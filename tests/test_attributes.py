@@ -66,7 +66,7 @@ def either(request, arrays, tmp_path) -> Path:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_arrays_of_one_text_are_that_text(plain, either, layout):
+def test_string_arrays_of_one_element_become_strings(plain, either, layout):
     expected = open_datatree(plain, layout=layout)
     tree = open_datatree(either, layout=layout)
     assert described(tree) == described(expected)
@@ -89,7 +89,7 @@ def described(tree: xr.DataTree) -> dict[str, object]:
     } | {f"{path}@coords": set(node.coords) for path, node in tree.to_dict().items()}
 
 
-def test_a_granule_with_such_attributes_opens_saves_and_shows(plain, arrays, tmp_path, capsys):
+def test_granule_with_string_array_attributes_opens_and_saves(plain, arrays, tmp_path, capsys):
     ds = open_dataset(arrays)
     assert set(ds.coords) == set(open_dataset(plain).coords)
     assert ds["delta_time"].dtype == "M8[ns]"
@@ -101,7 +101,7 @@ def test_a_granule_with_such_attributes_opens_saves_and_shows(plain, arrays, tmp
 
 @pytest.mark.parametrize("engine", ["netcdf4", "h5netcdf", "zarr"])
 @pytest.mark.parametrize("kind", ["S5", h5py.string_dtype()], ids=["fixed", "variable"])
-def test_several_texts_can_be_saved(plain, kind, engine, tmp_path):
+def test_attributes_with_several_strings_can_be_saved(plain, kind, engine, tmp_path):
     path = tmp_path / plain.name
     shutil.copy(plain, path)
     with h5py.File(path, "a") as file:
@@ -118,7 +118,7 @@ def test_several_texts_can_be_saved(plain, kind, engine, tmp_path):
     assert again.attrs["words"] == ["alpha", "b"]
 
 
-def test_a_subset_of_netcdf4_cf(capsys):
+def test_subset_written_by_netcdf4_cf_opens(capsys):
     path = granule("processed_ATL10-01_20200228162543_09770601_006_01.nc")
     tree = open_datatree(path)
     assert tree["freeboard_segment"]["delta_time"].dtype == "M8[ns]"
@@ -127,7 +127,7 @@ def test_a_subset_of_netcdf4_cf(capsys):
 
 
 @pytest.mark.parametrize("name", ["clip_ATL03_VegR.h5", "clip_ATL08_VegR.h5"])
-def test_clips_written_by_r_tell_their_spots(name):
+def test_clips_written_by_r_have_spots(name):
     path = granule(name)
     with h5py.File(path) as file:
         spots = {
@@ -144,7 +144,7 @@ WITHOUT_SENSE = SHARED / "hostile" / "23_bad_attrs.h5"
 @pytest.mark.filterwarnings("ignore:overflow encountered")
 @pytest.mark.filterwarnings("ignore:invalid value encountered in cast")
 @pytest.mark.filterwarnings("ignore:.*does not have a Zarr V3 specification")
-def test_attributes_without_sense_are_kept_undecoded(tmp_path, caplog):
+def test_invalid_attributes_are_kept_undecoded(tmp_path, caplog):
     tree = open_datatree(WITHOUT_SENSE, layout="file")
     ds = tree.to_dataset()
     repr(tree)
@@ -197,7 +197,7 @@ def check_undecoded(
     ids=str,
 )
 @pytest.mark.parametrize("layout", ["spot", "flat"])
-def test_merged_variables_with_attributes_without_sense(plain, tmp_path, layout, name, value):
+def test_merged_variables_keep_invalid_attributes(plain, tmp_path, layout, name, value):
     expected = open_dataset(plain, layout=layout, variables=["h_li"]).load()
     path = tmp_path / plain.name
     shutil.copy(plain, path)
@@ -214,7 +214,7 @@ def test_merged_variables_with_attributes_without_sense(plain, tmp_path, layout,
     ds.to_netcdf(tmp_path / "again.nc", engine="h5netcdf")
 
 
-def test_single_characters_are_left_as_bytes_for_xarray_to_join(tmp_path, caplog):
+def test_single_characters_stay_bytes_for_xarray_to_join(tmp_path, caplog):
     path = tmp_path / "characters.nc"
     texts = np.array(["ab", "é", "-"]).astype(object)
     characters = np.array([list(b"ab"), list("é".encode()), list(b"-\0")], "u1").view("S1")
@@ -245,7 +245,7 @@ def test_single_characters_are_left_as_bytes_for_xarray_to_join(tmp_path, caplog
     "fill",
     [np.int64(300), np.int64(-200), np.float64(2.5), np.float64("nan"), np.float64(1e30), "none"],
 )
-def test_a_fill_value_that_its_type_cannot_hold_pads_nothing(tmp_path, fill):
+def test_fill_value_outside_the_dtype_is_not_used_for_padding(tmp_path, fill):
     path, name = tmp_path / "ATL06_20181014001049_02350102_006_01.h5", "atl06_quality_summary"
     rows = {"gt1l": [1, 2, 3], "gt1r": [4]}
     datasets = {}

@@ -14,7 +14,7 @@ import xarray as xr
 
 from tests.http_server import LOGIN_PAGE
 from tests.paths import granule, needs_granules
-from tests.written import GRANULE_NAMES, written_granule, written_granules
+from tests.written_granules import GRANULE_NAMES, written_granule, written_granules
 from xr_icesat2.bytesource import request_limits as limits
 from xr_icesat2.errors import (
     AccessDeniedError,
@@ -58,7 +58,7 @@ def refused(error: type[ICESat2Error], *says: str, opened: object = None, **keyw
 # --- what lies there ---
 
 
-def test_a_missing_file(tmp_path):
+def test_missing_file_is_not_found(tmp_path):
     path = tmp_path / "ATL06_20191106230008_06270503_006_01.h5"
     refused(GranuleNotFoundError, str(path), "check the spelling", opened=path)
     says = f"icesat2://{path.name}"
@@ -71,13 +71,13 @@ def test_a_missing_file(tmp_path):
     assert "icesat2://" not in str(caught.value)
 
 
-def test_patterns_are_of_local_files(http_server):
+def test_patterns_apply_to_local_files_only(http_server):
     some = http_server.put("ATL06.h5", b"").replace("ATL06", "ATL06_[12]")
     for url in ("memory://nowhere/ATL06*.h5", some):
         refused(GranuleNotFoundError, url, "Patterns are of local files only", opened=[url])
 
 
-def test_a_storage_option_that_there_is_not(s3_server):
+def test_unknown_storage_option_is_an_error(s3_server):
     options = {"anonymous": True, "endpoint_url": s3_server.storage_options["endpoint_url"]}
     says = ("storage_options", "'anonymous'", "Did you mean 'anon'?")
     url = s3_server.url("ATL06.h5")
@@ -85,7 +85,7 @@ def test_a_storage_option_that_there_is_not(s3_server):
     refused(SelectionError, *says, opened=[url], storage_options=options)
 
 
-def test_a_folder_without_granules(tmp_path):
+def test_folder_without_granules_is_an_error(tmp_path):
     says = (str(tmp_path), "no granule is in the folder", "it holds")
     refused(GranuleNotFoundError, *says, "it holds nothing", opened=tmp_path)
     (tmp_path / "notes.txt").touch()
@@ -96,7 +96,7 @@ def test_a_folder_without_granules(tmp_path):
     refused(GranuleNotFoundError, *says, *below, opened=[tmp_path])
 
 
-def test_an_empty_file(tmp_path):
+def test_empty_file_is_an_error(tmp_path):
     path = tmp_path / "ATL06.h5"
     path.touch()
     refused(NotAGranuleError, str(path), "is empty", "Download it again", opened=path)
@@ -106,7 +106,7 @@ def test_an_empty_file(tmp_path):
 @pytest.mark.parametrize(
     "content", [LOGIN_PAGE, b"x", b"\x89HDF", b"\x89HDF\r\n\x1a\n", bytes(9000)]
 )
-def test_what_is_not_hdf5(tmp_path, content, caplog):
+def test_file_that_is_not_hdf5_is_an_error(tmp_path, content, caplog):
     path = tmp_path / "ATL06_20191106230008_06270503_006_01.h5"
     path.write_bytes(content)
     with pytest.raises((NotAGranuleError, CorruptGranuleError)) as caught:
@@ -120,7 +120,7 @@ def test_what_is_not_hdf5(tmp_path, content, caplog):
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_truncated_anywhere(copy, seed):
+def test_truncated_file_is_an_error_wherever_it_ends(copy, seed):
     path = copy(ALL)
     content = path.read_bytes()
     length = int(np.random.default_rng(seed).integers(100, len(content)))
@@ -130,7 +130,7 @@ def test_truncated_anywhere(copy, seed):
     refused(CorruptGranuleError, *says, opened=path, layout="file", group="orbit_info")
 
 
-def test_hdf5_but_not_icesat2(tmp_path):
+def test_other_hdf5_file_is_not_a_granule(tmp_path):
     path = tmp_path / "other.h5"
     with h5py.File(path, "w") as file:
         file["temperature"] = np.arange(5.0)
@@ -142,7 +142,7 @@ def test_hdf5_but_not_icesat2(tmp_path):
     assert xr.open_dataset(path, engine="icesat2", layout="file")["temperature"].shape == (5,)
 
 
-def test_a_granule_without_beams(copy):
+def test_granule_without_beams_is_an_error(copy):
     path = copy(MISSING)
     with h5py.File(path, "a") as file:
         for name in [name for name in file if name.startswith("gt")]:
@@ -153,7 +153,7 @@ def test_a_granule_without_beams(copy):
 # --- what is asked of it ---
 
 
-def test_an_unknown_rate_lists_those_there_are(written):
+def test_unknown_rate_error_lists_the_rates(written):
     path = written[ALL]
     rates = ("'land_ice_segments'", "'segment_quality'", "'residual_histogram'")
     refused(GroupNotFoundError, str(path), "'heights'", *rates, opened=path, group="heights")
@@ -162,7 +162,7 @@ def test_an_unknown_rate_lists_those_there_are(written):
         xr.open_datatree(path, engine="icesat2", group="heights")
 
 
-def test_an_unknown_group_of_the_file_lists_what_is_beside_it(written):
+def test_unknown_group_error_lists_its_siblings(written):
     path = written[ALL]
     held = ("/gt1l holds", "land_ice_segments", "segment_quality")
     refused(
@@ -176,7 +176,7 @@ def test_an_unknown_group_of_the_file_lists_what_is_beside_it(written):
 
 
 @pytest.mark.parametrize("layout", ["spot", "flat", "file"])
-def test_a_pattern_that_matches_nothing(written, layout):
+def test_pattern_that_matches_nothing_is_an_error(written, layout):
     path = written[ALL]
     group = "gt1l/land_ice_segments" if layout == "file" else None
     refused(
@@ -186,14 +186,14 @@ def test_a_pattern_that_matches_nothing(written, layout):
 
 
 @pytest.mark.parametrize("layout", ["spot", "flat", "file"])
-def test_a_pattern_that_matches_nothing_in_a_tree(written, layout):
+def test_pattern_that_matches_nothing_in_a_tree_is_an_error(written, layout):
     with pytest.raises(SelectionError, match="'h_nope' matches nothing"):
         xr.open_datatree(
             written[ALL], engine="icesat2", layout=layout, variables=["h_li", "h_nope"]
         )
 
 
-def test_files_that_no_pattern_matches(tmp_path):
+def test_pattern_that_matches_no_file_is_an_error(tmp_path):
     pattern = str(tmp_path / "ATL06_*.h5")
     refused(GranuleNotFoundError, "no file matches", pattern, opened=[pattern])
     refused(GranuleNotFoundError, "empty list", "at least one path or URL", opened=[])
@@ -204,7 +204,7 @@ def test_files_that_no_pattern_matches(tmp_path):
     [{"spots": [1, 2]}, {"spots": 1}, {"beams": ["gt3r", "gt3l"]}, {"spots": [1], "beams": "gt3r"}],
 )
 @pytest.mark.parametrize("layout", ["spot", "flat"])
-def test_none_of_the_spots_asked_for(written, keywords, layout):
+def test_granule_without_the_requested_spots_is_an_error(written, keywords, layout):
     says = ("none of the spots asked for", "6 (gt1l)", "4 (gt2l)", "3 (gt2r)")
     path = written[MISSING]
     refused(SelectionError, str(path), *says, opened=path, layout=layout, **keywords)
@@ -239,25 +239,25 @@ def test_none_of_the_spots_asked_for(written, keywords, layout):
     ],
     ids=str,
 )
-def test_keywords_that_make_no_sense(written, keywords, says):
+def test_impossible_keyword_values_are_errors(written, keywords, says):
     refused(SelectionError, *says, opened=written[ALL], **keywords)
 
 
 @pytest.mark.parametrize("thing", [3, None, 2.5, {"a": 1}, np.arange(3)], ids=repr)
-def test_what_cannot_be_opened(thing):
+def test_objects_of_other_types_are_refused(thing):
     with pytest.raises((SelectionError, TypeError, ValueError)) as caught:
         xr.open_dataset(thing, engine="icesat2")
     assert type(caught.value) is SelectionError
     assert type(thing).__name__ in str(caught.value)
 
 
-def test_several_paths_come_as_a_list(written):
+def test_tuple_of_paths_is_a_list(written):
     path = str(written[ALL])
     for given in (np.array([path]), {path}, (one for one in [path]), dict.fromkeys([path]).keys()):
         refused(SelectionError, type(given).__name__, "by a list", opened=given)
 
 
-def test_an_unknown_keyword_of_a_tree(written):
+def test_unknown_keyword_of_open_datatree_is_an_error(written):
     with pytest.raises(SelectionError, match="Did you mean 'variables'"):
         xr.open_datatree(written[ALL], engine="icesat2", variable="h_li")
 
@@ -266,13 +266,13 @@ def test_an_unknown_keyword_of_a_tree(written):
 
 
 @needs_granules
-def test_two_products_in_a_list(written):
+def test_two_products_in_a_list_are_refused(written):
     other = granule("processed_ATL08_20200821122613_08730802_004_01.h5")
     says = ("2 products", "ATL06", "ATL08", str(other), str(written[ALL]), "apart")
     refused(MergeError, *says, opened=[written[ALL], other])
 
 
-def test_two_releases_in_a_list(written, tmp_path):
+def test_two_releases_in_a_list_are_refused(written, tmp_path):
     other = written_granule(BACKWARD, tmp_path, release="005")
     says = ("2 releases", "005", "006", str(other), "allow_mixed_releases=True")
     refused(MergeError, *says, opened=[written[ALL], other])
@@ -280,7 +280,7 @@ def test_two_releases_in_a_list(written, tmp_path):
     assert ds["release"].values.tolist() == ["006", "005"]
 
 
-def test_the_same_granule_twice(written, copy):
+def test_same_granule_twice_is_refused(written, copy):
     again = copy(ALL)
     says = (
         str(again),
@@ -291,13 +291,13 @@ def test_the_same_granule_twice(written, copy):
     refused(MergeError, *says, opened=[written[ALL], written[BACKWARD], again])
 
 
-def test_the_same_granule_in_two_versions(written, tmp_path):
+def test_two_versions_of_one_granule_are_refused(written, tmp_path):
     newer = written_granule(ALL, tmp_path, version="02")
     says = ("the same granule in two versions", "006_01", "006_02", str(newer), "Leave one out")
     refused(MergeError, *says, opened=[written[ALL], newer])
 
 
-def test_a_granule_of_which_nothing_tells_which(written, copy, tmp_path):
+def test_granule_without_identity_is_an_error(written, copy, tmp_path):
     unknown = copy(BACKWARD).rename(tmp_path / "mine.h5")
     with h5py.File(unknown, "a") as file:
         for name in ("orbit_info", "ancillary_data", "METADATA"):
@@ -308,7 +308,7 @@ def test_a_granule_of_which_nothing_tells_which(written, copy, tmp_path):
     refused(IdentityError, *says, opened=[unknown, written[ALL]], allow_mixed_releases=True)
 
 
-def test_identity_that_contradicts_itself(copy):
+def test_contradictory_identity_is_an_error(copy):
     path = copy(ALL)
     with h5py.File(path, "a") as file:
         file["orbit_info/rgt"][...] = 1111
@@ -316,12 +316,12 @@ def test_identity_that_contradicts_itself(copy):
     assert xr.open_dataset(path, engine="icesat2", layout="file", group="/").attrs
 
 
-def test_a_name_of_another_product(copy, tmp_path):
+def test_file_name_of_another_product_is_an_error(copy, tmp_path):
     path = copy(ALL).rename(tmp_path / "ATL08_20191106230008_06270503_006_01.h5")
     refused(IdentityError, path.name, "ATL08", "ATL06", "renamed", opened=path)
 
 
-def test_a_turning_spacecraft_without_spot_numbers(tmp_path):
+def test_yaw_flip_without_spot_numbers_is_an_error(tmp_path):
     path = written_granule(ALL, tmp_path, sc_orient=2)
     says = (str(path), "sc_orient", "2", 'layout="flat"', "sc_orient=0")
     refused(IdentityError, *says, opened=path)
@@ -329,7 +329,7 @@ def test_a_turning_spacecraft_without_spot_numbers(tmp_path):
     assert ds["h_li"].shape == (120,)
 
 
-def test_a_turning_spacecraft_with_spot_numbers_works(tmp_path):
+def test_yaw_flip_with_spot_numbers_opens(tmp_path):
     path = written_granule(ALL, tmp_path, sc_orient=2)
     with h5py.File(path, "a") as file:
         for number, beam in enumerate(("gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r"), 1):
@@ -340,7 +340,7 @@ def test_a_turning_spacecraft_with_spot_numbers_works(tmp_path):
 
 
 @pytest.mark.parametrize("layout", ["spot", "flat"])
-def test_beams_without_rows_work(written, layout, tmp_path):
+def test_beams_without_rows_open(written, layout, tmp_path):
     ds = xr.open_dataset(written[EMPTY], engine="icesat2", layout=layout).load()
     assert int(np.isfinite(ds["latitude"]).sum()) == 4 * 33
     none = written_granule(EMPTY, tmp_path, n_segments=0)
@@ -351,7 +351,7 @@ def test_beams_without_rows_work(written, layout, tmp_path):
 
 
 @pytest.mark.parametrize("layout", ["spot", "flat"])
-def test_a_granule_without_the_group(written, copy, layout):
+def test_granule_without_the_group_is_an_error(written, copy, layout):
     path = copy(BACKWARD)
     with h5py.File(path, "a") as file:
         for beam in [name for name in file if name.startswith("gt")]:
@@ -362,7 +362,7 @@ def test_a_granule_without_the_group(written, copy, layout):
     refused(GroupNotFoundError, str(path), "residual_histogram", opened=path, **asked)
 
 
-def test_one_beam_without_the_group_is_padding(copy):
+def test_beam_without_the_group_is_padded(copy):
     path = copy(ALL)
     with h5py.File(path, "a") as file:
         del file["gt1l/land_ice_segments"]
@@ -371,7 +371,7 @@ def test_one_beam_without_the_group_is_padding(copy):
 
 
 @pytest.mark.parametrize("chunks", [None, {}])
-def test_a_granule_replaced_between_open_and_read(copy, chunks):
+def test_granule_replaced_after_opening_is_an_error(copy, chunks):
     path = copy(ALL)
     before = path.stat().st_size
     ds = xr.open_dataset(path, engine="icesat2", chunks=chunks)
@@ -408,7 +408,7 @@ ANSWERS = [
 
 
 @pytest.mark.parametrize(("answer", "error", "way_out"), ANSWERS)
-def test_a_server_that_refuses_to_open(served, answer, error, way_out):
+def test_server_refusal_at_open_is_access_denied(served, answer, error, way_out):
     server, url, keywords = served
     server.script.fail(url.rpartition("/")[2], answer)
     with pytest.raises(ICESat2Error) as caught:
@@ -425,7 +425,9 @@ def nothing_kept(as_from_afar, monkeypatch):
 
 
 @pytest.mark.parametrize(("answer", "error", "way_out"), ANSWERS)
-def test_a_server_that_refuses_to_go_on(served, nothing_kept, answer, error, way_out):
+def test_server_refusal_during_a_read_is_access_denied(
+    served, nothing_kept, answer, error, way_out
+):
     server, url, keywords = served
     ds = xr.open_dataset(url, **keywords)
     name = url.rpartition("/")[2]
@@ -440,7 +442,7 @@ def test_a_server_that_refuses_to_go_on(served, nothing_kept, answer, error, way
 
 
 @pytest.mark.parametrize("before_open", [True, False])
-def test_a_server_that_ignores_ranges(written, http_server, nothing_kept, before_open):
+def test_server_that_ignores_ranges_is_an_error(written, http_server, nothing_kept, before_open):
     content = written[MISSING].read_bytes()
     url = http_server.put("ATL06.h5", content)
     if not before_open:
@@ -452,7 +454,7 @@ def test_a_server_that_ignores_ranges(written, http_server, nothing_kept, before
         assert part in str(caught.value)
 
 
-def test_a_server_that_does_not_answer(served, nothing_kept, monkeypatch):
+def test_silent_server_is_a_timeout(served, nothing_kept, monkeypatch):
     server, url, keywords = served
     ds = xr.open_dataset(url, **keywords)
     server.script.fail(url.rpartition("/")[2], "hang")
@@ -467,7 +469,7 @@ def test_a_server_that_does_not_answer(served, nothing_kept, monkeypatch):
     assert time.monotonic() - start < 20
 
 
-def test_a_login_page_instead_of_a_granule(http_server):
+def test_login_page_is_access_denied(http_server):
     url = http_server.put("ATL06_20191106230008_06270503_006_01.h5", b"")
     http_server.script.fail("ATL06_20191106230008_06270503_006_01.h5", "html")
     with pytest.raises(ICESat2Error) as caught:
@@ -476,7 +478,7 @@ def test_a_login_page_instead_of_a_granule(http_server):
     assert "earthaccess.login()" in str(caught.value)
 
 
-def test_a_granule_replaced_on_the_server(served, nothing_kept, written):
+def test_granule_replaced_on_the_server_is_an_error(served, nothing_kept, written):
     server, url, keywords = served
     ds = xr.open_dataset(url, **keywords)
     server.put(url.rpartition("/")[2], written[ALL].read_bytes())
@@ -485,12 +487,12 @@ def test_a_granule_replaced_on_the_server(served, nothing_kept, written):
 
 
 @needs_granules
-def test_a_variable_of_another_rate():
+def test_error_for_a_variable_of_another_rate_names_that_rate():
     with pytest.raises(SelectionError, match=r"Another rate has it: group='geolocation'"):
         xr.open_dataset(granule("ATL03_gt1l.h5"), engine="icesat2", variables=["segment_ph_cnt"])
 
 
-def test_a_group_below_a_rate_is_opened_with_it(written):
+def test_error_for_a_subgroup_of_a_rate_names_the_rate(written):
     said = ("group='land_ice_segments', variables='fit_statistics'",)
     for group in ("land_ice_segments/fit_statistics", "/land_ice_segments/fit_statistics/"):
         refused(GroupNotFoundError, *said, opened=written[ALL], group=group)
@@ -498,7 +500,7 @@ def test_a_group_below_a_rate_is_opened_with_it(written):
     assert "h_rms_misfit" in xr.open_dataset(written[ALL], engine="icesat2", **way_out)
 
 
-def test_groups_that_are_named_as_examples_are_in_the_file(copy):
+def test_example_groups_in_errors_exist_in_the_file(copy):
     path = copy(ALL)
     with h5py.File(path, "a") as file:
         del file["gt1l"], file["orbit_info"]
@@ -511,6 +513,6 @@ def test_groups_that_are_named_as_examples_are_in_the_file(copy):
 
 
 @pytest.mark.parametrize("name", ["gt", "spot", "rgt", "n_obs", "beam_strength"])
-def test_coordinates_of_the_merge_are_not_variables_to_choose(written, name):
+def test_coordinates_of_the_merge_cannot_be_selected(written, name):
     says = (f"{name!r} matches nothing", f"{name} is a coordinate that a merged Dataset has anyway")
     refused(SelectionError, *says, opened=written[ALL], variables=["h_li", name])

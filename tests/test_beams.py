@@ -29,24 +29,24 @@ ORIENTATIONS = {1: "Forward", 0: "Backward"}
 some_beams = st.lists(st.sampled_from(BEAMS), min_size=1, unique=True)
 
 
-def test_tables():
+def test_orientation_tables_follow_the_specification():
     assert {1: dict(FORWARD), 0: dict(BACKWARD)} == EXPECTED
 
 
 @given(some_beams, st.sampled_from([0, 1]), st.sampled_from([0, 1, 2, None]))
-def test_spot_number_decides_whatever_the_rest_says(beams, orient, said):
+def test_spot_number_takes_precedence(beams, orient, said):
     spots = {beam: EXPECTED[orient][beam] for beam in beams}
     assert assign_spots(beams, spots, said, ORIENTATIONS[1 - orient]) == EXPECTED[orient]
 
 
 @given(some_beams, st.sampled_from([0, 1]), st.sampled_from(["Forward", "Backward", None, "x"]))
-def test_sc_orient_comes_next(beams, orient, attr):
+def test_sc_orient_is_used_without_spot_numbers(beams, orient, attr):
     assert assign_spots(beams, dict.fromkeys(beams), orient, attr) == EXPECTED[orient]
     assert assign_spots(beams, {}, orient, attr) == EXPECTED[orient]
 
 
 @given(some_beams, st.sampled_from([0, 1]))
-def test_orientation_attribute_comes_last(beams, orient):
+def test_orientation_attribute_is_used_last(beams, orient):
     attr = ORIENTATIONS[orient]
     assert assign_spots(beams, {}, None, attr) == EXPECTED[orient]
     assert assign_spots(beams, {}, None, f" {attr.upper()} ") == EXPECTED[orient]
@@ -56,7 +56,7 @@ def test_orientation_attribute_comes_last(beams, orient):
     ("sc_orient", "attr"),
     [(2, None), (2, "Forward"), (None, None), (None, "Transition"), (3, None)],
 )
-def test_nothing_tells_the_orientation(sc_orient, attr):
+def test_unknown_orientation_is_an_error(sc_orient, attr):
     with pytest.raises(IdentityError) as caught:
         assign_spots(["gt1l", "gt3r"], {}, sc_orient, attr)
     message = str(caught.value)
@@ -71,12 +71,12 @@ def test_nothing_tells_the_orientation(sc_orient, attr):
 
 
 @given(some_beams, st.sampled_from([0, 1]), st.sampled_from([2, None]))
-def test_the_user_says_what_the_file_does_not(beams, orient, said):
+def test_user_can_give_the_orientation(beams, orient, said):
     assert assign_spots(beams, {}, said, None, orient) == EXPECTED[orient]
 
 
 @given(some_beams, st.sampled_from([0, 1]), st.sampled_from(["number", "sc_orient", "attribute"]))
-def test_the_user_must_not_contradict_the_file(beams, orient, evidence):
+def test_orientation_that_contradicts_the_file_is_refused(beams, orient, evidence):
     numbers = {beam: EXPECTED[orient][beam] for beam in beams} if evidence == "number" else {}
     said = orient if evidence == "sc_orient" else None
     attr = ORIENTATIONS[orient] if evidence == "attribute" else None
@@ -85,18 +85,18 @@ def test_the_user_must_not_contradict_the_file(beams, orient, evidence):
         assign_spots(beams, numbers, said, attr, 1 - orient)
 
 
-def test_no_beams_and_no_orientation():
+def test_no_beams_need_no_orientation():
     assert assign_spots([], {}, None, None) == {}
 
 
 @given(some_beams, st.data(), st.sampled_from([0, 1]), st.sampled_from([0, 1, 2, None]))
-def test_one_numbered_beam_tells_of_all(beams, data, orient, said):
+def test_one_spot_number_determines_all_beams(beams, data, orient, said):
     known = data.draw(st.sampled_from(beams))
     numbers = {known: EXPECTED[orient][known]}
     assert assign_spots(beams, numbers, said, None) == EXPECTED[orient]
 
 
-def test_numbers_beside_the_table_stand_and_nothing_is_deduced_from_them():
+def test_spot_numbers_outside_the_tables_are_kept_and_determine_nothing_else():
     numbers = {"gt1l": 3, "gt1r": 4}
     assert assign_spots(["gt1l", "gt1r"], numbers, 1, "Forward") == numbers
     assert assign_spots(["gt1l", "gt1r", "gt3r"], numbers, 1, None) == numbers | {"gt3r": 1}
@@ -107,7 +107,7 @@ def test_numbers_beside_the_table_stand_and_nothing_is_deduced_from_them():
 
 
 @pytest.mark.parametrize("number", [0, 7, -1])
-def test_a_spot_that_does_not_exist(number):
+def test_nonexistent_spot_number_is_an_error(number):
     with pytest.raises(
         IdentityError, match=f"gt2l: atlas_spot_number is {number}, expected 1 to 6"
     ):
@@ -115,17 +115,17 @@ def test_a_spot_that_does_not_exist(number):
 
 
 @given(some_beams.filter(lambda beams: len(beams) > 1), st.sampled_from(SPOTS))
-def test_two_beams_claim_one_spot(beams, spot):
+def test_two_beams_with_one_spot_are_an_error(beams, spot):
     with pytest.raises(IdentityError, match=f"both claim to be spot {spot}.*layout=") as caught:
         assign_spots(beams, dict.fromkeys(beams, spot), 1, None)
     assert beams[0] in str(caught.value)
 
 
-def test_attributes_of_absent_beams_are_not_heard():
+def test_attributes_of_absent_beams_are_ignored():
     assert assign_spots(["gt1l"], {"gt1l": 6, "gt1r": 6}, None, None) == FORWARD
 
 
-def test_strength():
+def test_odd_spots_are_strong():
     assert [beam_strength(spot) for spot in SPOTS] == ["strong", "weak"] * 3
     with pytest.raises(SelectionError, match="no spot 7; spots are 1, 2, 3, 4, 5, 6"):
         beam_strength(7)
@@ -144,14 +144,14 @@ def test_strength():
         (np.int8(3), (3,)),
     ],
 )
-def test_spots_asked_for(spots, expected):
+def test_spots_select_beams(spots, expected):
     selected = select_spots(spots, None, FORWARD)
     assert selected == expected
     assert all(type(spot) is int for spot in selected)
 
 
 @given(some_beams, st.sampled_from([0, 1]))
-def test_beams_asked_for(beams, orient):
+def test_beams_select_spots(beams, orient):
     expected = tuple(sorted(EXPECTED[orient][beam] for beam in beams))
     assert select_spots(None, beams, EXPECTED[orient]) == expected
     assert select_spots(list(expected), beams, EXPECTED[orient]) == expected
@@ -168,7 +168,7 @@ def test_spots_and_beams_must_agree():
 @pytest.mark.parametrize(
     "spots", ["Strong", "1", 0, 7, [], [1, 8], [1.0], 2.5, True, [None], ["1"]]
 )
-def test_spots_that_do_not_exist(spots):
+def test_nonexistent_spots_are_refused(spots):
     with pytest.raises(SelectionError) as caught:
         select_spots(spots, None, FORWARD)
     message = str(caught.value)
@@ -177,13 +177,13 @@ def test_spots_that_do_not_exist(spots):
 
 
 @pytest.mark.parametrize("beams", ["gt4l", ["gt1l", "GT1R"], [], [1], "strong"])
-def test_beams_that_do_not_exist(beams):
+def test_nonexistent_beams_are_refused(beams):
     with pytest.raises(SelectionError) as caught:
         select_spots(None, beams, FORWARD)
     assert f"beams={beams!r}, expected a list of gt1l, gt1r, gt2l" in str(caught.value)
 
 
-def test_a_missing_beam_whose_spot_is_not_known():
+def test_missing_beam_without_a_known_spot_is_an_error():
     with pytest.raises(SelectionError, match=r"holds no gt3r, .* it holds gt1l"):
         select_spots(None, ["gt1l", "gt3r"], {"gt1l": 3})
 
@@ -208,7 +208,7 @@ def group_attributes(path):
 
 @needs_granules
 @pytest.mark.parametrize("path", ALL_GRANULES, ids=lambda path: path.name)
-def test_real_spot_numbers(path):
+def test_spot_numbers_of_real_granules_follow_the_tables(path):
     beams, orient = group_attributes(granule(path.name))
     numbers = {
         beam: int(np.ravel(attrs["atlas_spot_number"])[0])

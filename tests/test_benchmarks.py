@@ -51,7 +51,7 @@ def placed(task, s3_server):
 
 
 @pytest.mark.parametrize("few", [False, True])
-def test_the_floor_reads_what_h5py_reads_and_nothing_else(files, link, s3_server, few):
+def test_floor_reads_the_bytes_that_h5py_reads(files, link, s3_server, few):
     task = placed(task_for(files, endpoint=link, few=few), s3_server)
     floor = Floor()
     floor.prepare(task)
@@ -67,7 +67,7 @@ def test_the_floor_reads_what_h5py_reads_and_nothing_else(files, link, s3_server
 
 
 @pytest.mark.parametrize("kind", [Floor, DecodeAlone])
-def test_the_floor_on_local_files(files, kind):
+def test_floor_works_on_local_files(files, kind):
     task = task_for(files, few=kind is Floor)
     peer = kind()
     peer.prepare(task)
@@ -76,19 +76,19 @@ def test_the_floor_on_local_files(files, kind):
 
 @pytest.mark.parametrize("name", ["xr_icesat2", "xr_icesat2-decoded", "h5py", "h5coro"])
 @pytest.mark.parametrize("few", [False, True])
-def test_ways_that_are_always_here_give_the_values_of_h5py(files, name, few):
+def test_installed_readers_return_the_values_of_h5py(files, name, few):
     task = task_for(files, few=few)
     assert check_values(task, load_peer(name).read(task)) > 0
 
 
 @pytest.mark.parametrize("does", ["open", "tree"])
 @pytest.mark.parametrize("name", ["xr_icesat2", "h5py"])
-def test_opening_tells_of_every_variable(files, name, does):
+def test_opening_lists_every_variable(files, name, does):
     task = task_for(files[:1], does=does)
     assert check_opened(task, load_peer(name).open(task)) > 0
 
 
-def test_cached_structure_is_not_read_again(files, link, s3_server, tmp_path, as_from_afar):
+def test_cached_structure_is_not_read_twice(files, link, s3_server, tmp_path, as_from_afar):
     task = placed(task_for(files[:1], endpoint=link), s3_server)
     task = Task(**{**vars(task), "scratch": str(tmp_path)})
     nbytes = []
@@ -153,19 +153,19 @@ class TestLink:
         assert counted["round_trips"] == 1
         assert counted["nbytes_sent"] == 80
 
-    def test_what_waits_for_an_answer_is_another_round_trip(self, get):
+    def test_sequential_requests_take_separate_round_trips(self, get):
         set_link(get.link, Link("", latency=0.05))
         for count in (1, 4, 2):
             get(count, 10)
         counted = counts(get.link)
         assert (counted["requests"], counted["round_trips"]) == (7, 3)
 
-    def test_bandwidth_of_each(self, get):
+    def test_bandwidth_is_limited_for_each_connection(self, get):
         set_link(get.link, Link("", each=200e3))
         assert get(4, self.SIZE) >= 0.29
         assert counts(get.link)["nbytes_sent"] == 4 * self.SIZE
 
-    def test_bandwidth_of_all(self, get):
+    def test_bandwidth_is_limited_for_all_connections(self, get):
         set_link(get.link, Link("", total=400e3))
         assert get(4, self.SIZE) >= 0.59
 
@@ -177,7 +177,7 @@ class TestLink:
         counted = counts(get.link)
         assert (counted["requests"], counted["heads"], counted["failed"]) == (1, 1, 1)
 
-    def test_threads_share_it(self, get):
+    def test_threads_share_the_link(self, get):
         set_link(get.link, UNSHAPED)
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda _: get(2, self.SIZE), range(4)))
@@ -188,7 +188,7 @@ class TestLink:
     st.lists(st.tuples(st.integers(0, 2), st.integers(0, 500), st.integers(1, 40)), max_size=9),
     st.integers(0, 60),
 )
-def test_merged_ranges_hold_each_piece_once(ranges, gap):
+def test_merged_ranges_contain_each_piece_once(ranges, gap):
     nothing = np.empty(0)
     pieces = [Piece(*each, nothing, 0, (0,), (), ()) for each in ranges]
     runs = list(merge(pieces, gap))
@@ -205,7 +205,7 @@ def test_merged_ranges_hold_each_piece_once(ranges, gap):
         assert one.file != next_one.file or near > gap
 
 
-def test_a_measurement_in_a_process_of_its_own(files):
+def test_measurements_run_in_separate_processes(files):
     task = task_for(files[:1])
     numbers = run_once("h5py", task, task, limit=60)
     assert numbers["seconds"] > 0
@@ -213,7 +213,7 @@ def test_a_measurement_in_a_process_of_its_own(files):
     assert run_once("h5py", task, task, limit=0)["why"] == "> 0 s"
 
 
-def test_every_way_says_what_it_cannot_do():
+def test_every_reader_declares_its_limits():
     task = Task("read", (), (), "land_ice_segments", ("gt1l",), endpoint="http://nowhere")
     assert load_peer("h5py").cannot(task) == "reads local files only"
     assert load_peer("floor").cannot(task) is None
@@ -222,7 +222,7 @@ def test_every_way_says_what_it_cannot_do():
 
 
 @pytest.mark.parametrize("name", PEERS)
-def test_a_way_does_a_workload_or_says_why_not(name):
+def test_every_reader_runs_a_workload_or_explains_why_not(name):
     task = Task("read", (), (), "land_ice_segments", ("gt1l",))
     try:
         peer = load_peer(name)
@@ -237,7 +237,7 @@ def test_a_way_does_a_workload_or_says_why_not(name):
         assert own if peer.cannot(one) is None else measure(name, one, one, runs=1, limit=1).why
 
 
-def test_the_page_of_results(tmp_path):
+def test_results_page_is_rendered(tmp_path):
     counted = {"requests": 3, "nbytes_sent": 4e6, "most_in_flight": 2, "round_trips": 7}
     run = {"cpu": 1.0, "peak": 2e6, **counted}
     results = (
@@ -266,7 +266,7 @@ def test_the_page_of_results(tmp_path):
     assert written.endswith("after\n")
 
 
-def test_the_page_tells_how_cost_grows_with_the_number_of_granules():
+def test_results_page_compares_costs_of_50_and_200_granules():
     def table(workload, seconds, **how):
         counted = {"requests": 3, "nbytes_sent": 1e6, "most_in_flight": 2, "round_trips": 7}
         run = {"seconds": seconds, "cpu": 1.0, "peak": 0.0, **counted}

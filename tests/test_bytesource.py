@@ -96,7 +96,7 @@ def given_as(request, path, tmp_path):
         }[kind]()
 
 
-def test_every_kind_reads_the_same_bytes(given_as):
+def test_every_source_reads_the_same_bytes(given_as):
     source = open_source(*given_as)
     assert isinstance(source, ByteSource)
     assert source.read(RANGES) == PIECES
@@ -112,7 +112,7 @@ def test_every_kind_reads_the_same_bytes(given_as):
 
 
 @pytest.mark.parametrize("wanted", [(0, 0), (1, 0), (0, 7), (3000, 2000), (20_000, 30_000)])
-def test_what_comes_with_a_first_look_is_of_the_file(given_as, wanted):
+def test_first_read_returns_bytes_of_the_file(given_as, wanted):
     source = open_source(*given_as)
     look = source.look(*wanted)
     assert look.stamp == source.stamp()
@@ -123,7 +123,7 @@ def test_what_comes_with_a_first_look_is_of_the_file(given_as, wanted):
         given_as[0].close()
 
 
-def test_every_kind_reads_from_many_threads(given_as):
+def test_every_source_reads_from_many_threads(given_as):
     source = open_source(*given_as)
 
     def read(seed):
@@ -136,7 +136,7 @@ def test_every_kind_reads_from_many_threads(given_as):
         given_as[0].close()
 
 
-def test_every_kind_refuses_what_lies_outside(given_as):
+def test_every_source_refuses_ranges_outside_the_file(given_as):
     source = open_source(*given_as)
     for offset, length in [(len(DATA) - 1, 2), (len(DATA) + 5, 1), (1 << 62, 1 << 62), (-1, 2)]:
         with pytest.raises(CorruptGranuleError, match=r"truncated or damaged") as caught:
@@ -160,7 +160,7 @@ def other_process():
 
 
 @pytest.mark.parametrize("kind", ["path", "bytesio", "http", "open-http", "s3", "open-s3"])
-def test_reads_in_another_process(kind, path, request, other_process):
+def test_pickled_source_reads_in_another_process(kind, path, request, other_process):
     if kind == "path":
         source = open_source(path)
     elif kind == "bytesio":
@@ -187,7 +187,7 @@ def test_reads_in_another_process(kind, path, request, other_process):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 @pytest.mark.parametrize("kind", ["path", "http", "open-http", "memory"])
-def test_reads_after_a_fork(kind, path, http_server):
+def test_source_reads_after_a_fork(kind, path, http_server):
     url = http_server.put("x.h5", DATA)
     fsspec.filesystem("memory").pipe_file("/x.h5", DATA)
     given = {
@@ -209,7 +209,7 @@ def test_reads_after_a_fork(kind, path, http_server):
 
 
 class TestNoInputOutput:
-    def test_nothing_is_asked_until_something_is_read(self, http_server, s3_server, tmp_path):
+    def test_no_request_is_made_before_the_first_read(self, http_server, s3_server, tmp_path):
         for missing in [
             tmp_path / "missing.h5",
             http_server.put("x.h5", DATA),
@@ -237,19 +237,21 @@ class TestNoInputOutput:
 
 
 class TestLocal:
-    def test_home_directory(self, path, monkeypatch):
+    def test_home_directory_is_expanded(self, path, monkeypatch):
         monkeypatch.setenv("HOME", str(path.parent))
         monkeypatch.setenv("USERPROFILE", str(path.parent))
         for given_path in [f"~/{path.name}", Path("~") / path.name, f"file://~/{path.name}"]:
             assert open_source(given_path).url == str(path)
 
-    def test_means_the_same_in_another_directory(self, path, monkeypatch, tmp_path_factory):
+    def test_relative_path_keeps_its_meaning_in_another_directory(
+        self, path, monkeypatch, tmp_path_factory
+    ):
         monkeypatch.chdir(path.parent)
         source = open_source(path.name)
         monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
         assert pickle.loads(pickle.dumps(source)).read(RANGES) == PIECES  # noqa: S301
 
-    def test_stamp_is_fresh(self, path):
+    def test_local_version_is_read_anew(self, path):
         source = open_source(path)
         before = source.stamp()
         assert before == Stamp(len(DATA), str(path.stat().st_mtime_ns))
@@ -258,30 +260,30 @@ class TestLocal:
         path.write_bytes(DATA + b"more")
         assert source.stamp().size == len(DATA) + 4
 
-    def test_missing(self, tmp_path):
+    def test_missing_local_file_is_not_found(self, tmp_path):
         source = open_source(tmp_path / "missing.h5")
         for ask in (source.stamp, lambda: source.read([(0, 1)])):
             with pytest.raises(GranuleNotFoundError, match=r"no granule at .*missing\.h5"):
                 ask()
 
     @pytest.mark.parametrize("name", ["x\0y", "x" * 5_000])
-    def test_impossible_names(self, name):
+    def test_impossible_file_names_are_not_found(self, name):
         for ask in (open_source(name).stamp, lambda: open_source(name).read([(0, 1)])):
             with pytest.raises(TransferError, match="cannot read"):
                 ask()
 
-    def test_below_a_file(self, path):
+    def test_path_below_a_file_is_not_found(self, path):
         with pytest.raises(GranuleNotFoundError, match="no granule at"):
             open_source(path / "x.h5").stamp()
 
-    def test_directory(self, tmp_path):
+    def test_directory_is_not_a_granule(self, tmp_path):
         source = open_source(tmp_path)
         for ask in (source.stamp, lambda: source.read([(0, 1)])):
             with pytest.raises(NotAGranuleError, match=r"is a directory.*list the files.*\*\.h5"):
                 ask()
 
     @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
-    def test_a_pipe_does_not_hang(self, tmp_path):
+    def test_pipe_is_refused_without_waiting(self, tmp_path):
         os.mkfifo(tmp_path / "pipe.h5")
         source = open_source(tmp_path / "pipe.h5")
         for ask in (source.stamp, lambda: source.read([(0, 1)])):
@@ -291,12 +293,12 @@ class TestLocal:
     @pytest.mark.skipif(
         not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser may read anything"
     )
-    def test_not_for_us(self, path):
+    def test_unreadable_file_is_access_denied(self, path):
         path.chmod(0)
         with pytest.raises(AccessDeniedError, match="may not read"):
             open_source(path).read([(0, 1)])
 
-    def test_refused_by_the_system(self, path, monkeypatch):
+    def test_system_refusal_is_access_denied(self, path, monkeypatch):
         def refuse(*_):
             raise PermissionError(13, "Permission denied", str(path))
 
@@ -304,25 +306,25 @@ class TestLocal:
         with pytest.raises(AccessDeniedError, match=r"may not read .*Permission denied"):
             open_source(path).read([(0, 1)])
 
-    def test_windows_without_pread(self, path, monkeypatch):
+    def test_reads_work_without_pread(self, path, monkeypatch):
         monkeypatch.delattr(os, "pread", raising=False)
         source = open_source(path)
         with ThreadPoolExecutor(4) as pool:
             results = pool.map(lambda _: source.read(RANGES), range(40))
             assert all(result == PIECES for result in results)
 
-    def test_a_read_in_pieces(self, path, monkeypatch):
+    def test_large_read_is_split(self, path, monkeypatch):
         monkeypatch.setattr(descriptors, "_LARGEST_READ", 1_000)
         assert open_source(path).read(RANGES) == PIECES
 
-    def test_cut_while_it_is_read(self, path, monkeypatch):
+    def test_file_truncated_while_read_is_an_error(self, path, monkeypatch):
         source = open_source(path)
         source.read([(0, 1)])
         monkeypatch.setattr(descriptors.Descriptor, "size", 10 * len(DATA))
         with pytest.raises(CorruptGranuleError, match="truncated"):
             source.read([(len(DATA) - 1, 5)])
 
-    def test_few_files_are_open_at_once(self, tmp_path, monkeypatch):
+    def test_number_of_open_files_is_bounded(self, tmp_path, monkeypatch):
         monkeypatch.setattr(descriptors, "MAX_OPEN", 4)
         sources = []
         for number in range(20):
@@ -334,7 +336,7 @@ class TestLocal:
         assert len(descriptors.open_files) <= 4
 
     @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
-    def test_closing_and_forgetting_release_the_file(self, path):
+    def test_closing_or_deleting_a_source_closes_its_file(self, path):
         def held():
             links = list(Path("/proc/self/fd").iterdir())
             return sum(os.path.lexists(link) and link.resolve() == path for link in links)
@@ -349,7 +351,7 @@ class TestLocal:
         gc.collect()
         assert held() == 0
 
-    def test_closing_while_others_read(self, path):
+    def test_source_closes_while_other_threads_read(self, path):
         source = open_source(path)
         stop = threading.Event()
 
@@ -368,7 +370,7 @@ class TestLocal:
 
 
 class TestFileObjects:
-    def test_the_file_stays_the_users(self):
+    def test_user_file_is_neither_closed_nor_moved(self):
         file = io.BytesIO(DATA)
         file.seek(17)
         source = open_source(file)
@@ -379,13 +381,13 @@ class TestFileObjects:
         assert file.tell() == 17
         assert not file.closed
 
-    def test_two_of_one_name_are_two(self):
+    def test_two_file_objects_of_one_name_are_distinct(self):
         first, second = open_source(io.BytesIO(DATA)), open_source(io.BytesIO(DATA))
         assert first.url != second.url
         assert first.url.startswith("<BytesIO>")
         assert pickle.loads(pickle.dumps(first)).url == first.url  # noqa: S301
 
-    def test_closed_by_the_user(self):
+    def test_file_closed_by_the_user_is_an_error(self):
         file = io.BytesIO(DATA)
         source = open_source(file)
         file.close()
@@ -393,14 +395,14 @@ class TestFileObjects:
             with pytest.raises(TransferError, match="keep the file open"):
                 ask()
 
-    def test_a_file_that_gives_little_at_a_time(self):
+    def test_short_reads_of_a_file_object_are_continued(self):
         class Slow(io.BytesIO):
             def read(self, size=-1):
                 return super().read(min(size, 7))
 
         assert open_source(Slow(DATA)).read(RANGES) == PIECES
 
-    def test_a_file_that_ends_early(self):
+    def test_file_object_that_ends_early_is_an_error(self):
         class Liar(io.BytesIO):
             def seek(self, offset, whence=0):
                 return super().seek(offset, whence) + (100 if whence else 0)
@@ -408,7 +410,7 @@ class TestFileObjects:
         with pytest.raises(CorruptGranuleError, match="truncated"):
             open_source(Liar(DATA)).read([(len(DATA), 50)])
 
-    def test_a_file_that_fails(self):
+    def test_error_of_a_file_object_is_reported(self):
         class Broken(io.BytesIO):
             def read(self, size=-1):
                 raise OSError(5, "Input/output error")
@@ -416,7 +418,7 @@ class TestFileObjects:
         with pytest.raises(TransferError, match="Input/output error"):
             open_source(Broken(DATA)).read([(0, 5)])
 
-    def test_through_a_proxy_like_that_of_earthaccess(self, http_server):
+    def test_proxied_file_objects_are_read(self, http_server):
         url = http_server.put("x.h5", DATA)
 
         class Proxy:
@@ -431,20 +433,20 @@ class TestFileObjects:
             assert source.url == url
             assert source.read(RANGES) == PIECES
 
-    def test_an_asynchronous_filesystem(self, s3_server):
+    def test_asynchronous_filesystem_is_read(self, s3_server):
         s3_server.put("x.h5", DATA)
         options = s3_server.storage_options
         filesystem = fsspec.filesystem("s3", asynchronous=True, **options)
         file = SimpleNamespace(fs=filesystem, path=f"{s3_server.bucket_dir.name}/x.h5")
         assert open_source(file).read(RANGES) == PIECES
 
-    def test_a_filesystem_that_knows_no_size(self, monkeypatch):
+    def test_filesystem_without_sizes_is_an_error(self, monkeypatch):
         memory = fsspec.filesystem("memory")
         monkeypatch.setattr(type(memory), "info", lambda *_, **__: {"size": None, "type": "file"})
         with pytest.raises(TransferError, match="does not say how large"):
             open_source("memory://x.h5").stamp()
 
-    def test_a_compressed_file_is_read_as_what_it_unpacks_to(self, tmp_path):
+    def test_compressed_file_is_read_decompressed(self, tmp_path):
         import gzip  # noqa: PLC0415
 
         (tmp_path / "x.h5.gz").write_bytes(gzip.compress(DATA))
@@ -463,52 +465,52 @@ class TestGranulesOfEarthaccess:
         answers = {**self.links, **links}
         return SimpleNamespace(data_links=lambda access=None: answers[access])
 
-    def test_https_works_anywhere(self):
+    def test_earthaccess_result_is_read_over_https(self):
         assert open_source(self.granule()).url == "https://host/x.h5"
 
-    def test_s3_where_the_options_are_for_s3(self):
+    def test_earthaccess_result_is_read_from_s3_with_s3_options(self):
         assert open_source(self.granule(), {"key": "k"}).url == "s3://bucket/x.h5"
 
-    def test_on_premises_only(self):
+    def test_earthaccess_result_on_premises_is_read(self):
         assert open_source(self.granule(direct=[]), {"token": "t"}).url == "https://host/x.h5"
 
-    def test_without_data(self):
+    def test_earthaccess_result_without_data_is_an_error(self):
         with pytest.raises(GranuleNotFoundError, match="no link to an HDF5 file"):
             open_source(self.granule(external=["https://host/x.png"]))
 
 
 class TestWhatIsNotAGranule:
     @pytest.mark.parametrize("obj", [None, 5, b"\x89HDF", ["a.h5"], object()])
-    def test_other_objects(self, obj):
+    def test_other_objects_are_refused(self, obj):
         with pytest.raises(SelectionError, match=r"a path, a URL or an open binary file"):
             open_source(obj)
 
-    def test_opened_as_text(self, path):
+    def test_file_opened_as_text_is_refused(self, path):
         with path.open() as file, pytest.raises(SelectionError, match="mode 'rb'"):
             open_source(file)
 
-    def test_a_url_through_pathlib(self):
+    def test_url_mangled_by_pathlib_is_refused(self):
         with pytest.raises(SelectionError, match=r"s3:/ for s3://"):
             open_source(Path("s3://bucket/x.h5"))
 
-    def test_options_that_are_no_mapping(self):
+    def test_storage_options_must_be_a_mapping(self):
         with pytest.raises(SelectionError, match="storage_options is a mapping"):
             open_source("s3://b/x.h5", "anon")
 
-    def test_unknown_protocol(self):
+    def test_unknown_protocol_is_an_error(self):
         with pytest.raises(SelectionError, match=r"cannot open nonsense://x.*Protocol not known"):
             open_source("nonsense://x").stamp()
 
-    def test_unknown_option(self):
+    def test_unknown_storage_option_is_an_error(self):
         with pytest.raises(SelectionError, match=r"cannot open simplecache::memory://x"):
             open_source("simplecache::memory://x", {"cache_storage": 5}).stamp()
 
     @pytest.mark.skipif("paramiko" in sys.modules, reason="paramiko is here")
-    def test_missing_package(self):
+    def test_missing_package_is_named(self):
         with pytest.raises(TransferError, match=r"(?s)not installed.*paramiko"):
             open_source("sftp://nowhere.invalid/x.h5").stamp()
 
-    def test_directories_elsewhere(self, s3_server):
+    def test_remote_directory_is_not_a_granule(self, s3_server):
         fsspec.filesystem("memory").pipe_file("/a/b/x.h5", DATA)
         s3_server.put("a/x.h5", DATA)
         for folder in ("memory://a", SimpleNamespace(fs=_below("/a"), path="b")):
@@ -517,14 +519,14 @@ class TestWhatIsNotAGranule:
         with pytest.raises(NotAGranuleError, match="is a directory"):
             open_source(s3_server.url("a"), s3_server.storage_options).stamp()
 
-    def test_missing_in_memory(self):
+    def test_missing_memory_file_is_not_found(self):
         source = open_source("memory://no/such.h5")
         for ask in (source.stamp, lambda: source.read([(0, 1)])):
             with pytest.raises(GranuleNotFoundError, match=r"memory://no/such\.h5"):
                 ask()
 
 
-def test_memory_stamp_sees_a_replacement():
+def test_memory_version_changes_with_the_file():
     memory = fsspec.filesystem("memory")
     memory.pipe_file("/x.h5", DATA)
     source = open_source("memory://x.h5")
@@ -535,7 +537,7 @@ def test_memory_stamp_sees_a_replacement():
 
 
 class TestCounting:
-    def test_counts_and_passes_on(self, path):
+    def test_counting_source_counts_and_forwards(self, path):
         source = CountingSource(open_source(path))
         assert isinstance(source, ByteSource)
         assert source.url == str(path)
@@ -547,7 +549,7 @@ class TestCounting:
         assert source.log == [each for each in RANGES if each[1]] + [(3, 4)]
         assert "LocalSource" in repr(source)
 
-    def test_copies_count_on_their_own(self, path):
+    def test_copies_of_a_counting_source_count_separately(self, path):
         source = CountingSource(open_source(path))
         source.read([(0, 1)])
         copy = pickle.loads(pickle.dumps(source))  # noqa: S301
@@ -593,7 +595,7 @@ class TestNames:
         assert secret not in repr(open_source(url))
         assert secret not in repr(open_source(url, {"headers": {"Authorization": secret}}))
 
-    def test_files(self, path):
+    def test_file_names_are_shown_as_paths(self, path):
         assert source_name(str(path)) == str(path)
         assert source_name(path) == str(path)
         assert source_name(io.BytesIO()) == "<BytesIO>"
@@ -602,7 +604,7 @@ class TestNames:
         with fsspec.open("memory://x.h5", "wb") as file:
             assert source_name(file) == "/x.h5"
 
-    def test_source_names_itself(self, path):
+    def test_source_has_the_name_of_its_file(self, path):
         assert repr(open_source(path)) == f"LocalSource({str(path)!r})"
         assert repr(open_source("s3://b/x.h5", {"secret": "hush"})) == "RemoteSource('s3://b/x.h5')"
         assert repr(open_source(io.BytesIO())) == "FileObjectSource(<BytesIO>)"
@@ -612,7 +614,7 @@ class TestNames:
     ranges=st.lists(st.tuples(st.integers(-5, 60), st.integers(-5, 60)), max_size=8),
     size=st.none() | st.integers(0, 50),
 )
-def test_ranges_are_kept_or_refused(ranges, size):
+def test_invalid_ranges_are_refused(ranges, size):
     fits = all(
         offset >= 0 and length >= 0 and (not length or size is None or offset + length <= size)
         for offset, length in ranges
@@ -635,7 +637,7 @@ def test_any_ranges_of_a_file_equal_slices(data, tmp_path_factory):
     assert LocalSource(str(path)).read(ranges) == [DATA[at : at + size] for at, size in ranges]
 
 
-def test_work_that_has_not_begun_ends_with_the_first_error():
+def test_first_error_cancels_queued_work():
     begun = []
 
     def work(number):
@@ -650,7 +652,7 @@ def test_work_that_has_not_begun_ends_with_the_first_error():
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-def test_a_child_forked_while_a_lock_is_held_reads(tmp_path):
+def test_child_forked_under_a_held_lock_can_read(tmp_path):
     code = """
 import os, sys, warnings
 warnings.simplefilter("ignore")

@@ -80,7 +80,7 @@ def open_made(folder: Path, values: np.ndarray, attrs: dict[str, str], **options
     st.sampled_from([None, CFDatetimeCoder(use_cftime=True)]),
 )
 @pytest.mark.filterwarnings("ignore:.*Unable to decode time axis")
-def test_any_units(made, units, calendar, numbers, dtype, coder):
+def test_times_of_any_units_equal_xarrays(made, units, calendar, numbers, dtype, coder):
     values = np.array(numbers).astype(dtype)
     attrs = {"units": units} | ({} if calendar is None else {"calendar": calendar})
     options = {} if coder is None else {"decode_times": coder}
@@ -105,7 +105,7 @@ def test_any_units(made, units, calendar, numbers, dtype, coder):
 
 
 @pytest.mark.parametrize("units", ["months since 2018-01-01", "days since yesterday", "since", " "])
-def test_what_xarray_refuses_stays_a_number(made, units, caplog):
+def test_undecodable_times_stay_numbers(made, units, caplog):
     values = np.array([1.0, 2.0, 40.0])
     found = open_made(made, values, {"units": units})
     np.testing.assert_array_equal(found.values, values)
@@ -114,7 +114,7 @@ def test_what_xarray_refuses_stays_a_number(made, units, caplog):
         assert f"units='{units}' makes no sense" in caplog.text
 
 
-def test_gps_seconds_stay_a_number_and_nothing_else_is_reworded(made):
+def test_gps_seconds_stay_numbers_with_their_attributes(made):
     found = open_made(made, np.array([1e9]), {"units": "seconds since 1980-01-06T00:00:00.000000Z"})
     assert found.dtype == "f8"
     assert found.attrs["units"] == "seconds after 1980-01-06T00:00:00.000000Z"
@@ -122,7 +122,7 @@ def test_gps_seconds_stay_a_number_and_nothing_else_is_reworded(made):
         assert open_made(made, np.array([1.0]), {"units": units}).dtype == "M8[ns]"
 
 
-def test_times_beyond_the_type_are_an_error_that_tells_the_way_out(made):
+def test_times_beyond_the_dtype_are_an_error(made):
     far = np.array([1.0, 1e9, 2.0])
     with pytest.raises(NotSupportedError, match=r"when .*days since 2018.*decode_times=False"):
         open_made(made, far, {"units": "days since 2018-01-01"}).load()
@@ -132,7 +132,7 @@ def test_times_beyond_the_type_are_an_error_that_tells_the_way_out(made):
 
 @pytest.mark.parametrize("layout", ["spot", "flat", "file"])
 @pytest.mark.parametrize("group", ["delta_h", "dhdt_lag1"])
-def test_a_made_map(layout, group):
+def test_times_of_a_gridded_product_are_decoded(layout, group):
     path = SHARED / "field" / ATL15
     if not path.exists():
         pytest.skip(f"{ATL15} is not here (../shared/field)")
@@ -145,7 +145,7 @@ def test_a_made_map(layout, group):
     xr.testing.assert_equal(tree[group].to_dataset().load(), expected)
 
 
-def test_the_template_of_maps():
+def test_times_of_the_gridded_template_are_decoded():
     path = granule("ATL15_template.nc")
     found = xr.open_datatree(path, engine="icesat2", decode_timedelta=False)
     expected = xr.open_datatree(path, engine="h5netcdf", decode_timedelta=False)
@@ -158,7 +158,7 @@ def test_the_template_of_maps():
 
 
 @pytest.mark.parametrize("layout", ["spot", "flat"])
-def test_days_in_a_merged_group(layout, tmp_path):
+def test_days_are_decoded_in_a_merged_group(layout, tmp_path):
     path = write_granule(tmp_path, product="ATL06", n_segments=20)
     expected = xr.open_dataset(path, engine="icesat2", layout=layout, variables="h_li").load()
     with h5py.File(path, "a") as file:

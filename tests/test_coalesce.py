@@ -12,7 +12,7 @@ ranges = st.lists(st.tuples(st.integers(0, 500), st.integers(1, 60)), max_size=3
 
 
 @given(ranges, st.integers(0, 50), st.integers(1, 300))
-def test_every_range_lies_in_exactly_one_run(wanted, most_gap, most_bytes):
+def test_every_range_is_in_exactly_one_run(wanted, most_gap, most_bytes):
     offsets = np.array([offset for offset, _ in wanted], np.int64)
     lengths = np.array([length for _, length in wanted], np.int64)
     runs = coalesce(offsets, lengths, most_gap=most_gap, most_bytes=most_bytes)
@@ -38,7 +38,7 @@ def _largest_gap(held):
 
 
 @given(ranges, st.integers(0, 50), st.integers(1, 300))
-def test_neighbours_are_apart_or_together_too_long(wanted, most_gap, most_bytes):
+def test_adjacent_runs_are_distant_or_too_long_to_merge(wanted, most_gap, most_bytes):
     offsets = np.array([offset for offset, _ in wanted], np.int64)
     lengths = np.array([length for _, length in wanted], np.int64)
     runs = coalesce(offsets, lengths, most_gap=most_gap, most_bytes=most_bytes)
@@ -49,12 +49,12 @@ def test_neighbours_are_apart_or_together_too_long(wanted, most_gap, most_bytes)
         assert apart or too_long
 
 
-def test_nothing_wanted_needs_no_run():
+def test_no_ranges_need_no_run():
     empty = np.empty(0, np.int64)
     assert coalesce(empty, empty, most_gap=0, most_bytes=1) == []
 
 
-def test_the_floor_of_requests():
+def test_number_of_requests_is_minimal():
     offsets = np.array([300, 0, 100, 1_000_000])
     lengths = np.array([50, 100, 150, 10])
     runs = coalesce(offsets, lengths, most_gap=64, most_bytes=1 << 20)

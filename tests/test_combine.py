@@ -10,10 +10,10 @@ import pytest
 import xarray as xr
 from xarray.indexes import PandasIndex
 
-from tests.combining import DOCUMENTED, WAYS
+from tests.combine_arguments import DOCUMENTED, WAYS
+from tests.expected_rates import ATL06
 from tests.paths import GRANULES, needs_granules
-from tests.rates import ATL06
-from tests.written import written_granule, written_granules
+from tests.written_granules import written_granule, written_granules
 from xr_icesat2.granule.gran_idx import CYCLES, GRIDDED, REGIONS, RGTS, granule_number
 from xr_icesat2.reading.lazy_index import LazyIndex
 from xr_icesat2.testing import write_granule
@@ -50,7 +50,7 @@ def listed(paths: list[Path], **options: Any) -> xr.Dataset:
 @each_order
 @pytest.mark.parametrize("rate", ATL06, ids=lambda rate: rate.group)
 @under_both_defaults
-def test_beams_side_by_side(written, way, rate):
+def test_beams_combine_along_new_dimension(written, way, rate):
     how = dict(WAYS[way]("gran_idx"))
     if rate.per_beam and way != "nested":
         # Granules differ in length, so that xarray combines along the rows too, and would repeat
@@ -68,7 +68,7 @@ def test_beams_side_by_side(written, way, rate):
 
 @pytest.mark.parametrize("way", WAYS)
 @under_both_defaults
-def test_equal_lengths_by_pad_to(written, way):
+def test_pad_to_makes_lengths_equal(written, way):
     kw = {"engine": "icesat2", "pad_to": 250, "variables": FEW}
     combined = xr.open_mfdataset(written, **kw, **WAYS[way]("gran_idx"))
     assert combined.sizes["segment_idx"] == 250
@@ -81,7 +81,7 @@ def test_equal_lengths_by_pad_to(written, way):
     [("by coordinates", False), ("by coordinates", True), ("nested", True), ("parallel", False)],
 )
 @under_both_defaults
-def test_rows_one_behind_another(written, way, backwards):
+def test_flat_rows_concatenate(written, way, backwards):
     paths = written[::-1] if backwards else written
     options = {"layout": "flat", "variables": FEW}
     how = WAYS[way]("segment_idx")
@@ -100,7 +100,7 @@ def rows_of(paths: list[Path], way: str) -> list[int]:
 
 
 @under_both_defaults
-def test_rows_are_not_lost_with_the_arguments_left_out(written):
+def test_default_arguments_lose_no_rows(written):
     combined = xr.open_mfdataset(written, engine="icesat2", layout="flat", variables=FEW)
     expected = listed(written, layout="flat", variables=FEW)
     xr.testing.assert_equal(combined.compute(), expected.compute())
@@ -121,7 +121,7 @@ def with_a_subset(written, tmp_path_factory) -> list[Path]:
 @each_layout
 @each_order
 @under_both_defaults
-def test_a_subset_beside_full_granules(with_a_subset, layout, way):
+def test_subset_combines_with_full_granules(with_a_subset, layout, way):
     options = {"layout": layout, "variables": FEW}
     how = WAYS[way](ROWS[layout])
     combined = xr.open_mfdataset(with_a_subset, engine="icesat2", **options, **how)
@@ -145,7 +145,7 @@ def assert_same_values(combined: xr.Dataset, expected: xr.Dataset) -> None:
 @needs_granules
 @each_layout
 @under_both_defaults
-def test_real_granules(layout):
+def test_real_granules_combine(layout):
     """Subsets of three releases, one of few variables, in descending order."""
     starts = ("processed_ATL06_20190613", "processed_ATL06_20190222", "processed_ATL06_20191106")
     paths = sorted((next(GRANULES.glob(f"{s}*")) for s in starts), key=gran_idx, reverse=True)
@@ -164,7 +164,7 @@ def of_two_products(tmp_path_factory) -> list[Path]:
 
 @each_layout
 @under_both_defaults
-def test_two_products_conflict(layout, of_two_products):
+def test_two_products_do_not_combine(layout, of_two_products):
     paths = of_two_products
     options = {"engine": "icesat2", "layout": layout, "variables": ("h_*", "latitude")}
     with pytest.raises(xr.MergeError, match="conflicting values for variable 'product'"):
@@ -177,7 +177,7 @@ def test_two_products_conflict(layout, of_two_products):
 
 
 @each_layout
-def test_the_product_of_one_granule_and_of_many(written, layout):
+def test_product_coordinate_is_kept_for_one_and_many(written, layout):
     for paths in (written[0], written[:1], written[:2]):
         ds = xr.open_dataset(paths, engine="icesat2", layout=layout)
         tree = xr.open_datatree(paths, engine="icesat2", layout=layout)
@@ -191,7 +191,7 @@ def test_the_product_of_one_granule_and_of_many(written, layout):
 
 
 @under_both_defaults
-def test_rows_of_two_files_of_one_granule_are_refused(written, tmp_path):
+def test_two_files_of_one_granule_are_refused(written, tmp_path):
     """xarray would silently keep one of the files of which the first labels are equal."""
     subset = written_granule("all beams", tmp_path, n_segments=50)
     for paths in ([written[0], subset, written[1]], [written[1], subset, written[0]]):
@@ -205,7 +205,7 @@ def test_rows_of_two_files_of_one_granule_are_refused(written, tmp_path):
     "product", ["ATL03", "ATL04", "ATL06", "ATL07", "ATL08", "ATL09", "ATL10", "ATL11", "ATL12",
                 "ATL13", "ATL22", "ATL24"],
 )  # fmt: skip
-def test_labels_of_the_highest_granule_are_whole_numbers_of_64_bits(product):
+def test_highest_row_labels_fit_int64(product):
     assert product not in GRIDDED
     last = granule_number(
         product=product, rgt=max(RGTS), cycle=max(CYCLES), region=max(REGIONS), hemisphere=2
@@ -214,7 +214,7 @@ def test_labels_of_the_highest_granule_are_whole_numbers_of_64_bits(product):
     assert (last + 1) << 32 <= np.iinfo(np.int64).max
 
 
-def test_labels_tell_the_granule_and_are_read_by_nothing(written):
+def test_row_labels_identify_the_granule_without_reads(written):
     one = xr.open_dataset(written[0], engine="icesat2", layout="flat")
     many = listed(written, layout="flat")
     for ds in (one, many):

@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from tests.tiny import write_tiny
-from tests.written import GRANULE_NAMES, written_granule
+from tests.written_granules import GRANULE_NAMES, written_granule
 from xr_icesat2.cli.main import main
 from xr_icesat2.errors import CorruptGranuleError, SelectionError
 
@@ -83,7 +83,7 @@ def test_damaged_objects_are_left_out_of_trees(damaged, tmp_path, caplog, capfd)
     ],
     ids=str,
 )
-def test_damage_to_what_is_asked_for_is_an_error(damaged, ask):
+def test_damage_to_a_requested_object_is_an_error(damaged, ask):
     for opened in (xr.open_dataset, xr.open_datatree):
         with pytest.raises(CorruptGranuleError, match="damaged") as caught:
             opened(damaged, **ask, **FILE)
@@ -92,14 +92,14 @@ def test_damage_to_what_is_asked_for_is_an_error(damaged, ask):
 
 
 @pytest.mark.parametrize("name", ["variable", "lost", "below"])
-def test_loading_what_is_damaged_is_an_error(damaged, name):
+def test_loading_a_damaged_variable_is_an_error(damaged, name):
     with xr.open_datatree(damaged, **FILE) as tree:
         for opened in (tree, pickle.loads(pickle.dumps(tree))):  # noqa: S301 - our own
             with pytest.raises(CorruptGranuleError, match="damaged"):
                 opened.icesat2.load(name)
 
 
-def test_all_that_a_group_holds_is_damaged(tmp_path):
+def test_group_with_only_damaged_objects_is_an_error(tmp_path):
     path = tmp_path / "damaged.h5"
     with h5py.File(path, "w") as file:
         file.attrs["title"] = "all lost"
@@ -115,7 +115,7 @@ def test_all_that_a_group_holds_is_damaged(tmp_path):
     assert xr.open_dataset(path, group="/", **without).attrs == {"title": "all lost"}
 
 
-def test_a_misspelt_name_beside_damage_gets_a_suggestion(damaged):
+def test_misspelled_name_next_to_damage_gets_a_suggestion(damaged):
     for ask in ({}, {"group": "group"}):
         with pytest.raises(SelectionError, match="Did you mean 'sound'"):
             xr.open_datatree(damaged, variables=["soumd"], **ask, **FILE)
@@ -128,7 +128,7 @@ def test_damage_in_a_list_is_an_error(damaged):
         xr.open_datatree([damaged], **FILE)
 
 
-def test_damage_to_a_beam_is_an_error_where_beams_are_merged(tmp_path, capfd):
+def test_damage_to_a_merged_beam_is_an_error(tmp_path, capfd):
     path = written_granule(GRANULE_NAMES[0], tmp_path)
     _damage(path, "gt1l/land_ice_segments/h_li")
     for layout in ("spot", "flat"):

@@ -27,7 +27,7 @@ def extra(name: str) -> set[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(PROJECT).as_posix())
-def test_what_a_page_imports_is_in_the_extra(page):
+def test_imports_of_pages_are_in_the_docs_extra(page):
     imported = {
         COMES_WITH.get(name, name)
         for code in RUN.findall(page.read_text(encoding="utf-8"))
@@ -36,12 +36,12 @@ def test_what_a_page_imports_is_in_the_extra(page):
     assert imported - extra("docs") - OURS - set(sys.stdlib_module_names) == set()
 
 
-def test_code_is_coloured():
+def test_code_is_highlighted():
     # pymdownx.highlight leaves code plain, without a word, where Pygments is missing.
     assert "pygments" in extra("docs")
 
 
-def test_addresses_of_other_projects_are_sorted_and_point_into_their_documentation():
+def test_external_links_are_sorted_and_point_into_documentation():
     lines = (PROJECT / "docs/references.tsv").read_text(encoding="utf-8").splitlines()
     assert lines == sorted(set(lines))
     for line in lines:
@@ -51,7 +51,7 @@ def test_addresses_of_other_projects_are_sorted_and_point_into_their_documentati
 
 
 @pytest.mark.parametrize("product", products)
-def test_each_product_says_its_datum_and_its_time(product, monkeypatch):
+def test_each_product_page_states_datum_and_time(product, monkeypatch):
     monkeypatch.syspath_prepend(PROJECT / "docs")
     from spec_tables import about  # noqa: PLC0415 - as the pages do
 
@@ -61,13 +61,13 @@ def test_each_product_says_its_datum_and_its_time(product, monkeypatch):
         assert told in about(product)
 
 
-def test_pages_say_what_saving_needs():
+def test_pages_state_requirements_of_saving():
     page = (PROJECT / "docs/how-to/save.md").read_text(encoding="utf-8")
     installed = re.findall(r"pip install (.*)", page)
     assert all(any(name in line for line in installed) for name in ("zarr", "netCDF4", "pyarrow"))
 
 
-def test_the_map_for_contributors_names_what_is_there():
+def test_contributing_map_names_existing_paths():
     text = (PROJECT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`((?:[\w.]+/)*[\w.]+(?:/|\.py))`", text))
     assert len(named) > 20
@@ -79,7 +79,7 @@ def test_the_map_for_contributors_names_what_is_there():
     assert missing <= {"xr_icesat2/products/atlNN.py"}
 
 
-def test_the_citation_has_the_version_of_the_package():
+def test_citation_has_the_package_version():
     told = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     citation = (PROJECT / "CITATION.cff").read_text(encoding="utf-8")
     assert f"\nversion: {told['version']}\n" in citation
@@ -88,7 +88,7 @@ def test_the_citation_has_the_version_of_the_package():
 @pytest.mark.parametrize(
     "page", sorted((PROJECT / "docs/how-to").glob("*.md")), ids=lambda page: page.name
 )
-def test_how_to_pages_write_the_granules_that_they_open(page):
+def test_how_to_pages_write_the_granules_they_open(page):
     # The documentation build runs each page in an empty folder.
     blocks = RUN.findall(page.read_text(encoding="utf-8"))
     if any(re.search(r'"ATL\d\d_[^"/]*\.h5"', block) for block in blocks):

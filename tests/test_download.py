@@ -68,7 +68,7 @@ def files(folder):
 
 
 @pytest.mark.parametrize("algorithm", ["MD5", "SHA-256", "SM3"])
-def test_a_whole_file(http_server, tmp_path, algorithm):
+def test_whole_file_is_downloaded(http_server, tmp_path, algorithm):
     url = http_server.put(NAME, DATA)
     (path,) = xr_icesat2.download([found(url, algorithm=algorithm)], tmp_path / "new" / "folder")
     assert path == tmp_path / "new" / "folder" / NAME
@@ -78,7 +78,7 @@ def test_a_whole_file(http_server, tmp_path, algorithm):
     assert ranges == [0, 0, *range(0, 100_000, 10_000)]  # the stamp before and after
 
 
-def test_many_places_at_once(http_server, s3_server, tmp_path):
+def test_several_urls_are_downloaded(http_server, s3_server, tmp_path):
     memory = fsspec.filesystem("memory")
     memory.pipe_file("/downloads/in_memory.h5", DATA[:7])
     (tmp_path / "local.h5").write_bytes(DATA[:8])
@@ -115,7 +115,7 @@ def break_off(server, url, folder, burst=3):
     return part
 
 
-def test_a_part_is_gone_on_with(http_server, tmp_path):
+def test_partial_download_is_resumed(http_server, tmp_path):
     url = http_server.put(NAME, DATA)
     part = break_off(http_server, url, tmp_path)
     assert part.name.startswith(f"{NAME}.")
@@ -129,7 +129,7 @@ def test_a_part_is_gone_on_with(http_server, tmp_path):
     assert len(begins) <= 8
 
 
-def test_a_part_of_another_version_is_not_gone_on_with(http_server, tmp_path):
+def test_partial_download_of_another_version_is_discarded(http_server, tmp_path):
     url = http_server.put(NAME, DATA)
     break_off(http_server, url, tmp_path)
     other = bytes(reversed(DATA))
@@ -139,7 +139,7 @@ def test_a_part_of_another_version_is_not_gone_on_with(http_server, tmp_path):
     assert files(tmp_path) == [NAME]
 
 
-def test_a_damaged_part_is_not_gone_on_with(http_server, tmp_path):
+def test_damaged_partial_download_is_discarded(http_server, tmp_path):
     url = http_server.put(NAME, DATA)
     part = break_off(http_server, url, tmp_path)
     part.write_bytes(part.read_bytes()[:-300] + bytes(300))
@@ -147,7 +147,7 @@ def test_a_damaged_part_is_not_gone_on_with(http_server, tmp_path):
     assert path.read_bytes() == DATA
 
 
-def test_a_part_that_is_damaged_inside_is_found_by_its_checksum(http_server, tmp_path):
+def test_checksum_detects_damage_inside_a_partial_download(http_server, tmp_path):
     url = http_server.put(NAME, DATA)
     part = break_off(http_server, url, tmp_path)
     part.write_bytes(bytes(1000) + part.read_bytes()[1000:])
@@ -159,7 +159,7 @@ def test_a_part_that_is_damaged_inside_is_found_by_its_checksum(http_server, tmp
 
 
 @pytest.mark.parametrize("told", [{"checksum": None}, {"algorithm": "SM3"}])
-def test_a_part_that_no_checksum_confirms_is_begun_anew(http_server, tmp_path, told):
+def test_partial_download_without_a_checksum_starts_again(http_server, tmp_path, told):
     url = http_server.put(NAME, DATA)
     part = break_off(http_server, url, tmp_path)
     part.write_bytes(bytes(1000) + part.read_bytes()[1000:])
@@ -193,7 +193,7 @@ def plant_folder(part, _):
         (plant_folder, "no regular file"),
     ],
 )
-def test_a_part_that_was_planted_is_refused(http_server, tmp_path, plant, what):
+def test_planted_partial_file_is_refused(http_server, tmp_path, plant, what):
     url = http_server.put(NAME, DATA)
     part = break_off(http_server, url, tmp_path)
     victim = tmp_path / "of the user"
@@ -206,7 +206,7 @@ def test_a_part_that_was_planted_is_refused(http_server, tmp_path, plant, what):
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid(), reason="only root gives files away")
-def test_a_part_of_another_user_is_begun_anew(http_server, tmp_path):
+def test_partial_download_of_another_user_starts_again(http_server, tmp_path):
     url = http_server.put(NAME, DATA)
     part = break_off(http_server, url, tmp_path)
     with part.open("r+b") as theirs:
@@ -217,7 +217,7 @@ def test_a_part_of_another_user_is_begun_anew(http_server, tmp_path):
     assert path.stat().st_uid == os.geteuid()
 
 
-def test_wrong_bytes_leave_nothing(http_server, tmp_path):
+def test_wrong_bytes_leave_no_file(http_server, tmp_path):
     url = http_server.put(NAME, DATA[::-1])
     with pytest.raises(CorruptGranuleError, match="checksum"):
         xr_icesat2.download([found(url)], tmp_path)
@@ -227,7 +227,7 @@ def test_wrong_bytes_leave_nothing(http_server, tmp_path):
     assert files(tmp_path) == []
 
 
-def test_a_file_replaced_while_it_is_downloaded(http_server, tmp_path, monkeypatch):
+def test_file_replaced_during_download_is_an_error(http_server, tmp_path, monkeypatch):
     url = http_server.put(NAME, DATA)
     read = fetch.Part.append
 
@@ -260,7 +260,7 @@ def test_faults_leave_a_whole_file_or_none(http_server, tmp_path, fault, monkeyp
     assert files(tmp_path) == [NAME]
 
 
-def test_requests_grow_where_the_link_is_fast(http_server, tmp_path, monkeypatch):
+def test_requests_grow_on_a_fast_link(http_server, tmp_path, monkeypatch):
     monkeypatch.setattr(fetch, "LARGEST", 25_000)
     url = http_server.put(NAME, DATA)
     (path,) = xr_icesat2.download(url, tmp_path)
@@ -274,7 +274,7 @@ def test_requests_grow_where_the_link_is_fast(http_server, tmp_path, monkeypatch
     assert lengths == [25_000, 16_000, 10_000]
 
 
-def test_mixtures_of_faults(http_server, tmp_path, monkeypatch):
+def test_mixed_faults_leave_a_whole_file_or_none(http_server, tmp_path, monkeypatch):
     """Whatever comes in whatever order: a whole file, or a part that is the file's beginning."""
     monkeypatch.setattr("xr_icesat2.bytesource.request_limits.BACKOFF", 0.001)
     url, dice, whole = http_server.put(NAME, DATA), random.Random(11), 0
@@ -309,7 +309,7 @@ def test_mixtures_of_faults(http_server, tmp_path, monkeypatch):
     assert 5 < whole < 38
 
 
-def test_what_is_there_is_checked_and_kept(http_server, tmp_path):
+def test_existing_file_is_checked_and_kept(http_server, tmp_path):
     url = http_server.put(NAME, DATA)
     (path,) = xr_icesat2.download([found(url)], tmp_path)
     written = path.stat().st_mtime_ns
@@ -325,7 +325,7 @@ def test_what_is_there_is_checked_and_kept(http_server, tmp_path):
     assert path.read_bytes() == DATA
 
 
-def test_one_failure_does_not_keep_the_others(http_server, tmp_path):
+def test_one_failure_does_not_stop_other_downloads(http_server, tmp_path):
     urls = [http_server.put(f"file{n}.h5", DATA) for n in range(6)]
     http_server.script.fail("file1.h5", 404)
     with pytest.raises(GranuleNotFoundError, match="file1"):
@@ -339,7 +339,7 @@ def test_one_failure_does_not_keep_the_others(http_server, tmp_path):
     assert files(tmp_path) == [f"file{n}.h5" for n in (0, 2, 4, 5)]
 
 
-def test_who_may_not_read_is_told_once(http_server, tmp_path):
+def test_access_denied_is_reported_once(http_server, tmp_path):
     urls = [http_server.put(f"file{n}.h5", DATA) for n in range(20)]
     for n in range(20):
         http_server.script.fail(f"file{n}.h5", 401)
@@ -349,7 +349,7 @@ def test_who_may_not_read_is_told_once(http_server, tmp_path):
     assert files(tmp_path) == []
 
 
-def test_what_cannot_be_downloaded(http_server, tmp_path):
+def test_invalid_downloads_are_refused(http_server, tmp_path):
     url = http_server.put(NAME, DATA)
     for given, says in (
         ([url, url], "two granules are called"),
@@ -370,7 +370,7 @@ def test_what_cannot_be_downloaded(http_server, tmp_path):
         xr_icesat2.download(url, tmp_path, overwrite=True)
 
 
-def test_a_disk_that_is_full(http_server, tmp_path):
+def test_full_disk_is_an_error(http_server, tmp_path):
     resource = pytest.importorskip("resource")
     url = http_server.put(NAME, DATA)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -398,7 +398,7 @@ def hold(folder, url, ready, done):
     xr_icesat2.download(url, folder, progress=False)
 
 
-def test_two_processes_do_not_write_one_part(http_server, tmp_path):
+def test_two_processes_do_not_share_a_partial_file(http_server, tmp_path):
     url = http_server.put(NAME, DATA)
     context = multiprocessing.get_context("spawn")
     ready, done = context.Event(), context.Event()
@@ -415,7 +415,7 @@ def test_two_processes_do_not_write_one_part(http_server, tmp_path):
     assert (tmp_path / NAME).read_bytes() == DATA
 
 
-def test_a_bare_name_is_a_file_here_or_a_granule_of_the_archive(logged_in, tmp_path, monkeypatch):
+def test_bare_name_is_a_local_file_or_an_archived_granule(logged_in, tmp_path, monkeypatch):
     name = "ATL06_20191106230008_06270503_007_01.h5"
     logged_in.put(name, DATA)
     monkeypatch.chdir(tmp_path)
@@ -426,7 +426,7 @@ def test_a_bare_name_is_a_file_here_or_a_granule_of_the_archive(logged_in, tmp_p
     assert path.read_bytes() == DATA + b"here"
 
 
-def test_the_bar(http_server, tmp_path, capfd):
+def test_progress_bar_counts_bytes(http_server, tmp_path, capfd):
     import tqdm.auto  # noqa: PLC0415 - slow to import
 
     urls = [http_server.put(f"file{n}.h5", DATA) for n in range(2)]
@@ -467,13 +467,13 @@ def test_the_bar(http_server, tmp_path, capfd):
         (Checksum("Fletcher-32", "0"), None),
     ],
 )
-def test_checksums(tmp_path, checksum, right):
+def test_checksums_are_verified(tmp_path, checksum, right):
     (tmp_path / "file").write_bytes(DATA)
     with (tmp_path / "file").open("rb") as file:
         assert adds_up(file, checksum) is right
 
 
-def test_a_catalogue_without_size_and_checksum(http_server, tmp_path):
+def test_catalog_record_without_size_or_checksum_downloads(http_server, tmp_path):
     granule = replace(found(http_server.put(NAME, DATA)), size=None, checksum=None)
     (path,) = xr_icesat2.download(granule, tmp_path)
     assert Path(path).read_bytes() == DATA

@@ -56,19 +56,19 @@ def asked(service, host, path=""):
 
 class TestLogin:
     @pytest.mark.parametrize("road", ["direct", "external"])
-    def test_none(self, earthdata, road):
+    def test_missing_login_is_an_error(self, earthdata, road):
         earthdata.put(NAME, DATA)
         with pytest.raises(AccessDeniedError, match=r"need an Earthdata login.*earthaccess\.login"):
             source(road).stamp()
         assert asked(earthdata, DATA_HOST) == asked(earthdata, LOGIN_HOST) == []
 
-    def test_a_password_in_the_environment(self, earthdata, monkeypatch):
+    def test_password_is_read_from_the_environment(self, earthdata, monkeypatch):
         earthdata.put(NAME, DATA)
         monkeypatch.setenv("EARTHDATA_USERNAME", earthdata.user)
         monkeypatch.setenv("EARTHDATA_PASSWORD", earthdata.password)
         assert source().read([(3, 4)]) == [DATA[3:7]]
 
-    def test_a_password_in_netrc(self, earthdata, monkeypatch, tmp_path):
+    def test_password_is_read_from_netrc(self, earthdata, monkeypatch, tmp_path):
         earthdata.put(NAME, DATA)
         (tmp_path / "netrc").write_text(
             f"machine {LOGIN_HOST} login {earthdata.user} password {earthdata.password}\n"
@@ -79,7 +79,9 @@ class TestLogin:
 
     @pytest.mark.skipif(os.name != "posix", reason="no such permissions here")
     @pytest.mark.parametrize("mode", [0o600, 0o644, 0o640])
-    def test_a_netrc_that_others_read(self, earthdata, monkeypatch, tmp_path, caplog, mode):
+    def test_netrc_readable_by_others_warns_once(
+        self, earthdata, monkeypatch, tmp_path, caplog, mode
+    ):
         earthdata.put(NAME, DATA)
         path = tmp_path / "netrc"
         path.write_text(
@@ -96,7 +98,7 @@ class TestLogin:
             assert f"{mode:04o}" in text
             assert f"chmod 600 {path}" in text
 
-    def test_what_earthaccess_has(self, earthdata, monkeypatch):
+    def test_earthaccess_login_is_reused(self, earthdata, monkeypatch):
         """The user logged in with it, by whatever strategy."""
         earthdata.put(NAME, DATA)
         monkeypatch.setenv("EARTHDATA_TOKEN", earthdata.keys.new_token())
@@ -104,7 +106,7 @@ class TestLogin:
         monkeypatch.delenv("EARTHDATA_TOKEN")
         assert source().read([(3, 4)]) == [DATA[3:7]]
 
-    def test_a_wrong_password_is_tried_once(self, earthdata, monkeypatch):
+    def test_wrong_password_is_sent_once(self, earthdata, monkeypatch):
         earthdata.put(NAME, DATA)
         monkeypatch.setenv("EARTHDATA_USERNAME", earthdata.user)
         monkeypatch.setenv("EARTHDATA_PASSWORD", "wrong")
@@ -117,14 +119,14 @@ class TestLogin:
         assert source().read([(3, 4)]) == [DATA[3:7]]
 
     @pytest.mark.parametrize("road", ["direct", "external"])
-    def test_a_token_read_from_a_file(self, earthdata, monkeypatch, road):
+    def test_token_from_a_file_is_stripped(self, earthdata, monkeypatch, road):
         earthdata.put(NAME, DATA)
         monkeypatch.setenv("EARTHDATA_TOKEN", f" {earthdata.keys.new_token()}\n")
         assert source(road).read([(3, 4)]) == [DATA[3:7]]
 
     @pytest.mark.parametrize("road", ["direct", "external"])
     @pytest.mark.parametrize("token", ["eyJ-hush\nhush", "Bearer eyJ-hush", "eyJ-hüsh"])
-    def test_a_token_that_cannot_be_sent(self, earthdata, monkeypatch, token, road):
+    def test_invalid_token_is_an_error(self, earthdata, monkeypatch, token, road):
         earthdata.put(NAME, DATA)
         monkeypatch.setenv("EARTHDATA_TOKEN", token)
         with pytest.raises(AccessDeniedError, match="token is invalid") as caught:
@@ -132,7 +134,7 @@ class TestLogin:
         assert "hush" not in "".join(traceback.format_exception(caught.value))
         assert earthdata.script.log == []
 
-    def test_a_page_of_the_network_in_place_of_a_token(self, earthdata, monkeypatch):
+    def test_login_page_in_place_of_a_token_is_an_error(self, earthdata, monkeypatch):
         earthdata.put(NAME, DATA)
         monkeypatch.setenv("EARTHDATA_USERNAME", earthdata.user)
         monkeypatch.setenv("EARTHDATA_PASSWORD", earthdata.password)
@@ -142,7 +144,7 @@ class TestLogin:
         earthdata.script.heal()
         assert source().read([(3, 4)]) == [DATA[3:7]]
 
-    def test_netrc_that_is_none(self, earthdata, monkeypatch, tmp_path):
+    def test_invalid_netrc_is_an_error(self, earthdata, monkeypatch, tmp_path):
         earthdata.put(NAME, DATA)
         monkeypatch.setenv("NETRC", str(tmp_path))
         with pytest.raises(
@@ -151,7 +153,7 @@ class TestLogin:
             source().stamp()
 
     @pytest.mark.parametrize("road", ["direct", "external"])
-    def test_an_expired_token(self, earthdata, monkeypatch, road):
+    def test_expired_token_is_an_error(self, earthdata, monkeypatch, road):
         earthdata.put(NAME, DATA)
         monkeypatch.setenv("EARTHDATA_TOKEN", earthdata.keys.new_token(lifetime=-1))
         with pytest.raises(AccessDeniedError, match=r"expired: make a new one.*EARTHDATA_TOKEN"):
@@ -163,7 +165,7 @@ class TestLogin:
         assert source(road).read([(3, 4)]) == [DATA[3:7]]
 
     @pytest.mark.parametrize("road", ["direct", "external"])
-    def test_a_token_that_expires_while_a_job_runs(self, earthdata, monkeypatch, road):
+    def test_token_that_expires_during_a_job_is_renewed(self, earthdata, monkeypatch, road):
         """With a password there is a next token."""
         earthdata.put(NAME, DATA)
         monkeypatch.setenv("EARTHDATA_USERNAME", earthdata.user)
@@ -174,13 +176,13 @@ class TestLogin:
         earthdata.keys.expire()
         assert job.read([(i, 4) for i in range(20)]) == [DATA[i : i + 4] for i in range(20)]
 
-    def test_terms_that_are_not_accepted(self, logged_in):
+    def test_unaccepted_terms_are_an_error(self, logged_in):
         logged_in.put(NAME, DATA)
         logged_in.script.fail("s3credentials", 403)
         with pytest.raises(AccessDeniedError, match="accept its terms"):
             source().stamp()
 
-    def test_no_network(self, logged_in, monkeypatch):
+    def test_no_network_is_an_error(self, logged_in, monkeypatch):
         def none(*_, **__):
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -192,7 +194,7 @@ class TestLogin:
 
 class TestKeys:
     @pytest.mark.parametrize("expired", [(400, "ExpiredToken"), (403, "InvalidAccessKeyId")])
-    def test_expired_in_the_middle(self, logged_in, expired):
+    def test_keys_that_expire_during_a_read_are_renewed(self, logged_in, expired):
         logged_in.put(NAME, DATA)
         logged_in.keys.expired = expired
         job = source()
@@ -205,7 +207,7 @@ class TestKeys:
     @pytest.mark.parametrize(
         "ask", [lambda job: job.stamp(), lambda job: job.look(8, 8).stamp], ids=["stamp", "look"]
     )
-    def test_revoked_before_their_time(self, logged_in, expired, ask):
+    def test_revoked_keys_are_renewed(self, logged_in, expired, ask):
         logged_in.put(NAME, DATA)
         logged_in.keys.expired = expired
         job = source()
@@ -221,7 +223,7 @@ class TestKeys:
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
     @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-    def test_a_forked_child_renews_what_it_reads_by(self, logged_in):
+    def test_forked_child_renews_its_keys(self, logged_in):
         """obstore cannot answer there; an address that the archive gives lives shortly."""
         logged_in.put(NAME, DATA)
         job = source()
@@ -243,7 +245,7 @@ class TestKeys:
         assert job.read([(0, 4)]) == [DATA[:4]]
         assert len(asked(logged_in, S3_HOST)) == 1
 
-    def test_keys_that_are_never_good(self, logged_in):
+    def test_keys_that_never_work_are_an_error(self, logged_in):
         logged_in.put(NAME, DATA)
         logged_in.script.fail(NAME, "expire")
         with pytest.raises(AccessDeniedError, match="ExpiredToken"):
@@ -251,7 +253,7 @@ class TestKeys:
         assert len(logged_in.keys.given) == 2
 
     @pytest.mark.parametrize("skew", [-7200, 7200])
-    def test_a_clock_that_is_wrong(self, logged_in, skew, caplog):
+    def test_wrong_clock_is_named_in_the_error(self, logged_in, skew, caplog):
         logged_in.put(NAME, DATA)
         logged_in.keys.skew = skew
         logged_in.keys.tokens.update(dict.fromkeys(logged_in.keys.tokens, 1000000000000.0))
@@ -263,13 +265,13 @@ class TestKeys:
         assert "clock of this machine is wrong by 72" in warned or "wrong by 71" in warned
 
     @pytest.mark.parametrize("skew", [-300, 300])
-    def test_a_clock_that_is_right_enough(self, logged_in, skew):
+    def test_small_clock_skew_is_accepted(self, logged_in, skew):
         logged_in.put(NAME, DATA)
         logged_in.keys.skew = skew
         assert source().read([(3, 4)]) == [DATA[3:7]]
         assert len(asked(logged_in, S3_HOST)) == 1
 
-    def test_other_keys_than_ours_are_refused(self, logged_in):
+    def test_foreign_keys_are_refused(self, logged_in):
         """The stand-in looks at the signature, the token and the expiry."""
         logged_in.put(NAME, DATA)
         given = logged_in.keys.new_key()
@@ -303,7 +305,7 @@ class TestLongJobs:
         spans = (given[-1] - first) / (0.9 * LIFETIME) + 1
         assert processes < len(given) <= processes * spans
 
-    def test_in_threads(self, service):
+    def test_keys_are_renewed_in_threads(self, service):
         job = source()
         with ThreadPoolExecutor(3) as pool:
             read = list(pool.map(lambda i: job.read([(i, 4)]), range(READS)))
@@ -312,7 +314,7 @@ class TestLongJobs:
         times = service.keys.given
         assert min(b - a for a, b in pairwise(times)) > 0.9 * LIFETIME
 
-    def test_in_the_processes_of_dask(self, service, tmp_path):
+    def test_keys_are_renewed_in_dask_processes(self, service, tmp_path):
         with (
             LocalCluster(
                 n_workers=2,
@@ -334,7 +336,7 @@ class TestSecrets:
     def road(self, request):
         return request.param
 
-    def test_none_is_seen(self, logged_in, road, tmp_path, caplog, monkeypatch):
+    def test_secrets_are_not_shown(self, logged_in, road, tmp_path, caplog, monkeypatch):
         """Everything is logged, pickled, cached and shown, and searched for secrets."""
         granule = write_granule(tmp_path, n_segments=20, chunk_rows=10)
         logged_in.put(granule.name, granule.read_bytes())
@@ -401,13 +403,13 @@ class TestHosts:
             f"{OTHER_HOST}:443",
         ],
     )
-    def test_another_host(self, logged_in, lead, host):
+    def test_token_is_not_sent_to_another_host(self, logged_in, lead, host):
         lead(f"https://{host}/ATLAS/{self.REPEAT}")
         with pytest.raises(AccessDeniedError, match=r"token is not sent.*XR_ICESAT2_TOKEN_HOSTS"):
             self.read()
         assert logged_in.told_others == []
 
-    def test_without_tls(self, lead, http_server, monkeypatch):
+    def test_token_is_not_sent_without_tls(self, lead, http_server, monkeypatch):
         url = http_server.put(self.REPEAT, DATA)
         lead(url)
         monkeypatch.setenv("XR_ICESAT2_TOKEN_HOSTS", urlsplit(url).netloc)
@@ -416,14 +418,14 @@ class TestHosts:
         assert http_server.script.log == []
 
     @pytest.mark.parametrize("named", [OTHER_HOST, f"a.example, {OTHER_HOST.upper()}"])
-    def test_a_host_that_the_user_names(self, logged_in, lead, monkeypatch, named):
+    def test_token_is_sent_to_a_host_named_by_the_user(self, logged_in, lead, monkeypatch, named):
         lead(f"https://{OTHER_HOST}/ATLAS/{self.REPEAT}")
         monkeypatch.setenv("XR_ICESAT2_TOKEN_HOSTS", named)
         assert self.read() == [DATA[3:7]]
         assert logged_in.told_others[0].startswith("Bearer ")
 
     @pytest.mark.parametrize("secure", [True, False])
-    def test_a_redirect(self, logged_in, http_server, secure):
+    def test_token_is_not_sent_after_a_redirect(self, logged_in, http_server, secure):
         logged_in.put(self.REPEAT, DATA, key=self.REPEAT)
         plain = http_server.put(self.REPEAT, DATA)
         logged_in.elsewhere = f"https://{OTHER_HOST}/ATLAS/{self.REPEAT}" if secure else plain
@@ -435,7 +437,7 @@ class TestHosts:
         assert set(told) == {None}
 
     @pytest.mark.parametrize("bucket", [f"x@{OTHER_HOST}", f"{OTHER_HOST}:443", f"{OTHER_HOST}\\"])
-    def test_a_bucket_that_is_none(self, logged_in, bucket):
+    def test_invalid_bucket_is_an_error(self, logged_in, bucket):
         logged_in.put(self.REPEAT, DATA, key=self.REPEAT)
         links = logged_in.records[-1]["umm"]["RelatedUrls"]
         links[:] = [
@@ -446,7 +448,7 @@ class TestHosts:
         assert logged_in.told_others == []
 
 
-def test_a_read_is_one_request(logged_in):
+def test_one_read_is_one_request(logged_in):
     """A read costs one request, the first over HTTPS two; a redirect that is over, one more."""
     logged_in.put(NAME, DATA)
     for road in ("direct", "external"):

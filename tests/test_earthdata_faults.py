@@ -56,7 +56,7 @@ def read(name, road):
 
 @pytest.mark.parametrize("fault", PASSING)
 @pytest.mark.parametrize("where", [NAME, KEYS])
-def test_what_passes_is_tried_again(service, road, fault, where):
+def test_transient_faults_are_retried(service, road, fault, where):
     service.script.fail(where, fault, times=2 if fault != "expire" else 1)
     got, seconds = read(NAME, road)
     assert got == PIECES
@@ -64,7 +64,7 @@ def test_what_passes_is_tried_again(service, road, fault, where):
 
 
 @pytest.mark.parametrize("fault", sorted({*PASSING, *LASTING} - {"slow", "expire"}, key=str))
-def test_what_does_not_pass_is_an_error(service, road, fault):
+def test_persistent_faults_are_errors(service, road, fault):
     service.script.fail(NAME, fault)
     got, seconds = read(NAME, road)
     assert isinstance(got, ICESat2Error)
@@ -75,7 +75,7 @@ def test_what_does_not_pass_is_an_error(service, road, fault):
 
 
 @pytest.mark.parametrize("fault", [429, 500, 503, "truncate", "reset", "html", 401, 403])
-def test_no_keys_to_be_had(service, fault):
+def test_unavailable_keys_are_an_error(service, fault):
     service.script.fail(KEYS, fault)
     got, seconds = read(NAME, "direct")
     assert isinstance(got, AccessDeniedError | TransferError)
@@ -84,7 +84,7 @@ def test_no_keys_to_be_had(service, fault):
 
 
 @pytest.mark.parametrize("fault", [500, "reset", "truncate", "html"])
-def test_no_place_to_be_had(service, road, fault):
+def test_unavailable_location_is_an_error(service, road, fault):
     service.script.fail(CATALOGUE, fault)
     got, seconds = read(REPEAT, road)
     assert isinstance(got, TransferError)
@@ -92,7 +92,7 @@ def test_no_place_to_be_had(service, road, fault):
 
 
 @pytest.mark.parametrize("where", [NAME, KEYS, CATALOGUE])
-def test_silence(service, monkeypatch, where):
+def test_silent_server_is_a_timeout(service, monkeypatch, where):
     monkeypatch.setenv(limits.TIMEOUT_VARIABLE, "1")
     service.script.fail(where, "hang")
     got, seconds = read(REPEAT if where == CATALOGUE else NAME, "direct")
@@ -100,7 +100,7 @@ def test_silence(service, monkeypatch, where):
     assert seconds < 1 + LATE
 
 
-def test_a_pause_that_is_asked_for(service):
+def test_retry_after_is_respected(service):
     service.retry_after = 1
     service.script.fail(NAME, 429, times=1)
     got, seconds = read(NAME, "external")
@@ -108,7 +108,7 @@ def test_a_pause_that_is_asked_for(service):
     assert seconds >= 1
 
 
-def test_a_target_that_has_expired(service):
+def test_expired_redirect_is_renewed(service):
     """The archive's redirect was good for a while: each attempt asks for a new one."""
     service.signed_lifetime = -1.0
     got, _ = read(NAME, "external")
@@ -128,7 +128,7 @@ def mixture(seed):
 
 
 @pytest.mark.parametrize("batch", range(10))
-def test_mixtures(service, batch):
+def test_mixed_faults_give_right_bytes_or_an_error(service, batch):
     """Two hundred of them, in batches: each reads the right bytes or says what is wrong."""
     right = 0
     for seed in range(20 * batch, 20 * batch + 20):
@@ -152,7 +152,7 @@ def _put_at_endpoint(server, name):
 
 
 @pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"])
-def test_another_endpoint_past_a_proxy(service, http_server, monkeypatch, variable):
+def test_other_endpoint_bypasses_the_proxy(service, http_server, monkeypatch, variable):
     monkeypatch.setenv(variable, _put_at_endpoint(http_server, NAME) + "/")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     got, _ = read(NAME, "direct")  # NO_PROXY names 127.0.0.1
@@ -164,7 +164,7 @@ def test_another_endpoint_past_a_proxy(service, http_server, monkeypatch, variab
     assert isinstance(got, TransferError)
 
 
-def test_variables_for_other_requests_to_s3_change_nothing(service, monkeypatch):
+def test_s3_environment_variables_of_other_tools_are_ignored(service, monkeypatch):
     for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "REQUEST_PAYER"):
         monkeypatch.setenv(f"AWS_{name}", "another")
     for name in ("SKIP_SIGNATURE", "S3_EXPRESS", "UNSIGNED_PAYLOAD"):
@@ -177,20 +177,20 @@ def test_variables_for_other_requests_to_s3_change_nothing(service, monkeypatch)
     assert len(asked) == len(RANGES)
 
 
-def test_a_variable_that_obstore_heeds_keeps_off_s3(service, monkeypatch, caplog):
+def test_environment_variable_of_obstore_disables_direct_access(service, monkeypatch, caplog):
     monkeypatch.setenv("AWS_SERVER_SIDE_ENCRYPTION", "sse-c")
     assert read(NAME, "direct")[0] == PIECES
     assert not [each for each in service.script.log if each.path.startswith(S3_HOST)]
     assert "AWS_SERVER_SIDE_ENCRYPTION" in caplog.text
 
 
-def test_an_empty_file(service, road):
+def test_empty_file_is_an_error(service, road):
     service.put(NAME, b"")
     source = open_source(f"icesat2://{NAME}", {"access": road})
     assert source.stamp().size == source.look(8, 8).stamp.size == 0
 
 
-def test_s3_is_asked_where_the_environment_says(service, monkeypatch):
+def test_environment_sets_the_s3_endpoint(service, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"https://{S3_HOST}")
     got, _ = read(NAME, "direct")
     # Path style: the stand-in has no such object, since the bucket is named twice.

@@ -40,7 +40,7 @@ def road(request):
     return request.param
 
 
-def test_open_dataset_on_both_roads(archive, granule, road):
+def test_open_dataset_works_by_s3_and_https(archive, granule, road):
     options = {"engine": "icesat2", "variables": "h_li", "storage_options": {"access": road}}
     with xr.open_dataset(f"icesat2://{granule.name}", **options) as found:
         read = found.load()
@@ -58,7 +58,7 @@ def test_open_dataset_on_both_roads(archive, granule, road):
     assert archive.leaks == []
 
 
-def test_open_mfdataset(archive, granule, road, tmp_path):
+def test_open_mfdataset_works(archive, granule, road, tmp_path):
     later = write_granule(tmp_path, cycle=2, n_segments=30, chunk_rows=10)
     archive.put(later.name, later.read_bytes())
     options = {"engine": "icesat2", "variables": "h_li"}
@@ -70,7 +70,7 @@ def test_open_mfdataset(archive, granule, road, tmp_path):
         xr.testing.assert_equal(found.h_li.compute(), expected)
 
 
-def test_open_by_other_ways(archive, granule, road, tmp_path):
+def test_other_fsspec_openers_work(archive, granule, road, tmp_path):
     """Through a cache, and an open file."""
     url, options = f"icesat2://{granule.name}", {"engine": "icesat2", "variables": "h_li"}
     chain = {"icesat2": {"access": road}, "simplecache": {"cache_storage": str(tmp_path)}}
@@ -80,7 +80,7 @@ def test_open_by_other_ways(archive, granule, road, tmp_path):
         xr.testing.assert_identical(cached.load(), opened.load())
 
 
-def test_in_an_event_loop_of_the_user(logged_in, road):
+def test_filesystem_works_in_a_user_event_loop(logged_in, road):
     logged_in.put(NAME, DATA)
 
     async def read():
@@ -95,7 +95,7 @@ def test_in_an_event_loop_of_the_user(logged_in, road):
         assert (data, info["size"]) == (DATA[:4], len(DATA))
 
 
-def test_what_fsspec_users_do(logged_in, road, tmp_path):
+def test_fsspec_operations_work(logged_in, road, tmp_path):
     logged_in.put(NAME, DATA)
     fs = fsspec.filesystem("icesat2", access=road)
     assert fs.info(NAME) == {
@@ -126,7 +126,7 @@ def test_what_fsspec_users_do(logged_in, road, tmp_path):
             assert file.read() == DATA
 
 
-def test_folders(earthdata):
+def test_directories_are_listed(earthdata):
     for day in (5, 6, 7):
         earthdata.put(f"ATL06_201911{day:02d}230008_06270503_007_01.h5", bytes(day))
     earthdata.put("ATL06_20200101230008_06270503_007_01.h5", b"x")
@@ -165,7 +165,7 @@ def test_folders(earthdata):
         assert fs.find(missing) == []
 
 
-def test_a_granule_that_lies_elsewhere(logged_in, road):
+def test_granule_in_another_location_is_found(logged_in, road):
     """The folders do not follow from the name, or not from the rule: CMR is asked."""
     logged_in.put(REPEAT, DATA, key=f"ATL11/007/{REPEAT}")
     logged_in.put(NAME, DATA, key=f"ATL06/007/moved/{NAME}")
@@ -184,7 +184,7 @@ def test_a_granule_that_lies_elsewhere(logged_in, road):
         assert not [each for each in logged_in.script.log if "granules.umm_json" in each.path]
 
 
-def test_a_granule_that_is_nowhere(logged_in, road):
+def test_nonexistent_granule_is_not_found(logged_in, road):
     logged_in.put(NAME, DATA)
     fs = fsspec.filesystem("icesat2", access=road)
     with pytest.raises(
@@ -197,7 +197,7 @@ def test_a_granule_that_is_nowhere(logged_in, road):
         fs.cat_file("whatever")
 
 
-def test_it_cannot_be_written(earthdata, tmp_path):
+def test_filesystem_is_read_only(earthdata, tmp_path):
     fs = fsspec.filesystem("icesat2")
     (tmp_path / "x").write_bytes(b"x")
     for write in (
@@ -257,7 +257,7 @@ class TestAuto:
 
         return of_aws
 
-    def test_outside_aws_nobody_is_asked(self, logged_in, monkeypatch, tmp_path):
+    def test_region_is_not_requested_outside_aws(self, logged_in, monkeypatch, tmp_path):
         for name in ("VENDOR", "HYPERVISOR"):
             monkeypatch.setattr(region, name, tmp_path / "none")
         monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")  # a laptop's habit
@@ -267,14 +267,14 @@ class TestAuto:
         assert S3_HOST not in self.hosts(logged_in)
 
     @pytest.mark.parametrize("where", ["us-west-2", "eu-central-1"])
-    def test_the_region_decides(self, logged_in, machine, where):
+    def test_region_variable_selects_s3_or_https(self, logged_in, machine, where):
         machine(where)
         logged_in.put(NAME, DATA)
         assert fsspec.filesystem("icesat2").cat_file(NAME) == DATA
         assert (S3_HOST in self.hosts(logged_in)) == (where == "us-west-2")
 
     @pytest.mark.parametrize("answers", [True, False])
-    def test_the_metadata_service_decides(self, logged_in, machine, monkeypatch, answers):
+    def test_metadata_service_selects_s3_or_https(self, logged_in, machine, monkeypatch, answers):
         machine("")
         logged_in.put(NAME, DATA)
         with _Metadata(("127.0.0.1", 0), _MetadataHandler) as service:
@@ -287,7 +287,7 @@ class TestAuto:
         assert (S3_HOST in self.hosts(logged_in)) == answers
         assert len(service.asked) == (2 if answers else 1)
 
-    def test_the_environment_decides(self, logged_in, machine, monkeypatch):
+    def test_access_variable_selects_s3_or_https(self, logged_in, machine, monkeypatch):
         machine("us-west-2")
         monkeypatch.setenv(access.ACCESS_VARIABLE, "external")
         logged_in.put(NAME, DATA)
@@ -300,7 +300,7 @@ class TestAuto:
         assert fsspec.filesystem("icesat2").cat_file(NAME) == DATA
         assert S3_HOST in self.hosts(logged_in)
 
-    def test_s3_that_refuses_is_left_for_good(self, logged_in, machine, caplog):
+    def test_refused_s3_access_is_not_retried(self, logged_in, machine, caplog):
         machine("us-west-2")
         logged_in.keys.refuses_region = True
         logged_in.put(NAME, DATA)
@@ -310,18 +310,18 @@ class TestAuto:
         assert len(asked) == 1
         assert len([r for r in caplog.records if "us-west-2" in r.getMessage()]) == 1
 
-    def test_the_direct_road_says_what_else_there_is(self, logged_in):
+    def test_s3_access_error_names_https(self, logged_in):
         logged_in.keys.refuses_region = True
         logged_in.put(NAME, DATA)
         with pytest.raises(AccessDeniedError, match=r"us-west-2 only.*XR_ICESAT2_ACCESS=external"):
             fsspec.filesystem("icesat2", access="direct").cat_file(NAME)
 
-    def test_an_unknown_way(self):
+    def test_unknown_access_method_is_an_error(self):
         with pytest.raises(SelectionError, match=r"'canoe'.*auto, direct, external"):
             fsspec.filesystem("icesat2", access="canoe")
 
     @pytest.mark.parametrize("given", [{"acces": "external"}, {"token": "hush"}])
-    def test_an_unknown_option(self, given):
+    def test_unknown_option_is_an_error(self, given):
         with pytest.raises(SelectionError, match=r"no option (acces|token): give access") as caught:
             open_source(f"icesat2://{NAME}", given).stamp()
         assert "hush" not in str(caught.value)

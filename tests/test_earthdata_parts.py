@@ -34,7 +34,7 @@ S3 = "s3://nsidc-cumulus-prod-protected/ATLAS/"
         ("ATL13_20191106223518_06270501_006_01.h5", "ATL13_20191106223518_06270501_006_01.h5"),
     ],
 )
-def test_paths(given, path):
+def test_granule_names_map_to_archive_paths(given, path):
     assert plain_path(given) == path
     assert plain_path(path) == path
     place = place_of_path(path)
@@ -43,13 +43,13 @@ def test_paths(given, path):
         assert path_of_url(place.s3_url) == path_of_url(place.https_url) == path
 
 
-def test_what_lies_elsewhere_has_no_path():
+def test_names_outside_the_archive_have_no_path():
     assert path_of_url("https://n5eil01u.ecs.nsidc.org/DP7/ATLAS/ATL06.005/x.h5") is None
     assert path_of_url(None) is None
 
 
 @pytest.mark.parametrize("path", ["", "ATL06", "ATL06/007/2019", "x.h5", NAME.removesuffix(".h5")])
-def test_what_is_no_granule(path):
+def test_other_names_are_not_granules(path):
     assert not is_granule(path)
 
 
@@ -69,7 +69,7 @@ class _Source:
 
 
 class TestRenewed:
-    def test_one_renewal_for_all(self):
+    def test_concurrent_callers_share_one_renewal(self):
         """Many tasks on several event loops, each in a thread."""
         source = _Source()
         renewed = Renewed(source)
@@ -85,13 +85,13 @@ class TestRenewed:
             thread.join()
         assert got == ["value 1"] * 80
 
-    def test_renewed_before_the_end(self):
+    def test_credentials_are_renewed_before_they_expire(self):
         renewed = Renewed(_Source(seconds=0.2))
         assert [renewed.wait(1), renewed.wait(1)] == ["value 1", "value 1"]
         time.sleep(0.2)
         assert renewed.wait(1) == "value 2"
 
-    def test_refused(self):
+    def test_refused_credentials_are_renewed(self):
         renewed = Renewed(_Source())
         first = renewed.wait(1)
         renewed.refuse(first)
@@ -99,7 +99,7 @@ class TestRenewed:
         renewed.refuse(first)  # by somebody who comes late
         assert renewed.wait(1) == "value 2"
 
-    def test_an_error_is_for_those_who_waited(self):
+    def test_renewal_error_reaches_all_waiting_callers(self):
         renewed = Renewed(_Source(errors=[OSError("no network")]))
 
         async def many():
@@ -108,7 +108,7 @@ class TestRenewed:
         assert [str(error) for error in asyncio.run(many())] == ["no network"] * 5
         assert renewed.wait(1) == "value 2"
 
-    def test_who_gives_up_takes_it_from_nobody(self):
+    def test_cancelled_caller_does_not_cancel_the_renewal(self):
         renewed = Renewed(_Source())
 
         async def impatient():
@@ -118,7 +118,7 @@ class TestRenewed:
 
         assert asyncio.run(impatient()) == "value 1"
 
-    def test_it_shows_nothing(self):
+    def test_repr_shows_no_secret(self):
         renewed = Renewed(_Source())
         renewed.wait(1)
         assert "value" not in f"{renewed!r} {vars(renewed)!r} {Lease('value', 1)!r}"
@@ -137,7 +137,7 @@ class TestRenewed:
         {"HTTPS_PROXY": ""},
     ],
 )
-def test_proxies_are_those_of_requests(url, given, monkeypatch):
+def test_proxies_equal_those_of_requests(url, given, monkeypatch):
     """By which earthaccess logs in."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
@@ -152,7 +152,7 @@ def test_proxies_are_those_of_requests(url, given, monkeypatch):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_a_child_forked_while_the_region_is_asked_for_asks_by_itself(monkeypatch):
+def test_child_forked_during_the_region_request_asks_again(monkeypatch):
     asking, answered = threading.Event(), threading.Event()
     parent = os.getpid()
 

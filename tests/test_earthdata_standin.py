@@ -37,7 +37,7 @@ def test_earthaccess_searches_and_reads(logged_in):
         requests.get("https://example.org", timeout=10)
 
 
-def test_the_catalogue_is_read_page_by_page(earthdata, monkeypatch):
+def test_catalog_is_paged(earthdata, monkeypatch):
     names = [f"ATL06_201911{day:02d}230008_06270503_007_01.h5" for day in range(1, 8)]
     for name in names:
         earthdata.put(name, name.encode())
@@ -53,12 +53,12 @@ def test_the_catalogue_is_read_page_by_page(earthdata, monkeypatch):
     assert catalog.find_granules(catalog.name_query("ATL06", "007", "ATL06_2020*")) == []
 
 
-def test_a_query_that_the_catalogue_rejects(earthdata):
+def test_rejected_query_is_an_error(earthdata):
     with pytest.raises(SelectionError, match=r"colour.*not recognized.*asked colour=red"):
         catalog.find_granules([("colour", "red")])
 
 
-def test_a_catalogue_that_fails(earthdata, monkeypatch):
+def test_failing_catalog_is_an_error(earthdata, monkeypatch):
     monkeypatch.setattr("xr_icesat2.bytesource.request_limits.BACKOFF", 0.01)
     query = catalog.name_query("ATL06", "007", "*")
     earthdata.script.fail("granules.umm_json", 503, times=2)

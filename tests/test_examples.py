@@ -50,7 +50,7 @@ def test_all_examples_write_pictures_and_tables(small_run, capsys):
     np.testing.assert_allclose(levels["level"], levels["expected"], atol=0.1)
 
 
-def test_photons_have_the_classes_of_their_making(tmp_path):
+def test_photons_have_their_true_classes(tmp_path):
     what = {"n_segments": {"gt1r": 300}, "rgt": 533, "cycle": 7}
     photons, land = (
         xr.open_datatree(write_granule(tmp_path, product, **what), engine="icesat2", layout="flat")
@@ -73,19 +73,19 @@ def test_photons_have_the_classes_of_their_making(tmp_path):
 
 
 @pytest.mark.parametrize("name", [path.name for path in REAL_GRANULES])
-def test_real_granules(name, tmp_path):
+def test_real_granules_are_shown(name, tmp_path):
     table, picture = show_granule(granule(name), tmp_path, lambda text: None)
     assert picture.read_bytes().startswith(PNG)
     assert len(pd.read_parquet(table)) > 10
 
 
-def test_a_granule_of_another_product_has_no_picture(tmp_path):
+def test_granule_of_another_product_has_no_picture(tmp_path):
     said = []
     assert show_granule(write_granule(tmp_path, "ATL13", n_segments=9), tmp_path, said.append) == []
     assert "ATL13" in said[-1]
 
 
-def test_the_change_is_that_of_the_surface(tmp_path):
+def test_elevation_change_is_that_of_the_surface(tmp_path):
     paths = [write_granule(tmp_path, cycle=cycle, n_segments=400) for cycle in CYCLES]
     change = elevation_change(xr.open_dataset(paths, engine="icesat2")[VARIABLES].load())
     expected = (CYCLES[1] - CYCLES[0]) * true_change_of_a_cycle(

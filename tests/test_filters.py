@@ -43,7 +43,7 @@ def fletcher32(data):
 
 
 @given(st.binary(max_size=300), st.lists(steps, max_size=5), st.data())
-def test_what_was_written_comes_back(data, pipeline, draws):
+def test_filters_round_trip(data, pipeline, draws):
     mask = draws.draw(st.integers(0, 2 ** len(pipeline) - 1))
     raw = data
     for number, step in enumerate(pipeline):
@@ -58,7 +58,7 @@ def test_what_was_written_comes_back(data, pipeline, draws):
 
 
 @given(st.binary(min_size=1, max_size=200), st.lists(steps, max_size=4), st.data())
-def test_any_bytes_give_the_right_length_or_an_error(raw, pipeline, draws):
+def test_damaged_streams_give_the_right_length_or_an_error(raw, pipeline, draws):
     size = draws.draw(st.integers(0, 300))
     try:
         restored = undo_filters(raw, pipeline, 0, size)
@@ -69,7 +69,7 @@ def test_any_bytes_give_the_right_length_or_an_error(raw, pipeline, draws):
 
 
 @pytest.mark.parametrize("position", [0, 7, 39, 41, 43])
-def test_a_flipped_byte_fails_the_checksum(position):
+def test_flipped_byte_fails_the_checksum(position):
     raw = bytearray(apply(Filter(FLETCHER32), bytes(range(40))))
     raw[position] ^= 0x10
     with pytest.raises(FilterError, match="fletcher32"):
@@ -88,7 +88,7 @@ def test_a_flipped_byte_fails_the_checksum(position):
     ],
 )
 @pytest.mark.parametrize("installed", [True, False])
-def test_a_broken_stream_is_an_error(raw, message, installed, monkeypatch):
+def test_broken_stream_is_an_error(raw, message, installed, monkeypatch):
     if not installed:
         monkeypatch.setattr(filters, "libdeflate", None)
     with pytest.raises(FilterError, match=message):
@@ -97,7 +97,7 @@ def test_a_broken_stream_is_an_error(raw, message, installed, monkeypatch):
 
 @pytest.mark.parametrize("installed", [True, False])
 @pytest.mark.parametrize("kinds", [1, 2, 16, 256])
-def test_little_or_much_compressed(kinds, installed, monkeypatch):
+def test_small_and_large_ratios_decompress(kinds, installed, monkeypatch):
     """Chunks that are packed tightly are inflated by another library than the others."""
     if not installed:
         monkeypatch.setattr(filters, "libdeflate", None)
@@ -105,7 +105,7 @@ def test_little_or_much_compressed(kinds, installed, monkeypatch):
     assert undo_filters(zlib.compress(data), [Filter(DEFLATE)], 0, len(data)) == data
 
 
-def test_bytes_behind_the_stream_do_not_matter():
+def test_bytes_after_the_stream_are_ignored():
     raw = zlib.compress(bytes(100)) + b"left over in the file"
     assert undo_filters(raw, [Filter(DEFLATE)], 0, 100) == bytes(100)
 

@@ -31,20 +31,20 @@ def test_a_folder_is_the_list_of_its_granules(folder, kind, layout):
         xr.testing.assert_identical(tree["land_ice_segments/h_li"].load(), expected.h_li)
 
 
-def test_a_folder_of_one_granule(tmp_path):
+def test_folder_of_one_granule_opens_as_a_list(tmp_path):
     path = write_granule(tmp_path, n_segments={"gt1l": 10})
     with xr.open_dataset(tmp_path, engine="icesat2") as ds:
         assert ds.source_file.values.tolist() == [path.name]
 
 
-def test_the_home_folder(folder, monkeypatch):
+def test_home_folder_is_expanded(folder, monkeypatch):
     monkeypatch.setenv("HOME", str(folder.parent))
     monkeypatch.setenv("USERPROFILE", str(folder.parent))
     with xr.open_dataset([f"~/{folder.name}"], engine="icesat2") as ds:
         assert ds.sizes["gran_idx"] == 3
 
 
-def test_what_is_no_granule_is_passed_over(folder, tmp_path, caplog):
+def test_other_files_are_skipped(folder, tmp_path, caplog):
     for path in folder.glob("*.h5"):
         shutil.copy(path, tmp_path)
         (tmp_path / f"._{path.name}").write_bytes(b"\0\5\26\7")
@@ -57,7 +57,7 @@ def test_what_is_no_granule_is_passed_over(folder, tmp_path, caplog):
     assert [r.getMessage() for r in caplog.records if "1 browse files (_BRW)" in r.getMessage()]
 
 
-def test_a_file_that_may_be_a_granule_is_never_passed_over(folder, tmp_path):
+def test_possible_granules_are_never_skipped(folder, tmp_path):
     for path in folder.glob("*.h5"):
         shutil.copy(path, tmp_path)
     (tmp_path / "other.h5").write_bytes(b"no granule")
@@ -66,7 +66,7 @@ def test_a_file_that_may_be_a_granule_is_never_passed_over(folder, tmp_path):
 
 
 @needs_granules
-def test_a_folder_of_real_granules(tmp_path):
+def test_folder_of_real_granules_opens(tmp_path):
     names = [
         "processed_ATL06_20190416093911_02770303_002_01.h5",
         "processed_ATL06_20190613193602_11690305_002_01.h5",
@@ -77,7 +77,7 @@ def test_a_folder_of_real_granules(tmp_path):
         assert ds.source_file.values.tolist() == names
 
 
-def test_all_files_that_cannot_be_opened_are_named(folder, tmp_path):
+def test_all_unreadable_files_are_named(folder, tmp_path):
     good = min(folder.glob("*.h5"))
     shutil.copy(good, tmp_path)
     (tmp_path / "page.h5").write_bytes(b"<html>")

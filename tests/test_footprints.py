@@ -40,7 +40,7 @@ def middle_beam(path):
 
 
 @needs_granules
-def test_tracks_of_real_granules():
+def test_tracks_match_real_granules():
     compared = 0
     for found in filter(None, map(middle_beam, ALL_GRANULES)):
         crossing, lon, lat = found
@@ -67,7 +67,7 @@ def test_tracks_of_real_granules():
         ((-27.0, True), (0.0, True), 0.08),  # the last region
     ],
 )
-def test_tracks_go_forward(start, end, turns):
+def test_tracks_follow_the_flight_direction(start, end, turns):
     extent = OrbitExtent(
         crossing=10.0,
         start_latitude=start[0], start_ascending=start[1],
@@ -89,7 +89,7 @@ def test_four_orbits_end_where_the_fifth_begins():
     assert line[-1] == pytest.approx(((10 - 4 * NODE_STEP + 180) % 360 - 180, 0.0), abs=1e-9)
 
 
-def test_a_latitude_beyond_the_poles():
+def test_latitude_beyond_the_poles_is_refused():
     extent = OrbitExtent(
         crossing=10.0,
         start_latitude=91.0, start_ascending=True, end_latitude=0.0, end_ascending=True,
@@ -99,7 +99,7 @@ def test_a_latitude_beyond_the_poles():
 
 
 @pytest.mark.parametrize("product", ["atl03", "atl06", "atl08"])
-def test_recorded_answers(product):
+def test_recorded_responses_parse(product):
     (item,) = json.loads(recorded_answer(f"{product}_umm.json").read_text())["items"]
     granule = read_granule(item)
     orbit = item["umm"]["SpatialExtent"]["HorizontalSpatialDomain"]["Orbit"]
@@ -139,12 +139,12 @@ POINTS = [{"Longitude": lon, "Latitude": lat} for lon, lat in CORNERS]
         ),
     ],
 )  # fmt: skip
-def test_other_extents(granule, line, track):
+def test_other_extents_parse(granule, line, track):
     assert footprint_lines(granule) == (tuple(line),)
     assert is_track(granule) == track
 
 
-def test_a_granule_without_an_extent():
+def test_granule_without_an_extent_has_no_footprint():
     assert footprint_lines(CatalogGranule(name="x", start=None, end=None)) == ()
 
 
@@ -153,7 +153,7 @@ lines = st.lists(st.lists(points, min_size=1, max_size=6).map(tuple), max_size=4
 
 
 @given(lines, lines)
-def test_a_map_of_anything_is_a_picture(tracks, rings):
+def test_any_footprint_draws_a_map(tracks, rings):
     drawn = svg_map(tracks, rings)
     if not tracks and not rings:
         assert drawn == ""

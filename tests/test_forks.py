@@ -171,7 +171,7 @@ os.waitpid(child, 0)
 """
 
 
-def test_a_filesystem_of_obstore_is_refused_in_a_child(tmp_path):
+def test_obstore_filesystem_is_refused_in_a_child(tmp_path):
     path = write_granule(tmp_path, n_segments=40, chunk_rows=10)
     done = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-W", "ignore::DeprecationWarning", "-c", OBSTORE, str(path)],

@@ -26,7 +26,7 @@ def opened(given, group: str, **options) -> xr.Dataset:
 
 
 @pytest.mark.parametrize("group", [SEGMENTS, "ancillary_data"])
-def test_granules_are_told_apart_as_in_the_default_layout(paths, group):
+def test_granules_have_the_labels_of_the_default_layout(paths, group):
     ds, rate = opened(paths, group), xr.open_dataset(paths, engine="icesat2")
     names = {name for name, coord in rate.coords.items() if coord.dims == ("gran_idx",)}
     assert OF_EACH | {"gran_idx", "cycle_number"} <= names
@@ -45,7 +45,7 @@ def test_granules_are_told_apart_as_in_the_default_layout(paths, group):
 
 
 @pytest.mark.parametrize("group", [SEGMENTS, "orbit_info", "ancillary_data"])
-def test_coordinates_are_those_of_one_granule(paths, group):
+def test_coordinates_equal_those_of_one_granule(paths, group):
     ds, one = opened(paths, group), opened(paths[1], group)
     own = {
         name
@@ -61,7 +61,7 @@ def test_coordinates_are_those_of_one_granule(paths, group):
         np.testing.assert_array_equal(held, one[name].values.astype(held.dtype), err_msg=name)
 
 
-def test_what_the_group_calls_so_goes_first(paths):
+def test_names_of_the_group_take_precedence(paths):
     ds, one = opened(paths, "orbit_info"), opened(paths[0], "orbit_info")
     for name in ("rgt", "cycle_number", "sc_orient"):
         assert name in ds.data_vars
@@ -69,12 +69,12 @@ def test_what_the_group_calls_so_goes_first(paths):
     assert ds["gran_idx"].values.tolist() == [6580203, 6580103]
 
 
-def test_no_coordinates_if_none_are_wanted(paths):
+def test_decode_coords_false_adds_no_coordinates(paths):
     ds = opened(paths, SEGMENTS, decode_coords=False)
     assert {"latitude", "longitude", "delta_time"} <= set(ds.data_vars)
 
 
-def test_a_tree_of_a_group(paths):
+def test_group_opens_as_a_tree(paths):
     tree = xr.open_datatree(paths, engine="icesat2", group="gt1l")
     assert set(tree.coords) >= OF_EACH
     below = tree["land_ice_segments"]
@@ -85,7 +85,7 @@ def test_a_tree_of_a_group(paths):
     assert set(below.to_dataset(inherit=False).coords) == {"latitude", "longitude", "delta_time"}
 
 
-def test_the_file_as_it_is_asks_for_no_granule(paths):
+def test_file_layout_needs_no_granule_identity(paths):
     ds = opened(paths, SEGMENTS, layout="file")
     assert "gran_idx" not in ds.coords
     assert {"latitude", "longitude", "delta_time"} == set(ds.coords)

@@ -75,7 +75,7 @@ def test_shuffle_of_strings_leaves_the_last_bytes_of_a_chunk(path):
 
 
 @pytest.mark.parametrize("mask", range(8))
-def test_filters_that_a_chunk_skipped(path, mask):
+def test_skipped_filters_are_not_undone(path, mask):
     pipeline = ("shuffle", "deflate", "fletcher32")
     data = numbers(40, dtype="i4")
     with h5py.File(path, "w") as file:
@@ -93,7 +93,7 @@ def test_filters_that_a_chunk_skipped(path, mask):
 
 
 @pytest.mark.parametrize(("shape", "chunks"), [((30_000,), (7,)), ((9_000, 5), (11, 2))])
-def test_only_the_part_of_a_table_that_is_asked_for_is_read(path, shape, chunks):
+def test_only_the_needed_part_of_a_chunk_table_is_read(path, shape, chunks):
     with h5py.File(path, "w") as file:
         create(file, "rows", numbers(*shape), chunks=chunks)
     whole = open_index(path).chunk_tables({"rows": None})["/rows"]
@@ -135,7 +135,7 @@ def test_windows_read_one_after_another_equal_h5py(path):
 
 @pytest.mark.parametrize("dtype", ["<f4", ">f8", "<i2", ">u4", "S3"])
 @pytest.mark.parametrize("fill", [True, False])
-def test_never_written_chunks_hold_the_fill_value(path, dtype, fill):
+def test_unwritten_chunks_have_the_fill_value(path, dtype, fill):
     value = np.array([b"no" if dtype == "S3" else 97], dtype)[0] if fill else None
     with h5py.File(path, "w") as file:
         file.create_dataset("none", (55,), dtype, chunks=(10,), fillvalue=value)
@@ -148,7 +148,7 @@ def test_never_written_chunks_hold_the_fill_value(path, dtype, fill):
 
 @pytest.mark.parametrize("time", [h5py.h5d.FILL_TIME_NEVER, h5py.h5d.FILL_TIME_ALLOC])
 @pytest.mark.parametrize("defined", [True, False])
-def test_times_of_filling(path, time, defined):
+def test_fill_times_are_respected(path, time, defined):
     with h5py.File(path, "w") as file:
         for name, chunks in (("chunked", (10,)), ("contiguous", None)):
             plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
@@ -164,7 +164,7 @@ def test_times_of_filling(path, time, defined):
             np.testing.assert_array_equal(tree[name].values, file[name][...], err_msg=name)
 
 
-def test_a_fill_value_that_is_undefined(path):
+def test_undefined_fill_value_reads_as_by_h5py(path):
     with h5py.File(path, "w") as file:
         plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
         plist.set_fill_time(h5py.h5d.FILL_TIME_IFSET)
@@ -177,7 +177,7 @@ def test_a_fill_value_that_is_undefined(path):
 
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("kind", NUMBERS)
-def test_numbers_in_both_byte_orders(path, order, kind):
+def test_both_byte_orders_are_read(path, order, kind):
     data = numbers(64, 3).astype(kind)
     with h5py.File(path, "w") as file:
         stored = np.dtype(order + kind)
@@ -207,7 +207,7 @@ def test_special_floats_keep_every_bit(path):
     np.testing.assert_array_equal(ds["big"].values.view("u4"), bits)
 
 
-def test_integers_of_odd_precision_go_to_the_library(path):
+def test_integers_of_odd_precision_are_read_by_h5py(path):
     odd = h5py.h5t.STD_I32LE.copy()
     odd.set_precision(20)
     with h5py.File(path, "w") as file:
@@ -217,7 +217,7 @@ def test_integers_of_odd_precision_go_to_the_library(path):
     check(path, {"odd": "integer of 20 bits"})
 
 
-def test_booleans_and_other_enumerations(path):
+def test_booleans_and_enumerations_are_read(path):
     colours = h5py.enum_dtype({"RED": 0, "GREEN": 1, "BLUE": 42}, basetype="<i2")
     big = h5py.enum_dtype({"LOW": -5, "HIGH": 70000}, basetype=">i4")
     with h5py.File(path, "w") as file:
@@ -237,7 +237,7 @@ def test_booleans_and_other_enumerations(path):
 # --- where values lie ---
 
 
-def test_contiguous_by_rows(path):
+def test_contiguous_layout_is_read_by_rows(path):
     data = numbers(5000, 60, dtype="f8")
     with h5py.File(path, "w") as file:
         file["rows"] = data
@@ -250,7 +250,7 @@ def test_contiguous_by_rows(path):
 
 
 @pytest.mark.parametrize("libver", [OLD, NEW])
-def test_compact(path, libver):
+def test_compact_layout_is_read(path, libver):
     with h5py.File(path, "w", libver=libver) as file:
         file.create_dataset("rows", data=numbers(90, 4), dcpl=_compact())
         file.create_dataset("texts", data=np.array([b"one", b"three"]), dcpl=_compact())
@@ -274,7 +274,7 @@ def test_compact(path, libver):
     ],
     ids=str,
 )
-def test_chunk_grids_with_ragged_edges(path, shape, chunks):
+def test_chunks_beyond_the_shape_are_cropped(path, shape, chunks):
     with h5py.File(path, "w") as file:
         create(
             file,
@@ -291,7 +291,7 @@ def test_chunk_grids_with_ragged_edges(path, shape, chunks):
 @pytest.mark.parametrize(
     ("shape", "chunks"), [((9000,), (2,)), ((90, 70), (1, 2)), ((20, 20, 20), (2, 1, 3))], ids=str
 )
-def test_chunk_trees_of_several_levels(path, libver, shape, chunks):
+def test_chunk_btrees_of_several_levels_are_read(path, libver, shape, chunks):
     with h5py.File(path, "w", libver=libver) as file:
         dataset = file.create_dataset(
             "rows", shape, "i2", chunks=chunks, maxshape=(None,) * len(shape)
@@ -303,7 +303,7 @@ def test_chunk_trees_of_several_levels(path, libver, shape, chunks):
     check(path, {})
 
 
-def test_a_chunk_tree_with_gaps(path):
+def test_chunk_btree_with_gaps_is_read(path):
     with h5py.File(path, "w") as file:
         dataset = file.create_dataset("rows", (5000, 9), "f4", chunks=(1, 3), fillvalue=-9)
         for row in RNG.choice(5000, 400, replace=False):
@@ -315,7 +315,7 @@ def test_a_chunk_tree_with_gaps(path):
 
 
 @pytest.mark.parametrize("libver", [OLD, NEW])
-def test_datasets_that_were_made_smaller_or_larger(path, libver):
+def test_resized_datasets_are_read(path, libver):
     with h5py.File(path, "w", libver=libver) as file:
         for name, size in (("shrunk", 33), ("emptied", 0), ("grown", 300), ("regrown", 0)):
             data = numbers(100, 4)
@@ -328,7 +328,7 @@ def test_datasets_that_were_made_smaller_or_larger(path, libver):
     check(path, {})
 
 
-def test_no_rows_and_no_chunks(path):
+def test_empty_datasets_are_read(path):
     with h5py.File(path, "w") as file:
         file.create_dataset("rows", (0,), "f8", chunks=(10,), maxshape=(None,))
         file.create_dataset("table", (0, 18), "f4", chunks=(10, 18), maxshape=(None, 18))
@@ -338,7 +338,7 @@ def test_no_rows_and_no_chunks(path):
     check(path, {})
 
 
-def test_a_dataset_without_values_is_left_out(path):
+def test_dataset_with_a_null_dataspace_is_left_out(path):
     with h5py.File(path, "w") as file:
         file["nothing"] = h5py.Empty("f4")
         file["something"] = numbers(10)
@@ -373,7 +373,7 @@ PADDINGS = [h5py.h5t.STR_NULLTERM, h5py.h5t.STR_NULLPAD, h5py.h5t.STR_SPACEPAD]
 
 @pytest.mark.parametrize("padding", PADDINGS)
 @pytest.mark.parametrize("chunks", [None, (2,)])
-def test_fixed_strings(path, padding, chunks):
+def test_fixed_length_strings_are_read(path, padding, chunks):
     stored = h5py.h5t.C_S1.copy()
     stored.set_size(8)
     stored.set_strpad(padding)
@@ -396,7 +396,7 @@ def test_fixed_strings(path, padding, chunks):
 
 
 @pytest.mark.parametrize("libver", [OLD, NEW])
-def test_strings_of_varying_length(path, libver, caplog):
+def test_variable_length_strings_are_read(path, libver, caplog):
     texts = ["one", "", "Grüße", "a much longer text " * 30]
     with h5py.File(path, "w", libver=libver) as file:
         file.create_dataset("utf8", data=texts, dtype=h5py.string_dtype())
@@ -417,7 +417,7 @@ def test_strings_of_varying_length(path, libver, caplog):
     assert said.levelno == logging.INFO, "a line for all small texts of a granule"
 
 
-def test_text_that_is_not_utf8_survives(path):
+def test_text_that_is_not_utf8_is_kept(path):
     with h5py.File(path, "w") as file:
         file.attrs["fixed"] = np.bytes_(b"h\xf6he")
         file["rows"] = np.array([b"h\xf6he"])
@@ -432,7 +432,7 @@ def test_text_that_is_not_utf8_survives(path):
 @pytest.mark.parametrize("track_order", [False, True])
 @pytest.mark.parametrize("libver", [OLD, NEW], ids=str)
 @pytest.mark.parametrize("count", [0, 5, 9, 60, 700])
-def test_groups_of_any_size(path, libver, track_order, count):
+def test_groups_of_any_size_are_listed(path, libver, track_order, count):
     with h5py.File(path, "w", libver=libver) as file:
         group = file.create_group("group", track_order=track_order)
         for number in RNG.permutation(count):
@@ -447,7 +447,7 @@ def test_groups_of_any_size(path, libver, track_order, count):
 
 
 @pytest.mark.parametrize("libver", [OLD, NEW], ids=str)
-def test_groups_from_which_links_were_removed(path, libver):
+def test_removed_links_are_not_listed(path, libver):
     with h5py.File(path, "w", libver=libver) as file:
         for number in range(300):
             file[f"name {number}"] = np.int16(number)
@@ -457,7 +457,7 @@ def test_groups_from_which_links_were_removed(path, libver):
 
 
 @pytest.mark.parametrize("libver", [OLD, NEW], ids=str)
-def test_soft_links(path, libver):
+def test_soft_links_are_followed(path, libver):
     with h5py.File(path, "w", libver=libver) as file:
         file["data/rows"] = numbers(20)
         file["data/other"] = h5py.SoftLink("rows")
@@ -481,7 +481,7 @@ def test_soft_links(path, libver):
     np.testing.assert_array_equal(linked["other"].values, expected)
 
 
-def test_hard_links_to_the_same_object(path):
+def test_hard_links_show_the_same_object(path):
     with h5py.File(path, "w") as file:
         file["rows"] = numbers(20)
         file["group/same"] = file["rows"]
@@ -489,7 +489,7 @@ def test_hard_links_to_the_same_object(path):
     check(path, {})
 
 
-def test_a_group_that_contains_itself_ends(path):
+def test_group_that_contains_itself_ends(path):
     with h5py.File(path, "w") as file:
         group = file.create_group("group")
         group["rows"] = numbers(20)
@@ -505,7 +505,7 @@ def test_a_group_that_contains_itself_ends(path):
     assert ds["rows"].shape == (20,)
 
 
-def test_a_link_to_another_file_is_left_to_the_library(path):
+def test_external_link_is_left_out(path):
     with h5py.File(path, "w") as file:
         file["rows"] = numbers(5)
         file["elsewhere"] = h5py.ExternalLink("other.h5", "/rows")
@@ -519,7 +519,7 @@ def test_a_link_to_another_file_is_left_to_the_library(path):
 @pytest.mark.parametrize("libver", [OLD, NEW], ids=str)
 @pytest.mark.parametrize("track_order", [False, True])
 @pytest.mark.parametrize("count", [3, 9, 400])
-def test_any_number_of_attributes(path, libver, track_order, count):
+def test_any_number_of_attributes_is_read(path, libver, track_order, count):
     with h5py.File(path, "w", libver=libver, track_order=track_order) as file:
         dataset = file.create_dataset("rows", data=numbers(3), track_order=track_order)
         for number in RNG.permutation(count):
@@ -528,7 +528,7 @@ def test_any_number_of_attributes(path, libver, track_order, count):
     check(path, {})
 
 
-def test_attributes_too_large_for_a_header(path):
+def test_large_attributes_are_read(path):
     with h5py.File(path, "w", libver=NEW) as file:
         dataset = file.create_dataset("rows", data=numbers(3))
         for number in range(12):
@@ -539,7 +539,7 @@ def test_attributes_too_large_for_a_header(path):
 
 
 @pytest.mark.parametrize("libver", [OLD, NEW], ids=str)
-def test_objects_with_almost_the_same_attributes(path, libver):
+def test_similar_attributes_are_told_apart(path, libver):
     """What many say to the letter is parsed once: each has its own all the same."""
     with h5py.File(path, "w", libver=libver) as file:
         for number in range(40):
@@ -558,7 +558,7 @@ def test_objects_with_almost_the_same_attributes(path, libver):
 
 
 @pytest.mark.parametrize("size", [20, 5000])
-def test_a_scale_is_told_by_its_class_however_long_that_is(path, size):
+def test_scales_are_recognised_by_class_of_any_length(path, size):
     with h5py.File(path, "w") as file:
         file["rows"], file["scale"] = numbers(3), numbers(3)
         file["scale"].make_scale("scale")
@@ -572,7 +572,7 @@ def test_a_scale_is_told_by_its_class_however_long_that_is(path, size):
 
 
 @pytest.mark.parametrize("libver", [OLD, NEW], ids=str)
-def test_attributes_that_were_replaced_and_removed(path, libver):
+def test_replaced_and_removed_attributes_are_read(path, libver):
     with h5py.File(path, "w", libver=libver) as file:
         dataset = file.create_dataset("rows", data=numbers(3))
         for number in range(30):
@@ -583,7 +583,7 @@ def test_attributes_that_were_replaced_and_removed(path, libver):
     check(path, {})
 
 
-def test_attributes_that_mean_nothing_elsewhere_are_left_out(path):
+def test_attributes_with_references_are_left_out(path):
     with h5py.File(path, "w") as file:
         file["rows"] = numbers(3)
         file["scale"] = numbers(3)
@@ -597,7 +597,7 @@ def test_attributes_that_mean_nothing_elsewhere_are_left_out(path):
     assert not ds["scale"].attrs
 
 
-def test_references_to_regions_are_left_out(path):
+def test_region_references_are_left_out(path):
     with h5py.File(path, "w") as file:
         rows = file["rows"] = numbers(30)
         file["rows"].attrs["region"] = file["rows"].regionref[3:9]
@@ -623,7 +623,7 @@ def _virtual(path):
 
 
 @pytest.mark.parametrize(("at", "stored"), [(8, 0), (8, 1 << 40), (0, 7)])
-def test_a_virtual_dataset_with_a_damaged_list_of_sources(path, at, stored):
+def test_virtual_dataset_with_damaged_sources_is_an_error(path, at, stored):
     data, heap_object = _virtual(path)
     data[heap_object + at : heap_object + 8 + at // 8 * 8] = stored.to_bytes(8, "little")
     path.write_bytes(data)
@@ -632,7 +632,7 @@ def test_a_virtual_dataset_with_a_damaged_list_of_sources(path, at, stored):
     assert open_index(path).dataset("rows").shape == (30,)
 
 
-def test_a_virtual_dataset_of_very_many_sources(path):
+def test_virtual_dataset_with_too_many_sources_is_refused(path):
     data, heap_object = _virtual(path)
     data[heap_object + 17 : heap_object + 25] = (1 << 40).to_bytes(8, "little")
     path.write_bytes(data)
@@ -640,7 +640,7 @@ def test_a_virtual_dataset_of_very_many_sources(path):
         open_index(path).node("virtual")
 
 
-def test_the_file_is_walked_once_for_scales_that_it_has_not(path, monkeypatch):
+def test_missing_scales_are_searched_once(path, monkeypatch):
     with h5py.File(path, "w") as file:
         for name in ("lost", "elsewhere/kept"):
             file[name] = numbers(3)
@@ -688,7 +688,7 @@ def _write_every_layout(file):
 
 @pytest.mark.parametrize("libver", ["earliest", ("v108", "v108"), "latest"], ids=str)
 @pytest.mark.parametrize("block", [512, 1024, 2048, 4096])
-def test_user_blocks(path, libver, block):
+def test_user_blocks_are_skipped(path, libver, block):
     with h5py.File(path, "w", userblock_size=block, libver=libver) as file:
         _write_every_layout(file)
     foreign = {"text": "strings"}
@@ -698,7 +698,7 @@ def test_user_blocks(path, libver, block):
 
 
 @pytest.mark.parametrize("block", [0, 512])
-def test_superblock_1(path, block):
+def test_superblock_version_1_is_read(path, block):
     with h5py.File(path, "w", userblock_size=block) as file:
         _write_every_layout(file)
     data = path.read_bytes()
@@ -711,14 +711,14 @@ def test_superblock_1(path, block):
 
 
 @pytest.mark.parametrize("libver", ["earliest", ("v108", "v108")], ids=str)
-def test_a_user_block_that_was_added_later(path, libver):
+def test_user_block_added_later_is_skipped(path, libver):
     with h5py.File(path, "w", libver=libver) as file:
         _write_every_layout(file)
     path.write_bytes(b"any text".ljust(1024) + path.read_bytes())
     check(path, {"text": "strings"})
 
 
-def test_a_truncated_file_that_the_library_reads_names_the_way_out_once(path):
+def test_truncated_file_read_by_h5py_asks_to_download_again_once(path):
     with h5py.File(path, "w") as file:
         _write_every_layout(file)
     path.write_bytes(path.read_bytes()[:1500])
@@ -730,7 +730,7 @@ def test_a_truncated_file_that_the_library_reads_names_the_way_out_once(path):
 
 
 @pytest.mark.parametrize("libver", ["earliest", ("v108", "v108")], ids=str)
-def test_a_user_block_in_a_file_that_is_cut_off(path, libver):
+def test_truncated_file_with_a_user_block_is_an_error(path, libver):
     with h5py.File(path, "w", userblock_size=512, libver=libver) as file:
         _write_every_layout(file)
     path.write_bytes(path.read_bytes()[:-1])
@@ -738,7 +738,7 @@ def test_a_user_block_in_a_file_that_is_cut_off(path, libver):
         xr.open_dataset(path, **RAW)
 
 
-def test_a_user_block_in_an_index_that_was_kept(path, tmp_path):
+def test_cached_index_keeps_the_user_block(path, tmp_path):
     with h5py.File(path, "w", userblock_size=2048) as file:
         _write_every_layout(file)
     cache = {"index_cache": str(tmp_path / "cache")}
@@ -759,7 +759,7 @@ def test_a_user_block_in_an_index_that_was_kept(path, tmp_path):
 
 
 @pytest.mark.parametrize("block", [0, 8192])
-def test_a_metadata_cache_image_is_refused(path, block):
+def test_metadata_cache_image_is_refused(path, block):
     with h5py.File(
         path, "w", userblock_size=block, libver=("v110", "v110"), fs_strategy="page"
     ) as file:
@@ -783,7 +783,7 @@ def test_a_metadata_cache_image_is_refused(path, block):
             xr.open_datatree(url, **RAW)
 
 
-def test_addresses_of_four_bytes_go_to_the_library(path, caplog):
+def test_files_with_4_byte_offsets_are_read_by_h5py(path, caplog):
     properties = h5py.h5p.create(h5py.h5p.FILE_CREATE)
     properties.set_sizes(4, 4)
     with h5py.File(h5py.h5f.create(bytes(path), fcpl=properties)) as file:
@@ -853,7 +853,7 @@ def _with_damaged_values(path, width, stored):
     path.write_bytes(data)
 
 
-def test_damaged_heaps_do_not_get_to_the_library(tmp_path):
+def test_damaged_heaps_do_not_reach_h5py(tmp_path):
     """Those of attributes and of values, in files with short lengths too."""
     of_attributes = [tmp_path / f"attributes_{n}.h5" for n in range(6)]
     cases = itertools.product([False, True], [0, 1 << 40, WRAPS])
@@ -875,7 +875,7 @@ def test_damaged_heaps_do_not_get_to_the_library(tmp_path):
 
 
 @pytest.mark.parametrize("not_closed", [False, True])
-def test_dimensions_of_what_the_library_reads(path, not_closed):
+def test_variables_read_by_h5py_have_dimensions(path, not_closed):
     """Of one dataset, and of a file that was not closed."""
     with h5py.File(path, "w", libver="latest") as file:
         for name in "xy":
@@ -895,7 +895,7 @@ def test_dimensions_of_what_the_library_reads(path, not_closed):
 
 
 @pytest.mark.parametrize("libver", [("latest", "latest"), ("v110", "v110")], ids=str)
-def test_layouts_of_superblock_3_go_to_the_library(path, libver):
+def test_superblock_3_layouts_are_read_by_h5py(path, libver):
     with h5py.File(path, "w", libver=libver) as file:
         create(file, "group/rows", numbers(50, 3), filters=("shuffle", "deflate"), chunks=(9, 2))
         file["group/text"] = "varying"
@@ -906,7 +906,7 @@ def test_layouts_of_superblock_3_go_to_the_library(path, libver):
     check(path, {"group/rows": "data layout version", "group/text": "strings"})
 
 
-def test_a_file_that_was_not_closed_goes_to_the_library(path, caplog):
+def test_unclosed_file_is_read_by_h5py(path, caplog):
     with h5py.File(path, "w", libver="latest") as file:
         rows = file["rows"] = numbers(50)
     data = bytearray(path.read_bytes())
@@ -926,7 +926,7 @@ def _check_by_library(path, caplog, reason):
 
 
 @pytest.mark.parametrize("step", ["lzf", "szip", "scaleoffset", "nbit"])
-def test_rare_filters_go_to_the_library(path, caplog, step):
+def test_rare_filters_are_read_by_h5py(path, caplog, step):
     with h5py.File(path, "w") as file:
         plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
         if step == "lzf":
@@ -948,7 +948,7 @@ def test_rare_filters_go_to_the_library(path, caplog, step):
     assert "filter " in said
 
 
-def test_values_in_another_file_go_to_the_library(path, tmp_path):
+def test_external_storage_is_left_out(path, tmp_path):
     (tmp_path / "values.bin").write_bytes(numbers(20).tobytes())
     with h5py.File(path, "w") as file:
         file.create_dataset("rows", (20,), "f4", external=[("values.bin", 0, 80)])
@@ -956,7 +956,7 @@ def test_values_in_another_file_go_to_the_library(path, tmp_path):
     assert xr.open_dataset(path, drop_variables="rows", **RAW)["plain"].shape == (5,)
 
 
-def test_compound_values_go_to_the_library(path):
+def test_compound_values_are_read_by_h5py(path):
     with h5py.File(path, "w") as file:
         file["pairs"] = np.array([(1, 2.5), (3, 4.5)], [("a", "i4"), ("b", "f8")])
         file["plain"] = numbers(5)
@@ -986,13 +986,13 @@ def _with_chunk(path, raw, filters):
         (bytes(41), ()),
     ],
 )
-def test_a_damaged_chunk_is_named(path, raw, filters):
+def test_damaged_chunk_is_named(path, raw, filters):
     rows = _with_chunk(path, raw, filters)
     with pytest.raises(ICESat2Error, match=r"feature\.h5: /rows: the chunk at byte \d+ is damaged"):
         rows.load()
 
 
-def test_the_stored_layout_is_told(path):
+def test_storage_layout_is_reported(path):
     with h5py.File(path, "w") as file:
         create(file, "rows", numbers(30), filters=("shuffle", "deflate"), chunks=(10,))
     layout = open_index(path).dataset("rows").layout

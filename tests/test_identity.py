@@ -61,7 +61,7 @@ def change(evidence, **changes):
     )
 
 
-def test_all_evidence():
+def test_all_evidence_agrees():
     identity = identify(FULL)
     assert (identity.product, identity.gran_idx) == ("ATL06", 6270503)
     assert (identity.rgt, identity.cycle, identity.region) == (627, 5, 3)
@@ -73,7 +73,7 @@ def test_all_evidence():
     assert (identity.hemisphere, identity.end_rgt, identity.first_cycle) == (None, None, None)
 
 
-def test_no_evidence():
+def test_no_evidence_gives_no_identity():
     identity = identify(NOTHING)
     assert identity.gran_idx == -1
     assert identity.source_file == "data.h5"
@@ -88,7 +88,7 @@ PARTS = ("root_attrs", "dataset_identification", "orbit_info", "ancillary", "gro
 
 
 @given(st.sets(st.sampled_from(PARTS)))
-def test_any_part_may_be_missing_and_nothing_is_invented(lost):
+def test_missing_evidence_leaves_fields_unknown(lost):
     evidence = change(FULL, url=NAME)
     evidence = dataclasses.replace(evidence, **{part: getattr(NOTHING, part) for part in lost})
     identity, whole = identify(evidence), identify(change(FULL, url=NAME))
@@ -105,7 +105,7 @@ def test_any_part_may_be_missing_and_nothing_is_invented(lost):
     st.sampled_from(["rgt", "cycle", "region"]),
     st.one_of(st.integers(-128, 127), st.just(9999), st.just(0)),
 )
-def test_a_number_that_differs_is_refused_and_a_fill_value_ignored(field, value):
+def test_differing_number_is_refused_and_fill_value_ignored(field, value):
     part, key, valid, right = {
         "rgt": ("orbit_info", "rgt", range(1, 1388), 627),
         "cycle": ("orbit_info", "cycle_number", range(1, 100), 5),
@@ -123,7 +123,7 @@ UNRECORDED = dataclasses.replace(FULL, dataset_identification={})
 
 
 @given(st.sets(st.sampled_from(PARTS)))
-def test_metadata_is_left_aside_only_where_all_else_is_there(lost):
+def test_metadata_is_skipped_only_with_complete_evidence(lost):
     evidence = dataclasses.replace(UNRECORDED, **{part: getattr(NOTHING, part) for part in lost})
     assert confirmed(evidence) == (not lost & {"root_attrs", "ancillary", "url"})
 
@@ -144,7 +144,7 @@ def test_metadata_is_left_aside_only_where_all_else_is_there(lost):
         {"url": "<BytesIO>"},
     ],
 )
-def test_metadata_is_asked_where_something_is_in_doubt(changes):
+def test_metadata_is_read_in_doubt(changes):
     assert confirmed(UNRECORDED)
     assert not confirmed(change(UNRECORDED, **changes))
 
@@ -192,7 +192,7 @@ CONTRADICTIONS = {
 
 
 @pytest.mark.parametrize("case", CONTRADICTIONS)
-def test_contradiction(case):
+def test_contradictory_evidence_is_an_error(case):
     changes, pieces = CONTRADICTIONS[case]
     with pytest.raises(IdentityError) as caught:
         identify(change(FULL, **changes))
@@ -205,16 +205,16 @@ def test_contradiction(case):
     "url",
     ["whatever.h5", f"processed_{NAME}", f"{NAME[:-3]}_subsetted.h5", f"https://host/{NAME}?a=b/c"],
 )
-def test_a_file_may_be_renamed_to_what_is_no_other_granule(url):
+def test_renamed_file_keeps_its_identity(url):
     assert identify(change(FULL, url=url)).gran_idx == 6270503
 
 
-def test_source_file_of_a_buffer_is_what_it_records():
+def test_source_file_of_a_buffer_is_its_recorded_name():
     assert identify(change(FULL, url="<BytesIO>")).source_file == NAME
     assert identify(change(NOTHING, url="<BytesIO>")).source_file == "<BytesIO>"
 
 
-def test_secrets_of_a_signed_url_stay_out_of_messages():
+def test_signed_url_secrets_are_not_in_messages():
     url = f"https://host/{OTHER}?X-Amz-Signature=secret/secret"
     with pytest.raises(IdentityError) as caught:
         identify(change(FULL, url=url))
@@ -226,7 +226,7 @@ LAKES = "ATL13_20190330212241_00250301_002_01.h5"
 
 @pytest.mark.parametrize("rgt", [[25, 26, 27, 28], [27, 28]])
 @pytest.mark.parametrize("url", [LAKES, "data.h5"])
-def test_four_orbits_are_named_by_the_first(rgt, url):
+def test_four_orbits_are_numbered_by_the_first(rgt, url):
     identity = identify(
         change(
             NOTHING,
@@ -241,7 +241,7 @@ def test_four_orbits_are_named_by_the_first(rgt, url):
     assert (identity.end_rgt, identity.end_cycle) == (28, 3)
 
 
-def test_four_orbits_of_another_granule():
+def test_four_orbits_of_another_granule_are_an_error():
     with pytest.raises(IdentityError, match=r"orbit_info/rgt says 29, the file's name says 25"):
         identify(change(NOTHING, url=LAKES, orbit_info={"rgt": [30, 31]}))
 
@@ -258,14 +258,14 @@ def test_sea_ice_has_a_hemisphere_and_no_region():
     assert (identity.gran_idx, identity.hemisphere, identity.region) == (9020202, 2, None)
 
 
-def test_number_is_unknown_where_nothing_names_the_hemisphere():
+def test_gran_idx_is_unknown_without_a_hemisphere():
     evidence = change(FULL, url="x.h5", dataset_identification={"shortName": "", "fileName": ""})
     attrs = {"short_name": "ATL07", "identifier_product_type": "ATL07"}
     identity = identify(change(evidence, root_attrs=attrs))
     assert (identity.product, identity.gran_idx, identity.rgt) == ("ATL07", -1, 627)
 
 
-def test_repeats_gather_cycles():
+def test_repeat_granules_have_a_range_of_cycles():
     identity = identify(
         change(
             NOTHING,
@@ -279,7 +279,7 @@ def test_repeats_gather_cycles():
     assert (identity.first_cycle, identity.last_cycle) == (3, 4)
 
 
-def test_repeats_without_a_name():
+def test_repeat_granule_without_a_name_is_identified():
     identity = identify(
         change(
             NOTHING,
@@ -294,7 +294,7 @@ def test_repeats_without_a_name():
 
 
 @pytest.mark.parametrize("ancillary", [("006", "01"), ("001", "02")])
-def test_bathymetry_may_speak_of_its_source(ancillary):
+def test_bathymetry_may_record_its_source_granule(ancillary):
     identity = identify(
         change(
             NOTHING,
@@ -307,7 +307,7 @@ def test_bathymetry_may_speak_of_its_source(ancillary):
     assert (identity.release, identity.version) == ("001", "02")
 
 
-def test_maps_belong_to_no_track():
+def test_gridded_products_have_no_track():
     identity = identify(
         change(
             NOTHING,
@@ -319,7 +319,7 @@ def test_maps_belong_to_no_track():
     assert (identity.rgt, identity.cycle, identity.hemisphere) == (None, None, 1)
 
 
-def test_profiles_are_not_beams():
+def test_profiles_have_no_spots():
     named = change(NOTHING, url="ATL09_20181117090604_07600101_006_02.h5")
     identity = identify(change(named, groups=frozenset({"profile_1", "ancillary_data"})))
     assert (identity.product, identity.gran_idx) == ("ATL09", 7600101)
@@ -328,17 +328,17 @@ def test_profiles_are_not_beams():
 
 
 @pytest.mark.parametrize("blank", [b" " * 27, "", b"\0\0", np.array([], "S27"), None])
-def test_a_blank_time_is_unknown(blank):
+def test_blank_time_is_unknown(blank):
     assert np.isnat(identify(change(FULL, ancillary={"data_end_utc": blank})).data_end_utc)
 
 
 @pytest.mark.parametrize("bad", ["yesterday", "2019-02-31T00:00:00Z", "1019-02-01T00:00:00Z"])
-def test_a_time_that_is_none(bad):
+def test_invalid_time_is_an_error(bad):
     with pytest.raises(IdentityError, match=f"data_start_utc is '{bad}'.*expected a time"):
         identify(change(FULL, ancillary={"data_start_utc": bad}))
 
 
-def test_an_identity_pickles():
+def test_identity_pickles():
     identity = identify(FULL)
     assert pickle.loads(pickle.dumps(identity)) == identity  # noqa: S301
 
@@ -400,7 +400,7 @@ SELF_TELLING = sorted(
 
 
 @pytest.mark.parametrize("file", REAL)
-def test_real_granules(file):
+def test_real_granules_are_identified(file):
     identity = identify(read_evidence(granule(file)))
     told = (identity.product, identity.gran_idx, identity.release, identity.version)
     assert told == REAL[file]
@@ -408,7 +408,7 @@ def test_real_granules(file):
 
 
 @pytest.mark.parametrize("file", SELF_TELLING)
-def test_real_granules_under_another_name(file):
+def test_renamed_real_granules_are_identified(file):
     path = granule(file)
     named = identify(read_evidence(path))
     renamed = identify(dataclasses.replace(read_evidence(path), url="/data/x.h5"))
@@ -419,14 +419,14 @@ def test_real_granules_under_another_name(file):
 
 
 @pytest.mark.parametrize("file", SELF_TELLING)
-def test_real_granules_under_the_name_of_another_granule(file):
+def test_real_granules_with_another_granules_name_are_refused(file):
     evidence = read_evidence(granule(file))
     with pytest.raises(IdentityError, match="original name"):
         identify(dataclasses.replace(evidence, url=OTHER))
 
 
 @pytest.mark.parametrize("file", REAL)
-def test_metadata_adds_nothing_where_it_is_left_aside(file):
+def test_skipped_metadata_would_add_nothing(file):
     evidence = read_evidence(granule(file))
     unrecorded = dataclasses.replace(evidence, dataset_identification={})
     if confirmed(unrecorded):
@@ -440,7 +440,7 @@ def test_every_real_granule_is_listed():
     assert {path.name for path in ALL_GRANULES} <= set(REAL)
 
 
-def test_time_and_orientation_of_a_real_granule():
+def test_real_granule_has_time_and_orientation():
     path = granule("processed_ATL06_20190416093911_02770303_002_01.h5")
     identity = identify(read_evidence(path))
     assert identity.sc_orient == 0

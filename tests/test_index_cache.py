@@ -42,7 +42,7 @@ def counted(path, cache) -> tuple[Granule, CountingSource]:
     return Granule(source, source.stamp(), str(cache)), source
 
 
-def test_a_kept_index_saves_all_reading_of_metadata(path, cache):
+def test_cached_index_replaces_metadata_reads(path, cache):
     granule, source = counted(path, cache)
     read_h_li(granule)
     assert source.requests > 0
@@ -53,7 +53,7 @@ def test_a_kept_index_saves_all_reading_of_metadata(path, cache):
     assert source.requests == 0
 
 
-def test_with_a_kept_index_an_open_asks_for_the_version_alone(s3_server, cache, tmp_path):
+def test_open_with_a_cached_index_requests_only_the_version(s3_server, cache, tmp_path):
     path = write_granule(tmp_path, n_segments=30, release="007", beams=("gt1l",))
     url = s3_server.put(path.name, path.read_bytes())
     kw = {"engine": "icesat2", "index_cache": cache, "storage_options": s3_server.storage_options}
@@ -65,7 +65,7 @@ def test_with_a_kept_index_an_open_asks_for_the_version_alone(s3_server, cache, 
         xr.testing.assert_identical(again.icesat2.load(), ds)
 
 
-def test_what_was_kept_is_what_was_read(path, cache):
+def test_cached_index_equals_the_parsed_one(path, cache):
     granule, _ = counted(path, cache)
     read_h_li(granule)
     known = store.load(str(cache), granule.url, granule.stamp)
@@ -78,7 +78,7 @@ def test_what_was_kept_is_what_was_read(path, cache):
     )
 
 
-def test_two_processes_that_keep_different_parts_keep_both(path, cache):
+def test_parts_cached_by_two_processes_are_merged(path, cache):
     first, _ = counted(path, cache)
     first.index.dataset("/gt1l/land_ice_segments/h_li")
     first.keep()
@@ -91,7 +91,7 @@ def test_two_processes_that_keep_different_parts_keep_both(path, cache):
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "foreign", "empty"])
-def test_a_damaged_entry_is_ignored_and_replaced(path, cache, damage, caplog):
+def test_damaged_entry_is_ignored_and_replaced(path, cache, damage, caplog):
     granule, _ = counted(path, cache)
     read_h_li(granule)
     granule.close()
@@ -108,7 +108,7 @@ def test_a_damaged_entry_is_ignored_and_replaced(path, cache, damage, caplog):
     assert store.load(str(cache), granule.url, granule.stamp) is not None
 
 
-def test_an_entry_that_would_run_code_is_refused(path, cache, caplog):
+def test_entry_that_would_run_code_is_refused(path, cache, caplog):
     class Harm:
         def __reduce__(self):
             return os.mkdir, (str(cache / "harm"),)
@@ -127,21 +127,21 @@ def test_an_entry_that_would_run_code_is_refused(path, cache, caplog):
     assert not (cache / "harm").exists()
 
 
-def test_another_version_of_a_granule_has_another_entry(path, cache):
+def test_each_version_has_its_own_entry(path, cache):
     granule, _ = counted(path, cache)
     read_h_li(granule)
     other = Stamp(granule.stamp.size, "another tag")
     assert store.load(str(cache), granule.url, other) is None
 
 
-def test_the_environment_variable_names_the_directory(path, cache, monkeypatch):
+def test_environment_variable_names_the_directory(path, cache, monkeypatch):
     monkeypatch.setenv("XR_ICESAT2_INDEX_CACHE", str(cache))
     expected = xr.open_dataset(path, engine="icesat2").load()
     assert list(cache.glob("*.index"))
     xr.testing.assert_identical(xr.open_dataset(path, engine="icesat2").load(), expected)
 
 
-def test_nothing_is_kept_of_what_has_no_tag(path, cache):
+def test_granules_without_a_version_are_not_cached(path, cache):
     """Another file of the same size would be taken for it."""
     source = CountingSource(open_source(io.BytesIO(path.read_bytes())))
     stamp = source.stamp()
@@ -164,7 +164,7 @@ def entry(number: int) -> tuple[str, Stamp, Contents]:
     )
 
 
-def test_what_was_not_used_for_longest_goes_first(cache, monkeypatch):
+def test_least_recently_used_entries_are_evicted(cache, monkeypatch):
     monkeypatch.setenv("XR_ICESAT2_INDEX_CACHE_BYTES", str(20 * 8192))
     kept = [entry(number) for number in range(30)]
     cache.mkdir()
@@ -186,7 +186,7 @@ def test_what_was_not_used_for_longest_goes_first(cache, monkeypatch):
     assert (cache / "notes.index").exists()
 
 
-def test_the_directory_is_not_listed_at_every_save(cache, monkeypatch):
+def test_directory_is_not_listed_at_every_save(cache, monkeypatch):
     listed = []
     scandir = os.scandir
     monkeypatch.setattr(os, "scandir", lambda path: listed.append(path) or scandir(path))
@@ -195,7 +195,7 @@ def test_the_directory_is_not_listed_at_every_save(cache, monkeypatch):
     assert len(listed) == 1
 
 
-def test_half_files_of_processes_that_are_gone_go_first(cache, monkeypatch):
+def test_temporary_files_of_dead_processes_are_evicted_first(cache, monkeypatch):
     monkeypatch.setenv("XR_ICESAT2_INDEX_CACHE_BYTES", str(6 * 8192))
     cache.mkdir()
     half = cache / f"{'0' * 32}.index.0abcdef1.partial"
@@ -208,7 +208,7 @@ def test_half_files_of_processes_that_are_gone_go_first(cache, monkeypatch):
 
 
 @pytest.mark.parametrize("given", ["much", "0"])
-def test_a_bound_that_is_none_and_one_of_nothing(cache, monkeypatch, caplog, given):
+def test_invalid_bound_is_ignored_and_zero_bound_keeps_nothing(cache, monkeypatch, caplog, given):
     monkeypatch.setenv("XR_ICESAT2_INDEX_CACHE_BYTES", given)
     store.save(str(cache), *entry(1))
     assert bool(list(cache.glob("*.index"))) == (given == "much")
@@ -228,7 +228,7 @@ def save_many(cache: str, first: int, bound: int) -> int:
     return found
 
 
-def test_many_processes_share_a_directory_that_is_full(cache):
+def test_processes_share_a_full_directory(cache):
     bound = 16 * 8192
     with ProcessPoolExecutor(3, mp_context=multiprocessing.get_context("spawn")) as pool:
         jobs = [pool.submit(save_many, str(cache), 20 * k, bound) for k in range(3)]
@@ -238,7 +238,7 @@ def test_many_processes_share_a_directory_that_is_full(cache):
     assert not list(cache.glob("*.partial"))
 
 
-def test_what_cannot_be_kept_is_no_error(path, cache, caplog):
+def test_unwritable_cache_is_not_an_error(path, cache, caplog):
     granule, _ = counted(path, cache)
     granule.index.remember("/odd", np.array([b"x"], object))
     granule.keep()
@@ -247,7 +247,7 @@ def test_what_cannot_be_kept_is_no_error(path, cache, caplog):
     granule.close()
 
 
-def test_a_directory_that_takes_no_files_is_told_of_once(path, tmp_path, caplog):
+def test_unwritable_directory_is_logged_once(path, tmp_path, caplog):
     (tmp_path / "file").touch()
     caplog.set_level("WARNING", "xr_icesat2")
     for _ in range(2):

@@ -35,7 +35,7 @@ def test_help_shows_keywords_with_types_and_defaults(method):
 
 
 @each_method
-def test_xarray_is_told_the_keywords_of_the_signature(method):
+def test_xarray_sees_the_keywords_of_the_signature(method):
     parameters = inspect.signature(getattr(ICESat2BackendEntrypoint, method)).parameters
     named = [name for name, one in parameters.items() if one.kind is not one.VAR_KEYWORD]
     assert named == ["self", *ICESat2BackendEntrypoint.open_dataset_parameters]
@@ -48,7 +48,7 @@ def test_every_keyword_is_documented():
 
 
 @each_method
-def test_methods_are_called_as_their_signatures_say(path, method):
+def test_methods_follow_their_signatures(path, method):
     opened = getattr(ICESat2BackendEntrypoint(), method)
     assert opened(path, layout="flat", variables="h_li")
     assert opened(filename_or_obj=path)
@@ -57,6 +57,6 @@ def test_methods_are_called_as_their_signatures_say(path, method):
 
 
 @pytest.mark.parametrize("open_by", [xr.open_dataset, xr.open_datatree, xr.open_groups])
-def test_a_misspelt_keyword_gets_a_suggestion(path, open_by):
+def test_misspelled_keyword_gets_a_suggestion(path, open_by):
     with pytest.raises(SelectionError, match=r"no keyword 'layot'\. Did you mean 'layout'"):
         open_by(path, engine="icesat2", layot="flat")

@@ -56,7 +56,7 @@ def importers(library: str) -> set[str]:
     return {m for m in MODULES if any(name.split(".")[0] == library for name in imports(m))}
 
 
-def test_every_module_has_its_place():
+def test_every_module_has_a_level():
     assert {m.split("/")[0].removesuffix(".py") for m in MODULES} == LEVELS.keys() | BESIDE
 
 

@@ -168,7 +168,7 @@ def test_opening_reads_no_label(ds):
 
 @pytest.mark.parametrize("chunks", [None, {}, {"delta_time": 9}], ids=str)
 @pytest.mark.parametrize("name", ALONE)
-def test_it_is_as_any_other(paths, name, chunks):
+def test_lazy_index_behaves_like_a_pandas_index(paths, name, chunks):
     ds, expected = opened(paths[0], chunks=chunks), plain(opened(paths[0]))
     if chunks is not None:
         expected = expected.chunk(chunks)
@@ -177,7 +177,7 @@ def test_it_is_as_any_other(paths, name, chunks):
 
 @pytest.mark.parametrize("labels", ["others", "some", "same"])
 @pytest.mark.parametrize("name", TOGETHER)
-def test_it_goes_with_others(paths, name, labels):
+def test_lazy_index_combines_with_other_indexes(paths, name, labels):
     def pair() -> tuple[xr.Dataset, xr.Dataset]:
         first, second = opened(paths[0]), opened(paths[labels == "others"])
         return first, later(second) if labels == "some" else second
@@ -195,7 +195,7 @@ def test_it_goes_with_others(paths, name, labels):
     "name",
     ["isel", "isel positions", "isel twice", "no row", "deep copy", "copy", "pickled", "head"],
 )
-def test_what_needs_no_label_reads_none(ds, name):
+def test_positional_operations_read_no_label(ds, name):
     got = ALONE[name](ds)
     assert is_unread(ds)
     assert is_unread(got if isinstance(got, xr.Dataset) else got.to_dataset(name="x"))
@@ -231,7 +231,7 @@ def test_labels_are_read_once(ds, paths, use):
         paths[0].with_suffix(".away").rename(paths[0])
 
 
-def test_labels_of_a_tree_are_loaded_in_the_plan_of_the_rest(paths, monkeypatch):
+def test_tree_labels_load_in_one_plan_with_data(paths, monkeypatch):
     alone = []
 
     def counted(pending: list[Any]) -> None:
@@ -247,7 +247,7 @@ def test_labels_of_a_tree_are_loaded_in_the_plan_of_the_rest(paths, monkeypatch)
     assert not alone
 
 
-def test_equals_a_pandas_index_both_ways(paths):
+def test_lazy_index_equals_a_pandas_index(paths):
     (pandas,) = plain(opened(paths[0])).xindexes.values()
     for lazy, equal in ((opened(paths[0]), True), (opened(paths[1]), False)):
         (index,) = lazy.xindexes.values()
@@ -257,7 +257,7 @@ def test_equals_a_pandas_index_both_ways(paths):
 
 
 @pytest.mark.parametrize("chunks", [None, {}, {"delta_time": 9}], ids=str)
-def test_what_was_written_is_identical(paths, chunks, tmp_path):
+def test_saved_dataset_is_identical(paths, chunks, tmp_path):
     ds = opened(paths[0], chunks=chunks)
     ds.to_netcdf(tmp_path / "x.nc")
     with xr.open_dataset(tmp_path / "x.nc", decode_timedelta=False) as again:
@@ -265,14 +265,14 @@ def test_what_was_written_is_identical(paths, chunks, tmp_path):
         assert ds[["h_li"]].drop_attrs().identical(again[["h_li"]].drop_attrs())
 
 
-def test_many_open_as_they_are(paths):
+def test_file_groups_of_many_granules_combine(paths):
     options = {"engine": "icesat2", "group": GROUP, "layout": "file"}
     expected = xr.concat([plain(opened(path)) for path in paths], dim="delta_time")
     with xr.open_mfdataset(paths, **options, combine_attrs="override") as many:
         xr.testing.assert_identical(many.load(), expected)
 
 
-def test_nodes_of_trees_are_put_end_to_end(paths):
+def test_tree_nodes_concatenate(paths):
     trees = [xr.open_datatree(path, engine="icesat2", layout="file") for path in paths]
     got = xr.concat([tree[GROUP].to_dataset() for tree in trees], dim="delta_time")
     expected = xr.concat([plain(opened(path)) for path in paths], dim="delta_time")

@@ -38,7 +38,7 @@ def passes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
 
 
 @pytest.mark.parametrize("way", [links.match_rows, links.row_ranges])
-def test_a_variable_is_no_rate(passes, way):
+def test_variable_is_not_a_rate(passes, way):
     ds = opened(passes["ATL03"][0], "heights")
     segments = opened(passes["ATL03"][0], "geolocation")
     for of, to in ((ds["h_ph"], segments), (ds, segments["delta_time"]), (3, ds)):
@@ -95,7 +95,7 @@ def in_file(rows: xr.DataArray, to: xr.Dataset, beam: str, cycle: int = 0) -> np
 @needs_granules
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("masked", [True, False])
-def test_photons_of_a_real_granule(layout, masked):
+def test_photon_links_of_a_real_granule_equal_h5py(layout, masked):
     path = granule("ATL03_gt1l.h5")
     decoding = {"mask_and_scale": masked, "decode_times": masked}
     photons, segments, background = (
@@ -123,7 +123,7 @@ def test_photons_of_a_real_granule(layout, masked):
 
 @needs_granules
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_land_segments_of_a_real_granule(layout):
+def test_land_segment_links_of_a_real_granule_equal_h5py(layout):
     path = granule("processed_ATL08_20200821122613_08730802_004_01.h5")
     photons, land = opened(path, "signal_photons", layout), opened(path, "land_segments", layout)
     rows, runs = links.match_rows(photons, land), links.row_ranges(land, photons)
@@ -139,7 +139,7 @@ def test_land_segments_of_a_real_granule(layout):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_the_class_of_every_photon(passes, layout):
+def test_photon_classes_equal_the_truth(passes, layout):
     photons, segments = (opened(passes["ATL03"], g, layout) for g in ("heights", "geolocation"))
     classes = links.photon_classes(
         photons, segments, opened(passes["ATL08"], "signal_photons", layout)
@@ -168,7 +168,7 @@ def test_the_class_of_every_photon(passes, layout):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_each_listed_photon_is_one_of_atl03(passes, layout):
+def test_linked_photons_exist_in_atl03(passes, layout):
     photons, segments = (opened(passes["ATL03"], g, layout) for g in ("heights", "geolocation"))
     listed = opened(passes["ATL08"], "signal_photons", layout)
     both = links.attach(listed, photons, ["delta_time", "signal_conf_ph"], through=segments)
@@ -182,7 +182,7 @@ def test_each_listed_photon_is_one_of_atl03(passes, layout):
     assert (in_file(back, listed, "gt2r", 1)[rows] == np.arange(len(rows))).all()
 
 
-def test_rows_and_segments_may_be_left_out(passes):
+def test_links_work_on_selected_rows(passes):
     photons, segments = (opened(passes["ATL03"], g) for g in ("heights", "geolocation"))
     rng = np.random.default_rng(1)
     some = rng.random(photons.sizes["photon_idx"]) < 0.3
@@ -216,7 +216,7 @@ def test_rows_and_segments_may_be_left_out(passes):
         links.attach(thin, cut, "h_li")
 
 
-def test_classes_of_some_photons_one_beam_and_mixed_layouts(passes):
+def test_photon_classes_work_on_selections_and_mixed_layouts(passes):
     photons, segments = (opened(passes["ATL03"], g) for g in ("heights", "geolocation"))
     listed = opened(passes["ATL08"], "signal_photons", "spot")
     classes = links.photon_classes(photons, segments, listed)
@@ -237,7 +237,7 @@ def test_classes_of_some_photons_one_beam_and_mixed_layouts(passes):
         links.match_rows(photons, opened(passes["ATL03"], "geolocation", "spot"))
 
 
-def test_nodes_of_a_tree_blocks_and_other_processes(passes):
+def test_links_work_on_tree_nodes_dask_arrays_and_in_other_processes(passes):
     trees = {p: xr.open_datatree(passes[p], engine="icesat2", layout="flat") for p in passes}
     given = trees["ATL03"]["geolocation"], trees["ATL08"]["signal_photons"]
     classes = links.photon_classes(trees["ATL03"]["heights"], *given)
@@ -253,7 +253,7 @@ def test_nodes_of_a_tree_blocks_and_other_processes(passes):
     np.testing.assert_array_equal(distance, whole)
 
 
-def test_what_is_no_pair_is_refused(passes, tmp_path):
+def test_unrelated_datasets_are_refused(passes, tmp_path):
     photons, segments = (opened(passes["ATL03"][0], g) for g in ("heights", "geolocation"))
     listed, land = (opened(passes["ATL08"][1], g) for g in ("signal_photons", "land_segments"))
     with pytest.raises(LinkError, match=r"granule 6580403 .* ATL08 signal_photons is of 6580503"):
@@ -289,7 +289,7 @@ def edited(path: Path, folder: Path, name: str, change) -> Path:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_a_granule_that_contradicts_itself_is_refused(passes, tmp_path, layout):
+def test_inconsistent_granule_is_refused(passes, tmp_path, layout):
     path = passes["ATL03"][0]
     off = edited(path, tmp_path, "gt1l/geolocation/ph_index_beg", lambda n: n + (n > 0))
     with pytest.raises(LinkError, match=r"spot 6 of granule 6580403: does not begin where"):
@@ -307,7 +307,7 @@ def test_a_granule_that_contradicts_itself_is_refused(passes, tmp_path, layout):
         links.row_ranges(segments, photons)
 
 
-def test_photons_that_were_renumbered_are_noticed(passes, tmp_path):
+def test_renumbered_photons_are_detected(passes, tmp_path):
     name = "gt2r/signal_photons/delta_time"
     moved = edited(passes["ATL08"][0], tmp_path, name, lambda time: time + 1e-4)
     photons, segments = (opened(passes["ATL03"][0], g) for g in ("heights", "geolocation"))

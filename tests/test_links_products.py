@@ -96,7 +96,7 @@ def photons_of(path: Path, beam: str) -> dict[int, tuple[int, int]]:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_photons_of_land_ice_segments(passes, layout):
+def test_photons_of_land_ice_segments_are_linked(passes, layout):
     ice = opened(passes["ATL06"], "land_ice_segments", layout)
     photons, segments = (opened(passes["ATL03"], g, layout) for g in ("heights", "geolocation"))
     runs = links.row_ranges(ice, photons, through=segments)
@@ -116,7 +116,7 @@ def test_photons_of_land_ice_segments(passes, layout):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_the_land_ice_segment_of_photons(passes, layout):
+def test_photons_link_to_their_land_ice_segment(passes, layout):
     ice = opened(passes["ATL06"], "land_ice_segments", layout)
     photons, segments = (opened(passes["ATL03"], g, layout) for g in ("heights", "geolocation"))
     rows = links.match_rows(photons, ice, through=segments)
@@ -149,7 +149,7 @@ def test_the_land_ice_segment_of_photons(passes, layout):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_segments_of_the_same_number(passes, layout):
+def test_segments_link_by_number(passes, layout):
     ice = opened(passes["ATL06"], "land_ice_segments", layout)
     segments = opened(passes["ATL03"], "geolocation", layout)
     there, back = links.match_rows(ice, segments), links.match_rows(segments, ice)
@@ -176,7 +176,7 @@ def real_pair(folder: Path) -> tuple[Path, Path]:
 
 
 @needs_granules
-def test_a_real_granule_with_a_gap_in_its_segment_numbers(tmp_path):
+def test_gap_in_segment_numbers_is_handled(tmp_path):
     path, made = real_pair(tmp_path)
     photons, segments = (opened(path, g) for g in ("heights", "geolocation"))
     ice = opened(made, "land_ice_segments")
@@ -216,7 +216,7 @@ def edited(path: Path, folder: Path, name: str, change) -> Path:
     return copy
 
 
-def test_pairs_of_atl06_and_atl03_that_do_not_fit(passes, tmp_path):
+def test_incompatible_atl06_and_atl03_are_refused(passes, tmp_path):
     ice = opened(passes["ATL06"][0], "land_ice_segments")
     photons, segments = (opened(passes["ATL03"][0], g) for g in ("heights", "geolocation"))
     other = {g: opened(passes["ATL03"][1], g) for g in ("heights", "geolocation")}
@@ -286,7 +286,7 @@ def profiles_at(path: Path, profile: str, times: np.ndarray) -> list[int]:
     ("product", "group"),
     [("ATL03", "heights"), ("ATL03", "geolocation"), ("ATL06", "land_ice_segments")],
 )
-def test_atmosphere_at_rows(passes, layout, product, group):
+def test_atmosphere_profiles_link_to_rows(passes, layout, product, group):
     rows_of = opened(passes[product], group, layout)
     profiles = opened(passes["ATL09"], "high_rate", "flat")
     rows = links.match_rows(rows_of, profiles)
@@ -309,7 +309,7 @@ def test_atmosphere_at_rows(passes, layout, product, group):
     assert missing
 
 
-def test_missing_times_are_during_no_profile(passes, tmp_path):
+def test_missing_times_link_to_no_profile(passes, tmp_path):
     ice, profiles = (
         edited(
             passes[product][0],
@@ -326,7 +326,7 @@ def test_missing_times_are_during_no_profile(passes, tmp_path):
     assert (of_beam(rows, "gt2r") >= -1).all()
 
 
-def test_atmosphere_of_another_orbit_or_release(passes, tmp_path):
+def test_atmosphere_of_another_orbit_or_release_is_refused(passes, tmp_path):
     ice = opened(passes["ATL06"][0], "land_ice_segments")
     with pytest.raises(LinkError, match=r"granule 6580401 .* ATL09 high_rate is of 6580501"):
         links.match_rows(ice, opened(passes["ATL09"][1], "high_rate"))
@@ -343,7 +343,7 @@ def test_atmosphere_of_another_orbit_or_release(passes, tmp_path):
         )
 
 
-def test_where_no_link_is_known_the_message_lists_those_there_are(passes, tmp_path):
+def test_unknown_link_error_lists_known_links(passes, tmp_path):
     quality = opened(passes["ATL06"][0], "segment_quality")
     photons = opened(passes["ATL03"][0], "heights")
     rates = write_tiny(
@@ -364,7 +364,7 @@ def test_where_no_link_is_known_the_message_lists_those_there_are(passes, tmp_pa
                 assert known in str(caught.value)
 
 
-def test_links_of_granules_without_spots_go_by_ground_track(passes, tmp_path):
+def test_links_without_spots_use_ground_tracks(passes, tmp_path):
     silent = [Path(shutil.copy(passes[product][0], tmp_path)) for product in ("ATL03", "ATL06")]
     for path in silent:
         with h5py.File(path, "r+") as file:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tests.written import written_granules
+from tests.written_granules import written_granules
 from xr_icesat2.errors import SelectionError
 
 
@@ -15,7 +15,7 @@ def written(tmp_path_factory):
 
 @pytest.mark.parametrize("layout", ["spot", "flat", "file"])
 @pytest.mark.parametrize("chunks", [None, {}])
-def test_a_dataset(written, layout, chunks):
+def test_dataset_loads(written, layout, chunks):
     group = "gt2l/land_ice_segments" if layout == "file" else None
     kw = {"engine": "icesat2", "layout": layout, "chunks": chunks, "group": group}
     ds = xr.open_dataset(written[0], **kw)
@@ -24,13 +24,13 @@ def test_a_dataset(written, layout, chunks):
     xr.testing.assert_identical(ds, xr.open_dataset(written[0], **kw).load())
 
 
-def test_what_was_selected_of_a_list(written):
+def test_selection_of_a_list_loads(written):
     chosen = {"segment_idx": [5, 3, 90], "spot": slice(None, None, 2), "gran_idx": 1}
     one, other = (xr.open_dataset(written, engine="icesat2").isel(chosen) for _ in range(2))
     xr.testing.assert_identical(one.icesat2.load(), other.load())
 
 
-def test_some_variables(written):
+def test_named_variables_load(written):
     ds = xr.open_dataset(written[0], engine="icesat2")
     ds.icesat2.load("h_li", "latitude")
     in_memory = {name for name, v in ds.variables.items() if isinstance(v._data, np.ndarray)}
@@ -40,7 +40,7 @@ def test_some_variables(written):
 
 @pytest.mark.parametrize("opener", [xr.open_dataset, xr.open_datatree])
 @pytest.mark.parametrize("names", [["h_il"], ["h_li", "h_il"], [["h_il", "h_li"]]])
-def test_a_name_that_is_none_is_an_error_whatever_else_is_asked_for(written, opener, names):
+def test_unknown_name_is_an_error(written, opener, names):
     opened = opener(written[0], engine="icesat2")
     with pytest.raises(SelectionError, match=r"'h_il'\. Did you mean 'h_li'\? There are .*h_li"):
         opened.icesat2.load(*names)
@@ -51,7 +51,7 @@ def test_a_name_that_is_none_is_an_error_whatever_else_is_asked_for(written, ope
             opened.icesat2.load(wrong)
 
 
-def test_names_as_a_list(written):
+def test_names_may_be_a_list(written):
     ds = xr.open_dataset(written[0], engine="icesat2")
     assert ds.icesat2.load([]) is ds
     ds.icesat2.load(["h_li"], "latitude")
@@ -60,7 +60,7 @@ def test_names_as_a_list(written):
     assert not {"h_li_sigma", "longitude"} & in_memory
 
 
-def test_a_tree_whose_nodes_share_what_they_are_located_by(written):
+def test_tree_with_shared_coordinates_loads(written):
     tree, other = (xr.open_datatree(written[0], engine="icesat2") for _ in range(2))
     assert tree.icesat2.load() is tree
     xr.testing.assert_identical(tree, other.load())
@@ -68,7 +68,7 @@ def test_a_tree_whose_nodes_share_what_they_are_located_by(written):
     assert tree["land_ice_segments/fit_statistics"].latitude.values.any()
 
 
-def test_selections_that_look_alike_when_printed(written):
+def test_similar_selections_are_told_apart(written):
     ds = xr.open_dataset(written[0], engine="icesat2", cache=False)
     array, rows = ds["h_li"].variable, ds.sizes["segment_idx"]
     ends = np.arange(5), np.arange(rows - 5, rows)
@@ -85,7 +85,7 @@ def test_selections_that_look_alike_when_printed(written):
         np.testing.assert_array_equal(two[name].values, whole[..., positions])
 
 
-def test_what_chunked_variables_share_is_computed_once(written):
+def test_shared_dask_tasks_are_computed_once(written):
     ds = xr.open_dataset(written[0], engine="icesat2", chunks={})[["h_li"]].reset_coords(drop=True)
     calls = []
 

@@ -16,8 +16,7 @@ import h5py
 import pytest
 import xarray as xr
 
-from tests.alone import MARKER
-from tests.leading_out import (
+from tests.external_features import (
     CANARY_H5,
     CANARY_RAW,
     PLUGINS,
@@ -25,6 +24,7 @@ from tests.leading_out import (
     make_canaries,
     make_file,
 )
+from tests.observed_reader import MARKER
 from tests.paths import HOSTILE
 from xr_icesat2.errors import NotSupportedError
 
@@ -53,7 +53,7 @@ def read(reader: str, files: list[Path], directory: Path) -> tuple[list[dict], d
     arguments = [
         sys.executable,
         "-m",
-        "tests.alone",
+        "tests.observed_reader",
         reader,
         str(directory / WARM),
         *map(str, files),
@@ -145,7 +145,7 @@ def of_drivers(directory: Path) -> list[Path]:
     return made
 
 
-def test_nothing_but_the_granule_is_opened(files, directory):
+def test_only_the_granule_is_opened(files, directory):
     told, names = read("engine", files, directory)
     for path, one in zip(files, told, strict=True):
         assert not any(one["values"].values()), path
@@ -160,12 +160,12 @@ def test_nothing_but_the_granule_is_opened(files, directory):
 
 
 @pytest.mark.parametrize("name", ["family_0", "behind_family_0"])
-def test_a_file_that_goes_on_in_others(files, directory, name):
+def test_file_continued_in_others_is_refused(files, directory, name):
     with pytest.raises(NotSupportedError, match="goes on in other files"):
         xr.open_datatree(directory / name, engine="icesat2", layout="file")
 
 
-def test_h5py_is_seen_to_open_the_canaries(directory):
+def test_observer_sees_h5py_open_the_canaries(directory):
     """The positive control: what would be seen if anything were followed."""
     path = directory / "control.h5"
     # HDF5 recurs without end where a virtual dataset is its own source.

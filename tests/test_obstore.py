@@ -101,14 +101,16 @@ class TestEnvironment:
             ("ALL_PROXY", NOBODY, "s3fs"),
         ],
     )
-    def test_of_obstore_changes_nothing(self, variable, asked, granule, s3_server, monkeypatch):
+    def test_obstore_variables_change_nothing(
+        self, variable, asked, granule, s3_server, monkeypatch
+    ):
         name, value, by = variable
         monkeypatch.setenv(name, value)
         monkeypatch.setenv("AWS_SSE_CUSTOMER_KEY_BASE64", "QUFB" * 10 + "QUE=")
         assert asked(lambda: open_source(granule, s3_server.storage_options)) == by
         assert open_source(granule, s3_server.storage_options).read([(0, 8)]) == [DATA[:8]]
 
-    def test_hosts_without_proxy(self, asked, granule, s3_server, monkeypatch):
+    def test_no_proxy_is_respected(self, asked, granule, s3_server, monkeypatch):
         monkeypatch.setenv("HTTP_PROXY", NOBODY)
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         assert asked(lambda: open_source(granule, s3_server.storage_options)) == "s3fs"
@@ -123,7 +125,7 @@ class TestEnvironment:
             ({"AWS_USE_FIPS_ENDPOINT": "true"}, "s3fs"),
         ],
     )
-    def test_of_s3fs_counts(self, given, by, asked, granule, s3_server, monkeypatch):
+    def test_s3fs_variables_are_respected(self, given, by, asked, granule, s3_server, monkeypatch):
         keys = {"AWS_ACCESS_KEY_ID": s3_server.key, "AWS_SECRET_ACCESS_KEY": s3_server.secret}
         for name, value in (keys | given).items():
             monkeypatch.setenv(name, value)
@@ -163,10 +165,10 @@ class TestOptions:
             ({"cache_regions": True}, "s3fs"),
         ],
     )
-    def test_ask_the_same(self, given, by, asked, granule, s3_server):
+    def test_requests_equal_those_of_s3fs(self, given, by, asked, granule, s3_server):
         assert asked(lambda: open_source(granule, s3_server.storage_options | given)) == by
 
-    def test_unsigned_by_configuration(self, asked, granule, s3_server):
+    def test_unsigned_configuration_is_respected(self, asked, granule, s3_server):
         from botocore import UNSIGNED  # noqa: PLC0415 - with s3fs
 
         options = s3_server.storage_options | {"config_kwargs": {"signature_version": UNSIGNED}}
@@ -180,7 +182,9 @@ class TestOptions:
             ("s3 =\n  signature_version = s3", "s3fs"),
         ],
     )
-    def test_of_a_profile(self, profile, by, asked, granule, s3_server, tmp_path):
+    def test_profile_configuration_is_respected(
+        self, profile, by, asked, granule, s3_server, tmp_path
+    ):
         (tmp_path / "AWS_CONFIG_FILE").write_text(f"[profile me]\n{profile}\n")
         (tmp_path / "AWS_SHARED_CREDENTIALS_FILE").write_text(
             f"[me]\naws_access_key_id={s3_server.key}\naws_secret_access_key={s3_server.secret}\n"
@@ -188,7 +192,7 @@ class TestOptions:
         options = {"profile": "me", "endpoint_url": s3_server.endpoint, "skip_instance_cache": True}
         assert asked(lambda: open_source(granule, options)) == by
 
-    def test_by_position(self, asked, granule, s3_server):
+    def test_positional_options_are_respected(self, asked, granule, s3_server):
         from s3fs import S3FileSystem  # noqa: PLC0415 - takes a second
 
         def make_source():
@@ -214,7 +218,7 @@ class TestNames:
             ("a\tb.h5", "s3fs"),
         ],
     )
-    def test_objects(self, key, by, asked, s3_server):
+    def test_object_names_are_quoted_alike(self, key, by, asked, s3_server):
         url = s3_server.put(key, DATA)
         filesystem = fsspec.filesystem("s3", **s3_server.storage_options)
         path = url.removeprefix("s3://")
@@ -222,7 +226,7 @@ class TestNames:
         assert open_source(_At(filesystem, path)).read([(0, 8)]) == [DATA[:8]]
 
     @pytest.mark.parametrize("key", ["a//x.h5", "/a/x.h5", "./a/x.h5", "a/../a/x.h5", "a/."])
-    def test_keys_that_are_no_paths(self, key, asked, granule, s3_server):
+    def test_keys_that_are_not_paths_use_s3fs(self, key, asked, granule, s3_server):
         url = granule.replace("a/x.h5", key)
         assert asked(lambda: open_source(url, s3_server.storage_options)) == "s3fs"
 
@@ -235,14 +239,14 @@ class TestNames:
             ("point-abc-s3alias", "s3fs"),
         ],
     )
-    def test_buckets(self, bucket, by, asked, s3_server):
+    def test_bucket_names_are_accepted_alike(self, bucket, by, asked, s3_server):
         (s3_server.root / bucket).mkdir()
         (s3_server.root / bucket / "x.h5").write_bytes(DATA)
         url = f"s3://{bucket}/x.h5"
         options = s3_server.storage_options | {"skip_instance_cache": True}
         assert asked(lambda: open_source(url, options)) == by
 
-    def test_an_access_point_is_no_bucket_here(self, s3_server):
+    def test_access_points_use_s3fs(self, s3_server):
         arn = "arn:aws:s3:us-west-2:123456789012:accesspoint/point"
         source = open_source(f"s3://{arn}/x.h5", s3_server.storage_options)
         _outcome(s3_server, source)
@@ -258,7 +262,7 @@ class _At:
 
 class TestAnswers:
     @pytest.mark.parametrize("status", [301, 400])
-    def test_of_another_region_are_for_s3fs(self, status, granule, s3_server):
+    def test_redirect_to_another_region_uses_s3fs(self, status, granule, s3_server):
         # A first look asks for bytes, and for the version alone where it does not get them.
         for ask, expected, times in (
             (_size, len(DATA), 1),
@@ -271,7 +275,7 @@ class TestAnswers:
             assert ask(source) == expected
             assert _outcome(s3_server, source)[2] == "s3fs"  # from then on
 
-    def test_400_is_explained_by_s3fs(self, granule, s3_server):
+    def test_status_400_is_explained_by_s3fs(self, granule, s3_server):
         source = open_source(granule, s3_server.storage_options)
         s3_server.script.fail("x.h5", 400)
         for ask in (_size, _start):
@@ -281,7 +285,7 @@ class TestAnswers:
         s3_server.script.heal()
         assert _outcome(s3_server, source)[2] == "obstore"
 
-    def test_a_missing_object_is_asked_for_once_by_each(self, granule, s3_server):
+    def test_missing_object_is_requested_once_by_each(self, granule, s3_server):
         source = open_source(granule.replace("x.h5", "missing.h5"), s3_server.storage_options)
         s3_server.script.log.clear()
         with pytest.raises(GranuleNotFoundError):
@@ -290,7 +294,7 @@ class TestAnswers:
         assert asked == ["HEAD", "HEAD", "GET"]  # obstore, s3fs, and whether it is a directory
 
     @pytest.mark.usefixtures("_either_way")
-    def test_without_a_tag_there_is_none(self, http_server):
+    def test_missing_etag_gives_an_empty_tag(self, http_server):
         endpoint = http_server.put("bucket/x.h5", DATA).removesuffix("/bucket/x.h5")
         source = open_source("s3://bucket/x.h5", {"anon": True, "endpoint_url": endpoint})
         assert source.stamp().tag

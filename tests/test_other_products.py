@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tests.comparing import assert_array
+from tests.comparison import assert_array
 from tests.oracle import group_dataset, values, walk
 from tests.paths import ALL_GRANULES, granule, needs_granules
 
@@ -21,7 +21,7 @@ MAIN = {
 
 
 @pytest.mark.parametrize(("name", "rate"), MAIN.items(), ids=lambda value: value[:30])
-def test_the_main_rate_needs_no_name(name, rate):
+def test_default_rate_needs_no_name(name, rate):
     path = granule(name)
     xr.testing.assert_identical(
         xr.open_dataset(path, engine="icesat2").load(),
@@ -29,7 +29,7 @@ def test_the_main_rate_needs_no_name(name, rate):
     )
 
 
-def test_the_default_rate_of_sea_ice_freeboard_holds_freeboard():
+def test_default_rate_of_atl10_has_freeboard():
     path = granule("processed_ATL10-01_20200228162543_09770601_006_01.nc")
     ds = xr.open_dataset(path, engine="icesat2")
     with h5py.File(path) as file:
@@ -45,7 +45,7 @@ def test_the_default_rate_of_sea_ice_freeboard_holds_freeboard():
     assert sections["beam_fb_hist_refsurf"].sizes["histogram_bin"] == 161
 
 
-def test_a_granule_that_says_which_it_is_in_its_metadata_alone():
+def test_granule_identified_by_metadata_alone_opens():
     ds = xr.open_dataset(granule("ATL03_gt1l.h5"), engine="icesat2", group="heights")
     assert ds["gran_idx"].values.tolist() == [2350104]
     assert ds["spot"].values.tolist() == [1, 2, 3, 4, 5, 6]
@@ -53,7 +53,7 @@ def test_a_granule_that_says_which_it_is_in_its_metadata_alone():
 
 
 @pytest.mark.parametrize("path", OTHERS, ids=lambda path: path.name[:30])
-def test_every_file_opens_and_loads_in_its_own_tree(path):
+def test_every_file_opens_in_the_file_layout(path):
     tree = xr.open_datatree(path, engine="icesat2", layout="file").load()
     datasets = [name for name, obj in walk(path) if isinstance(obj, h5py.Dataset)]
     assert datasets
@@ -61,7 +61,7 @@ def test_every_file_opens_and_loads_in_its_own_tree(path):
         assert name.rpartition("/")[2] in tree[name.rpartition("/")[0] or "/"].variables
 
 
-def test_decoded_groups_are_as_xarray_decodes_them():
+def test_groups_are_decoded_as_by_xarray():
     path = granule("processed_ATL08_20200821122613_08730802_004_01.h5")
     group = "gt1l/land_segments/terrain"
     ds = xr.open_dataset(path, engine="icesat2", layout="file", group=group)

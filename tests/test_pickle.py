@@ -12,10 +12,10 @@ import dask
 import pytest
 import xarray as xr
 
-from tests.comparing import assert_array
+from tests.comparison import assert_array
+from tests.expected_rates import ATL06
 from tests.oracle_rates import flat_layout, spot_layout
-from tests.rates import ATL06
-from tests.written import written_granules
+from tests.written_granules import written_granules
 
 MAIN = ATL06[0]
 
@@ -47,7 +47,7 @@ def check(ds: xr.Dataset, paths: list[Path], layout: str) -> None:
 @each_pickler
 @each_layout
 @lazy_and_dask
-def test_a_pickle_is_lazy_and_loads_the_same(written, pickler, layout, chunks):
+def test_pickle_is_lazy_and_loads_equal_values(written, pickler, layout, chunks):
     ds = xr.open_dataset(written, engine="icesat2", layout=layout, chunks=chunks)
     sent = PICKLERS[pickler].dumps(ds)
     assert len(sent) < 1024 * len(ds.variables) * len(written)
@@ -55,21 +55,21 @@ def test_a_pickle_is_lazy_and_loads_the_same(written, pickler, layout, chunks):
 
 
 @each_pickler
-def test_a_selection_pickles(written, pickler):
+def test_selection_pickles(written, pickler):
     ds = xr.open_dataset(written[0], engine="icesat2").isel(segment_idx=slice(5, 50, 3))
     again = PICKLERS[pickler].loads(PICKLERS[pickler].dumps(ds))
     xr.testing.assert_identical(again.load(), ds.load())
 
 
 @each_pickler
-def test_a_tree_pickles(written, pickler):
+def test_tree_pickles(written, pickler):
     tree = xr.open_datatree(written[0], engine="icesat2")
     again = PICKLERS[pickler].loads(PICKLERS[pickler].dumps(tree))
     xr.testing.assert_identical(again.load(), tree.load())
 
 
 @lazy_and_dask
-def test_loading_in_a_fresh_process(written, index_cache, chunks):
+def test_pickle_loads_in_a_new_process(written, index_cache, chunks):
     ds = xr.open_dataset(written, engine="icesat2", index_cache=index_cache, chunks=chunks)
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn) as pool:
@@ -79,7 +79,7 @@ def test_loading_in_a_fresh_process(written, index_cache, chunks):
         assert any(Path(index_cache).iterdir())
 
 
-def test_dask_processes(written, index_cache):
+def test_dask_processes_compute(written, index_cache):
     ds = xr.open_dataset(written, engine="icesat2", index_cache=index_cache, chunks={})
     kw: dict[str, Any] = {"scheduler": "processes", "num_workers": 2}
     with dask.config.set({"multiprocessing.context": "spawn", **kw}):
@@ -88,7 +88,7 @@ def test_dask_processes(written, index_cache):
 
 # tornado and asyncio warn of their own doings while the cluster comes and goes.
 @pytest.mark.filterwarnings("default")
-def test_a_distributed_cluster_of_two_processes(written, tmp_path):
+def test_distributed_cluster_computes(written, tmp_path):
     distributed = pytest.importorskip("distributed")
     ds = xr.open_dataset(written, engine="icesat2", chunks={})
     with (

@@ -68,7 +68,7 @@ def test_any_selection_of_any_chunk_grid(case):
 
 
 @given(grids)
-def test_only_chunks_that_hold_something_are_read(case):
+def test_only_needed_chunks_are_read(case):
     shape, chunk_shape, chosen = case
     values = np.arange(math.prod(shape)).reshape(shape)
     table, chunks = stored_chunks(values, chunk_shape)
@@ -80,7 +80,7 @@ def test_only_chunks_that_hold_something_are_read(case):
 
 
 @given(grids, st.data())
-def test_chunks_that_were_never_written_have_no_size(case, data):
+def test_unwritten_chunks_have_no_size(case, data):
     shape, chunk_shape, chosen = case
     table, _ = stored_chunks(np.zeros(shape, int), chunk_shape)
     written = data.draw(
@@ -126,7 +126,7 @@ def test_few_rows_of_much_read_few_bytes():
     assert reads.sizes[0] <= plan.CONTIGUOUS_BLOCK
 
 
-def test_axes_of_ranges_are_made_once_and_others_by_their_own():
+def test_axes_of_equal_ranges_are_shared():
     axes = Axes()
     assert axes.of(range(5), 2, range(5)) is axes.of(range(5), 2, range(5))
     assert axes.of(range(5), 2, range(5)) is not axes.of(range(5), 3, range(5))
@@ -134,7 +134,7 @@ def test_axes_of_ranges_are_made_once_and_others_by_their_own():
     assert axes.of(rows, 2, range(2)).numbers.tolist() == [0, 2]
 
 
-def test_a_contiguous_row_may_be_longer_than_a_chunk():
+def test_contiguous_row_may_exceed_a_chunk():
     table, chunk_shape = contiguous_table(2048, (2, 1 << 30), 4)
     assert chunk_shape == (1, 1 << 30)
     assert table.sizes.tolist() == [1 << 32, 1 << 32]

@@ -62,7 +62,7 @@ def evil(tmp_path_factory):
 
 
 @pytest.mark.parametrize("options", [[], ["--variables"], ["--json"]])
-def test_info(evil, capfd, caplog, options):
+def test_info_escapes_names(evil, capfd, caplog, options):
     caplog.set_level(logging.DEBUG)
     assert main(["info", *options, str(evil)]) == 0
     printed, said = capfd.readouterr()
@@ -74,7 +74,7 @@ def test_info(evil, capfd, caplog, options):
         assert raw(told["granule"])
 
 
-def test_a_file_that_is_none(tmp_path, capfd):
+def test_error_for_another_file_escapes_its_content(tmp_path, capfd):
     (tmp_path / NAME).write_bytes(b"nothing")
     for arguments in (["info", str(tmp_path / NAME)], ["info", str(tmp_path / f"{NAME}2")]):
         assert main(arguments) == 2
@@ -87,7 +87,7 @@ def test_a_file_that_is_none(tmp_path, capfd):
     assert "\\x1b[31mred" in said
 
 
-def test_messages_and_logs(evil, caplog):
+def test_messages_and_logs_are_escaped(evil, caplog):
     caplog.set_level(logging.DEBUG)
     for keywords in (
         {"group": "nothing", "layout": "file"},
@@ -108,7 +108,7 @@ def test_messages_and_logs(evil, caplog):
     assert all("\n" not in record.getMessage() for record in caplog.records)
 
 
-def test_what_is_shown(evil):
+def test_reprs_are_escaped(evil):
     tree = xr.open_datatree(evil, engine="icesat2", layout="file")
     contents = tree.icesat2.contents()
     for shown in (contents, contents.find("h_li"), contents.find(EVIL)):
@@ -124,7 +124,7 @@ def test_what_is_shown(evil):
     tree.close()
 
 
-def test_html_is_escaped_too():
+def test_html_is_escaped():
     escaped = "<script>\x1b"
     ds = xr.Dataset({escaped: ("x", [1.0], {"long_name": escaped, "units": escaped})})
     html = ds.icesat2.contents()._repr_html_()
@@ -132,7 +132,7 @@ def test_html_is_escaped_too():
     assert "<script>" not in html
 
 
-def test_a_search_that_found_odd_names(earthdata):
+def test_search_results_escape_names(earthdata):
     earthdata.put("ATL06_20191106230008_06270503_007_01.h5", b"granule")
     found = search("ATL06", count=1)
     odd = GranuleList((replace(found[0], name=EVIL),), EVIL)
@@ -144,7 +144,7 @@ KINDS = [getattr(errors, name) for name in errors.__all__]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_error(kind):
+def test_every_error_class_escapes_its_message(kind):
     error = kind(f"{EVIL}: nothing there")
     assert not raw(str(error))
     assert str(error).endswith("\\r\\nicesat2: all is well: nothing there")
@@ -154,7 +154,7 @@ def test_every_error(kind):
     assert isinstance(str(kind()), str)
 
 
-def test_all_that_is_escaped_and_all_that_is_not():
+def test_only_control_characters_are_escaped():
     every = "".join(map(chr, range(0x110000)))
     odd = set(every) - set(printable(every))
     assert odd == raw(every) | {"\n"}

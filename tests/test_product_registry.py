@@ -6,7 +6,7 @@ from xr_icesat2 import products
 from xr_icesat2.errors import ProductNotFoundError
 
 
-def test_it_prints_one_line_a_product():
+def test_registry_prints_one_line_per_product():
     title, *lines = repr(products).splitlines()
     assert "products" in title
     for (name, spec), line in zip(products.items(), lines, strict=False):
@@ -17,14 +17,14 @@ def test_it_prints_one_line_a_product():
 
 
 @pytest.mark.parametrize("spelling", ["ATL06", "atl06", "Atl06", " ATL06 ", "ATL-06", "atl_06"])
-def test_names_in_any_spelling(spelling):
+def test_product_names_ignore_case_and_padding(spelling):
     assert products[spelling].product == "ATL06"
     assert spelling in products
     assert products.get(spelling) is products["ATL06"]
 
 
 @pytest.mark.parametrize("near", ["ATL6", "atl6", "ALT06", 6, "6"])
-def test_a_misspelt_product_gets_a_suggestion(near):
+def test_misspelled_product_gets_a_suggestion(near):
     with pytest.raises(ProductNotFoundError, match=r"Did you mean 'ATL06'\?") as caught:
         products[near]
     assert repr(near) in str(caught.value)
@@ -32,7 +32,7 @@ def test_a_misspelt_product_gets_a_suggestion(near):
 
 
 @pytest.mark.parametrize("other", ["ATL20", "ATL99", "ATL6000", "", "land ice", None])
-def test_products_without_a_specification(other):
+def test_products_without_a_specification_are_listed(other):
     assert products.get(other) is None
     with pytest.raises(KeyError):
         products[other]
@@ -41,6 +41,6 @@ def test_products_without_a_specification(other):
     assert "Did you mean" not in str(caught.value)
 
 
-def test_it_cannot_be_changed():
+def test_registry_is_read_only():
     with pytest.raises(TypeError):
         products["ATL06"] = products["ATL03"]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tests.comparing import assert_array
+from tests.comparison import assert_array
 from tests.paths import granule, needs_granules
 from tests.tiny import write_tiny
 from xr_icesat2 import products
@@ -26,7 +26,7 @@ def opened(path, **keywords):
 
 
 @pytest.mark.parametrize("spec", products.values(), ids=lambda spec: spec.product)
-def test_a_specification_hangs_together(spec):
+def test_specifications_are_consistent(spec):
     names = [rate.name for rate in spec.rates]
     assert len(set(names)) == len(names)
     assert "" not in names
@@ -80,7 +80,7 @@ DEFAULTS = {
 
 @pytest.mark.parametrize("name", DEFAULTS)
 @pytest.mark.parametrize("layout", ["spot", "flat"])
-def test_the_default_rate_is_what_the_name_of_the_product_promises(name, layout, tmp_path):
+def test_default_rate_is_the_main_content(name, layout, tmp_path):
     group, promised, others = DEFAULTS[name]
     path = write_tiny(
         tmp_path / name,
@@ -93,7 +93,7 @@ def test_the_default_rate_is_what_the_name_of_the_product_promises(name, layout,
     assert "delta_time" in variable.coords
 
 
-def test_the_default_rate_of_releases_that_renamed_its_group(tmp_path):
+def test_default_rate_follows_renamed_groups(tmp_path):
     old = write_tiny(
         tmp_path / ICE.format("ATL10", "005"),
         {
@@ -128,7 +128,7 @@ def test_the_default_rate_of_releases_that_renamed_its_group(tmp_path):
         opened(newer)
 
 
-def test_a_product_nobody_has_seen_opens_by_its_scales_and_says_so(tmp_path, caplog):
+def test_unknown_product_opens_by_its_scales_with_a_warning(tmp_path, caplog):
     path = write_tiny(
         tmp_path / "x.h5",
         {"gt1l/delta_time": ROWS, "gt1l/depth": ROWS * 2, "gt1l/deep/delta_time": ROWS[:3]},
@@ -144,7 +144,7 @@ def test_a_product_nobody_has_seen_opens_by_its_scales_and_says_so(tmp_path, cap
     assert notes == ["ATL97 has no specification here: it opens by the file's own dimension scales"]
 
 
-def test_a_release_nobody_has_seen_opens_by_the_specification_and_says_so(tmp_path, caplog):
+def test_unknown_release_opens_with_a_warning(tmp_path, caplog):
     path = write_tiny(
         tmp_path / LAND.format(release="091"),
         {
@@ -176,7 +176,7 @@ def ice_map(tmp_path):
 
 
 @pytest.mark.parametrize("layout", ["spot", "flat", "file"])
-def test_maps_open_as_they_are(ice_map, layout):
+def test_gridded_products_open_unmerged(ice_map, layout):
     tree = xr.open_datatree(ice_map, engine="icesat2", layout=layout)
     assert tree.groups == ("/", "/delta_h")
     expected = opened(ice_map, group="delta_h", layout="file")
@@ -185,12 +185,12 @@ def test_maps_open_as_they_are(ice_map, layout):
 
 
 @pytest.mark.parametrize("chosen", [{"spots": "strong"}, {"beams": ["gt1l"]}, {"pad_to": 9}])
-def test_maps_have_no_beams_to_choose_from(ice_map, chosen):
+def test_gridded_products_have_no_beams(ice_map, chosen):
     with pytest.raises(SelectionError, match=r"ATL15\), which has no beams. Leave"):
         opened(ice_map, **chosen)
 
 
-def test_maps_of_two_releases_are_refused(ice_map):
+def test_gridded_products_of_two_releases_are_refused(ice_map):
     newer = ice_map.with_name("ATL15_GL_0318_10km_004_01.nc")
     newer.write_bytes(ice_map.read_bytes())
     with pytest.raises(MergeError, match="2 releases"):
@@ -208,7 +208,7 @@ def geolocation(beam, rows, *groups):
     }
 
 
-def test_groups_of_one_rate_are_opened_by_either_name(tmp_path):
+def test_groups_of_one_rate_open_by_either_name(tmp_path):
     path = write_tiny(
         tmp_path / PHOTONS,
         geolocation("gt1l", 4, "geolocation", "geophys_corr")
@@ -241,7 +241,7 @@ def test_groups_of_one_rate_must_have_one_length(tmp_path):
 
 
 @pytest.mark.parametrize("keywords", [{}, {"variables": "h_canopy"}], ids=["all", "one"])
-def test_coordinates_that_the_specification_does_not_find_go_by_standard_name(tmp_path, keywords):
+def test_missing_coordinates_are_found_by_standard_name(tmp_path, keywords):
     top = "gt1l/land_segments"
     path = write_tiny(
         tmp_path / LAND.format(release="006"),
@@ -253,7 +253,7 @@ def test_coordinates_that_the_specification_does_not_find_go_by_standard_name(tm
     assert set(ds.data_vars) == ({"h_canopy", "snr"} if not keywords else {"h_canopy"})
 
 
-def test_four_orbits(tmp_path):
+def test_four_orbit_granules_open(tmp_path):
     rows = {"delta_time": ROWS, "rgt": np.array([25, 26, 27, 28], "i2"), "cycle": [3] * 4}
     path = write_tiny(
         tmp_path / LAKES.format(release="002"),
@@ -281,7 +281,7 @@ def test_four_orbits(tmp_path):
     assert tree["/anom_ssegs"].sizes["anom_sseg_idx"] == 2
 
 
-def test_profiles(tmp_path):
+def test_profile_products_open(tmp_path):
     path = write_tiny(
         tmp_path / "ATL09_20181117090604_07600101_006_02.h5",
         {
@@ -300,7 +300,7 @@ def test_profiles(tmp_path):
 
 
 @needs_granules
-def test_hemispheres_and_pairs():
+def test_hemisphere_and_pair_products_open():
     ice = opened(granule("processed_ATL07-01_20190225115500_09020201_003_02.h5"))
     assert int(ice["hemisphere"].item()) == 1
     assert "region" not in ice.coords
@@ -319,7 +319,7 @@ CYCLES = "ATL11_078805_0304_02_v002.h5"
 
 @needs_granules
 @pytest.mark.parametrize("layout", ["spot", "flat"])
-def test_cycles_are_labelled_as_the_file_says(layout):
+def test_cycles_have_the_labels_of_the_file(layout):
     ds = opened(granule(CYCLES), layout=layout)
     assert ds["cycle"].values.tolist() == [3, 4]
     with h5py.File(granule(CYCLES)) as file:
@@ -350,7 +350,7 @@ def other_cycles(folder, numbers) -> Path:
 @needs_granules
 @pytest.mark.parametrize("layout", ["spot", "flat"])
 @pytest.mark.parametrize("numbers", [[4, 5], [4, 3], [7, 6]], ids=str)
-def test_granules_of_different_cycles_are_merged_on_them(layout, numbers, tmp_path):
+def test_granules_of_different_cycles_merge_on_cycles(layout, numbers, tmp_path):
     paths = [granule(CYCLES), other_cycles(tmp_path, numbers)]
     ds = opened(paths, layout=layout)
     assert ds["cycle"].values.tolist() == sorted({3, 4, *numbers})
@@ -371,7 +371,7 @@ def test_granules_of_different_cycles_are_merged_on_them(layout, numbers, tmp_pa
 
 @needs_granules
 @pytest.mark.parametrize("numbers", [None, [3, 3]], ids=str)
-def test_cycles_that_a_file_does_not_tell_apart_have_no_labels(numbers, tmp_path):
+def test_ambiguous_cycles_have_no_labels(numbers, tmp_path):
     path = other_cycles(tmp_path, numbers)
     for given in (path, [granule(CYCLES), path]):
         ds = opened(given)
@@ -380,7 +380,7 @@ def test_cycles_that_a_file_does_not_tell_apart_have_no_labels(numbers, tmp_path
 
 
 @needs_granules
-def test_a_row_tells_where_it_lay_in_the_file():
+def test_source_row_is_the_row_in_the_file():
     path = granule("processed_ATL08_20200821122613_08730802_004_01.h5")
     ds = opened(path, group="signal_photons", layout="flat", mask_and_scale=False)
     few = ds.isel(photon_idx=slice(5, None, 97)).load()
@@ -393,7 +393,7 @@ def test_a_row_tells_where_it_lay_in_the_file():
     assert ds.isel(photon_idx=slice(0, 0))["source_row"].dtype == np.int64
 
 
-def test_labels_of_several_lengths():
+def test_labels_support_several_lengths():
     sets = products["ATL08"].rates[0].labels["percentile"]
     assert joined_labels("percentile", sets, {9}) == sets[0]
     assert joined_labels("percentile", sets, {9, 18}) == sets[1]

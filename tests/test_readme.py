@@ -56,7 +56,7 @@ def run_examples() -> dict:
     return session
 
 
-def test_examples(workplace, capsys):
+def test_examples_run(workplace, capsys):
     session = run_examples()
     printed = capsys.readouterr().out
     assert "(gran_idx: 1, spot: 6, segment_idx: 1000" in printed
@@ -84,7 +84,7 @@ FIRST = {
 
 
 @pytest.mark.parametrize("page", FIRST)
-def test_the_first_example_runs_in_an_empty_folder(page, tmp_path):
+def test_first_example_runs_in_an_empty_folder(page, tmp_path):
     blocks = list(BLOCK.finditer((PROJECT / page).read_text(encoding="utf-8")))
     session = dict(SETTING.findall(blocks[0]["how"])).get("session")
     code = [b["code"] for b in blocks if b is blocks[0] or f'session="{session}"' in b["how"]]
@@ -124,7 +124,7 @@ def test_examples_define_what_they_use(page):
     assert missing == []
 
 
-def test_every_link_to_the_project_leads_somewhere():
+def test_project_links_resolve():
     links = re.findall(r"\]\((?!https?:)([^)#]+)", README.read_text(encoding="utf-8"))
     assert links
     assert [link for link in links if not (README.parent / link).exists()] == []

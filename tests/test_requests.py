@@ -54,7 +54,7 @@ def served(s3_server, path, as_from_afar):
         yield ds, s3_server
 
 
-def test_open_on_s3(served):
+def test_opening_on_s3_takes_few_requests(served):
     _, server = served
     # Measured: at once the first MB in two and the end, which tell the version too.
     assert 0 < len(server.log) <= 5
@@ -63,7 +63,7 @@ def test_open_on_s3(served):
     assert all(r.range for r in server.log if r.method == "GET"), "a request for the whole file"
 
 
-def test_opening_again_asks_only_for_the_version(served, path):
+def test_reopening_requests_only_the_version(served, path):
     first, server = served
     server.script.clear()
     again = xr.open_dataset(
@@ -73,7 +73,7 @@ def test_opening_again_asks_only_for_the_version(served, path):
     xr.testing.assert_identical(first, again)
 
 
-def test_read_one_variable_on_s3(served):
+def test_reading_one_variable_takes_few_requests(served):
     ds, server = served
     server.script.clear()
     values = ds["h_li"].variable.load()
@@ -84,7 +84,7 @@ def test_read_one_variable_on_s3(served):
     assert 0 < nbytes(server.log) <= 140_000
 
 
-def test_many_variables_are_as_few_round_trips_as_one(served):
+def test_many_variables_take_as_few_round_trips_as_one(served):
     ds, _ = served
     (granule,) = array_of(ds, "h_li").granules
     source = CountingSource(granule.source)
@@ -97,7 +97,7 @@ def test_many_variables_are_as_few_round_trips_as_one(served):
         assert isinstance(ds[name].variable._data, np.ndarray)
 
 
-def test_a_small_granule_is_read_whole_over_a_fast_link(s3_server, path, monkeypatch):
+def test_small_granule_is_read_whole_on_a_fast_link(s3_server, path, monkeypatch):
     monkeypatch.setattr(RemoteSource, "cost", Cost(latency=0.06, bandwidth=200e6))
     url = s3_server.put(path.name, path.read_bytes())
     with xr.open_dataset(url, engine="icesat2", storage_options=s3_server.storage_options) as ds:
@@ -108,7 +108,7 @@ def test_a_small_granule_is_read_whole_over_a_fast_link(s3_server, path, monkeyp
             xr.testing.assert_identical(ds, local.load())
 
 
-def test_no_header_of_another_group_is_read(served):
+def test_headers_of_other_groups_are_not_read(served):
     ds, _ = served
     (granule,) = array_of(ds, "h_li").granules
     in_beams = {p for p in granule.index.nodes if p.startswith("/gt")}
@@ -140,7 +140,7 @@ def opened(path, **asked) -> tuple[set[str], CountingSource]:
     return nodes, source
 
 
-def test_fewer_variables_are_fewer_headers(path):
+def test_fewer_variables_read_fewer_headers(path):
     everything, source_of_all = opened(path)
     few, source_of_few = opened(path, variables=("h_li",))
     # Measured: 84 of 438. They lie in the same pages, so that the ranges are the same.

@@ -8,10 +8,10 @@ import pytest
 import xarray as xr
 import zarr
 
-from tests.comparing import arrays_of_one_as_scalars
+from tests.comparison import arrays_of_one_as_scalars
+from tests.expected_rates import ATL06
 from tests.paths import GRANULES, needs_granules
-from tests.rates import ATL06
-from tests.written import written_granules
+from tests.written_granules import written_granules
 
 REAL = {
     "original 003": "ATL06_20181014001049_02350102_003_01.h5",
@@ -77,7 +77,7 @@ def assert_identical(again: xr.Dataset, ds: xr.Dataset) -> None:
 @pytest.mark.parametrize(
     ("name", "layout"), [*((name, "spot") for name in REAL), ("original 003", "flat")]
 )
-def test_a_real_granule(name, layout, store, tmp_path):
+def test_real_granule_round_trips(name, layout, store, tmp_path):
     ds = xr.open_dataset(GRANULES / REAL[name], engine="icesat2", layout=layout)
     check_round_trip(ds, store, tmp_path / "again")
 
@@ -85,7 +85,7 @@ def test_a_real_granule(name, layout, store, tmp_path):
 @needs_granules
 @each_store
 @pytest.mark.parametrize("rate", ATL06[1:], ids=lambda rate: rate.group)
-def test_the_other_rates(rate, store, tmp_path):
+def test_other_rates_round_trip(rate, store, tmp_path):
     ds = xr.open_dataset(GRANULES / REAL["original 003"], engine="icesat2", group=rate.group)
     check_round_trip(ds, store, tmp_path / "again")
 
@@ -93,14 +93,14 @@ def test_the_other_rates(rate, store, tmp_path):
 @each_store
 @each_layout
 @pytest.mark.parametrize("selection", SELECTIONS)
-def test_a_list_whole_and_in_part(written, selection, layout, store, tmp_path):
+def test_list_round_trips_whole_and_in_part(written, selection, layout, store, tmp_path):
     ds = xr.open_dataset(written, engine="icesat2", layout=layout, variables=OF_EACH_KIND)
     check_round_trip(SELECTIONS[selection](ds), store, tmp_path / "again")
 
 
 @each_store
 @each_layout
-def test_a_list_in_dask_arrays(written, layout, store, tmp_path):
+def test_list_of_dask_arrays_round_trips(written, layout, store, tmp_path):
     ds = xr.open_dataset(
         written, engine="icesat2", layout=layout, variables=OF_EACH_KIND, chunks={}
     )
@@ -108,7 +108,7 @@ def test_a_list_in_dask_arrays(written, layout, store, tmp_path):
 
 
 @each_store
-def test_raw_values(written, store, tmp_path):
+def test_raw_values_round_trip(written, store, tmp_path):
     raw = {"mask_and_scale": False, "decode_times": False}
     ds = xr.open_dataset(written, engine="icesat2", **raw).load()
     opening = {"engine": "zarr", "consolidated": False, "chunks": None}
@@ -126,7 +126,7 @@ def test_raw_values(written, store, tmp_path):
 
 @each_store
 @pytest.mark.parametrize("listed", [False, True])
-def test_the_gps_epoch_is_a_number_again(written, listed, store, tmp_path):
+def test_gps_epoch_round_trips(written, listed, store, tmp_path):
     given = written[:2] if listed else written[0]
     ds = xr.open_dataset(given, engine="icesat2", group="ancillary_data")
     assert ds["atlas_sdp_gps_epoch"].dtype == "f8"
@@ -138,13 +138,13 @@ def test_the_gps_epoch_is_a_number_again(written, listed, store, tmp_path):
 @pytest.mark.parametrize(
     ("layout", "store"), [*(("spot", store) for store in STORES), ("flat", "h5netcdf")]
 )
-def test_a_tree(layout, store, tmp_path):
+def test_tree_round_trips(layout, store, tmp_path):
     tree = xr.open_datatree(GRANULES / REAL["subset 006"], engine="icesat2", layout=layout)
     check_tree(tree, store, tmp_path / "again")
 
 
 @pytest.mark.parametrize("store", ["netcdf4", "zarr 3"])
-def test_a_tree_of_a_list(written, store, tmp_path):
+def test_tree_of_a_list_round_trips(written, store, tmp_path):
     tree = xr.open_datatree(written[:2], engine="icesat2")
     check_tree(tree, store, tmp_path / "again")
 
@@ -157,7 +157,7 @@ def check_tree(tree: xr.DataTree, store: str, path: Path) -> None:
             assert_identical(held.load(), expected.load())
 
 
-def test_the_rates_of_a_tree_consolidated_once(written, tmp_path):
+def test_tree_saves_to_consolidated_zarr(written, tmp_path):
     # As the page on saving has it.
     path = tmp_path / "rates.zarr"
     with xr.open_datatree(written[0], engine="icesat2") as tree:

@@ -33,7 +33,7 @@ def names(found):
     return [granule.name for granule in found]
 
 
-def test_a_track_in_its_newest_versions(archive):
+def test_track_is_found_in_newest_versions(archive):
     found = xr_icesat2.search("ATL06", rgt=627)
     assert names(found) == [FIRST, SECOND_AGAIN]
     assert names(found.older) == [SECOND]
@@ -70,11 +70,11 @@ def test_a_track_in_its_newest_versions(archive):
         ({"count": 1, "temporal": "2019-11"}, [SECOND_AGAIN]),
     ],
 )  # fmt: skip
-def test_what_is_found(archive, asked, expected):
+def test_results_describe_granules(archive, asked, expected):
     assert names(xr_icesat2.search("ATL06", **asked)) == expected
 
 
-def test_pages(archive, monkeypatch):
+def test_results_are_paged(archive, monkeypatch):
     monkeypatch.setattr("xr_icesat2.earthdata.cmr.PAGE", 2)
     found = xr_icesat2.search("ATL06", bbox=JAKOBSHAVN)
     assert names(found) == [FIRST, SECOND_AGAIN, OTHER_TRACK]
@@ -87,7 +87,7 @@ def test_pages(archive, monkeypatch):
     assert len(pages) == 1
 
 
-def test_products_with_names_of_their_own(earthdata):
+def test_special_product_names_are_accepted(earthdata):
     for name in (
         "ATL07-01_20190225115500_09020201_007_01.h5",
         "ATL07-02_20190225115500_09020201_007_01.h5",
@@ -105,14 +105,14 @@ def test_products_with_names_of_their_own(earthdata):
     assert repeats.urls == ["icesat2://ATL11/007/2019/03/29/ATL11_002505_0320_007_01.h5"]
 
 
-def test_maps_need_no_limit(earthdata):
+def test_gridded_products_need_no_filter(earthdata):
     maps = [f"ATL15_{area}_0325_40km_005_01.nc" for area in ("A1", "GL")]
     for name in maps:
         earthdata.put(name, b"", key=f"ATL15/005/2019/01/01/{name}")
     assert sorted(names(xr_icesat2.search("ATL15"))) == maps
 
 
-def test_quick_looks(logged_in, tmp_path):
+def test_quick_look_granules_are_marked(logged_in, tmp_path):
     """They are another collection of the same product, with names and folders of their own."""
     final = write_granule(tmp_path, product="ATL06", n_segments=20, chunk_rows=10)
     data = final.read_bytes()
@@ -135,7 +135,7 @@ def test_quick_looks(logged_in, tmp_path):
     assert path.read_bytes() == data
 
 
-def test_nothing_found_says_what_was_asked(archive):
+def test_empty_result_shows_the_query(archive):
     found = xr_icesat2.search("ATL06", rgt=1, temporal="2019")
     assert len(found) == 0
     assert repr(found) == "<GranuleList: no granules (ATL06 release 007, temporal='2019', rgt=1)>"
@@ -161,17 +161,17 @@ def test_nothing_found_says_what_was_asked(archive):
         ({"rgt": 1, "release": "005"}, GranuleNotFoundError, "one of 006, 007"),
     ],
 )
-def test_searches_that_cannot_be(archive, asked, error, says):
+def test_impossible_searches_are_refused(archive, asked, error, says):
     with pytest.raises(error, match=says):
         xr_icesat2.search("ATL06", **asked)
 
 
-def test_a_product_that_is_not_in_the_cloud(archive):
+def test_product_outside_the_cloud_is_an_error(archive):
     with pytest.raises(GranuleNotFoundError, match="no ATL22 in the cloud"):
         xr_icesat2.search("ATL22", rgt=1)
 
 
-def test_a_catalogue_that_rejects_or_fails(archive, monkeypatch):
+def test_catalog_errors_are_reported(archive, monkeypatch):
     monkeypatch.setattr("xr_icesat2.bytesource.request_limits.BACKOFF", 0.01)
     archive.script.fail("granules.umm_json", 400)
     with pytest.raises(SelectionError, match="rejects the query: told to answer 400"):
@@ -182,7 +182,7 @@ def test_a_catalogue_that_rejects_or_fails(archive, monkeypatch):
         xr_icesat2.search("ATL06", rgt=627)
 
 
-def test_a_list_is_a_value(archive):
+def test_result_list_is_immutable(archive):
     found = xr_icesat2.search("ATL06", bbox=JAKOBSHAVN)
     again = pickle.loads(pickle.dumps(found))  # noqa: S301 - our own
     assert again == found
@@ -193,7 +193,7 @@ def test_a_list_is_a_value(archive):
     assert found[1] in found
 
 
-def test_the_table(archive):
+def test_results_print_as_a_table(archive):
     found = xr_icesat2.search("ATL06", bbox=JAKOBSHAVN)
     head, columns, *rows, left_out = repr(found).splitlines()
     assert re.fullmatch(r"<GranuleList: 3 granules, 117 B \(ATL06 release 007, bbox=.*\)>", head)
@@ -205,7 +205,7 @@ def test_the_table(archive):
     assert left_out == "Left out: an older version of the same passes (in .older)"
 
 
-def test_a_long_table_is_cut_in_the_middle(archive):
+def test_long_table_is_cut_in_the_middle(archive):
     found = xr_icesat2.search("ATL06", bbox=JAKOBSHAVN)
     many = type(found)(granules=found.granules * 10)
     lines = repr(many).splitlines()
@@ -218,7 +218,7 @@ def test_a_long_table_is_cut_in_the_middle(archive):
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def test_the_map(archive):
+def test_results_draw_a_map(archive):
     orbit = {
         "AscendingCrossing": -40.4, "StartLatitude": 59.5, "StartDirection": "A",
         "EndLatitude": 80.0, "EndDirection": "A",

@@ -21,20 +21,20 @@ sized_selections = SIZES.flatmap(lambda size: st.tuples(st.just(size), selection
 
 
 @given(sized_keys)
-def test_normalising_gives_the_positions_that_numpy_takes(case):
+def test_normalised_positions_equal_numpys(case):
     size, key = case
     expected = np.atleast_1d(np.arange(size)[key])
     np.testing.assert_array_equal(np.asarray(normalise(key, size), np.int64), expected)
 
 
 @pytest.mark.parametrize("key", [5, -6, np.array([0, 5]), np.array([-6])])
-def test_a_position_outside_is_an_error(key):
+def test_position_outside_is_an_error(key):
     with pytest.raises(IndexError, match="size 5"):
         normalise(key, 5)
 
 
 @given(sized_selections)
-def test_the_indexer_takes_the_same_from_numpy(case):
+def test_indexer_selects_the_same_from_numpy(case):
     size, selection = case
     values = np.arange(100, 100 + size)
     np.testing.assert_array_equal(
@@ -43,7 +43,7 @@ def test_the_indexer_takes_the_same_from_numpy(case):
 
 
 @given(sized_selections, st.integers(0, 14), st.integers(0, 14))
-def test_an_interval_takes_what_lies_in_it(case, start, length):
+def test_interval_selects_its_positions(case, start, length):
     _, selection = case
     piece = interval(selection, start, start + length)
     positions = np.asarray(selection, np.int64)
@@ -71,7 +71,7 @@ def test_splitting_covers_every_position_once(case, step):
 
 
 @given(sized_selections, st.data())
-def test_composing_is_indexing_twice(case, data):
+def test_composition_equals_indexing_twice(case, data):
     _, outer = case
     inner = data.draw(selections(len(outer)))
     expected = np.asarray(outer, np.int64)[np.asarray(inner, np.int64)]

@@ -90,7 +90,7 @@ def mode(path):
 
 
 @pytest.mark.parametrize("mask", [0o022, 0o027, 0o077])
-def test_permissions_are_those_of_the_umask(path, shared, cache, mask):
+def test_permissions_follow_the_umask(path, shared, cache, mask):
     file = shared / "campaign.idx"
     with umask(mask):
         with xr.open_dataset(path, engine="icesat2", index_cache=cache) as ds:
@@ -101,7 +101,7 @@ def test_permissions_are_those_of_the_umask(path, shared, cache, mask):
     assert [mode(file), mode(entry_of(cache)), mode(cache / TALLY)] == [expected] * 3
 
 
-def test_a_file_of_indexes_that_is_not_for_us(path, shared, expected):
+def test_unreadable_index_file_is_access_denied(path, shared, expected):
     file = shared / "campaign.idx"
     with xr.open_dataset(path, engine="icesat2") as ds:
         indexes.save(file, ds)
@@ -128,7 +128,7 @@ def test_a_file_of_indexes_that_is_not_for_us(path, shared, expected):
         indexes.save(shared / "closed" / "new.idx", ds)
 
 
-def test_entries_that_are_not_for_us_are_not_said_to_be_damaged(path, cache, expected, caplog):
+def test_unreadable_entries_are_not_called_damaged(path, cache, expected, caplog):
     xr.testing.assert_identical(read(path, cache), expected)
     entry_of(cache).chmod(0)
     with unprivileged():
@@ -147,7 +147,7 @@ def test_entries_that_are_not_for_us_are_not_said_to_be_damaged(path, cache, exp
     assert mode(entry_of(cache)) == 0o644
 
 
-def test_entries_of_others_are_used(path, cache, expected, caplog):
+def test_entries_of_other_users_are_used(path, cache, expected, caplog):
     xr.testing.assert_identical(read(path, cache), expected)
     before = entry_of(cache).stat()
     os.utime(entry_of(cache), (1, 1))
@@ -189,7 +189,7 @@ PLANTED = [plant_nothing, plant_link, plant_loop, plant_device, plant_pipe, plan
 @needs_links
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("plant", PLANTED)
-def test_what_is_planted_in_place_of_an_entry(path, shared, cache, expected, plant):
+def test_planted_entries_are_not_followed(path, shared, cache, expected, plant):
     victim = shared / "victim"
     victim.write_bytes(b"of the user")
     os.utime(victim, (1, 1))
@@ -209,7 +209,7 @@ def test_what_is_planted_in_place_of_an_entry(path, shared, cache, expected, pla
 @needs_links
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("plant", [*PLANTED, os.link])
-def test_what_is_planted_in_place_of_the_tally(path, shared, cache, expected, plant, monkeypatch):
+def test_planted_size_records_are_not_followed(path, shared, cache, expected, plant, monkeypatch):
     """Whoever writes into a shared directory must not write into files of their own elsewhere."""
     monkeypatch.setenv("XR_ICESAT2_INDEX_CACHE_BYTES", "1")
     victim = shared / "victim"
@@ -227,7 +227,7 @@ def test_what_is_planted_in_place_of_the_tally(path, shared, cache, expected, pl
 @needs_links
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("plant", PLANTED)
-def test_what_is_planted_in_place_of_a_file_of_indexes(path, shared, expected, plant):
+def test_planted_index_files_are_refused(path, shared, expected, plant):
     file, victim = shared / "campaign.idx", shared / "victim"
     victim.write_bytes(b"of the user")
     plant(file, victim)
@@ -244,7 +244,7 @@ def test_what_is_planted_in_place_of_a_file_of_indexes(path, shared, expected, p
 
 
 @needs_links
-def test_a_file_of_indexes_may_be_a_link_of_the_user(path, shared, expected):
+def test_index_file_may_be_a_symbolic_link(path, shared, expected):
     with xr.open_dataset(path, engine="icesat2") as ds:
         indexes.save(shared / "campaign.idx", ds)
     (shared / "link.idx").symlink_to("campaign.idx")
@@ -252,7 +252,7 @@ def test_a_file_of_indexes_may_be_a_link_of_the_user(path, shared, expected):
 
 
 @needs_links
-def test_links_and_directories_do_not_stop_the_upkeep(path, cache, monkeypatch, caplog):
+def test_links_and_directories_do_not_stop_eviction(path, cache, monkeypatch, caplog):
     monkeypatch.setenv("XR_ICESAT2_INDEX_CACHE_BYTES", "1")
     cache.mkdir()
     for number, plant in enumerate(PLANTED):
@@ -263,7 +263,7 @@ def test_links_and_directories_do_not_stop_the_upkeep(path, cache, monkeypatch, 
     assert "cannot bound" not in caplog.text
 
 
-def test_files_that_are_cut_while_they_are_read(path, shared, cache, expected, monkeypatch):
+def test_file_truncated_while_read_is_ignored(path, shared, cache, expected, monkeypatch):
     file = shared / "campaign.idx"
     with xr.open_dataset(path, engine="icesat2", index_cache=cache) as ds:
         ds.load()
@@ -283,7 +283,7 @@ def test_files_that_are_cut_while_they_are_read(path, shared, cache, expected, m
         read(path, file)
 
 
-def test_a_file_as_large_as_a_disk_is_not_read(path, shared, cache, expected):
+def test_huge_file_is_not_read(path, shared, cache, expected):
     read(path, cache)
     file = shared / "campaign.idx"
     for large in (entry_of(cache), file):
@@ -296,7 +296,7 @@ def test_a_file_as_large_as_a_disk_is_not_read(path, shared, cache, expected):
     assert time.monotonic() - began < 30
 
 
-def test_a_file_appears_when_it_is_whole(tmp_path):
+def test_file_appears_when_complete(tmp_path):
     target = tmp_path / "file"
     with atomic_file(target) as partial, partial.open("xb") as file:
         file.write(b"one")

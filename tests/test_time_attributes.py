@@ -52,15 +52,15 @@ def check(path, **keywords):
 
 @pytest.mark.parametrize("layout", ["spot", "file"])
 @pytest.mark.parametrize("name", REAL)
-def test_no_decoded_time_of_a_real_granule_counts_seconds(name, layout):
+def test_decoded_times_of_real_granules_have_no_second_units(name, layout):
     assert check(granule(name), layout=layout) > 0
 
 
-def test_no_decoded_time_of_a_synthetic_granule_counts_seconds(tmp_path):
+def test_decoded_times_of_synthetic_granules_have_no_second_units(tmp_path):
     assert check(write_granule(tmp_path, n_segments=20)) > 0
 
 
-def test_times_that_stay_numbers_keep_their_words(tmp_path):
+def test_undecoded_times_keep_their_attributes(tmp_path):
     path = write_granule(tmp_path, n_segments=20)
     with xr.open_dataset(path, engine="icesat2", decode_times=False) as ds:
         assert ds.delta_time.attrs["long_name"] == "Elapsed GPS seconds"
@@ -84,7 +84,7 @@ def test_times_that_stay_numbers_keep_their_words(tmp_path):
         ("GPS time of week.", None),
     ],
 )
-def test_descriptions(text, expected):
+def test_descriptions_are_rewritten_for_decoded_times(text, expected):
     described = describe_decoded({"description": text, "source": "ATL03, GPS"})
     assert described.get("description") == expected
     assert described["source"] == "ATL03, GPS"

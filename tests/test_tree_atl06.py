@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tests.comparing import assert_array, assert_attributes, words_of_file
+from tests.comparison import assert_array, assert_attributes, words_of_file
+from tests.expected_rates import ATL06, Rate
 from tests.oracle import DECODED, attributes, values, walk
 from tests.oracle_rates import flat_layout, parts, spot_layout
 from tests.paths import ATL06_GRANULES, GRANULES, needs_granules
-from tests.rates import ATL06, Rate
 
 MAIN = ATL06[0]
 
@@ -40,7 +40,7 @@ def merged_paths(path: Path, rate: Rate) -> dict[str, str]:
 
 @each_real
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_rates_and_their_subgroups(path, layout):
+def test_rates_have_their_subgroups(path, layout):
     tree = xr.open_datatree(path, engine="icesat2", layout=layout)
     for rate in ATL06:
         if not parts(path, rate):
@@ -55,7 +55,7 @@ def test_rates_and_their_subgroups(path, layout):
 
 
 @each_real
-def test_nodes_are_rates_and_what_is_outside_of_beams(path):
+def test_nodes_are_rates_and_groups_outside_beams(path):
     tree = xr.open_datatree(path, engine="icesat2")
     expected = {"/"}
     for name, obj in walk(path):
@@ -67,7 +67,7 @@ def test_nodes_are_rates_and_what_is_outside_of_beams(path):
 
 
 @each_real
-def test_what_is_outside_of_beams_is_as_in_the_file(path):
+def test_groups_outside_beams_are_unmodified(path):
     tree = xr.open_datatree(path, engine="icesat2", decode_cf=False)
     for name, obj in walk(path):
         if name.startswith("/gt"):
@@ -80,7 +80,7 @@ def test_what_is_outside_of_beams_is_as_in_the_file(path):
             assert_attributes(tree[name].attrs, attributes(obj), name)
 
 
-def test_every_along_track_node_says_where_and_when_its_rows_are():
+def test_along_track_nodes_have_coordinates():
     tree = xr.open_datatree(ORIGINAL, engine="icesat2")
     for node in ("land_ice_segments", "land_ice_segments/fit_statistics"):
         coords = tree[node].to_dataset(inherit=False).coords
@@ -88,7 +88,7 @@ def test_every_along_track_node_says_where_and_when_its_rows_are():
     assert {"rgt", "cycle_number", "source_file"} <= set(tree.to_dataset().coords)
 
 
-def test_a_list_is_one_tree():
+def test_list_opens_as_one_tree():
     paths = [ORIGINAL, next(GRANULES.glob("processed_ATL06_20181015*"))]
     tree = xr.open_datatree([str(path) for path in paths], engine="icesat2", mask_and_scale=False)
     expected = spot_layout(paths, MAIN, masked=False)
@@ -105,7 +105,7 @@ def test_a_list_is_one_tree():
 
 
 @each_real
-def test_attributes_of_merged_variables(path):
+def test_merged_variables_have_attributes(path):
     ds = xr.open_dataset(path, engine="icesat2", group=MAIN.group)
     ds = words_of_file(ds)
     found = parts(path, MAIN)

@@ -8,12 +8,12 @@ import h5py
 import pytest
 import xarray as xr
 
+from tests.expected_rates import RATES
+from tests.granule_trees import real_tree
 from tests.oracle import walk
 from tests.oracle_rates import PAIRS, all_parts
 from tests.paths import ALL_GRANULES, STRUCTURE, structure_file
-from tests.rates import RATES
-from tests.structure import real_tree
-from tests.test_values import LACKING, UNPLACED, product_in
+from tests.test_rate_values import LACKING, UNPLACED, product_in
 from xr_icesat2 import products
 from xr_icesat2.products.link_types import KeyLink, SpanLink
 from xr_icesat2.testing import write_granule
@@ -40,7 +40,7 @@ def paths_of(name: str) -> set[str]:
 
 
 @pytest.mark.parametrize("tree", STRUCTURES)
-def test_every_path_of_a_real_tree_belongs_to_exactly_one_rate_or_to_the_file_part(tree):
+def test_every_path_belongs_to_one_rate_or_the_file(tree):
     spec = products[tree[:5]]
     below = {m[2] for path in paths_of(tree) if (m := BEAM.fullmatch(path))}
     assert len(below) > 30
@@ -51,7 +51,7 @@ def test_every_path_of_a_real_tree_belongs_to_exactly_one_rate_or_to_the_file_pa
 
 @pytest.mark.skipif(not STRUCTURES, reason="the trees of real granules are not here")
 @pytest.mark.parametrize("product", COMPLETE)
-def test_specified_names_are_of_the_product(product):
+def test_specified_names_exist_in_the_product(product):
     """Names in a complete specification are spelt as in some real tree."""
     known = paths_below_beams(product)
     names = {path.rpartition("/")[2] for path in known}
@@ -83,7 +83,7 @@ VARIABLE_FIELDS = (
 
 @pytest.mark.skipif(not STRUCTURES, reason="the trees of real granules are not here")
 @pytest.mark.parametrize(("product", "link"), LINKS)
-def test_links_name_rates_and_variables_of_their_products(product, link):
+def test_links_name_existing_rates_and_variables(product, link):
     def owner(field: str) -> str:
         own = OF_OWN_PRODUCT.get(type(link), (field,))
         return product if field in own else link.product

@@ -38,7 +38,7 @@ def undeclared(plain, tmp_path) -> Path:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_the_greatest_float_is_missing(undeclared, plain, layout, caplog, tmp_path):
+def test_greatest_float_is_missing(undeclared, plain, layout, caplog, tmp_path):
     coding._note_undeclared.cache_clear()
     tree = xr.open_datatree(undeclared, engine="icesat2", layout=layout)
     expected = xr.open_datatree(plain, engine="icesat2", layout=layout)
@@ -59,7 +59,7 @@ def test_the_greatest_float_is_missing(undeclared, plain, layout, caplog, tmp_pa
 
 
 @pytest.mark.parametrize("engine", ["netcdf4", "h5netcdf", "zarr"])
-def test_it_is_saved_as_missing(undeclared, engine, tmp_path):
+def test_undeclared_fill_is_saved_as_missing(undeclared, engine, tmp_path):
     quality = xr.open_dataset(undeclared, engine="icesat2", group=QUALITY)
     if engine == "zarr":
         quality.to_zarr(tmp_path / "again", consolidated=False)
@@ -70,7 +70,7 @@ def test_it_is_saved_as_missing(undeclared, engine, tmp_path):
     xr.testing.assert_equal(again.load(), quality.load())
 
 
-def test_undecoded_it_is_the_number(undeclared):
+def test_undecoded_fill_is_a_number(undeclared):
     raw: Mapping[str, Any] = {"mask_and_scale": False, "decode_times": False}
     quality = xr.open_dataset(undeclared, engine="icesat2", group=QUALITY, **raw)
     for name in ("delta_time", "lat_mean", "lon_mean"):
@@ -79,7 +79,7 @@ def test_undecoded_it_is_the_number(undeclared):
     assert np.isnat(masked["delta_time"].values[-1])
 
 
-def test_what_is_no_granule_keeps_its_numbers_but_has_no_such_times(tmp_path):
+def test_other_files_keep_their_numbers(tmp_path):
     with h5py.File(tmp_path / "any.h5", "w") as file:
         file["x"] = file["t"] = np.array([1.0, LARGEST])
         file["t"].attrs["units"] = "days since 2018-01-01"
@@ -89,7 +89,7 @@ def test_what_is_no_granule_keeps_its_numbers_but_has_no_such_times(tmp_path):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_an_original_granule(layout):
+def test_original_granule_needs_no_undeclared_fill(layout):
     path = granule("ATL06_20230816234629_08822013_006_01.h5")
     tree = xr.open_datatree(path, engine="icesat2", layout=layout)
     for beam in ("gt1l", "gt1r"):
@@ -104,7 +104,7 @@ def test_an_original_granule(layout):
 
 @pytest.mark.parametrize("product", ["ATL03", "ATL06", "ATL08", "ATL13"])
 @pytest.mark.parametrize("layout", ["spot", "flat"])
-def test_a_granule_whose_datasets_lost_their_attributes(product, layout, tmp_path, caplog):
+def test_granule_without_variable_attributes_is_decoded(product, layout, tmp_path, caplog):
     path = write_granule(tmp_path, product=product, n_segments=12)
     expected = xr.open_dataset(path, engine="icesat2", layout=layout).load()
     lost = tmp_path / "lost" / path.name

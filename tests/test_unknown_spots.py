@@ -58,7 +58,7 @@ def speaking(tmp_path):
 
 @needs_granules
 @pytest.mark.parametrize("name", [EXTRACT, "test_atl08.h5"])
-def test_rows_of_a_real_granule(name):
+def test_real_granule_without_spots_opens_flat(name):
     path = granule(name)
     ds = opened(path, layout="flat", mask_and_scale=False).load()
     assert "spot" not in ds.variables
@@ -74,7 +74,7 @@ def test_rows_of_a_real_granule(name):
 
 
 @needs_granules
-def test_beams_of_a_real_granule():
+def test_real_granule_without_spots_opens_by_ground_track():
     path = granule(EXTRACT)
     ds = opened(path, beams=["gt3r", "gt1l"], mask_and_scale=False).load()
     assert ds["h_canopy"].dims == ("gran_idx", "gt", "land_segments_idx")
@@ -90,7 +90,7 @@ def test_beams_of_a_real_granule():
 
 @pytest.mark.parametrize("which", ["silent", "turning"])
 @pytest.mark.parametrize("keywords", [{}, {"spots": "strong"}, {"spots": 1, "layout": "flat"}])
-def test_what_needs_spots_says_both_ways_out(which, keywords, request):
+def test_error_without_spots_names_both_solutions(which, keywords, request):
     path = request.getfixturevalue(which)
     for way in (xr.open_dataset, xr.open_datatree):
         with pytest.raises(IdentityError) as caught:
@@ -101,7 +101,7 @@ def test_what_needs_spots_says_both_ways_out(which, keywords, request):
 
 @pytest.mark.parametrize("which", ["silent", "turning"])
 @pytest.mark.parametrize(("orient", "table"), [(1, FORWARD), (0, BACKWARD)])
-def test_the_user_says_the_orientation(which, orient, table, request):
+def test_user_orientation_gives_spots(which, orient, table, request):
     path = request.getfixturevalue(which)
     ds = opened(path, sc_orient=orient)
     for gt, spot in table.items():
@@ -116,7 +116,7 @@ def test_the_user_says_the_orientation(which, orient, table, request):
     np.testing.assert_array_equal(tree[f"/{GROUP}/h"].values, ds["h"].values)
 
 
-def test_the_user_contradicts_the_file(speaking, tmp_path):
+def test_user_orientation_against_the_file_is_refused(speaking, tmp_path):
     said = write(tmp_path, SILENT, sc_orient=1)
     for path in (speaking, said):
         expected = opened(path).drop_vars("sc_orient").load()
@@ -126,12 +126,12 @@ def test_the_user_contradicts_the_file(speaking, tmp_path):
 
 
 @pytest.mark.parametrize("sc_orient", [2, -1, "forward", True, 0.5])
-def test_an_orientation_that_does_not_exist(silent, sc_orient):
+def test_invalid_orientation_is_refused(silent, sc_orient):
     with pytest.raises(SelectionError, match=r"expected 0 .backward. or 1 .forward."):
         opened(silent, sc_orient=sc_orient)
 
 
-def test_an_orientation_is_not_ignored(silent, tmp_path):
+def test_unused_orientation_is_refused(silent, tmp_path):
     for keywords in ({"layout": "file"}, {"group": f"gt1l/{GROUP}"}):
         with pytest.raises(SelectionError, match="sc_orient"):
             opened(silent, sc_orient=1, **keywords)
@@ -142,7 +142,7 @@ def test_an_orientation_is_not_ignored(silent, tmp_path):
 
 
 @pytest.mark.parametrize("first", [0, 1])
-def test_lists_of_which_some_know_their_spots(silent, speaking, first, tmp_path):
+def test_lists_with_some_unknown_spots_open_flat(silent, speaking, first, tmp_path):
     paths = [silent, speaking][:: 1 - 2 * first]
     ds = opened(paths, layout="flat").load()
     known = ds["rgt"].values == SPEAKING
@@ -161,7 +161,7 @@ def test_lists_of_which_some_know_their_spots(silent, speaking, first, tmp_path)
         xr.testing.assert_equal(saved[["h", "spot", "gt"]].load(), ds[["h", "spot", "gt"]])
 
 
-def test_beams_of_lists_of_which_some_know_their_spots(silent, speaking):
+def test_beams_are_selected_in_lists_with_some_unknown_spots(silent, speaking):
     ds = opened([silent, speaking], beams=["gt1r", "gt1l"]).load()
     assert ds["h"].dims == ("gran_idx", "gt", "segment_idx")
     assert ds["spot"].sel(gt="gt1l").values.tolist()[1] == 6

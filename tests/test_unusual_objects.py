@@ -12,7 +12,7 @@ import xr_icesat2
 from tests.paths import hostile_file
 from tests.peers import disagreements
 from tests.unusual import LEFT_OUT, write_unusual
-from tests.written import GRANULE_NAMES, written_granule
+from tests.written_granules import GRANULE_NAMES, written_granule
 from xr_icesat2.cli.main import main
 from xr_icesat2.errors import NotSupportedError, SelectionError
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tests.checking import LAYOUTS, check_values, opened
-from tests.comparing import assert_array
+from tests.comparison import assert_array
+from tests.expected_rates import ATL06, Rate
 from tests.oracle_rates import (
     GROUND_TRACKS,
     SPOTS,
@@ -20,8 +20,8 @@ from tests.oracle_rates import (
     spot_layout,
 )
 from tests.paths import ATL06_GRANULES, GRANULES, needs_granules
-from tests.rates import ATL06, Rate
-from tests.written import written_granule, written_granules
+from tests.rate_checks import LAYOUTS, check_values, opened
+from tests.written_granules import written_granule, written_granules
 from xr_icesat2.errors import GroupNotFoundError, IdentityError
 
 MAIN = ATL06[0]
@@ -38,13 +38,13 @@ def written(tmp_path_factory) -> dict[str, Path]:
 
 
 @needs_granules
-def test_a_granule_of_a_list_without_the_rate_is_named():
+def test_granule_without_the_rate_is_named():
     paths = [next(GRANULES.glob(f"{start}*")) for start in ("ATL06_2018", "processed_ATL06_201902")]
     with pytest.raises(GroupNotFoundError, match=paths[1].name):
         opened(paths, ATL06[1], "spot", masked=True, allow_mixed_releases=True)
 
 
-def test_a_turning_spacecraft_has_no_spots(tmp_path):
+def test_yaw_flip_has_no_spots(tmp_path):
     path = written_granule("all beams", tmp_path, n_segments=10, sc_orient=2)
     with pytest.raises(IdentityError) as caught:
         opened([path], MAIN, "spot", masked=True)
@@ -68,7 +68,7 @@ def test_a_turning_spacecraft_has_no_spots(tmp_path):
 @needs_granules
 @each_real
 @masked_and_raw
-def test_times_left_as_numbers(path, masked):
+def test_undecoded_times_are_numbers(path, masked):
     expected = spot_layout([path], MAIN, masked=masked, times=False)
     ds = opened([path], MAIN, "spot", masked=masked, decode_times=False)
     check_values(ds, {"delta_time": expected["delta_time"]})
@@ -87,7 +87,7 @@ def test_times_left_as_numbers(path, masked):
     ],
     ids=str,
 )
-def test_fewer_beams(chosen, spots):
+def test_selected_beams_open(chosen, spots):
     path = next(GRANULES.glob("processed_ATL06_20190416*"))  # flies backward
     expected = spot_layout([path], MAIN, spots=spots)
     ds = opened([path], MAIN, "spot", masked=True, **chosen)
@@ -96,7 +96,7 @@ def test_fewer_beams(chosen, spots):
 
 
 @masked_and_raw
-def test_padding_to_an_asked_length(written, masked):
+def test_pad_to_sets_the_length(written, masked):
     paths = list(written.values())
     expected = spot_layout(paths, MAIN, masked=masked, pad_to=250)
     check_values(opened(paths, MAIN, "spot", masked=masked, pad_to=250), expected)
@@ -123,7 +123,7 @@ def check_beam_coordinates(ds: xr.Dataset, paths: Sequence[Path], rate: Rate) ->
 @needs_granules
 @each_real
 @each_rate
-def test_coordinates_of_a_real_granule(path, rate):
+def test_real_granule_has_coordinates(path, rate):
     if not parts(path, rate):
         pytest.skip("the granule has no such rate")
     ds = opened([path], rate, "spot", masked=True)
@@ -133,7 +133,7 @@ def test_coordinates_of_a_real_granule(path, rate):
     assert_array(ds[rate.dim].values, np.arange(longest, dtype="int64"), rate.dim)
 
 
-def test_coordinates_of_a_list(written):
+def test_list_has_coordinates(written):
     paths = list(written.values())[::-1]
     ds = opened(paths, MAIN, "spot", masked=True)
     check_granule_coordinates(ds, paths)
@@ -141,7 +141,7 @@ def test_coordinates_of_a_list(written):
 
 
 @each_rate
-def test_coordinates_on_flat_rows(written, rate):
+def test_flat_rows_have_coordinates(written, rate):
     paths = list(written.values())
     found = all_parts(paths, rate)
     rows = [part.n_obs for part in found]
@@ -169,7 +169,7 @@ def test_coordinates_on_flat_rows(written, rate):
         assert ds["beam_cycle_number"].values.tolist() == [c for _, c, _ in numbers]
 
 
-def test_flat_rows_are_grouped_by_cycle(written):
+def test_flat_rows_group_by_cycle(written):
     ds = opened(list(written.values()), MAIN, "flat", masked=True)
     table = ds[["h_li"]].to_dataframe()
     assert table.groupby("cycle_number")["h_li"].size().to_dict() == {

@@ -56,7 +56,7 @@ def assert_same_values(got: dict[str, np.ndarray], expected: dict[str, np.ndarra
         np.testing.assert_array_equal(got[name], array, err_msg=name, strict=True)
 
 
-def test_storage_is_that_of_a_real_granule(folder: Path) -> None:
+def test_storage_equals_that_of_a_real_granule(folder: Path) -> None:
     path = write_granule(folder / "default_chunks.h5", n_segments={"gt1l": 20})
     with (
         h5py.File(granule("ATL06_20181014001049_02350102_003_01.h5")) as real,
@@ -119,7 +119,7 @@ def chunk_owners(path: Path, name: str) -> set[str]:
     return {owner for _, owner in places[own[0] : own[-1] + 1]}
 
 
-def test_values_depend_on_the_seed_alone(folder: Path) -> None:
+def test_values_depend_only_on_the_seed(folder: Path) -> None:
     def write(name: str, **changes: int) -> dict[str, np.ndarray]:
         return values(write_granule(folder / name, n_segments={"gt2r": 300}, **changes))
 
@@ -173,7 +173,7 @@ def test_histograms_count_the_photons_of_their_segments(file: h5py.File) -> None
     np.testing.assert_array_equal(listed, np.where(photons > 0, ids, 0))
 
 
-def test_flags_and_ranges_hold(file: h5py.File) -> None:
+def test_flags_and_ranges_are_valid(file: h5py.File) -> None:
     for name, dataset in datasets(file).items():
         real = dataset[()]
         if "_FillValue" in dataset.attrs:
@@ -186,7 +186,7 @@ def test_flags_and_ranges_hold(file: h5py.File) -> None:
         assert dataset.dtype.kind != "f" or np.isfinite(real).all(), name
 
 
-def test_missing_and_empty_beams(folder: Path) -> None:
+def test_missing_and_empty_beams_are_written(folder: Path) -> None:
     rows = {"gt1l": 30, "gt2r": 40, "gt3l": 5}
     path = write_granule(folder / "few.h5", n_segments=rows, empty_beams=("gt3l",), chunk_rows=16)
     with h5py.File(path) as file:
@@ -204,7 +204,7 @@ def test_missing_and_empty_beams(folder: Path) -> None:
     ("sc_orient", "spots", "orientation"),
     [(0, [b"1", b"4", b"5"], b"Backward"), (1, [b"6", b"3", b"2"], b"Forward")],
 )
-def test_orientation_numbers_the_spots(
+def test_orientation_determines_spots(
     folder: Path, sc_orient: int, spots: list[bytes], orientation: bytes
 ) -> None:
     beams = ("gt1l", "gt2r", "gt3l")
@@ -220,7 +220,7 @@ def test_orientation_numbers_the_spots(
     assert {beam["sc_orientation"] for beam in attrs} == {orientation}
 
 
-def test_a_turning_spacecraft_names_no_spot(folder: Path) -> None:
+def test_yaw_flip_has_no_spot_numbers(folder: Path) -> None:
     path = folder / "turning.h5"
     write_granule(path, n_segments={"gt1l": 8}, chunk_rows=8, sc_orient=2)
     with h5py.File(path) as file:
@@ -228,7 +228,7 @@ def test_a_turning_spacecraft_names_no_spot(folder: Path) -> None:
         assert set(file["gt1l"].attrs) == {"Description", "atmosphere_profile", "groundtrack_id"}
 
 
-def test_cycles_share_segments_and_show_the_change(folder: Path) -> None:
+def test_cycles_share_segments_and_differ_in_height(folder: Path) -> None:
     beams = ("gt2l",)
     paths = [write_granule(folder, n_segments=3000, beams=beams, cycle=cycle) for cycle in (3, 9)]
     tracks = []
@@ -254,7 +254,7 @@ def test_cycles_share_segments_and_show_the_change(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("release", ["003", "007"])
-def test_other_releases_say_so(folder: Path, release: str) -> None:
+def test_other_releases_are_marked(folder: Path, release: str) -> None:
     path = write_granule(folder, n_segments=2, beams=("gt1l",), chunk_rows=2, release=release)
     assert path.name.endswith(f"_{release}_01.h5")
     with h5py.File(path) as file:
@@ -264,7 +264,7 @@ def test_other_releases_say_so(folder: Path, release: str) -> None:
         assert file.attrs["identifier_product_doi"].endswith(release.encode())
 
 
-def test_names(folder: Path) -> None:
+def test_granule_names_follow_the_timetable(folder: Path) -> None:
     start = datetime(2019, 11, 6, 23, 0, 8, tzinfo=UTC)
     identity = {"rgt": 627, "cycle": 5, "start": start, "version": "02"}
     name = granule_name(**identity)
@@ -279,7 +279,7 @@ def test_names(folder: Path) -> None:
     assert abs((scheduled.start - start).total_seconds()) < 600
 
 
-def test_newer_format(folder: Path) -> None:
+def test_newer_format_has_equal_values(folder: Path) -> None:
     arguments = {"n_segments": 30, "beams": ("gt1l",), "chunk_rows": 10}
     newer = write_granule(folder / "newer.h5", **arguments, libver="latest")
     older = write_granule(folder / "older.h5", **arguments)
@@ -307,7 +307,9 @@ def test_newer_format(folder: Path) -> None:
         ({"chunk_rows": 0}, "chunk_rows"),
     ],
 )
-def test_what_no_granule_can_be(folder: Path, wrong: dict[str, object], message: str) -> None:
+def test_impossible_granules_are_refused(
+    folder: Path, wrong: dict[str, object], message: str
+) -> None:
     path = folder / "impossible.h5"
     with pytest.raises(SelectionError, match=message):
         write_granule(path, **wrong)
@@ -323,7 +325,7 @@ def test_what_no_granule_can_be(folder: Path, wrong: dict[str, object], message:
         "ATL06_20181014001049_02350102_003_01.h5",
     ],
 )
-def test_tracks_lie_where_real_ones_do(name: str) -> None:
+def test_tracks_match_real_tracks(name: str) -> None:
     with h5py.File(granule(name)) as file:
         orbit = {key: value[0] for key, value in file["orbit_info"].items()}
         group = file["gt3r/land_ice_segments"]
@@ -343,7 +345,7 @@ def test_tracks_lie_where_real_ones_do(name: str) -> None:
 
 
 @given(st.integers(0, 2000), st.integers(0, 2000), st.integers(0, 2**32))
-def test_noise_belongs_to_its_place(start: int, length: int, seed: int) -> None:
+def test_noise_depends_on_position(start: int, length: int, seed: int) -> None:
     noise = Noise((seed, 7))
     whole = noise.normal("field", 0, start + length)
     np.testing.assert_array_equal(noise.normal("field", start, start + length), whole[start:])
@@ -351,9 +353,7 @@ def test_noise_belongs_to_its_place(start: int, length: int, seed: int) -> None:
 
 
 @given(st.integers(1, 20_000), st.integers(0, 2**32), st.data())
-def test_postings_are_where_they_are_whatever_their_length(
-    n: int, seed: int, data: st.DataObject
-) -> None:
+def test_postings_are_independent_of_length(n: int, seed: int, data: st.DataObject) -> None:
     posting = Posting.draw(Noise((seed,)), 1000, n)
     ids = posting.ids(0, n)
     assert ids[0] == 1000

@@ -16,7 +16,7 @@ NAMED = "ATL08_20191211143520_11560506_005_02.h5"
 
 @pytest.mark.parametrize("before", ["", "processed_"])
 @pytest.mark.parametrize("keywords", [{}, {"product": "ATL08", "cycle": 5, "release": "005"}])
-def test_the_file_name_says_which_granule_it_is(tmp_path: Path, before: str, keywords) -> None:
+def test_file_name_sets_the_identity(tmp_path: Path, before: str, keywords) -> None:
     path = write_granule(tmp_path / f"{before}{NAMED}", **keywords, **SMALL)
     with xr.open_dataset(path, engine="icesat2") as ds:
         assert [ds[name].item() for name in ("rgt", "cycle_number", "region")] == [1156, 5, 6]
@@ -29,7 +29,7 @@ def test_the_file_name_says_which_granule_it_is(tmp_path: Path, before: str, key
         assert file["ancillary_data/version"][0].decode().strip() == "02"
 
 
-def test_the_product_of_a_file_name(tmp_path: Path) -> None:
+def test_file_name_sets_the_product(tmp_path: Path) -> None:
     path = write_granule(tmp_path / "ATL13_20190330212241_00250301_002_01.h5", **SMALL)
     with xr.open_dataset(path, engine="icesat2") as ds:
         assert ds.start_rgt.item() == 25
@@ -48,7 +48,9 @@ def test_the_product_of_a_file_name(tmp_path: Path) -> None:
         ("start", datetime(2019, 12, 11, tzinfo=UTC)),
     ],
 )
-def test_keywords_that_contradict_the_file_name(tmp_path: Path, field: str, value: object) -> None:
+def test_keywords_against_the_file_name_are_refused(
+    tmp_path: Path, field: str, value: object
+) -> None:
     with pytest.raises(
         SelectionError, match=rf"{field}=.* but the file name {NAMED} says {field}="
     ):
@@ -56,13 +58,13 @@ def test_keywords_that_contradict_the_file_name(tmp_path: Path, field: str, valu
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_name_of_a_product_that_cannot_be_written(tmp_path: Path) -> None:
+def test_file_name_of_another_product_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SelectionError, match="'ATL07'"):
         write_granule(tmp_path / "ATL07-01_20190225115500_08990201_003_01.h5")
 
 
 @pytest.mark.parametrize("product", ["ATL03", "ATL06", "ATL08", "ATL13"])
-def test_filler_says_that_it_is_synthetic(tmp_path: Path, product: str) -> None:
+def test_filler_is_marked_synthetic(tmp_path: Path, product: str) -> None:
     texts = []
 
     def collect(_: str, node: h5py.Group | h5py.Dataset) -> None:

@@ -1,0 +1,107 @@
+"""Indexes in memory: made side by side, each once, and let go of in order."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from xr_icesat2.bytesource import open_source
+from xr_icesat2.granule import index_registry as held
+from xr_icesat2.granule.index_registry import HeldIndexes
+from xr_icesat2.hdf5.index import GranuleIndex
+from xr_icesat2.hdf5.model import Contents
+from xr_icesat2.hdf5.parse_limits import Budget
+from xr_icesat2.limits import Limits
+from xr_icesat2.testing import write_granule
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    return write_granule(tmp_path_factory.mktemp("held"), n_segments=5)
+
+
+def index_of(path) -> GranuleIndex:
+    return GranuleIndex(open_source(path), path.stat().st_size, Contents())
+
+
+def is_open(index: GranuleIndex) -> bool:
+    return index._library._file is not None
+
+
+def test_two_indexes_are_made_concurrently(path):
+    """Each waits for the other to begin, which never ends under one lock."""
+    indexes, both = HeldIndexes(), threading.Barrier(2, timeout=30)
+
+    def make():
+        both.wait()
+        return index_of(path)
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda key: indexes.get(key, make), "ab")
+    assert first is not second
+
+
+def test_index_is_made_once(path):
+    indexes, made = HeldIndexes(), []
+
+    def make():
+        made.append(1)
+        return index_of(path)
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: indexes.get("a", make), range(50)))
+    assert len(set(map(id, found))) == len(made) == 1
+
+
+def test_failed_index_is_made_again(path):
+    indexes = HeldIndexes()
+    with pytest.raises(ZeroDivisionError):
+        indexes.get("a", lambda: 1 / 0)
+    assert indexes.get("a", lambda: index_of(path)) is not None
+
+
+@pytest.mark.parametrize("by", ["number", "size"])
+def test_least_recently_used_index_is_evicted_and_closed(path, monkeypatch, by):
+    monkeypatch.setattr(held, "MOST_INDEXES", 2 if by == "number" else 100)
+    monkeypatch.setattr(held, "MOST_BYTES", 100 if by == "number" else 25)
+    indexes = HeldIndexes()
+
+    def use(key):
+        index = indexes.get(key, lambda: index_of(path))
+        indexes.weigh(key, 10)
+        return index
+
+    first, second = use("a"), use("b")
+    for index in (first, second):
+        index._library.node("/", "a test", Budget(Limits(), str(path)))
+    use("a")
+    use("c")
+    assert use("a") is first
+    assert is_open(first)
+    assert not is_open(second)
+    assert use("b") is not second
+    assert second.node("/") is not None  # whoever still has it goes on
+    first.close()
+    second.close()
+
+
+def test_dropped_index_frees_its_size(path, monkeypatch):
+    monkeypatch.setattr(held, "MOST_BYTES", 25)
+    indexes = HeldIndexes()
+    for key in "abcdef":
+        kept = indexes.get(key, lambda: index_of(path))
+        indexes.weigh(key, 20)
+        indexes.drop(key)
+    kept = indexes.get("a", lambda: index_of(path))
+    indexes.weigh("a", 20)
+    assert indexes.get("a", lambda: index_of(path)) is kept
+
+
+def test_index_size_counts_chunks_and_objects(path):
+    index = index_of(path)
+    assert index.nbytes == 0
+    index.node("/gt1l/land_ice_segments/h_li")
+    before = index.nbytes
+    index.chunk_tables({"/gt1l/land_ice_segments/h_li": None})
+    assert index.nbytes > before > 0
+    index.close()
