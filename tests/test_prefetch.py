@@ -42,14 +42,14 @@ def test_error_names_the_bad_granule_of_many(urls, s3_server):
 
 def test_pages_are_released_after_opening(urls, s3_server, monkeypatch):
     held = []
-    look_at = opening.look_at
+    open_granule = opening.open_granule
 
     def counted(*given):
-        granule = look_at(*given)
+        granule = open_granule(*given)
         held.append(granule)
         return granule
 
-    monkeypatch.setattr(opening, "look_at", counted)
+    monkeypatch.setattr(opening, "open_granule", counted)
     with xr.open_dataset(urls, engine="icesat2", storage_options=s3_server.storage_options):
         pages = [granule.index._pages for granule in held]
         assert len(pages) == MANY

@@ -13,7 +13,7 @@ from tests.comparison import assert_array
 from tests.paths import granule, needs_granules
 from tests.tiny import write_tiny
 from xr_icesat2 import products
-from xr_icesat2.assembly.dimension_labels import joined_labels
+from xr_icesat2.assembly.second_dimension_labels import joined_labels
 from xr_icesat2.errors import GroupNotFoundError, MergeError, SelectionError
 
 ROWS = np.arange(4.0)

@@ -89,13 +89,13 @@ def test_forked_process_has_the_default_threshold(usual):
 
 def test_opening_raises_and_restores_the_threshold(tmp_path, monkeypatch, usual):
     seen = []
-    look_at = opening.look_at
+    open_granule = opening.open_granule
 
     def looked(*given):
         seen.append(gc.get_threshold()[0])
-        return look_at(*given)
+        return open_granule(*given)
 
-    monkeypatch.setattr(opening, "look_at", looked)
+    monkeypatch.setattr(opening, "open_granule", looked)
     path = write_granule(tmp_path, n_segments=20)
     with xr.open_dataset(path, engine="icesat2"), xr.open_datatree(path, engine="icesat2"):
         assert gc.get_threshold() == usual

@@ -25,7 +25,7 @@ from benchmarks.workloads import WORKLOADS, task_of
 from tests.benchmark_granules import LAYOUTS
 from tests.counted_link import CountedLink
 from xr_icesat2.assembly.assemble import assemble_dataset, assemble_groups
-from xr_icesat2.assembly.open_granules import look_at
+from xr_icesat2.assembly.open_granules import open_granule
 from xr_icesat2.bytesource.link_speed import Cost
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.hdf5 import page_cache as pages
@@ -54,7 +54,7 @@ def of_full_size(monkeypatch):
 def far_away(path: Path, cache: Path | None = None, cost: Cost = FAR):
     """Give a granule at the end of a link, of which nothing is known but what is in a cache."""
     source = CountedLink(path, cost)
-    granule = look_at(source, Caches(None if cache is None else str(cache)))
+    granule = open_granule(source, Caches(None if cache is None else str(cache)))
     with closing(granule):
         yield granule, source
 

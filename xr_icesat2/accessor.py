@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar, overload
 
 import xarray as xr
 
-from .assembly.left_out import left_out_of
+from .assembly.unsupported_objects import left_out_of
 from .errors import SelectionError
 from .hdf5.model import LeftOut
 from .messages import did_you_mean, some_of

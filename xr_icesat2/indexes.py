@@ -9,7 +9,7 @@ from typing import Any
 
 import xarray as xr
 
-from .assembly.open_granules import each
+from .assembly.open_granules import map_granules
 from .errors import ICESat2Error, SelectionError
 from .granule.granule import Granule
 from .hdf5.model import Chunked, DatasetHeader
@@ -74,7 +74,7 @@ def save(
         progress_bar("saving indexes", " granules", shown=progress) as count,
     ):
         count(0, len(versions))
-        each(lambda granule: _save_one(granule, writer, count), list(versions.values()))
+        map_granules(lambda granule: _save_one(granule, writer, count), list(versions.values()))
 
 
 def _several(opened: Any) -> list[Opened]:

@@ -19,14 +19,14 @@ from xr_icesat2.products import Rate
 
 from .dask_chunks import share_blocks
 from .granule_coordinates import granule_coords
+from .granule_rate import GranuleRate, read_beam_rates
 from .layouts.file import file_datasets, leaves_out_damaged
 from .layouts.flat import flat_datasets
 from .layouts.spot import spot_datasets
-from .left_out import left_out_of, note_left_out, without_left_out
 from .merged_rate import MergedRate, common_attrs
-from .open_granules import each
+from .open_granules import map_granules
 from .request import Options
-from .resolved import Known, identities_of, know
+from .resolve_granules import ResolvedGranule, identities_of, know
 from .suggestions import (
     check_beams,
     check_below_beams,
@@ -36,9 +36,9 @@ from .suggestions import (
     check_rate,
     check_tree,
 )
-from .survey import Survey, survey_rate
 from .target import all_rates, asked_rate, rates_of
 from .unmerged import opens_as_it_is
+from .unsupported_objects import left_out_of, note_left_out, without_left_out
 
 __all__ = ["assemble_dataset", "assemble_groups", "close_granules"]
 
@@ -107,7 +107,7 @@ def assemble_groups(
         held += merged.dims
         tree |= _nodes(merged)
     tree |= _between(known, tree)
-    file_part = _file_groups(granules, options, known[0].tracks.present, listed=listed)
+    file_part = _file_groups(granules, options, known[0].selection.present, listed=listed)
     check_tree(granules[0], [*held, *_paths(file_part)], options)
     root = _root(file_part.pop("/"), known, options)
     groups = {"/": root, **tree, **file_part}
@@ -127,7 +127,7 @@ def _not_noted(granule: Granule, noted: Collection[str], options: Options) -> di
 
 def _nodes(merged: MergedRate) -> dict[str, xr.Dataset]:
     """Give the groups of a rate by their paths in a tree; none if no beam has the rate."""
-    if not any(survey.beams for survey in merged.surveys):
+    if not any(one.beams for one in merged.granules):
         return {}
     rate, parts = merged.rate, _parts(merged)
     if rate.alias is None:
@@ -143,7 +143,7 @@ def _parts(merged: MergedRate) -> dict[str, xr.Dataset]:
     return parts
 
 
-def _between(known: Sequence[Known], tree: Collection[str]) -> dict[str, xr.Dataset]:
+def _between(known: Sequence[ResolvedGranule], tree: Collection[str]) -> dict[str, xr.Dataset]:
     """Give the groups that lie around rates and hold nothing of their own but attributes."""
     around = {group for path in tree for group in ancestors(path)} - {"/", *tree}
     datasets = {}
@@ -151,7 +151,7 @@ def _between(known: Sequence[Known], tree: Collection[str]) -> dict[str, xr.Data
         attrs = [
             node.attrs
             for one in known
-            for beam in one.tracks.groups.values()
+            for beam in one.selection.groups.values()
             for node in one.granule.index.load([f"/{beam}{group}"]).values()
             if isinstance(node, GroupHeader)
         ]
@@ -165,23 +165,25 @@ def replace_layout(options: Options) -> Options:
     return replace(options, layout="file", spots=None, beams=None, sc_orient=None, pad_to=None)
 
 
-def _merged(known: Sequence[Known], rate: Rate, options: Options, *, folded: bool) -> MergedRate:
+def _merged(
+    known: Sequence[ResolvedGranule], rate: Rate, options: Options, *, folded: bool
+) -> MergedRate:
     asked = folded or options.group is not None
 
-    def survey(one: Known) -> Survey:
+    def read_one(one: ResolvedGranule) -> GranuleRate:
         own = rate
         if rate.members is not None:
             found = (r for r in rates_of(one, options) if r.name == rate.name)
             own = next(found, rate)
-        beams = survey_rate(one.granule, one.tracks, own, options)
+        beams = read_beam_rates(one.granule, one.selection, own, options)
         if asked and not any(beam.variables for beam in beams.values()):
             check_beams(one, own, options)
         if folded or len(known) > FEW_GRANULES:
             one.granule.keep()
-        return Survey(one.granule, one.identity, one.tracks, beams)
+        return GranuleRate(one.granule, one.identity, one.selection, beams)
 
-    surveys, left_out = without_left_out(each(survey, known), rate, options)
-    merged = MergedRate(rate, surveys, options, folded, left_out)
+    granules, left_out = without_left_out(map_granules(read_one, known), rate, options)
+    merged = MergedRate(rate, granules, options, folded, left_out)
     if asked:
         check_rate(known[0], rate, merged.dims, options)
     return merged
@@ -241,10 +243,10 @@ def _all_below(
         granule.index.release()  # so that they are not in memory along with the tree
         return found
 
-    return each(walk, granules)
+    return map_granules(walk, granules)
 
 
-def _root(dataset: xr.Dataset, known: Sequence[Known], options: Options) -> xr.Dataset:
+def _root(dataset: xr.Dataset, known: Sequence[ResolvedGranule], options: Options) -> xr.Dataset:
     coords = granule_coords([k.identity for k in known])
     if options.layout == "flat":
         # Rows have a coordinate gran_idx of their own, which an index here would override.

@@ -14,12 +14,12 @@ from xr_icesat2.errors import MergeError
 from xr_icesat2.products import ALONG, Labels, Rate
 
 from .dask_chunks import BLOCK_BYTES
-from .dimension_labels import joined_labels, labels_of_size, positions, united_labels
 from .granule_coordinates import GRANULE_COORDS
-from .left_out import Reasons
+from .granule_rate import BeamVariable, GranuleRate
 from .request import Options
-from .survey import Found, Survey
-from .variable import Rules
+from .second_dimension_labels import joined_labels, labels_of_size, positions, united_labels
+from .unsupported_objects import Reasons
+from .variable import DecodeRules
 
 __all__ = ["MergedRate", "common_attrs"]
 
@@ -34,34 +34,34 @@ class MergedRate:
 
     Attributes
     ----------
-    surveys
+    granules
         One a granule, in the order of ``gran_idx``.
     """
 
     rate: Rate
-    surveys: Sequence[Survey]
+    granules: Sequence[GranuleRate]
     options: Options
     folded: bool
     """Whether all variables share one Dataset: then two of one name are told apart by group."""
     left_out: Reasons = field(default_factory=dict)
-    """What the surveys lack, because it is left out."""
+    """What the granules lack, because it is left out."""
 
     @property
     def dim(self) -> str:
         """``spot``, ``gt``, ``pair_track`` or ``profile``."""
-        return self.surveys[0].tracks.dim
+        return self.granules[0].selection.dim
 
     @cached_property
     def numbers(self) -> tuple[int, ...]:
         """Coordinates along :attr:`dim`: all that were asked for in any granule."""
-        return tuple(sorted({n for survey in self.surveys for n in survey.tracks.wanted}))
+        return tuple(sorted({n for one in self.granules for n in one.selection.wanted}))
 
     @cached_property
     def n_obs(self) -> np.ndarray:
         """int64 (granules, numbers): rows."""
-        rows = np.zeros((len(self.surveys), len(self.numbers)), np.int64)
-        for g, survey in enumerate(self.surveys):
-            for number, beam in survey.beams.items():
+        rows = np.zeros((len(self.granules), len(self.numbers)), np.int64)
+        for g, one in enumerate(self.granules):
+            for number, beam in one.beams.items():
                 rows[g, self.numbers.index(number)] = beam.n_obs
         return rows
 
@@ -69,10 +69,10 @@ class MergedRate:
     def dims(self) -> dict[str, tuple[str, ...]]:
         """Path below the beam → dimensions of the dataset, of every variable of any beam."""
         dims: dict[str, tuple[str, ...]] = {}
-        for survey, _, path, found in self._datasets():
+        for one, _, path, found in self._datasets():
             if dims.setdefault(path, found.dims) != found.dims:
                 msg = (
-                    f"{path} has dimensions {found.dims} in {survey.granule.url}, but "
+                    f"{path} has dimensions {found.dims} in {one.granule.url}, but "
                     f"{dims[path]} elsewhere; drop_variables leaves it out"
                 )
                 raise MergeError(msg)
@@ -107,10 +107,10 @@ class MergedRate:
         return {dim: labels for dim, labels in (known | held).items() if labels}
 
     def _held_labels(self, dim: str) -> list[Labels]:
-        beams = (beam for survey in self.surveys for beam in survey.beams.values())
+        beams = (beam for one in self.granules for beam in one.beams.values())
         return [beam.labels[dim] for beam in beams if dim in beam.labels]
 
-    def places(self, found: Found, held: Mapping[str, Labels]) -> dict[int, np.ndarray]:
+    def places(self, found: BeamVariable, held: Mapping[str, Labels]) -> dict[int, np.ndarray]:
         """Give the positions along axes of a dataset that has not all labels of a dimension.
 
         ``held`` are labels that its beam holds itself.
@@ -156,8 +156,8 @@ class MergedRate:
         """Paths below the beam of what tells the time or the place of a row in any beam."""
         return {
             path
-            for survey in self.surveys
-            for beam in survey.beams.values()
+            for one in self.granules
+            for beam in one.beams.values()
             for path in beam.coordinates
         }
 
@@ -165,19 +165,19 @@ class MergedRate:
         """Whether a variable has another name than in the file."""
         return self.names[path] != posixpath.basename(path)
 
-    def parts(self, path: str) -> Iterator[tuple[int, int, Survey, Found]]:
-        """Give (granule, position along :attr:`dim`, survey, dataset) of each beam that has it."""
-        for g, survey in enumerate(self.surveys):
-            for number, beam in survey.beams.items():
+    def parts(self, path: str) -> Iterator[tuple[int, int, GranuleRate, BeamVariable]]:
+        """Yield (granule number, position along :attr:`dim`, granule, dataset) by beam."""
+        for g, one in enumerate(self.granules):
+            for number, beam in one.beams.items():
                 if path in beam.variables:
-                    yield g, self.numbers.index(number), survey, beam.variables[path]
+                    yield g, self.numbers.index(number), one, beam.variables[path]
 
     def group_attrs(self, group: str) -> dict[str, object]:
         """Give the attributes that a group of the rate (its path below the beam) has everywhere."""
         everywhere = [
             beam.attrs[group]
-            for survey in self.surveys
-            for beam in survey.beams.values()
+            for one in self.granules
+            for beam in one.beams.values()
             if group in beam.attrs
         ]
         return common_attrs(everywhere)
@@ -185,7 +185,7 @@ class MergedRate:
     @property
     def top(self) -> str:
         """The first group of the rate that any beam has."""
-        held = {g for survey in self.surveys for beam in survey.beams.values() for g in beam.attrs}
+        held = {g for one in self.granules for beam in one.beams.values() for g in beam.attrs}
         return next((g for g in self.rate.groups if g in held), self.rate.group)
 
     def is_coordinate(self, path: str) -> bool:
@@ -193,9 +193,9 @@ class MergedRate:
         return self.options.decode_coords and path in self._coordinates
 
     @property
-    def rules(self) -> Rules:
+    def rules(self) -> DecodeRules:
         """How its variables are decoded."""
-        return Rules(
+        return DecodeRules(
             decoders=self.options.decoders,
             decode_coords=self.options.decode_coords,
             void_fill=self.rate.void_fill,
@@ -216,11 +216,11 @@ class MergedRate:
         rows = BLOCK_BYTES // (widest * max(1, len(self.numbers)))
         return max(1, rows // stored) * stored
 
-    def _datasets(self) -> Iterator[tuple[Survey, int, str, Found]]:
-        for survey in self.surveys:
-            for number, beam in survey.beams.items():
+    def _datasets(self) -> Iterator[tuple[GranuleRate, int, str, BeamVariable]]:
+        for one in self.granules:
+            for number, beam in one.beams.items():
                 for path, found in beam.variables.items():
-                    yield survey, number, path, found
+                    yield one, number, path, found
 
 
 def common_attrs(everywhere: Sequence[Mapping[str, object]]) -> dict[str, object]:

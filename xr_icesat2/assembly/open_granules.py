@@ -22,7 +22,7 @@ from xr_icesat2.granule.identity import UNKNOWN, Identity
 from xr_icesat2.index_cache.settings import NO_CACHES, Caches, find_caches
 from xr_icesat2.limits import DEFAULT_LIMITS, Limits
 
-__all__ = ["check_kinds", "check_mergeable", "each", "look_at", "open_granules"]
+__all__ = ["check_kinds", "check_mergeable", "map_granules", "open_granule", "open_granules"]
 
 AT_ONCE = 16
 """Granules that are worked on side by side."""
@@ -39,7 +39,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 
-def each(function: Callable[[T], U], items: Sequence[T], at_once: int = AT_ONCE) -> list[U]:
+def map_granules(function: Callable[[T], U], items: Sequence[T], at_once: int = AT_ONCE) -> list[U]:
     """Apply a function that waits for bytes to many things.
 
     Files that are missing or damaged are gathered, up to :data:`MOST_BAD`, and raised as one error.
@@ -91,15 +91,15 @@ def open_granules(
     many = len(objects) > AT_ONCE
 
     def open_one(item: Any) -> Granule:
-        granule = look_at(open_source(item, storage_options), caches, limits)
+        granule = open_granule(open_source(item, storage_options), caches, limits)
         if many:
             ahead(granule)
         return granule
 
-    return each(open_one, objects, LOOKED_AT if many else AT_ONCE)
+    return map_granules(open_one, objects, LOOKED_AT if many else AT_ONCE)
 
 
-def look_at(
+def open_granule(
     source: ByteSource, caches: Caches = NO_CACHES, limits: Limits = DEFAULT_LIMITS
 ) -> Granule:
     """Give the granule that lies there now; what comes along of its bytes is not asked for again.

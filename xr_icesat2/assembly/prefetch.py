@@ -13,9 +13,9 @@ from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.name import parse_name
 from xr_icesat2.products import PRODUCTS, Rate
 
-from .identify import identify_granule
+from .granule_rate import read_rate_headers
+from .read_identity import identify_granule
 from .request import Options
-from .survey import read_headers
 
 __all__ = ["paths_ahead", "read_ahead"]
 
@@ -54,7 +54,7 @@ def read_ahead(granule: Granule, options: Options) -> None:
         identify_granule(granule, paths_ahead(granule, replace(options, variables=None)))
         rate = _rate(granule, options)
         if rate is not None and options.layout != "file":
-            read_headers(granule, [f"/{beam}" for beam in BEAMS], rate, options)
+            read_rate_headers(granule, [f"/{beam}" for beam in BEAMS], rate, options)
     granule.index.release()
 
 

@@ -15,9 +15,9 @@ from xr_icesat2.messages import did_you_mean, some_of
 from xr_icesat2.products import Rate
 
 from .granule_coordinates import GRANULE_COORDS
+from .granule_rate import read_beam_rates
 from .request import Options, matches
-from .resolved import Known
-from .survey import survey_rate
+from .resolve_granules import ResolvedGranule
 from .target import all_rates, rates_of
 
 __all__ = [
@@ -51,12 +51,12 @@ def check_below_beams(options: Options) -> None:
                 raise SelectionError(msg)
 
 
-def check_rate(known: Known, rate: Rate, held: Collection[str], options: Options) -> None:
+def check_rate(known: ResolvedGranule, rate: Rate, held: Collection[str], options: Options) -> None:
     """Raise if something that was asked for is none of the paths that a rate has."""
     lost = _lost(options.variables, held)
     if not lost:
         return
-    beams = tuple(f"/{beam}/" for beam in known.tracks.groups.values())
+    beams = tuple(f"/{beam}/" for beam in known.selection.groups.values())
     _check_supported(known.granule, lost, beams)
     everything = replace(options, variables=None)
     rates = {one.name: _paths_of(known, one, everything) for one in all_rates([known], everything)}
@@ -102,15 +102,15 @@ def check_group(granule: Granule, held: Collection[str], options: Options) -> No
     raise SelectionError(msg)
 
 
-def check_beams(known: Known, rate: Rate, options: Options) -> None:
+def check_beams(known: ResolvedGranule, rate: Rate, options: Options) -> None:
     """Raise :class:`GroupNotFoundError` if the beams asked for hold no variables of a rate.
 
     Which variables were asked for, or dropped, does not matter.
     """
-    granule, asked = known.granule, list(known.tracks.groups.values())
+    granule, asked = known.granule, list(known.selection.groups.values())
     everything = replace(options, variables=None, drop_variables=())
-    present = tuple(sorted(known.tracks.numbers[group] for group in known.tracks.present))
-    anywhere = replace(known, tracks=replace(known.tracks, wanted=present))
+    present = tuple(sorted(known.selection.numbers[group] for group in known.selection.present))
+    anywhere = replace(known, selection=replace(known.selection, wanted=present))
     holding = _beams_with(anywhere, rate, everything)
     if not holding.isdisjoint(asked):
         return
@@ -133,10 +133,10 @@ def _either(ways: Sequence[str]) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
-def _beams_with(known: Known, rate: Rate, options: Options) -> set[str]:
+def _beams_with(known: ResolvedGranule, rate: Rate, options: Options) -> set[str]:
     """Return the beams that hold a variable of a rate, of those that are asked for."""
-    held = survey_rate(known.granule, known.tracks, rate, options)
-    return {known.tracks.groups[number] for number, beam in held.items() if beam.variables}
+    held = read_beam_rates(known.granule, known.selection, rate, options)
+    return {known.selection.groups[number] for number, beam in held.items() if beam.variables}
 
 
 def check_not_empty(granules: Sequence[Granule], group: str) -> None:
@@ -249,6 +249,6 @@ def _in_beam(path: str) -> bool:
     return path.partition("/")[0] in TRACKS
 
 
-def _paths_of(known: Known, rate: Rate, options: Options) -> list[str]:
-    beams = survey_rate(known.granule, known.tracks, rate, options)
+def _paths_of(known: ResolvedGranule, rate: Rate, options: Options) -> list[str]:
+    beams = read_beam_rates(known.granule, known.selection, rate, options)
     return sorted({path for beam in beams.values() for path in beam.variables})

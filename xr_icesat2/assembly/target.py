@@ -11,15 +11,15 @@ from xr_icesat2.hdf5.paths import normalise
 from xr_icesat2.messages import did_you_mean, some_of
 from xr_icesat2.products import PRODUCTS, Rate
 
-from .open_granules import each
-from .rates_from_scales import rates_from_scales
+from .available_rates import infer_rates
+from .open_granules import map_granules
 from .request import Options
-from .resolved import Known
+from .resolve_granules import ResolvedGranule
 
 __all__ = ["all_rates", "asked_rate", "rates_of", "specified_rate"]
 
 
-def asked_rate(known: Sequence[Known], options: Options) -> Rate:
+def asked_rate(known: Sequence[ResolvedGranule], options: Options) -> Rate:
     """Give the rate that ``group`` names, or the main one.
 
     Raises
@@ -54,7 +54,7 @@ def specified_rate(product: str | None, options: Options) -> Rate | None:
     return _find(spec.rates, options.group.strip("/"))
 
 
-def _main_rate(known: Known) -> Rate | None:
+def _main_rate(known: ResolvedGranule) -> Rate | None:
     """Return the rate that opens by default; without a specification there is none."""
     spec = PRODUCTS.get(known.identity.product or "")
     if spec is None:
@@ -73,11 +73,13 @@ def _find(rates: Iterable[Rate], wanted: str) -> Rate | None:
     return next(by_name, None) or next(by_group, None)
 
 
-def _no_such_group(known: Known, rates: Sequence[Rate], options: Options) -> GroupNotFoundError:
+def _no_such_group(
+    known: ResolvedGranule, rates: Sequence[Rate], options: Options
+) -> GroupNotFoundError:
     given, names = (options.group or "").strip("/"), [rate.name for rate in rates]
     links = known.granule.index.group("/").links
     meant = _rate_around(known, rates, given) or did_you_mean(given, [*names, *links])
-    beams = known.tracks.present
+    beams = known.selection.present
     others = known.granule.index.load(name for name in sorted(links) if name not in beams)
     groups = [path.strip("/") for path, node in others.items() if isinstance(node, GroupHeader)]
     such_as = " or ".join(map(repr, [*beams[:1], *groups[-1:]]))
@@ -88,9 +90,9 @@ def _no_such_group(known: Known, rates: Sequence[Rate], options: Options) -> Gro
     )
 
 
-def _rate_around(known: Known, rates: Sequence[Rate], given: str) -> str:
+def _rate_around(known: ResolvedGranule, rates: Sequence[Rate], given: str) -> str:
     """Return how to open a group that lies below that of a rate; nothing if there is none."""
-    beams = known.tracks.groups.values()
+    beams = known.selection.groups.values()
     if not known.granule.index.load([f"/{beam}/{given}" for beam in beams]):
         return ""
     for rate in rates:
@@ -100,27 +102,27 @@ def _rate_around(known: Known, rates: Sequence[Rate], given: str) -> str:
     return ""
 
 
-def all_rates(known: Sequence[Known], options: Options) -> list[Rate]:
+def all_rates(known: Sequence[ResolvedGranule], options: Options) -> list[Rate]:
     """Give the rates of the specification that the granules have, then what it does not know."""
     rates: dict[str, Rate] = {}
-    for found in each(partial(rates_of, options=options), known):
+    for found in map_granules(partial(rates_of, options=options), known):
         for rate in found:
             rates.setdefault(rate.name, rate)
     return list(rates.values())
 
 
-def rates_of(known: Known, options: Options) -> list[Rate]:
+def rates_of(known: ResolvedGranule, options: Options) -> list[Rate]:
     """Give the rates of one granule."""
     spec = PRODUCTS.get(known.identity.product or "")
     specified = spec.rates if spec else ()
     there = _present(known, specified)
     claimed = tuple(group for rate in specified for group in rate.groups)
-    return there + rates_from_scales(known.granule, known.tracks, options, claimed)
+    return there + infer_rates(known.granule, known.selection, options, claimed)
 
 
-def _present(known: Known, rates: Sequence[Rate]) -> list[Rate]:
+def _present(known: ResolvedGranule, rates: Sequence[Rate]) -> list[Rate]:
     """Return the rates of which any beam of a granule has a group."""
-    beams = known.tracks.groups.values()
+    beams = known.selection.groups.values()
     groups = {
         rate.name: [normalise(f"{b}/{g}") for b in beams for g in (rate.group, *rate.siblings)]
         for rate in rates

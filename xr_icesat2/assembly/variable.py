@@ -23,7 +23,7 @@ from xr_icesat2.reading.parts import Mosaic
 
 from .spec_attributes import product_of, supplied_attrs, undeclared_fills
 
-__all__ = ["Column", "Placed", "Rules", "build_variable"]
+__all__ = ["ArrayPart", "DecodeRules", "VariableLayout", "build_variable"]
 
 FILTER_NAMES = {1: "deflate", 2: "shuffle", 3: "fletcher32"}
 FIRST_OF_EACH = np.zeros((1, 3), np.int32)
@@ -32,7 +32,7 @@ FIRST_OF_EACH.flags.writeable = False
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class ArrayPart:
     """A dataset and where it lies in the variable's array."""
 
     granule: Granule
@@ -44,7 +44,7 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class VariableLayout:
     """A variable to be built."""
 
     name: str
@@ -52,13 +52,13 @@ class Column:
     shape: tuple[int, ...]
     lead: int
     """Leading dimensions that the parts do not have."""
-    parts: Sequence[Placed]
+    parts: Sequence[ArrayPart]
     padded: bool
     """Whether its array may have elements that no part has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class DecodeRules:
     """How the variables of one rate are decoded."""
 
     decoders: Decoders
@@ -67,7 +67,9 @@ class Rules:
     pad: Mapping[str, int] | None = None
 
 
-def build_variable(column: Column, rules: Rules) -> tuple[xr.Variable, dict[str, Any]]:
+def build_variable(
+    column: VariableLayout, rules: DecodeRules
+) -> tuple[xr.Variable, dict[str, Any]]:
     """Give the lazy variable, and what the file held of it (its source encoding).
 
     Raises
@@ -111,7 +113,7 @@ def _is_changed(held: Any, shown: Any) -> bool:
     return shown is None or (isinstance(held, str) and shown != held)
 
 
-def _effective_attrs(part: Placed, rules: Rules) -> dict[str, Any]:
+def _effective_attrs(part: ArrayPart, rules: DecodeRules) -> dict[str, Any]:
     """Give the attributes that hold, after those that mislead are left out."""
     attrs = {**supplied_attrs(part.granule, part.path, part.header), **part.header.attrs}
     if posixpath.basename(part.path) in rules.void_fill:
@@ -126,11 +128,11 @@ def _effective_attrs(part: Placed, rules: Rules) -> dict[str, Any]:
 
 
 def _decoded(
-    column: Column,
+    column: VariableLayout,
     attrs: dict[str, Any],
     undeclared: tuple[float, ...],
     dtype: np.dtype,
-    rules: Rules,
+    rules: DecodeRules,
 ) -> Decoded:
     first = column.parts[0]
     base = posixpath.basename(first.path)
@@ -151,13 +153,13 @@ def _decoded(
     )
 
 
-def _in_any_granule(part: Placed) -> str:
+def _in_any_granule(part: ArrayPart) -> str:
     """Name a variable as in all granules of its product: without file and beam."""
     path = "/".join(name for name in part.path.strip("/").split("/") if name not in TRACKS)
     return f"{product_of(part.granule)}: {path}"
 
 
-def _ends(column: Column, dtype: np.dtype) -> np.ndarray:
+def _ends(column: VariableLayout, dtype: np.dtype) -> np.ndarray:
     """Read the first and the last stored value of a variable."""
     parts = [part for part in column.parts if all(part.header.shape)]
     if not parts:
@@ -165,12 +167,12 @@ def _ends(column: Column, dtype: np.dtype) -> np.ndarray:
     return np.array([_stored(parts[0], dtype, 0), _stored(parts[-1], dtype, -1)], dtype)
 
 
-def _stored(part: Placed, dtype: np.dtype, position: int) -> Any:
+def _stored(part: ArrayPart, dtype: np.dtype, position: int) -> Any:
     """Read the value at one position along every dimension of a part."""
     shape = part.header.shape
     dims = tuple(f"dim_{axis}" for axis in range(len(shape)))
     alone = replace(part, origin=(0,) * len(shape), places={})
-    column = Column("", dims, shape, 0, [alone], padded=False)
+    column = VariableLayout("", dims, shape, 0, [alone], padded=False)
     array = _array(column, [Coding(dtype, np.zeros((), dtype)[()])], [0])
     variable = xr.Variable(dims, indexing.LazilyIndexedArray(array))
     return variable[(position,) * len(shape)].to_numpy()[()]
@@ -185,7 +187,9 @@ def _alike(decoded: Iterable[Decoded]) -> list[Coding]:
     return [replace(c, dtype=dtype, padding=codings[0].padding) for c in codings]
 
 
-def _array(column: Column, codings: Sequence[Coding], of_part: Sequence[int]) -> GranuleArray:
+def _array(
+    column: VariableLayout, codings: Sequence[Coding], of_part: Sequence[int]
+) -> GranuleArray:
     granules = list(dict.fromkeys(part.granule for part in column.parts))
     paths = list(dict.fromkeys(part.path for part in column.parts))
     granule_at = {granule: n for n, granule in enumerate(granules)}
@@ -208,7 +212,7 @@ def _array(column: Column, codings: Sequence[Coding], of_part: Sequence[int]) ->
     return GranuleArray(granules, paths, parts, mosaic, codings)
 
 
-def _common_dtype(column: Column) -> np.dtype:
+def _common_dtype(column: VariableLayout) -> np.dtype:
     stored = [part.header.dtype for part in column.parts]
     # newbyteorder makes a new dtype each time, native types are shared.
     dtypes = {dtype if dtype.isnative else dtype.newbyteorder("=") for dtype in stored}
@@ -231,7 +235,7 @@ def _pad_value(dtype: np.dtype, attrs: Mapping[str, Any]) -> int | None:
     return int(limits.min if limits.max in flags else limits.max)
 
 
-def _encoding(column: Column, decoded: Decoded, stored: np.dtype) -> dict[str, Any]:
+def _encoding(column: VariableLayout, decoded: Decoded, stored: np.dtype) -> dict[str, Any]:
     """Give what can be written, so that what is read back equals what was read here."""
     encoding = {k: v for k, v in decoded.encoding.items() if k == "_FillValue"}
     if decoded.coding.dtype.kind == "M":
@@ -248,7 +252,7 @@ def _encoding(column: Column, decoded: Decoded, stored: np.dtype) -> dict[str, A
     return encoding
 
 
-def _source_encoding(part: Placed) -> dict[str, Any]:
+def _source_encoding(part: ArrayPart) -> dict[str, Any]:
     """Say how the first part is stored."""
     header, layout = part.header, part.header.layout
     source: dict[str, Any] = {

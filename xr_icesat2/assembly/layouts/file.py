@@ -11,10 +11,10 @@ from typing import Any
 import xarray as xr
 
 from xr_icesat2.assembly.dask_chunks import prefer_granules
-from xr_icesat2.assembly.dimensions import scale_paths
-from xr_icesat2.assembly.left_out import in_group, note_left_out
+from xr_icesat2.assembly.dimension_scales import scale_paths
 from xr_icesat2.assembly.request import Options
-from xr_icesat2.assembly.variable import Column, Placed, Rules, build_variable
+from xr_icesat2.assembly.unsupported_objects import in_group, note_left_out
+from xr_icesat2.assembly.variable import ArrayPart, DecodeRules, VariableLayout, build_variable
 from xr_icesat2.errors import MergeError
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.hdf5.model import DatasetHeader, GroupHeader, Node
@@ -161,7 +161,7 @@ def _group_dataset(files: _Files, group: str, inherited: Sizes) -> tuple[xr.Data
     taken = inherited | dict.fromkeys(scalars, NO_SIZE)
     columns = [_column(files, path, sizes, taken) for path in paths]
     options, merged = files.options, bool(files.lead)
-    rules = Rules(decoders=options.decoders, decode_coords=merged)
+    rules = DecodeRules(decoders=options.decoders, decode_coords=merged)
     variables: dict[str, xr.Variable] = {}
     sources: dict[str, Any] = {}
     for column in columns:
@@ -181,7 +181,7 @@ def _group_dataset(files: _Files, group: str, inherited: Sizes) -> tuple[xr.Data
     return dataset, sizes
 
 
-def _column(files: _Files, path: str, sizes: Sizes, inherited: Sizes) -> Column:
+def _column(files: _Files, path: str, sizes: Sizes, inherited: Sizes) -> VariableLayout:
     parts = [
         (g, granule, node)
         for g, (granule, nodes) in enumerate(zip(files.granules, files.held, strict=True))
@@ -201,13 +201,13 @@ def _column(files: _Files, path: str, sizes: Sizes, inherited: Sizes) -> Column:
         )
     ]
     lead = len(files.lead)
-    return Column(
+    return VariableLayout(
         name=posixpath.basename(path),
         dims=(*files.lead, *_dims(scales, shape, sizes, inherited)),
         shape=(*(len(files.granules),) * lead, *shape),
         lead=lead,
         parts=[
-            Placed(granule, path, node, (*(g,) * lead, *(0 for _ in shape)))
+            ArrayPart(granule, path, node, (*(g,) * lead, *(0 for _ in shape)))
             for g, granule, node in parts
         ],
         padded=bool(lead),
@@ -252,7 +252,7 @@ def _other_name(name: str, size: int, sizes: Sizes, taken: Sequence[str]) -> str
 
 
 def _coordinates(
-    files: _Files, columns: Sequence[Column], variables: Mapping[str, xr.Variable]
+    files: _Files, columns: Sequence[VariableLayout], variables: Mapping[str, xr.Variable]
 ) -> list[str]:
     """Give the scales, and the names that ``coordinates`` attributes mention.
 

@@ -16,8 +16,8 @@ from xarray.core import indexing
 from xr_icesat2.assembly.flat_coordinates import RunArray
 from xr_icesat2.assembly.granule_coordinates import PASS_COORDS, product_coord
 from xr_icesat2.assembly.merged_rate import MergedRate
-from xr_icesat2.assembly.row_labels import flat_row_index
-from xr_icesat2.assembly.variable import Column, Placed, build_variable
+from xr_icesat2.assembly.row_index import flat_row_index
+from xr_icesat2.assembly.variable import ArrayPart, VariableLayout, build_variable
 from xr_icesat2.products import ALONG
 
 from .spot import dataset_of, label_coords, track_coords
@@ -43,8 +43,8 @@ class _Rows:
     def of(cls, merged: MergedRate) -> _Rows:
         beams = [
             (g, merged.numbers.index(number))
-            for g, survey in enumerate(merged.surveys)
-            for number in sorted(survey.beams)
+            for g, one in enumerate(merged.granules)
+            for number in sorted(one.beams)
         ]
         lengths = [int(merged.n_obs[beam]) for beam in beams]
         starts = [0, *itertools.accumulate(lengths)]
@@ -60,7 +60,7 @@ def flat_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
     """
     rows = _Rows.of(merged)
     values = _beam_values(merged, rows.beams)
-    coords = {"product": product_coord(merged.surveys[0].identity.product)}
+    coords = {"product": product_coord(merged.granules[0].identity.product)}
     coords |= _row_coords(merged, values, rows)
     groups: dict[str, dict[str, xr.Variable]] = {merged.top: {}}
     shared: dict[str, Any] = {}
@@ -101,34 +101,36 @@ def _has_beam_rows(variables: Mapping[str, xr.Variable]) -> bool:
     return any(BEAM_ROW in variable.dims for variable in variables.values())
 
 
-def _column(merged: MergedRate, path: str, dims: tuple[str, ...], rows: _Rows) -> Column:
+def _column(merged: MergedRate, path: str, dims: tuple[str, ...], rows: _Rows) -> VariableLayout:
     if ALONG in dims:
-        placed = _placed(
+        placed = _array_parts(
             merged, path, lambda beam: tuple(rows.starts[beam] if d == ALONG else 0 for d in dims)
         )
         lead, named = 0, tuple(merged.rate.along if dim == ALONG else dim for dim in dims)
         shape = tuple(rows.sizes[dim] for dim in dims)
     else:
-        placed = _placed(merged, path, lambda beam: (rows.beams.index(beam), *(0 for _ in dims)))
+        placed = _array_parts(
+            merged, path, lambda beam: (rows.beams.index(beam), *(0 for _ in dims))
+        )
         lead, named = 1, (BEAM_ROW, *dims)
         shape = (len(rows.beams), *(rows.sizes[dim] for dim in dims))
     # Rows of beams that lack the variable, and narrower second dimensions, are padding.
     whole = sum(math.prod(part.header.shape) for part in placed)
-    return Column(merged.names[path], named, shape, lead, placed, whole < math.prod(shape))
+    return VariableLayout(merged.names[path], named, shape, lead, placed, whole < math.prod(shape))
 
 
-def _placed(
+def _array_parts(
     merged: MergedRate, path: str, origin: Callable[[tuple[int, int]], tuple[int, ...]]
-) -> list[Placed]:
+) -> list[ArrayPart]:
     return [
-        Placed(
-            survey.granule,
+        ArrayPart(
+            one.granule,
             found.path,
             found.header,
             origin((g, s)),
-            merged.places(found, survey.beams[merged.numbers[s]].labels),
+            merged.places(found, one.beams[merged.numbers[s]].labels),
         )
-        for g, s, survey, found in merged.parts(path)
+        for g, s, one, found in merged.parts(path)
     ]
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from xr_icesat2.assembly.beam_selection import BY_GROUND_TRACK
 from xr_icesat2.assembly.granule_coordinates import granule_coords
 from xr_icesat2.assembly.merged_rate import MergedRate
-from xr_icesat2.assembly.row_labels import spot_row_index
-from xr_icesat2.assembly.tracks import BY_GROUND_TRACK
-from xr_icesat2.assembly.variable import Column, Placed, build_variable
+from xr_icesat2.assembly.row_index import spot_row_index
+from xr_icesat2.assembly.variable import ArrayPart, VariableLayout, build_variable
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.granule.beams import BEAMS, beam_strength
 from xr_icesat2.products import ALONG
@@ -67,22 +67,24 @@ def _length(merged: MergedRate) -> int:
     return longest if pad_to is None else pad_to
 
 
-def _column(merged: MergedRate, path: str, dims: tuple[str, ...], sizes: dict[str, int]) -> Column:
+def _column(
+    merged: MergedRate, path: str, dims: tuple[str, ...], sizes: dict[str, int]
+) -> VariableLayout:
     named = tuple(merged.rate.along if dim == ALONG else dim for dim in dims)
-    return Column(
+    return VariableLayout(
         name=merged.names[path],
         dims=("gran_idx", merged.dim, *named),
         shape=(*merged.n_obs.shape, *(sizes[dim] for dim in dims)),
         lead=2,
         parts=[
-            Placed(
-                survey.granule,
+            ArrayPart(
+                one.granule,
                 found.path,
                 found.header,
                 (g, s, *(0 for _ in dims)),
-                merged.places(found, survey.beams[merged.numbers[s]].labels),
+                merged.places(found, one.beams[merged.numbers[s]].labels),
             )
-            for g, s, survey, found in merged.parts(path)
+            for g, s, one, found in merged.parts(path)
         ],
         padded=True,
     )
@@ -99,7 +101,7 @@ def _preferred_chunks(merged: MergedRate, variable: xr.Variable) -> dict[str, in
 def track_coords(merged: MergedRate) -> dict[str, xr.Variable]:
     """Return the coordinates along ``gran_idx`` and ``spot`` (or ``gt``, pairs, profiles)."""
     dim = merged.dim
-    coords = granule_coords([survey.identity for survey in merged.surveys])
+    coords = granule_coords([one.identity for one in merged.granules])
     coords[dim] = _positions(merged)
     coords["n_obs"] = xr.Variable(
         ("gran_idx", dim),
@@ -109,7 +111,7 @@ def track_coords(merged: MergedRate) -> dict[str, xr.Variable]:
     if dim == BY_GROUND_TRACK:
         return coords | _known_spots(merged)
     if dim == "spot":
-        groups = [[_group(survey, n) for n in merged.numbers] for survey in merged.surveys]
+        groups = [[_group(one, n) for n in merged.numbers] for one in merged.granules]
         coords["gt"] = xr.Variable(("gran_idx", dim), np.array(groups, "<U4"), GT_ATTRS)
         strength = np.array([beam_strength(n) for n in merged.numbers], "<U6")
         coords["beam_strength"] = xr.Variable(
@@ -132,7 +134,7 @@ def _known_spots(merged: MergedRate) -> dict[str, xr.Variable]:
 
     NaN is neither odd nor even, so that nobody takes what is unknown for a weak beam.
     """
-    known = [survey.tracks.spots for survey in merged.surveys]
+    known = [one.selection.spots for one in merged.granules]
     if not any(known):
         return {}
     beams = [BEAMS[number - 1] for number in merged.numbers]
@@ -153,8 +155,8 @@ def label_coords(
     }
 
 
-def _group(survey: Any, number: int) -> str:
-    return next((group for group, n in survey.tracks.numbers.items() if n == number), "")
+def _group(one: Any, number: int) -> str:
+    return next((group for group, n in one.selection.numbers.items() if n == number), "")
 
 
 def dataset_of(

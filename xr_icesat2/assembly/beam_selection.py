@@ -21,14 +21,14 @@ from xr_icesat2.hdf5.model import GroupHeader
 
 from .request import Options
 
-__all__ = ["BY_GROUND_TRACK", "Tracks", "by_ground_track", "find_tracks"]
+__all__ = ["BY_GROUND_TRACK", "BeamSelection", "by_ground_track", "select_beams"]
 
 BY_GROUND_TRACK = "gt"
 """Dimension of beams of which the spots are not all known."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tracks:
+class BeamSelection:
     """What a granule lays side by side."""
 
     dim: str
@@ -53,7 +53,7 @@ class Tracks:
         return group if self.dim == BY_GROUND_TRACK else f"{number} ({group or 'missing'})"
 
 
-def find_tracks(granule: Granule, identity: Identity, options: Options) -> Tracks | None:
+def select_beams(granule: Granule, identity: Identity, options: Options) -> BeamSelection | None:
     """Find what a granule lays side by side, or None if it has no such thing.
 
     Raises
@@ -71,15 +71,15 @@ def find_tracks(granule: Granule, identity: Identity, options: Options) -> Track
             return _beams(granule, identity, present, options)
         if present:
             numbers = {group: number for number, group in enumerate(groups, 1)}
-            return Tracks(dim, numbers, present, _wanted(granule, groups, options))
+            return BeamSelection(dim, numbers, present, _wanted(granule, groups, options))
     return None
 
 
-def by_ground_track(tracks: Tracks, options: Options) -> Tracks:
+def by_ground_track(selection: BeamSelection, options: Options) -> BeamSelection:
     """Return the same beams by their ground tracks rather than by their spots."""
     numbers = {beam: number for number, beam in enumerate(BEAMS, 1)}
     wanted = select_numbers(None, options.beams, BEAMS)
-    return replace(tracks, dim=BY_GROUND_TRACK, numbers=numbers, wanted=wanted)
+    return replace(selection, dim=BY_GROUND_TRACK, numbers=numbers, wanted=wanted)
 
 
 def _wanted(granule: Granule, groups: Sequence[str], options: Options) -> tuple[int, ...]:
@@ -97,7 +97,7 @@ def _wanted(granule: Granule, groups: Sequence[str], options: Options) -> tuple[
 
 def _beams(
     granule: Granule, identity: Identity, present: tuple[str, ...], options: Options
-) -> Tracks:
+) -> BeamSelection:
     attrs = {group: granule.index.group(group).attrs for group in present}
     words = {str(a["sc_orientation"]) for a in attrs.values() if "sc_orientation" in a}
     said = {group: _number(a.get("atlas_spot_number")) for group, a in attrs.items()}
@@ -107,12 +107,12 @@ def _beams(
     except SpotsUnknownError as error:
         # Rows, and beams that are asked for by their ground track, need no spots.
         if options.spots is None and (options.layout == "flat" or options.beams is not None):
-            return by_ground_track(Tracks(BY_GROUND_TRACK, {}, present, ()), options)
+            return by_ground_track(BeamSelection(BY_GROUND_TRACK, {}, present, ()), options)
         raise IdentityError(f"{granule.url}: {error}") from error
     except (IdentityError, SelectionError) as error:
         raise type(error)(f"{granule.url}: {error}") from error
     wanted = select_spots(options.spots, options.beams, spots)
-    return Tracks("spot", spots, present, wanted, spots)
+    return BeamSelection("spot", spots, present, wanted, spots)
 
 
 def _number(value: object) -> int | None:

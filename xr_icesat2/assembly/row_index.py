@@ -38,11 +38,11 @@ def flat_row_index(merged: MergedRate) -> xr.Coordinates:
     """
     along = merged.rate.along
     rows = merged.n_obs.sum(axis=1)
-    granules = np.array([survey.identity.gran_idx for survey in merged.surveys], np.int64)
-    ends = (granules + 1) << ROW_BITS
-    numbers = indexing.LazilyIndexedArray(RunArray(ends - rows, rows.tolist(), step=1))
+    numbers = np.array([one.identity.gran_idx for one in merged.granules], np.int64)
+    ends = (numbers + 1) << ROW_BITS
+    labels_of_rows = indexing.LazilyIndexedArray(RunArray(ends - rows, rows.tolist(), step=1))
     long_name = f"label of the row; label >> {ROW_BITS} is gran_idx, source_row the row of the file"
-    labels = {along: xr.Variable((along,), numbers, _attrs(merged, long_name))}
+    labels = {along: xr.Variable((along,), labels_of_rows, _attrs(merged, long_name))}
     if len(rows) > 1:
         return LazyIndex.coordinates(labels)
     index = PandasIndex(pd.RangeIndex(int((ends - rows)[0]), int(ends[0]), name=along), along)
@@ -53,7 +53,7 @@ def _attrs(merged: MergedRate, long_name: str) -> dict[str, object]:
     """Return attributes that say what the rows are; links go by them."""
     attrs: dict[str, object] = {"long_name": long_name, "rate": merged.rate.name}
     for name in ("product", "release"):
-        values = {getattr(survey.identity, name) for survey in merged.surveys}
+        values = {getattr(one.identity, name) for one in merged.granules}
         if len(values) == 1 and (value := values.pop()) is not None:
             attrs[name] = value
     return attrs

@@ -12,28 +12,28 @@ from xr_icesat2.hdf5.model import DatasetHeader
 from xr_icesat2.products import Rate
 from xr_icesat2.reading.decode_options import is_cf_time
 
-from .dimensions import scale_paths
+from .dimension_scales import scale_paths
 
 if TYPE_CHECKING:
     from xr_icesat2.granule.granule import Granule
 
+    from .beam_selection import BeamSelection
     from .request import Options
-    from .tracks import Tracks
 
-__all__ = ["rates_from_scales"]
+__all__ = ["infer_rates"]
 
 Headers = Mapping[str, DatasetHeader]
 
 
-def rates_from_scales(
-    granule: Granule, tracks: Tracks, options: Options, claimed: Sequence[str] = ()
+def infer_rates(
+    granule: Granule, selection: BeamSelection, options: Options, claimed: Sequence[str] = ()
 ) -> list[Rate]:
     """Gather the variables of all beams that lie along the same scale; the largest rate first.
 
     What lies directly in the ``claimed`` groups below a beam is left aside.
     """
     members: dict[str, dict[str, DatasetHeader]] = defaultdict(dict)
-    for group in tracks.groups.values():
+    for group in selection.groups.values():
         aside = {f"/{group}/{name}".rstrip("/") for name in claimed}
         headers = {
             path: node

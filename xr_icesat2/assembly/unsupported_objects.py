@@ -18,8 +18,8 @@ from xr_icesat2.hdf5.model import GroupHeader, LeftOut, Node
 from xr_icesat2.hdf5.paths import join
 from xr_icesat2.products import Rate
 
+from .granule_rate import GranuleRate
 from .request import Options
-from .survey import Survey
 
 __all__ = ["Reasons", "in_group", "in_rate", "left_out_of", "note_left_out", "without_left_out"]
 
@@ -73,15 +73,15 @@ def in_rate(
 
 
 def without_left_out(
-    surveys: Sequence[Survey], rate: Rate, options: Options
-) -> tuple[list[Survey], Reasons]:
+    granules: Sequence[GranuleRate], rate: Rate, options: Options
+) -> tuple[list[GranuleRate], Reasons]:
     """Leave a variable out of all beams and granules if it is left out of any.
 
     Otherwise it would look as if that beam had no such observations.
     """
     reasons = {
-        survey.granule.url: in_rate(survey.granule, survey.tracks.groups.values(), rate, options)
-        for survey in surveys
+        one.granule.url: in_rate(one.granule, one.selection.groups.values(), rate, options)
+        for one in granules
     }
     first = {
         _below(path): (url, path)
@@ -89,20 +89,20 @@ def without_left_out(
         for path in reversed(paths)
     }
     if not first:
-        return list(surveys), reasons
-    kept: list[Survey] = []
-    for survey in surveys:
-        own = reasons[survey.granule.url]
+        return list(granules), reasons
+    kept: list[GranuleRate] = []
+    for one in granules:
+        own = reasons[one.granule.url]
         beams = {}
-        for number, beam in survey.beams.items():
+        for number, beam in one.beams.items():
             gone = {k: f.path for k, f in beam.variables.items() if _below(f.path) in first}
             for path in gone.values():
                 url, cause = first[_below(path)]
-                where = cause if url == survey.granule.url else f"{cause} of {url}"
+                where = cause if url == one.granule.url else f"{cause} of {url}"
                 own[path] = LeftOut(f"{where} is left out")
             rest = {key: f for key, f in beam.variables.items() if key not in gone}
             beams[number] = replace(beam, variables=rest)
-        kept.append(replace(survey, beams=beams))
+        kept.append(replace(one, beams=beams))
     return kept, reasons
 
 

@@ -13,24 +13,24 @@ from xr_icesat2.messages import AS_IT_IS, some_of
 from xr_icesat2.printable import get_logger
 from xr_icesat2.products import PRODUCTS
 
-from .identify import identify_granule
-from .open_granules import each
+from .beam_selection import BY_GROUND_TRACK, BeamSelection, by_ground_track, select_beams
+from .open_granules import map_granules
 from .prefetch import paths_ahead
+from .read_identity import identify_granule
 from .request import Options
-from .tracks import BY_GROUND_TRACK, Tracks, by_ground_track, find_tracks
 
-__all__ = ["Known", "identities_of", "know"]
+__all__ = ["ResolvedGranule", "identities_of", "know"]
 
 log = get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Known:
+class ResolvedGranule:
     """A granule of which the identity and the beams are known."""
 
     granule: Granule
     identity: Identity
-    tracks: Tracks
+    selection: BeamSelection
 
 
 def identities_of(granules: Sequence[Granule], options: Options) -> list[Identity]:
@@ -41,12 +41,12 @@ def identities_of(granules: Sequence[Granule], options: Options) -> list[Identit
     IdentityError
         The evidence of which granule this is contradicts itself, or is missing where needed.
     """
-    return each(lambda one: identify_granule(one, paths_ahead(one, options)), granules)
+    return map_granules(lambda one: identify_granule(one, paths_ahead(one, options)), granules)
 
 
 def know(
     granules: Sequence[Granule], identities: Sequence[Identity], options: Options
-) -> list[Known]:
+) -> list[ResolvedGranule]:
     """Find the beams of granules.
 
     Raises
@@ -58,11 +58,13 @@ def know(
     SelectionError
         None of the beams that were asked for is there.
     """
-    known = each(
-        lambda pair: Known(pair[0], _oriented(pair[1], options), _tracks(*pair, options)),
+    known = map_granules(
+        lambda pair: ResolvedGranule(
+            pair[0], _oriented(pair[1], options), _select_beams(*pair, options)
+        ),
         list(zip(granules, identities, strict=True)),
     )
-    if any(one.tracks.dim == BY_GROUND_TRACK for one in known):
+    if any(one.selection.dim == BY_GROUND_TRACK for one in known):
         known = _by_ground_track(known, options)
     for identity in identities:
         _note_unseen(identity.product, identity.release)
@@ -76,9 +78,9 @@ def _oriented(identity: Identity, options: Options) -> Identity:
     return replace(identity, sc_orient=int(options.sc_orient))
 
 
-def _by_ground_track(known: Sequence[Known], options: Options) -> list[Known]:
+def _by_ground_track(known: Sequence[ResolvedGranule], options: Options) -> list[ResolvedGranule]:
     """Lay all granules on ground tracks, because some do not say which spots these are."""
-    unknown = [one.granule.url for one in known if not one.tracks.spots]
+    unknown = [one.granule.url for one in known if not one.selection.spots]
     log.warning(
         "beams are merged by ground track (gt), because their spots are not known in %d of %d "
         "granules: %s. sc_orient=0 or 1 supplies them",
@@ -86,28 +88,30 @@ def _by_ground_track(known: Sequence[Known], options: Options) -> list[Known]:
         len(known),
         some_of(unknown),
     )
-    return [replace(one, tracks=by_ground_track(one.tracks, options)) for one in known]
+    return [replace(one, selection=by_ground_track(one.selection, options)) for one in known]
 
 
-def _tracks(granule: Granule, identity: Identity, options: Options) -> Tracks:
-    tracks = find_tracks(granule, identity, options)
-    if tracks is None:
+def _select_beams(granule: Granule, identity: Identity, options: Options) -> BeamSelection:
+    selection = select_beams(granule, identity, options)
+    if selection is None:
         held = some_of(sorted(granule.index.group("/").links))
         msg = (
             f"{granule.url} ({identity.product or 'unknown product'}) has no beams, pairs or "
             f"profiles to merge; it holds: {held}. {AS_IT_IS}."
         )
         raise GroupNotFoundError(msg)
-    if not tracks.groups:
-        wanted = ", ".join(map(tracks.describe, tracks.wanted))
-        held = ", ".join(tracks.describe(tracks.numbers[group]) for group in tracks.present)
-        kind = "ground track" if tracks.dim == BY_GROUND_TRACK else tracks.dim
+    if not selection.groups:
+        wanted = ", ".join(map(selection.describe, selection.wanted))
+        held = ", ".join(
+            selection.describe(selection.numbers[group]) for group in selection.present
+        )
+        kind = "ground track" if selection.dim == BY_GROUND_TRACK else selection.dim
         msg = (
             f"{granule.url} has none of the {kind}s asked for ({wanted}); it has {held}. "
             "Ask for these, or leave the granule out."
         )
         raise SelectionError(msg)
-    return tracks
+    return selection
 
 
 @cache

@@ -15,16 +15,16 @@ from xr_icesat2.hdf5.model import DatasetHeader, GroupHeader
 from xr_icesat2.messages import AS_IT_IS
 from xr_icesat2.products import ALONG, Labels, Rate
 
-from .dimension_labels import read_labels
-from .dimensions import STANDARD_NAMES, scale_paths
+from .beam_selection import BeamSelection
+from .dimension_scales import STANDARD_NAMES, scale_paths
 from .request import Options
-from .tracks import Tracks
+from .second_dimension_labels import read_labels
 
-__all__ = ["BeamRate", "Found", "Survey", "read_headers", "survey_rate"]
+__all__ = ["BeamRate", "BeamVariable", "GranuleRate", "read_beam_rates", "read_rate_headers"]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class BeamVariable:
     """One dataset of one beam."""
 
     path: str
@@ -38,7 +38,7 @@ class BeamRate:
     """One rate of one beam."""
 
     n_obs: int
-    variables: Mapping[str, Found]
+    variables: Mapping[str, BeamVariable]
     """By path below the beam, such as ``land_ice_segments/h_li``; coordinates by the path that
     they have in the rate's first group, wherever this beam has them."""
     attrs: Mapping[str, Mapping[str, object]]
@@ -50,22 +50,22 @@ class BeamRate:
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class GranuleRate:
     """One granule, as far as one rate is concerned."""
 
     granule: Granule
     identity: Identity
-    tracks: Tracks
+    selection: BeamSelection
     beams: Mapping[int, BeamRate]
     """By number on the tracks' dimension; a beam without the rate is absent."""
 
 
-def survey_rate(
-    granule: Granule, tracks: Tracks, rate: Rate, options: Options
+def read_beam_rates(
+    granule: Granule, selection: BeamSelection, rate: Rate, options: Options
 ) -> dict[int, BeamRate]:
     """Read the headers of one rate of all beams that are asked for, side by side."""
-    beams = {number: f"/{group}" for number, group in tracks.groups.items()}
-    read = read_headers(granule, list(beams.values()), rate, options)
+    beams = {number: f"/{group}" for number, group in selection.groups.items()}
+    read = read_rate_headers(granule, list(beams.values()), rate, options)
     rates: dict[int, BeamRate] = {}
     for number, beam in beams.items():
         groups, headers = read[beam]
@@ -90,7 +90,7 @@ def _labelled(
     return {number: replace(held, labels=labels[beams[number]]) for number, held in rates.items()}
 
 
-def read_headers(
+def read_rate_headers(
     granule: Granule, beams: Sequence[str], rate: Rate, options: Options
 ) -> dict[str, tuple[dict[str, GroupHeader], dict[str, DatasetHeader]]]:
     """Give, by beam, groups and datasets of a rate by their path below the beam."""
@@ -198,7 +198,7 @@ def _beam_rate(
     }
     along = _along_scales(beam, rate, headers)
     n_obs = _n_obs(rate, headers, scales, along)
-    found: dict[str, Found] = {}
+    found: dict[str, BeamVariable] = {}
     for path, header in headers.items():
         name = posixpath.basename(path)
         dims = rate.dims.get(name, ())
@@ -212,7 +212,7 @@ def _beam_rate(
             raise MergeError(msg)
         # Where a beam lacks the group of a rate, a sibling has the same coordinates.
         key = posixpath.join(rate.group, name) if path in coordinates else path
-        found[key] = Found(f"{beam}/{path}", header, dims)
+        found[key] = BeamVariable(f"{beam}/{path}", header, dims)
     attrs = {path: node.attrs for path, node in groups.items()}
     keys = (posixpath.join(rate.group, posixpath.basename(path)) for path in coordinates)
     return BeamRate(n_obs, found, attrs, frozenset(keys), {})
