@@ -65,7 +65,8 @@ _ATL08 = (
 _ATL03 = ("heights", ("h_ph", "lat_ph", "lon_ph", "delta_time", "signal_conf_ph"))
 
 _ATL08_WHOLE: Mapping[str, Any] = {
-    "product": "ATL08", "release": "003", "rgt": 328, "cycle": 8, "region": 6, "sc_orient": 0,
+    "product": "ATL08", "release": "003", "rgt": 328, "cycle_number": 8, "granule_region": 6,
+    "sc_orient": 0,
     "n_segments": {
         "gt1l": 134_000, "gt1r": 105_000, "gt2l": 107_000,
         "gt2r": 90_000, "gt3l": 128_000, "gt3r": 100_000,
@@ -78,7 +79,7 @@ docs/design/synthetic-files.md counts."""
 def _campaign(count: int) -> Sequence[Mapping[str, Any]]:
     """Give cycles of one track after another."""
     numbered = (divmod(number, _CYCLES) for number in range(count))
-    return [{"rgt": _RGT + track, "cycle": cycle + 1} for track, cycle in numbered]
+    return [{"rgt": _RGT + track, "cycle_number": cycle + 1} for track, cycle in numbered]
 
 
 FILES: Mapping[str, Granules] = {
@@ -107,7 +108,7 @@ FILES: Mapping[str, Granules] = {
     ),
 }  # fmt: skip
 
-WARM_UP: Mapping[str, Any] = {"n_segments": 60, "cycle": 99}
+WARM_UP: Mapping[str, Any] = {"n_segments": 60, "cycle_number": 99}
 """A granule that a process reads before the clock starts."""
 
 
@@ -135,8 +136,8 @@ def make(name: str, granules: Granules, folder: Path) -> Made:
 
 def _written(folder: Path, arguments: Mapping[str, Any]) -> Path:
     """Write a granule under its own name, from which ways to read it may learn what it is."""
-    arguments = {"rgt": _RGT, "cycle": 1, **arguments}
-    told = ("product", "rgt", "cycle", "region", "release")
+    arguments = {"rgt": _RGT, "cycle_number": 1, **arguments}
+    told = ("product", "rgt", "cycle_number", "granule_region", "release")
     path = folder / granule_name(**{key: arguments[key] for key in told if key in arguments})
     if not path.exists():
         try:

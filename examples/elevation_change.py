@@ -47,7 +47,7 @@ def show_elevation_change(workspace: Workspace, segments: int) -> list[Path]:
         The table and the picture.
     """
     workspace.report("\n# ATL06: elevation change of land ice\n")
-    urls = [workspace.write("ATL06", cycle=cycle, n_segments=segments) for cycle in CYCLES]
+    urls = [workspace.write("ATL06", cycle_number=cycle, n_segments=segments) for cycle in CYCLES]
     _show_tree(urls[0], workspace)
     cycles = _read(urls, workspace)
     change = elevation_change(cycles)

@@ -21,7 +21,7 @@ from .workspace import Workspace, elapsed
 __all__ = ["classify_photons", "land_segment_table", "show_forest_canopy"]
 
 BEAM = "gt2r"
-GRANULE: Mapping[str, Any] = {"rgt": 533, "region": 3, "cycle": 7, "beams": [BEAM]}
+GRANULE: Mapping[str, Any] = {"rgt": 533, "granule_region": 3, "cycle_number": 7, "beams": [BEAM]}
 """A pass over Finland at noon in April: sunlight adds noise photons."""
 PHOTON_VARIABLES = [
     "heights/h_ph",

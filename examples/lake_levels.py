@@ -37,7 +37,7 @@ def show_lake_levels(workspace: Workspace, segments: int) -> list[Path]:
         A table of levels, and a picture.
     """
     workspace.report("\n# ATL13: levels of lakes\n")
-    urls = [workspace.write("ATL13", rgt=RGT, cycle=c, n_segments=segments) for c in CYCLES]
+    urls = [workspace.write("ATL13", rgt=RGT, cycle_number=c, n_segments=segments) for c in CYCLES]
     began = time.perf_counter()
     with xr.open_dataset(
         urls,  # type: ignore[arg-type] # xarray declares one path; engines may take more

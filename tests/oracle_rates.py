@@ -23,7 +23,7 @@ SPOTS = (1, 2, 3, 4, 5, 6)
 GROUND_TRACKS = ("gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r")
 PAIRS = ("pt1", "pt2", "pt3")
 # Names that coordinates of a granule have: a variable of a row is called after its dimension.
-NOT_OF_ROWS = {"rgt", "cycle", "cycle_number", "region"}
+NOT_OF_ROWS = {"rgt", "cycle", "cycle_number", "granule_region"}
 
 Placed = tuple[tuple[str, ...], np.ndarray]
 

@@ -22,7 +22,7 @@ ON_GRANULES = {
     "gran_idx",
     "rgt",
     "cycle_number",
-    "region",
+    "granule_region",
     "hemisphere",
     "start_rgt",
     "end_rgt",

@@ -24,7 +24,7 @@ open_datatree = partial(xr.open_datatree, engine="icesat2")
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("plain")
-    path = write_granule(path, product="ATL06", rgt=1, cycle=3, n_segments=20)
+    path = write_granule(path, product="ATL06", rgt=1, cycle_number=3, n_segments=20)
     with h5py.File(path, "a") as file:
         del file["orbit_info/sc_orient"]  # so that the attributes of the beams tell their spots
     return path

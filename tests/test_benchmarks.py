@@ -35,7 +35,7 @@ FILES = Granules("two small ones", "land_ice_segments", VARIABLES, {})
 def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("granules")
     how = {"n_segments": 130, "chunk_rows": 30, "beams": ["gt1l", "gt2r"]}
-    return [write_granule(folder / f"{n}.h5", cycle=n, **how) for n in (1, 2)]
+    return [write_granule(folder / f"{n}.h5", cycle_number=n, **how) for n in (1, 2)]
 
 
 def task_for(files, *, endpoint=None, **how) -> Task:

@@ -36,14 +36,14 @@ def run(capsys, *arguments):
 
 
 def test_search_prints_granules(archive, capsys):
-    box = (-50.5, 68.9, -48.0, 69.4)
-    code, printed, _ = run(capsys, "search", "ATL06", "--bbox", *box, "--cycle", 4, 5)
+    box, cycles = (-50.5, 68.9, -48.0, 69.4), ("--cycle-number", 4, 5)
+    code, printed, _ = run(capsys, "search", "ATL06", "--bbox", *box, *cycles)
     assert code == 0
-    assert printed == f"{xr_icesat2.search('ATL06', bbox=[*box], cycle=[4, 5])}\n"
+    assert printed == f"{xr_icesat2.search('ATL06', bbox=[*box], cycle_number=[4, 5])}\n"
     written = "-50.5,68.9,-48,69.4"
     for given in ([written], [written.replace(",", " ")], ["-50.5,", "68.9,", "-48,", "69.4"]):
-        assert run(capsys, "search", "ATL06", "--bbox", *given, "--cycle", 4, 5) == (0, printed, "")
-    assert run(capsys, "search", f"--bbox={written}", "ATL06", "--cycle", 4, 5) == (0, printed, "")
+        assert run(capsys, "search", "ATL06", "--bbox", *given, *cycles) == (0, printed, "")
+    assert run(capsys, "search", f"--bbox={written}", "ATL06", *cycles) == (0, printed, "")
     _, printed, said = run(capsys, "search", "ATL06", "--rgt", "627", "--urls")
     assert printed.splitlines() == xr_icesat2.search("ATL06", rgt=627).urls
     assert said == "granules: 2; older versions left out: 1\n"
@@ -189,7 +189,7 @@ def test_info_shows_groups_of_groups(capsys):
 
 def test_info_of_a_folder_counts_granules(capsys, tmp_path):
     for cycle in (3, 4):
-        write_granule(tmp_path, n_segments=5, cycle=cycle, chunk_rows=100)
+        write_granule(tmp_path, n_segments=5, cycle_number=cycle, chunk_rows=100)
     (tmp_path / "mine.h5").write_bytes(b"")
     code, printed, said = run(capsys, "info", tmp_path)
     assert (code, said) == (0, "")

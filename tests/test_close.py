@@ -15,7 +15,9 @@ from xr_icesat2.testing import write_granule
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("closing")
-    return [write_granule(folder, cycle=cycle, n_segments=20, chunk_rows=100) for cycle in (1, 2)]
+    return [
+        write_granule(folder, cycle_number=cycle, n_segments=20, chunk_rows=100) for cycle in (1, 2)
+    ]
 
 
 @pytest.fixture

@@ -208,7 +208,11 @@ def test_two_files_of_one_granule_are_refused(written, tmp_path):
 def test_highest_row_labels_fit_int64(product):
     assert product not in GRIDDED
     last = granule_number(
-        product=product, rgt=max(RGTS), cycle=max(CYCLES), region=max(REGIONS), hemisphere=2
+        product=product,
+        rgt=max(RGTS),
+        cycle_number=max(CYCLES),
+        granule_region=max(REGIONS),
+        hemisphere=2,
     )
     assert last is not None
     assert (last + 1) << 32 <= np.iinfo(np.int64).max

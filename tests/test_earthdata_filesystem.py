@@ -59,7 +59,7 @@ def test_open_dataset_works_by_s3_and_https(archive, granule, road):
 
 
 def test_open_mfdataset_works(archive, granule, road, tmp_path):
-    later = write_granule(tmp_path, cycle=2, n_segments=30, chunk_rows=10)
+    later = write_granule(tmp_path, cycle_number=2, n_segments=30, chunk_rows=10)
     archive.put(later.name, later.read_bytes())
     options = {"engine": "icesat2", "variables": "h_li"}
     with xr.open_mfdataset([granule, later], join="outer", **options) as local:

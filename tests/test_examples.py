@@ -51,7 +51,7 @@ def test_all_examples_write_pictures_and_tables(small_run, capsys):
 
 
 def test_photons_have_their_true_classes(tmp_path):
-    what = {"n_segments": {"gt1r": 300}, "rgt": 533, "cycle": 7}
+    what = {"n_segments": {"gt1r": 300}, "rgt": 533, "cycle_number": 7}
     photons, land = (
         xr.open_datatree(write_granule(tmp_path, product, **what), engine="icesat2", layout="flat")
         for product in ("ATL03", "ATL08")
@@ -86,7 +86,7 @@ def test_granule_of_another_product_has_no_picture(tmp_path):
 
 
 def test_elevation_change_is_that_of_the_surface(tmp_path):
-    paths = [write_granule(tmp_path, cycle=cycle, n_segments=400) for cycle in CYCLES]
+    paths = [write_granule(tmp_path, cycle_number=cycle, n_segments=400) for cycle in CYCLES]
     change = elevation_change(xr.open_dataset(paths, engine="icesat2")[VARIABLES].load())
     expected = (CYCLES[1] - CYCLES[0]) * true_change_of_a_cycle(
         change["latitude"].to_numpy(), change["longitude"].to_numpy()

@@ -14,7 +14,7 @@ from xr_icesat2.testing import write_granule
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("granules")
     for cycle in (3, 1, 2):
-        write_granule(folder, cycle=cycle, n_segments={"gt1l": 10})
+        write_granule(folder, cycle_number=cycle, n_segments={"gt1l": 10})
     return folder
 
 

@@ -26,7 +26,7 @@ tracked = released | {
         lambda time: time.replace(microsecond=0, tzinfo=UTC)
     ),
     "rgt": st.integers(1, 1387),
-    "cycle": st.integers(1, 99),
+    "cycle_number": st.integers(1, 99),
 }
 regions, hemispheres = st.integers(1, 14), st.sampled_from([1, 2])
 cycle_spans = st.tuples(st.integers(1, 99), st.integers(1, 99)).map(sorted)
@@ -36,13 +36,15 @@ def along_track(products, **fields):
     return st.builds(GranuleName, product=st.sampled_from(products), **tracked, **fields)
 
 
-regional = along_track(REGIONAL, region=regions)
+regional = along_track(REGIONAL, granule_region=regions)
 bathymetry = along_track(
-    ["ATL24"], region=regions, source_release=digits(3), source_version=digits(2)
+    ["ATL24"], granule_region=regions, source_release=digits(3), source_version=digits(2)
 )
 sea_ice = along_track(["ATL07", "ATL10"], hemisphere=hemispheres)
 orbital = along_track(ORBITAL)
-quick_looks = along_track(["ATL03", "ATL06", "ATL08"], region=regions, quick_look=st.just(True))
+quick_looks = along_track(
+    ["ATL03", "ATL06", "ATL08"], granule_region=regions, quick_look=st.just(True)
+)
 quick_looks_by_hemisphere = along_track(
     ["ATL07", "ATL10"], hemisphere=hemispheres, quick_look=st.just(True)
 )
@@ -57,7 +59,7 @@ def repeats(draw):
     return GranuleName(
         product="ATL11",
         rgt=draw(tracked["rgt"]),
-        region=draw(regions),
+        granule_region=draw(regions),
         first_cycle=first,
         last_cycle=last,
         **fields,
@@ -114,24 +116,24 @@ def test_prefixes_suffixes_and_folders_are_ignored(name, prefix):
 
 @given(regional | bathymetry)
 def test_regional_granules_have_a_gran_idx(name):
-    assert gran_idx(name) == name.rgt * 10_000 + name.cycle * 100 + name.region
+    assert gran_idx(name) == name.rgt * 10_000 + name.cycle_number * 100 + name.granule_region
 
 
 @given(sea_ice)
 def test_gran_idx_of_sea_ice_ends_in_the_hemisphere(name):
-    assert gran_idx(name) == name.rgt * 10_000 + name.cycle * 100 + name.hemisphere
-    assert name.region is None
+    assert gran_idx(name) == name.rgt * 10_000 + name.cycle_number * 100 + name.hemisphere
+    assert name.granule_region is None
 
 
 @given(orbital)
 def test_gran_idx_of_whole_orbits_is_in_the_name(name):
     assert gran_idx(name) == int(format_name(name).split("_")[2])
-    assert name.region is None
+    assert name.granule_region is None
 
 
 @given(repeats())
 def test_gran_idx_of_repeats_has_no_cycle(name):
-    assert gran_idx(name) == name.rgt * 10_000 + name.region
+    assert gran_idx(name) == name.rgt * 10_000 + name.granule_region
 
 
 @given(sea_ice_maps | dated_maps | land_ice_maps())
@@ -146,8 +148,8 @@ def test_name_has_fields():
         version="01",
         start=datetime(2019, 11, 6, 23, 0, 8, tzinfo=UTC),
         rgt=627,
-        cycle=5,
-        region=3,
+        cycle_number=5,
+        granule_region=3,
     )
 
 
@@ -161,7 +163,7 @@ def test_bathymetry_name_ends_in_its_release():
 def test_early_names_of_repeats_parse():
     name = parse_name("ATL11_078805_0304_02_v002.h5")
     assert name == parse_name("ATL11_078805_0304_002_02.h5")
-    assert (name.rgt, name.region, name.first_cycle, name.last_cycle) == (788, 5, 3, 4)
+    assert (name.rgt, name.granule_region, name.first_cycle, name.last_cycle) == (788, 5, 3, 4)
 
 
 @pytest.mark.parametrize(
@@ -238,8 +240,8 @@ def test_file_name_is_the_end_of_a_url(url, expected):
 @pytest.mark.parametrize(
     ("product", "lacking"),
     [
-        ("ATL06", "start, rgt, cycle"),
-        ("ATL11", "rgt, region, first_cycle, last_cycle"),
+        ("ATL06", "start, rgt, cycle_number"),
+        ("ATL11", "rgt, granule_region, first_cycle, last_cycle"),
         ("ATL14", "label"),
     ],
 )

@@ -9,14 +9,14 @@ import xarray as xr
 from xr_icesat2.testing import write_granule
 
 SEGMENTS = "gt1l/land_ice_segments"
-OF_EACH = {"source_file", "release", "version", "data_start_utc", "data_end_utc", "region"}
+OF_EACH = {"source_file", "release", "version", "data_start_utc", "data_end_utc", "granule_region"}
 
 
 @pytest.fixture(scope="module")
 def paths(tmp_path_factory) -> list[Path]:
     folder = tmp_path_factory.mktemp("many")
     return [
-        write_granule(folder, cycle=cycle, n_segments=rows, chunk_rows=16)
+        write_granule(folder, cycle_number=cycle, n_segments=rows, chunk_rows=16)
         for cycle, rows in ((2, 20), (1, 30))
     ]
 

@@ -64,7 +64,7 @@ def change(evidence, **changes):
 def test_all_evidence_agrees():
     identity = identify(FULL)
     assert (identity.product, identity.gran_idx) == ("ATL06", 6270503)
-    assert (identity.rgt, identity.cycle, identity.region) == (627, 5, 3)
+    assert (identity.rgt, identity.cycle_number, identity.granule_region) == (627, 5, 3)
     assert (identity.release, identity.version, identity.sc_orient) == ("006", "01", 1)
     assert identity.source_file == NAME
     assert identity.data_start_utc == np.datetime64("2019-11-06T23:01:27.455034", "ns")
@@ -95,21 +95,22 @@ def test_missing_evidence_leaves_fields_unknown(lost):
     named = not {"dataset_identification", "url"} <= lost
     numbered = named or not lost & {"root_attrs", "ancillary"}
     assert identity.gran_idx == (whole.gran_idx if numbered else -1)
-    for field in ("product", "rgt", "cycle", "region", "release", "version", "sc_orient"):
+    fields = ("product", "rgt", "cycle_number", "granule_region", "release", "version", "sc_orient")
+    for field in fields:
         assert getattr(identity, field) in (getattr(whole, field), None)
     if named:
-        assert (identity.product, identity.rgt, identity.cycle) == ("ATL06", 627, 5)
+        assert (identity.product, identity.rgt, identity.cycle_number) == ("ATL06", 627, 5)
 
 
 @given(
-    st.sampled_from(["rgt", "cycle", "region"]),
+    st.sampled_from(["rgt", "cycle_number", "granule_region"]),
     st.one_of(st.integers(-128, 127), st.just(9999), st.just(0)),
 )
 def test_differing_number_is_refused_and_fill_value_ignored(field, value):
     part, key, valid, right = {
         "rgt": ("orbit_info", "rgt", range(1, 1388), 627),
-        "cycle": ("orbit_info", "cycle_number", range(1, 100), 5),
-        "region": ("ancillary", "start_region", range(1, 15), 3),
+        "cycle_number": ("orbit_info", "cycle_number", range(1, 100), 5),
+        "granule_region": ("ancillary", "start_region", range(1, 15), 3),
     }[field]
     evidence = change(FULL, **{part: {key: value}})
     if value in valid and value != right:
@@ -165,7 +166,7 @@ CONTRADICTIONS = {
     ),
     "orbit_info against ancillary_data": (
         {"ancillary": {"start_cycle": 6}},
-        ["cycle", "orbit_info/cycle_number says 5", "ancillary_data/start_cycle says 6"],
+        ["cycle_number", "orbit_info/cycle_number says 5", "ancillary_data/start_cycle says 6"],
     ),
     "release": (
         {"ancillary": {"release": b"005 "}},
@@ -237,7 +238,7 @@ def test_four_orbits_are_numbered_by_the_first(rgt, url):
             ancillary={"start_region": 1, "end_rgt": 28, "end_cycle": 3},
         )
     )
-    assert (identity.gran_idx, identity.rgt, identity.region) == (250301, 25, None)
+    assert (identity.gran_idx, identity.rgt, identity.granule_region) == (250301, 25, None)
     assert (identity.end_rgt, identity.end_cycle) == (28, 3)
 
 
@@ -255,7 +256,7 @@ def test_sea_ice_has_a_hemisphere_and_no_region():
             ancillary={"start_region": 1, "start_rgt": 902},
         )
     )
-    assert (identity.gran_idx, identity.hemisphere, identity.region) == (9020202, 2, None)
+    assert (identity.gran_idx, identity.hemisphere, identity.granule_region) == (9020202, 2, None)
 
 
 def test_gran_idx_is_unknown_without_a_hemisphere():
@@ -275,7 +276,7 @@ def test_repeat_granules_have_a_range_of_cycles():
             ancillary={"start_cycle": 3, "end_cycle": 4, "start_region": 5},
         )
     )
-    assert (identity.product, identity.gran_idx, identity.cycle) == ("ATL11", 7880005, None)
+    assert (identity.product, identity.gran_idx, identity.cycle_number) == ("ATL11", 7880005, None)
     assert (identity.first_cycle, identity.last_cycle) == (3, 4)
 
 
@@ -316,7 +317,7 @@ def test_gridded_products_have_no_track():
         )
     )
     assert (identity.product, identity.gran_idx, identity.release) == ("ATL20", -1, "004")
-    assert (identity.rgt, identity.cycle, identity.hemisphere) == (None, None, 1)
+    assert (identity.rgt, identity.cycle_number, identity.hemisphere) == (None, None, 1)
 
 
 def test_profiles_have_no_spots():

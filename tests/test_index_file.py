@@ -24,7 +24,9 @@ from xr_icesat2.testing import write_granule
 def paths(tmp_path_factory):
     folder = tmp_path_factory.mktemp("campaign")
     return [
-        write_granule(folder, n_segments=40, cycle=cycle, chunk_rows=20, beams=("gt1l", "gt2r"))
+        write_granule(
+            folder, n_segments=40, cycle_number=cycle, chunk_rows=20, beams=("gt1l", "gt2r")
+        )
         for cycle in (5, 6, 7)
     ]
 
@@ -33,7 +35,9 @@ def paths(tmp_path_factory):
 def newer(tmp_path_factory):
     """Another version of the first of them, of the same name."""
     folder = tmp_path_factory.mktemp("newer")
-    return write_granule(folder, n_segments=55, cycle=5, chunk_rows=20, beams=("gt1l", "gt2r"))
+    return write_granule(
+        folder, n_segments=55, cycle_number=5, chunk_rows=20, beams=("gt1l", "gt2r")
+    )
 
 
 @pytest.fixture

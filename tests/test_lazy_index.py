@@ -24,7 +24,7 @@ ROWS = 40
 @pytest.fixture(scope="module")
 def paths(tmp_path_factory) -> list[Path]:
     folder = tmp_path_factory.mktemp("lazy")
-    return [write_granule(folder, cycle=c, n_segments=ROWS, chunk_rows=16) for c in (1, 2)]
+    return [write_granule(folder, cycle_number=c, n_segments=ROWS, chunk_rows=16) for c in (1, 2)]
 
 
 def opened(path: Path, **options: Any) -> xr.Dataset:

@@ -29,7 +29,9 @@ def passes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
     folder = tmp_path_factory.mktemp("pass")
     return {
         product: [
-            write_granule(folder, product, cycle=cycle, chunk_rows=2000, version=version, **PASS)
+            write_granule(
+                folder, product, cycle_number=cycle, chunk_rows=2000, version=version, **PASS
+            )
             for cycle in CYCLES
         ]
         # Products are reprocessed apart: versions of a pair may differ.
@@ -148,7 +150,7 @@ def test_photon_classes_equal_the_truth(passes, layout):
     for cycle, number in enumerate(CYCLES):
         for beam in BEAMS:
             found = of_beam(classes, beam, cycle)
-            truth = true_photon_classes(beam, cycle=number, **PASS)
+            truth = true_photon_classes(beam, cycle_number=number, **PASS)
             listed = np.zeros(len(truth), bool)
             path = passes["ATL08"][cycle]
             at = read(passes["ATL03"][cycle], f"{beam}/geolocation/segment_id").tolist()
@@ -264,7 +266,7 @@ def test_unrelated_datasets_are_refused(passes, tmp_path):
         links.match_rows(segments, photons)
     with pytest.raises(LinkError, match="through ATL03 geolocation; through= is nothing"):
         links.match_rows(photons, listed)
-    newer = write_granule(tmp_path, "ATL08", cycle=4, release="007", **PASS)
+    newer = write_granule(tmp_path, "ATL08", cycle_number=4, release="007", **PASS)
     with pytest.raises(LinkError, match="release 006 and ATL08 signal_photons of release 007"):
         links.photon_classes(photons, segments, opened(newer, "signal_photons"))
     with pytest.raises(LinkError, match="opened with engine='icesat2'"):

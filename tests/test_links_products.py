@@ -68,8 +68,8 @@ def thinned(path: Path) -> Path:
 @pytest.fixture(scope="module")
 def passes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
     folder = tmp_path_factory.mktemp("pass")
-    photons = [write_granule(folder, "ATL03", cycle=cycle, **PASS) for cycle in CYCLES]
-    ice = [thinned(write_granule(folder, "ATL06", cycle=cycle, **PASS)) for cycle in CYCLES]
+    photons = [write_granule(folder, "ATL03", cycle_number=cycle, **PASS) for cycle in CYCLES]
+    ice = [thinned(write_granule(folder, "ATL06", cycle_number=cycle, **PASS)) for cycle in CYCLES]
     return {"ATL03": photons, "ATL06": ice, "ATL09": [write_atl09(path) for path in photons]}
 
 
@@ -242,7 +242,7 @@ def test_incompatible_atl06_and_atl03_are_refused(passes, tmp_path):
         links.match_rows(ice, photons, through=segments)
     with pytest.raises(LinkError, match="linked directly; leave through= out"):
         links.match_rows(ice, segments, through=segments)
-    newer = write_granule(tmp_path, "ATL06", cycle=4, release="007", **PASS)
+    newer = write_granule(tmp_path, "ATL06", cycle_number=4, release="007", **PASS)
     with pytest.raises(LinkError, match=r"release 00\d and .* of release 00\d are no pair"):
         links.row_ranges(opened(newer, "land_ice_segments"), photons, through=segments)
     late = edited(

@@ -14,7 +14,7 @@ MANY = 20
 def paths(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ahead")
     how = {"n_segments": 40, "beams": ("gt1l", "gt1r", "gt2l")}
-    return [write_granule(folder, cycle=cycle, **how) for cycle in range(1, MANY + 1)]
+    return [write_granule(folder, cycle_number=cycle, **how) for cycle in range(1, MANY + 1)]
 
 
 @pytest.fixture

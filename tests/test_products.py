@@ -270,7 +270,7 @@ def test_four_orbit_granules_open(tmp_path):
     assert ds["gran_idx"].values.tolist() == [250301]
     numbers = ("rgt", "start_rgt", "end_rgt", "cycle_number", "start_cycle", "end_cycle")
     assert [int(ds[name].item()) for name in numbers] == [25, 25, 28, 3, 3, 3]
-    assert "region" not in ds.coords
+    assert "granule_region" not in ds.coords
     assert_array(ds["segment_rgt"].sel(spot=6).values[0], rows["rgt"], "rgt")
     assert ds["segment_rgt"].attrs["source_path"] == "rgt"
     assert ds["segment_cycle"].sel(spot=6).values[0].tolist() == rows["cycle"]
@@ -296,16 +296,17 @@ def test_profile_products_open(tmp_path):
     assert ds["n_obs"].values.tolist() == [[1, 0, 3]]
     assert ds["column_od_asr"].dims == ("gran_idx", "profile", "high_rate_idx")
     assert {"start_rgt", "end_cycle", "latitude", "longitude"} <= set(ds.coords)
-    assert "region" not in ds.coords
+    assert "granule_region" not in ds.coords
 
 
 @needs_granules
 def test_hemisphere_and_pair_products_open():
     ice = opened(granule("processed_ATL07-01_20190225115500_09020201_003_02.h5"))
     assert int(ice["hemisphere"].item()) == 1
-    assert "region" not in ice.coords
+    assert "granule_region" not in ice.coords
     repeats = opened(granule("ATL11_078805_0304_02_v002.h5"))
-    assert [int(repeats[n].item()) for n in ("region", "first_cycle", "last_cycle")] == [5, 3, 4]
+    told = {"granule_region": 5, "first_cycle": 3, "last_cycle": 4}
+    assert {name: repeats[name].item() for name in told} == told
     assert "cycle_number" not in repeats.coords
     rows = opened(granule("ATL11_078805_0304_02_v002.h5"), layout="flat")
     for name in ("rgt", "first_cycle", "last_cycle"):

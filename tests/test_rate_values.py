@@ -53,9 +53,9 @@ def real(*starts: str) -> list[Path]:
 
 # Three cycles of each: forward, backward, and one that lacks beams and what is named below.
 CYCLES: tuple[Mapping[str, Any], ...] = (
-    {"cycle": 5, "n_segments": 12},
-    {"cycle": 6, "n_segments": 9, "sc_orient": 0},
-    {"cycle": 7, "n_segments": 15, "beams": ("gt1r", "gt2l", "gt3l", "gt3r")},
+    {"cycle_number": 5, "n_segments": 12},
+    {"cycle_number": 6, "n_segments": 9, "sc_orient": 0},
+    {"cycle_number": 7, "n_segments": 15, "beams": ("gt1r", "gt2l", "gt3l", "gt3r")},
 )
 LACKING = {
     "ATL03": ("gt2l/geolocation", "gt3l/geophys_corr", "gt3r/heights"),
@@ -83,7 +83,7 @@ def two_releases(factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def real_beside_written(factory: pytest.TempPathFactory) -> list[Path]:
-    written = write_granule(factory.mktemp("beside"), release="007", n_segments=30, cycle=9)
+    written = write_granule(factory.mktemp("beside"), release="007", n_segments=30, cycle_number=9)
     return [*real("ATL06_20181014001049"), written]
 
 

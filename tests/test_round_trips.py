@@ -154,7 +154,7 @@ def sized(layout, tmp_path_factory):
 
     @cache
     def path_of(rows: int) -> Path:
-        return write_granule(folder, cycle=1 + rows % 99, n_segments=rows)
+        return write_granule(folder, cycle_number=1 + rows % 99, n_segments=rows)
 
     def task(size: str | int, op: str) -> Task:
         if isinstance(size, str):
@@ -247,7 +247,7 @@ class TestOverARealServer:
         assert counted["nbytes_sent"] <= MOST_OVER_FLOOR * nbytes(floor)
 
     def test_reading_many_granules_takes_few_requests(self, s3_server, link, tmp_path):
-        files = [write_granule(tmp_path, cycle=n, n_segments=60) for n in (1, 2, 3)]
+        files = [write_granule(tmp_path, cycle_number=n, n_segments=60) for n in (1, 2, 3)]
         task = task_of(WORKLOADS["many/d-c"], files, None, Path())
         floor = floor_of(task)
         task = self.placed(task, s3_server, link, tmp_path)

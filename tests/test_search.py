@@ -51,21 +51,22 @@ def test_track_is_found_in_newest_versions(archive):
 @pytest.mark.parametrize(
     ("asked", "expected"),
     [
-        ({"rgt": 627, "cycle": 5}, [SECOND_AGAIN]),
+        ({"rgt": 627, "cycle_number": 5}, [SECOND_AGAIN]),
         ({"rgt": [642, 1], "granule_region": 3}, [OTHER_TRACK]),
         ({"granule_region": 4}, []),
         ({"temporal": "2019-08"}, [FIRST]),
         ({"temporal": ("2019-11-07", None)}, [OTHER_TRACK]),
         ({"temporal": "2019-11", "release": 6}, [OLD]),
         ({"temporal": "2019", "rgt": 627, "release": "007"}, [FIRST, SECOND_AGAIN]),
-        ({"bbox": JAKOBSHAVN, "cycle": 4}, [FIRST]),
+        ({"bbox": JAKOBSHAVN, "cycle_number": 4}, [FIRST]),
         ({"bbox": (0, 0, 1, 1)}, []),
-        ({"bbox": (309.5, 68.9, 312, 69.4), "cycle": 4}, [FIRST]),
-        ({"region": [(-50, 69), (-49, 69.2), (-49, 69)], "cycle": 4}, [FIRST]),
+        ({"bbox": (309.5, 68.9, 312, 69.4), "cycle_number": 4}, [FIRST]),
+        ({"region": [(-50, 69), (-49, 69.2), (-49, 69)], "cycle_number": 4}, [FIRST]),
         ({"region": [{"lon": 310, "lat": 69}, {"lon": 311, "lat": 69}, {"lon": 311, "lat": 69.2}],
-          "cycle": 4}, [FIRST]),
+          "cycle_number": 4}, [FIRST]),
         ({"region": {"type": "Polygon",
-                     "coordinates": [[[-50, 69], [-49, 69.2], [-49, 69]]]}, "cycle": 4}, [FIRST]),
+                     "coordinates": [[[-50, 69], [-49, 69.2], [-49, 69]]]},
+          "cycle_number": 4}, [FIRST]),
         ({"count": 2}, [FIRST, SECOND_AGAIN]),
         ({"count": 1, "temporal": "2019-11"}, [SECOND_AGAIN]),
     ],
@@ -100,7 +101,7 @@ def test_special_product_names_are_accepted(earthdata):
     north = xr_icesat2.search("ATL07", rgt=902, hemisphere="north")
     assert names(north) == ["ATL07-01_20190225115500_09020201_007_01.h5"]
     assert names(xr_icesat2.search("ATL13", rgt=28)) == ["ATL13_20190330212241_00250301_007_01.h5"]
-    repeats = xr_icesat2.search("ATL11", rgt=25, granule_region=5, cycle=19)
+    repeats = xr_icesat2.search("ATL11", rgt=25, granule_region=5, cycle_number=19)
     assert names(repeats) == ["ATL11_002505_0320_007_01.h5"]
     assert repeats.urls == ["icesat2://ATL11/007/2019/03/29/ATL11_002505_0320_007_01.h5"]
 
@@ -154,7 +155,7 @@ def test_empty_result_shows_the_query(archive):
         ),
         ({"boundingbox": 1}, SelectionError, "Did you mean 'bbox'"),
         ({"date": "2019"}, SelectionError, "Did you mean 'temporal'"),
-        ({"cycles": 1}, SelectionError, "Did you mean 'cycle'"),
+        ({"cycles": 1}, SelectionError, "Did you mean 'cycle_number'"),
         ({"zzz": 1}, SelectionError, "'zzz'. It takes: bbox"),
         ({"bbox": (68.9, -50.5, 69.4, 148)}, SelectionError, "seem to be swapped"),
         ({"rgt": 1, "release": "7.1"}, SelectionError, '"latest" or a number'),

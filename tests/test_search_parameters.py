@@ -28,24 +28,24 @@ T = "?" * 14
     ("product", "asked", "patterns"),
     [
         ("ATL06", {"rgt": 627}, [f"ATL06_{T}_0627????_*"]),
-        ("ATL06", {"rgt": 627, "cycle": 5, "granule_region": 3}, [f"ATL06_{T}_06270503_*"]),
-        ("ATL03", {"cycle": [1, 12]}, [f"ATL03_{T}_????01??_*", f"ATL03_{T}_????12??_*"]),
+        ("ATL06", {"rgt": 627, "cycle_number": 5, "granule_region": 3}, [f"ATL06_{T}_06270503_*"]),
+        ("ATL03", {"cycle_number": [1, 12]}, [f"ATL03_{T}_????01??_*", f"ATL03_{T}_????12??_*"]),
         ("ATL08", {"granule_region": range(3, 5)},
          [f"ATL08_{T}_??????03_*", f"ATL08_{T}_??????04_*"]),
-        ("ATL24", {"rgt": 805, "cycle": 25}, [f"ATL24_{T}_080525??_*"]),
+        ("ATL24", {"rgt": 805, "cycle_number": 25}, [f"ATL24_{T}_080525??_*"]),
         ("ATL07", {"rgt": 902, "hemisphere": "north"}, [f"ATL07-01_{T}_0902??01_*"]),
         ("ATL10", {"rgt": 902}, [f"ATL10-??_{T}_0902??01_*"]),
-        ("ATL09", {"rgt": 26, "cycle": 3}, [f"ATL09_{T}_00260301_*"]),
+        ("ATL09", {"rgt": 26, "cycle_number": 3}, [f"ATL09_{T}_00260301_*"]),
         ("ATL13", {"rgt": 28}, [f"ATL13_{T}_0025??01_*"]),
         ("ATL12", {"rgt": [1385, 1386, 1387]}, [f"ATL12_{T}_1385??01_*"]),
-        ("ATL11", {"rgt": 788, "granule_region": 5, "cycle": 4}, ["ATL11_078805_*"]),
-        ("ATL11", {"cycle": 4}, []),
+        ("ATL11", {"rgt": 788, "granule_region": 5, "cycle_number": 4}, ["ATL11_078805_*"]),
+        ("ATL11", {"cycle_number": 4}, []),
         ("ATL20", {"hemisphere": 2}, ["ATL20-02_*"]),
         ("ATL15", {}, []),
         ("ATL06", {}, []),
         ("ATL03QL", {"rgt": 1, "granule_region": 2}, [f"ATL03QL_{T}_0001??02_*"]),
         ("ATL07QL", {"rgt": 902, "hemisphere": 1}, [f"ATL07QL-01_{T}_0902??01_*"]),
-        ("ATL13QL", {"rgt": 6, "cycle": 24}, [f"ATL13QL_{T}_00052401_*"]),
+        ("ATL13QL", {"rgt": 6, "cycle_number": 24}, [f"ATL13QL_{T}_00052401_*"]),
     ],
 )  # fmt: skip
 def test_name_patterns_match_passes(product, asked, patterns):
@@ -56,12 +56,12 @@ def test_name_patterns_match_passes(product, asked, patterns):
 def test_granule_matches_its_own_pass_only(name):
     """CMR's wildcards are those of fnmatch, which is not what the patterns are made with."""
     mapped = name.product in GRIDDED
-    cycle = name.cycle if name.first_cycle is None else name.last_cycle
+    cycle = name.cycle_number if name.first_cycle is None else name.last_cycle
     own = asked_passes(
         name.collection,
         rgt=None if mapped else name.rgt,
-        cycle=None if mapped else cycle,
-        granule_region=name.region,
+        cycle_number=None if mapped else cycle,
+        granule_region=name.granule_region,
         hemisphere=name.hemisphere,
     )
     if four(name):
@@ -70,7 +70,7 @@ def test_granule_matches_its_own_pass_only(name):
     assert own.accept(name)
     assert bool(patterns) == (own != asked_passes(name.collection))
     assert all(fnmatchcase(written, pattern) for pattern in patterns)
-    for field, most in (("rgts", 1387), ("regions", 14), ("hemispheres", 2)):
+    for field, most in (("rgts", 1387), ("granule_regions", 14), ("hemispheres", 2)):
         for number in getattr(own, field):
             other = replace(own, **{field: (number % most + 1,)})
             assert not other.accept(name)
@@ -83,7 +83,7 @@ def four(name):
 
 @given(st.integers(1, 1387), st.integers(1, 99), st.sampled_from(sorted(FOUR_ORBITS)))
 def test_track_is_found_in_its_four_orbit_granule(rgt, cycle, product):
-    passes = asked_passes(product, rgt=rgt, cycle=cycle)
+    passes = asked_passes(product, rgt=rgt, cycle_number=cycle)
     (first,) = passes.rgts
     assert first % 4 == 1
     assert first <= rgt < first + 4
@@ -92,9 +92,9 @@ def test_track_is_found_in_its_four_orbit_granule(rgt, cycle, product):
 
 def test_repeat_granules_match_cycles_in_their_range():
     name = parse_name("ATL11_078805_0304_007_01.h5")
-    found = [n for n in range(1, 9) if asked_passes("ATL11", cycle=n).accept(name)]
+    found = [n for n in range(1, 9) if asked_passes("ATL11", cycle_number=n).accept(name)]
     assert found == [3, 4]
-    assert asked_passes("ATL11", cycle=[1, 4]).accept(name)
+    assert asked_passes("ATL11", cycle_number=[1, 4]).accept(name)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_repeat_granules_match_cycles_in_their_range():
         ("ATL06", {"rgt": "627"}, "numbers from 1"),
         ("ATL06", {"rgt": 1.5}, "numbers from 1"),
         ("ATL06", {"granule_region": 15}, "1 to 14"),
-        ("ATL06", {"cycle": [3, 100]}, "1 to 99"),
+        ("ATL06", {"cycle_number": [3, 100]}, "1 to 99"),
         ("ATL06", {"hemisphere": 1}, "ATL07, ATL10, ATL20, ATL21"),
         ("ATL07", {"hemisphere": "west"}, '"north" .1.'),
         ("ATL07", {"granule_region": 1}, "hemisphere"),

@@ -27,7 +27,7 @@ def files(tmp_path_factory):
     """Two cycles of one track."""
     folder = tmp_path_factory.mktemp("granules")
     return [
-        write_granule(folder / name, rgt=627, cycle=cycle, n_segments=rows, chunk_rows=10)
+        write_granule(folder / name, rgt=627, cycle_number=cycle, n_segments=rows, chunk_rows=10)
         for name, cycle, rows in zip(NAMES, (5, 6), (30, 40), strict=True)
     ]
 

@@ -105,7 +105,7 @@ def test_pad_to_sets_the_length(written, masked):
 def check_granule_coordinates(ds: xr.Dataset, paths: Sequence[Path]) -> None:
     rgt, cycle, region = np.array([granule_numbers(path) for path in paths], "int64").T
     assert_array(ds["gran_idx"].values, rgt * 10_000 + cycle * 100 + region, "gran_idx")
-    for name, expected in {"rgt": rgt, "cycle_number": cycle, "region": region}.items():
+    for name, expected in {"rgt": rgt, "cycle_number": cycle, "granule_region": region}.items():
         assert ds[name].dims == ("gran_idx",)
         assert_array(ds[name].values, expected, name)
     assert ds["source_file"].values.tolist() == [path.name for path in paths]

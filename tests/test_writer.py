@@ -136,7 +136,7 @@ def test_heights_are_the_truth_plus_noise(file: h5py.File, beam: str) -> None:
     height, sigma = group["h_li"][:].astype(float), group["h_li_sigma"][:]
     found = group["h_li"][:] != group["h_li"].fillvalue
     assert 0.5 < found.mean() < 1
-    truth = surface_height(group["latitude"][:], group["longitude"][:], cycle=1)
+    truth = surface_height(group["latitude"][:], group["longitude"][:], cycle_number=1)
     deviation = ((height - truth) / sigma)[found]
     assert abs(deviation.mean()) < 5 / np.sqrt(found.sum())
     assert 0.9 < deviation.std() < 1.1
@@ -230,7 +230,9 @@ def test_yaw_flip_has_no_spot_numbers(folder: Path) -> None:
 
 def test_cycles_share_segments_and_differ_in_height(folder: Path) -> None:
     beams = ("gt2l",)
-    paths = [write_granule(folder, n_segments=3000, beams=beams, cycle=cycle) for cycle in (3, 9)]
+    paths = [
+        write_granule(folder, n_segments=3000, beams=beams, cycle_number=cycle) for cycle in (3, 9)
+    ]
     tracks = []
     for path in paths:
         with h5py.File(path) as file:
@@ -266,14 +268,14 @@ def test_other_releases_are_marked(folder: Path, release: str) -> None:
 
 def test_granule_names_follow_the_timetable(folder: Path) -> None:
     start = datetime(2019, 11, 6, 23, 0, 8, tzinfo=UTC)
-    identity = {"rgt": 627, "cycle": 5, "start": start, "version": "02"}
+    identity = {"rgt": 627, "cycle_number": 5, "start": start, "version": "02"}
     name = granule_name(**identity)
     assert name == "ATL06_20191106230008_06270503_006_02.h5"
     small = {"n_segments": 3, "beams": ("gt1l",), "chunk_rows": 3}
     assert write_granule(folder, **identity, **small) == folder / name
     assert granule_name(**identity | {"start": start.replace(tzinfo=None)}) == name
     # By the timetable alone the same granule begins within minutes.
-    scheduled = parse_name(granule_name(rgt=627, cycle=5))
+    scheduled = parse_name(granule_name(rgt=627, cycle_number=5))
     assert scheduled is not None
     assert scheduled.start is not None
     assert abs((scheduled.start - start).total_seconds()) < 600
@@ -293,8 +295,8 @@ def test_newer_format_has_equal_values(folder: Path) -> None:
     [
         ({"product": "ATL07"}, "'ATL07'.*ATL03, ATL06, ATL08, ATL13"),
         ({"rgt": 1388}, "rgt 1388.*1387"),
-        ({"cycle": 0}, "cycle 0"),
-        ({"region": 15}, "region 15"),
+        ({"cycle_number": 0}, "cycle_number 0"),
+        ({"granule_region": 15}, "granule_region 15"),
         ({"sc_orient": 3}, "sc_orient 3"),
         ({"release": "6"}, "release '6'.*3 digits"),
         ({"release": 6}, "release 6: expected 3 digits as a string"),

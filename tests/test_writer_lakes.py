@@ -20,14 +20,14 @@ BEAMS = ("gt1l", "gt1r", "gt3l")
 N = 900
 
 
-def values(rgt: int = 25, cycle: int = 3, n: int = N, **changes: int) -> ATL13Values:
-    facts = {"region": 1, "sc_orient": 0, "seed": 0, **changes}
+def values(rgt: int = 25, cycle_number: int = 3, n: int = N, **changes: int) -> ATL13Values:
+    facts = {"granule_region": 1, "sc_orient": 0, "seed": 0, **changes}
     rows = dict.fromkeys(BEAMS, n)
     return ATL13Values(
         Granule(
             product="ATL13",
             rgt=rgt,
-            cycle=cycle,
+            cycle_number=cycle_number,
             release="006",
             version="01",
             start=None,
@@ -50,7 +50,7 @@ def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         tmp_path_factory.mktemp("lakes"),
         "ATL13",
         rgt=25,
-        cycle=3,
+        cycle_number=3,
         release=request.param,
         n_segments=rows,
         sc_orient=0,
@@ -98,7 +98,7 @@ def test_files_describe_the_lakes(written: Path, blocks: dict[str, dict[str, np.
 
 def test_lakes_are_round_and_level() -> None:
     lat, lon = np.meshgrid(np.arange(40, 50, 0.02), np.arange(-10, 10, 0.04), indexing="ij")
-    ids, level = lake_id(lat, lon), lake_level(lat, lon, cycle=4)
+    ids, level = lake_id(lat, lon), lake_level(lat, lon, cycle_number=4)
     np.testing.assert_array_equal(np.isnan(level), ids == 0)
     assert 0.03 < (ids > 0).mean() < 0.2
     for lake in np.unique(ids[ids > 0]):
@@ -122,7 +122,7 @@ def test_heights_equal_levels_within_noise(
     blocks: dict[str, dict[str, np.ndarray]], beam: str
 ) -> None:
     rows = blocks[beam]
-    truth = lake_level(rows["segment_lat"], rows["segment_lon"], cycle=3)
+    truth = lake_level(rows["segment_lat"], rows["segment_lon"], cycle_number=3)
     deviation = (rows["ht_ortho"] - truth) / rows["err_ht_water_surf"]
     assert abs(deviation.mean()) < 5 / np.sqrt(N)
     assert 0.9 < deviation.std() < 1.1
@@ -187,7 +187,7 @@ def test_rows_are_independent_of_blocks() -> None:
 
 
 def test_repeat_cycles_observe_the_same_lakes() -> None:
-    first, second = (values(cycle=cycle).block("", "gt1l", 0, N) for cycle in (3, 5))
+    first, second = (values(cycle_number=cycle).block("", "gt1l", 0, N) for cycle in (3, 5))
     common = set(first["inland_water_body_id"]) & set(second["inland_water_body_id"])
     assert len(common) >= 4
     for lake in common:
@@ -211,8 +211,8 @@ def test_last_granule_of_a_cycle_has_three_orbits() -> None:
 def test_file_names_cover_four_orbits() -> None:
     real = "ATL13_20190330212241_00250301_002_01.h5"
     start = datetime(2019, 3, 30, 21, 22, 41, tzinfo=UTC)
-    assert granule_name("ATL13", rgt=25, cycle=3, release="002", start=start) == real
-    scheduled = parse_name(granule_name("ATL13", rgt=25, cycle=3))
+    assert granule_name("ATL13", rgt=25, cycle_number=3, release="002", start=start) == real
+    scheduled = parse_name(granule_name("ATL13", rgt=25, cycle_number=3))
     assert scheduled is not None
     assert scheduled.start is not None
     assert abs((scheduled.start - start).total_seconds()) < 600
@@ -222,7 +222,7 @@ def test_file_names_cover_four_orbits() -> None:
     ("wrong", "message"),
     [
         ({"rgt": 26}, r"rgt 26.*four orbits.*rgt=25"),
-        ({"region": 3}, r"region 3.*whole orbits"),
+        ({"granule_region": 3}, r"granule_region 3.*whole orbits"),
         ({"n_segments": {"gt1l": 10**6}}, r"250000 rows of gt1l.*track 657.*crosses water for"),
     ],
 )

@@ -15,11 +15,13 @@ NAMED = "ATL08_20191211143520_11560506_005_02.h5"
 
 
 @pytest.mark.parametrize("before", ["", "processed_"])
-@pytest.mark.parametrize("keywords", [{}, {"product": "ATL08", "cycle": 5, "release": "005"}])
+@pytest.mark.parametrize(
+    "keywords", [{}, {"product": "ATL08", "cycle_number": 5, "release": "005"}]
+)
 def test_file_name_sets_the_identity(tmp_path: Path, before: str, keywords) -> None:
     path = write_granule(tmp_path / f"{before}{NAMED}", **keywords, **SMALL)
     with xr.open_dataset(path, engine="icesat2") as ds:
-        assert [ds[name].item() for name in ("rgt", "cycle_number", "region")] == [1156, 5, 6]
+        assert (ds.rgt.item(), ds.cycle_number.item(), ds.granule_region.item()) == (1156, 5, 6)
         assert ds.release.item() == "005"
         assert ds.source_file.item() == path.name
     with h5py.File(path) as file:
@@ -41,8 +43,8 @@ def test_file_name_sets_the_product(tmp_path: Path) -> None:
     [
         ("product", "ATL06"),
         ("rgt", 1),
-        ("cycle", 4),
-        ("region", 5),
+        ("cycle_number", 4),
+        ("granule_region", 5),
         ("release", "006"),
         ("version", "01"),
         ("start", datetime(2019, 12, 11, tzinfo=UTC)),

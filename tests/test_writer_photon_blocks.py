@@ -34,8 +34,8 @@ def granule(product: str, release: str = "006") -> Granule:
     return Granule(
         product=product,
         rgt=1387,
-        cycle=2,
-        region=10,
+        cycle_number=2,
+        granule_region=10,
         release=release,
         version="01",
         start=None,
@@ -91,7 +91,7 @@ def test_weights_follow_the_release(release: str, heaviest: int) -> None:
 
 
 def test_photons_cross_the_antimeridian() -> None:
-    there = {"rgt": 1280, "region": 11, "cycle": 1}
+    there = {"rgt": 1280, "granule_region": 11, "cycle_number": 1}
     made = ATL03Values(replace(granule("ATL03"), rows={"gt1l": 200}, sc_orient=1, seed=0, **there))
     photons = made.block("heights", "gt1l", 0, made.rows("heights", "gt1l"))
     longitude = photons["lon_ph"]

@@ -10,7 +10,7 @@ import pytest
 from xr_icesat2.testing import canopy_height, surface_height, true_photon_classes, write_granule
 
 CYCLE = 4
-PASS = {"cycle": CYCLE, "n_segments": {"gt1l": 160, "gt2r": 260, "gt3l": 0}, "seed": 7}
+PASS = {"cycle_number": CYCLE, "n_segments": {"gt1l": 160, "gt2r": 260, "gt3l": 0}, "seed": 7}
 BEAMS = ("gt1l", "gt2r")
 NOISE, GROUND, CANOPY, TOP = range(4)
 SHOT = 1e-4

@@ -11,15 +11,20 @@ from xr_icesat2.testing import write_granule
 
 # Names by what is odd about them; one release, so that all go into one list.
 _WRITTEN: Mapping[str, dict[str, Any]] = {
-    "all beams": {"n_segments": 120, "rgt": 658, "cycle": 5},
-    "backward": {"n_segments": 75, "rgt": 658, "cycle": 6, "sc_orient": 0},
+    "all beams": {"n_segments": 120, "rgt": 658, "cycle_number": 5},
+    "backward": {"n_segments": 75, "rgt": 658, "cycle_number": 6, "sc_orient": 0},
     "missing beams": {
         "n_segments": {"gt1l": 200, "gt2l": 151, "gt2r": 0},
         "rgt": 659,
-        "cycle": 5,
+        "cycle_number": 5,
         "beams": ("gt1l", "gt2l", "gt2r"),
     },
-    "empty beams": {"n_segments": 33, "rgt": 660, "cycle": 5, "empty_beams": ("gt1r", "gt3l")},
+    "empty beams": {
+        "n_segments": 33,
+        "rgt": 660,
+        "cycle_number": 5,
+        "empty_beams": ("gt1r", "gt3l"),
+    },
 }
 GRANULE_NAMES = tuple(_WRITTEN)
 

@@ -24,8 +24,8 @@ NUMBERS: dict[str, tuple[str, Callable[[Identity], int | None]]] = {
         lambda i: i.gran_idx,
     ),
     "rgt": ("reference ground track, -1 where unknown", lambda i: i.rgt),
-    "cycle_number": ("repeat cycle, -1 where unknown", lambda i: i.cycle),
-    "region": ("granule region, -1 where unknown", lambda i: i.region),
+    "cycle_number": ("repeat cycle, -1 where unknown", lambda i: i.cycle_number),
+    "granule_region": ("granule region, -1 where unknown", lambda i: i.granule_region),
     "hemisphere": ("1 north, 2 south, -1 where unknown", lambda i: i.hemisphere),
     "start_rgt": ("reference ground track of the first orbit", lambda i: i.start_rgt),
     "end_rgt": ("reference ground track of the last orbit", lambda i: i.end_rgt),
@@ -53,7 +53,7 @@ ONLY_IN = {
     **dict.fromkeys(("first_cycle", "last_cycle"), REPEAT),
 }
 """Numbers that only some products have."""
-NOT_IN = {"cycle_number": REPEAT, "region": HEMISPHERIC | ORBITAL}
+NOT_IN = {"cycle_number": REPEAT, "granule_region": HEMISPHERIC | ORBITAL}
 """Numbers that all products have but some."""
 GRANULE_COORDS = ("product", *NUMBERS, *TEXTS, *TIMES)
 """Their names, which no variable of a row may take."""

@@ -115,7 +115,7 @@ def _opened(url: str) -> xr.DataTree:
 def _identity(tree: xr.DataTree) -> dict[str, Any]:
     """Give what the root says of the granule, which is known from its opening."""
     told = {"product": tree.attrs.get("short_name")}
-    for name in ("release", "version", "rgt", "cycle_number", "region", "hemisphere"):
+    for name in ("release", "version", "rgt", "cycle_number", "granule_region", "hemisphere"):
         if name in tree.coords and tree.coords[name].dims == ("gran_idx",):
             told[name] = tree.coords[name].values[0].item()
     return {name: value for name, value in told.items() if value not in (None, "", -1)}

@@ -34,7 +34,7 @@ def add_parser(commands: Any) -> None:
         "--temporal", nargs="+", metavar="TIME", help="a day, month or year; or start and end"
     )
     parser.add_argument("--rgt", type=int, nargs="+", help="reference ground tracks, 1 to 1387")
-    parser.add_argument("--cycle", type=int, nargs="+", help="repeat cycles, from 1")
+    parser.add_argument("--cycle-number", type=int, nargs="+", help="repeat cycles, from 1")
     parser.add_argument("--granule-region", type=int, nargs="+", help="1 to 14")
     parser.add_argument("--hemisphere", choices=("north", "south"))
     parser.add_argument("--release", default="latest", help="such as 007 (default: the latest)")
@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> None:
         region=options.region,
         temporal=temporal[0] if temporal and len(temporal) == 1 else temporal,
         rgt=options.rgt,
-        cycle=options.cycle,
+        cycle_number=options.cycle_number,
         granule_region=options.granule_region,
         hemisphere=options.hemisphere,
         release=options.release,

@@ -44,6 +44,8 @@ SYNONYMS = {
     "date_range": "temporal",
     "time": "temporal",
     "track": "rgt",
+    "cycle": "cycle_number",
+    "cycles": "cycle_number",
     "version": "release",
     "limit": "count",
 }
@@ -57,7 +59,7 @@ def search(  # noqa: PLR0913 - each is something to search by
     region: Any = None,
     temporal: Temporal = None,
     rgt: Numbers = None,
-    cycle: Numbers = None,
+    cycle_number: Numbers = None,
     granule_region: Numbers = None,
     hemisphere: str | int | None = None,
     release: str | int = "latest",
@@ -85,7 +87,7 @@ def search(  # noqa: PLR0913 - each is something to search by
     rgt : int or iterable of int, optional
         Reference ground tracks, 1 to 1387. Where a granule has four orbits
         (ATL12, ATL13, ATL22), the one that holds the track is found.
-    cycle : int or iterable of int, optional
+    cycle_number : int or iterable of int, optional
         Repeat cycles, from 1. Of ATL11, granules that hold any of them.
     granule_region : int or iterable of int, optional
         Regions of an orbit, 1 to 14.
@@ -114,7 +116,11 @@ def search(  # noqa: PLR0913 - each is something to search by
     _check_keywords(unknown)
     product = known_product(product)
     passes = asked_passes(
-        product, rgt=rgt, cycle=cycle, granule_region=granule_region, hemisphere=hemisphere
+        product,
+        rgt=rgt,
+        cycle_number=cycle_number,
+        granule_region=granule_region,
+        hemisphere=hemisphere,
     )
     area, span = asked_area(bbox, region), temporal_parameter(temporal)
     patterns = passes.patterns()
@@ -124,13 +130,13 @@ def search(  # noqa: PLR0913 - each is something to search by
     if not is_limited and product not in GRIDDED:
         raise SelectionError(
             f"this would list every granule of {product}: say where (bbox, region), when "
-            "(temporal), which passes (rgt, cycle, granule_region), or how many (count)"
+            "(temporal), which passes (rgt, cycle_number, granule_region), or how many (count)"
         )
     query = _parameters(area, span, patterns)
     found = _wait(_found(passes, _asked_release(release), query, count))
     told = {
         "bbox": bbox, "region": None if region is None else "…", "temporal": temporal, "rgt": rgt,
-        "cycle": cycle, "granule_region": granule_region, "hemisphere": hemisphere,
+        "cycle_number": cycle_number, "granule_region": granule_region, "hemisphere": hemisphere,
     }  # fmt: skip
     said = [f"{keyword}={value!r}" for keyword, value in told.items() if value is not None]
     return GranuleList(

@@ -37,7 +37,7 @@ KNOWN = REGIONAL | HEMISPHERIC | ORBITAL | REPEAT | GRIDDED
 """Products of which the names of granules are known; some have a quick look besides."""
 
 MOST_PATTERNS = 500
-"""Combinations of track, cycle and region that one search asks for."""
+"""Combinations of track, cycle and granule region that one search asks for."""
 
 _QUICK_LOOKS = frozenset(f"{product}QL" for product in QUICK_LOOK)
 _TRACKED = KNOWN - GRIDDED
@@ -55,7 +55,7 @@ class Passes:
     rgts: tuple[int, ...] = ()
     """Reference ground tracks as names have them: of four orbits the first."""
     cycles: tuple[int, ...] = ()
-    regions: tuple[int, ...] = ()
+    granule_regions: tuple[int, ...] = ()
     hemispheres: tuple[int, ...] = ()
     """1 north, 2 south."""
 
@@ -66,36 +66,36 @@ class Passes:
 
     def patterns(self) -> list[str]:
         """Patterns for CMR (``?`` one character, ``*`` any), none where all granules will do."""
-        told = (self.rgts, self.regions, self.hemispheres)
+        told = (self.rgts, self.granule_regions, self.hemispheres)
         if not any(told) and (not self.cycles or self.product in REPEAT):
             return []
         return list(dict.fromkeys(self._patterns()))
 
     def _patterns(self) -> Iterator[str]:
-        for rgt, cycle, region, hemisphere in combinations(
+        for rgt, cycle_number, granule_region, hemisphere in combinations(
             _digits(self.rgts, 4),
             # The name of a repeat granule has the first and last cycle: others lie between.
             ["??"] if self.product in REPEAT else _digits(self.cycles, 2),
-            _digits(self.regions, 2),
+            _digits(self.granule_regions, 2),
             _digits(self.hemispheres, 2),
         ):
             if self.product in GRIDDED:
                 yield f"{self.product}-{hemisphere}_*"
             elif self.product in REPEAT:
-                yield f"{self.product}_{rgt}{region}_*"
+                yield f"{self.product}_{rgt}{granule_region}_*"
             elif self.product in HEMISPHERIC:
-                yield f"{self.collection}-{hemisphere}_{_TIME}_{rgt}{cycle}01_*"
+                yield f"{self.collection}-{hemisphere}_{_TIME}_{rgt}{cycle_number}01_*"
             elif self.product in ORBITAL:
-                yield f"{self.collection}_{_TIME}_{rgt}{cycle}01_*"
+                yield f"{self.collection}_{_TIME}_{rgt}{cycle_number}01_*"
             else:
-                yield f"{self.collection}_{_TIME}_{rgt}{cycle}{region}_*"
+                yield f"{self.collection}_{_TIME}_{rgt}{cycle_number}{granule_region}_*"
 
     def accept(self, name: GranuleName) -> bool:
         """Whether a granule of this name is one that is asked for."""
         return (
             name.collection == self.collection
             and name.rgt in (self.rgts or (name.rgt,))
-            and name.region in (self.regions or (name.region,))
+            and name.granule_region in (self.granule_regions or (name.granule_region,))
             and name.hemisphere in (self.hemispheres or (name.hemisphere,))
             and self._accept_cycle(name)
         )
@@ -105,8 +105,8 @@ class Passes:
             return True
         first, last = name.first_cycle, name.last_cycle
         if first is not None and last is not None:
-            return any(first <= cycle <= last for cycle in self.cycles)
-        return name.cycle in self.cycles
+            return any(first <= cycle_number <= last for cycle_number in self.cycles)
+        return name.cycle_number in self.cycles
 
 
 def known_product(given: str) -> str:
@@ -130,7 +130,7 @@ def asked_passes(
     product: str,
     *,
     rgt: Numbers = None,
-    cycle: Numbers = None,
+    cycle_number: Numbers = None,
     granule_region: Numbers = None,
     hemisphere: str | int | None = None,
 ) -> Passes:
@@ -140,7 +140,7 @@ def asked_passes(
     ----------
     product
         Short name, as :func:`known_product` gives it.
-    rgt, cycle, granule_region
+    rgt, cycle_number, granule_region
         Numbers 1 to 1387, from 1, 1 to 14.
     hemisphere
         ``"north"``, ``"south"``, 1 or 2.
@@ -158,14 +158,16 @@ def asked_passes(
         product=product,
         quick_look=quick_look,
         rgts=rgts,
-        cycles=_checked("cycle", cycle, CYCLES, product, _TRACKED),
-        regions=_checked("granule_region", granule_region, REGIONS, product, REGIONAL | REPEAT),
+        cycles=_checked("cycle_number", cycle_number, CYCLES, product, _TRACKED),
+        granule_regions=_checked(
+            "granule_region", granule_region, REGIONS, product, REGIONAL | REPEAT
+        ),
         hemispheres=_hemisphere(hemisphere, product),
     )
     found = len(passes.patterns())
     if found > MOST_PATTERNS:
         raise SelectionError(
-            f"{found} combinations of rgt, cycle and granule_region, expected at most "
+            f"{found} combinations of rgt, cycle_number and granule_region, expected at most "
             f"{MOST_PATTERNS}: leave one of the three out, or search in parts"
         )
     return passes

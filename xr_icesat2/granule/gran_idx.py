@@ -65,8 +65,8 @@ def granule_number(
     *,
     product: str | None,
     rgt: int | None,
-    cycle: int | None,
-    region: int | None,
+    cycle_number: int | None,
+    granule_region: int | None,
     hemisphere: int | None,
 ) -> int | None:
     """Return the number of a granule within its product, the coordinate ``gran_idx``.
@@ -75,26 +75,26 @@ def granule_number(
     ----------
     product
         Short name, such as ``"ATL06"``.
-    rgt, cycle, region, hemisphere
+    rgt, cycle_number, granule_region, hemisphere
         What is known of the granule; what the product's rule does not use is ignored.
 
     Returns
     -------
     int or None
-        ``rgt·10⁴ + cycle·10² + region``, with the hemisphere (1 north, 2 south) in place of the
-        region for sea ice, 1 for products of whole orbits, and no cycle for ATL11. None where
-        the product has no such number or a part of it is unknown.
+        ``rgt·10⁴ + cycle_number·10² + granule_region``, with the hemisphere (1 north, 2 south) in
+        place of the region for sea ice, 1 for products of whole orbits, and no cycle for ATL11.
+        None where the product has no such number or a part of it is unknown.
     """
     if product in REGIONAL:
-        last = region
+        last = granule_region
     elif product in HEMISPHERIC:
         last = hemisphere
     elif product in ORBITAL:
         last = 1
     elif product in REPEAT:
-        last, cycle = region, 0
+        last, cycle_number = granule_region, 0
     else:
         return None
-    if rgt is None or cycle is None or last is None:
+    if rgt is None or cycle_number is None or last is None:
         return None
-    return rgt * 10_000 + cycle * 100 + last
+    return rgt * 10_000 + cycle_number * 100 + last

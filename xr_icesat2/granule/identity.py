@@ -41,9 +41,9 @@ class Identity:
     """Number within the product, -1 where unknown or the product has none."""
     rgt: int | None
     """Reference ground track; of the first orbit where there are several."""
-    cycle: int | None
+    cycle_number: int | None
     """Repeat cycle; None for ATL11, which holds several."""
-    region: int | None
+    granule_region: int | None
     """Granule region, 1 to 14, for the products that are cut by region."""
     hemisphere: int | None
     """1 north, 2 south, for sea ice products."""
@@ -94,16 +94,20 @@ def identify(evidence: Evidence) -> Identity:
     ancillary = evidence.ancillary
 
     # A map belongs to no track: what it says of one is where its time span begins.
-    rgt = cycle = region = None
+    rgt = cycle_number = granule_region = None
     if product not in GRIDDED:
         rgt = settled_number("rgt", product, source_file, evidence, names)
     if product not in GRIDDED | REPEAT:
-        cycle = settled_number("cycle", product, source_file, evidence, names)
+        cycle_number = settled_number("cycle_number", product, source_file, evidence, names)
     if product in REGIONAL | REPEAT:
-        region = settled_number("region", product, source_file, evidence, names)
+        granule_region = settled_number("granule_region", product, source_file, evidence, names)
     hemisphere = name.hemisphere if name else None
     gran_idx = granule_number(
-        product=product, rgt=rgt, cycle=cycle, region=region, hemisphere=hemisphere
+        product=product,
+        rgt=rgt,
+        cycle_number=cycle_number,
+        granule_region=granule_region,
+        hemisphere=hemisphere,
     )
     release, version = settled_release(product, source_file, evidence, names)
     first_cycle, last_cycle = _cycles(product, evidence, name)
@@ -113,8 +117,8 @@ def identify(evidence: Evidence) -> Identity:
         product=product,
         gran_idx=UNKNOWN if gran_idx is None else gran_idx,
         rgt=rgt,
-        cycle=cycle,
-        region=region,
+        cycle_number=cycle_number,
+        granule_region=granule_region,
         hemisphere=hemisphere,
         start_rgt=integer(ancillary.get("start_rgt"), RGTS) if whole_orbits else None,
         start_cycle=integer(ancillary.get("start_cycle"), CYCLES) if whole_orbits else None,

@@ -11,8 +11,8 @@ __all__ = ["Evidence", "confirmed", "settled_number", "settled_release"]
 
 _NUMBERS = {
     "rgt": (RGTS, (("orbit_info", "rgt"), ("ancillary_data", "start_rgt"))),
-    "cycle": (CYCLES, (("orbit_info", "cycle_number"), ("ancillary_data", "start_cycle"))),
-    "region": (REGIONS, (("ancillary_data", "start_region"),)),
+    "cycle_number": (CYCLES, (("orbit_info", "cycle_number"), ("ancillary_data", "start_cycle"))),
+    "granule_region": (REGIONS, (("ancillary_data", "start_region"),)),
 }
 """Valid range of a number, and the datasets that hold it, the most trusted first."""
 
@@ -42,7 +42,7 @@ def settled_number(
     evidence: Evidence,
     names: Mapping[str, GranuleName],
 ) -> int | None:
-    """Settle ``"rgt"``, ``"cycle"`` or ``"region"`` from the datasets and the granule's names.
+    """Settle a number, such as ``"rgt"``, from the datasets and the granule's names.
 
     Raises
     ------

@@ -51,9 +51,9 @@ class GranuleName:
     """Start of the granule (or of the ATL03 granule that it was made of), UTC, whole seconds."""
     rgt: int | None = None
     """Reference ground track, 1 to 1387; of the first orbit where there are several."""
-    cycle: int | None = None
+    cycle_number: int | None = None
     """Repeat cycle, from 1."""
-    region: int | None = None
+    granule_region: int | None = None
     """Granule region, 1 to 14."""
     hemisphere: int | None = None
     """1 north, 2 south (ATL07, ATL10, ATL20, ATL21)."""
@@ -119,14 +119,18 @@ def _candidates(segment: str) -> Iterator[GranuleName]:
 
 def _read_dated(match: re.Match[str]) -> GranuleName | None:
     product, start = match["product"], _time(match["start"])
-    rgt, cycle, region = int(match["rgt"]), int(match["cycle"]), int(match["region"])
+    rgt, cycle_number, granule_region = (
+        int(match["rgt"]),
+        int(match["cycle_number"]),
+        int(match["granule_region"]),
+    )
     if product not in (QUICK_LOOK if match["quick_look"] else _DATED) or start is None:
         return None
     if (match["hemisphere"] is None) == (product in WITH_HEMISPHERE):
         return None
-    if rgt not in RGTS or cycle not in CYCLES:
+    if rgt not in RGTS or cycle_number not in CYCLES:
         return None
-    if region not in (REGIONS if product in REGIONAL else (1,)):
+    if granule_region not in (REGIONS if product in REGIONAL else (1,)):
         return None
     released, source = match, None
     if product == "ATL24":
@@ -140,8 +144,8 @@ def _read_dated(match: re.Match[str]) -> GranuleName | None:
         version=released["version"],
         start=start,
         rgt=rgt,
-        cycle=cycle,
-        region=region if product in REGIONAL else None,
+        cycle_number=cycle_number,
+        granule_region=granule_region if product in REGIONAL else None,
         hemisphere=int(match["hemisphere"]) if match["hemisphere"] else None,
         quick_look=bool(match["quick_look"]),
         source_release=source and source["release"],
@@ -150,16 +154,16 @@ def _read_dated(match: re.Match[str]) -> GranuleName | None:
 
 
 def _read_repeat(match: re.Match[str]) -> GranuleName | None:
-    rgt, region = int(match["rgt"]), int(match["region"])
+    rgt, granule_region = int(match["rgt"]), int(match["granule_region"])
     first, last = int(match["first"]), int(match["last"])
-    if rgt not in RGTS or region not in REGIONS or first not in CYCLES or last < first:
+    if rgt not in RGTS or granule_region not in REGIONS or first not in CYCLES or last < first:
         return None
     return GranuleName(
         product=match["product"],
         release=match["release"] or "0" + match["trial"],
         version=match["version"] or match["try"],
         rgt=rgt,
-        region=region,
+        granule_region=granule_region,
         first_cycle=first,
         last_cycle=last,
     )
@@ -197,15 +201,15 @@ def format_name(name: GranuleName) -> str:
     product = name.product
     tail = f"{name.release}_{name.version}.{'nc' if product in _NETCDF else 'h5'}"
     if product in REPEAT:
-        _require(name, "rgt", "region", "first_cycle", "last_cycle")
+        _require(name, "rgt", "granule_region", "first_cycle", "last_cycle")
         cycles = f"{name.first_cycle:02d}{name.last_cycle:02d}"
-        return f"{product}_{name.rgt:04d}{name.region:02d}_{cycles}_{tail}"
+        return f"{product}_{name.rgt:04d}{name.granule_region:02d}_{cycles}_{tail}"
     if product in _UNDATED and name.start is None:
         _require(name, "label")
         return f"{product}_{name.label}_{tail}"
-    _require(name, "start", "rgt", "cycle")
+    _require(name, "start", "rgt", "cycle_number")
     if product in REGIONAL:
-        _require(name, "region")
+        _require(name, "granule_region")
     code = name.collection
     if product in WITH_HEMISPHERE:
         _require(name, "hemisphere")
@@ -213,7 +217,7 @@ def format_name(name: GranuleName) -> str:
     if product == "ATL24":
         _require(name, "source_release", "source_version")
         tail = f"{name.source_release}_{name.source_version}_{tail}"
-    track = f"{name.rgt:04d}{name.cycle:02d}{name.region or 1:02d}"
+    track = f"{name.rgt:04d}{name.cycle_number:02d}{name.granule_region or 1:02d}"
     return f"{code}_{name.start:%Y%m%d%H%M%S}_{track}_{tail}"
 
 
@@ -231,7 +235,7 @@ def gran_idx(name: GranuleName) -> int | None:
     return granule_number(
         product=name.product,
         rgt=name.rgt,
-        cycle=name.cycle,
-        region=name.region,
+        cycle_number=name.cycle_number,
+        granule_region=name.granule_region,
         hemisphere=name.hemisphere,
     )

@@ -21,14 +21,14 @@ __all__ = [
 _BEFORE, _AFTER = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"
 DATED_NAME = re.compile(
     _BEFORE + r"(?P<product>ATL[0-9]{2})(?P<quick_look>QL)?(?:-(?P<hemisphere>0[12]))?"
-    r"_(?P<start>20[0-9]{12})_(?P<rgt>[0-9]{4})(?P<cycle>[0-9]{2})(?P<region>[0-9]{2})"
+    r"_(?P<start>20[0-9]{12})_(?P<rgt>[0-9]{4})(?P<cycle_number>[0-9]{2})(?P<granule_region>[0-9]{2})"
     r"_(?P<release>[0-9]{3})_(?P<version>[0-9]{2})" + _AFTER
 )
 # ATL24 appends its own release and version to those of ATL03.
 OWN_RELEASE = re.compile(r"_(?P<release>[0-9]{3})_(?P<version>[0-9]{2})" + _AFTER)
 # Before the product's first release the ATL11 code wrote `_02_v002` instead of `_002_02`.
 REPEAT_NAME = re.compile(
-    _BEFORE + r"(?P<product>ATL11)_(?P<rgt>[0-9]{4})(?P<region>[0-9]{2})"
+    _BEFORE + r"(?P<product>ATL11)_(?P<rgt>[0-9]{4})(?P<granule_region>[0-9]{2})"
     r"_(?P<first>[0-9]{2})(?P<last>[0-9]{2})"
     r"_(?:(?P<release>[0-9]{3})_(?P<version>[0-9]{2})|(?P<trial>[0-9]{2})_v0(?P<try>[0-9]{2}))"
     + _AFTER

@@ -41,7 +41,7 @@ def geolocation_rows(cloud: PhotonCloud, start: int, stop: int) -> Block:
     latitude, longitude = _reference_photon(cloud, start, stop)
     time = shot_time(track, shot)
     elevation, azimuth = solar_position(time, latitude, longitude)
-    ground = surface_height(latitude, longitude, track.granule.cycle)
+    ground = surface_height(latitude, longitude, track.granule.cycle_number)
     heading = np.radians(track.azimuth(ids.astype(np.float64)))
     attitude = np.sin(ids / 900.0)
     return {
@@ -110,7 +110,7 @@ def correction_rows(cloud: PhotonCloud, start: int, stop: int) -> Block:
     track, ids = cloud.track, cloud.ids[start:stop]
     (latitude, longitude), shot, _ = _reference(cloud, start, stop)
     time = shot_time(track, shot)
-    height = surface_height(latitude, longitude, track.granule.cycle)
+    height = surface_height(latitude, longitude, track.granule.cycle_number)
     geoid, to_mean = geoid_height(latitude, longitude)
     return {
         "delta_time": time,
@@ -139,7 +139,7 @@ def background_rows(track: BeamTrack, begin: int, start: int, stop: int) -> Bloc
     signal, _ = track.returned(np.arange(int(segment[0]), int(segment[-1]) + 1))
     signal = signal[segment.astype(np.int64) - int(segment[0])]
     signal = (signal * (SHOTS_IN_SUM / PER_SEGMENT)).astype(np.int64)
-    ground = surface_height(*place, track.granule.cycle)
+    ground = surface_height(*place, track.granule.cycle_number)
     frame, _ = frame_and_pulse(track, shot)
     return {
         "delta_time": time,

@@ -117,7 +117,7 @@ class _Part:
     def _ground(self, place: Floats) -> Floats:
         """Say the true height of the ground at places along the track, counted in segments."""
         track = self.signal.cloud.track
-        return surface_height(*track.place(place), track.granule.cycle)
+        return surface_height(*track.place(place), track.granule.cycle_number)
 
     def _groups(self, classes: tuple[int, ...]) -> tuple[Groups, NDArray[np.bool_]]:
         chosen = np.isin(self.class_, classes)

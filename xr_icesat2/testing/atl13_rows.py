@@ -87,7 +87,7 @@ class ShortSegments:
 
     def _place(self, time: Floats, latitude: Floats, longitude: Floats) -> Block:
         orbit, segment = np.divmod(self._first, SEGMENTS_PER_ORBIT)
-        cycle = self._constant(self.track.granule.cycle)
+        cycle = self._constant(self.track.granule.cycle_number)
         # The photons' centre of gravity is off the middle by some metres.
         off = middle_of(self._first, self.crossings.length) + self._normal("centre", 0.3)
         mean_latitude, mean_longitude = self.track.place(off)
@@ -126,7 +126,7 @@ class ShortSegments:
     def _surface(self, latitude: Floats, longitude: Floats) -> Block:
         waves = self._lakes.waves[self._cells]
         error = waves / np.sqrt(_PHOTONS) + 0.01
-        level = lake_level(latitude, longitude, self.track.granule.cycle)
+        level = lake_level(latitude, longitude, self.track.granule.cycle_number)
         height = level + self._normal("ht_ortho", error)
         geoid, _ = geoid_height(latitude, longitude)
         return {

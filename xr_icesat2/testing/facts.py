@@ -91,7 +91,7 @@ def _span(
 ) -> tuple[int, int, float, float]:
     """First and last segment and time of all beams; where no row is, those of the track."""
     if not ends:
-        first = first_segment(granule.region)
+        first = first_segment(granule.granule_region)
         time = float(BeamTrack(granule, "gt1l").time(first))
         return first, first, time, time
     times = [
@@ -128,9 +128,9 @@ def ancillary_constants(granule: Granule, extent: Extent) -> dict[str, NDArray[A
     nodes = granule.crossing_time + seconds_to(SEGMENTS_PER_ORBIT * (rgts - granule.rgt))
     values: dict[str, Any] = {
         "orbit_info/crossing_time": nodes,
-        "orbit_info/cycle_number": np.full(rgts.shape, granule.cycle),
+        "orbit_info/cycle_number": np.full(rgts.shape, granule.cycle_number),
         "orbit_info/lan": np.array([node_longitude(rgt) for rgt in granule.rgts]),
-        "orbit_info/orbit_number": orbit_number(rgts, granule.cycle),
+        "orbit_info/orbit_number": orbit_number(rgts, granule.cycle_number),
         "orbit_info/rgt": rgts,
         "orbit_info/sc_orient": granule.sc_orient,
         "orbit_info/sc_orient_time": granule.crossing_time - _SINCE_TURN,
@@ -153,12 +153,12 @@ def ancillary_constants(granule: Granule, extent: Extent) -> dict[str, NDArray[A
         orbit, geoseg = divmod(segment, SEGMENTS_PER_ORBIT)
         here = f"ancillary_data/{side}"
         values |= {
-            f"{here}_cycle": granule.cycle,
+            f"{here}_cycle": granule.cycle_number,
             f"{here}_delta_time": time,
             f"{here}_geoseg": geoseg,
             f"{here}_gpssow": second,
             f"{here}_gpsweek": week,
-            f"{here}_orbit": orbit_number(granule.rgt + orbit, granule.cycle),
+            f"{here}_orbit": orbit_number(granule.rgt + orbit, granule.cycle_number),
             f"{here}_region": region,
             f"{here}_rgt": granule.rgt + orbit,
             f"ancillary_data/data_{side}_utc": _utc(time),
@@ -178,7 +178,7 @@ def granule_facts(granule: Granule, extent: Extent) -> dict[str, Any]:
     return {
         "product": granule.product,
         "release": granule.release,
-        "track": f"{granule.rgt:04d}{granule.cycle:02d}{granule.region:02d}",
+        "track": f"{granule.rgt:04d}{granule.cycle_number:02d}{granule.granule_region:02d}",
         "uuid": str(uuid.uuid5(uuid.NAMESPACE_URL, granule.name)),
         "created": f"{created:%Y-%m-%dT%H:%M:%S.%fZ}",
         "created_date": f"{created:%Y-%m-%d}",
@@ -190,10 +190,10 @@ def granule_facts(granule: Granule, extent: Extent) -> dict[str, Any]:
         "south": np.float64(extent.latitude.min()),
         "east": np.float64(extent.longitude.max()),
         "west": np.float64(extent.longitude.min()),
-        "cycle": np.int32(granule.cycle),
-        "orbit": np.int32(orbit_number(granule.rgt, granule.cycle)),
+        "cycle": np.int32(granule.cycle_number),
+        "orbit": np.int32(orbit_number(granule.rgt, granule.cycle_number)),
         "rgt": np.int32(granule.rgt),
-        "region": np.int32(granule.region),
+        "region": np.int32(granule.granule_region),
         "start_geoseg": np.int32(extent.first % SEGMENTS_PER_ORBIT),
         "end_geoseg": np.int32(extent.last % SEGMENTS_PER_ORBIT),
     }

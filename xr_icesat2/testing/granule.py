@@ -30,9 +30,9 @@ class Granule:
     """Short name."""
     rgt: int
     """Reference ground track, 1 to 1387."""
-    cycle: int
+    cycle_number: int
     """Repeat cycle, 1 to 99."""
-    region: int
+    granule_region: int
     """Granule region, 1 to 14."""
     release: str
     """Three digits."""
@@ -50,18 +50,18 @@ class Granule:
     def __post_init__(self) -> None:
         """Refuse what no granule can be."""
         _check("rgt", self.rgt, range(1, ORBITS_PER_CYCLE + 1))
-        _check("cycle", self.cycle, range(1, _LAST_CYCLE + 1))
-        _check("region", self.region, range(1, _REGIONS + 1))
+        _check("cycle_number", self.cycle_number, range(1, _LAST_CYCLE + 1))
+        _check("granule_region", self.granule_region, range(1, _REGIONS + 1))
         _check("sc_orient", self.sc_orient, _SPOTS)
         if self.product in FOUR_ORBITS and self.rgt != first_of_four(self.rgt):
             raise SelectionError(
                 f"rgt {self.rgt!r}: a granule of {self.product} has four orbits and the number of "
                 f"the first; track {self.rgt} is in that of rgt={first_of_four(self.rgt)}"
             )
-        if self.product in ORBITAL and self.region != 1:
+        if self.product in ORBITAL and self.granule_region != 1:
             raise SelectionError(
-                f"region {self.region!r}: a granule of {self.product} holds whole orbits; "
-                "leave the region out"
+                f"granule_region {self.granule_region!r}: a granule of {self.product} holds whole "
+                "orbits; leave granule_region out"
             )
         for what, digits in ("release", 3), ("version", 2):
             text = getattr(self, what)
@@ -71,10 +71,10 @@ class Granule:
     @property
     def begin(self) -> datetime:
         """When the region begins, UTC, whole seconds as in the name."""
-        begin, _ = region_bounds(self.region)
+        begin, _ = region_bounds(self.granule_region)
         start = self.start
         if start is None:
-            seconds = crossing_time(self.rgt, self.cycle) + float(seconds_to(begin))
+            seconds = crossing_time(self.rgt, self.cycle_number) + float(seconds_to(begin))
             start = EPOCH + timedelta(seconds=seconds)
         return as_utc(start)
 
@@ -87,13 +87,13 @@ class Granule:
     @property
     def regions(self) -> range:
         """Regions that it covers: one, or all where it holds whole orbits."""
-        last = _REGIONS if self.product in ORBITAL else self.region
-        return range(self.region, last + 1)
+        last = _REGIONS if self.product in ORBITAL else self.granule_region
+        return range(self.granule_region, last + 1)
 
     @property
     def crossing_time(self) -> float:
         """Seconds since 2018-01-01 at the ascending node."""
-        begin, _ = region_bounds(self.region)
+        begin, _ = region_bounds(self.granule_region)
         return (self.begin - EPOCH).total_seconds() - float(seconds_to(begin))
 
     @property
@@ -111,8 +111,8 @@ class Granule:
                 version=self.version,
                 start=self.begin,
                 rgt=self.rgt,
-                cycle=self.cycle,
-                region=self.region,
+                cycle_number=self.cycle_number,
+                granule_region=self.granule_region,
             )
         )
 

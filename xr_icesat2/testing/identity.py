@@ -11,7 +11,13 @@ from .granule import Granule, as_utc
 
 __all__ = ["complete_identity", "granule_name"]
 
-_DEFAULTS = {"product": "ATL06", "cycle": 1, "release": "006", "version": "01", "start": None}
+_DEFAULTS = {
+    "product": "ATL06",
+    "cycle_number": 1,
+    "release": "006",
+    "version": "01",
+    "start": None,
+}
 _DEFAULT_RGT, _DEFAULT_REGION = 658, 3  # Greenland
 
 
@@ -42,7 +48,7 @@ def complete_identity(file_name: str, **given: Any) -> dict[str, Any]:
     product = identity["product"]
     rgt = first_of_four(_DEFAULT_RGT) if product in FOUR_ORBITS else _DEFAULT_RGT
     identity.setdefault("rgt", rgt)
-    identity.setdefault("region", 1 if product in ORBITAL else _DEFAULT_REGION)
+    identity.setdefault("granule_region", 1 if product in ORBITAL else _DEFAULT_REGION)
     return identity
 
 
@@ -50,7 +56,7 @@ def _named_fields(file_name: str) -> dict[str, Any]:
     name = parse_name(file_name)
     if name is None:
         return {}
-    fields = ("product", "rgt", "cycle", "region", "release", "version", "start")
+    fields = ("product", "rgt", "cycle_number", "granule_region", "release", "version", "start")
     return {field: getattr(name, field) for field in fields if getattr(name, field) is not None}
 
 
@@ -62,8 +68,8 @@ def granule_name(  # noqa: PLR0913 (each is a part of the name)
     product: str = "ATL06",
     *,
     rgt: int,
-    cycle: int,
-    region: int | None = None,
+    cycle_number: int,
+    granule_region: int | None = None,
     release: str = "006",
     version: str = "01",
     start: datetime | None = None,
@@ -73,8 +79,8 @@ def granule_name(  # noqa: PLR0913 (each is a part of the name)
         "",
         product=product,
         rgt=rgt,
-        cycle=cycle,
-        region=region,
+        cycle_number=cycle_number,
+        granule_region=granule_region,
         release=release,
         version=version,
         start=start,

@@ -112,14 +112,14 @@ def lake_id(latitude: ArrayLike, longitude: ArrayLike) -> Ints:
     return np.asarray(world_of_lakes().cells(lat, lon) + 1)
 
 
-def lake_level(latitude: ArrayLike, longitude: ArrayLike, cycle: int = 1) -> Floats:
+def lake_level(latitude: ArrayLike, longitude: ArrayLike, cycle_number: int = 1) -> Floats:
     """Level of the lake at a point: the same all over a lake, with seasons and a trend.
 
     Parameters
     ----------
     latitude, longitude
         Degrees north and east (-180 to 180); any shapes that broadcast.
-    cycle
+    cycle_number
         Repeat cycle, from 1.
 
     Returns
@@ -129,7 +129,7 @@ def lake_level(latitude: ArrayLike, longitude: ArrayLike, cycle: int = 1) -> Flo
         float64; NaN on dry land.
     """
     lakes, cell = world_of_lakes(), lake_id(latitude, longitude) - 1
-    year = (cycle - 1) * _CYCLE_IN_YEARS + lakes.phase[cell]
+    year = (cycle_number - 1) * _CYCLE_IN_YEARS + lakes.phase[cell]
     season = lakes.season[cell] * np.sin(2 * np.pi * year)
-    level = lakes.level[cell] + season + (cycle - 1) * lakes.trend[cell]
+    level = lakes.level[cell] + season + (cycle_number - 1) * lakes.trend[cell]
     return np.where(cell < 0, np.nan, level)

@@ -67,14 +67,14 @@ _REGIONS = (
 )
 
 
-def orbit_number(rgt: Track, cycle: int) -> Track:
+def orbit_number(rgt: Track, cycle_number: int) -> Track:
     """Count the orbits since launch."""
-    return _FIRST_ORBIT + (cycle - 1) * ORBITS_PER_CYCLE + rgt
+    return _FIRST_ORBIT + (cycle_number - 1) * ORBITS_PER_CYCLE + rgt
 
 
-def crossing_time(rgt: int, cycle: int) -> float:
+def crossing_time(rgt: int, cycle_number: int) -> float:
     """Seconds since 2018-01-01 at which the track begins, northward at the equator."""
-    orbits = orbit_number(rgt, cycle) - orbit_number(_KNOWN_RGT, 1)
+    orbits = orbit_number(rgt, cycle_number) - orbit_number(_KNOWN_RGT, 1)
     return _KNOWN_CROSSING + orbits * _PERIOD
 
 
@@ -83,16 +83,16 @@ def node_longitude(rgt: int) -> float:
     return _wrapped(_KNOWN_NODE - (rgt - _KNOWN_RGT) * _ROTATION_PER_ORBIT)
 
 
-def region_bounds(region: int) -> tuple[int, int]:
+def region_bounds(granule_region: int) -> tuple[int, int]:
     """First segment of a region and that of the next."""
     angles = [_angle(latitude, north=north) for latitude, north in _REGIONS] + [2 * np.pi]
-    first, after = angles[region - 1 : region + 1]
+    first, after = angles[granule_region - 1 : granule_region + 1]
     return _segment(first), _segment(after)
 
 
-def first_segment(region: int) -> int:
+def first_segment(granule_region: int) -> int:
     """Where synthetic data begin: an eighth into the region, for region 3 at 62° N."""
-    begin, end = region_bounds(region)
+    begin, end = region_bounds(granule_region)
     return begin + (end - begin) // 8
 
 

@@ -128,7 +128,7 @@ class PhotonCloud:
         latitude, longitude = zip(track.place(begin), track.place(begin + 1), strict=True)
         trees = [canopy_height(*place) for place in zip(latitude, longitude, strict=True)]
         wooded = (trees[0] > 0) & (trees[1] > 0)
-        cycle = track.granule.cycle
+        cycle = track.granule.cycle_number
         beyond = (longitude[1] - longitude[0] + 180) % 360 - 180
         shot = first_shot(ids)
         return SegmentEnds(

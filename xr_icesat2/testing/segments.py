@@ -94,12 +94,12 @@ class BeamTrack:
         """Which segments have a row: the same in both beams of a pair."""
         granule, pair = self.granule, BEAMS.index(self.beam) // 2
         noise = Noise((*self._key, len(BEAMS) + pair))
-        return Posting.draw(noise, first_segment(granule.region), granule.rows[self.beam])
+        return Posting.draw(noise, first_segment(granule.granule_region), granule.rows[self.beam])
 
     @property
     def _key(self) -> tuple[int, ...]:
         granule = self.granule
-        return (granule.seed, granule.rgt, granule.cycle, granule.region)
+        return (granule.seed, granule.rgt, granule.cycle_number, granule.granule_region)
 
     def leaning(self, segment: Floats) -> tuple[Floats, Floats]:
         """Degrees north and east by which the beam leans for each metre above ground.
@@ -149,7 +149,7 @@ class BeamTrack:
             longitude=longitude,
             time=self.time(middle),
             y_atc=np.full(ids.shape, self.left),
-            height=surface_height(latitude, longitude, self.granule.cycle),
+            height=surface_height(latitude, longitude, self.granule.cycle_number),
             slope_along=along,
             slope_across=across,
             clearness=clearness,
@@ -186,7 +186,7 @@ class BeamTrack:
         rgt, left, step = self.granule.rgt, self.left, 0.5
 
         def height(segment: Floats, aside: float) -> Floats:
-            return surface_height(*ground_position(rgt, segment, aside), self.granule.cycle)
+            return surface_height(*ground_position(rgt, segment, aside), self.granule.cycle_number)
 
         along = height(middle + step, left) - height(middle - step, left)
         aside = step * SEGMENT_LENGTH

@@ -42,7 +42,7 @@ def shot_time(track: BeamTrack, shot: Ints) -> Floats:
 def frame_and_pulse(track: BeamTrack, shot: Ints) -> tuple[Ints, Ints]:
     """Major frame of shots, and their number in it, from 1."""
     granule = track.granule
-    begin = (granule.rgt + 1387 * granule.cycle) * _FRAMES_PER_ORBIT
+    begin = (granule.rgt + 1387 * granule.cycle_number) * _FRAMES_PER_ORBIT
     frame, pulse = np.divmod(shot, PER_FRAME)
     return (begin + frame) % _FRAMES, pulse + 1
 

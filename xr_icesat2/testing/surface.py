@@ -23,7 +23,7 @@ _LOWEST_CANOPY, _HIGHEST_CANOPY = 2.0, 24.0  # metres
 _ICE_LATITUDE = 50.0  # no sea ice nearer to the equator
 
 
-def surface_height(latitude: ArrayLike, longitude: ArrayLike, cycle: int = 1) -> Floats:
+def surface_height(latitude: ArrayLike, longitude: ArrayLike, cycle_number: int = 1) -> Floats:
     """Height of the surface.
 
     A broad dome with two trains of waves, some kilometres long and some metres high; slopes are
@@ -33,7 +33,7 @@ def surface_height(latitude: ArrayLike, longitude: ArrayLike, cycle: int = 1) ->
     ----------
     latitude, longitude
         Degrees north and east; any shapes that broadcast.
-    cycle
+    cycle_number
         Repeat cycle, from 1.
 
     Returns
@@ -44,7 +44,7 @@ def surface_height(latitude: ArrayLike, longitude: ArrayLike, cycle: int = 1) ->
     lat, lon = np.asarray(latitude, np.float64), np.asarray(longitude, np.float64)
     dome = 1900 + 700 * np.sin(np.radians(8 * lat)) * np.cos(np.radians(lon + 42))
     waves = 12 * np.sin(80 * lat + 5 * np.sin(np.radians(lon))) + 5 * np.cos(np.radians(3151 * lon))
-    return np.asarray(dome + waves + (cycle - 1) * elevation_change(lat, lon))
+    return np.asarray(dome + waves + (cycle_number - 1) * elevation_change(lat, lon))
 
 
 def elevation_change(latitude: ArrayLike, longitude: ArrayLike) -> Floats:

@@ -21,8 +21,8 @@ def true_photon_classes(  # noqa: PLR0913 (each is something that decides what a
     beam: str,
     *,
     rgt: int = 658,
-    cycle: int = 1,
-    region: int = 3,
+    cycle_number: int = 1,
+    granule_region: int = 3,
     start: datetime | None = None,
     n_segments: int | Mapping[str, int] = 1000,
     beams: Collection[str] | None = None,
@@ -39,7 +39,7 @@ def true_photon_classes(  # noqa: PLR0913 (each is something that decides what a
     ----------
     beam
         Ground track, ``gt1l`` to ``gt3r``.
-    rgt, cycle, region, start, n_segments, beams, empty_beams, sc_orient, seed
+    rgt, cycle_number, granule_region, start, n_segments, beams, empty_beams, sc_orient, seed
         As :func:`write_granule` was told.
 
     Returns
@@ -55,8 +55,8 @@ def true_photon_classes(  # noqa: PLR0913 (each is something that decides what a
     granule = Granule(
         product="ATL03",
         rgt=rgt,
-        cycle=cycle,
-        region=region,
+        cycle_number=cycle_number,
+        granule_region=granule_region,
         release="006",
         version="01",
         start=start,

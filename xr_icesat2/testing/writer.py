@@ -37,8 +37,8 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
     product: str | None = None,
     *,
     rgt: int | None = None,
-    cycle: int | None = None,
-    region: int | None = None,
+    cycle_number: int | None = None,
+    granule_region: int | None = None,
     release: str | None = None,
     version: str | None = None,
     start: datetime | None = None,
@@ -72,7 +72,7 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
         leaves them to the keywords and their defaults.
     product
         Short name: ATL03, ATL06, ATL08 or ATL13. Default: ATL06.
-    rgt, cycle, region
+    rgt, cycle_number, granule_region
         Reference ground track (1 to 1387), repeat cycle and granule region (1 to 14). Default:
         cycle 1 of track 658 in region 3, which crosses the Greenland ice sheet from 62° N on. A
         granule of ATL13 has four orbits and the track of the first (1, 5, 9 …; default 657), and
@@ -132,8 +132,8 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
         "" if is_folder else target.name,
         product=product,
         rgt=rgt,
-        cycle=cycle,
-        region=region,
+        cycle_number=cycle_number,
+        granule_region=granule_region,
         release=release,
         version=version,
         start=start,
