@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 
-from xr_icesat2.bytesource import Answer, CountingSource, Look, Range, Take, open_source
-from xr_icesat2.bytesource.link_speed import Cost
+from xr_icesat2.bytesource import BytesLike, CountingSource, FirstRead, OnBytes, Range, open_source
+from xr_icesat2.bytesource.protocol import RequestCost
 from xr_icesat2.bytesource.request_limits import MAX_IN_FLIGHT
 
 
@@ -23,32 +23,35 @@ class CountedLink(CountingSource):
         is asked.
     """
 
-    def __init__(self, path: Path, cost: Cost) -> None:
+    def __init__(self, path: Path, cost: RequestCost) -> None:
         super().__init__(open_source(path))
         self._cost = cost
         self.round_trips = 0
         self.seconds = 0.0
 
     @property
-    def cost(self) -> Cost:
+    def cost(self) -> RequestCost:
         return self._cost
 
-    def look(self, first: int, last: int) -> Look:
-        stamp = self.stamp()
-        spans = [(0, min(first, stamp.size)), (max(0, stamp.size - last), min(last, stamp.size))]
+    def first_read(self, first: int, last: int) -> FirstRead:
+        version = self.file_version()
+        spans = [
+            (0, min(first, version.size)),
+            (max(0, version.size - last), min(last, version.size)),
+        ]
         spans = [span for span in spans if span[1]]
         pieces = self.source.read(spans)
         self.log += spans
         self.seconds += sum(map(len, pieces)) / self._cost.bandwidth
-        return Look(stamp, {at: piece for (at, _), piece in zip(spans, pieces, strict=True)})
+        return FirstRead(version, {at: piece for (at, _), piece in zip(spans, pieces, strict=True)})
 
-    def read(self, ranges: Sequence[Range]) -> Sequence[Answer]:
+    def read(self, ranges: Sequence[Range]) -> Sequence[BytesLike]:
         self._wait(ranges)
         return super().read(ranges)
 
-    def read_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> None:
+    def read_each(self, ranges: Sequence[Range], on_bytes: OnBytes, pool: Executor) -> None:
         self._wait(ranges)
-        super().read_each(ranges, take, pool)
+        super().read_each(ranges, on_bytes, pool)
 
     def _wait(self, ranges: Sequence[Range]) -> None:
         if any(length for _, length in ranges):

@@ -26,7 +26,7 @@ LAYOUTS = {
 def open_index(path: Path) -> GranuleIndex:
     """The structure of a file, nothing read yet."""
     source = open_source(path)
-    return GranuleIndex(source, source.stamp().size, Contents())
+    return GranuleIndex(source, source.file_version().size, Contents())
 
 
 def create(

@@ -265,8 +265,8 @@ class Harness:
             indexes.save(self._file, ds.load())
             self._right_from_afar = ds
         self._whole = self._file.read_bytes()
-        stamp = open_source(self._url).stamp()
-        self._version = self._url, stamp.size, stamp.tag
+        version = open_source(self._url).file_version()
+        self._version = self._url, version.size, version.tag
 
     def check(self, seed: int, verdict: Verdict) -> None:
         """Open with a mutation."""

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.server import link_to
 from tests.http_server import BlobServer
 from tests.s3_server import S3Server
-from xr_icesat2.bytesource.link_speed import Cost
+from xr_icesat2.bytesource.protocol import RequestCost
 from xr_icesat2.bytesource.remote import RemoteSource
 from xr_icesat2.hdf5 import page_cache as pages
 
@@ -54,7 +54,7 @@ def as_from_afar(monkeypatch):
     What is read then depends on no clock, and small files are not read whole; nor on what is
     kept of the granules of other tests.
     """
-    monkeypatch.setattr(RemoteSource, "cost", Cost(latency=0.06, bandwidth=200e6))
+    monkeypatch.setattr(RemoteSource, "cost", RequestCost(latency=0.06, bandwidth=200e6))
     monkeypatch.setattr(pages, "MOST_WHOLE", 0)
     monkeypatch.setattr(pages, "_KEPT", pages._Kept())
 

@@ -5,17 +5,17 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xr_icesat2.bytesource.byte_budget import Room
+from xr_icesat2.bytesource.request_scheduler import ByteBudget
 
 
 @given(st.lists(st.integers(0, 30), max_size=30), st.integers(1, 20), st.sets(st.integers(0, 29)))
 def test_bytes_in_use_stay_within_the_budget(lengths, most, cancelled):
     async def work():
-        room, held, order = Room(most), 0, []
+        budget, held, order = ByteBudget(most), 0, []
 
         async def one(number, length):
             nonlocal held
-            async with room.of(length):
+            async with budget.reserve(length):
                 order.append(number)
                 others, held = held, held + length
                 assert held <= most or not others
@@ -34,7 +34,7 @@ def test_bytes_in_use_stay_within_the_budget(lengths, most, cancelled):
             if not task.cancelled():
                 task.result()
         assert order == sorted(order)
-        async with asyncio.timeout(5), room.of(most):
+        async with asyncio.timeout(5), budget.reserve(most):
             pass  # all was given back
 
     asyncio.run(work())

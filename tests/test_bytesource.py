@@ -19,12 +19,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xr_icesat2.bytesource import ByteSource, CountingSource, Stamp, open_source, source_name
-from xr_icesat2.bytesource import open_files as descriptors
+from xr_icesat2.bytesource import ByteSource, CountingSource, FileVersion, open_source, source_name
+from xr_icesat2.bytesource import descriptor_cache as descriptors
 from xr_icesat2.bytesource.local import LocalSource
-from xr_icesat2.bytesource.range_checks import checked_ranges
+from xr_icesat2.bytesource.protocol import checked_ranges
 from xr_icesat2.bytesource.redaction import safe_text, safe_url
-from xr_icesat2.bytesource.threads import all_done
 from xr_icesat2.errors import (
     AccessDeniedError,
     CorruptGranuleError,
@@ -34,6 +33,7 @@ from xr_icesat2.errors import (
     TransferError,
 )
 from xr_icesat2.testing import write_granule
+from xr_icesat2.thread_pools import wait_all
 
 DATA = bytes(range(256)) * 40
 RANGES = [(0, 8), (9_000, 1_000), (5, 0), (255, 2), (0, len(DATA))]
@@ -100,9 +100,9 @@ def test_every_source_reads_the_same_bytes(given_as):
     source = open_source(*given_as)
     assert isinstance(source, ByteSource)
     assert source.read(RANGES) == PIECES
-    stamp = source.stamp()
-    assert stamp.size == len(DATA)
-    assert stamp == source.stamp()
+    file_version = source.file_version()
+    assert file_version.size == len(DATA)
+    assert file_version == source.file_version()
     assert source.read([]) == []
     source.close()
     source.close()
@@ -114,11 +114,11 @@ def test_every_source_reads_the_same_bytes(given_as):
 @pytest.mark.parametrize("wanted", [(0, 0), (1, 0), (0, 7), (3000, 2000), (20_000, 30_000)])
 def test_first_read_returns_bytes_of_the_file(given_as, wanted):
     source = open_source(*given_as)
-    look = source.look(*wanted)
-    assert look.stamp == source.stamp()
-    for offset, piece in look.pieces.items():
+    found = source.first_read(*wanted)
+    assert found.file_version == source.file_version()
+    for offset, piece in found.pieces.items():
         assert DATA[offset : offset + len(piece)] == piece
-    assert sum(map(len, look.pieces.values())) <= sum(min(n, len(DATA)) for n in wanted)
+    assert sum(map(len, found.pieces.values())) <= sum(min(n, len(DATA)) for n in wanted)
     if hasattr(given_as[0], "close"):
         given_as[0].close()
 
@@ -148,7 +148,7 @@ def test_every_source_refuses_ranges_outside_the_file(given_as):
 
 def _read_there(pickled, ranges):
     source = pickle.loads(pickled)  # noqa: S301 - our own
-    return source.url, source.stamp(), list(map(bytes, source.read(ranges)))
+    return source.url, source.file_version(), list(map(bytes, source.read(ranges)))
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +181,7 @@ def test_pickled_source_reads_in_another_process(kind, path, request, other_proc
     if kind != "bytesio":
         assert len(pickled) < 1_000
     result = other_process.apply_async(_read_there, (pickled, RANGES)).get(30)
-    assert result == (source.url, source.stamp(), PIECES)
+    assert result == (source.url, source.file_version(), PIECES)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
@@ -227,7 +227,7 @@ class TestNoInputOutput:
     def test_a_local_file_needs_no_network_packages(self, path):
         code = (
             "import sys; from xr_icesat2.bytesource import open_source;"
-            f"source = open_source({str(path)!r}); source.stamp(); source.read([(0, 4)]);"
+            f"source = open_source({str(path)!r}); source.file_version(); source.read([(0, 4)]);"
             "print(sorted({'s3fs', 'aiohttp', 'earthaccess', 'botocore'} & set(sys.modules)))"
         )
         done = subprocess.run(  # noqa: S603 - our own interpreter and code
@@ -253,32 +253,32 @@ class TestLocal:
 
     def test_local_version_is_read_anew(self, path):
         source = open_source(path)
-        before = source.stamp()
-        assert before == Stamp(len(DATA), str(path.stat().st_mtime_ns))
+        before = source.file_version()
+        assert before == FileVersion(len(DATA), str(path.stat().st_mtime_ns))
         os.utime(path, ns=(1, 1))
-        assert source.stamp() == Stamp(len(DATA), "1")
+        assert source.file_version() == FileVersion(len(DATA), "1")
         path.write_bytes(DATA + b"more")
-        assert source.stamp().size == len(DATA) + 4
+        assert source.file_version().size == len(DATA) + 4
 
     def test_missing_local_file_is_not_found(self, tmp_path):
         source = open_source(tmp_path / "missing.h5")
-        for ask in (source.stamp, lambda: source.read([(0, 1)])):
+        for ask in (source.file_version, lambda: source.read([(0, 1)])):
             with pytest.raises(GranuleNotFoundError, match=r"no granule at .*missing\.h5"):
                 ask()
 
     @pytest.mark.parametrize("name", ["x\0y", "x" * 5_000])
     def test_impossible_file_names_are_not_found(self, name):
-        for ask in (open_source(name).stamp, lambda: open_source(name).read([(0, 1)])):
+        for ask in (open_source(name).file_version, lambda: open_source(name).read([(0, 1)])):
             with pytest.raises(TransferError, match="cannot read"):
                 ask()
 
     def test_path_below_a_file_is_not_found(self, path):
         with pytest.raises(GranuleNotFoundError, match="no granule at"):
-            open_source(path / "x.h5").stamp()
+            open_source(path / "x.h5").file_version()
 
     def test_directory_is_not_a_granule(self, tmp_path):
         source = open_source(tmp_path)
-        for ask in (source.stamp, lambda: source.read([(0, 1)])):
+        for ask in (source.file_version, lambda: source.read([(0, 1)])):
             with pytest.raises(NotAGranuleError, match=r"is a directory.*list the files.*\*\.h5"):
                 ask()
 
@@ -286,7 +286,7 @@ class TestLocal:
     def test_pipe_is_refused_without_waiting(self, tmp_path):
         os.mkfifo(tmp_path / "pipe.h5")
         source = open_source(tmp_path / "pipe.h5")
-        for ask in (source.stamp, lambda: source.read([(0, 1)])):
+        for ask in (source.file_version, lambda: source.read([(0, 1)])):
             with pytest.raises(NotAGranuleError, match="pipe or a device"):
                 ask()
 
@@ -333,7 +333,7 @@ class TestLocal:
         for _ in range(2):
             for number, source in enumerate(sources):
                 assert source.read([(0, 2)]) == [b"%02d" % number]
-        assert len(descriptors.open_files) <= 4
+        assert len(descriptors.descriptors) <= 4
 
     @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
     def test_closing_or_deleting_a_source_closes_its_file(self, path):
@@ -375,7 +375,7 @@ class TestFileObjects:
         file.seek(17)
         source = open_source(file)
         source.read(RANGES)
-        source.stamp()
+        source.file_version()
         source.close()
         del source
         assert file.tell() == 17
@@ -391,7 +391,7 @@ class TestFileObjects:
         file = io.BytesIO(DATA)
         source = open_source(file)
         file.close()
-        for ask in (source.stamp, lambda: source.read([(0, 1)])):
+        for ask in (source.file_version, lambda: source.read([(0, 1)])):
             with pytest.raises(TransferError, match="keep the file open"):
                 ask()
 
@@ -444,7 +444,7 @@ class TestFileObjects:
         memory = fsspec.filesystem("memory")
         monkeypatch.setattr(type(memory), "info", lambda *_, **__: {"size": None, "type": "file"})
         with pytest.raises(TransferError, match="does not say how large"):
-            open_source("memory://x.h5").stamp()
+            open_source("memory://x.h5").file_version()
 
     def test_compressed_file_is_read_decompressed(self, tmp_path):
         import gzip  # noqa: PLC0415
@@ -499,29 +499,29 @@ class TestWhatIsNotAGranule:
 
     def test_unknown_protocol_is_an_error(self):
         with pytest.raises(SelectionError, match=r"cannot open nonsense://x.*Protocol not known"):
-            open_source("nonsense://x").stamp()
+            open_source("nonsense://x").file_version()
 
     def test_unknown_storage_option_is_an_error(self):
         with pytest.raises(SelectionError, match=r"cannot open simplecache::memory://x"):
-            open_source("simplecache::memory://x", {"cache_storage": 5}).stamp()
+            open_source("simplecache::memory://x", {"cache_storage": 5}).file_version()
 
     @pytest.mark.skipif("paramiko" in sys.modules, reason="paramiko is here")
     def test_missing_package_is_named(self):
         with pytest.raises(TransferError, match=r"(?s)not installed.*paramiko"):
-            open_source("sftp://nowhere.invalid/x.h5").stamp()
+            open_source("sftp://nowhere.invalid/x.h5").file_version()
 
     def test_remote_directory_is_not_a_granule(self, s3_server):
         fsspec.filesystem("memory").pipe_file("/a/b/x.h5", DATA)
         s3_server.put("a/x.h5", DATA)
         for folder in ("memory://a", SimpleNamespace(fs=_below("/a"), path="b")):
             with pytest.raises(NotAGranuleError, match="is a directory"):
-                open_source(folder).stamp()
+                open_source(folder).file_version()
         with pytest.raises(NotAGranuleError, match="is a directory"):
-            open_source(s3_server.url("a"), s3_server.storage_options).stamp()
+            open_source(s3_server.url("a"), s3_server.storage_options).file_version()
 
     def test_missing_memory_file_is_not_found(self):
         source = open_source("memory://no/such.h5")
-        for ask in (source.stamp, lambda: source.read([(0, 1)])):
+        for ask in (source.file_version, lambda: source.read([(0, 1)])):
             with pytest.raises(GranuleNotFoundError, match=r"memory://no/such\.h5"):
                 ask()
 
@@ -530,10 +530,10 @@ def test_memory_version_changes_with_the_file():
     memory = fsspec.filesystem("memory")
     memory.pipe_file("/x.h5", DATA)
     source = open_source("memory://x.h5")
-    before = source.stamp()
+    before = source.file_version()
     assert before.tag
     memory.pipe_file("/x.h5", DATA[::-1])
-    assert source.stamp() != before
+    assert source.file_version() != before
 
 
 class TestCounting:
@@ -543,8 +543,8 @@ class TestCounting:
         assert source.url == str(path)
         assert source.read(RANGES) == PIECES
         source.read([(3, 4)])
-        assert source.stamp().size == len(DATA)
-        assert (source.requests, source.bursts, source.stamps) == (5, 2, 1)
+        assert source.file_version().size == len(DATA)
+        assert (source.requests, source.bursts, source.version_requests) == (5, 2, 1)
         assert source.nbytes == sum(map(len, PIECES)) + 4
         assert source.log == [each for each in RANGES if each[1]] + [(3, 4)]
         assert "LocalSource" in repr(source)
@@ -647,7 +647,7 @@ def test_first_error_cancels_queued_work():
         time.sleep(0.01)
 
     with ThreadPoolExecutor(1) as pool, pytest.raises(KeyError):
-        all_done([pool.submit(work, number) for number in range(100)])
+        wait_all([pool.submit(work, number) for number in range(100)])
     assert len(begun) < 50
 
 

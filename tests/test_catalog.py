@@ -184,7 +184,7 @@ def test_invalid_release_is_refused(release):
 
 def test_listing_contents_reads_no_values(path):
     source = CountingSource(open_source(path))
-    opened = Granule(source, source.stamp())
+    opened = Granule(source, source.file_version())
     nodes = assemble_groups([opened], parse_arguments(opened.url).options, listed=False)
     before, tables = source.requests, set(opened.index.tables)
     contents = contents_of_opened({p.strip("/"): ds for p, ds in nodes.items()}, str(path))

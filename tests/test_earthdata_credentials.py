@@ -59,7 +59,7 @@ class TestLogin:
     def test_missing_login_is_an_error(self, earthdata, road):
         earthdata.put(NAME, DATA)
         with pytest.raises(AccessDeniedError, match=r"need an Earthdata login.*earthaccess\.login"):
-            source(road).stamp()
+            source(road).file_version()
         assert asked(earthdata, DATA_HOST) == asked(earthdata, LOGIN_HOST) == []
 
     def test_password_is_read_from_the_environment(self, earthdata, monkeypatch):
@@ -130,7 +130,7 @@ class TestLogin:
         earthdata.put(NAME, DATA)
         monkeypatch.setenv("EARTHDATA_TOKEN", token)
         with pytest.raises(AccessDeniedError, match="token is invalid") as caught:
-            source(road).stamp()
+            source(road).file_version()
         assert "hush" not in "".join(traceback.format_exception(caught.value))
         assert earthdata.script.log == []
 
@@ -140,7 +140,7 @@ class TestLogin:
         monkeypatch.setenv("EARTHDATA_PASSWORD", earthdata.password)
         earthdata.script.fail("find_or_create_token", "html")
         with pytest.raises(TransferError, match="login page of this network"):
-            source().stamp()
+            source().file_version()
         earthdata.script.heal()
         assert source().read([(3, 4)]) == [DATA[3:7]]
 
@@ -150,7 +150,7 @@ class TestLogin:
         with pytest.raises(
             AccessDeniedError, match=r"cannot read the login from .*EARTHDATA_TOKEN"
         ):
-            source().stamp()
+            source().file_version()
 
     @pytest.mark.parametrize("road", ["direct", "external"])
     def test_expired_token_is_an_error(self, earthdata, monkeypatch, road):
@@ -180,7 +180,7 @@ class TestLogin:
         logged_in.put(NAME, DATA)
         logged_in.script.fail("s3credentials", 403)
         with pytest.raises(AccessDeniedError, match="accept its terms"):
-            source().stamp()
+            source().file_version()
 
     def test_no_network_is_an_error(self, logged_in, monkeypatch):
         def none(*_, **__):
@@ -189,7 +189,7 @@ class TestLogin:
         monkeypatch.setattr(socket, "getaddrinfo", none)
         for road in ("direct", "external"):
             with pytest.raises(TransferError, match="check the URL and the network"):
-                source(road).stamp()
+                source(road).file_version()
 
 
 class TestKeys:
@@ -205,7 +205,9 @@ class TestKeys:
 
     @pytest.mark.parametrize("expired", [(400, "ExpiredToken"), (403, "InvalidAccessKeyId")])
     @pytest.mark.parametrize(
-        "ask", [lambda job: job.stamp(), lambda job: job.look(8, 8).stamp], ids=["stamp", "look"]
+        "ask",
+        [lambda job: job.file_version(), lambda job: job.first_read(8, 8).file_version],
+        ids=["stamp", "look"],
     )
     def test_revoked_keys_are_renewed(self, logged_in, expired, ask):
         logged_in.put(NAME, DATA)
@@ -444,7 +446,7 @@ class TestHosts:
             {"URL": f"s3://{bucket}/{self.REPEAT}", "Type": "GET DATA VIA DIRECT ACCESS"},
         ]
         with pytest.raises(TransferError, match="bucket"):
-            open_source(f"icesat2://{self.REPEAT}", {"access": "direct"}).stamp()
+            open_source(f"icesat2://{self.REPEAT}", {"access": "direct"}).file_version()
         assert logged_in.told_others == []
 
 
@@ -453,7 +455,7 @@ def test_one_read_is_one_request(logged_in):
     logged_in.put(NAME, DATA)
     for road in ("direct", "external"):
         job = source(road)
-        job.stamp()
+        job.file_version()
         logged_in.script.log.clear()
         job.read([(i, 4) for i in range(10)])
         assert len(logged_in.script.log) == 10

@@ -187,7 +187,7 @@ def test_environment_variable_of_obstore_disables_direct_access(service, monkeyp
 def test_empty_file_is_an_error(service, road):
     service.put(NAME, b"")
     source = open_source(f"icesat2://{NAME}", {"access": road})
-    assert source.stamp().size == source.look(8, 8).stamp.size == 0
+    assert source.file_version().size == source.first_read(8, 8).file_version.size == 0
 
 
 def test_environment_sets_the_s3_endpoint(service, monkeypatch):

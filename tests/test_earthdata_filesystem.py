@@ -178,7 +178,7 @@ def test_granule_in_another_location_is_found(logged_in, road):
         assert len(asked) == 1
         assert fs.cat_file(name) == DATA
         source = open_source(f"icesat2://{name}", {"access": road})
-        source.stamp()
+        source.file_version()
         logged_in.script.clear()
         assert source.read([(0, 4), (8, 4)]) == [DATA[:4], DATA[8:12]]
         assert not [each for each in logged_in.script.log if "granules.umm_json" in each.path]
@@ -323,5 +323,5 @@ class TestAuto:
     @pytest.mark.parametrize("given", [{"acces": "external"}, {"token": "hush"}])
     def test_unknown_option_is_an_error(self, given):
         with pytest.raises(SelectionError, match=r"no option (acces|token): give access") as caught:
-            open_source(f"icesat2://{NAME}", given).stamp()
+            open_source(f"icesat2://{NAME}", given).file_version()
         assert "hush" not in str(caught.value)

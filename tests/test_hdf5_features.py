@@ -745,10 +745,14 @@ def test_cached_index_keeps_the_user_block(path, tmp_path):
     with xr.open_dataset(path, **RAW, **cache) as ds:
         ds.load()
     source = open_source(path)
-    contents = unpack(pack(store.load(cache["index_cache"], source.url, source.stamp())), 1 << 20)
+    contents = unpack(
+        pack(store.load(cache["index_cache"], source.url, source.file_version())), 1 << 20
+    )
     assert contents.base == 2048
     # Structure that was not read before, and values by an index that was.
-    index = GranuleIndex(source, source.stamp().size, Contents(root=contents.root, base=2048))
+    index = GranuleIndex(
+        source, source.file_version().size, Contents(root=contents.root, base=2048)
+    )
     assert index.dataset("group/rows").shape == (120, 3)
     with xr.open_datatree(path, **RAW, **cache) as tree, h5py.File(path) as file:
         np.testing.assert_array_equal(tree["group/rows"], file["group/rows"])

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from xr_icesat2.bytesource import CountingSource, Stamp, open_source
+from xr_icesat2.bytesource import CountingSource, FileVersion, open_source
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.hdf5.model import Contents, GroupHeader
 from xr_icesat2.index_cache import directory as store
@@ -39,7 +39,7 @@ def read_h_li(granule: Granule) -> None:
 
 def counted(path, cache) -> tuple[Granule, CountingSource]:
     source = CountingSource(open_source(path))
-    return Granule(source, source.stamp(), str(cache)), source
+    return Granule(source, source.file_version(), str(cache)), source
 
 
 def test_cached_index_replaces_metadata_reads(path, cache):
@@ -68,7 +68,7 @@ def test_open_with_a_cached_index_requests_only_the_version(s3_server, cache, tm
 def test_cached_index_equals_the_parsed_one(path, cache):
     granule, _ = counted(path, cache)
     read_h_li(granule)
-    known = store.load(str(cache), granule.url, granule.stamp)
+    known = store.load(str(cache), granule.url, granule.file_version)
     header = granule.index.dataset("/gt1l/land_ice_segments/h_li")
     kept = known.nodes["/gt1l/land_ice_segments/h_li"]
     assert (kept.dtype, kept.shape, kept.layout) == (header.dtype, header.shape, header.layout)
@@ -83,10 +83,10 @@ def test_parts_cached_by_two_processes_are_merged(path, cache):
     first.index.dataset("/gt1l/land_ice_segments/h_li")
     first.keep()
     first.close()
-    before = store.load(str(cache), first.url, first.stamp)
+    before = store.load(str(cache), first.url, first.file_version)
     contents = Contents({"/other": before.nodes["/"]})
-    store.save(str(cache), first.url, first.stamp, contents)
-    known = store.load(str(cache), first.url, first.stamp)
+    store.save(str(cache), first.url, first.file_version, contents)
+    known = store.load(str(cache), first.url, first.file_version)
     assert {"/other", "/gt1l/land_ice_segments/h_li"} <= known.nodes.keys()
 
 
@@ -105,7 +105,7 @@ def test_damaged_entry_is_ignored_and_replaced(path, cache, damage, caplog):
     read_h_li(granule)
     assert source.requests > 0
     assert "ignoring the kept index" in caplog.text
-    assert store.load(str(cache), granule.url, granule.stamp) is not None
+    assert store.load(str(cache), granule.url, granule.file_version) is not None
 
 
 def test_entry_that_would_run_code_is_refused(path, cache, caplog):
@@ -122,7 +122,7 @@ def test_entry_that_would_run_code_is_refused(path, cache, caplog):
     for crafted in (pickle.dumps(Harm()), MAGIC + zlib.crc32(rest).to_bytes(4, "little") + rest):
         caplog.clear()
         entry.write_bytes(crafted)
-        assert store.load(str(cache), granule.url, granule.stamp) is None
+        assert store.load(str(cache), granule.url, granule.file_version) is None
         assert "ignoring the kept index" in caplog.text
     assert not (cache / "harm").exists()
 
@@ -130,7 +130,7 @@ def test_entry_that_would_run_code_is_refused(path, cache, caplog):
 def test_each_version_has_its_own_entry(path, cache):
     granule, _ = counted(path, cache)
     read_h_li(granule)
-    other = Stamp(granule.stamp.size, "another tag")
+    other = FileVersion(granule.file_version.size, "another tag")
     assert store.load(str(cache), granule.url, other) is None
 
 
@@ -144,9 +144,9 @@ def test_environment_variable_names_the_directory(path, cache, monkeypatch):
 def test_granules_without_a_version_are_not_cached(path, cache):
     """Another file of the same size would be taken for it."""
     source = CountingSource(open_source(io.BytesIO(path.read_bytes())))
-    stamp = source.stamp()
-    assert not stamp.tag
-    read_h_li(Granule(source, stamp, str(cache)))
+    version = source.file_version()
+    assert not version.tag
+    read_h_li(Granule(source, version, str(cache)))
     assert not list(cache.glob("*"))
 
 
@@ -154,12 +154,12 @@ def size_of(cache) -> int:
     return sum(-(-file.stat().st_size // 4096) * 4096 for file in cache.glob("*.index"))
 
 
-def entry(number: int) -> tuple[str, Stamp, Contents]:
+def entry(number: int) -> tuple[str, FileVersion, Contents]:
     """Something to keep, of which no two bytes are alike."""
     noise = random.Random(number).randbytes(6000).hex()
     return (
         f"s3://bucket/{number}",
-        Stamp(1000, "tag"),
+        FileVersion(1000, "tag"),
         Contents({"/": GroupHeader({}, {"a": noise})}),
     )
 
@@ -170,11 +170,11 @@ def test_least_recently_used_entries_are_evicted(cache, monkeypatch):
     cache.mkdir()
     (cache / "notes.index").write_text("of the user")
     long_ago = time.time() - 1_000_000
-    for number, (url, stamp, contents) in enumerate(kept):
-        store.save(str(cache), url, stamp, contents)
+    for number, (url, version, contents) in enumerate(kept):
+        store.save(str(cache), url, version, contents)
         assert size_of(cache) - 4096 <= 20 * 8192
         if number < 18:
-            os.utime(store._path(str(cache), url, stamp), (long_ago + number, long_ago + number))
+            os.utime(store._path(str(cache), url, version), (long_ago + number, long_ago + number))
         if number == 17:
             store.load(str(cache), *kept[3][:2])  # a use
     there = [number for number, one in enumerate(kept) if store.load(str(cache), *one[:2])]
@@ -220,9 +220,9 @@ def save_many(cache: str, first: int, bound: int) -> int:
     os.environ["XR_ICESAT2_INDEX_CACHE_BYTES"] = str(bound)
     found = 0
     for number in range(first, first + 60):
-        url, stamp, contents = entry(number % 40)
-        store.save(cache, url, stamp, contents)
-        known = store.load(cache, url, stamp)
+        url, version, contents = entry(number % 40)
+        store.save(cache, url, version, contents)
+        known = store.load(cache, url, version)
         assert known is None or known.nodes == contents.nodes
         found += known is not None
     return found

@@ -112,7 +112,7 @@ def of_a_granule(tmp_path_factory):
     """What is known of an ATL06 granule when everything was looked at."""
     path = write_granule(tmp_path_factory.mktemp("packed"), n_segments=300, chunk_rows=100)
     source = open_source(path)
-    index = Granule(source, source.stamp()).index
+    index = Granule(source, source.file_version()).index
     nodes = index.below(["/"])
     chunked = [p for p, n in nodes.items() if isinstance(getattr(n, "layout", None), Chunked)]
     index.chunk_tables(dict.fromkeys(chunked))

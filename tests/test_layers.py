@@ -14,12 +14,13 @@ from xr_icesat2.testing import write_granule
 PACKAGE = Path(xr_icesat2.__file__).parent
 LEVELS = {
     "printable": -1,
+    "fork_safety": -1,
     "errors": 0,
-    "fork_safety": 0,
     "memory": 0,
     "messages": 0,
     "progress": 0,
     "safe_files": 0,
+    "thread_pools": 0,
     "limits": 1,
     "relaxed_gc": 1,
     "bytesource": 1,

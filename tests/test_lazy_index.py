@@ -13,7 +13,7 @@ import xarray as xr
 from xarray.indexes import PandasIndex
 
 from xr_icesat2.reading import lazy_array as array
-from xr_icesat2.reading.batch import carry_out
+from xr_icesat2.reading.execute import execute
 from xr_icesat2.reading.lazy_index import LazyIndex
 from xr_icesat2.testing import write_granule
 
@@ -236,9 +236,9 @@ def test_tree_labels_load_in_one_plan_with_data(paths, monkeypatch):
 
     def counted(pending: list[Any]) -> None:
         alone.extend(pending)
-        carry_out(pending)
+        execute(pending)
 
-    monkeypatch.setattr(array, "carry_out", counted)
+    monkeypatch.setattr(array, "execute", counted)
     tree = xr.open_datatree(paths[0], engine="icesat2", layout="file")
     alone.clear()
     tree.icesat2.load()

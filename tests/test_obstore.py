@@ -5,7 +5,7 @@ import re
 import fsspec
 import pytest
 
-from xr_icesat2.bytesource import Stamp, open_source
+from xr_icesat2.bytesource import FileVersion, open_source
 from xr_icesat2.bytesource import fsspec_transport as transports
 from xr_icesat2.bytesource import request_limits as limits
 from xr_icesat2.errors import GranuleNotFoundError, ICESat2Error
@@ -32,7 +32,7 @@ def _outcome(server, source):
     """What comes of a stamp and a read, what was asked for it, and by whom."""
     server.script.heads.clear()
     found = []
-    for ask in (source.stamp, lambda: source.read([(0, 8)])):
+    for ask in (source.file_version, lambda: source.read([(0, 8)])):
         try:
             found.append(ask())
         except ICESat2Error as error:
@@ -267,7 +267,7 @@ class TestAnswers:
         for ask, expected, times in (
             (_size, len(DATA), 1),
             (_start, DATA[:8], 1),
-            (lambda source: source.look(8, 0).stamp.size, len(DATA), 2),
+            (lambda source: source.first_read(8, 0).file_version.size, len(DATA), 2),
         ):
             source = open_source(granule, s3_server.storage_options)
             s3_server.script.heal()
@@ -289,7 +289,7 @@ class TestAnswers:
         source = open_source(granule.replace("x.h5", "missing.h5"), s3_server.storage_options)
         s3_server.script.log.clear()
         with pytest.raises(GranuleNotFoundError):
-            source.stamp()
+            source.file_version()
         asked = [request.method for request in s3_server.log]
         assert asked == ["HEAD", "HEAD", "GET"]  # obstore, s3fs, and whether it is a directory
 
@@ -297,9 +297,9 @@ class TestAnswers:
     def test_missing_etag_gives_an_empty_tag(self, http_server):
         endpoint = http_server.put("bucket/x.h5", DATA).removesuffix("/bucket/x.h5")
         source = open_source("s3://bucket/x.h5", {"anon": True, "endpoint_url": endpoint})
-        assert source.stamp().tag
+        assert source.file_version().tag
         http_server.script.fail("x.h5", "no-tag")
-        assert source.stamp() == Stamp(len(DATA), "")
+        assert source.file_version() == FileVersion(len(DATA), "")
 
 
 @pytest.fixture(params=["by obstore", "by s3fs"])
@@ -309,7 +309,7 @@ def _either_way(request, monkeypatch):
 
 
 def _size(source):
-    return source.stamp().size
+    return source.file_version().size
 
 
 def _start(source):

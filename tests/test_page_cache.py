@@ -9,15 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.counted_link import CountedLink
-from xr_icesat2.bytesource.link_speed import Cost, Observed
+from xr_icesat2.bytesource.protocol import RequestCost
+from xr_icesat2.bytesource.remote import ObservedCost
 from xr_icesat2.hdf5 import page_cache as pages
 from xr_icesat2.hdf5.page_cache import MOST_BLOCK, PAGE, Pages
 from xr_icesat2.hdf5.parser_loop import Alone, Several
 
 SIZE = 3 << 20
-NEAR = Cost(latency=20e-6, bandwidth=1e9)
-FAR = Cost(latency=0.15, bandwidth=2e6)
-FAST = Cost(latency=0.06, bandwidth=200e6)
+NEAR = RequestCost(latency=20e-6, bandwidth=1e9)
+FAR = RequestCost(latency=0.15, bandwidth=2e6)
+FAST = RequestCost(latency=0.06, bandwidth=200e6)
 each_link = pytest.mark.parametrize("cost", [NEAR, FAR, FAST], ids=["near", "far", "fast"])
 
 
@@ -110,13 +111,13 @@ def test_whole_files_are_kept_up_to_a_bound(path, monkeypatch):
 
 
 def test_link_speed_is_measured():
-    observed = Observed(Cost(latency=1.0, bandwidth=1.0))
-    assert observed.cost == Cost(1.0, 1.0)
+    observed = ObservedCost(RequestCost(latency=1.0, bandwidth=1.0))
+    assert observed.cost == RequestCost(1.0, 1.0)
     for seconds in (0.3, 0.1, 0.2):
         observed.note(0, seconds)
     observed.note(10_000_000, 0.6)
     observed.note(1_000_000, 0.6)
-    assert observed.cost == Cost(latency=0.1, bandwidth=10_000_000 / 0.5)
+    assert observed.cost == RequestCost(latency=0.1, bandwidth=10_000_000 / 0.5)
 
 
 @each_link
@@ -176,7 +177,7 @@ def test_isolated_ranges_are_read_as_single_pages(path, monkeypatch):
 
 @pytest.mark.parametrize(("requests", "whole"), [(1, False), (64, False), (65, True), (500, True)])
 def test_file_is_read_whole_to_save_many_requests(path, requests, whole):
-    source = CountedLink(path, Cost(latency=0.06, bandwidth=SIZE / 2 / 0.06))
+    source = CountedLink(path, RequestCost(latency=0.06, bandwidth=SIZE / 2 / 0.06))
     held = Pages(source, SIZE)
     held.take_whole(requests)
     assert source.nbytes == (SIZE if whole else 0)

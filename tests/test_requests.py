@@ -6,7 +6,7 @@ import xarray as xr
 
 from xr_icesat2.assembly.assemble import assemble_dataset
 from xr_icesat2.bytesource import CountingSource, open_source
-from xr_icesat2.bytesource.link_speed import Cost
+from xr_icesat2.bytesource.protocol import RequestCost
 from xr_icesat2.bytesource.remote import RemoteSource
 from xr_icesat2.granule.beams import BEAMS
 from xr_icesat2.granule.granule import Granule
@@ -98,7 +98,7 @@ def test_many_variables_take_as_few_round_trips_as_one(served):
 
 
 def test_small_granule_is_read_whole_on_a_fast_link(s3_server, path, monkeypatch):
-    monkeypatch.setattr(RemoteSource, "cost", Cost(latency=0.06, bandwidth=200e6))
+    monkeypatch.setattr(RemoteSource, "cost", RequestCost(latency=0.06, bandwidth=200e6))
     url = s3_server.put(path.name, path.read_bytes())
     with xr.open_dataset(url, engine="icesat2", storage_options=s3_server.storage_options) as ds:
         s3_server.script.clear()
@@ -132,7 +132,7 @@ def test_reading_a_variable_reads_no_header(served):
 def opened(path, **asked) -> tuple[set[str], CountingSource]:
     """Headers that are read to open a local granule, and the byte source that saw it."""
     source = CountingSource(open_source(path))
-    granule = Granule(source, source.stamp())
+    granule = Granule(source, source.file_version())
     ds = assemble_dataset([granule], parse_arguments(path, **asked).options, listed=False)
     assert "h_li" in ds
     nodes = set(granule.index.nodes)

@@ -26,14 +26,14 @@ from tests.benchmark_granules import LAYOUTS
 from tests.counted_link import CountedLink
 from xr_icesat2.assembly.assemble import assemble_dataset, assemble_groups
 from xr_icesat2.assembly.open_granules import open_granule
-from xr_icesat2.bytesource.link_speed import Cost
+from xr_icesat2.bytesource.protocol import RequestCost
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.hdf5 import page_cache as pages
 from xr_icesat2.index_cache.settings import Caches
 from xr_icesat2.keywords import parse_arguments
 from xr_icesat2.testing import write_granule
 
-FAR = Cost(latency=0.06, bandwidth=200e6)
+FAR = RequestCost(latency=0.06, bandwidth=200e6)
 RAW = {"mask_and_scale": False, "decode_times": False}
 MOST_TRIPS = 4
 """To open a group, with the one that tells the version."""
@@ -51,7 +51,7 @@ def of_full_size(monkeypatch):
 
 
 @contextmanager
-def far_away(path: Path, cache: Path | None = None, cost: Cost = FAR):
+def far_away(path: Path, cache: Path | None = None, cost: RequestCost = FAR):
     """Give a granule at the end of a link, of which nothing is known but what is in a cache."""
     source = CountedLink(path, cost)
     granule = open_granule(source, Caches(None if cache is None else str(cache)))
@@ -109,7 +109,7 @@ class TestCounted:
             assert "n_obs" in ds
             known = [*granule.index.tables, *granule.index.values]
             assert not [path for path in known if path.startswith("/gt")]
-            assert source.round_trips + source.stamps <= MOST_TRIPS
+            assert source.round_trips + source.version_requests <= MOST_TRIPS
             assert source.requests <= 12
             assert source.nbytes <= MOST_STRUCTURE[name]
 
@@ -119,7 +119,7 @@ class TestCounted:
         with far_away(layout(name)) as (granule, source):
             groups = assemble_groups([granule], parse_arguments(granule.url).options, listed=False)
             assert {"/heights", "/geolocation", "/bckgrd_atlas", "/orbit_info"} <= groups.keys()
-            assert source.round_trips + source.stamps <= MOST_TRIPS + 4
+            assert source.round_trips + source.version_requests <= MOST_TRIPS + 4
             assert source.requests <= 14
             assert source.nbytes <= MOST_STRUCTURE[name] + 2_000_000
 
@@ -140,7 +140,7 @@ class TestCounted:
             granule.keep()
         with far_away(layout(name), tmp_path) as (granule, source):
             ds = opened(granule, task)
-            assert (source.requests, source.stamps) == (0, 1)
+            assert (source.requests, source.version_requests) == (0, 1)
             compare(loaded(ds, task), task)
             assert source.round_trips == 1
             assert source.requests <= 2 * len(floor)
@@ -170,14 +170,14 @@ class TestPlan:
     MOST_LOSS = 1.2
     SIZES = ("atl06-50", "atl06-200", "atl08", 60, 2500)
 
-    def seconds(self, task: Task, cost: Cost, most_whole: int) -> float:
+    def seconds(self, task: Task, cost: RequestCost, most_whole: int) -> float:
         """Give what opening and reading take over a link; no clock is asked."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(pages, "MOST_WHOLE", most_whole)
             patch.setattr(pages, "_KEPT", pages._Kept())
             with far_away(Path(task.files[0]), cost=cost) as (granule, source):
                 ds = opened(granule, task)
-                opening = source.stamps * cost.latency
+                opening = source.version_requests * cost.latency
                 loaded(ds, task)
                 return opening + source.seconds
 
@@ -186,7 +186,7 @@ class TestPlan:
     def test_plan_is_close_to_the_better_of_whole_and_ranged_reads(
         self, sized, size, op, latency, bandwidth
     ):
-        task, cost = sized(size, op), Cost(10**latency, 10**bandwidth)
+        task, cost = sized(size, op), RequestCost(10**latency, 10**bandwidth)
         whole = 2 * cost.latency + Path(task.files[0]).stat().st_size / cost.bandwidth
         ranges = self.seconds(task, cost, 0)
         ours = self.seconds(task, cost, pages.MOST_WHOLE)
@@ -196,7 +196,7 @@ class TestPlan:
     def test_reading_every_variable_reads_the_file_whole(self, layout):
         path = layout("atl06-50")
         size, task = path.stat().st_size, task_for("atl06-50", "e", path)
-        with far_away(path, cost=Cost(latency=0.06, bandwidth=size / 3 / 0.06)) as (
+        with far_away(path, cost=RequestCost(latency=0.06, bandwidth=size / 3 / 0.06)) as (
             granule,
             source,
         ):

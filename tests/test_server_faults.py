@@ -15,9 +15,14 @@ from tests.http_server import BlobServer
 from xr_icesat2.bytesource import fsspec_transport as transports
 from xr_icesat2.bytesource import open_source
 from xr_icesat2.bytesource import request_limits as limits
-from xr_icesat2.bytesource import request_scheduler as traffic
-from xr_icesat2.bytesource.error_translation import shown_cause, translated, worth_retrying
-from xr_icesat2.bytesource.request_scheduler import Traffic, in_daemon_thread, together, traffic_on
+from xr_icesat2.bytesource import request_scheduler as scheduler
+from xr_icesat2.bytesource.error_translation import is_retryable, safe_cause, translate_error
+from xr_icesat2.bytesource.request_scheduler import (
+    RequestScheduler,
+    gather,
+    in_daemon_thread,
+    scheduler_of,
+)
 from xr_icesat2.errors import (
     AccessDeniedError,
     CorruptGranuleError,
@@ -51,7 +56,7 @@ def served(request):
 
 
 def _asks(source):
-    return (lambda: source.read(RANGES), source.stamp)
+    return (lambda: source.read(RANGES), source.file_version)
 
 
 @pytest.mark.parametrize("fault", [500, 503, "truncate", "short"])
@@ -60,7 +65,7 @@ def test_transient_faults_are_retried(served, fault):
     server.script.fail("x.h5", fault, times=3)
     assert source.read(RANGES) == PIECES
     server.script.fail("x.h5", fault, times=2)
-    assert source.stamp().size == len(DATA)
+    assert source.file_version().size == len(DATA)
 
 
 @pytest.mark.parametrize("fault", [500, 503, "truncate", "short"])
@@ -91,7 +96,7 @@ def test_short_response_error_names_the_range(served):
 )
 def test_refusals_are_not_retried(served, status, error, says):
     server, source = served
-    source.stamp()
+    source.file_version()
     server.script.clear()
     server.script.fail("x.h5", status, times=1)
     with pytest.raises(error, match=says) as caught:
@@ -105,7 +110,7 @@ def test_version_request_meets_the_same_faults(served, status, error):
     server, source = served
     server.script.fail("x.h5", status)
     with pytest.raises(error, match=r"x\.h5"):
-        source.stamp()
+        source.file_version()
 
 
 def test_missing_object_is_not_found(served):
@@ -119,7 +124,7 @@ def test_missing_object_is_not_found(served):
 
 def test_no_response_is_a_timeout(served, monkeypatch):
     server, source = served
-    source.stamp()
+    source.file_version()
     monkeypatch.setenv(limits.TIMEOUT_VARIABLE, "0.4")
     server.script.fail("x.h5", "hang")
     for ask in _asks(source):
@@ -135,12 +140,12 @@ def test_timeout_error_names_the_setting(http_server, monkeypatch):
     monkeypatch.setattr(limits, "GRACE", 30)
     http_server.script.fail("x.h5", "hang")
     with pytest.raises(TransferTimeoutError, match=r"x\.h5 within .*XR_ICESAT2_TIMEOUT"):
-        source.stamp()
+        source.file_version()
 
 
 def test_hanging_connection_is_retried(served, monkeypatch):
     server, source = served
-    source.stamp()
+    source.file_version()
     monkeypatch.setenv(limits.TIMEOUT_VARIABLE, "3")
     server.script.fail("x.h5", "hang", times=1)
     assert source.read(RANGES) == PIECES
@@ -154,10 +159,10 @@ def test_slow_response_is_accepted(served):
 
 def test_replaced_file_has_another_version(served):
     server, source = served
-    before = source.stamp()
+    before = source.file_version()
     assert before.tag
     server.put("x.h5", DATA[::-1])
-    after = source.stamp()
+    after = source.file_version()
     assert after.tag != before.tag
     assert after.size == before.size
 
@@ -168,7 +173,7 @@ def test_cached_listing_is_not_the_version(s3_server):
     source = open_source(filesystem.open(url))
     filesystem.ls(s3_server.bucket_dir.name)
     s3_server.put("x.h5", DATA + b"more")
-    assert source.stamp().size == len(DATA) + 4
+    assert source.file_version().size == len(DATA) + 4
 
 
 def test_first_failure_cancels_other_requests(served):
@@ -198,7 +203,7 @@ class TestRangesIgnored:
         source = open_source(http_server.put("x.h5", DATA))
         http_server.script.fail("x.h5", "ignore-range")
         assert source.read([(0, len(DATA))]) == [DATA]
-        assert source.stamp().size == len(DATA)
+        assert source.file_version().size == len(DATA)
 
     def test_ignored_range_does_not_download_the_file(self, http_server):
         source = open_source(http_server.put("x.h5", bytes(100_000_000)))
@@ -235,13 +240,13 @@ class TestHTTP:
         source = open_source(http_server.put("x.h5", DATA))
         http_server.script.fail("x.h5", "no-length")
         assert source.read(RANGES) == PIECES
-        assert source.stamp().size == len(DATA)
+        assert source.file_version().size == len(DATA)
 
     def test_missing_size_is_an_error(self, http_server):
         source = open_source(http_server.put("x.h5", DATA))
         http_server.script.fail("x.h5", "no-size")
         with pytest.raises(TransferError, match=r"does not say how large.*simplecache::"):
-            source.stamp()
+            source.file_version()
         assert source.read(RANGES) == PIECES
         # Then nobody can tell whether a range lies outside: what the server says must do.
         with pytest.raises(TransferError, match="416"):
@@ -249,7 +254,7 @@ class TestHTTP:
 
     def test_empty_file_has_size_zero(self, http_server):
         source = open_source(http_server.put("x.h5", b""))
-        assert source.stamp().size == 0
+        assert source.file_version().size == 0
         with pytest.raises(CorruptGranuleError, match="has 0 bytes"):
             source.read([(0, 8)])
 
@@ -286,7 +291,7 @@ class TestHTTP:
         source = open_source(url, {"simplecache": {"cache_storage": str(tmp_path)}})
         http_server.script.fail("x.h5", 403)
         with pytest.raises(AccessDeniedError):
-            source.stamp()
+            source.file_version()
 
 
 @pytest.fixture
@@ -307,7 +312,7 @@ class TestS3:
         source = open_source(s3_server.put("x.h5", DATA), s3_server.storage_options)
         source.read([(0, 8), (5, 0), (9_000, 1_000)])
         assert sorted(s3_server.script.reads("x.h5")) == ["bytes=0-7", "bytes=9000-9999"]
-        source.stamp()
+        source.file_version()
         assert [request.method for request in s3_server.log] == ["GET", "GET", "HEAD"]
 
     @pytest.mark.parametrize("wrong", [{"secret": "wrong"}, {"key": "nobody"}])
@@ -374,7 +379,7 @@ class TestLimits:
     def test_invalid_time_limit_is_an_error(self, given, monkeypatch):
         monkeypatch.setenv(limits.TIMEOUT_VARIABLE, given)
         with pytest.raises(SelectionError, match=r"XR_ICESAT2_TIMEOUT=.*seconds above 0"):
-            open_source("memory://x.h5").stamp()
+            open_source("memory://x.h5").file_version()
 
     def test_default_time_limit_applies(self, monkeypatch):
         monkeypatch.delenv(limits.TIMEOUT_VARIABLE)
@@ -409,17 +414,17 @@ class TestLimits:
         fsspec.register_implementation("stuck", Stuck, clobber=True)
         monkeypatch.setenv(limits.TIMEOUT_VARIABLE, "0.3")
         with pytest.raises(TransferTimeoutError, match="stuck://x"):
-            open_source("stuck://x.h5").stamp()
+            open_source("stuck://x.h5").file_version()
         Stuck.free.set()
         _registry.pop("stuck")
 
     def test_blocked_event_loop_is_a_timeout(self, http_server, monkeypatch):
         source = open_source(http_server.put("x.h5", DATA))
-        source.stamp()
+        source.file_version()
         monkeypatch.setenv(limits.TIMEOUT_VARIABLE, "0.2")
         monkeypatch.setattr(limits, "GRACE", 0.1)
         loop, free = fsspec.asyn.get_loop(), threading.Event()
-        traffic_on(loop)._deadline = 0.0
+        scheduler_of(loop)._deadline = 0.0
         loop.call_soon_threadsafe(free.wait, 20)
         try:
             with pytest.raises(TransferTimeoutError, match="other code blocks it"):
@@ -434,14 +439,14 @@ class TestLimits:
 
         fsspec.register_implementation("refusing", Refusing, clobber=True)
         with pytest.raises(AccessDeniedError, match="log in first"):
-            open_source("refusing://x.h5").stamp()
+            open_source("refusing://x.h5").file_version()
         _registry.pop("refusing")
 
     def test_reading_inside_the_fsspec_loop_is_an_error(self, http_server):
         source = open_source(http_server.put("x.h5", DATA))
 
         async def ask():
-            return source.stamp()
+            return source.file_version()
 
         loop = fsspec.asyn.get_loop()
         with pytest.raises(TransferError, match=r"asyncio\.to_thread"):
@@ -463,18 +468,18 @@ class TestLimits:
             """Never run."""
 
         with pytest.raises(TransferError, match="is closed"):
-            Traffic(loop).wait(nothing(), 1, "x.h5")
+            RequestScheduler(loop).run(nothing(), 1, "x.h5")
 
     def test_interrupted_call_leaves_no_request(self, http_server, monkeypatch):
         source = open_source(http_server.put("x.h5", DATA))
-        source.stamp()
+        source.file_version()
         http_server.script.fail("x.h5", "hang")
 
         def interrupt(futures, timeout):
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
-            patch.setattr(traffic.concurrent.futures, "wait", interrupt)
+            patch.setattr(scheduler.concurrent.futures, "wait", interrupt)
             with pytest.raises(KeyboardInterrupt):
                 source.read(RANGES)
         loop = fsspec.asyn.get_loop()
@@ -487,7 +492,7 @@ class TestLimits:
         source = open_source(http_server.put("x.h5", DATA))
         http_server.script.fail("x.h5", 503, times=1)
         with caplog.at_level(logging.INFO, "xr_icesat2"):
-            source.stamp()
+            source.file_version()
         assert "attempt 1" in caplog.text
 
 
@@ -497,7 +502,7 @@ def test_concurrent_results_keep_their_order():
         return value
 
     async def main():
-        return await together([after(0.02, "a"), after(0, "b")])
+        return await gather([after(0.02, "a"), after(0, "b")])
 
     assert asyncio.run(main()) == ["a", "b"]
 
@@ -560,21 +565,21 @@ def _requests_error(status):
     ],
 )
 def test_errors_are_translated(error, expected, again):
-    made = translated(error, "s3://b/x.h5")
+    made = translate_error(error, "s3://b/x.h5")
     assert isinstance(made, ICESat2Error)
     assert isinstance(made, expected)
-    assert worth_retrying(error) is again
+    assert is_retryable(error) is again
     assert str(made) == "ours" or "s3://b/x.h5" in str(made)
 
 
 def test_translation_inspects_causes():
     outer = FileNotFoundError("https://host/x.h5")
     outer.__cause__ = ConnectionRefusedError(111, "refused")
-    assert not isinstance(translated(outer, "x"), FileNotFoundError)
-    assert worth_retrying(outer)
+    assert not isinstance(translate_error(outer, "x"), FileNotFoundError)
+    assert is_retryable(outer)
     outer.__cause__ = AccessDeniedError("log in")
-    assert translated(outer, "x") is outer.__cause__
-    assert shown_cause(outer) is None
+    assert translate_error(outer, "x") is outer.__cause__
+    assert safe_cause(outer) is None
     ring = ValueError("a")
     ring.__cause__ = ring
-    assert isinstance(translated(ring, "x"), TransferError)
+    assert isinstance(translate_error(ring, "x"), TransferError)

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from tests.paths import granule
-from xr_icesat2.reading.time_attributes import describe_decoded
+from xr_icesat2.reading.time_decoding import describe_decoded
 from xr_icesat2.testing import write_granule
 
 REAL = [

@@ -10,8 +10,8 @@ from xarray.coders import CFDatetimeCoder
 from xarray.conventions import decode_cf_variable
 
 from xr_icesat2.reading import time_decoding as seconds
-from xr_icesat2.reading.decode import make_coding
-from xr_icesat2.reading.decode_options import Decoders
+from xr_icesat2.reading.decode import make_decoder
+from xr_icesat2.reading.decode_options import DecodeOptions
 from xr_icesat2.reading.time_decoding import are_plain_seconds, decode_seconds
 
 UNITS = "seconds since 2018-01-01"
@@ -26,9 +26,9 @@ ARRAYS = npst.arrays(np.float64, st.integers(1, 30), elements=VALUES)
 
 
 def coding_of(attrs, **decoders):
-    return make_coding(
-        "delta_time", attrs, np.dtype("f8"), Decoders(**decoders), padded=True
-    ).coding
+    return make_decoder(
+        "delta_time", attrs, np.dtype("f8"), DecodeOptions(**decoders), padded=True
+    ).decoder
 
 
 def by_xarray(values, attrs, **options):
@@ -43,11 +43,11 @@ def test_times_equal_xarrays(values, filled, calendar):
     attrs = {"units": UNITS}
     attrs |= {"_FillValue": FILL} if filled else {}
     attrs |= {} if calendar is None else {"calendar": calendar}
-    coding = coding_of(attrs)
-    assert coding.seconds
+    decoder = coding_of(attrs)
+    assert decoder.seconds
     if not filled:
         values[values == FILL] = 0.0
-    decoded = coding(values)
+    decoded = decoder(values)
     expected = by_xarray(values, attrs)
     assert decoded.dtype == expected.dtype == np.dtype("M8[ns]")
     np.testing.assert_array_equal(decoded.view("i8"), expected.view("i8"))
@@ -103,13 +103,13 @@ def test_changed_rounding_in_xarray_is_detected(monkeypatch):
 )
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 def test_other_units_are_left_to_xarray(attrs, dtype, decoders):
-    decoded = make_coding("t", attrs, np.dtype(dtype), Decoders(**decoders), padded=False)
-    assert not decoded.coding.seconds
+    decoded = make_decoder("t", attrs, np.dtype(dtype), DecodeOptions(**decoders), padded=False)
+    assert not decoded.decoder.seconds
 
 
 def test_other_calendars_are_left_to_xarray():
     kind = np.dtype("f8"), np.dtype("M8[ns]")
-    options = Decoders().options("t", {"units": UNITS})
+    options = DecodeOptions().options("t", {"units": UNITS})
     assert are_plain_seconds(*kind, {"units": UNITS}, options)
     assert not are_plain_seconds(*kind, {"units": UNITS, "calendar": "noleap"}, options)
     assert not are_plain_seconds(*kind, {"units": UNITS}, options | {"use_cftime": True})

@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 
 from tests.paths import granule
-from xr_icesat2.reading import decode as coding
+from xr_icesat2.reading import decode as decoder
 from xr_icesat2.testing import write_granule
 
 LARGEST = np.finfo("f8").max
@@ -39,7 +39,7 @@ def undeclared(plain, tmp_path) -> Path:
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_greatest_float_is_missing(undeclared, plain, layout, caplog, tmp_path):
-    coding._note_undeclared.cache_clear()
+    decoder._note_undeclared.cache_clear()
     tree = xr.open_datatree(undeclared, engine="icesat2", layout=layout)
     expected = xr.open_datatree(plain, engine="icesat2", layout=layout)
     quality = tree[QUALITY].to_dataset().load()

@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 
 from tests.earthdata.names import CMR_HOST, DATA_HOST, LOGIN_HOST, S3_HOST
-from xr_icesat2.bytesource import open_source, waiting
+from xr_icesat2.bytesource import open_source, slow_requests
 from xr_icesat2.bytesource import request_limits as limits
 from xr_icesat2.errors import TransferTimeoutError
 
@@ -21,7 +21,7 @@ DATA = bytes(range(256)) * 40
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch, caplog):
-    monkeypatch.setattr(waiting, "PATIENCE", 0.5)
+    monkeypatch.setattr(slow_requests, "PATIENCE", 0.5)
     monkeypatch.setattr(limits, "MIN_RATE", 1 << 30)  # a first look gets no more time
     monkeypatch.setenv(limits.TIMEOUT_VARIABLE, "1.8")
     caplog.set_level(logging.WARNING)
@@ -89,9 +89,11 @@ def test_hosts_of_the_archive_are_named(logged_in, caplog, where, access, host):
     logged_in.script.fail(where, "hang")
     name = REPEAT if where == "granules.umm_json" else NAME
     if (where, access) == (NAME, "direct"):
-        open_source(f"icesat2://{REPEAT}", {"access": "direct"}).stamp()  # the keys are there
+        open_source(
+            f"icesat2://{REPEAT}", {"access": "direct"}
+        ).file_version()  # the keys are there
     with pytest.raises(TransferTimeoutError):
-        open_source(f"icesat2://{name}", {"access": access}).stamp()
+        open_source(f"icesat2://{name}", {"access": access}).file_version()
     assert warnings(caplog)[0].startswith(f"waiting for {host} for ")
     assert name in warnings(caplog)[0]
 
@@ -103,7 +105,7 @@ def test_hanging_login_is_named(earthdata, caplog, monkeypatch):
     earthdata.script.fail("token", "hang")
     earthdata.script.fail("find_or_create_token", "hang")
     with pytest.raises(TransferTimeoutError):
-        open_source(f"icesat2://{NAME}", {"access": "external"}).stamp()
+        open_source(f"icesat2://{NAME}", {"access": "external"}).file_version()
     assert any(each.path.startswith(LOGIN_HOST) for each in earthdata.script.log)
     assert warnings(caplog)[0].startswith("waiting for Earthdata Login for ")
 
@@ -120,10 +122,10 @@ def test_many_requests_give_one_warning(http_server, caplog):
 
 def test_responding_server_gives_no_warning(http_server, s3_server, caplog, monkeypatch):
     """One that is slow altogether, but never silent for long."""
-    monkeypatch.setattr(waiting, "PATIENCE", 1.2)
+    monkeypatch.setattr(slow_requests, "PATIENCE", 1.2)
     for server in (http_server, s3_server):
         source = open_source(server.put("x.h5", DATA), getattr(server, "storage_options", None))
-        source.stamp()  # which loads libraries and makes connections
+        source.file_version()  # which loads libraries and makes connections
         caplog.clear()
         server.script.fail("x.h5", "slow")
         for at in range(8):

@@ -18,7 +18,7 @@ from .hdf5.model import LeftOut
 from .messages import did_you_mean, some_of
 from .opened_contents import contents_of_opened
 from .products.contents import Contents
-from .reading.load import compute_together, load_together
+from .reading.load import compute_variables, load_variables
 
 __all__ = ["DatasetAccessor", "TreeAccessor", "icesat2"]
 
@@ -128,8 +128,8 @@ class Accessor(Generic[T]):
             for name, variable in node.variables.items()
             if not names or name in chosen
         ]
-        load_together(held, progress=progress)
-        compute_together(held)
+        load_variables(held, progress=progress)
+        compute_variables(held)
         for variable in held:
             variable.load()
         return self._opened

@@ -68,7 +68,7 @@ def save(
             'engine="icesat2") gave, not closed yet, and not what was made of it'
         )
         raise SelectionError(msg)
-    versions = {(granule.url, granule.stamp): granule for granule in granules}
+    versions = {(granule.url, granule.file_version): granule for granule in granules}
     with (
         writing(str(Path(name).expanduser())) as writer,
         progress_bar("saving indexes", " granules", shown=progress) as count,
@@ -92,7 +92,7 @@ def _several(opened: Any) -> list[Opened]:
 
 def _save_one(granule: Granule, writer: CampaignWriter, count: Count) -> None:
     index = granule.index
-    if not granule.stamp.tag:
+    if not granule.file_version.tag:
         msg = (
             f"{granule.url}: nothing tells there whether it was replaced, so that its index cannot "
             "be saved. Leave the granule out."
@@ -117,7 +117,7 @@ def _save_one(granule: Granule, writer: CampaignWriter, count: Count) -> None:
     # Only now: what was read of another version would be refused for ever after.
     granule.check_unchanged()
     try:
-        writer.add(granule.url, granule.stamp, index.contents)
+        writer.add(granule.url, granule.file_version, index.contents)
     except (TypeError, ValueError) as error:
         msg = f"the index of {granule.url} cannot be saved: {error}. Leave the granule out."
         raise SelectionError(msg) from error

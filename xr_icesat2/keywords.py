@@ -16,7 +16,7 @@ from .assembly.request import Layout, Options, names
 from .errors import SelectionError
 from .limits import DEFAULT_LIMITS, Limits
 from .messages import did_you_mean
-from .reading.decode_options import Decoders
+from .reading.decode_options import DecodeOptions
 
 __all__ = ["KEYWORDS", "Arguments", "parse_arguments", "takes_arguments"]
 
@@ -95,7 +95,9 @@ def parse_arguments(  # noqa: PLR0913 - these are the engine's keywords
         pad_to=pad_to,
         allow_mixed_releases=allow_mixed_releases,
         decode_coords=decode_coords is None or bool(decode_coords),
-        decoders=Decoders(**{key: value for key, value in decoders.items() if value is not None}),
+        decoders=DecodeOptions(
+            **{key: value for key, value in decoders.items() if value is not None}
+        ),
     )
     objects, listed = _objects(filename_or_obj)
     return Arguments(

@@ -9,7 +9,7 @@ import numpy as np
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
-from xr_icesat2.reading.indexing import index_outer
+from xr_icesat2.reading.lazy_array import index_outer
 from xr_icesat2.reading.selection import indexer, interval, normalise, positions
 
 __all__ = ["RunArray"]

@@ -107,20 +107,22 @@ def open_granule(
     Of a URL in a file of indexes it is the version that the file says: nobody is asked now, but
     beside every read.
     """
-    known = caches.stamps.get(source.url)
+    known = caches.file_versions.get(source.url)
     if known is not None and "://" in source.url:
         return Granule(source, known, caches.file, limits)
     try:
-        look = source.look(*((0, 0) if caches.directory or is_known(source.url) else FIRST_LOOK))
+        found = source.first_read(
+            *((0, 0) if caches.directory or is_known(source.url) else FIRST_LOOK)
+        )
     except GranuleNotFoundError as error:
         raise GranuleNotFoundError(f"{error}{_instead(source.url)}") from error
-    if look.stamp.size == 0:
+    if found.file_version.size == 0:
         msg = f"{source.url} is empty; expected an ICESat-2 granule. Download it again."
         raise NotAGranuleError(msg)
-    cache = caches.file if look.stamp == known else caches.directory
-    granule = Granule(source, look.stamp, cache, limits)
-    if look.pieces:
-        granule.index.prime(look.pieces)
+    cache = caches.file if found.file_version == known else caches.directory
+    granule = Granule(source, found.file_version, cache, limits)
+    if found.pieces:
+        granule.index.prime(found.pieces)
     return granule
 
 

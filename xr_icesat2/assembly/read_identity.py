@@ -11,7 +11,7 @@ from xr_icesat2.granule.identity import Evidence, Identity, confirmed, identify
 from xr_icesat2.granule.other_hdf5 import describe_hdf5
 from xr_icesat2.hdf5.model import GroupHeader
 from xr_icesat2.messages import AS_IT_IS, some_of
-from xr_icesat2.reading.execute import read_datasets
+from xr_icesat2.reading.granule_reader import read_whole_datasets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,7 +48,7 @@ def identify_granule(granule: Granule, ahead: Sequence[str] = ()) -> Identity:
     paths = [f"/orbit_info/{name}" for name in ORBIT_INFO]
     paths += [f"/ancillary_data/{name}" for name in ANCILLARY]
     nodes = granule.index.load(["/", *paths], ahead)
-    values = read_datasets(granule, [path for path in paths if path in nodes])
+    values = read_whole_datasets(granule, [path for path in paths if path in nodes])
     root = granule.index.group("/")
     kind = describe_hdf5(granule.url, root.attrs, root.links)
     if kind is not None and not TRACKS & root.links.keys():

@@ -10,7 +10,7 @@ from operator import index
 from typing import Any, Literal, SupportsIndex, TypeAlias
 
 from xr_icesat2.errors import SelectionError
-from xr_icesat2.reading.decode_options import Decoders
+from xr_icesat2.reading.decode_options import DecodeOptions
 
 __all__ = ["LAYOUTS", "Layout", "Options", "matches", "names"]
 
@@ -32,7 +32,7 @@ class Options:
     pad_to: int | None
     allow_mixed_releases: bool
     decode_coords: bool
-    decoders: Decoders
+    decoders: DecodeOptions
 
     def __post_init__(self) -> None:
         if self.layout not in LAYOUTS:

@@ -11,7 +11,7 @@ import numpy as np
 
 from xr_icesat2.errors import MergeError
 from xr_icesat2.hdf5.model import DatasetHeader
-from xr_icesat2.reading.execute import read_datasets
+from xr_icesat2.reading.granule_reader import read_whole_datasets
 
 if TYPE_CHECKING:
     from xr_icesat2.granule.granule import Granule
@@ -48,7 +48,7 @@ def read_labels(
         (beam, dim): next((p for p in some if _fits(nodes.get(p), sizes[beam][dim])), "")
         for (beam, dim), some in paths.items()
     }
-    values = read_datasets(granule, [path for path in chosen.values() if path])
+    values = read_whole_datasets(granule, [path for path in chosen.values() if path])
     read: dict[str, dict[str, Labels]] = {beam: {} for beam in sizes}
     for (beam, dim), path in chosen.items():
         labels = tuple(values[path].tolist()) if path else ()

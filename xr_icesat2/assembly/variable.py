@@ -16,8 +16,15 @@ from xr_icesat2.errors import MergeError
 from xr_icesat2.granule.beams import TRACKS
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.hdf5.model import Chunked, DatasetHeader
-from xr_icesat2.reading.decode import DECODING, TIME_ENCODING, Coding, Decoded, Stored, make_coding
-from xr_icesat2.reading.decode_options import Decoders
+from xr_icesat2.reading.decode import (
+    DECODING,
+    TIME_ENCODING,
+    DecodedVariable,
+    Decoder,
+    StoredVariable,
+    make_decoder,
+)
+from xr_icesat2.reading.decode_options import DecodeOptions
 from xr_icesat2.reading.lazy_array import GranuleArray
 from xr_icesat2.reading.parts import Mosaic
 
@@ -61,7 +68,7 @@ class VariableLayout:
 class DecodeRules:
     """How the variables of one rate are decoded."""
 
-    decoders: Decoders
+    decoders: DecodeOptions
     decode_coords: bool
     void_fill: frozenset[str] = frozenset()
     pad: Mapping[str, int] | None = None
@@ -78,7 +85,7 @@ def build_variable(
         The parts are of types that have no common one.
     """
     dtype = _common_dtype(column)
-    codings: dict[str, Decoded] = {}
+    decoders: dict[str, DecodedVariable] = {}
     keys: dict[tuple[int, str], str] = {}
     of_part: list[int] = []
     for part in column.parts:
@@ -88,20 +95,20 @@ def build_variable(
             attrs = _effective_attrs(part, rules)
             undeclared = undeclared_fills(part.granule, part.header, attrs)
             key = repr((undeclared, {name: attrs[name] for name in DECODING & attrs.keys()}))
-            if key not in codings:
-                codings[key] = _decoded(column, attrs, undeclared, dtype, rules)
+            if key not in decoders:
+                decoders[key] = _decoded(column, attrs, undeclared, dtype, rules)
             keys[alike] = key
-        of_part.append(list(codings).index(keys[alike]))
-    first, *_ = codings.values()
+        of_part.append(list(decoders).index(keys[alike]))
+    first, *_ = decoders.values()
     source = _source_encoding(column.parts[0])
-    if column.padded and first.coding.dtype.kind in "iu":
-        source["pad_value"] = first.coding.padding
+    if column.padded and first.decoder.dtype.kind in "iu":
+        source["pad_value"] = first.decoder.padding
     # What decoding took away, or worded anew, can still be seen there.
     held = column.parts[0].header.attrs
     source |= {n: value for n, value in held.items() if _is_changed(value, first.attrs.get(n))}
     variable = xr.Variable(
         column.dims,
-        indexing.LazilyIndexedArray(_array(column, _alike(codings.values()), of_part)),
+        indexing.LazilyIndexedArray(_array(column, _alike(decoders.values()), of_part)),
         first.attrs,
         _encoding(column, first, dtype),
     )
@@ -133,17 +140,17 @@ def _decoded(
     undeclared: tuple[float, ...],
     dtype: np.dtype,
     rules: DecodeRules,
-) -> Decoded:
+) -> DecodedVariable:
     first = column.parts[0]
     base = posixpath.basename(first.path)
     by_value = rules.decoders.depend_on_values(column.name, attrs)
-    return make_coding(
+    return make_decoder(
         column.name,
         attrs,
         dtype,
         rules.decoders,
         padded=column.padded,
-        stored=Stored(
+        stored=StoredVariable(
             what=f"{first.granule.url}: {first.path}",
             variable=_in_any_granule(first) if undeclared else "",
             undeclared=undeclared,
@@ -173,30 +180,30 @@ def _stored(part: ArrayPart, dtype: np.dtype, position: int) -> Any:
     dims = tuple(f"dim_{axis}" for axis in range(len(shape)))
     alone = replace(part, origin=(0,) * len(shape), places={})
     column = VariableLayout("", dims, shape, 0, [alone], padded=False)
-    array = _array(column, [Coding(dtype, np.zeros((), dtype)[()])], [0])
+    array = _array(column, [Decoder(dtype, np.zeros((), dtype)[()])], [0])
     variable = xr.Variable(dims, indexing.LazilyIndexedArray(array))
     return variable[(position,) * len(shape)].to_numpy()[()]
 
 
-def _alike(decoded: Iterable[Decoded]) -> list[Coding]:
+def _alike(decoded: Iterable[DecodedVariable]) -> list[Decoder]:
     """Give codings of one dtype: a float if any part has missing values."""
-    codings = [one.coding for one in decoded]
-    dtype = max((coding.dtype for coding in codings), key=lambda dtype: dtype.kind == "f")
-    if len(codings) == 1:
-        return codings
-    return [replace(c, dtype=dtype, padding=codings[0].padding) for c in codings]
+    decoders = [one.decoder for one in decoded]
+    dtype = max((decoder.dtype for decoder in decoders), key=lambda dtype: dtype.kind == "f")
+    if len(decoders) == 1:
+        return decoders
+    return [replace(c, dtype=dtype, padding=decoders[0].padding) for c in decoders]
 
 
 def _array(
-    column: VariableLayout, codings: Sequence[Coding], of_part: Sequence[int]
+    column: VariableLayout, decoders: Sequence[Decoder], of_part: Sequence[int]
 ) -> GranuleArray:
     granules = list(dict.fromkeys(part.granule for part in column.parts))
     paths = list(dict.fromkeys(part.path for part in column.parts))
     granule_at = {granule: n for n, granule in enumerate(granules)}
     path_at = {path: n for n, path in enumerate(paths)}
     places = [
-        (granule_at[part.granule], path_at[part.path], coding)
-        for part, coding in zip(column.parts, of_part, strict=True)
+        (granule_at[part.granule], path_at[part.path], decoder)
+        for part, decoder in zip(column.parts, of_part, strict=True)
     ]
     mosaic = Mosaic.of(
         column.shape,
@@ -209,7 +216,7 @@ def _array(
         },
     )
     parts = FIRST_OF_EACH if places == [(0, 0, 0)] else np.array(places, np.int32)
-    return GranuleArray(granules, paths, parts, mosaic, codings)
+    return GranuleArray(granules, paths, parts, mosaic, decoders)
 
 
 def _common_dtype(column: VariableLayout) -> np.dtype:
@@ -235,12 +242,12 @@ def _pad_value(dtype: np.dtype, attrs: Mapping[str, Any]) -> int | None:
     return int(limits.min if limits.max in flags else limits.max)
 
 
-def _encoding(column: VariableLayout, decoded: Decoded, stored: np.dtype) -> dict[str, Any]:
+def _encoding(column: VariableLayout, decoded: DecodedVariable, stored: np.dtype) -> dict[str, Any]:
     """Give what can be written, so that what is read back equals what was read here."""
     encoding = {k: v for k, v in decoded.encoding.items() if k == "_FillValue"}
-    if decoded.coding.dtype.kind == "M":
-        return dict(TIME_ENCODING) if decoded.coding.dtype == np.dtype("M8[ns]") else {}
-    if "_FillValue" in encoding and decoded.coding.dtype.kind == "f":
+    if decoded.decoder.dtype.kind == "M":
+        return dict(TIME_ENCODING) if decoded.decoder.dtype == np.dtype("M8[ns]") else {}
+    if "_FillValue" in encoding and decoded.decoder.dtype.kind == "f":
         encoding["dtype"] = stored
     layout = column.parts[0].header.layout
     if isinstance(layout, Chunked) and column.shape:

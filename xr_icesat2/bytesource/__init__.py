@@ -9,28 +9,28 @@ Table of contents:
 - :mod:`.ranges` -- which byte ranges can be asked for at all
 - :mod:`.local`, :mod:`.descriptors` -- files of this machine
 - :mod:`.fileobj` -- ``BytesIO`` and other open files
-- :mod:`.remote` -- anything that fsspec reaches: :mod:`.origin` (which
+- :mod:`.remote` -- anything that fsspec reaches: :mod:`.location` (which
   filesystem), :mod:`.transports`, :mod:`.http` (one request),
-  :mod:`.traffic`, :mod:`.retrying`, :mod:`.limits` (how many at once, how
+  :mod:`.scheduler`, :mod:`.retrying`, :mod:`.limits` (how many at once, how
   often, how long), :mod:`.translate` (their errors into ours)
 - :mod:`.cost` -- what a request costs, as observed
-- :mod:`.room`, :mod:`.threads` -- how much is held at a time, and who works on it
+- :mod:`.budget`, :mod:`.threads` -- how much is held at a time, and who works on it
 - :mod:`.counting` -- :class:`CountingSource`, which counts what is asked
 """
 
 from .open_source import open_source
-from .protocol import Answer, ByteSource, Look, Range, Stamp, Take
+from .protocol import BytesLike, ByteSource, FileVersion, FirstRead, OnBytes, Range
 from .redaction import source_name
 from .request_counter import CountingSource
 
 __all__ = [
-    "Answer",
     "ByteSource",
+    "BytesLike",
     "CountingSource",
-    "Look",
+    "FileVersion",
+    "FirstRead",
+    "OnBytes",
     "Range",
-    "Stamp",
-    "Take",
     "open_source",
     "source_name",
 ]

@@ -22,18 +22,18 @@ from xr_icesat2.errors import (
 )
 from xr_icesat2.messages import did_you_mean
 
-from .fsspec_target import S3_OPTIONS
+from .fsspec_location import S3_OPTIONS
 from .redaction import is_url, safe_text
 from .request_limits import TIMEOUT_VARIABLE
 
 __all__ = [
-    "GarbledAnswerError",
-    "ShortAnswerError",
-    "StatusError",
-    "shown_cause",
-    "status_of",
-    "translated",
-    "worth_retrying",
+    "GarbledResponseError",
+    "HTTPStatusError",
+    "ShortResponseError",
+    "http_status",
+    "is_retryable",
+    "safe_cause",
+    "translate_error",
 ]
 
 _LONGEST_CHAIN = 10
@@ -70,11 +70,11 @@ _BROKEN = {
     "ClientConnectionError",
     "ClientPayloadError",
     "ConnectionError",
-    "GarbledAnswerError",
+    "GarbledResponseError",
     "HTTPClientError",
     "IncompleteRead",
     "ResponseParserError",
-    "ShortAnswerError",
+    "ShortResponseError",
     "gaierror",
 }
 
@@ -87,7 +87,7 @@ _LOGIN_HINT = (
 )
 
 
-class StatusError(Exception):
+class HTTPStatusError(Exception):
     """An HTTP server answered with a status that is not success.
 
     Parameters
@@ -106,7 +106,7 @@ class StatusError(Exception):
         self.retry_after = retry_after
 
     @classmethod
-    def of(cls, response: Any) -> "StatusError":
+    def of(cls, response: Any) -> "HTTPStatusError":
         """Error for an answer of aiohttp or requests."""
         status = getattr(response, "status", None) or response.status_code
         asked = response.headers.get("Retry-After", "")
@@ -114,11 +114,11 @@ class StatusError(Exception):
         return cls(status, response.reason or "", float(asked) if asked.isdecimal() else 0.0)
 
 
-class GarbledAnswerError(Exception):
+class GarbledResponseError(Exception):
     """An answer is not what this server says at other times."""
 
 
-class ShortAnswerError(Exception):
+class ShortResponseError(Exception):
     """An answer has fewer bytes than were asked for, though the file has them."""
 
 
@@ -150,7 +150,7 @@ def _code(error: BaseException) -> str | None:
     return code if isinstance(code, str) else None
 
 
-def status_of(error: BaseException) -> int | None:
+def http_status(error: BaseException) -> int | None:
     """HTTP status that caused ``error``, or None where no server answered."""
     return next(filter(None, map(_status, _links(error))), None)
 
@@ -163,11 +163,11 @@ def _class_names(error: BaseException) -> set[str]:
     return {kind.__name__ for link in _links(error) for kind in type(link).__mro__}
 
 
-def worth_retrying(error: BaseException) -> bool:
+def is_retryable(error: BaseException) -> bool:
     """Whether the same request may well succeed a moment later."""
     if isinstance(error, ICESat2Error):
         return False
-    status, names = status_of(error), _class_names(error)
+    status, names = http_status(error), _class_names(error)
     if _code_of(error) in _BUSY_CODES or status in _BUSY_STATUSES:
         return True
     if status is not None:
@@ -175,7 +175,7 @@ def worth_retrying(error: BaseException) -> bool:
     return bool(names & (_TIMED_OUT | _BROKEN)) and not names & _CERTIFICATE
 
 
-def translated(error: BaseException, name: str) -> ICESat2Error:
+def translate_error(error: BaseException, name: str) -> ICESat2Error:
     """Error of this library that says what ``error`` means for a granule.
 
     Parameters
@@ -193,12 +193,12 @@ def translated(error: BaseException, name: str) -> ICESat2Error:
     for link in _links(error):
         if isinstance(link, ICESat2Error):
             return link
-    if status_of(error) is not None or _code_of(error) is not None:
+    if http_status(error) is not None or _code_of(error) is not None:
         return _from_answer(error, name)
     return _from_class(error, name)
 
 
-def shown_cause(error: BaseException) -> BaseException | None:
+def safe_cause(error: BaseException) -> BaseException | None:
     """Give ``error`` for a traceback, or None where it, or its cause, may show a secret.
 
     aiohttp's errors may hold the headers of the request, which dask pickles.
@@ -214,12 +214,12 @@ def shown_cause(error: BaseException) -> BaseException | None:
 
 
 def _from_answer(error: BaseException, name: str) -> ICESat2Error:
-    status, code, said = status_of(error), _code_of(error), _said(error)
+    status, code, said = http_status(error), _code_of(error), _said(error)
     if status in {404, 410} or code in _NOT_FOUND_CODES:
         return _missing(name, said)
     if status in {401, 403} or code in _DENIED_CODES:
         return AccessDeniedError(f"may not read {name} ({said}). {_LOGIN_HINT}")
-    if worth_retrying(error):
+    if is_retryable(error):
         return TransferError(
             f"the server of {name} answers {said}, also when asked again: try again later, "
             "or download the file"
@@ -282,9 +282,9 @@ def _said(error: BaseException) -> str:
         told = _answer(link).get("Error")
         if told:
             return safe_text(f"{told.get('Code')}: {told.get('Message')}")
-        if isinstance(link, StatusError):
+        if isinstance(link, HTTPStatusError):
             return str(link)
-    if (status := status_of(error)) is not None:
+    if (status := http_status(error)) is not None:
         return f"HTTP {status}"
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         return error.strerror

@@ -11,10 +11,16 @@ from xr_icesat2.errors import ICESat2Error, TransferError
 from xr_icesat2.fork_safety import PerProcess
 from xr_icesat2.printable import printable
 
-from .error_translation import translated
-from .link_speed import Cost
-from .protocol import Look, Range, Stamp, Take
-from .range_checks import checked_ranges, outside
+from .error_translation import translate_error
+from .protocol import (
+    FileVersion,
+    FirstRead,
+    OnBytes,
+    Range,
+    RequestCost,
+    checked_ranges,
+    range_error,
+)
 from .redaction import source_name
 
 __all__ = ["FileObjectSource"]
@@ -48,17 +54,17 @@ class FileObjectSource:
         """Name of the file, and a label that no other source has."""
         return f"{source_name(self.file)}#{self._label}"
 
-    cost = Cost(latency=1e-6, bandwidth=4e9)
+    cost = RequestCost(latency=1e-6, bandwidth=4e9)
 
-    def stamp(self) -> Stamp:
+    def file_version(self) -> FileVersion:
         """Size now; an open file has no tag."""
         with self._lock():
-            return Stamp(self._guarded(self._measure), "")
+            return FileVersion(self._guarded(self._measure), "")
 
-    def look(self, first: int, last: int) -> Look:
+    def first_read(self, first: int, last: int) -> FirstRead:
         """Give the stamp alone: nobody waits for the bytes of a file that is here."""
         del first, last
-        return Look(self.stamp())
+        return FirstRead(self.file_version())
 
     def read(self, ranges: Sequence[Range]) -> list[bytes]:
         """Read byte ranges one after another; see :class:`~xr_icesat2.bytesource.ByteSource`.
@@ -77,12 +83,12 @@ class FileObjectSource:
             plain = checked_ranges(ranges, size, source_name(self.file))
             return self._guarded(lambda: [self._read_one(*each, size) for each in plain])
 
-    def read_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> None:
+    def read_each(self, ranges: Sequence[Range], on_bytes: OnBytes, pool: Executor) -> None:
         """Read and hand on one range after another, in this thread."""
         del pool
         for number, each in enumerate(ranges):
             (data,) = self.read([each])
-            take(number, data)
+            on_bytes(number, data)
 
     def _measure(self) -> int:
         before = self.file.tell()
@@ -98,7 +104,7 @@ class FileObjectSource:
         while missing:  # an unbuffered file may give less than asked
             piece = self.file.read(missing)
             if not piece:
-                raise outside(offset, length, size, source_name(self.file))
+                raise range_error(offset, length, size, source_name(self.file))
             pieces.append(piece)
             missing -= len(piece)
         self.file.seek(before)
@@ -116,7 +122,7 @@ class FileObjectSource:
                 "or give its path"
             ) from error
         except OSError as error:
-            raise translated(error, name) from error
+            raise translate_error(error, name) from error
 
     def close(self) -> None:
         """Do nothing: the file belongs to the caller."""

@@ -12,11 +12,11 @@ from xr_icesat2.errors import NotAGranuleError, TransferError
 from xr_icesat2.fork_safety import PerProcess, was_loaded_before_fork
 
 from .http import HTTPTransport
-from .protocol import Answer, Look, Stamp
+from .protocol import BytesLike, FileVersion, FirstRead
 from .request_scheduler import in_daemon_thread
-from .s3_choice import can_use_obstore
+from .s3_client_choice import can_use_obstore
 from .s3_transport import ObstoreTransport
-from .waiting import waits_for
+from .slow_requests import note_peer
 
 __all__ = ["AsyncTransport", "BlockingTransport", "Transport", "transport_for"]
 
@@ -39,15 +39,15 @@ class Transport(Protocol):
     parallel: bool
     whole_file: bool
 
-    async def stamp(self) -> Stamp:
+    async def file_version(self) -> FileVersion:
         """Version of the file as it lies there now."""
         ...
 
-    async def look(self, first: int, last: int) -> Look:
+    async def first_read(self, first: int, last: int) -> FirstRead:
         """Version of the file, with what of its first and last bytes costs no more waiting."""
         ...
 
-    async def fetch(self, offset: int, length: int) -> Answer:
+    async def fetch(self, offset: int, length: int) -> BytesLike:
         """Bytes of one range; fewer if that is what came."""
         ...
 
@@ -63,25 +63,25 @@ class AsyncTransport:
         self._path = path
         self._name = name
 
-    async def stamp(self) -> Stamp:
+    async def file_version(self) -> FileVersion:
         """Size and ETag, past the cache of directory listings."""
         options = _fresh(self._filesystem, self._path, "_info")
-        return _stamp(await self._filesystem._info(self._path, **options), self._name)  # noqa: SLF001
+        return _version(await self._filesystem._info(self._path, **options), self._name)  # noqa: SLF001
 
-    async def look(self, first: int, last: int) -> Look:
+    async def first_read(self, first: int, last: int) -> FirstRead:
         """Size and ETag, and beside that the first bytes; where the end lies is not known yet."""
         del last
         began = time.monotonic()
         wish = asyncio.ensure_future(self.fetch(0, first)) if first else None
         try:
-            stamp = await self.stamp()
-            waited = time.monotonic() - began
+            version = await self.file_version()
+            latency = time.monotonic() - began
             head = await _granted(wish)
         finally:
             if wish is not None:
                 wish.cancel()
-        whole = len(head) == min(first, stamp.size)
-        return Look(stamp, {0: head} if head and whole else {}, waited)
+        whole = len(head) == min(first, version.size)
+        return FirstRead(version, {0: head} if head and whole else {}, latency)
 
     async def fetch(self, offset: int, length: int) -> bytes:
         """Bytes of one range."""
@@ -110,7 +110,7 @@ class BlockingTransport:
         self._below = transport_for(filesystem.fs, path, name) if cache else None
 
     async def _alone(self, function: Callable[[], Any]) -> Any:
-        waits_for(f"the whole of {self._name}" if self.whole_file else self._name)
+        note_peer(f"the whole of {self._name}" if self.whole_file else self._name)
 
         def call() -> Any:
             with self._lock:
@@ -118,18 +118,18 @@ class BlockingTransport:
 
         return await in_daemon_thread(call)
 
-    async def stamp(self) -> Stamp:
+    async def file_version(self) -> FileVersion:
         """Size and tag as the filesystem tells them."""
         if self._below is not None:
-            return await self._below.stamp()
+            return await self._below.file_version()
         options = _fresh(self._filesystem, self._path, "info")
         info = await self._alone(partial(self._filesystem.info, self._path, **options))
-        return _stamp(info, self._name)
+        return _version(info, self._name)
 
-    async def look(self, first: int, last: int) -> Look:
+    async def first_read(self, first: int, last: int) -> FirstRead:
         """Size and tag alone: bytes would be a request of their own."""
         del first, last
-        return Look(await self.stamp())
+        return FirstRead(await self.file_version())
 
     async def fetch(self, offset: int, length: int) -> bytes:
         """Bytes of one range."""
@@ -205,7 +205,7 @@ def _fresh(filesystem: Any, path: str, method: str) -> dict[str, bool]:
     return {}
 
 
-def _stamp(info: dict[str, Any], name: str) -> Stamp:
+def _version(info: dict[str, Any], name: str) -> FileVersion:
     if info.get("type") == "directory":
         raise NotAGranuleError(
             f"{name} is a directory, not a granule: list the files in it, for example with "
@@ -215,7 +215,7 @@ def _stamp(info: dict[str, Any], name: str) -> Stamp:
     if not isinstance(size, int):
         raise TransferError(f"the filesystem of {name} does not say how large the file is")
     tag = next((str(info[key]) for key in (*_TAGS, *_TIMES) if info.get(key)), "")
-    return Stamp(size, tag)
+    return FileVersion(size, tag)
 
 
 _turns = PerProcess[dict[tuple[str, str], threading.Lock]](dict)

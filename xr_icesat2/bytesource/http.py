@@ -13,9 +13,9 @@ from typing import Any
 
 from xr_icesat2.errors import AccessDeniedError, TransferError
 
-from .error_translation import StatusError
-from .protocol import Look, Stamp
-from .waiting import heard, waits_for
+from .error_translation import HTTPStatusError
+from .protocol import FileVersion, FirstRead
+from .slow_requests import heard, note_peer
 
 __all__ = ["HTTPTransport"]
 
@@ -48,7 +48,7 @@ class HTTPTransport:
         options = dict(self._filesystem.kwargs)
         headers = {**options.pop("headers", {}), **self._range_header(offset, length)}
         url = self._filesystem.encode_url(self._url)
-        waits_for(self._url)
+        note_peer(self._url)
         return session.get(url, headers=headers, **options)
 
     def _range_header(self, offset: int, length: int) -> dict[str, str]:
@@ -58,11 +58,11 @@ class HTTPTransport:
             "Range": f"bytes={offset}-{offset + length - 1}",
         }
 
-    async def stamp(self) -> Stamp:
+    async def file_version(self) -> FileVersion:
         """Size and ETag, by asking for the first byte."""
-        return (await self.look(1, 0)).stamp
+        return (await self.first_read(1, 0)).file_version
 
-    async def look(self, first: int, last: int) -> Look:
+    async def first_read(self, first: int, last: int) -> FirstRead:
         """Size and ETag, with the first bytes in the same answer."""
         del last  # of its own a request, which not every server understands
         began = time.monotonic()
@@ -81,7 +81,7 @@ class HTTPTransport:
             ranged = response.status == 206 and _first(response) == 0
             head = await self._body(response, 0, asked) if ranged and asked else b""
             pieces = {0: head} if head and len(head) == asked else {}
-            return Look(Stamp(size, tag or ""), pieces, waited)
+            return FirstRead(FileVersion(size, tag or ""), pieces, waited)
 
     async def fetch(self, offset: int, length: int) -> bytes:
         """Bytes of one range; fewer if the server sends fewer."""
@@ -106,7 +106,7 @@ class HTTPTransport:
 
     def _refuse_failure(self, response: Any) -> None:
         if response.status >= 300:
-            raise StatusError.of(response)
+            raise HTTPStatusError.of(response)
         if response.content_type == "text/html":
             raise AccessDeniedError(
                 f"{self._name} answers with a web page, not with a file: it is a login page or a "

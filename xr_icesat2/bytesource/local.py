@@ -6,13 +6,19 @@ from concurrent.futures import Executor
 from functools import partial
 
 from xr_icesat2.errors import ICESat2Error
+from xr_icesat2.thread_pools import wait_all
 
-from .error_translation import translated
-from .link_speed import Cost
-from .open_files import Descriptor, expect_file, open_files
-from .protocol import Look, Range, Stamp, Take
-from .range_checks import checked_ranges, outside
-from .threads import all_done
+from .descriptor_cache import Descriptor, check_regular_file, descriptors
+from .error_translation import translate_error
+from .protocol import (
+    FileVersion,
+    FirstRead,
+    OnBytes,
+    Range,
+    RequestCost,
+    checked_ranges,
+    range_error,
+)
 
 __all__ = ["LocalSource"]
 
@@ -38,9 +44,9 @@ class LocalSource:
         self.url = path
         self._owner = object()
 
-    cost = Cost(latency=20e-6, bandwidth=1e9)
+    cost = RequestCost(latency=20e-6, bandwidth=1e9)
 
-    def stamp(self) -> Stamp:
+    def file_version(self) -> FileVersion:
         """Size and time of the last change, asked of the operating system at each call.
 
         Raises
@@ -53,14 +59,14 @@ class LocalSource:
         try:
             found = os.stat(self.url)  # noqa: PTH116
         except (OSError, ValueError) as error:
-            raise translated(error, self.url) from error
-        expect_file(found.st_mode, self.url)
-        return Stamp(found.st_size, str(found.st_mtime_ns))
+            raise translate_error(error, self.url) from error
+        check_regular_file(found.st_mode, self.url)
+        return FileVersion(found.st_size, str(found.st_mtime_ns))
 
-    def look(self, first: int, last: int) -> Look:
+    def first_read(self, first: int, last: int) -> FirstRead:
         """Give the stamp alone: nobody waits for the bytes of a file that is here."""
         del first, last
-        return Look(self.stamp())
+        return FirstRead(self.file_version())
 
     def read(self, ranges: Sequence[Range]) -> list[bytes]:
         """Read byte ranges; see :class:`~xr_icesat2.bytesource.ByteSource`.
@@ -82,38 +88,38 @@ class LocalSource:
         except ICESat2Error:
             raise
         except (OSError, ValueError) as error:
-            raise translated(error, self.url) from error
+            raise translate_error(error, self.url) from error
 
-    def read_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> None:
+    def read_each(self, ranges: Sequence[Range], on_bytes: OnBytes, pool: Executor) -> None:
         """Read and hand on each range in a thread of the pool, which so holds one range each."""
 
         def work(number: int, each: Range) -> None:
             (data,) = self.read([each])
-            take(number, data)
+            on_bytes(number, data)
 
         jobs = [partial(work, *numbered) for numbered in enumerate(ranges)]
         if len(jobs) > 1 and sum(length for _, length in ranges) > FEW_BYTES:
-            all_done([pool.submit(job) for job in jobs])
+            wait_all([pool.submit(job) for job in jobs])
             return
         for job in jobs:
             job()
 
     def _open(self) -> Descriptor:
         try:
-            return open_files.get(self._owner, self.url)
+            return descriptors.get(self._owner, self.url)
         except PermissionError:
-            self.stamp()  # Windows refuses to open a directory: say that it is one
+            self.file_version()  # Windows refuses to open a directory: say that it is one
             raise
 
     def _read_one(self, descriptor: Descriptor, offset: int, length: int) -> bytes:
         data = descriptor.read(offset, length)
         if len(data) != length:  # it was cut while we read
-            raise outside(offset, length, descriptor.size, self.url)
+            raise range_error(offset, length, descriptor.size, self.url)
         return data
 
     def close(self) -> None:
         """Let go of the file; a later read opens it again."""
-        open_files.drop(self._owner)
+        descriptors.drop(self._owner)
 
     def __del__(self) -> None:
         self.close()

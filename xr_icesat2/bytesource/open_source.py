@@ -10,7 +10,7 @@ from xr_icesat2.errors import GranuleNotFoundError, SelectionError
 
 from .archive_urls import path_of_url
 from .file_object import FileObjectSource
-from .fsspec_target import S3_OPTIONS, FilesystemOrigin, URLOrigin
+from .fsspec_location import S3_OPTIONS, FilesystemLocation, URLLocation
 from .local import LocalSource
 from .protocol import ByteSource
 from .redaction import is_url, safe_url, source_name
@@ -90,7 +90,7 @@ def _from_text(text: str, options: Mapping[str, Any]) -> ByteSource:
     # Local files need neither fsspec nor what lies below it: they open faster without.
     from .remote import RemoteSource  # noqa: PLC0415
 
-    return RemoteSource(URLOrigin(text, dict(options)))
+    return RemoteSource(URLLocation(text, dict(options)))
 
 
 def _absolute(path: str) -> str:
@@ -121,7 +121,7 @@ def _from_filesystem(filesystem: Any, path: str) -> ByteSource:
         return LocalSource(_absolute(path))
     from .remote import RemoteSource  # noqa: PLC0415 - as above
 
-    return RemoteSource(FilesystemOrigin(filesystem, path))
+    return RemoteSource(FilesystemLocation(filesystem, path))
 
 
 def _from_file(obj: Any) -> ByteSource:

@@ -1,24 +1,49 @@
 """What the library needs of the place where a granule lies."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, runtime_checkable
 
-from .link_speed import Cost
+from xr_icesat2.errors import CorruptGranuleError
 
-__all__ = ["Answer", "ByteSource", "Look", "Range", "Stamp", "Take"]
+__all__ = [
+    "ByteSource",
+    "BytesLike",
+    "FileVersion",
+    "FirstRead",
+    "OnBytes",
+    "Range",
+    "RequestCost",
+    "checked_ranges",
+    "range_error",
+]
 
 Range: TypeAlias = tuple[int, int]
 """(offset, length), both in bytes."""
-Answer: TypeAlias = bytes | memoryview
+BytesLike: TypeAlias = bytes | memoryview
 """What a request brings: a copy less where a library gives its own memory to look at."""
-Take: TypeAlias = Callable[[int, Answer], None]
+OnBytes: TypeAlias = Callable[[int, BytesLike], None]
 """Called with the number of a range and its bytes."""
 
 
+@dataclass(frozen=True, slots=True)
+class RequestCost:
+    """A link to a place, in the simplest terms that decide how to read from it."""
+
+    latency: float
+    """Seconds to the first byte of an answer."""
+    bandwidth: float
+    """Bytes a second of all connections together."""
+
+    @property
+    def round_trip(self) -> int:
+        """Bytes that take as long to come as an answer takes to begin."""
+        return int(self.latency * self.bandwidth)
+
+
 @dataclass(frozen=True)
-class Stamp:
+class FileVersion:
     """Which version of a file this is.
 
     Attributes
@@ -35,22 +60,22 @@ class Stamp:
 
 
 @dataclass(frozen=True)
-class Look:
+class FirstRead:
     """What a first look at a file brings.
 
     Attributes
     ----------
-    stamp : Stamp
+    file_version : FileVersion
         Which version of it lies there now.
     pieces : mapping of int to bytes
         By offset, parts of that version that came along; there may be none.
-    waited : float or None
+    latency : float or None
         Seconds until the answer began, where that was seen.
     """
 
-    stamp: Stamp
+    file_version: FileVersion
     pieces: Mapping[int, bytes] = field(default_factory=dict, repr=False)
-    waited: float | None = None
+    latency: float | None = None
 
 
 @runtime_checkable
@@ -74,15 +99,15 @@ class ByteSource(Protocol):
         ...
 
     @property
-    def cost(self) -> Cost:
+    def cost(self) -> RequestCost:
         """What a request to it costs, as far as is known."""
         ...
 
-    def stamp(self) -> Stamp:
+    def file_version(self) -> FileVersion:
         """Version of the file as it lies there now, asked anew at each call."""
         ...
 
-    def look(self, first: int, last: int) -> Look:
+    def first_read(self, first: int, last: int) -> FirstRead:
         """Version of the file, with its first and last bytes if they cost no more waiting.
 
         Parameters
@@ -94,11 +119,11 @@ class ByteSource(Protocol):
         Raises
         ------
         ICESat2Error
-            Whatever goes wrong, as of :meth:`stamp`.
+            Whatever goes wrong, as of :meth:`file_version`.
         """
         ...
 
-    def read(self, ranges: Sequence[Range]) -> Sequence[Answer]:
+    def read(self, ranges: Sequence[Range]) -> Sequence[BytesLike]:
         """Read byte ranges, concurrently where that is faster.
 
         Parameters
@@ -119,7 +144,7 @@ class ByteSource(Protocol):
         """
         ...
 
-    def read_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> None:
+    def read_each(self, ranges: Sequence[Range], on_bytes: OnBytes, pool: Executor) -> None:
         """Read byte ranges, and hand each on as soon as it has come.
 
         However large the ranges are together, few of their bytes are held at
@@ -145,3 +170,42 @@ class ByteSource(Protocol):
     def close(self) -> None:
         """Let go of files and connections; a later read opens them again."""
         ...
+
+
+# Offsets and lengths come out of the granule itself, and a damaged granule asks for absurd ones.
+# No operating system and no server counts further.
+_LARGEST_FILE = (1 << 63) - 1
+
+
+def checked_ranges(ranges: Iterable[Range], size: int | None, name: str) -> list[Range]:
+    """Plain integer ranges that lie inside the file.
+
+    Parameters
+    ----------
+    ranges : iterable of (offset, length)
+        In bytes; numpy integers are taken as well.
+    size : int or None
+        Bytes in the file; None where that is not known yet.
+    name : str
+        What to call the file in the message.
+
+    Raises
+    ------
+    CorruptGranuleError
+        A range is negative or reaches past the end.
+    """
+    plain = [(int(offset), int(length)) for offset, length in ranges]
+    end = _LARGEST_FILE if size is None else size
+    for offset, length in plain:
+        if offset < 0 or length < 0 or (length and offset + length > end):
+            raise range_error(offset, length, size, name)
+    return plain
+
+
+def range_error(offset: int, length: int, size: int | None, name: str) -> CorruptGranuleError:
+    """Error for a range that reaches outside a file of ``size`` bytes."""
+    held = "" if size is None else f", which has {size} bytes"
+    return CorruptGranuleError(
+        f"cannot read {length} bytes at {offset} of {name}{held}: the file is truncated or "
+        "damaged; download it again and compare its size with the archive's"
+    )

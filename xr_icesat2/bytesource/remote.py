@@ -10,27 +10,60 @@ from fsspec.asyn import get_loop
 
 from xr_icesat2.fork_safety import after_fork, keep_in_children
 
-from .fsspec_target import Origin
+from .fsspec_location import FileLocation
 from .fsspec_transport import transport_for
-from .link_speed import Cost, Observed
-from .protocol import Answer, Look, Range, Stamp, Take
-from .range_checks import checked_ranges
-from .ranged_requests import Requests
+from .protocol import BytesLike, FileVersion, FirstRead, OnBytes, Range, RequestCost, checked_ranges
+from .range_requests import RangeRequests
 from .request_limits import request_limit
-from .request_scheduler import Traffic, in_daemon_thread, traffic_on
+from .request_scheduler import RequestScheduler, in_daemon_thread, scheduler_of
 
-__all__ = ["RemoteSource"]
+__all__ = ["ObservedCost", "RemoteSource"]
 
-UNSEEN = Cost(latency=0.05, bandwidth=50e6)
+UNSEEN = RequestCost(latency=0.05, bandwidth=50e6)
 """What a link is taken for before anything was asked over it."""
+
+
+_SMALL = 64 << 10
+"""Bytes up to which the time of a request is its latency."""
+
+
+class ObservedCost:
+    """What the requests to one place took so far.
+
+    Parameters
+    ----------
+    prior : Cost
+        Taken for granted until something is known.
+    """
+
+    def __init__(self, prior: RequestCost) -> None:
+        self._prior = prior
+        self._latency: float | None = None
+        self._bandwidth: float | None = None
+
+    @property
+    def cost(self) -> RequestCost:
+        """The least latency and the greatest bandwidth seen: what the link can do."""
+        return RequestCost(
+            self._prior.latency if self._latency is None else self._latency,
+            self._prior.bandwidth if self._bandwidth is None else self._bandwidth,
+        )
+
+    def note(self, nbytes: int, seconds: float) -> None:
+        """Take note of a burst: all of its requests were under way at once."""
+        if nbytes <= _SMALL:
+            self._latency = min(seconds, self._latency or seconds)
+            return
+        moving = max(seconds - self.cost.latency, seconds / 10)
+        self._bandwidth = max(nbytes / moving, self._bandwidth or 0.0)
 
 
 @dataclass(frozen=True)
 class _Connection:
     """What one process needs to ask for bytes; made at the first request, never pickled."""
 
-    requests: Requests
-    traffic: Traffic
+    requests: RangeRequests
+    scheduler: RequestScheduler
 
 
 class RemoteSource:
@@ -47,21 +80,21 @@ class RemoteSource:
     them, or the user's filesystem, which pickles as its options.
     """
 
-    def __init__(self, origin: Origin) -> None:
-        self._origin = origin
-        self.url = origin.name
+    def __init__(self, location: FileLocation) -> None:
+        self._location = location
+        self.url = location.name
         self._connection: _Connection | None = None
-        self._observed = Observed(UNSEEN)
+        self._observed = ObservedCost(UNSEEN)
         # Of the latest stamp: absurd ranges of a damaged granule need not be asked for.
         self._size: int | None = None
         after_fork(self, RemoteSource.close)
 
     @property
-    def cost(self) -> Cost:
+    def cost(self) -> RequestCost:
         """What its requests took so far."""
         return self._observed.cost
 
-    def stamp(self) -> Stamp:
+    def file_version(self) -> FileVersion:
         """Version of the file, asked of the server at each call.
 
         Raises
@@ -74,24 +107,26 @@ class RemoteSource:
         connection = self._connect()
         limit = request_limit(0)
         began = time.monotonic()
-        stamp = connection.traffic.wait(connection.requests.stamp(), limit, self.url)
+        version = connection.scheduler.run(connection.requests.file_version(), limit, self.url)
         self._observed.note(0, time.monotonic() - began)
-        self._size = stamp.size
-        return stamp
+        self._size = version.size
+        return version
 
-    def look(self, first: int, last: int) -> Look:
+    def first_read(self, first: int, last: int) -> FirstRead:
         """Version of the file, with some of its bytes; see :class:`.ByteSource`."""
         connection = self._connect()
         limit = connection.requests.limit([(0, first), (0, last)])
         began = time.monotonic()
-        look = connection.traffic.wait(connection.requests.look(first, last), limit, self.url)
+        found = connection.scheduler.run(
+            connection.requests.first_read(first, last), limit, self.url
+        )
         seconds = time.monotonic() - began
-        self._observed.note(0, look.waited or seconds)
-        self._observed.note(sum(map(len, look.pieces.values())), seconds)
-        self._size = look.stamp.size
-        return look
+        self._observed.note(0, found.latency or seconds)
+        self._observed.note(sum(map(len, found.pieces.values())), seconds)
+        self._size = found.file_version.size
+        return found
 
-    def read(self, ranges: Sequence[Range]) -> Sequence[Answer]:
+    def read(self, ranges: Sequence[Range]) -> Sequence[BytesLike]:
         """Read byte ranges; see :class:`~xr_icesat2.bytesource.ByteSource`."""
         plain = checked_ranges(ranges, self._size, self.url)
         longest = max((length for _, length in plain), default=0)
@@ -100,17 +135,17 @@ class RemoteSource:
         connection = self._connect()
         limit = connection.requests.limit(plain)
         began = time.monotonic()
-        answers = connection.traffic.wait(connection.requests.read(plain), limit, self.url)
+        answers = connection.scheduler.run(connection.requests.read(plain), limit, self.url)
         self._observed.note(sum(map(len, answers)), time.monotonic() - began)
         return answers
 
-    def read_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> None:
+    def read_each(self, ranges: Sequence[Range], on_bytes: OnBytes, pool: Executor) -> None:
         """Read byte ranges one by one; see :class:`~xr_icesat2.bytesource.ByteSource`."""
         plain = checked_ranges(ranges, self._size, self.url)
         connection = self._connect()
         limit = connection.requests.limit(plain)
-        work = connection.requests.read_each(plain, take, pool)
-        connection.traffic.wait(work, limit, self.url)
+        work = connection.requests.read_each(plain, on_bytes, pool)
+        connection.scheduler.run(work, limit, self.url)
 
     def _connect(self) -> _Connection:
         connection = self._connection
@@ -119,30 +154,30 @@ class RemoteSource:
             keep_in_children(filesystem)
             transport = transport_for(filesystem, path, self.url)
             loop = getattr(filesystem, "loop", None) or _loop()
-            traffic = traffic_on(loop)
-            requests = Requests(transport, traffic, self.url)
-            connection = _Connection(requests, traffic)
+            scheduler = scheduler_of(loop)
+            requests = RangeRequests(transport, scheduler, self.url)
+            connection = _Connection(requests, scheduler)
             # Two threads may both get here; both connections are good.
             self._connection = connection
         return connection
 
     def _resolve(self) -> tuple[object, str]:
-        if self._origin.quiet:
-            return self._origin.resolve()
+        if self._location.asks_no_network:
+            return self._location.resolve()
         # Some constructors connect (SFTP, archives over a network): within a time limit.
-        traffic, limit = traffic_on(_loop()), request_limit(0)
+        scheduler, limit = scheduler_of(_loop()), request_limit(0)
 
         async def attempt() -> tuple[object, str]:
-            return await in_daemon_thread(self._origin.resolve)
+            return await in_daemon_thread(self._location.resolve)
 
-        return traffic.wait(traffic.request(attempt, limit, self.url), limit, self.url)
+        return scheduler.run(scheduler.request(attempt, limit, self.url), limit, self.url)
 
     def close(self) -> None:
         """Let go of the filesystem; a later read gets it again."""
         self._connection = None
 
-    def __reduce__(self) -> tuple[type["RemoteSource"], tuple[Origin]]:
-        return RemoteSource, (self._origin,)
+    def __reduce__(self) -> tuple[type["RemoteSource"], tuple[FileLocation]]:
+        return RemoteSource, (self._location,)
 
     def __repr__(self) -> str:
         return f"RemoteSource({self.url!r})"

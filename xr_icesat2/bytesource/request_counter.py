@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from typing import Any
 
-from .link_speed import Cost
-from .protocol import Answer, ByteSource, Look, Range, Stamp, Take
+from .protocol import BytesLike, ByteSource, FileVersion, FirstRead, OnBytes, Range, RequestCost
 
 __all__ = ["CountingSource"]
 
@@ -26,8 +25,8 @@ class CountingSource:
         request and are left out.
     bursts : int
         Calls of :meth:`read` and :meth:`read_each`, each at least one round trip.
-    stamps : int
-        Calls of :meth:`stamp` and :meth:`look`, each one round trip.
+    version_requests : int
+        Calls of :meth:`file_version` and :meth:`found`, each one round trip.
 
     Notes
     -----
@@ -39,7 +38,7 @@ class CountingSource:
         self.source = source
         self.log: list[Range] = []
         self.bursts = 0
-        self.stamps = 0
+        self.version_requests = 0
         self._lock = threading.Lock()
 
     @property
@@ -48,7 +47,7 @@ class CountingSource:
         return self.source.url
 
     @property
-    def cost(self) -> Cost:
+    def cost(self) -> RequestCost:
         """That of the other source."""
         return self.source.cost
 
@@ -62,29 +61,29 @@ class CountingSource:
         """Sum of the lengths of the ranges that were read."""
         return sum(length for _, length in self.log)
 
-    def stamp(self) -> Stamp:
+    def file_version(self) -> FileVersion:
         """Version of the file as it lies there now."""
         with self._lock:
-            self.stamps += 1
-        return self.source.stamp()
+            self.version_requests += 1
+        return self.source.file_version()
 
-    def look(self, first: int, last: int) -> Look:
+    def first_read(self, first: int, last: int) -> FirstRead:
         """Version of the file, and what came along with it, which is noted as read."""
-        look = self.source.look(first, last)
+        found = self.source.first_read(first, last)
         with self._lock:
-            self.stamps += 1
-            self.log.extend((offset, len(piece)) for offset, piece in look.pieces.items())
-        return look
+            self.version_requests += 1
+            self.log.extend((offset, len(piece)) for offset, piece in found.pieces.items())
+        return found
 
-    def read(self, ranges: Sequence[Range]) -> Sequence[Answer]:
+    def read(self, ranges: Sequence[Range]) -> Sequence[BytesLike]:
         """Read byte ranges, and note them."""
         self._note(ranges)
         return self.source.read(ranges)
 
-    def read_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> None:
+    def read_each(self, ranges: Sequence[Range], on_bytes: OnBytes, pool: Executor) -> None:
         """Read byte ranges one by one, and note them."""
         self._note(ranges)
-        self.source.read_each(ranges, take, pool)
+        self.source.read_each(ranges, on_bytes, pool)
 
     def _note(self, ranges: Sequence[Range]) -> None:
         with self._lock:
@@ -95,7 +94,7 @@ class CountingSource:
         """Start counting from zero."""
         with self._lock:
             self.log.clear()
-            self.bursts = self.stamps = 0
+            self.bursts = self.version_requests = 0
 
     def close(self) -> None:
         """Close the source."""

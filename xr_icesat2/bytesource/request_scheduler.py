@@ -9,43 +9,99 @@ import asyncio
 import concurrent.futures
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from concurrent.futures import Executor
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 from xr_icesat2.errors import TransferError, TransferTimeoutError
 
 from . import request_limits as limits
-from .byte_budget import Room
-from .retry import persistently
-from .waiting import Watch
+from .retry import retry
+from .slow_requests import SlowRequestWatch
 
-__all__ = ["Traffic", "in_daemon_thread", "one_by_one", "together", "traffic_on"]
+__all__ = [
+    "ByteBudget",
+    "RequestScheduler",
+    "gather",
+    "in_daemon_thread",
+    "in_order",
+    "scheduler_of",
+]
 
 T = TypeVar("T")
 Attempt = Callable[[], Awaitable[T]]
 
 
-class Traffic:
+class ByteBudget:
+    """Room for some bytes, on one event loop; who comes first is served first.
+
+    Parameters
+    ----------
+    most : int
+        Bytes in all. What is larger than that gets in alone.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held = 0
+        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+
+    @asynccontextmanager
+    async def reserve(self, length: int) -> AsyncIterator[None]:
+        """Hold room for ``length`` bytes."""
+        await self._enter(length)
+        try:
+            yield
+        finally:
+            self._held -= length
+            self._admit()
+
+    async def _enter(self, length: int) -> None:
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((length, turn))
+        self._admit()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._held -= length
+            self._admit()
+            raise
+
+    def _admit(self) -> None:
+        while self._waiting:
+            length, turn = self._waiting[0]
+            if turn.cancelled():
+                self._waiting.popleft()
+                continue
+            if self._held and self._held + length > self._most:
+                return
+            self._waiting.popleft()
+            self._held += length
+            turn.set_result(None)
+
+
+class RequestScheduler:
     """What this library has under way on one event loop.
 
     Parameters
     ----------
     loop : asyncio.AbstractEventLoop
-        Running in another thread than those that call :meth:`wait`.
+        Running in another thread than those that call :meth:`run`.
 
     Attributes
     ----------
-    room : Room
+    budget : ByteBudget
         For answers that are under way or not yet taken.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._slots = asyncio.Semaphore(limits.MAX_IN_FLIGHT)
-        self._watch = Watch()
-        self.room = Room(limits.MOST_HELD)
+        self._watch = SlowRequestWatch()
+        self.budget = ByteBudget(limits.MOST_HELD)
         # Every request that holds a slot is over by then: the life sign of the loop.
         self._deadline = 0.0
 
@@ -64,9 +120,9 @@ class Traffic:
         async with self._slots:
             self._deadline = max(self._deadline, time.monotonic() + limit)
             with self._watch.over(name, limit):
-                return await persistently(attempt, limit, name)
+                return await retry(attempt, limit, name)
 
-    async def aside(self, pool: Executor, function: Callable[[], T]) -> T:
+    async def run_in_pool(self, pool: Executor, function: Callable[[], T]) -> T:
         """Await a call in a thread of a pool; if cancelled, await its end all the same."""
         future = pool.submit(function)
         done = asyncio.wrap_future(future)
@@ -82,7 +138,7 @@ class Traffic:
                 await asyncio.gather(done, return_exceptions=True)
             raise
 
-    def wait(self, work: Coroutine[Any, Any, T], limit: float, name: str) -> T:
+    def run(self, work: Coroutine[Any, Any, T], limit: float, name: str) -> T:
         """Run ``work`` on the loop and wait for it, from any other thread.
 
         Parameters
@@ -134,7 +190,7 @@ class Traffic:
         return None
 
 
-async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+async def gather(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     """Results of all, in order; when one fails the others are cancelled."""
     tasks = [asyncio.ensure_future(one) for one in work]
     try:
@@ -145,7 +201,7 @@ async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def one_by_one(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+async def in_order(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     """Results of all, in order, none begun before the one before it has ended."""
     return [await one for one in work]
 
@@ -174,10 +230,10 @@ async def in_daemon_thread(function: Callable[[], T]) -> T:
     return await future
 
 
-_traffic: dict[asyncio.AbstractEventLoop, Traffic] = {}
+_schedulers: dict[asyncio.AbstractEventLoop, RequestScheduler] = {}
 
 
-def traffic_on(loop: asyncio.AbstractEventLoop) -> Traffic:
-    """Give the one :class:`Traffic` of an event loop."""
+def scheduler_of(loop: asyncio.AbstractEventLoop) -> RequestScheduler:
+    """Give the one :class:`RequestScheduler` of an event loop."""
     # setdefault is atomic: two threads get the same one.
-    return _traffic.setdefault(loop, Traffic(loop))
+    return _schedulers.setdefault(loop, RequestScheduler(loop))

@@ -11,9 +11,9 @@ from xr_icesat2.errors import ICESat2Error
 from xr_icesat2.printable import get_logger
 
 from . import request_limits as limits
-from .error_translation import shown_cause, translated, worth_retrying
+from .error_translation import is_retryable, safe_cause, translate_error
 
-__all__ = ["persistently"]
+__all__ = ["retry"]
 
 T = TypeVar("T")
 _log = get_logger(__name__)
@@ -22,7 +22,7 @@ _log = get_logger(__name__)
 _SHARE = 3
 
 
-async def persistently(attempt: Callable[[], Awaitable[T]], limit: float, name: str) -> T:
+async def retry(attempt: Callable[[], Awaitable[T]], limit: float, name: str) -> T:
     """Await ``attempt()`` until it succeeds, fails for good, or the time is over.
 
     Parameters
@@ -56,8 +56,8 @@ async def persistently(attempt: Callable[[], Awaitable[T]], limit: float, name: 
         pause = limits.BACKOFF * 2 ** (number - 1) * random.uniform(0.5, 1)  # noqa: S311
         pause += getattr(error, "retry_after", 0.0)
         last = number >= limits.ATTEMPTS or time.monotonic() + pause >= deadline
-        if last or not worth_retrying(error):
-            raise translated(error, name) from shown_cause(error)
+        if last or not is_retryable(error):
+            raise translate_error(error, name) from safe_cause(error)
         _log.info("attempt %d for %s failed: %s", number, name, type(error).__name__)
         await asyncio.sleep(pause)
     raise AssertionError  # pragma: no cover - count() does not end

@@ -12,12 +12,23 @@ from collections.abc import Sequence
 from functools import lru_cache, partial
 from typing import Any
 
-from .protocol import Answer, Look, Stamp
-from .s3_error import S3Error
+from .protocol import BytesLike, FileVersion, FirstRead
 
-__all__ = ["Keys", "Proxy", "answered_status", "as_s3_error", "fetch", "head", "look", "store_of"]
+__all__ = [
+    "Keys",
+    "Proxy",
+    "S3Error",
+    "answered_status",
+    "as_s3_error",
+    "fetch",
+    "first_read",
+    "head",
+    "store_of",
+]
 
 _STATUS = re.compile(r"status code: (\d{3})")
+_CODE = re.compile(r"<Code>(\w+)</Code>")
+_MESSAGE = re.compile(r"<Message>([^<]*)</Message>")
 
 LOOK_BYTES = 512 << 10
 """Bytes a request of a first look: several at once show how fast the link is."""
@@ -26,6 +37,36 @@ Keys = tuple[str, str, str | None]
 """Access key, secret key and session token."""
 Proxy = tuple[tuple[str, str], ...]
 """Options of obstore's client that name a proxy."""
+
+
+class S3Error(Exception):
+    """S3 answers with an error; looks like botocore's to whoever translates it.
+
+    Parameters
+    ----------
+    status : int
+        HTTP status.
+    body : str
+        Of the answer, or a text that holds it.
+
+    Attributes
+    ----------
+    status : int
+        HTTP status.
+    code : str
+        What S3 calls it, such as ``"AccessDenied"``; ``""`` if it does not say.
+    """
+
+    def __init__(self, status: int, body: str) -> None:
+        code, message = _CODE.search(body), _MESSAGE.search(body)
+        self.status = status
+        self.code = code[1] if code else ""
+        super().__init__(f"HTTP {status} {self.code}")
+        self.response = {
+            # Without a body there is the status alone, which is what botocore calls the error.
+            "Error": {"Code": self.code or str(status), "Message": message[1] if message else ""},
+            "ResponseMetadata": {"HTTPStatusCode": status},
+        }
 
 
 @lru_cache(maxsize=16)
@@ -79,14 +120,14 @@ def _provided(keys: Keys) -> dict[str, Any]:
     return {"access_key_id": key, "secret_access_key": secret, "token": token, "expires_at": None}
 
 
-async def head(store: Any, key: str) -> Stamp:
+async def head(store: Any, key: str) -> FileVersion:
     """Return size and ETag of an object; an error has no body that says why."""
     from obstore import head_async  # noqa: PLC0415 - as above
 
-    return _stamp(await head_async(store, key))
+    return _version(await head_async(store, key))
 
 
-async def look(store: Any, key: str, first: int, last: int) -> Look:
+async def first_read(store: Any, key: str, first: int, last: int) -> FirstRead:
     """Return size and ETag with the first and last bytes, one of which must be asked for.
 
     Each answer says of which version it is; an error is that of the first.
@@ -96,11 +137,11 @@ async def look(store: Any, key: str, first: int, last: int) -> Look:
     return await _looked(store, key, spans)
 
 
-async def _looked(store: Any, key: str, spans: Sequence[Any]) -> Look:
+async def _looked(store: Any, key: str, spans: Sequence[Any]) -> FirstRead:
     began = time.monotonic()
     asked = [asyncio.ensure_future(_piece(store, key, span)) for span in spans]
     try:
-        stamp, _, _, waited = await asked[0]
+        wanted, _, _, answered = await asked[0]
         # Of a small file, some lie behind its end.
         answers = await asyncio.gather(*asked, return_exceptions=True)
     finally:
@@ -108,30 +149,32 @@ async def _looked(store: Any, key: str, spans: Sequence[Any]) -> Look:
             each.cancel()
         await asyncio.gather(*asked, return_exceptions=True)
     good = [answer for answer in answers if not isinstance(answer, BaseException)]
-    pieces = {offset: data for version, offset, data, _ in good if version == stamp}
-    return Look(stamp, pieces, waited - began)
+    pieces = {offset: data for version, offset, data, _ in good if version == wanted}
+    return FirstRead(wanted, pieces, answered - began)
 
 
-async def _piece(store: Any, key: str, span: Any) -> tuple[Stamp, int, bytes, float]:
+async def _piece(store: Any, key: str, span: Any) -> tuple[FileVersion, int, bytes, float]:
     """Return version, offset and bytes of a range, and when the answer began."""
     from obstore import get_async  # noqa: PLC0415 - as above
 
     answer = await get_async(store, key, options={"range": span})
     began = time.monotonic()
-    return _stamp(answer.meta), answer.range[0], bytes(await answer.bytes_async()), began
+    return _version(answer.meta), answer.range[0], bytes(await answer.bytes_async()), began
 
 
-async def fetch(store: Any, key: str, offset: int, length: int) -> Answer:
+async def fetch(store: Any, key: str, offset: int, length: int) -> BytesLike:
     """Return the bytes of one range."""
     from obstore import get_range_async  # noqa: PLC0415 - as above
 
     return memoryview(await get_range_async(store, key, start=offset, length=length))
 
 
-def _stamp(found: Any) -> Stamp:
+def _version(found: Any) -> FileVersion:
     changed = found["last_modified"]
     # For a time that no server told, obstore gives that of 1970.
-    return Stamp(found["size"], str(found["e_tag"] or (changed if changed.timestamp() else "")))
+    return FileVersion(
+        found["size"], str(found["e_tag"] or (changed if changed.timestamp() else ""))
+    )
 
 
 def answered_status(error: Exception) -> int | None:

@@ -13,10 +13,10 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from . import s3_store
-from .protocol import Answer, Look, Stamp
-from .s3_choice import is_plain
+from .protocol import BytesLike, FileVersion, FirstRead
+from .s3_client_choice import is_plain
 from .s3_store import Keys, answered_status, as_s3_error, store_of
-from .waiting import waits_for
+from .slow_requests import note_peer
 
 __all__ = ["ObstoreTransport"]
 
@@ -30,15 +30,15 @@ T = TypeVar("T")
 class Inner(Protocol):
     """What a transport is asked for."""
 
-    async def stamp(self) -> Stamp:
+    async def file_version(self) -> FileVersion:
         """Version of the file as it lies there now."""
         ...
 
-    async def look(self, first: int, last: int) -> Look:
+    async def first_read(self, first: int, last: int) -> FirstRead:
         """Version of the file, with some of its bytes."""
         ...
 
-    async def fetch(self, offset: int, length: int) -> Answer:
+    async def fetch(self, offset: int, length: int) -> BytesLike:
         """Bytes of one range."""
         ...
 
@@ -53,7 +53,7 @@ class ObstoreTransport:
     Parameters
     ----------
     filesystem
-        Of s3fs, of which :func:`~xr_icesat2.bytesource.s3_choice.can_use_obstore` is true.
+        Of s3fs, of which :func:`~xr_icesat2.bytesource.s3_client_choice.can_use_obstore` is true.
     path
         Bucket and key.
     instead
@@ -71,34 +71,34 @@ class ObstoreTransport:
         self._plain_client: Any = None
         self._bucket, self._key, _ = filesystem.split_path(path)
 
-    async def stamp(self) -> Stamp:
+    async def file_version(self) -> FileVersion:
         """Size and ETag."""
 
-        async def ask() -> Stamp:
+        async def ask() -> FileVersion:
             try:
                 return await s3_store.head(await self._store(), self._key)
             except FileNotFoundError:  # s3fs tells what is missing, and what is a directory
                 self._has_answered = True
-                return await self._instead.stamp()
+                return await self._instead.file_version()
 
-        return await self._asked(ask, self._instead.stamp)
+        return await self._asked(ask, self._instead.file_version)
 
-    async def look(self, first: int, last: int) -> Look:
+    async def first_read(self, first: int, last: int) -> FirstRead:
         """Size and ETag, with the first and last bytes: each answer says of which version it is."""
         if self._is_elsewhere:
-            return await self._instead.look(first, last)
+            return await self._instead.first_read(first, last)
         if not first and not last:
-            return Look(await self.stamp())
+            return FirstRead(await self.file_version())
         with suppress(Exception):  # of any kind: the stamp by itself will tell
-            found = await s3_store.look(await self._store(), self._key, first, last)
+            found = await s3_store.first_read(await self._store(), self._key, first, last)
             self._has_answered = True
             return found
-        return Look(await self.stamp())
+        return FirstRead(await self.file_version())
 
-    async def fetch(self, offset: int, length: int) -> Answer:
+    async def fetch(self, offset: int, length: int) -> BytesLike:
         """Bytes of one range."""
 
-        async def ask() -> Answer:
+        async def ask() -> BytesLike:
             return await s3_store.fetch(await self._store(), self._key, offset, length)
 
         return await self._asked(ask, partial(self._instead.fetch, offset, length))
@@ -130,7 +130,7 @@ class ObstoreTransport:
     async def _store(self) -> Any:
         """Give a store with the credentials of this moment: s3fs renews those that it can."""
         client = await self._filesystem.set_session()
-        waits_for(client.meta.endpoint_url)
+        note_peer(client.meta.endpoint_url)
         keys = await _keys(client)
         if client is not self._plain_client:
             is_anonymous = keys is None

@@ -6,11 +6,11 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias, TypeVar
 
-from xr_icesat2.bytesource.error_translation import status_of
+from xr_icesat2.bytesource.error_translation import http_status
 from xr_icesat2.bytesource.fsspec_transport import Transport
-from xr_icesat2.bytesource.protocol import Answer, Look, Stamp
+from xr_icesat2.bytesource.protocol import BytesLike, FileVersion, FirstRead
 from xr_icesat2.bytesource.request_scheduler import in_daemon_thread
-from xr_icesat2.bytesource.s3_error import S3Error
+from xr_icesat2.bytesource.s3_store import S3Error
 from xr_icesat2.errors import (
     AccessDeniedError,
     GranuleNotFoundError,
@@ -103,15 +103,15 @@ class GranuleAccess:
         self._looking_up = asyncio.Lock()
         self._redirect = Redirect()
 
-    async def stamp(self) -> Stamp:
+    async def file_version(self) -> FileVersion:
         """Size and ETag as the file lies there now."""
-        return await self._ask(lambda road: road.stamp())
+        return await self._ask(lambda road: road.file_version())
 
-    async def look(self, first: int, last: int) -> Look:
+    async def first_read(self, first: int, last: int) -> FirstRead:
         """Size and ETag, with some of its bytes."""
-        return await self._ask(lambda road: road.look(first, last))
+        return await self._ask(lambda road: road.first_read(first, last))
 
-    async def fetch(self, offset: int, length: int) -> Answer:
+    async def fetch(self, offset: int, length: int) -> BytesLike:
         """Bytes of one range; fewer if the server sends fewer."""
         return await self._ask(lambda road: road.fetch(offset, length))
 
@@ -181,7 +181,9 @@ def _remember_refusal(name: str) -> None:
 
 
 def _may_lie_elsewhere(error: Exception) -> bool:
-    return status_of(error) == 404 or (isinstance(error, S3Error) and error.code == "AccessDenied")
+    return http_status(error) == 404 or (
+        isinstance(error, S3Error) and error.code == "AccessDenied"
+    )
 
 
 def _explained(error: Exception, name: str) -> Exception:
@@ -189,9 +191,9 @@ def _explained(error: Exception, name: str) -> Exception:
     if isinstance(error, S3Error):
         why = _why_refused(error.code)
         return AccessDeniedError(f"S3 refuses {name}: {why}") if why else error
-    if status_of(error) in {401, 403}:
+    if http_status(error) in {401, 403}:
         return AccessDeniedError(
-            f"the archive refuses {name} (HTTP {status_of(error)}): log in at "
+            f"the archive refuses {name} (HTTP {http_status(error)}): log in at "
             "https://urs.earthdata.nasa.gov and see whether this account has accepted the terms "
             "of NSIDC's cloud data"
         )

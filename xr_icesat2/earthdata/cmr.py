@@ -16,7 +16,7 @@ from typing import Any
 
 from xr_icesat2.bytesource.archive_urls import path_of_url
 from xr_icesat2.bytesource.request_limits import request_limit
-from xr_icesat2.bytesource.request_scheduler import traffic_on
+from xr_icesat2.bytesource.request_scheduler import scheduler_of
 from xr_icesat2.errors import GranuleNotFoundError, SelectionError, TransferError
 from xr_icesat2.granule.name import file_name, parse_name
 
@@ -142,7 +142,7 @@ def find_granules(query: Query, *, count: int | None = None) -> list[CatalogGran
     from fsspec.asyn import get_loop  # noqa: PLC0415 - local files do without
 
     limit = request_limit(0)
-    return traffic_on(get_loop()).wait(granules(query, count=count), limit, _CATALOGUE)
+    return scheduler_of(get_loop()).run(granules(query, count=count), limit, _CATALOGUE)
 
 
 async def place_of_name(name: str) -> Place:
@@ -191,14 +191,14 @@ async def items(
     page : int, optional
         Records a page, by default as many as CMR gives.
     """
-    traffic, limit = traffic_on(asyncio.get_running_loop()), request_limit(0)
+    scheduler, limit = scheduler_of(asyncio.get_running_loop()), request_limit(0)
     size = page or PAGE
     size = size if count is None else min(size, count)
     after, got = None, 0
     while count is None or got < count:
         headers: dict[str, str] = {} if after is None else {"CMR-Search-After": after}
         ask = partial(_page, kind, [*query, ("page_size", str(size))], headers)
-        answer = await traffic.request(ask, limit, _CATALOGUE)
+        answer = await scheduler.request(ask, limit, _CATALOGUE)
         records = answer.body["items"][: None if count is None else count - got]
         for record in records:
             yield record

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from xr_icesat2.bytesource import request_limits as limits
-from xr_icesat2.bytesource.error_translation import GarbledAnswerError, StatusError
+from xr_icesat2.bytesource.error_translation import GarbledResponseError, HTTPStatusError
 from xr_icesat2.errors import AccessDeniedError
 from xr_icesat2.fork_safety import PerProcess
 from xr_icesat2.printable import get_logger
@@ -108,7 +108,7 @@ class Credentials:
                 "https://urs.earthdata.nasa.gov, or read with access='external'"
             )
         if answer.status_code != 200:
-            raise StatusError.of(answer)
+            raise HTTPStatusError.of(answer)
         return _read_keys(answer)
 
     def _token_for_keys(self) -> str:
@@ -182,7 +182,7 @@ def _logged_in(auth: Any, strategy: str) -> Mapping[str, str] | None:
     except LoginAttemptFailure as error:
         # It tells no status, only what the server said.
         if "invalid" not in str(error):
-            raise StatusError(503, "from Earthdata Login") from None
+            raise HTTPStatusError(503, "from Earthdata Login") from None
         place = "the environment" if strategy == "environment" else str(_netrc())
         raise AccessDeniedError(
             f"Earthdata Login refuses the user name and password from {place}: correct them, or "
@@ -190,7 +190,7 @@ def _logged_in(auth: Any, strategy: str) -> Mapping[str, str] | None:
         ) from None
     except (ValueError, KeyError):
         # From None: the cause may show the answer.
-        raise GarbledAnswerError(
+        raise GarbledResponseError(
             "what comes from Earthdata Login is no token: does a login page of this network stand "
             "between?"
         ) from None
@@ -255,7 +255,7 @@ def _read_keys(answer: Any) -> Lease[S3Keys]:
         parts = told["accessKeyId"], told["secretAccessKey"], told["sessionToken"]
     except (ValueError, KeyError, TypeError):
         # From None: the cause would show the answer.
-        raise GarbledAnswerError("what the archive sends is no S3 keys") from None
+        raise GarbledResponseError("what the archive sends is no S3 keys") from None
     ahead = _ahead(answer.headers.get("Date"))
     return Lease(S3Keys(*parts, ahead), expires.timestamp() - time.time() - ahead)
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from xr_icesat2.bytesource import ByteSource, Stamp
+from xr_icesat2.bytesource import ByteSource, FileVersion
 from xr_icesat2.bytesource.archive_urls import path_of_url
-from xr_icesat2.bytesource.error_translation import translated
+from xr_icesat2.bytesource.error_translation import translate_error
 from xr_icesat2.errors import (
     ChangedGranuleError,
     CorruptGranuleError,
@@ -90,39 +90,41 @@ def fetch_file(
     """
     checksum = told.checksum if told else None
     try:
-        stamp = source.stamp()
+        version = source.file_version()
     except GranuleNotFoundError as error:
         raise GranuleNotFoundError(f"{error}{archive_hint(source.url)}") from error
-    if told is not None and told.size not in (None, stamp.size):
+    if told is not None and told.size not in (None, version.size):
         raise TransferError(
-            f"{source.url} has {stamp.size} bytes, but NASA's catalogue (CMR) says {told.size}: "
+            f"{source.url} has {version.size} bytes, but NASA's catalogue (CMR) says {told.size}: "
             "the archive is being changed. Search again, or try later"
         )
-    count(0, stamp.size)
+    count(0, version.size)
     try:
-        there = _is_there(final, stamp, checksum, overwrite=overwrite)
+        there = _is_there(final, version, checksum, overwrite=overwrite)
     except OSError as error:
-        raise translated(error, str(final)) from error
+        raise translate_error(error, str(final)) from error
     if there:
-        count(stamp.size, 0)
+        count(version.size, 0)
         return
-    with open_part(final, stamp) as part:
-        if not _same_version(source, part, stamp, checksum):
+    with open_part(final, version) as part:
+        if not _same_version(source, part, version, checksum):
             part.restart()
         count(part.size, 0)
-        if not _read(source, part, stamp.size, count, stop):
+        if not _read(source, part, version.size, count, stop):
             return
-        _check(source, part, stamp, checksum)
+        _check(source, part, version, checksum)
         if checksum is None:
             _check_kind(source, part)
         part.finish(final)
 
 
-def _is_there(final: Path, stamp: Stamp, checksum: Checksum | None, *, overwrite: bool) -> bool:
+def _is_there(
+    final: Path, version: FileVersion, checksum: Checksum | None, *, overwrite: bool
+) -> bool:
     """Whether the file is there already, whole."""
     if not final.exists():
         return False
-    if final.is_file() and final.stat().st_size == stamp.size:
+    if final.is_file() and final.stat().st_size == version.size:
         with final.open("rb") as file:
             if checksum is None:
                 if describe_head(file.read(HEAD_BYTES)) is None:
@@ -132,7 +134,7 @@ def _is_there(final: Path, stamp: Stamp, checksum: Checksum | None, *, overwrite
     if final.is_file() and overwrite:
         return False
     raise SelectionError(
-        f"{final} is there, but is not the granule ({stamp.size} bytes"
+        f"{final} is there, but is not the granule ({version.size} bytes"
         f"{f', {checksum.algorithm} {checksum.value}' if checksum else ''}): move it away, or give "
         "overwrite=True"
     )
@@ -146,9 +148,11 @@ def _check_kind(source: ByteSource, part: Part) -> None:
         raise NotAGranuleError(f"{source.url} is not HDF5, but {kind}.")
 
 
-def _same_version(source: ByteSource, part: Part, stamp: Stamp, checksum: Checksum | None) -> bool:
+def _same_version(
+    source: ByteSource, part: Part, version: FileVersion, checksum: Checksum | None
+) -> bool:
     """Whether a part that was left may be gone on with; only a checksum confirms what it holds."""
-    if part.size > stamp.size or not can_check(checksum):
+    if part.size > version.size or not can_check(checksum):
         return False
     tail = min(TAIL, part.size)
     if not tail:
@@ -179,10 +183,10 @@ def _suited(length: int, seconds: float) -> int:
     return max(length // 2, SMALLEST) if seconds > 5 else length
 
 
-def _check(source: ByteSource, part: Part, stamp: Stamp, checksum: Checksum | None) -> None:
+def _check(source: ByteSource, part: Part, version: FileVersion, checksum: Checksum | None) -> None:
     """Raise unless the whole is what was to come; what is wrong is not kept."""
-    now = source.stamp()
-    if now != stamp:
+    now = source.file_version()
+    if now != version:
         part.restart()
         raise ChangedGranuleError(
             f"{source.url} was replaced while it was downloaded: download it again"

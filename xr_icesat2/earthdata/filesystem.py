@@ -13,8 +13,8 @@ from fsspec.asyn import AsyncFileSystem
 from fsspec.callbacks import DEFAULT_CALLBACK
 
 from xr_icesat2.bytesource.protocol import Range
-from xr_icesat2.bytesource.ranged_requests import Requests
-from xr_icesat2.bytesource.request_scheduler import in_daemon_thread, traffic_on
+from xr_icesat2.bytesource.range_requests import RangeRequests
+from xr_icesat2.bytesource.request_scheduler import in_daemon_thread, scheduler_of
 from xr_icesat2.errors import (
     ChangedGranuleError,
     CorruptGranuleError,
@@ -95,9 +95,11 @@ class ICESat2FileSystem(AsyncFileSystem):  # type: ignore[misc]
         """Give a transport to the granule at ``path``, for who retries by himself."""
         return GranuleAccess(self._strip_protocol(path), self.access, name)
 
-    def _requests(self, path: str) -> Requests:
+    def _requests(self, path: str) -> RangeRequests:
         name = f"{PROTOCOL}://{path}"
-        return Requests(self.transport(path, name), traffic_on(asyncio.get_running_loop()), name)
+        return RangeRequests(
+            self.transport(path, name), scheduler_of(asyncio.get_running_loop()), name
+        )
 
     async def set_session(self) -> Any:
         """HTTPS session of the running event loop, for users of fsspec's coroutines to close."""
@@ -108,8 +110,13 @@ class ICESat2FileSystem(AsyncFileSystem):  # type: ignore[misc]
     async def _info(self, path: str, **_: Any) -> Entry:
         path = self._strip_protocol(path)
         if is_granule(path):
-            stamp = await self._requests(path).stamp()
-            return {"name": path, "size": stamp.size, "type": "file", "ETag": stamp.tag}
+            version = await self._requests(path).file_version()
+            return {
+                "name": path,
+                "size": version.size,
+                "type": "file",
+                "ETag": version.tag,
+            }
         parent, _slash, last = path.rpartition("/")
         if path and path not in {entry["name"] for entry in await list_folder(parent)}:
             raise GranuleNotFoundError(f"there is no {last} in {PROTOCOL}://{parent}")
@@ -129,7 +136,7 @@ class ICESat2FileSystem(AsyncFileSystem):  # type: ignore[misc]
         if start is not None and end is not None and 0 <= start <= end:
             with suppress(CorruptGranuleError):  # it ends before: found out only then
                 return b"".join(await requests.read(_pieces(start, end)))
-        first, last, _step = slice(start, end).indices((await requests.stamp()).size)
+        first, last, _step = slice(start, end).indices((await requests.file_version()).size)
         return b"".join(await requests.read(_pieces(first, last)))
 
     async def _get_file(
@@ -141,16 +148,16 @@ class ICESat2FileSystem(AsyncFileSystem):  # type: ignore[misc]
             await in_daemon_thread(partial(os.makedirs, lpath, exist_ok=True))
             return
         requests = self._requests(path)
-        stamp = await requests.stamp()
-        callback.set_size(stamp.size)
+        version = await requests.file_version()
+        callback.set_size(version.size)
         part = Path(f"{lpath}.{uuid4().hex}.part")
         try:
             with await in_daemon_thread(lambda: part.open("xb")) as file:
-                for piece in _pieces(0, stamp.size):
+                for piece in _pieces(0, version.size):
                     (data,) = await requests.read([piece])
                     await in_daemon_thread(partial(file.write, data))
                     callback.relative_update(len(data))
-            if await requests.stamp() != stamp:
+            if await requests.file_version() != version:
                 raise ChangedGranuleError(f"{PROTOCOL}://{path} was replaced meanwhile: try again")
             await in_daemon_thread(partial(part.replace, lpath))
         finally:

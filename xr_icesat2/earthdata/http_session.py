@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from xr_icesat2.bytesource import request_limits as limits
-from xr_icesat2.bytesource.error_translation import GarbledAnswerError, StatusError
-from xr_icesat2.bytesource.waiting import waits_for
+from xr_icesat2.bytesource.error_translation import GarbledResponseError, HTTPStatusError
+from xr_icesat2.bytesource.slow_requests import note_peer
 from xr_icesat2.fork_safety import PerProcess, keep_in_children
 
 __all__ = ["Answer", "Query", "post_json", "proxy_for", "web_on"]
@@ -49,12 +49,12 @@ async def post_json(url: str, form: Query, headers: Mapping[str, str] | None = N
     GarbledAnswerError
         Success, but no JSON.
     """
-    waits_for(url)
+    note_peer(url)
     session = await web_on(asyncio.get_running_loop()).set_session()
     options = {"headers": dict(headers or {}), "proxy": proxy_for(url)}
     async with session.post(url, data=list(form), **options) as response:
         if response.status == 429 or response.status >= 500:
-            raise StatusError.of(response)
+            raise HTTPStatusError.of(response)
         text = await response.text()
         told = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status, told, _parsed(text, response.status))
@@ -65,7 +65,7 @@ def _parsed(text: str, status: int) -> Any:
         return json.loads(text)
     except ValueError:
         if status == 200:
-            raise GarbledAnswerError(
+            raise GarbledResponseError(
                 "no JSON: does a login page of this network stand between?"
             ) from None
         return None

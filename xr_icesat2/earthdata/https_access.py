@@ -10,10 +10,10 @@ from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from xr_icesat2.bytesource.error_translation import StatusError
+from xr_icesat2.bytesource.error_translation import HTTPStatusError
 from xr_icesat2.bytesource.http import HTTPTransport
-from xr_icesat2.bytesource.protocol import Look
-from xr_icesat2.bytesource.waiting import waits_for
+from xr_icesat2.bytesource.protocol import FirstRead
+from xr_icesat2.bytesource.slow_requests import note_peer
 
 from .bearer_token import bearer_header
 from .credentials import Redirect, credentials
@@ -57,9 +57,9 @@ class ExternalRoad(HTTPTransport):
         super().__init__(filesystem, url, name)
         self._redirect = redirect
 
-    async def look(self, first: int, last: int) -> Look:
+    async def first_read(self, first: int, last: int) -> FirstRead:
         """Size and ETag, with the first bytes in the same answer."""
-        return await self._renewing(partial(super().look, first, last))
+        return await self._renewing(partial(super().first_read, first, last))
 
     async def fetch(self, offset: int, length: int) -> bytes:
         """Bytes of one range; fewer if the server sends fewer."""
@@ -81,7 +81,7 @@ class ExternalRoad(HTTPTransport):
         """Answer to one request, once it is clear that the secret was not stale."""
         session = await self._filesystem.set_session()
         request = self._request(secret, headers)
-        waits_for(request["url"])
+        note_peer(request["url"])
         async with session.get(**request, proxy=proxy_for(request["url"])) as response:
             error = await self._error(response)
             if error is not None and self._is_stale(error, secret):
@@ -95,7 +95,7 @@ class ExternalRoad(HTTPTransport):
         """Token, or None where none is needed."""
         if self._redirect.url:
             return None
-        waits_for("Earthdata Login")
+        note_peer("Earthdata Login")
         return await credentials().token.get()
 
     def _refuse(self, secret: str | None) -> None:
@@ -116,13 +116,13 @@ class ExternalRoad(HTTPTransport):
     async def _error(self, response: Any) -> Exception | None:
         host = response.url.host
         if response.status < 300 and (host == _LOGIN_HOST or response.content_type == "text/html"):
-            return StatusError(401, "login page")
+            return HTTPStatusError(401, "login page")
         if response.status < 300 or response.status == 416:
             if host != urlsplit(self._url).hostname:
                 self._redirect.url = str(response.url)
             return None
-        return StatusError.of(response)
+        return HTTPStatusError.of(response)
 
     def _is_stale(self, error: Exception, secret: str | None) -> bool:
-        status = error.status if isinstance(error, StatusError) else 0
+        status = error.status if isinstance(error, HTTPStatusError) else 0
         return status == 401 or (secret is None and status in _REDIRECT_OVER)

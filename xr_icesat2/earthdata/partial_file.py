@@ -11,7 +11,7 @@ from glob import escape
 from pathlib import Path
 from typing import IO
 
-from xr_icesat2.bytesource import Answer, Stamp
+from xr_icesat2.bytesource import BytesLike, FileVersion
 from xr_icesat2.errors import ICESat2Error, TransferError
 
 try:
@@ -49,7 +49,7 @@ class Part:
         self._file.seek(self.size - length)
         return self._file.read(length)
 
-    def append(self, data: Answer) -> None:
+    def append(self, data: BytesLike) -> None:
         """Add what comes next."""
         self._file.write(data)
         self._file.flush()  # a process that is killed leaves what it has
@@ -71,7 +71,7 @@ class Part:
 
 
 @contextmanager
-def open_part(final: Path, stamp: Stamp) -> Iterator[Part]:
+def open_part(final: Path, file_version: FileVersion) -> Iterator[Part]:
     """Open the part of ``final`` that belongs to a version, or begin one.
 
     Only one process at a time has it. If it is not finished it stays, unless
@@ -83,7 +83,7 @@ def open_part(final: Path, stamp: Stamp) -> Iterator[Part]:
         Another process is at it, the folder cannot be written, or what has the
         name of the part is a link or no file.
     """
-    version = hashlib.sha256(f"{stamp.size} {stamp.tag}".encode()).hexdigest()[:12]
+    version = hashlib.sha256(f"{file_version.size} {file_version.tag}".encode()).hexdigest()[:12]
     path = final.with_name(f"{final.name}.{version}.part")
     try:
         with _opened(path) as file:

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from xr_icesat2.bytesource import s3_store
-from xr_icesat2.bytesource.protocol import Answer, Look, Stamp
+from xr_icesat2.bytesource.protocol import BytesLike, FileVersion, FirstRead
 from xr_icesat2.bytesource.redaction import safe_url
-from xr_icesat2.bytesource.s3_choice import is_changed_by_environment, is_kept
-from xr_icesat2.bytesource.s3_error import S3Error
-from xr_icesat2.bytesource.waiting import waits_for
+from xr_icesat2.bytesource.s3_client_choice import is_changed_by_environment, is_kept
+from xr_icesat2.bytesource.s3_store import S3Error
+from xr_icesat2.bytesource.slow_requests import note_peer
 from xr_icesat2.errors import TransferError
 from xr_icesat2.fork_safety import was_loaded_before_fork
 
@@ -52,7 +52,7 @@ async def obstacle(url: str) -> str | None:
 
 
 async def _keys() -> S3Keys:
-    waits_for("the archive's S3 keys")
+    note_peer("the archive's S3 keys")
     return await credentials().keys.get()
 
 
@@ -79,22 +79,22 @@ class DirectAccess:
         self._bucket, self._key = parts.netloc, parts.path[1:]
         self._name = name
 
-    async def stamp(self) -> Stamp:
+    async def file_version(self) -> FileVersion:
         """Size and ETag, by asking for the first byte: an answer to HEAD says of no error why."""
-        return (await self.look(1, 0)).stamp
+        return (await self.first_read(1, 0)).file_version
 
-    async def look(self, first: int, last: int) -> Look:
+    async def first_read(self, first: int, last: int) -> FirstRead:
         """Size and ETag, with the first and last bytes."""
         try:
             return await self._renewing(
-                partial(s3_store.look, key=self._key, first=first or int(not last), last=last)
+                partial(s3_store.first_read, key=self._key, first=first or int(not last), last=last)
             )
         except S3Error as error:
             if error.status != 416:  # an empty file has no first byte
                 raise
-        return Look(await self._renewing(partial(s3_store.head, key=self._key)))
+        return FirstRead(await self._renewing(partial(s3_store.head, key=self._key)))
 
-    async def fetch(self, offset: int, length: int) -> Answer:
+    async def fetch(self, offset: int, length: int) -> BytesLike:
         """Bytes of one range; fewer if the server sends fewer."""
         return await self._renewing(
             partial(s3_store.fetch, key=self._key, offset=offset, length=length)
@@ -117,7 +117,7 @@ class DirectAccess:
     def _store(self, keys: S3Keys) -> Any:
         endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
         address = endpoint or f"https://{self._bucket}.s3.{REGION}.amazonaws.com"
-        waits_for(address)
+        note_peer(address)
         return s3_store.store_of(
             self._bucket,
             address.rstrip("/"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xr_icesat2.bytesource.request_limits import request_limit
-from xr_icesat2.bytesource.request_scheduler import traffic_on
+from xr_icesat2.bytesource.request_scheduler import scheduler_of
 from xr_icesat2.errors import GranuleNotFoundError, SelectionError
 from xr_icesat2.granule.gran_idx import GRIDDED
 from xr_icesat2.messages import did_you_mean
@@ -190,7 +190,7 @@ def _asked_release(given: str | int) -> str | None:
 def _wait(work: Coroutine[Any, Any, _Found]) -> _Found:
     from fsspec.asyn import get_loop  # noqa: PLC0415 - local files do without
 
-    return traffic_on(get_loop()).wait(work, request_limit(0), "NASA's catalogue (CMR)")
+    return scheduler_of(get_loop()).run(work, request_limit(0), "NASA's catalogue (CMR)")
 
 
 async def _found(passes: Passes, release: str | None, query: Query, count: int | None) -> _Found:

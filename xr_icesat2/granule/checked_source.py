@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 
-from xr_icesat2.bytesource import Answer, ByteSource, Look, Range, Stamp, Take
-from xr_icesat2.bytesource.link_speed import Cost
+from xr_icesat2.bytesource import BytesLike, ByteSource, FileVersion, FirstRead, OnBytes, Range
+from xr_icesat2.bytesource.protocol import RequestCost
 
 __all__ = ["VerifiedSource"]
 
@@ -35,27 +35,27 @@ class VerifiedSource:
         return self._source.url
 
     @property
-    def cost(self) -> Cost:
+    def cost(self) -> RequestCost:
         """That of the other source."""
         return self._source.cost
 
-    def stamp(self) -> Stamp:
+    def file_version(self) -> FileVersion:
         """Version of the file as it lies there now."""
-        return self._source.stamp()
+        return self._source.file_version()
 
-    def look(self, first: int, last: int) -> Look:
+    def first_read(self, first: int, last: int) -> FirstRead:
         """Version of the file, and what comes along with it."""
-        return self._source.look(first, last)
+        return self._source.first_read(first, last)
 
-    def read(self, ranges: Sequence[Range]) -> Sequence[Answer]:
+    def read(self, ranges: Sequence[Range]) -> Sequence[BytesLike]:
         """Read byte ranges of the right version."""
         self._verify()
         return self._source.read(ranges)
 
-    def read_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> None:
+    def read_each(self, ranges: Sequence[Range], on_bytes: OnBytes, pool: Executor) -> None:
         """Read byte ranges of the right version one by one."""
         self._verify()
-        self._source.read_each(ranges, take, pool)
+        self._source.read_each(ranges, on_bytes, pool)
 
     def close(self) -> None:
         """Close the source."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from xr_icesat2.bytesource import Stamp
+from xr_icesat2.bytesource import FileVersion
 from xr_icesat2.errors import ChangedGranuleError
 from xr_icesat2.fork_safety import after_fork
 from xr_icesat2.hdf5.index import GranuleIndex
@@ -22,7 +22,7 @@ from .checked_source import VerifiedSource
 from .index_registry import HeldIndexes, Key
 
 if TYPE_CHECKING:
-    from xr_icesat2.bytesource import ByteSource, Range, Take
+    from xr_icesat2.bytesource import ByteSource, OnBytes, Range
 
 __all__ = ["Granule", "is_known"]
 
@@ -53,7 +53,7 @@ class Granule:
     """
 
     source: ByteSource
-    stamp: Stamp
+    file_version: FileVersion
     """Size and tag when it was opened; another version is never read."""
     cache: str | None = None
     """Directory in which indexes are kept, or file of indexes that its stamp is from, or None."""
@@ -74,39 +74,38 @@ class Granule:
     def _key(self) -> Key:
         # An index whose version was not asked for reads more carefully than others.
         cache = self.cache if campaign.is_campaign(self.cache) else None
-        return self.url, self.stamp, cache, self.limits
+        return self.url, self.file_version, cache, self.limits
 
     def _new_index(self) -> GranuleIndex:
-        source, size, known = self.source, self.stamp.size, None
-        if self.cache is None or not self.stamp.tag:
+        source, size, known = self.source, self.file_version.size, None
+        if self.cache is None or not self.file_version.tag:
             return GranuleIndex(source, size, Contents(), self.limits)
         if campaign.is_campaign(self.cache):
             # The version was not asked for: what is not in the file may be of another one.
             source = VerifiedSource(source, self.check_unchanged)
-            known = campaign.load(self.cache, self.url, self.stamp)
+            known = campaign.load(self.cache, self.url, self.file_version)
         else:
-            known = store.load(self.cache, self.url, self.stamp)
+            known = store.load(self.cache, self.url, self.file_version)
         return GranuleIndex(source, size, known or Contents(), self.limits)
 
-    def read_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> None:
+    def read_each(self, ranges: Sequence[Range], on_bytes: OnBytes, pool: Executor) -> None:
         """Read byte ranges, and hand each on as it comes; see :class:`.ByteSource`."""
 
         def rest(numbers: Sequence[int]) -> None:
             spans = [ranges[number] for number in numbers]
-            self.source.read_each(spans, lambda n, data: take(numbers[n], data), pool)
+            self.source.read_each(spans, lambda n, data: on_bytes(numbers[n], data), pool)
 
-        self.index.take_each(ranges, take, pool, rest)
+        self.index.take_each(ranges, on_bytes, pool, rest)
 
     def check_unchanged(self) -> None:
         """Raise :class:`ChangedGranuleError` if another version lies there now."""
-        now = self.source.stamp()
-        if now != self.stamp:
+        now = self.source.file_version()
+        if now != self.file_version:
             raise ChangedGranuleError(self._changed(now))
 
-    def _changed(self, now: Stamp) -> str:
-        versions = (
-            f"{self.stamp.size} bytes and tag {self.stamp.tag!r}, now {now.size} and {now.tag!r}"
-        )
+    def _changed(self, now: FileVersion) -> str:
+        was = self.file_version
+        versions = f"{was.size} bytes and tag {was.tag!r}, now {now.size} and {now.tag!r}"
         if campaign.is_campaign(self.cache):
             return (
                 f"{self.url} is not the version of which {self.cache} holds the index: that had "
@@ -123,10 +122,10 @@ class Granule:
         if self.cache is None or campaign.is_campaign(self.cache):
             return
         # Without a tag nothing tells that a granule was replaced by one of the same size.
-        if self.stamp.tag and index.grown:
+        if self.file_version.tag and index.grown:
             index.grown = False
             try:
-                store.save(self.cache, self.url, self.stamp, index.contents)
+                store.save(self.cache, self.url, self.file_version, index.contents)
             except (OSError, TypeError, ValueError) as error:  # values are right without it
                 _note_not_kept(self.cache, getattr(error, "strerror", None) or str(error))
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from xr_icesat2.bytesource import Stamp
+from xr_icesat2.bytesource import FileVersion
 from xr_icesat2.hdf5.index import GranuleIndex
 from xr_icesat2.limits import Limits
 
@@ -19,7 +19,7 @@ MOST_BYTES = 1 << 32
 """Of all, by :attr:`.GranuleIndex.nbytes`; the one not used for longest goes first."""
 
 
-Key: TypeAlias = "tuple[str, Stamp, str | None, Limits]"
+Key: TypeAlias = "tuple[str, FileVersion, str | None, Limits]"
 """Url and version of a granule, the file of indexes that the version is from, if it is, and the
 limits within which it is read."""
 

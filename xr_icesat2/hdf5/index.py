@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from xr_icesat2.bytesource import ByteSource, Range, Take
+from xr_icesat2.bytesource import ByteSource, OnBytes, Range
 from xr_icesat2.errors import (
     GroupNotFoundError,
     TooLargeError,
@@ -304,12 +304,12 @@ class GranuleIndex:
     def take_each(
         self,
         ranges: Sequence[Range],
-        take: Take,
+        on_bytes: OnBytes,
         pool: Executor,
         rest: Callable[[Sequence[int]], None],
     ) -> None:
         """Hand on values that came with what was read of the structure; see :class:`.Pages`."""
-        self._pages.take_each(ranges, take, pool, rest)
+        self._pages.take_each(ranges, on_bytes, pool, rest)
 
     def release(self) -> None:
         """Forget the raw bytes of the metadata; what was parsed of them stays."""

@@ -19,10 +19,10 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
-from xr_icesat2.bytesource import ByteSource, Range, Take
+from xr_icesat2.bytesource import ByteSource, OnBytes, Range
 from xr_icesat2.bytesource.request_limits import MAX_IN_FLIGHT
-from xr_icesat2.bytesource.threads import all_done
 from xr_icesat2.fork_safety import after_fork
+from xr_icesat2.thread_pools import wait_all
 
 from .parser_loop import Alone, Ranges, Several
 
@@ -160,7 +160,7 @@ class Pages:
     def take_each(
         self,
         ranges: Sequence[Range],
-        take: Take,
+        on_bytes: OnBytes,
         pool: Executor,
         rest: Callable[[Sequence[int]], None],
     ) -> None:
@@ -172,14 +172,14 @@ class Pages:
         missing = [n for n, span in enumerate(ranges) if not _held(pages, *span)]
         there = sorted({*range(len(ranges))}.difference(missing))
         if not missing and len(there) == 1:
-            _hand_on(pages, ranges[0], take, 0)
+            _hand_on(pages, ranges[0], on_bytes, 0)
             return
-        jobs = [pool.submit(_hand_on, pages, ranges[n], take, n) for n in there]
+        jobs = [pool.submit(_hand_on, pages, ranges[n], on_bytes, n) for n in there]
         try:
             if missing:
                 rest(missing)
         finally:
-            all_done(jobs)
+            wait_all(jobs)
 
     def release(self) -> None:
         """Forget all pages, unless they are the whole file or there is room for them.
@@ -278,8 +278,8 @@ def _cut(pages: Mapping[int, memoryview], offset: int, length: int) -> bytes:
     return b"".join([pages[page] for page in _pages_of(offset, length)])[start : start + length]
 
 
-def _hand_on(pages: Mapping[int, memoryview], span: Range, take: Take, number: int) -> None:
-    take(number, _cut(pages, *span))
+def _hand_on(pages: Mapping[int, memoryview], span: Range, on_bytes: OnBytes, number: int) -> None:
+    on_bytes(number, _cut(pages, *span))
 
 
 def _pages_of(offset: int, length: int) -> range:

@@ -22,7 +22,7 @@ from . import eviction as upkeep
 from .codec import MOST_BYTES, pack, unpack
 
 if TYPE_CHECKING:
-    from xr_icesat2.bytesource import Stamp
+    from xr_icesat2.bytesource import FileVersion
 
 __all__ = ["load", "save"]
 
@@ -32,12 +32,12 @@ RECENT = 3600.0
 """Seconds within which another use of an entry is not noted."""
 
 
-def load(directory: str, url: str, stamp: Stamp) -> Contents | None:
+def load(directory: str, url: str, version: FileVersion) -> Contents | None:
     """Give what was kept of a granule's index, or None."""
-    path = _path(directory, url, stamp)
+    path = _path(directory, url, version)
     try:
         with open_regular(path, "rb") as file:
-            contents = unpack(file.read(MOST_BYTES + 1), stamp.size)
+            contents = unpack(file.read(MOST_BYTES + 1), version.size)
             _note_use(file.fileno())
     except (FileNotFoundError, NotADirectoryError):
         return None
@@ -56,7 +56,7 @@ def _note_use(descriptor: int) -> None:
             os.utime(descriptor)
 
 
-def save(directory: str, url: str, stamp: Stamp, contents: Contents) -> None:
+def save(directory: str, url: str, version: FileVersion, contents: Contents) -> None:
     """Keep an index, with what others kept of it meanwhile; whole or not at all.
 
     Raises
@@ -66,16 +66,16 @@ def save(directory: str, url: str, stamp: Stamp, contents: Contents) -> None:
     TypeError, ValueError
         It is no index that can be kept.
     """
-    known = load(directory, url, stamp) or Contents()
+    known = load(directory, url, version) or Contents()
     data = pack(known | contents)
-    path = _path(directory, url, stamp)
+    path = _path(directory, url, version)
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_file(path) as partial, partial.open("xb") as file:
         file.write(data)
     upkeep.note(path.parent, len(data))
 
 
-def _path(directory: str, url: str, stamp: Stamp) -> Path:
-    identity = f"{url}\n{stamp.size}\n{stamp.tag}".encode()
+def _path(directory: str, url: str, version: FileVersion) -> Path:
+    identity = f"{url}\n{version.size}\n{version.tag}".encode()
     name = hashlib.sha256(identity).hexdigest()[:32]
     return Path(directory).expanduser() / f"{name}{upkeep.ENTRY}"

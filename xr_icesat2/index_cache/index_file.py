@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TypeAlias
 
-from xr_icesat2.bytesource import Stamp
+from xr_icesat2.bytesource import FileVersion
 from xr_icesat2.errors import AccessDeniedError, CorruptIndexError, ICESat2Error, SelectionError
 from xr_icesat2.hdf5.model import Contents
 from xr_icesat2.safe_files import atomic_file, open_regular
@@ -27,7 +27,7 @@ from xr_icesat2.safe_files import atomic_file, open_regular
 from . import json_values as plain
 from .codec import MOST_BYTES, inflate, pack, unpack
 
-__all__ = ["SUFFIX", "CampaignWriter", "is_campaign", "load", "stamps", "writing"]
+__all__ = ["SUFFIX", "CampaignWriter", "file_versions", "is_campaign", "load", "writing"]
 
 SUFFIX = ".idx"
 MAGIC = b"xr_icesat2 indexes 1\n"
@@ -39,7 +39,7 @@ MOST_TEXT = 1 << 24
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    stamp: Stamp
+    file_version: FileVersion
     start: int
     length: int
 
@@ -56,7 +56,7 @@ def is_campaign(cache: str | None) -> bool:
     return cache is not None and cache.endswith(SUFFIX)
 
 
-def stamps(path: str) -> dict[str, Stamp]:
+def file_versions(path: str) -> dict[str, FileVersion]:
     """Give the version of each granule, by url.
 
     Raises
@@ -69,10 +69,10 @@ def stamps(path: str) -> dict[str, Stamp]:
         Nothing lies there.
     """
     with _translated(path), open_regular(Path(path), "rb", follow_links=True) as file:
-        return {url: entry.stamp for url, entry in _mapping(path, file).items()}
+        return {url: entry.file_version for url, entry in _mapping(path, file).items()}
 
 
-def load(path: str, url: str, stamp: Stamp) -> Contents | None:
+def load(path: str, url: str, file_version: FileVersion) -> Contents | None:
     """Give the index of a granule; None if there is no such file here, or no such entry in it.
 
     Raises
@@ -85,12 +85,12 @@ def load(path: str, url: str, stamp: Stamp) -> Contents | None:
     try:
         with _translated(path), open_regular(Path(path), "rb", follow_links=True) as file:
             entry = _mapping(path, file).get(url)
-            if entry is None or entry.stamp != stamp:
+            if entry is None or entry.file_version != file_version:
                 return None
             if entry.length > MOST_BYTES:
                 raise ValueError("an entry that is too long")
             file.seek(entry.start)
-            return unpack(file.read(entry.length), stamp.size)
+            return unpack(file.read(entry.length), file_version.size)
     except FileNotFoundError:
         return None
 
@@ -139,7 +139,7 @@ def _read_mapping(file: IO[bytes], size: int) -> _Mapping:
         raise ValueError("wrong checksum")
     return {
         plain.to_text(url): _Entry(
-            Stamp(plain.to_number(bytes_), plain.to_text(tag)), *plain.to_tuple(place)
+            FileVersion(plain.to_number(bytes_), plain.to_text(tag)), *plain.to_tuple(place)
         )
         for url, (bytes_, tag, *place) in json.loads(inflate(body, unpacked)).items()
     }
@@ -154,11 +154,11 @@ class CampaignWriter:
         self._lock = threading.Lock()
         file.write(MAGIC)
 
-    def add(self, url: str, stamp: Stamp, contents: Contents) -> None:
+    def add(self, url: str, file_version: FileVersion, contents: Contents) -> None:
         """Put the index of one granule into the file."""
         data = pack(contents)
         with self._lock:
-            self._entries[url] = stamp.size, stamp.tag, self._file.tell(), len(data)
+            self._entries[url] = file_version.size, file_version.tag, self._file.tell(), len(data)
             self._file.write(data)
 
     def finish(self) -> None:

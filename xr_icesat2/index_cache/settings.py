@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from xr_icesat2.bytesource import Stamp
+from xr_icesat2.bytesource import FileVersion
 from xr_icesat2.errors import GranuleNotFoundError, SelectionError
 
-from .index_file import SUFFIX, is_campaign, stamps
+from .index_file import SUFFIX, file_versions, is_campaign
 
 __all__ = ["NO_CACHES", "Caches", "find_caches"]
 
@@ -23,7 +23,7 @@ class Caches:
 
     directory: str | None = None
     file: str | None = None
-    stamps: Mapping[str, Stamp] = field(default_factory=dict)
+    file_versions: Mapping[str, FileVersion] = field(default_factory=dict)
     """By url, which version of a granule the file holds the index of."""
 
 
@@ -54,9 +54,9 @@ def _absolute(cache: str | None) -> str | None:
     return str(path)
 
 
-def _stamps(path: str) -> dict[str, Stamp]:
+def _stamps(path: str) -> dict[str, FileVersion]:
     try:
-        return stamps(path)
+        return file_versions(path)
     except FileNotFoundError as error:
         msg = (
             f"no file of indexes lies at {path} (index_cache): save one "

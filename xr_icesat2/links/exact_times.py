@@ -6,8 +6,8 @@ import numpy as np
 import xarray as xr
 
 from xr_icesat2.errors import LinkError
-from xr_icesat2.reading.decode import make_coding
-from xr_icesat2.reading.decode_options import Decoders, is_icesat2_time
+from xr_icesat2.reading.decode import make_decoder
+from xr_icesat2.reading.decode_options import DecodeOptions, is_icesat2_time
 
 __all__ = ["NO_TIME", "nanoseconds"]
 
@@ -26,9 +26,9 @@ def nanoseconds(values: np.ndarray, held: xr.Variable, what: str) -> np.ndarray:
         They are neither datetime64 nor seconds since 2018-01-01.
     """
     if values.dtype.kind == "f" and is_icesat2_time(held.attrs):
-        values = make_coding("time", held.attrs, values.dtype, Decoders(), padded=True).coding(
-            values
-        )
+        values = make_decoder(
+            "time", held.attrs, values.dtype, DecodeOptions(), padded=True
+        ).decoder(values)
     if values.dtype.kind != "M":
         raise LinkError(
             f"times of {what} are {values.dtype}; expected datetime64, or numbers with the units "

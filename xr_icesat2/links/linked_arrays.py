@@ -10,7 +10,7 @@ from xarray.backends import BackendArray
 from xarray.core import indexing
 
 from xr_icesat2.errors import LinkError
-from xr_icesat2.reading.indexing import index_outer
+from xr_icesat2.reading.lazy_array import index_outer
 
 from .matcher import Finder
 from .range_map import NOWHERE

@@ -24,12 +24,18 @@ from xarray.conventions import decode_cf_variable
 from xr_icesat2.errors import NotSupportedError
 from xr_icesat2.printable import get_logger
 
-from .decode_options import Decoders, is_cf_time
-from .time_attributes import describe_decoded
-from .time_decoding import are_plain_seconds, decode_seconds
-from .unusable_attributes import UNWRITABLE, senseless
+from .decode_options import DecodeOptions, is_cf_time
+from .time_decoding import are_plain_seconds, decode_seconds, describe_decoded
+from .unusable_attributes import UNWRITABLE, find_unusable
 
-__all__ = ["DECODING", "TIME_ENCODING", "Coding", "Decoded", "Stored", "make_coding"]
+__all__ = [
+    "DECODING",
+    "TIME_ENCODING",
+    "DecodedVariable",
+    "Decoder",
+    "StoredVariable",
+    "make_decoder",
+]
 
 log = get_logger(__name__)
 
@@ -51,7 +57,7 @@ SUSPECTS = (frozenset[str](), frozenset({"units", "calendar"}), frozenset(PACKED
 
 
 @dataclass(frozen=True, slots=True)
-class Coding:
+class Decoder:
     """How the stored values of one variable become the values that a user sees."""
 
     dtype: np.dtype
@@ -118,16 +124,16 @@ class Coding:
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
+class DecodedVariable:
     """What decoding makes of a variable."""
 
-    coding: Coding
+    decoder: Decoder
     attrs: dict[str, Any]
     encoding: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
+class StoredVariable:
     """What is known of the values of a variable, besides its attributes."""
 
     what: str
@@ -137,20 +143,20 @@ class Stored:
     undeclared: tuple[float, ...] = ()
     """Floats that mean "missing" although no attribute says so."""
     ends: np.ndarray | None = None
-    """First and last stored value, where :meth:`.Decoders.depend_on_values`."""
+    """First and last stored value, where :meth:`.DecodeOptions.depend_on_values`."""
     pad_value: Any = None
     """What stands in raw integers without ``_FillValue`` where no part has an element."""
 
 
-def make_coding(
+def make_decoder(
     name: str,
     attrs: Mapping[str, Any],
     dtype: np.dtype,
-    decoders: Decoders,
+    decoders: DecodeOptions,
     *,
     padded: bool,
-    stored: Stored | None = None,
-) -> Decoded:
+    stored: StoredVariable | None = None,
+) -> DecodedVariable:
     """Decide how a variable is decoded.
 
     Parameters
@@ -171,8 +177,8 @@ def make_coding(
     dtype = dtype if dtype.isnative else dtype.newbyteorder("=")
     if dtype.kind == "V":
         # Of structures neither xarray nor the CF conventions say how they are decoded.
-        return Decoded(Coding(dtype, np.zeros((), dtype)[()]), dict(attrs), {})
-    stored = stored or Stored(what=name)
+        return DecodedVariable(Decoder(dtype, np.zeros((), dtype)[()]), dict(attrs), {})
+    stored = stored or StoredVariable(what=name)
     usable, template = _usable(name, attrs, dtype, decoders, stored)
     options = decoders.options(name, usable)
     result, masked = template.dtype, options["mask_and_scale"]
@@ -196,7 +202,7 @@ def make_coding(
         undeclared = ()
     elif result.kind in "MO" and "_FillValue" not in usable:
         undeclared = (float(np.finfo(dtype).max),)  # no time, whatever the file is
-    coding = Coding(
+    decoder = Decoder(
         result,
         padding,
         fills,
@@ -212,18 +218,18 @@ def make_coding(
     if is_cf_time(usable) and "units" not in described:
         described = describe_decoded(described)
     described = kept | described | decoders.other_units(name, described)
-    return Decoded(coding, described, dict(template.encoding))
+    return DecodedVariable(decoder, described, dict(template.encoding))
 
 
 def _usable(
     name: str,
     attrs: Mapping[str, Any],
     dtype: np.dtype,
-    decoders: Decoders,
-    stored: Stored,
+    decoders: DecodeOptions,
+    stored: StoredVariable,
 ) -> tuple[dict[str, Any], xr.Variable]:
     """Return the attributes that xarray can decode with, and what they make; log the others."""
-    without = senseless(attrs, dtype)
+    without = find_unusable(attrs, dtype)
     usable = {key: value for key, value in attrs.items() if key not in without}
     for refused in SUSPECTS:
         tried = {key: value for key, value in usable.items() if key not in refused}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Decoders", "is_cf_time", "is_icesat2_time"]
+__all__ = ["DecodeOptions", "is_cf_time", "is_icesat2_time"]
 
 ICESAT2_TIME = re.compile(r"\s*seconds since 2018-01-01(?!\d).*", re.IGNORECASE)
 """Times of which the dtype is known without their values: all of them fit datetime64."""
@@ -19,7 +19,7 @@ SINCE = "since"
 
 
 @dataclass(frozen=True)
-class Decoders:
+class DecodeOptions:
     """The CF decoders, as :func:`xarray.open_dataset` passes them.
 
     Each is one value for all variables or a mapping from variable names.

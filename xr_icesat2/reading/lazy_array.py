@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,14 +15,13 @@ from xr_icesat2.errors import TooLargeError
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.memory import fits
 
-from .batch import Pending, carry_out
-from .decode import Coding
-from .execute import DatasetRead, Sink
-from .indexing import index_outer
+from .decode import Decoder
+from .execute import PendingArray, execute
+from .granule_reader import DatasetRead, Sink
 from .parts import Cut, Mosaic, gaps
 from .selection import normalise
 
-__all__ = ["GranuleArray", "taken"]
+__all__ = ["GranuleArray", "index_outer", "taken"]
 
 
 class GranuleArray(BackendArray):
@@ -35,7 +34,7 @@ class GranuleArray(BackendArray):
     paths
         The paths that the parts have in their granules, each once.
     parts
-        int32 (parts, 3): position in ``granules``, in ``paths`` and in ``codings``.
+        int32 (parts, 3): position in ``granules``, in ``paths`` and in ``decoders``.
     mosaic
         Where each part lies in the array.
     codings
@@ -49,7 +48,7 @@ class GranuleArray(BackendArray):
     tables.
     """
 
-    __slots__ = ("codings", "dtype", "granules", "mosaic", "parts", "paths", "shape")
+    __slots__ = ("decoders", "dtype", "granules", "mosaic", "parts", "paths", "shape")
 
     def __init__(
         self,
@@ -57,15 +56,15 @@ class GranuleArray(BackendArray):
         paths: Sequence[str],
         parts: np.ndarray,
         mosaic: Mosaic,
-        codings: Sequence[Coding],
+        decoders: Sequence[Decoder],
     ) -> None:
         self.granules = tuple(granules)
         self.paths = tuple(paths)
         self.parts = parts
         self.mosaic = mosaic
-        self.codings = tuple(codings)
+        self.decoders = tuple(decoders)
         self.shape = mosaic.shape
-        self.dtype = codings[0].dtype
+        self.dtype = decoders[0].dtype
 
     def __getitem__(self, key: indexing.ExplicitIndexer) -> np.ndarray:
         """Read what an xarray indexer selects."""
@@ -78,14 +77,14 @@ class GranuleArray(BackendArray):
     def _read(self, key: tuple[Any, ...]) -> np.ndarray:
         pending = self.pending(key)
         try:
-            carry_out([pending])
+            execute([pending])
         except TooLargeError:
             raise
         except MemoryError as error:
             raise self._too_large(pending.result.shape) from error
         return pending.result[(*taken(key), ...)]
 
-    def pending(self, key: tuple[Any, ...]) -> Pending:
+    def pending(self, key: tuple[Any, ...]) -> PendingArray:
         """Give the array that an int, slice or 1-D array for each dimension selects, yet to fill.
 
         Every dimension is still there: what an int selects is of size 1.
@@ -98,7 +97,7 @@ class GranuleArray(BackendArray):
         selections = [normalise(k, n) for k, n in zip(key, self.shape, strict=True)]
         shape = tuple(len(selection) for selection in selections)
         cuts = list(self.mosaic.cut(selections))
-        padding = self.codings[0].padding
+        padding = self.decoders[0].padding
         padded = gaps(shape, self.mosaic.lead, cuts)
         # Linux hands out more than there is, and ends the process when it is used.
         size = math.prod(shape) * self.dtype.itemsize
@@ -110,7 +109,7 @@ class GranuleArray(BackendArray):
                 result[...] = padding
         except MemoryError as error:
             raise self._too_large(shape) from error
-        return Pending(result, padding, padded or [], self._by_granule(cuts, result))
+        return PendingArray(result, padding, padded or [], self._by_granule(cuts, result))
 
     def _too_large(self, shape: tuple[int, ...]) -> TooLargeError:
         size = math.prod(shape) * self.dtype.itemsize
@@ -123,11 +122,11 @@ class GranuleArray(BackendArray):
     def _by_granule(
         self, cuts: Sequence[Cut], result: np.ndarray
     ) -> dict[Granule, list[DatasetRead]]:
-        sinks = [Sink(result, coding) for coding in self.codings]
+        sinks = [Sink(result, decoder) for decoder in self.decoders]
         wanted: dict[Granule, list[DatasetRead]] = {}
         for cut in cuts:
-            granule, path, coding = self.parts[cut.part].tolist()
-            read = DatasetRead(self.paths[path], sinks[coding], cut.source, cut.target)
+            granule, path, decoder = self.parts[cut.part].tolist()
+            read = DatasetRead(self.paths[path], sinks[decoder], cut.source, cut.target)
             wanted.setdefault(self.granules[granule], []).append(read)
         return wanted
 
@@ -136,3 +135,21 @@ def taken(key: tuple[Any, ...]) -> tuple[Any, ...]:
     """Give the index that drops the dimensions of which an int selects one."""
     # With an ellipsis behind it a single element stays an array: a short text keeps its type.
     return tuple(0 if np.ndim(k) == 0 and not isinstance(k, slice) else slice(None) for k in key)
+
+
+def index_outer(
+    key: indexing.ExplicitIndexer,
+    shape: tuple[int, ...],
+    read: Callable[[tuple[Any, ...]], np.ndarray],
+) -> np.ndarray:
+    """Read through ``read``, which takes an int, slice or 1-D array for each dimension.
+
+    Basic and outer indexers are passed as they are, slices of any step included;
+    only pointwise ones are taken apart by xarray.
+    """
+    if isinstance(key, indexing.BasicIndexer | indexing.OuterIndexer):
+        return read(key.tuple)
+    result: np.ndarray = indexing.explicit_indexing_adapter(
+        key, shape, indexing.IndexingSupport.OUTER, read
+    )
+    return result

@@ -17,7 +17,7 @@ from xarray.backends import BackendArray
 from xarray.core import indexing
 from xarray.indexes import PandasIndex
 
-from .indexing import index_outer
+from .lazy_array import index_outer
 from .selection import normalise
 
 __all__ = ["LazyIndex", "behind"]

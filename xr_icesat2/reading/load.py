@@ -11,16 +11,16 @@ from xarray.core import indexing
 
 from xr_icesat2.progress import progress_bar
 
-from .batch import Pending, carry_out
+from .execute import PendingArray, execute
 from .lazy_array import GranuleArray, taken
 from .lazy_index import behind
 
-__all__ = ["compute_together", "load_together"]
+__all__ = ["compute_variables", "load_variables"]
 
 WRAPPERS = (indexing.MemoryCachedArray, indexing.CopyOnWriteArray)
 
 
-def load_together(variables: Iterable[xr.Variable], *, progress: bool | None) -> None:
+def load_variables(variables: Iterable[xr.Variable], *, progress: bool | None) -> None:
     """Load, in place, what of some variables lies in granules and was not read yet.
 
     Variables that are in memory, or made of dask arrays, are left as they are. ``progress`` is
@@ -33,9 +33,9 @@ def load_together(variables: Iterable[xr.Variable], *, progress: bool | None) ->
             array, key = found
             entry = lazy.setdefault((id(array), _identity(key)), (array, key, []))
             entry[2].append(variable)
-    pending: list[Pending] = [array.pending(key) for array, key, _ in lazy.values()]
+    pending: list[PendingArray] = [array.pending(key) for array, key, _ in lazy.values()]
     with progress_bar("loading", "B", shown=progress) as count:
-        carry_out(pending, count)
+        execute(pending, count)
     for (_, key, alike), one in zip(lazy.values(), pending, strict=True):
         values = one.result[(*taken(key), ...)]
         for variable in alike:
@@ -43,7 +43,7 @@ def load_together(variables: Iterable[xr.Variable], *, progress: bool | None) ->
             variable.data = values if variable is alike[0] else values.copy()
 
 
-def compute_together(variables: Iterable[xr.Variable]) -> None:
+def compute_variables(variables: Iterable[xr.Variable]) -> None:
     """Compute, in place, those variables that are made of dask arrays: what they share, once."""
     chunked = [variable for variable in variables if variable.chunks is not None]
     if chunked:

@@ -7,6 +7,7 @@ xarray that is installed, once for each unit: a probe of values has to come out 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -17,10 +18,25 @@ from xarray.conventions import decode_cf_variable
 
 from .decode_options import is_icesat2_time
 
-__all__ = ["are_plain_seconds", "decode_seconds"]
+__all__ = ["are_plain_seconds", "decode_seconds", "describe_decoded"]
 
 LONGEST = 4e9
 """Seconds from the epoch, more than a century: what is farther away may be no time at all."""
+LONG_NAME = "time (UTC)"
+_SECONDS = (
+    r"(?:number of |elapsed )?(?:GPS )?seconds:? (?:since|from) the [\w ]*?\w*epoch\b"
+    r"(?: of the products)?"
+)
+_UNIT = re.compile(rf",?\s*\b(?:(?:measured|expressed) )?in {_SECONDS}", re.IGNORECASE)
+"""As in *Transmit time of the photon, measured in seconds from the atlas_sdp_gps_epoch*."""
+_COUNT = re.compile(rf"\b{_SECONDS}", re.IGNORECASE)
+"""As in *Number of GPS seconds since the ATLAS SDP epoch at the last data point*."""
+_EPOCH = re.compile(
+    r"\s*The ATLAS Standard Data Products \(SDP\) epoch offset is defined within\b.*?"
+    r"can be computed\.?|\s*The ATLAS Standard Data Products \(SDP\) epoch offset is defined\b.*",
+    re.DOTALL,
+)
+_CLAIMS = re.compile(r"\bGPS\b|\bseconds:? (?:since|from)\b", re.IGNORECASE)
 CALENDARS = (None, "standard", "gregorian", "proleptic_gregorian")
 
 
@@ -92,3 +108,34 @@ def _probe() -> np.ndarray:
     whole = np.round(mission[:500])
     near = np.round(mission[:500], 9)
     return np.concatenate([[0.0], signed, mission, whole, near, np.nextafter(near, 0), [np.nan]])
+
+
+def describe_decoded(attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes of a decoded time, none of which says that it counts seconds.
+
+    A description that cannot be reworded is left out. Other attributes are not changed.
+    """
+    described = dict(attrs)
+    if _claims_seconds(attrs.get("long_name")):
+        described["long_name"] = LONG_NAME
+    for name in ("description", "Description"):
+        text = attrs.get(name)
+        if not isinstance(text, str):
+            continue
+        described[name] = _reword(text)
+        if _claims_seconds(described[name]):
+            del described[name]
+    return described
+
+
+def _claims_seconds(text: Any) -> bool:
+    return isinstance(text, str) and _CLAIMS.search(text) is not None
+
+
+def _reword(text: str) -> str:
+    text = _UNIT.sub("", _EPOCH.sub("", text))
+    return _COUNT.sub(_time_in_words, text).strip()
+
+
+def _time_in_words(count: re.Match[str]) -> str:
+    return f"{'T' if count[0][0].isupper() else 't'}ime (UTC)"

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["UNWRITABLE", "senseless"]
+__all__ = ["UNWRITABLE", "find_unusable"]
 
 UNWRITABLE = frozenset({"_FillValue", "bounds", "coordinates"})
 """Of the attributes below, those without sense that no writer of xarray accepts."""
 
 
-def senseless(attrs: Mapping[str, Any], dtype: np.dtype) -> frozenset[str]:
+def find_unusable(attrs: Mapping[str, Any], dtype: np.dtype) -> frozenset[str]:
     """Name the attributes that mean nothing for values of a dtype.
 
     Examples are ``units`` that are a number, a ``_FillValue`` that is a list,

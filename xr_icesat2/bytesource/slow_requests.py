@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from xr_icesat2.printable import get_logger
 
-__all__ = ["PATIENCE", "Watch", "heard", "waits_for"]
+__all__ = ["PATIENCE", "SlowRequestWatch", "heard", "note_peer"]
 
 PATIENCE = 5.0
 """Seconds of silence that need no explanation; a warning follows after these, twice these, ..."""
@@ -33,7 +33,7 @@ class _Waiting:
 _current: ContextVar[_Waiting | None] = ContextVar("waiting", default=None)
 
 
-def waits_for(peer: str) -> None:
+def note_peer(peer: str) -> None:
     """Note which host or service the request of this task asks now; a URL means its host."""
     waiting = _current.get()
     if waiting is not None:
@@ -47,7 +47,7 @@ def heard() -> None:
         waiting.heard[waiting.peer] = time.monotonic()
 
 
-class Watch:
+class SlowRequestWatch:
     """Over the requests that are under way on one event loop; warns once however many wait."""
 
     def __init__(self) -> None:

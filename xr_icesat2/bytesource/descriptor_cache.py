@@ -13,7 +13,7 @@ from collections import OrderedDict
 from xr_icesat2.errors import NotAGranuleError
 from xr_icesat2.fork_safety import after_fork
 
-__all__ = ["MAX_OPEN", "Descriptor", "OpenFiles", "expect_file", "open_files"]
+__all__ = ["MAX_OPEN", "Descriptor", "DescriptorCache", "check_regular_file", "descriptors"]
 
 MAX_OPEN = 128
 """Files kept open at once; the one read longest ago is let go first."""
@@ -22,7 +22,7 @@ MAX_OPEN = 128
 _LARGEST_READ = 1 << 30
 
 
-def expect_file(mode: int, path: str) -> None:
+def check_regular_file(mode: int, path: str) -> None:
     """Refuse what is not a regular file.
 
     Parameters
@@ -61,7 +61,7 @@ class Descriptor:
         # O_NONBLOCK: opening a pipe must not wait for someone to write to it.
         flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
         self._fd = os.open(path, flags)
-        expect_file(os.fstat(self._fd).st_mode, path)
+        check_regular_file(os.fstat(self._fd).st_mode, path)
 
     @property
     def size(self) -> int:
@@ -91,7 +91,7 @@ class Descriptor:
             os.close(self._fd)
 
 
-class OpenFiles:
+class DescriptorCache:
     """The descriptors that this process keeps, the latest read last."""
 
     def __init__(self) -> None:
@@ -127,5 +127,5 @@ class OpenFiles:
         self._lock = threading.RLock()
 
 
-open_files = OpenFiles()
-after_fork(open_files, OpenFiles.renew_lock)
+descriptors = DescriptorCache()
+after_fork(descriptors, DescriptorCache.renew_lock)

@@ -10,7 +10,7 @@ from xr_icesat2.errors import ICESat2Error, SelectionError, TransferError
 from . import request_limits as limits
 from .redaction import safe_text, safe_url
 
-__all__ = ["S3_OPTIONS", "FilesystemOrigin", "Origin", "URLOrigin"]
+__all__ = ["S3_OPTIONS", "FileLocation", "FilesystemLocation", "URLLocation"]
 
 S3_OPTIONS = ("anon", "endpoint_url", "key", "profile", "secret", "token")
 """Storage options that S3 takes and others do not."""
@@ -22,7 +22,7 @@ _QUIET = _S3 | {
 }
 
 
-class Origin(Protocol):
+class FileLocation(Protocol):
     """Where a granule lies: a value that can be pickled."""
 
     @property
@@ -31,7 +31,7 @@ class Origin(Protocol):
         ...
 
     @property
-    def quiet(self) -> bool:
+    def asks_no_network(self) -> bool:
         """Whether :meth:`resolve` is sure to ask no network."""
         ...
 
@@ -41,7 +41,7 @@ class Origin(Protocol):
 
 
 @dataclass(frozen=True)
-class URLOrigin:
+class URLLocation:
     """A granule at a URL.
 
     Attributes
@@ -61,7 +61,7 @@ class URLOrigin:
         return safe_url(self.url)
 
     @property
-    def quiet(self) -> bool:
+    def asks_no_network(self) -> bool:
         """Whether resolving is sure to ask no network."""
         return all(link.partition("://")[0] in _QUIET for link in self.url.split("::"))
 
@@ -117,7 +117,7 @@ def _tuned(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class FilesystemOrigin:
+class FilesystemLocation:
     """A granule in a filesystem that the user opened.
 
     Attributes
@@ -136,7 +136,7 @@ class FilesystemOrigin:
         """URL without secrets."""
         return safe_url(str(self.filesystem.unstrip_protocol(self.path)))
 
-    quiet = True
+    asks_no_network = True
 
     def resolve(self) -> tuple[Any, str]:
         """Give the filesystem itself, or one like it if it cannot be used from here."""

@@ -8,91 +8,92 @@ from typing import Any, TypeVar
 from xr_icesat2.errors import TransferError
 
 from . import request_limits as limits
-from .error_translation import ShortAnswerError, status_of
+from .error_translation import ShortResponseError, http_status
 from .fsspec_transport import Transport
-from .protocol import Answer, Look, Range, Stamp, Take
-from .range_checks import outside
+from .protocol import BytesLike, FileVersion, FirstRead, OnBytes, Range, range_error
 from .request_limits import request_limit
-from .request_scheduler import Traffic, one_by_one, together
+from .request_scheduler import RequestScheduler, gather, in_order
 
-__all__ = ["Requests"]
+__all__ = ["RangeRequests"]
 
 T = TypeVar("T")
 
 
-class Requests:
+class RangeRequests:
     """Those for one granule over one transport.
 
     Parameters
     ----------
     transport : Transport
         Makes one request, without retries.
-    traffic : Traffic
+    scheduler : RequestScheduler
         Of the event loop on which the methods here are awaited.
     name : str
         What to call the granule in messages.
     """
 
-    def __init__(self, transport: Transport, traffic: Traffic, name: str) -> None:
+    def __init__(self, transport: Transport, scheduler: RequestScheduler, name: str) -> None:
         self._transport = transport
-        self._traffic = traffic
+        self._scheduler = scheduler
         self._name = name
 
     def limit(self, ranges: Sequence[Range]) -> float:
         """Seconds that a request of a burst may take: what is under way with it shares its link."""
-        together = sum(length for _, length in ranges)
+        total = sum(length for _, length in ranges)
         longest = max((length for _, length in ranges), default=0)
-        beside = max(longest, min(together, limits.MOST_HELD))
+        beside = max(longest, min(total, limits.MOST_HELD))
         return request_limit(beside, whole_file=self._transport.whole_file)
 
-    async def stamp(self) -> Stamp:
+    async def file_version(self) -> FileVersion:
         """Version of the file as it lies there now."""
-        return await self._traffic.request(self._transport.stamp, request_limit(0), self._name)
+        return await self._scheduler.request(
+            self._transport.file_version, request_limit(0), self._name
+        )
 
-    async def look(self, first: int, last: int) -> Look:
+    async def first_read(self, first: int, last: int) -> FirstRead:
         """Version of the file, with some of its bytes if they cost no more waiting."""
 
-        async def attempt() -> Look:
-            return await self._transport.look(first, last)
+        async def attempt() -> FirstRead:
+            return await self._transport.first_read(first, last)
 
         limit = self.limit([(0, first), (0, last)])
-        return await self._traffic.request(attempt, limit, self._name)
+        return await self._scheduler.request(attempt, limit, self._name)
 
-    async def read(self, ranges: Sequence[Range]) -> list[Answer]:
+    async def read(self, ranges: Sequence[Range]) -> list[BytesLike]:
         """Bytes of each range, exactly as many as asked for."""
         limit = self.limit(ranges)
         return await self._all(self._one(*each, limit) for each in ranges)
 
-    async def read_each(self, ranges: Sequence[Range], take: Take, pool: Executor) -> None:
+    async def read_each(self, ranges: Sequence[Range], on_bytes: OnBytes, pool: Executor) -> None:
         """Hand on each range as it comes, while there is room for what was not yet taken."""
         limit = self.limit(ranges)
 
         async def hand_on(number: int, offset: int, length: int) -> None:
-            async with self._traffic.room.of(length):
+            async with self._scheduler.budget.reserve(length):
                 data = await self._one(offset, length, limit)
-                await self._traffic.aside(pool, partial(take, number, data))
+                await self._scheduler.run_in_pool(pool, partial(on_bytes, number, data))
 
         await self._all(hand_on(number, *each) for number, each in enumerate(ranges))
 
     async def _all(self, work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
         """Do all of the work, at once if that is safe."""
-        return await (together if self._transport.parallel else one_by_one)(work)
+        return await (gather if self._transport.parallel else in_order)(work)
 
-    async def _one(self, offset: int, length: int, limit: float) -> Answer:
+    async def _one(self, offset: int, length: int, limit: float) -> BytesLike:
         if not length:
             return b""
 
-        async def attempt() -> Answer:
+        async def attempt() -> BytesLike:
             return await self._attempt(offset, length)
 
-        return await self._traffic.request(attempt, limit, self._name)
+        return await self._scheduler.request(attempt, limit, self._name)
 
-    async def _attempt(self, offset: int, length: int) -> Answer:
+    async def _attempt(self, offset: int, length: int) -> BytesLike:
         """Ask once for a range, and tell "outside the file" from "did not come whole"."""
         try:
             data = await self._transport.fetch(offset, length)
         except Exception as error:
-            if status_of(error) != 416:
+            if http_status(error) != 416:
                 raise
             await self._refuse_outside(offset, length)
             raise TransferError(
@@ -106,13 +107,13 @@ class Requests:
             )
         if len(data) < length:
             await self._refuse_outside(offset, length)
-            raise ShortAnswerError(f"asked for {length} bytes at {offset}, got {len(data)}")
+            raise ShortResponseError(f"asked for {length} bytes at {offset}, got {len(data)}")
         return data
 
     async def _refuse_outside(self, offset: int, length: int) -> None:
         try:
-            size = (await self._transport.stamp()).size
+            size = (await self._transport.file_version()).size
         except TransferError:  # the server does not say: then what it answered has to do
             return
         if offset + length > size:
-            raise outside(offset, length, size, self._name)
+            raise range_error(offset, length, size, self._name)
