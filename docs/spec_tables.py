@@ -102,9 +102,9 @@ def dimensions(product: str) -> str:
 def fills(product: str) -> str:
     """Give what has a fill value that is none."""
     return "\n".join(
-        f"- `{rate.name}`: {_code(sorted(rate.void_fill))}"
+        f"- `{rate.name}`: {_code(sorted(rate.ignore_fill))}"
         for rate in products[product].rates
-        if rate.void_fill
+        if rate.ignore_fill
     )
 
 

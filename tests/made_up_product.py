@@ -8,19 +8,19 @@ import numpy as np
 from xr_icesat2.testing.atl06_values import ATL06Values
 from xr_icesat2.testing.granule import Granule
 from xr_icesat2.testing.product_tree import tree_of
-from xr_icesat2.testing.tree import Group, Product, Rate, Variable
+from xr_icesat2.testing.tree import Group, Product, Rate, TableVariable
 
 ROWS = {"heights": 700, "segments": 90, "nothing": 0}
 SHAPES = {"table": (3, 4, 50), "large": (3, 100, 100), "name": (1,)}
 _ATL06 = tree_of("ATL06", "006")
 
 
-def variable(name: str, dtype: str, dims: tuple[str | int, ...], **more: Any) -> Variable:
+def variable(name: str, dtype: str, dims: tuple[str | int, ...], **more: Any) -> TableVariable:
     about = {"units": "1", "content": "referenceInformation", "description": "Text"}
-    return Variable(path=f"any/{name}", dtype=dtype, dims=dims, **about, **more)
+    return TableVariable(path=f"any/{name}", dtype=dtype, dims=dims, **about, **more)
 
 
-def _rate(name: str, *more: Variable, **sizes: int) -> Rate:
+def _rate(name: str, *more: TableVariable, **sizes: int) -> Rate:
     time = variable("delta_time", "f8", ("delta_time",))
     groups = (Group("", {}, (time, *more)),)
     return Rate(name, f"{{beam}}/{name}", ("delta_time",), groups, sizes)

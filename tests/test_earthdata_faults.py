@@ -20,7 +20,7 @@ PIECES = [DATA[offset : offset + length] for offset, length in RANGES]
 LIMIT = 3.0
 # A busy machine is late.
 LATE = 3.0
-KEYS, CATALOGUE = "s3credentials", "granules.umm_json"
+KEYS, CATALOG = "s3credentials", "granules.umm_json"
 PASSING = [429, 500, 503, "slow", "truncate", "short", "reset", "expire"]
 LASTING = [401, 403, 404, "html", "loop"]
 
@@ -85,17 +85,17 @@ def test_unavailable_keys_are_an_error(service, fault):
 
 @pytest.mark.parametrize("fault", [500, "reset", "truncate", "html"])
 def test_unavailable_location_is_an_error(service, road, fault):
-    service.script.fail(CATALOGUE, fault)
+    service.script.fail(CATALOG, fault)
     got, seconds = read(REPEAT, road)
     assert isinstance(got, TransferError)
     assert seconds < LIMIT + LATE
 
 
-@pytest.mark.parametrize("where", [NAME, KEYS, CATALOGUE])
+@pytest.mark.parametrize("where", [NAME, KEYS, CATALOG])
 def test_silent_server_is_a_timeout(service, monkeypatch, where):
     monkeypatch.setenv(limits.TIMEOUT_VARIABLE, "1")
     service.script.fail(where, "hang")
-    got, seconds = read(REPEAT if where == CATALOGUE else NAME, "direct")
+    got, seconds = read(REPEAT if where == CATALOG else NAME, "direct")
     assert isinstance(got, TransferTimeoutError)
     assert seconds < 1 + LATE
 
@@ -121,7 +121,7 @@ def mixture(seed):
     """Some faults in some places, some of them for good."""
     dice = random.Random(seed)
     for _ in range(dice.randint(1, 4)):
-        where = dice.choice([NAME, NAME, KEYS, CATALOGUE])
+        where = dice.choice([NAME, NAME, KEYS, CATALOG])
         lasts = dice.random() < 0.2
         what = dice.choice(PASSING + LASTING if lasts else PASSING)
         yield where, what, None if lasts else dice.randint(1, 3)

@@ -66,5 +66,5 @@ def test_failing_catalog_is_an_error(earthdata, monkeypatch):
     for fault in (503, "reset", "html", "truncate"):
         earthdata.script.heal()
         earthdata.script.fail("granules.umm_json", fault)
-        with pytest.raises(TransferError, match=r"JSON|catalogue"):
+        with pytest.raises(TransferError, match=r"JSON|catalog"):
             catalog.find_granules(query)

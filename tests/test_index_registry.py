@@ -7,7 +7,7 @@ import pytest
 
 from xr_icesat2.bytesource import open_source
 from xr_icesat2.granule import index_registry as held
-from xr_icesat2.granule.index_registry import HeldIndexes
+from xr_icesat2.granule.index_registry import IndexRegistry
 from xr_icesat2.hdf5.index import GranuleIndex
 from xr_icesat2.hdf5.model import Contents
 from xr_icesat2.hdf5.parse_limits import Budget
@@ -30,7 +30,7 @@ def is_open(index: GranuleIndex) -> bool:
 
 def test_two_indexes_are_made_concurrently(path):
     """Each waits for the other to begin, which never ends under one lock."""
-    indexes, both = HeldIndexes(), threading.Barrier(2, timeout=30)
+    indexes, both = IndexRegistry(), threading.Barrier(2, timeout=30)
 
     def make():
         both.wait()
@@ -42,7 +42,7 @@ def test_two_indexes_are_made_concurrently(path):
 
 
 def test_index_is_made_once(path):
-    indexes, made = HeldIndexes(), []
+    indexes, made = IndexRegistry(), []
 
     def make():
         made.append(1)
@@ -54,7 +54,7 @@ def test_index_is_made_once(path):
 
 
 def test_failed_index_is_made_again(path):
-    indexes = HeldIndexes()
+    indexes = IndexRegistry()
     with pytest.raises(ZeroDivisionError):
         indexes.get("a", lambda: 1 / 0)
     assert indexes.get("a", lambda: index_of(path)) is not None
@@ -64,7 +64,7 @@ def test_failed_index_is_made_again(path):
 def test_least_recently_used_index_is_evicted_and_closed(path, monkeypatch, by):
     monkeypatch.setattr(held, "MOST_INDEXES", 2 if by == "number" else 100)
     monkeypatch.setattr(held, "MOST_BYTES", 100 if by == "number" else 25)
-    indexes = HeldIndexes()
+    indexes = IndexRegistry()
 
     def use(key):
         index = indexes.get(key, lambda: index_of(path))
@@ -87,7 +87,7 @@ def test_least_recently_used_index_is_evicted_and_closed(path, monkeypatch, by):
 
 def test_dropped_index_frees_its_size(path, monkeypatch):
     monkeypatch.setattr(held, "MOST_BYTES", 25)
-    indexes = HeldIndexes()
+    indexes = IndexRegistry()
     for key in "abcdef":
         kept = indexes.get(key, lambda: index_of(path))
         indexes.weigh(key, 20)

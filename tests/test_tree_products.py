@@ -61,7 +61,7 @@ def test_specified_names_exist_in_the_product(product):
         assert rate.group in groups | newer or rate.group.startswith("signal_find_output")
         assert {g for g in rate.groups if g not in groups | newer} <= {rate.group}
         if rate.group in groups:
-            assert {*rate.coordinates, *rate.dims, *rate.void_fill} <= names | newer
+            assert {*rate.coordinates, *rate.dims, *rate.ignore_fill} <= names | newer
 
 
 LINKS = [

@@ -10,7 +10,7 @@ from tests.tiny import write_tiny
 from tests.written_granules import GRANULE_NAMES, written_granules
 from xr_icesat2.assembly.request import matches
 from xr_icesat2.errors import SelectionError
-from xr_icesat2.products.table import known_tables, load_table
+from xr_icesat2.products.variable_table import known_tables, load_table
 
 MAIN = "land_ice_segments"
 BEAMS = {"gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r"}

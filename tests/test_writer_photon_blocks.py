@@ -15,7 +15,7 @@ from xr_icesat2.testing.atl08_values import ATL08Values
 from xr_icesat2.testing.filler import FilledValues, plausible
 from xr_icesat2.testing.granule import Granule
 from xr_icesat2.testing.ragged import Groups
-from xr_icesat2.testing.tree import Group, Product, Rate, Variable
+from xr_icesat2.testing.tree import Group, Product, Rate, TableVariable
 
 VALUES = {"ATL03": ATL03Values, "ATL08": ATL08Values}
 RATES = [
@@ -128,8 +128,8 @@ def test_group_statistics_equal_numpy(labels: list[int], seed: int, percents: li
         np.testing.assert_allclose([mean[group], deviation[group]], [mine.mean(), mine.std()])
 
 
-def variable(path: str, dtype: str, *dims: str | int, **more: object) -> Variable:
-    return Variable(path=path, dtype=dtype, dims=dims or ("delta_time",), **more)
+def variable(path: str, dtype: str, *dims: str | int, **more: object) -> TableVariable:
+    return TableVariable(path=path, dtype=dtype, dims=dims or ("delta_time",), **more)
 
 
 FLAG = variable("{beam}/heights/below/flag", "i1", flags=(("no", 0), ("yes", 1)), fill=127)

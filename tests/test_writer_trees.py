@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from tests.granule_trees import Node, Tree, real_tree, tree_of_file
 from tests.paths import structure_file
 from xr_icesat2.granule.beams import BEAMS
-from xr_icesat2.products.table import known_tables, load_table, parse_table
-from xr_icesat2.products.variable import Releases
+from xr_icesat2.products.variable_table import Releases, known_tables, load_table, parse_table
 from xr_icesat2.testing import write_granule
 from xr_icesat2.testing.product_tree import tree_of
 from xr_icesat2.testing.texts import lengthen

@@ -1,4 +1,4 @@
-"""What is in a Dataset or a tree that was opened: its granules, and their catalogue."""
+"""What is in a Dataset or a tree that was opened: its granules, and their catalog."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from xr_icesat2.errors import GranuleNotFoundError
 from xr_icesat2.granule.name_patterns import EXTENSIONS
-from xr_icesat2.granule.other_hdf5 import is_browse
+from xr_icesat2.granule.non_granule_files import is_browse
 from xr_icesat2.messages import some_of
 from xr_icesat2.printable import get_logger
 

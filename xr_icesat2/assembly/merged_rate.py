@@ -198,7 +198,7 @@ class MergedRate:
         return DecodeRules(
             decoders=self.options.decoders,
             decode_coords=self.options.decode_coords,
-            void_fill=self.rate.void_fill,
+            ignore_fill=self.rate.ignore_fill,
             pad=self.rate.pad,
         )
 

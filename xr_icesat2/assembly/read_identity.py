@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from xr_icesat2.errors import NotAGranuleError
 from xr_icesat2.granule.beams import TRACKS
 from xr_icesat2.granule.identity import Evidence, Identity, confirmed, identify
-from xr_icesat2.granule.other_hdf5 import describe_hdf5
+from xr_icesat2.granule.non_granule_files import describe_non_granule
 from xr_icesat2.hdf5.model import GroupHeader
 from xr_icesat2.messages import AS_IT_IS, some_of
 from xr_icesat2.reading.granule_reader import read_whole_datasets
@@ -50,7 +50,7 @@ def identify_granule(granule: Granule, ahead: Sequence[str] = ()) -> Identity:
     nodes = granule.index.load(["/", *paths], ahead)
     values = read_whole_datasets(granule, [path for path in paths if path in nodes])
     root = granule.index.group("/")
-    kind = describe_hdf5(granule.url, root.attrs, root.links)
+    kind = describe_non_granule(granule.url, root.attrs, root.links)
     if kind is not None and not TRACKS & root.links.keys():
         raise NotAGranuleError(f"{granule.url} is HDF5, but {kind}. {AS_IT_IS}.")
     evidence = Evidence(

@@ -11,14 +11,14 @@ import numpy as np
 
 from xr_icesat2.errors import IdentityError
 from xr_icesat2.granule.beams import BEAMS
-from xr_icesat2.granule.product_name import find_product
+from xr_icesat2.granule.product_detection import detect_product
 from xr_icesat2.printable import get_logger
-from xr_icesat2.products.table import known_tables, load_table
+from xr_icesat2.products.variable_table import known_tables, load_table
 
 if TYPE_CHECKING:
     from xr_icesat2.granule.granule import Granule
     from xr_icesat2.hdf5.model import DatasetHeader
-    from xr_icesat2.products.variable import Variable
+    from xr_icesat2.products.variable_table import TableVariable
 
 __all__ = ["product_of", "supplied_attrs", "undeclared_fills"]
 
@@ -68,15 +68,15 @@ def product_of(granule: Granule) -> str | None:
     """Return the product of a granule, or None if nothing tells it."""
     root = granule.index.group("/")
     try:
-        return find_product(granule.url, root.attrs, {}, root.links.keys())
+        return detect_product(granule.url, root.attrs, {}, root.links.keys())
     except IdentityError:
         return None
 
 
 @cache
-def _variables(product: str) -> dict[str, list[Variable]]:
+def _variables(product: str) -> dict[str, list[TableVariable]]:
     """Return what the table of a product says of each path, in any release."""
-    variables: dict[str, list[Variable]] = {}
+    variables: dict[str, list[TableVariable]] = {}
     for variable in load_table(product).variables:
         variables.setdefault(variable.path, []).append(variable)
     return variables

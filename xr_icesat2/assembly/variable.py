@@ -70,7 +70,7 @@ class DecodeRules:
 
     decoders: DecodeOptions
     decode_coords: bool
-    void_fill: frozenset[str] = frozenset()
+    ignore_fill: frozenset[str] = frozenset()
     pad: Mapping[str, int] | None = None
 
 
@@ -123,7 +123,7 @@ def _is_changed(held: Any, shown: Any) -> bool:
 def _effective_attrs(part: ArrayPart, rules: DecodeRules) -> dict[str, Any]:
     """Give the attributes that hold, after those that mislead are left out."""
     attrs = {**supplied_attrs(part.granule, part.path, part.header), **part.header.attrs}
-    if posixpath.basename(part.path) in rules.void_fill:
+    if posixpath.basename(part.path) in rules.ignore_fill:
         attrs.pop("_FillValue", None)
     if np.size(attrs.get("_FillValue", ())) == 1:
         # CF and every writer want a scalar; older releases have an array of one.

@@ -20,7 +20,7 @@ _NUMBERS = re.compile(r"[-+.,\s\d]+")
 
 def add_parser(commands: Any) -> None:
     """Add the subcommand to a parser's."""
-    parser = commands.add_parser("search", help="find granules in NASA's catalogue")
+    parser = commands.add_parser("search", help="find granules in NASA's catalog")
     parser.add_argument("product", help="such as ATL06")
     parser.add_argument(
         "--bbox",

@@ -126,7 +126,7 @@ class GranuleAccess:
         raise _explained(met, self._name)
 
     async def _found(self) -> Place:
-        """Place that the catalogue knows; asked once, however many requests wait for it."""
+        """Place that the catalog knows; asked once, however many requests wait for it."""
         async with self._looking_up:
             if self._place is None or not self._looked_up:
                 self._place = await place_of_name(self._path.rpartition("/")[2])

@@ -50,7 +50,7 @@ GRANULES = "granules.umm_json"
 PAGE = 2000
 """Records a page: the most that CMR gives."""
 
-_CATALOGUE = "NASA's catalogue (CMR)"
+_CATALOG = "NASA's catalog (CMR)"
 _LIKE = "they look like ATL06_20191106230008_06270503_007_01.h5"
 _VERSION = re.compile(r"_\d\d(\.\w+)$")
 
@@ -142,7 +142,7 @@ def find_granules(query: Query, *, count: int | None = None) -> list[CatalogGran
     from fsspec.asyn import get_loop  # noqa: PLC0415 - local files do without
 
     limit = request_limit(0)
-    return scheduler_of(get_loop()).run(granules(query, count=count), limit, _CATALOGUE)
+    return scheduler_of(get_loop()).run(granules(query, count=count), limit, _CATALOG)
 
 
 async def place_of_name(name: str) -> Place:
@@ -198,7 +198,7 @@ async def items(
     while count is None or got < count:
         headers: dict[str, str] = {} if after is None else {"CMR-Search-After": after}
         ask = partial(_page, kind, [*query, ("page_size", str(size))], headers)
-        answer = await scheduler.request(ask, limit, _CATALOGUE)
+        answer = await scheduler.request(ask, limit, _CATALOG)
         records = answer.body["items"][: None if count is None else count - got]
         for record in records:
             yield record
@@ -214,9 +214,9 @@ async def _page(kind: str, params: Query, headers: Mapping[str, str]) -> Answer:
     if answer.status != 200:
         told = "; ".join(map(str, _errors(answer.body))) or f"HTTP {answer.status}"
         asked = "&".join(f"{name}={value}" for name, value in params)
-        raise SelectionError(f"{_CATALOGUE} rejects the query: {told}. It was asked {asked}")
+        raise SelectionError(f"{_CATALOG} rejects the query: {told}. It was asked {asked}")
     if not (isinstance(answer.body, dict) and {"hits", "items"} <= answer.body.keys()):
-        raise TransferError(f"{_CATALOGUE} answers with something else than records: try again")
+        raise TransferError(f"{_CATALOG} answers with something else than records: try again")
     return answer
 
 
@@ -230,7 +230,7 @@ def _errors(body: Any) -> list[Any]:
 def _refuse_lost(got: int, hits: int, count: int | None) -> None:
     expected = hits if count is None else min(hits, count)
     if got < expected:
-        raise TransferError(f"{_CATALOGUE} found {expected} records but gave {got}: ask again")
+        raise TransferError(f"{_CATALOG} found {expected} records but gave {got}: ask again")
 
 
 def read_granule(item: Mapping[str, Any]) -> CatalogGranule:
@@ -246,7 +246,7 @@ def read_granule(item: Mapping[str, Any]) -> CatalogGranule:
     name = next(_names(umm, links), None)
     if name is None:
         raise TransferError(
-            f"{_CATALOGUE} gives {umm.get('GranuleUR')}, which names no ICESat-2 granule: ask for "
+            f"{_CATALOG} gives {umm.get('GranuleUR')}, which names no ICESat-2 granule: ask for "
             "an ICESat-2 product"
         )
     start, end = _times(umm["TemporalExtent"])

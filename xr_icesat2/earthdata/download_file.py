@@ -95,7 +95,7 @@ def fetch_file(
         raise GranuleNotFoundError(f"{error}{archive_hint(source.url)}") from error
     if told is not None and told.size not in (None, version.size):
         raise TransferError(
-            f"{source.url} has {version.size} bytes, but NASA's catalogue (CMR) says {told.size}: "
+            f"{source.url} has {version.size} bytes, but NASA's catalog (CMR) says {told.size}: "
             "the archive is being changed. Search again, or try later"
         )
     count(0, version.size)
@@ -198,7 +198,7 @@ def _check(source: ByteSource, part: Part, version: FileVersion, checksum: Check
         part.restart()
         raise CorruptGranuleError(
             f"what came of {source.url} does not have the {checksum.algorithm} checksum that "
-            f"NASA's catalogue (CMR) gives ({checksum.value}): download it again"
+            f"NASA's catalog (CMR) gives ({checksum.value}): download it again"
         )
     if right is None:
         _log.warning("%s: cannot check a %s checksum", source.url, checksum.algorithm)

@@ -66,7 +66,7 @@ def search(  # noqa: PLR0913 - each is something to search by
     count: int | None = None,
     **unknown: Any,
 ) -> GranuleList:
-    """Find granules in NASA's catalogue (CMR). No login is needed.
+    """Find granules in NASA's catalog (CMR). No login is needed.
 
     Parameters
     ----------
@@ -190,7 +190,7 @@ def _asked_release(given: str | int) -> str | None:
 def _wait(work: Coroutine[Any, Any, _Found]) -> _Found:
     from fsspec.asyn import get_loop  # noqa: PLC0415 - local files do without
 
-    return scheduler_of(get_loop()).run(work, request_limit(0), "NASA's catalogue (CMR)")
+    return scheduler_of(get_loop()).run(work, request_limit(0), "NASA's catalog (CMR)")
 
 
 async def _found(passes: Passes, release: str | None, query: Query, count: int | None) -> _Found:
@@ -227,7 +227,7 @@ async def _existing(product: str, release: str | None) -> str:
     held = sorted(version for version in versions if version.isdecimal())
     if not held:
         raise GranuleNotFoundError(
-            f"NASA's catalogue (CMR) has no {product} in the cloud (provider {PROVIDER}): it may "
+            f"NASA's catalog (CMR) has no {product} in the cloud (provider {PROVIDER}): it may "
             "not be there yet"
         )
     if release is not None and release not in held:

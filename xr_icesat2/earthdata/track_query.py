@@ -61,7 +61,7 @@ class Passes:
 
     @property
     def collection(self) -> str:
-        """Short name of the collection in NASA's catalogue."""
+        """Short name of the collection in NASA's catalog."""
         return f"{self.product}QL" if self.quick_look else self.product
 
     def patterns(self) -> list[str]:

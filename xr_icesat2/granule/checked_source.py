@@ -9,10 +9,10 @@ from concurrent.futures import Executor
 from xr_icesat2.bytesource import BytesLike, ByteSource, FileVersion, FirstRead, OnBytes, Range
 from xr_icesat2.bytesource.protocol import RequestCost
 
-__all__ = ["VerifiedSource"]
+__all__ = ["CheckedSource"]
 
 
-class VerifiedSource:
+class CheckedSource:
     """For structure, which tells what else to read; values are checked beside their reading.
 
     Parameters

@@ -18,8 +18,8 @@ from xr_icesat2.index_cache import index_file as campaign
 from xr_icesat2.limits import DEFAULT_LIMITS, Limits
 from xr_icesat2.printable import get_logger
 
-from .checked_source import VerifiedSource
-from .index_registry import HeldIndexes, Key
+from .checked_source import CheckedSource
+from .index_registry import IndexRegistry, Key
 
 if TYPE_CHECKING:
     from xr_icesat2.bytesource import ByteSource, OnBytes, Range
@@ -28,9 +28,9 @@ __all__ = ["Granule", "is_known"]
 
 log = get_logger(__name__)
 
-_INDEXES = HeldIndexes()
+_INDEXES = IndexRegistry()
 # Threads of the parent may hold its lock, and those of the indexes, at the moment of a fork.
-after_fork(_INDEXES, HeldIndexes.begin_anew)
+after_fork(_INDEXES, IndexRegistry.begin_anew)
 
 
 def is_known(url: str) -> bool:
@@ -82,7 +82,7 @@ class Granule:
             return GranuleIndex(source, size, Contents(), self.limits)
         if campaign.is_campaign(self.cache):
             # The version was not asked for: what is not in the file may be of another one.
-            source = VerifiedSource(source, self.check_unchanged)
+            source = CheckedSource(source, self.check_unchanged)
             known = campaign.load(self.cache, self.url, self.file_version)
         else:
             known = store.load(self.cache, self.url, self.file_version)

@@ -15,10 +15,18 @@ from .gran_idx import (
     RGTS,
     granule_number,
 )
-from .identity_claims import WAY_OUT, integer, text, utc
-from .identity_evidence import Evidence, confirmed, settled_number, settled_release
+from .identity_evidence import (
+    WAY_OUT,
+    Evidence,
+    confirmed,
+    integer,
+    settled_number,
+    settled_release,
+    text,
+    utc,
+)
 from .name import GranuleName, file_name, parse_name
-from .product_name import find_product
+from .product_detection import detect_product
 
 __all__ = ["UNKNOWN", "Evidence", "Identity", "confirmed", "identify"]
 
@@ -86,7 +94,7 @@ def identify(evidence: Evidence) -> Identity:
     """
     recorded = text(evidence.dataset_identification.get("fileName"))
     source_file = _source_file(evidence.url, recorded)
-    product = find_product(
+    product = detect_product(
         source_file, evidence.root_attrs, evidence.dataset_identification, evidence.groups
     )
     names = _names(product, source_file, recorded)

@@ -12,7 +12,7 @@ from xr_icesat2.bytesource import FileVersion
 from xr_icesat2.hdf5.index import GranuleIndex
 from xr_icesat2.limits import Limits
 
-__all__ = ["HeldIndexes"]
+__all__ = ["IndexRegistry"]
 
 MOST_INDEXES = 4096
 MOST_BYTES = 1 << 32
@@ -33,7 +33,7 @@ class _Slot:
     nbytes: int = 0
 
 
-class HeldIndexes:
+class IndexRegistry:
     """Indexes by what they are of, shared by every array that reads the same granule."""
 
     def __init__(self) -> None:

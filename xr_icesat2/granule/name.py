@@ -72,7 +72,7 @@ class GranuleName:
 
     @property
     def collection(self) -> str:
-        """Short name of the collection in NASA's catalogue: ``"ATL03"``, or ``"ATL03QL"``."""
+        """Short name of the collection in NASA's catalog: ``"ATL03"``, or ``"ATL03QL"``."""
         return f"{self.product}QL" if self.quick_look else self.product
 
 

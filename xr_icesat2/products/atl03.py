@@ -36,7 +36,7 @@ GEOLOCATION = Rate(
     # The scale ds_xyz says x, y, z; velocity_sc is described as east, north, up.
     labels={"surface_type": (SURFACE_TYPES,), "direction": (("east", "north", "up"),)},
     # 0 is declared as fill, but counts nothing, or is the nominal value of the flag.
-    void_fill=frozenset(
+    ignore_fill=frozenset(
         {"ph_index_beg", "segment_ph_cnt", "reference_photon_index", "podppd_flag"}
     ),
 )

@@ -19,7 +19,7 @@ LAND_ICE_SEGMENTS = Rate(
     latitude="latitude",
     longitude="longitude",
     # 0 is declared as fill, but is no segment's number and never stands for "missing".
-    void_fill=frozenset({"segment_id"}),
+    ignore_fill=frozenset({"segment_id"}),
 )
 
 SEGMENT_QUALITY = Rate(

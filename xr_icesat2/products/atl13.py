@@ -25,7 +25,7 @@ SEGMENTS = Rate(
         )
     },
     # 0 is declared as fill, but is no water body's number.
-    void_fill=frozenset({"atl13refid"}),
+    ignore_fill=frozenset({"atl13refid"}),
 )
 
 ANOMALOUS_SEGMENTS = Rate(

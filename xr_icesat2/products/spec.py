@@ -13,8 +13,9 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
-from .catalog import Catalogued
+from .contents import Contents
 from .link_types import Link
+from .product_contents import contents_of
 
 __all__ = ["ALONG", "Completeness", "Labels", "ProductSpec", "Rate"]
 
@@ -65,7 +66,7 @@ class Rate:
     label_variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Variables of the rate's groups that hold the labels of a second dimension, by its name. Beams
     and granules of different labels are merged on them."""
-    void_fill: frozenset[str] = frozenset()
+    ignore_fill: frozenset[str] = frozenset()
     """Variables whose declared ``_FillValue`` is a value: it is never masked."""
     alias: str | None = None
     """Another name of the rate, which is then its node in a tree: where its group is the beam
@@ -94,7 +95,7 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class ProductSpec(Catalogued):
+class ProductSpec:
     """A product: its rates, below which groups, and which rate is meant by default."""
 
     product: str
@@ -113,3 +114,33 @@ class ProductSpec(Catalogued):
     the first one that a granule has. Empty: the rate with the most variables."""
     links: tuple[Link, ...] = ()
     """How rows of one rate lead to rows of another."""
+
+    def contents(self, release: str | None = None) -> Contents:
+        """List what granules of the product hold, without reading any.
+
+        Parameters
+        ----------
+        release : str, optional
+            Three digits. Default: all; variables that some releases lack name those that have them.
+
+        Returns
+        -------
+        Contents
+            Rates with their variables, then the other groups of the file.
+
+        Raises
+        ------
+        SelectionError
+            The release is not three digits.
+        """
+        return contents_of(self, release)
+
+    def find(self, text: str) -> Contents:
+        """Search names, units and descriptions; see :meth:`.Contents.find`."""
+        return contents_of(self).find(text)
+
+    def __repr__(self) -> str:
+        return repr(contents_of(self))
+
+    def _repr_html_(self) -> str:
+        return contents_of(self).html()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import h5py
 
-from .tree import Rate, Variable
+from .tree import Rate, TableVariable
 
 __all__ = ["BeamRate", "Block", "Chunk", "Column", "blocks_in_time", "dataset_by_dataset"]
 
@@ -21,7 +21,7 @@ __all__ = ["BeamRate", "Block", "Chunk", "Column", "blocks_in_time", "dataset_by
 class Column:
     """One dataset along a rate of a beam."""
 
-    variable: Variable
+    variable: TableVariable
     """What it is."""
     dataset: h5py.Dataset
     """Where its chunks go."""

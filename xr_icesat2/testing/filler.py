@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .tree import Group, Product, Rate, Values, Variable
+from .tree import Group, Product, Rate, TableVariable, Values
 
 __all__ = ["FilledValues", "plausible"]
 
@@ -112,7 +112,7 @@ class FilledValues:
 
 
 def plausible(
-    variable: Variable, path: str, rows: Ints, shape: tuple[int, ...] = ()
+    variable: TableVariable, path: str, rows: Ints, shape: tuple[int, ...] = ()
 ) -> NDArray[Any]:
     """Rows of a variable: values within its limits that change slowly from row to row.
 
@@ -144,7 +144,7 @@ def plausible(
     return np.asarray(values.reshape(len(rows), *shape))
 
 
-def _values(variable: Variable, dtype: np.dtype[Any], place: Ints) -> NDArray[Any]:
+def _values(variable: TableVariable, dtype: np.dtype[Any], place: Ints) -> NDArray[Any]:
     if dtype.kind == "S":
         text = f"synthetic {variable.name}".encode("ascii")
         return np.full(place.shape, text[: dtype.itemsize].ljust(dtype.itemsize), dtype)
@@ -156,7 +156,7 @@ def _values(variable: Variable, dtype: np.dtype[Any], place: Ints) -> NDArray[An
     return np.asarray(values if dtype.kind == "f" else values.round())
 
 
-def _limits(variable: Variable, dtype: np.dtype[Any]) -> tuple[float, float]:
+def _limits(variable: TableVariable, dtype: np.dtype[Any]) -> tuple[float, float]:
     least, greatest = variable.valid
     middle = _MIDDLES.get(variable.units.lower(), 1.0)
     if dtype.kind != "f":
@@ -167,7 +167,7 @@ def _limits(variable: Variable, dtype: np.dtype[Any]) -> tuple[float, float]:
 
 
 def _once(
-    variable: Variable, path: str, shape: tuple[int, ...], since: float | None = None
+    variable: TableVariable, path: str, shape: tuple[int, ...], since: float | None = None
 ) -> NDArray[Any]:
     """Values of a variable without rows; a scale counts from 1, times go on from a given one."""
     rows = np.arange(shape[0])
@@ -178,13 +178,13 @@ def _once(
     return plausible(variable, path, rows, shape[1:])
 
 
-def _shape(variable: Variable, rate: Rate) -> tuple[int, ...]:
+def _shape(variable: TableVariable, rate: Rate) -> tuple[int, ...]:
     """Shape of a variable in a rate's groups; along the rate, of one row."""
     sizes = {rate.coordinates[0]: 1, **rate.sizes}
     return tuple(dim if isinstance(dim, int) else sizes[dim] for dim in variable.dims)
 
 
-def _variables(rate: Rate) -> dict[str, Variable]:
+def _variables(rate: Rate) -> dict[str, TableVariable]:
     return {
         f"{group.path}/{variable.name}".lstrip("/"): variable
         for group in rate.groups

@@ -35,7 +35,7 @@ from .hdf5 import (
 )
 from .in_order import map_in_order
 from .storage import Storage
-from .tree import Attributes, Fact, Product, Rate, Values, Variable
+from .tree import Attributes, Fact, Product, Rate, TableVariable, Values
 
 __all__ = ["GranuleFile"]
 
@@ -104,7 +104,7 @@ class GranuleFile:
                 dataset = self.file[f"{group.path}/{variable.name}"]
                 self._attach(variable, dataset, partial(self.tree.scale, group.path))
 
-    def _layout_once(self, variable: Variable, shape: tuple[int, ...], group: str) -> Layout:
+    def _layout_once(self, variable: TableVariable, shape: tuple[int, ...], group: str) -> Layout:
         grows = {
             n
             for n, dim in enumerate(variable.dims)
@@ -118,7 +118,7 @@ class GranuleFile:
         return Layout(compact=self.storage.compact)
 
     def _attach(
-        self, variable: Variable, dataset: h5py.Dataset, path_of: Callable[[str], str]
+        self, variable: TableVariable, dataset: h5py.Dataset, path_of: Callable[[str], str]
     ) -> None:
         """Attach to a dataset the scales of its dimensions, unless it is one itself."""
         if not variable.is_scale:
@@ -138,7 +138,7 @@ class GranuleFile:
     def _create_rate(self, rate: Rate, beam: str) -> BeamRate:
         root = rate.path.format(beam=beam)
         rows = self.values.rows(rate.name, beam)
-        created: dict[str, tuple[Variable, h5py.Dataset]] = {}
+        created: dict[str, tuple[TableVariable, h5py.Dataset]] = {}
         for group in rate.groups:
             path = f"{root}/{group.path}".rstrip("/")
             parent = create_group(self.file, path, _resolved(group.attributes, {}))
@@ -158,7 +158,7 @@ class GranuleFile:
         return BeamRate(rate, beam, rows, self.storage.rows_of_chunk(rate.name), columns)
 
     def _create(
-        self, parent: h5py.Group, variable: Variable, rows: int, rate: Rate
+        self, parent: h5py.Group, variable: TableVariable, rows: int, rate: Rate
     ) -> h5py.Dataset:
         sizes = {rate.coordinates[0]: rows, **rate.sizes}
         shape = tuple(dim if isinstance(dim, int) else sizes[dim] for dim in variable.dims)
@@ -174,7 +174,9 @@ class GranuleFile:
         values = self.values.block(source.rate.name, source.beam, block.start, block.stop)
         return block, [_chunk(block, column, values[key]) for key, column in source.columns.items()]
 
-    def _link_scales(self, root: str, variables: Collection[tuple[Variable, h5py.Dataset]]) -> None:
+    def _link_scales(
+        self, root: str, variables: Collection[tuple[TableVariable, h5py.Dataset]]
+    ) -> None:
         """Link a rate's datasets to the scales in its group, or to those around it."""
         own = {variable.name for variable, _ in variables if variable.is_scale}
         for name in own:

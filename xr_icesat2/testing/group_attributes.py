@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from xr_icesat2.products.variable import Group
+from xr_icesat2.products.variable_table import TableGroup
 
 from .texts import lengthen
 from .tree import Attributes
@@ -22,7 +22,7 @@ _OF_BEAMS: Mapping[str, str] = {
 _SMALL_SINCE = "007"  # release in which Description became description
 
 
-def group_attributes(group: Group, release: str) -> Attributes:
+def group_attributes(group: TableGroup, release: str) -> Attributes:
     """Make the attributes of a group outside of METADATA."""
     rate = "One row for each of the dimension." if group.coordinates else "Constant in a granule."
     texts = {"Description": f"{group.description}.", "data_rate": rate, **_OF_BEAMS}

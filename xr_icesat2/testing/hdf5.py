@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from .tree import Variable
+from .tree import TableVariable
 
 __all__ = [
     "Layout",
@@ -80,7 +80,7 @@ class Layout:
 
 
 def create_dataset(
-    parent: h5py.Group, variable: Variable, shape: tuple[int, ...], layout: Layout
+    parent: h5py.Group, variable: TableVariable, shape: tuple[int, ...], layout: Layout
 ) -> h5py.Dataset:
     """Create an empty dataset with the name, dtype and fill value of a variable."""
     dtype = np.dtype(variable.dtype)
@@ -122,14 +122,14 @@ def attach_scales(dataset: h5py.Dataset, scales: Mapping[int, h5py.Dataset]) -> 
         h5py.h5ds.attach_scale(dataset.id, scale.id, dimension)
 
 
-def to_dtype(values: NDArray[Any], variable: Variable) -> NDArray[Any]:
+def to_dtype(values: NDArray[Any], variable: TableVariable) -> NDArray[Any]:
     """Values as the file holds them: NaN becomes the fill value, where there is one."""
     if variable.fill is not None and values.dtype.kind == "f":
         values = np.where(np.isnan(values), variable.fill, values)
     return values.astype(variable.dtype)
 
 
-def encode_chunk(rows: NDArray[Any], variable: Variable, chunk: tuple[int, ...]) -> bytes:
+def encode_chunk(rows: NDArray[Any], variable: TableVariable, chunk: tuple[int, ...]) -> bytes:
     """Bytes of a chunk: rows, padded with the fill value, shuffled if integers, deflated."""
     shuffled = rows.dtype.kind in "iu"
     packer = zlib.compressobj(_LEVEL if shuffled else _EFFORT)

@@ -6,7 +6,7 @@ synthetic. The longest are as long as those of real granules, within a tenth.
 
 from collections.abc import Iterator, Mapping
 
-from xr_icesat2.products.table import Table
+from xr_icesat2.products.variable_table import VariableTable
 
 from .texts import lengthen
 from .tree import Attributes, Fact, Group
@@ -133,7 +133,7 @@ _XML = """<?xml version='1.0'?>
 _DATASET_XML, _SERIES_XML = (_XML.format(lengthen("", length)) for length in (11_000, 39_500))
 
 
-def root_attributes(table: Table) -> Attributes:
+def root_attributes(table: VariableTable) -> Attributes:
     """Make the attributes of the file."""
     level = table.title.split()[1]
     values = {**_ROOT, "level": level, "processing_level": level[1:]}
@@ -141,7 +141,7 @@ def root_attributes(table: Table) -> Attributes:
     return _lengthened({name: values[name] for name, _ in names})
 
 
-def metadata(table: Table, lineage: str) -> Iterator[Group]:
+def metadata(table: VariableTable, lineage: str) -> Iterator[Group]:
     """Yield the groups under METADATA.
 
     Parameters

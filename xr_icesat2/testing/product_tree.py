@@ -4,13 +4,12 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from xr_icesat2.granule.beams import BEAMS
-from xr_icesat2.products import variable as facts
-from xr_icesat2.products.table import Table, load_table
+from xr_icesat2.products.variable_table import TableGroup, VariableTable, load_table
 
 from .group_attributes import group_attributes
 from .metadata_tree import metadata, root_attributes
 from .texts import lengthen
-from .tree import Group, Product, Rate, Variable
+from .tree import Group, Product, Rate, TableVariable
 
 __all__ = ["tree_of"]
 
@@ -49,12 +48,12 @@ def tree_of(product: str, release: str, beams: Collection[str] = BEAMS) -> Produ
     )
 
 
-def _named(table: Table, path: str) -> facts.Group:
+def _named(table: VariableTable, path: str) -> TableGroup:
     return next(group for group in table.groups if group.path == path)
 
 
 def _once(
-    table: Table, release: str, rates: Collection[Rate], beams: Collection[str]
+    table: VariableTable, release: str, rates: Collection[Rate], beams: Collection[str]
 ) -> Iterator[Group]:
     """Yield the groups of no rate; those of a beam as often as there are beams."""
     for group in table.groups:
@@ -72,7 +71,7 @@ def _once(
                 yield Group(group.path.replace(_BEAM, beam), attributes, variables)
 
 
-def _rates(table: Table, release: str) -> Iterator[Rate]:
+def _rates(table: VariableTable, release: str) -> Iterator[Rate]:
     """Yield the groups of each beam that have a scale of unlimited length, and those below."""
     scales = [variable for variable in table.variables if variable.is_scale]
     paths = [scale.group for scale in scales if scale.size is None and _BEAM in scale.path]
@@ -107,7 +106,7 @@ def _rate_path(group: str, rates: Collection[str]) -> str | None:
     return max(around, key=len, default=None)
 
 
-def _variables(table: Table, group: facts.Group) -> tuple[Variable, ...]:
+def _variables(table: VariableTable, group: TableGroup) -> tuple[TableVariable, ...]:
     """Give the datasets of a group, their texts as long as the product's."""
     return tuple(
         replace(variable, description=lengthen(f"{variable.description}.", variable.length))

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from xr_icesat2.products.variable import Variable
+from xr_icesat2.products.variable_table import TableVariable
 
-__all__ = ["I4_FILL", "Attributes", "Fact", "Group", "Product", "Rate", "Values", "Variable"]
+__all__ = ["I4_FILL", "Attributes", "Fact", "Group", "Product", "Rate", "TableVariable", "Values"]
 
 I4_FILL = int(np.iinfo(np.int32).max)
 """Fill value of 32-bit integers in the products."""
@@ -39,7 +39,7 @@ class Group:
     """Path below the root (``""`` for itself) or, within a rate, below the rate's group."""
     attributes: Attributes
     """Attributes of the group."""
-    variables: tuple[Variable, ...] = ()
+    variables: tuple[TableVariable, ...] = ()
     """Datasets in it."""
 
 

@@ -1,4 +1,4 @@
-"""What can be asked for: the products' catalogue and that of a granule, held against each other."""
+"""Contents of products and of granules, compared with each other."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ from xr_icesat2.granule.granule import Granule
 from xr_icesat2.keywords import parse_arguments
 from xr_icesat2.opened_contents import contents_of_opened
 from xr_icesat2.products.contents import Contents, Section
-from xr_icesat2.products.table import load_table
+from xr_icesat2.products.variable_table import load_table
 from xr_icesat2.testing import write_granule
 
 LISTED = ("ATL03", "ATL06", "ATL08", "ATL13")
@@ -49,7 +49,7 @@ def by_path(contents: Contents) -> dict[str, tuple[str, tuple[str, ...], str, st
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
-    return write_granule(tmp_path_factory.mktemp("catalogue"), n_segments=30, chunk_rows=16)
+    return write_granule(tmp_path_factory.mktemp("catalog"), n_segments=30, chunk_rows=16)
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_folded_sections_print_their_size():
 
 QUICK = """
 import xr_icesat2
-from xr_icesat2.products.table import load_table
+from xr_icesat2.products.variable_table import load_table
 assert load_table.cache_info().currsize == 0, "a table was read"
 xr_icesat2.products["ATL08"].find("canopy")
 assert load_table.cache_info().currsize == 1

@@ -7,10 +7,10 @@ from collections.abc import Set as AbstractSet
 from xr_icesat2.errors import IdentityError
 
 from .beams import BEAMS, PAIRS, PROFILES
-from .identity_claims import WAY_OUT, settle, text
+from .identity_evidence import WAY_OUT, settle, text
 from .name import parse_name
 
-__all__ = ["find_product"]
+__all__ = ["detect_product"]
 
 _GROUPS_OF = {
     **dict.fromkeys(
@@ -25,7 +25,7 @@ _ROOT_ATTRS = ("short_name", "identifier_product_type")
 _SHORT_NAME = re.compile(r"(?P<product>ATL[0-9]{2})(?:QL)?")  # QL: a quick look
 
 
-def find_product(
+def detect_product(
     source_file: str,
     root_attrs: Mapping[str, object],
     dataset_identification: Mapping[str, object],

@@ -27,14 +27,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 
 from xr_icesat2.errors import SelectionError
 
-from .variable import ALWAYS, FIRST, LAST, Group, Releases, Variable
-
-__all__ = ["Table", "known_tables", "load_table", "parse_table"]
+__all__ = [
+    "ALWAYS",
+    "FIRST",
+    "LAST",
+    "Releases",
+    "TableGroup",
+    "TableVariable",
+    "VariableTable",
+    "known_tables",
+    "load_table",
+    "parse_table",
+]
 
 Cells = Mapping[str, str]
 
@@ -46,18 +56,134 @@ _MAX = "max"
 _NONE = "-"
 
 
+FIRST, LAST = "001", "999"
+
+
+@dataclass(frozen=True, slots=True)
+class Releases:
+    """The releases of a product that have something."""
+
+    first: str = FIRST
+    """Three digits."""
+    last: str = LAST
+    sure: bool = True
+    """Whether a granule was seen that has it; otherwise only documents name it."""
+
+    def __contains__(self, release: str) -> bool:
+        return self.first <= release <= self.last
+
+    def __str__(self) -> str:
+        first = "" if self.first == FIRST else self.first
+        last = "" if self.last == LAST else self.last
+        span = first if first == last else f"{first}-{last}"
+        return span + ("" if self.sure else "?")
+
+
+ALWAYS = Releases()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class TableVariable:
+    """One dataset of a product, as its granules have it."""
+
+    path: str
+    """From the root, with ``{beam}`` in the place of gt1l … gt3r."""
+    dtype: str
+    """numpy code: ``f4``, ``i1``, ``S80`` …"""
+    dims: tuple[str | int, ...]
+    """Names of dimension scales, or bare lengths. A name means the scale of that name in the
+    group or, of those around it, the nearest, as in netCDF-4."""
+    size: int | None = None
+    """Length of a scale that has one length in all granules; None for any other variable."""
+    units: str = ""
+    standard_name: str = ""
+    content: str = ""
+    """Attribute ``contentType``."""
+    content_since: str = FIRST
+    """The release from which on the file has that attribute."""
+    fill: float | None = None
+    """Attribute ``_FillValue`` and fill value of the dataset."""
+    valid: tuple[float | None, float | None] = (None, None)
+    """Attributes ``valid_min`` and ``valid_max``."""
+    flags: tuple[tuple[str, int], ...] = ()
+    """Attributes ``flag_meanings`` and ``flag_values``; meanings may recur."""
+    coordinates: str = ""
+    """Attribute ``coordinates``."""
+    source: str = ""
+    """Attribute ``source``: where the product's documents define it."""
+    long_name: str = ""
+    description: str = ""
+    """What it is, in words of our own."""
+    length: int = 0
+    """Characters of the product's own description."""
+    releases: Releases = ALWAYS
+
+    @property
+    def name(self) -> str:
+        """Name within its group."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def group(self) -> str:
+        """Path of its group; ``""`` for the root."""
+        return self.path.rpartition("/")[0]
+
+    @property
+    def is_scale(self) -> bool:
+        """Whether it is the scale of the dimension of its own name."""
+        return self.dims == (self.name,)
+
+    def attributes(self) -> dict[str, Any]:
+        """All attributes but those of the dimension scales, typed as in real granules."""
+        dtype = np.dtype(self.dtype)
+        texts = {
+            "contentType": self.content,
+            "coordinates": self.coordinates,
+            "description": self.description,
+            "flag_meanings": " ".join(meaning for meaning, _ in self.flags),
+            "long_name": self.long_name,
+            "source": self.source,
+            "standard_name": self.standard_name,
+            "units": self.units,
+        }
+        attributes: dict[str, Any] = {key: text for key, text in texts.items() if text}
+        if self.fill is not None:
+            attributes["_FillValue"] = np.array([self.fill], dtype)
+        if self.flags:
+            attributes["flag_values"] = np.array([value for _, value in self.flags], dtype)
+        for name, limit in zip(("valid_min", "valid_max"), self.valid, strict=True):
+            if limit is not None:
+                attributes[name] = dtype.type(limit)
+        return attributes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableGroup:
+    """One group of a product."""
+
+    path: str
+    """From the root, ``""`` for the root itself; with ``{beam}`` as in :class:`TableVariable`."""
+    attributes: tuple[tuple[str, int], ...]
+    """Names of its attributes and the characters of the product's own text, 0 if that is short."""
+    coordinates: tuple[str, ...]
+    """Time, latitude and longitude of the variables in it, where it lies along a track."""
+    description: str = ""
+    """What it holds, in words of our own."""
+    releases: Releases = ALWAYS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariableTable:
     """The tree of a product, in one release or in all."""
 
     product: str
     title: str
     source: str
     """What the table was taken from."""
-    groups: tuple[Group, ...]
-    variables: tuple[Variable, ...]
+    groups: tuple[TableGroup, ...]
+    variables: tuple[TableVariable, ...]
 
-    def at(self, release: str) -> Table:
+    def at(self, release: str) -> VariableTable:
         """Give what a release has of it.
 
         Parameters
@@ -84,7 +210,7 @@ class Table:
 
 
 @cache
-def load_table(product: str) -> Table:
+def load_table(product: str) -> VariableTable:
     """Read the table of a product; those that have one are :func:`known_tables`."""
     file = files(__package__) / "tables" / f"{product}.tsv"
     return parse_table(file.read_text(encoding="ascii"))
@@ -98,7 +224,7 @@ def known_tables() -> frozenset[str]:
     )
 
 
-def parse_table(text: str) -> Table:
+def parse_table(text: str) -> VariableTable:
     """Make a table of its text.
 
     Raises
@@ -109,8 +235,8 @@ def parse_table(text: str) -> Table:
     lines = text.splitlines()
     remarks = dict(line[2:].split(": ", 1) for line in lines if line.startswith("# "))
     names, *rows = (line.split("\t") for line in lines if not line.startswith("#"))
-    groups: dict[str, Group] = {}
-    variables: list[Variable] = []
+    groups: dict[str, TableGroup] = {}
+    variables: list[TableVariable] = []
     defaults: Cells = {}
     for row in rows:
         if len(row) > len(names):
@@ -122,7 +248,7 @@ def parse_table(text: str) -> Table:
             groups[group.path] = group
         else:
             variables.append(_variable(cells, defaults))
-    return Table(
+    return VariableTable(
         product=remarks["product"],
         title=remarks["title"],
         source=remarks["source"],
@@ -131,9 +257,9 @@ def parse_table(text: str) -> Table:
     )
 
 
-def _group(cells: Cells) -> Group:
+def _group(cells: Cells) -> TableGroup:
     attributes = (text.partition("=") for text in cells["texts"].split())
-    return Group(
+    return TableGroup(
         path=cells["path"].rstrip("/"),
         attributes=tuple((name, int(length or 0)) for name, _, length in attributes),
         coordinates=tuple(cells["coordinates"].split()),
@@ -142,7 +268,7 @@ def _group(cells: Cells) -> Group:
     )
 
 
-def _variable(cells: Cells, group: Cells) -> Variable:
+def _variable(cells: Cells, group: Cells) -> TableVariable:
     path, dtype = cells["path"], cells["dtype"]
     parent, _, name = path.rpartition("/")
     if parent != group["path"].rstrip("/"):
@@ -152,7 +278,7 @@ def _variable(cells: Cells, group: Cells) -> Variable:
     coordinates = cells["coordinates"] or " ".join(
         coordinate for coordinate in group["coordinates"].split() if coordinate != name
     )
-    return Variable(
+    return TableVariable(
         path=path,
         dtype=dtype,
         dims=dims,

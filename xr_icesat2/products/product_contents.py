@@ -1,76 +1,32 @@
-"""What a product can be asked for, without a file: its specification and its table together."""
+"""List what granules of a product hold, by its specification and its table of variables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .contents import Contents, Entry, Section
-from .table import Table, known_tables, load_table
-from .variable import ALWAYS, Group, Variable
+from .variable_table import (
+    ALWAYS,
+    TableGroup,
+    TableVariable,
+    VariableTable,
+    known_tables,
+    load_table,
+)
 
 if TYPE_CHECKING:
-    from .spec import Rate
+    from .spec import ProductSpec, Rate
 
-__all__ = ["Catalogued", "contents_of"]
+__all__ = ["contents_of"]
 
 BEAM = "{beam}"
-ALONG = "*"  # of spec.py, which has this module show itself
+ALONG = "*"  # that of spec.py, which imports this module
 
 
-class Spec(Protocol):
-    """What is used of a :class:`.ProductSpec`."""
-
-    @property
-    def product(self) -> str: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def rates(self) -> tuple[Rate, ...]: ...
-    @property
-    def main(self) -> tuple[str, ...]: ...
-
-
-class Catalogued:
-    """How a :class:`.ProductSpec` prints and searches itself."""
-
-    __slots__ = ()
-
-    def contents(self: Spec, release: str | None = None) -> Contents:
-        """List what granules of the product hold.
-
-        Parameters
-        ----------
-        release : str, optional
-            Three digits. Default: all, and variables that not all have say which do.
-
-        Returns
-        -------
-        Contents
-            Rates with their variables, then what else is in the file. Nothing is read but a
-            table in this package.
-
-        Raises
-        ------
-        SelectionError
-            The release is not three digits.
-        """
-        return contents_of(self, release)
-
-    def find(self: Spec, text: str) -> Contents:
-        """Search names, units and descriptions; see :meth:`.Contents.find`."""
-        return contents_of(self).find(text)
-
-    def __repr__(self: Spec) -> str:
-        return repr(contents_of(self))
-
-    def _repr_html_(self: Spec) -> str:
-        return contents_of(self).html()
-
-
-def contents_of(spec: Spec, release: str | None = None) -> Contents:
+def contents_of(spec: ProductSpec, release: str | None = None) -> Contents:
     """List what granules of a product hold, in one release or in all."""
     title = f"{spec.product}: {spec.title}"
     if spec.product not in known_tables():
@@ -92,7 +48,7 @@ def _below_beam(group: str) -> str:
     return f"{BEAM}/{group}".rstrip("/")
 
 
-def _rate(spec: Spec, rate: Rate, table: Table) -> Iterator[Section]:
+def _rate(spec: ProductSpec, rate: Rate, table: VariableTable) -> Iterator[Section]:
     """Yield a rate with the groups below its own, and each group beside it."""
     inside = [group for group in rate.groups if group not in rate.siblings]
     yield _section(rate.name, inside, rate, table, tuple(_remarks(spec, rate)))
@@ -101,7 +57,7 @@ def _rate(spec: Spec, rate: Rate, table: Table) -> Iterator[Section]:
 
 
 def _section(
-    name: str, groups: Sequence[str], rate: Rate, table: Table, remarks: tuple[str, ...]
+    name: str, groups: Sequence[str], rate: Rate, table: VariableTable, remarks: tuple[str, ...]
 ) -> Section:
     paths = [_below_beam(group) for group in groups]
     about = (group.description for group in table.groups if group.path == paths[0])
@@ -118,7 +74,7 @@ def _section(
     )
 
 
-def _remarks(spec: Spec, rate: Rate) -> Iterator[str]:
+def _remarks(spec: ProductSpec, rate: Rate) -> Iterator[str]:
     coordinates = f", coordinates {', '.join(rate.coordinates)}" if rate.coordinates else ""
     default = ", opened by default" if len(spec.rates) > 1 and rate.group in spec.main else ""
     yield f"along {rate.along}{coordinates}{default}"
@@ -128,7 +84,7 @@ def _remarks(spec: Spec, rate: Rate) -> Iterator[str]:
         yield f"{dim}: as {name} of the granule says"
 
 
-def _along(rate: Rate, group: str, variable: Variable) -> Entry:
+def _along(rate: Rate, group: str, variable: TableVariable) -> Entry:
     name = variable.path.removeprefix(f"{group}/")
     first, *others = variable.dims
     plain = (ALONG if str(first) == rate.time else str(first), *map(str, others))
@@ -136,7 +92,7 @@ def _along(rate: Rate, group: str, variable: Variable) -> Entry:
     return _entry(name, variable, tuple(rate.along if dim == ALONG else dim for dim in dims))
 
 
-def _rest(group: Group, table: Table) -> Section:
+def _rest(group: TableGroup, table: VariableTable) -> Section:
     return Section(
         name=group.path or "/",
         about=group.description,
@@ -149,7 +105,7 @@ def _rest(group: Group, table: Table) -> Section:
     )
 
 
-def _entry(name: str, variable: Variable, dims: tuple[str, ...]) -> Entry:
+def _entry(name: str, variable: TableVariable, dims: tuple[str, ...]) -> Entry:
     dtype = np.dtype(variable.dtype)
     return Entry(
         name=name,

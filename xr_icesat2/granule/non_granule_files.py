@@ -9,7 +9,7 @@ from xr_icesat2.printable import printable
 from .name import file_name
 from .name_patterns import BROWSE_NAME
 
-__all__ = ["describe_hdf5", "is_browse"]
+__all__ = ["describe_non_granule", "is_browse"]
 
 
 def is_browse(url: str) -> bool:
@@ -17,7 +17,9 @@ def is_browse(url: str) -> bool:
     return BROWSE_NAME.fullmatch(file_name(url)) is not None
 
 
-def describe_hdf5(url: str, attrs: Mapping[str, object], names: Collection[str]) -> str | None:
+def describe_non_granule(
+    url: str, attrs: Mapping[str, object], names: Collection[str]
+) -> str | None:
     """Return what an HDF5 file without beams is, and what to do; None if nothing tells.
 
     Parameters
