@@ -1,1 +1,1 @@
-"""How fast granules open and read, beside everything else that reads them: ``make bench``."""
+"""Benchmarks of this library and other readers of granules: ``make bench``."""

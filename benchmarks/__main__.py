@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measure, print, keep."""
+"""Command line of ``python -m benchmarks``: measure, print and save results."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     add("--workload", action="append", metavar="PATTERN", help=f"of: {', '.join(WORKLOADS)}")
     add("--link", action="append", choices=[*LINKS, "local"], help="default: all")
     add("--peer", action="append", metavar="PATTERN", help=f"of: {', '.join(PEERS)}")
-    add("--runs", type=int, help="of each (5)")
-    add("--limit", type=float, help="seconds of one run (120)")
-    add("--write", type=Path, metavar="PAGE", help="put the tables into this page too")
+    add("--runs", type=int, help="runs of each reader (5)")
+    add("--limit", type=float, help="time limit of one run in seconds (120)")
+    add("--write", type=Path, metavar="PAGE", help="also replace the tables of this page")
     options = parser.parse_args(given)
     options.workload = options.workload or (QUICK if options.quick else ("*",))
     options.link = options.link or (("region", "local") if options.quick else (*LINKS, "local"))
@@ -47,7 +47,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
 def _chosen(options: argparse.Namespace) -> list[Workload]:
     found = [w for w in WORKLOADS.values() if any(fnmatch(w.name, p) for p in options.workload)]
     if not found:
-        raise SystemExit(f"no workload is called so; there are: {', '.join(WORKLOADS)}")
+        raise SystemExit(f"no workload matches; there are: {', '.join(WORKLOADS)}")
     return found
 
 
@@ -64,7 +64,7 @@ def _measured(
     options: argparse.Namespace,
     about: dict[str, Any],
 ) -> Iterator[Table]:
-    """Measure workload by workload; one server holds the granules of all."""
+    """Measure one workload after another, with one server for all granules."""
     made: dict[str, Made] = {}
     reasons: dict[str, str] = {}
     for name in dict.fromkeys(workload.files for workload in chosen):
@@ -74,7 +74,7 @@ def _measured(
             reasons[name] = str(error)
     served = {w.files for w in chosen if not w.local} & made.keys()
     with ExitStack() as stack:
-        # Some granules are those of two campaigns.
+        # Two workloads may share granules.
         objects = list(dict.fromkeys(path for name in sorted(served) for path in made[name].all))
         endpoint = None
         if objects:
@@ -98,7 +98,7 @@ def _measured(
 
 
 def _tasks(workload: Workload, made: Made, endpoint: str | None) -> tuple[Task, Task]:
-    """Give what is measured, and what warms up for it."""
+    """Return the task to measure, and the task that warms up for it."""
     folder = cache_folder()
     task = task_of(workload, made.files, endpoint, folder)
     return task, task_of(workload, [made.warm_up], endpoint, folder)
@@ -113,11 +113,11 @@ def _results(
 ) -> Iterator[Result]:
     for peer in peers:
         result = measure(peer, *tasks, link, runs=options.runs, limit=options.limit)
-        print(f"{time.strftime('%H:%M:%S')} {workload.name} {_said(result)}", flush=True)
+        print(f"{time.strftime('%H:%M:%S')} {workload.name} {_summary(result)}", flush=True)
         yield result
 
 
-def _said(result: Result) -> str:
+def _summary(result: Result) -> str:
     return f"{result.peer}: " + (result.why or f"{result.median('seconds'):.2f} s")
 
 
@@ -132,11 +132,11 @@ def _titles() -> dict[str, str]:
 
 
 def main(given: Sequence[str] | None = None) -> None:
-    """Measure what the command line asks for."""
+    """Measure the workloads and readers that the command line selects."""
     options = _arguments(given)
     peers = [name for name in PEERS if any(fnmatch(name, p) for p in options.peer)]
     if not peers:
-        raise SystemExit(f"no way is called so; there are: {', '.join(PEERS)}")
+        raise SystemExit(f"no reader matches; there are: {', '.join(PEERS)}")
     about = {**machine(), "cores": os.cpu_count(), "runs": options.runs, "limit": options.limit}
     tables = list(_measured(_chosen(options), peers, options, about))
     text = to_markdown(tables, _titles(), about)

@@ -1,4 +1,4 @@
-"""What the server and the link can do at all: no result may come near to it."""
+"""Limits of the server itself; results are meaningful only far below them."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ __all__ = ["Ceiling", "measure_ceiling"]
 
 @dataclass(frozen=True)
 class Ceiling:
-    """The link unshaped; the client that measures it shares the machine, as all do."""
+    """Limits without a simulated link; the client shares the machine, as all do."""
 
     bandwidth: float
-    """Bytes a second, in ranges of 4 MiB, 16 at once."""
+    """Bytes a second, with 16 concurrent ranges of 4 MiB."""
     rate: float
-    """Requests a second, of 1 kB each, 32 at once."""
+    """Requests a second, with 32 concurrent requests of 1 kB."""
 
     def __str__(self) -> str:
-        """Say it in a sentence."""
+        """Describe the limits in one sentence."""
         return (
-            f"Unshaped, the server and the link move {self.bandwidth / 1e6:.0f} MB/s and answer "
-            f"{self.rate:.0f} requests a second."
+            f"Without a simulated link, the server sends {self.bandwidth / 1e6:.0f} MB/s "
+            f"and answers {self.rate:.0f} requests a second."
         )
 
 
 def measure_ceiling(endpoint: str, url: str) -> Ceiling:
-    """Measure it with one object."""
+    """Measure both limits with one object."""
     set_link(endpoint, UNSHAPED)
     store, key = bucket_store(url, environment(endpoint)), key_of(url)
     size: int = obstore.head(store, key)["size"]
@@ -45,7 +45,7 @@ def measure_ceiling(endpoint: str, url: str) -> Ceiling:
 
 
 def _seconds(store: Any, key: str, size: int, burst: tuple[int, int, int]) -> float:
-    """Give how long it takes to get that many ranges, so long, so many at once."""
+    """Return the seconds of a burst: number of ranges, their length, concurrency."""
     count, length, at_once = burst
 
     async def run() -> None:

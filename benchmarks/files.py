@@ -1,4 +1,4 @@
-"""The granules that are read: made once, and kept in a folder."""
+"""Synthetic granules of the workloads, written once and kept in a folder."""
 
 from __future__ import annotations
 
@@ -14,43 +14,43 @@ from xr_icesat2.testing import granule_name, write_granule
 __all__ = ["FILES", "MANY", "WARM_UP", "Granules", "Made", "NotMadeError", "cache_folder", "make"]
 
 MANY = 200
-"""Granules of the largest campaign; a quarter of them is a campaign too."""
+"""Granules of the largest list; a smaller list contains a quarter of them."""
 _CYCLES = 50
 _RGT = 658
 
 
 class NotMadeError(Exception):
-    """Granules that cannot be written, with the reason."""
+    """Granules cannot be written; the message contains the reason."""
 
 
 @dataclass(frozen=True)
 class Granules:
-    """One granule, or many alike."""
+    """One granule, or a list of similar ones."""
 
     title: str
     group: str
     """Main group, below a beam."""
     variables: tuple[str, ...]
-    """The five that are read: paths below the main group."""
+    """The five variables to read: paths below the main group."""
     written: Mapping[str, Any]
     """Arguments of :func:`~xr_icesat2.testing.write_granule`."""
     each: Sequence[Mapping[str, Any]] = ({},)
-    """Arguments that set each granule apart."""
+    """Additional arguments for each granule."""
     folder: str = ""
-    """Where they are kept, if they are some of those of others."""
+    """Folder of the files, if another workload has them too."""
 
 
 @dataclass(frozen=True)
 class Made:
-    """Where granules lie."""
+    """Paths of written granules."""
 
     files: Sequence[Path]
     warm_up: Path
-    """A small one of the same kind."""
+    """A small granule of the same product."""
 
     @property
     def all(self) -> list[Path]:
-        """Every file."""
+        """Return every file."""
         return [*self.files, self.warm_up]
 
 
@@ -72,12 +72,12 @@ _ATL08_WHOLE: Mapping[str, Any] = {
         "gt2r": 90_000, "gt3l": 128_000, "gt3r": 100_000,
     },
 }  # fmt: skip
-"""As many chunks, as long and as scattered, about, as in the original granule that
-docs/design/synthetic-files.md counts."""
+"""Number, size and order of chunks are about those of the original granule in
+docs/design/synthetic-files.md."""
 
 
 def _campaign(count: int) -> Sequence[Mapping[str, Any]]:
-    """Give cycles of one track after another."""
+    """Return arguments for consecutive cycles of one track after another."""
     numbered = (divmod(number, _CYCLES) for number in range(count))
     return [{"rgt": _RGT + track, "cycle_number": cycle + 1} for track, cycle in numbered]
 
@@ -101,26 +101,26 @@ FILES: Mapping[str, Granules] = {
         {"product": "ATL03", "release": "007", "n_segments": 75_000},
     ),
     "many": Granules(
-        f"{MANY // 4} granules ATL06 of 5 MB", *_ATL06, {"n_segments": 4000}, _campaign(MANY // 4)
+        f"{MANY // 4} ATL06 granules of 5 MB", *_ATL06, {"n_segments": 4000}, _campaign(MANY // 4)
     ),
     "many-200": Granules(
-        f"{MANY} granules ATL06 of 5 MB", *_ATL06, {"n_segments": 4000}, _campaign(MANY), "many"
+        f"{MANY} ATL06 granules of 5 MB", *_ATL06, {"n_segments": 4000}, _campaign(MANY), "many"
     ),
 }  # fmt: skip
 
 WARM_UP: Mapping[str, Any] = {"n_segments": 60, "cycle_number": 99}
-"""A granule that a process reads before the clock starts."""
+"""A granule that a process reads before the measurement."""
 
 
 def cache_folder() -> Path:
-    """Give the folder that keeps the granules: ``XR_ICESAT2_BENCHMARKS``, else in ``build``."""
+    """Return the folder of granules: ``XR_ICESAT2_BENCHMARKS``, or in ``build``."""
     folder = Path(os.environ.get("XR_ICESAT2_BENCHMARKS", "build/benchmarks")).absolute()
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def make(name: str, granules: Granules, folder: Path) -> Made:
-    """Write granules, and one of the same kind to warm up with, unless they are there.
+    """Write granules, and a small one to warm up with, unless they exist.
 
     Raises
     ------
@@ -135,10 +135,10 @@ def make(name: str, granules: Granules, folder: Path) -> Made:
 
 
 def _written(folder: Path, arguments: Mapping[str, Any]) -> Path:
-    """Write a granule under its own name, from which ways to read it may learn what it is."""
+    """Write a granule under its own name, from which readers may identify it."""
     arguments = {"rgt": _RGT, "cycle_number": 1, **arguments}
-    told = ("product", "rgt", "cycle_number", "granule_region", "release")
-    path = folder / granule_name(**{key: arguments[key] for key in told if key in arguments})
+    named = ("product", "rgt", "cycle_number", "granule_region", "release")
+    path = folder / granule_name(**{key: arguments[key] for key in named if key in arguments})
     if not path.exists():
         try:
             write_granule(path, **arguments)

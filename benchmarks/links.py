@@ -1,4 +1,4 @@
-"""The links between a user and the bucket that are measured."""
+"""Simulated network links between a user and the bucket."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["LINKS", "UNSHAPED", "Link"]
 
 @dataclass(frozen=True)
 class Link:
-    """How long a request waits and how fast its answer comes."""
+    """Latency and bandwidth of a link."""
 
     title: str
     latency: float = 0.0
@@ -20,9 +20,9 @@ class Link:
     """Bytes a second of all connections together; 0 for no limit."""
 
 
-UNSHAPED = Link("loopback as it is")
+UNSHAPED = Link("loopback, unmodified")
 
 LINKS = {
-    "region": Link("in region: 60 ms to the first byte, 90 MB/s a connection", 0.060, 90e6),
-    "laptop": Link("laptop: 150 ms to the first byte, 12 MB/s in all", 0.150, 0.0, 12e6),
+    "region": Link("in region: 60 ms to the first byte, 90 MB/s for each connection", 0.060, 90e6),
+    "laptop": Link("laptop: 150 ms to the first byte, 12 MB/s in total", 0.150, 0.0, 12e6),
 }

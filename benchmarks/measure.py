@@ -1,4 +1,4 @@
-"""Measurements: each in a fresh process, some of each, and what is in their middle."""
+"""Repeated measurements, each in a new process, and their median."""
 
 from __future__ import annotations
 
@@ -21,40 +21,40 @@ from benchmarks.task import Task
 __all__ = ["Result", "measure", "run_once"]
 
 SLOW = 20.0
-"""Seconds from which one run is enough: what takes so long is not close to anything."""
+"""Seconds above which one run suffices: so slow a reader is close to no other."""
 PREPARE = 900.0
-"""Seconds for what is not measured: imports, indexes, checking."""
+"""Seconds for unmeasured work: imports, indexes, checks."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one way to do one task."""
+    """Runs of one reader for one task."""
 
     peer: str
     runs: tuple[Mapping[str, Any], ...]
     why: str | None = None
-    """Why there is no answer that counts."""
+    """Reason why there is no valid answer."""
 
     def median(self, what: str) -> float:
-        """Give the median of the runs."""
+        """Return the median of a quantity over all runs."""
         return statistics.median(float(run[what]) for run in self.runs)
 
     def spread(self, what: str) -> tuple[float, float]:
-        """Give the least and the most of the runs."""
+        """Return the minimum and the maximum of a quantity."""
         values = [float(run[what]) for run in self.runs]
         return min(values), max(values)
 
     @property
     def remote(self) -> bool:
-        """Whether the link counted anything."""
+        """Whether requests over the link were counted."""
         return "requests" in self.runs[0]
 
 
 def measure(
     peer: str, task: Task, warm_up: Task, link: Link = UNSHAPED, *, runs: int, limit: float
 ) -> Result:
-    """Measure one way ``runs`` times; once if it is slow."""
-    why = _hindrance(peer, task)
+    """Measure one reader ``runs`` times, or once if it is slow."""
+    why = _obstacle(peer, task)
     if why is not None:
         return Result(peer, (), why)
     done: list[Mapping[str, Any]] = []
@@ -70,7 +70,7 @@ def measure(
     return Result(peer, tuple(done))
 
 
-def _hindrance(peer: str, task: Task) -> str | None:
+def _obstacle(peer: str, task: Task) -> str | None:
     try:
         return load_peer(peer).cannot(task)
     except ImportError as error:
@@ -80,7 +80,7 @@ def _hindrance(peer: str, task: Task) -> str | None:
 def run_once(
     peer: str, task: Task, warm_up: Task, link: Link = UNSHAPED, *, limit: float
 ) -> dict[str, Any]:
-    """Measure one way once, in a process of its own; see :func:`benchmarks.worker.measured`."""
+    """Measure one reader once in a new process; see :func:`benchmarks.worker.measured`."""
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result.json"
         order = {
@@ -106,5 +106,5 @@ def run_once(
         if result.exists():
             numbers: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
             return numbers
-        last = (done.stderr.strip().splitlines() or ["says nothing"])[-1]
-        return {"why": f"ends with code {done.returncode}: {last[:200]}"}
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        return {"why": f"exited with code {done.returncode}: {last[:200]}"}

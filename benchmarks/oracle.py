@@ -1,4 +1,4 @@
-"""What h5py reads: no answer counts that differs from it."""
+"""Comparison of every answer with the values that h5py reads."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ __all__ = ["WrongAnswerError", "check_opened", "check_values", "names_below"]
 
 
 class WrongAnswerError(ValueError):
-    """An answer that is not what h5py reads."""
+    """An answer differs from the values that h5py reads."""
 
 
 def names_below(file: h5py.File, group: str) -> list[str]:
-    """Give the paths of all datasets below a group, as seen from it."""
+    """Return the paths of all datasets below a group, relative to it."""
     found: list[str] = []
     file[group].visititems(
         lambda name, node: found.append(name) if isinstance(node, h5py.Dataset) else None
@@ -28,14 +28,14 @@ def names_below(file: h5py.File, group: str) -> list[str]:
 
 
 def check_values(task: Task, values: Values) -> int:
-    """Raise :class:`WrongAnswerError` unless all is as h5py reads it.
+    """Raise :class:`WrongAnswerError` unless all values equal those of h5py.
 
     Values may be as stored or as xarray decodes them.
 
     Returns
     -------
     int
-        Bytes of all that was asked for, as stored and unpacked.
+        Uncompressed bytes of all requested values, in the stored dtype.
     """
     nbytes = 0
     for number, name in enumerate(task.files):
@@ -65,7 +65,7 @@ def _forms(stored: np.ndarray, attrs: Mapping[str, Any]) -> Iterator[np.ndarray]
     plain = {k: _plain(attrs[k]) for k in kept if k in attrs}
     variable = xr.Variable([f"d{n}" for n in range(stored.ndim)], stored, plain)
     if stored.dtype.kind in "iu":
-        # Beside padding, integers are numbers that can be missing too.
+        # In a padded array, integers are floats.
         yield stored.astype(np.float32 if stored.dtype.itemsize <= 2 else np.float64)
     for times in (True, False):
         yield xr.conventions.decode_cf_variable(
@@ -80,7 +80,7 @@ def _plain(value: Any) -> Any:
 
 
 def check_opened(task: Task, opened: Opened) -> int:
-    """Raise :class:`WrongAnswerError` unless everything that is there can be had.
+    """Raise :class:`WrongAnswerError` unless every variable was found.
 
     Returns
     -------

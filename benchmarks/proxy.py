@@ -1,8 +1,8 @@
-"""A link: a proxy before an HTTP server that makes it far away, and counts.
+"""Simulated link: a proxy that adds latency, limits bandwidth and counts requests.
 
-It reads heads and passes bodies on. Requests have no body: this is for reading.
-Told and asked over HTTP too: ``/.link/set?latency=…&each=…&total=…`` starts
-counting from zero, ``/.link/counts`` gives what was counted.
+It parses the heads of requests and answers, and forwards bodies. Requests have no body, because
+clients only read. ``/.link/set?latency=…&each=…&total=…`` sets the link and resets the counts;
+``/.link/counts`` returns them.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from benchmarks.links import UNSHAPED, Link
 __all__ = ["Counts", "Proxy", "main"]
 
 PIECE = 256 * 1024
-"""Bytes passed on at a time; a quarter where all share the link, so that they take turns."""
+"""Bytes forwarded at a time; a quarter if all connections share the link."""
 CATCH_UP = 0.02
-"""Seconds of bandwidth that a client which was slow to read may make good."""
+"""Seconds of unused bandwidth that a slow client may use later."""
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
@@ -34,16 +34,16 @@ _BODILESS = (b"204", b"304")
 
 @dataclass
 class Counts:
-    """What went over the link."""
+    """Counts of requests and bytes."""
 
     requests: int = 0
     heads: int = 0
-    """Those of the requests that were ``HEAD``."""
+    """Requests with the method ``HEAD``."""
     nbytes_sent: int = 0
-    """Of the bodies of answers."""
+    """Bytes of the bodies of answers."""
     most_in_flight: int = 0
     round_trips: int = 0
-    """The longest chain of requests of which each began when the one before was answered."""
+    """Longest chain of requests that each began after the answer to the previous one."""
     failed: int = 0
     """Answers of status 400 and above."""
     in_flight: int = 0
@@ -75,15 +75,15 @@ class Proxy:
                 head, rest = await _head(client, rest)
                 method, target, _ = head.split(b" ", 2)
                 if target.startswith(b"/.link/"):
-                    await loop.sock_sendall(client, self._told(target.decode()))
+                    await loop.sock_sendall(client, self._control(target.decode()))
                 else:
                     await self._pass_on(head, method, client, buffer)
 
-    def _told(self, target: str) -> bytes:
-        asked = urlsplit(target)
-        if asked.path == "/.link/set":
-            numbers = {name: float(value) for name, value in parse_qsl(asked.query)}
-            self.link = Link("as told", **numbers)
+    def _control(self, target: str) -> bytes:
+        request = urlsplit(target)
+        if request.path == "/.link/set":
+            numbers = {name: float(value) for name, value in parse_qsl(request.query)}
+            self.link = Link("as set", **numbers)
             self.counts = Counts()
             self._free_at = 0.0
         body = json.dumps(asdict(self.counts)).encode()
@@ -114,14 +114,14 @@ class Proxy:
             counts.round_trips = max(counts.round_trips, depth)
 
     async def _ask(self, head: bytes) -> tuple[socket.socket, bytes, bytes]:
-        """Give the connection, the head of the answer, and what came of its body with it."""
+        """Return the connection, the head of the answer, and the start of its body."""
         loop = asyncio.get_running_loop()
         while self._idle:
             upstream = self._idle.pop()
             try:
                 await loop.sock_sendall(upstream, head)
                 return upstream, *await _head(upstream, b"")
-            except ConnectionError:  # it was left idle for too long
+            except ConnectionError:  # the server closed the idle connection
                 upstream.close()
         upstream = _unblocked(socket.socket())
         await loop.sock_connect(upstream, self.upstream)
@@ -129,19 +129,19 @@ class Proxy:
         return upstream, *await _head(upstream, b"")
 
     def reserve(self, seconds: float, now: float) -> float:
-        """Take the shared link for some time; gives when that time is over."""
+        """Reserve the shared link for some seconds, and return when they end."""
         self._free_at = max(now, self._free_at) + seconds
         return self._free_at
 
 
-async def _head(connection: socket.socket, held: bytes) -> tuple[bytes, bytes]:
-    """Receive until the end of a head; gives it, and what came with it."""
-    while _END not in held:
+async def _head(connection: socket.socket, received: bytes) -> tuple[bytes, bytes]:
+    """Receive until the end of a head; return the head and the bytes after it."""
+    while _END not in received:
         more = await asyncio.get_running_loop().sock_recv(connection, PIECE)
         if not more:
             raise ConnectionResetError("closed before the end of a head")
-        held += more
-    head, end, rest = held.partition(_END)
+        received += more
+    head, end, rest = received.partition(_END)
     return head + end, rest
 
 
@@ -152,10 +152,10 @@ async def _pass_body(
     buffer: memoryview,
     pace: _Pace,
 ) -> None:
-    """Pass on an answer of which ``body`` has come already."""
+    """Forward an answer; the start of its body has already been received."""
     loop = asyncio.get_running_loop()
     upstream, client = ends
-    if _CHUNKED.search(head):  # a list of objects: they themselves have lengths
+    if _CHUNKED.search(head):  # a list of objects; objects have lengths
         while not body.endswith(b"0" + _END):
             body += await loop.sock_recv(upstream, PIECE)
         left = len(body)
@@ -177,7 +177,7 @@ async def _pass_body(
 
 
 class _Pace:
-    """When the pieces of one answer may go on."""
+    """Pacing of the pieces of one answer."""
 
     def __init__(self, proxy: Proxy, begin: float) -> None:
         self._proxy = proxy
@@ -234,7 +234,7 @@ def main() -> None:
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Give uvloop's, or None: asyncio's own loop does as well, with more CPU time a request."""
+    """Return uvloop's factory, or None for asyncio's loop, which takes more CPU time."""
     try:
         import uvloop  # noqa: PLC0415
     except ImportError:

@@ -1,4 +1,4 @@
-"""Results as tables and as JSON."""
+"""Write results as Markdown tables and as JSON."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ FLOOR, OURS = "floor", "xr_icesat2"
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
 
 _COLUMNS = (
-    "way", "seconds", "CPU s", "requests", "MB", "in flight", "round trips", "peak MB",
-    "÷ floor", "÷ us",
+    "method", "seconds", "CPU s", "requests", "MB", "in flight", "round trips", "peak MB",
+    "÷ floor", "÷ xr_icesat2",
 )  # fmt: skip
-_GROWTH = ("way", "workload", "seconds", "MB", "peak MB")
+_GROWTH = ("method", "workload", "seconds", "MB", "peak MB")
 FEWER = {"many-200": "many"}
-"""Granules that are a quarter of others."""
+"""Workloads with a quarter of the granules of others."""
 _PACKAGES = (
     "h5coro", "h5coro-hidefix", "h5netcdf", "h5py", "hidefix", "icepyx", "numpy", "obstore",
     "pyfive", "s3fs", "virtualizarr", "xarray", "zarr",
@@ -39,15 +39,15 @@ class Table:
     title: str
     results: tuple[Result, ...]
     skipped: str | None = None
-    """Why nothing was measured."""
+    """Reason why nothing was measured."""
     link: str = ""
-    """Name of the link; none of local files."""
+    """Name of the link; empty for local files."""
 
 
 def to_markdown(
     tables: Sequence[Table], titles: Mapping[str, str], about: Mapping[str, Any]
 ) -> str:
-    """Give what was measured with, and all tables, each below a heading."""
+    """Format the versions and all tables, each below a heading."""
     parts = [_introduction(about)]
     for table in tables:
         parts.append(f"### {table.title}\n")
@@ -63,7 +63,7 @@ def to_markdown(
 
 
 def _growth(tables: Sequence[Table], titles: Mapping[str, str]) -> Iterator[str]:
-    """Say how cost grows from a campaign to one of four times as many granules."""
+    """Format the costs of 200 granules relative to 50."""
     by_place = {(table.workload, table.link): table for table in tables}
     rows = []
     for large in tables:
@@ -75,12 +75,12 @@ def _growth(tables: Sequence[Table], titles: Mapping[str, str]) -> Iterator[str]
             ]
             rows.append(_line([titles[one.peer], f"({op}), {large.link}", *grown]))
     if rows:
-        yield "### Four times the granules: how many times the cost\n"
+        yield "### Cost of 200 granules relative to 50\n"
         yield "\n".join([_line(_GROWTH), "|---|---|---:|---:|---:|", *rows]) + "\n"
 
 
 def _both(some: Iterable[Result], others: Iterable[Result]) -> Iterator[tuple[Result, Result]]:
-    """Give what was measured of the same ways."""
+    """Pair the results of readers that are in both tables."""
     known = {result.peer: result for result in others if result.runs}
     return ((one, known[one.peer]) for one in some if one.runs and one.peer in known)
 
@@ -90,20 +90,20 @@ def _grown(one: Result, other: Result, what: str) -> float:
 
 
 def _absent(results: Sequence[Result], titles: Mapping[str, str]) -> str:
-    """Say who is not in the table, by reason."""
+    """Format which readers are not in the table, by reason."""
     reasons: dict[str, list[str]] = {}
     for result in results:
         if result.why:
             reasons.setdefault(result.why, []).append(titles[result.peer])
-    listed = [f"{reason}: {', '.join(ways)}" for reason, ways in reasons.items()]
-    return f"Not in the table. {'; '.join(listed)}.\n"
+    listed = [f"{', '.join(readers)} ({reason})" for reason, readers in reasons.items()]
+    return f"Not in this table: {'; '.join(listed)}.\n"
 
 
 def _introduction(about: Mapping[str, Any]) -> str:
     versions = ", ".join(f"{name} {about[name]}" for name in _PACKAGES if name in about)
     return (
-        f"{about['cores']} cores, Python {about['python']}, at most {about['runs']} runs of each, "
-        f"none above {about['limit']:g} s. {about.get('ceiling', '')}\n\n{versions}.\n"
+        f"{about['cores']} cores, Python {about['python']}. At most {about['runs']} runs of each, "
+        f"each at most {about['limit']:g} s. {about.get('ceiling', '')}\n\n{versions}.\n"
     )
 
 
@@ -142,7 +142,7 @@ def _ratio(result: Result, to: str, results: Sequence[Result]) -> str:
 
 
 def machine() -> dict[str, Any]:
-    """Say what it ran on, with what."""
+    """Return the platform and the versions of packages."""
     versions = {}
     for name in _PACKAGES:
         try:
@@ -153,16 +153,16 @@ def machine() -> dict[str, Any]:
 
 
 def to_json(tables: Iterable[Table], about: Mapping[str, Any]) -> str:
-    """Give everything that was measured."""
+    """Format all results as JSON."""
     plain = {"about": about, "tables": [dataclasses.asdict(table) for table in tables]}
     return json.dumps(plain, indent=1)
 
 
 def write_into(page: Path, tables: str) -> None:
-    """Replace what stands between the marks of a page."""
+    """Replace the text between the marks of a page."""
     text = page.read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise ValueError(f"{page} has no place for tables: it needs {BEGIN} and {END}")
+        raise ValueError(f"{page} has no marks for tables; expected {BEGIN} and {END}")
     page.write_text(f"{before}{begin}\n\n{tables}\n{end}{after}", encoding="utf-8")

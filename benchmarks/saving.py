@@ -1,7 +1,7 @@
-"""How long it takes to save a whole tree: ``python -m benchmarks.saving [granule]``.
+"""Time to save a whole tree: ``python -m benchmarks.saving [granule]``.
 
-Without a granule a synthetic one of ATL08 is written first. Wall time depends on what else the
-machine does, so the processor's time is printed too.
+Without an argument, a synthetic granule of ATL08 is written first. Wall time depends on other
+programs on the machine, so processor time is printed too.
 """
 
 import sys
@@ -19,7 +19,7 @@ from xr_icesat2.testing import write_granule
 
 def main() -> None:
     """Save one granule in each way, and print how long each takes."""
-    warnings.simplefilter("ignore")  # what zarr says of strings in its format 3
+    warnings.simplefilter("ignore")  # zarr warns about strings in its format 3
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         given = [Path(argument) for argument in sys.argv[1:]]
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def _rates(tree: xr.DataTree) -> xr.DataTree:
-    """Return the nodes along the track, of which each has the coordinate n_obs."""
+    """Return the nodes along the track, which have the coordinate n_obs."""
     return tree.filter(lambda node: "n_obs" in node.coords)
 
 
@@ -62,13 +62,13 @@ def _zarr(tree: xr.DataTree, path: Path, zarr_format: int, *, consolidated: bool
 
 
 def _once(tree: xr.DataTree, path: Path) -> None:
-    """Save, and consolidate the metadata when all arrays are there."""
+    """Save, and consolidate the metadata after all arrays are written."""
     _zarr(tree, path, 2, consolidated=False)
     zarr.consolidate_metadata(path, zarr_format=2)
 
 
 def _zarr_alone(path: Path, count: int) -> None:
-    """Create arrays of one value by zarr itself."""
+    """Create arrays of one value with zarr alone."""
     group = zarr.open_group(path, mode="w", zarr_format=2)
     for number in range(count):
         group.create_array(f"v{number}", shape=(1,), dtype="f4")[...] = 0

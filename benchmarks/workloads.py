@@ -1,4 +1,4 @@
-"""What is measured: which granules, what of them, and over which link."""
+"""Workloads: which granules are read, and which part of them."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from benchmarks.task import Does, Task
 __all__ = ["SHARE", "WORKLOADS", "Workload", "task_of"]
 
 SHARE = 0.02
-"""Of the rows, in workloads that read few of them."""
+"""Share of the rows in workloads that read few of them."""
 
 
 @dataclass(frozen=True)
 class Workload:
-    """One table."""
+    """One table of results."""
 
     name: str
     files: str
-    """Of :data:`~benchmarks.files.FILES`."""
+    """Key of :data:`~benchmarks.files.FILES`."""
     title: str
     does: Does
     few: bool = False
@@ -36,21 +36,26 @@ class Workload:
 
     @property
     def granules(self) -> Granules:
-        """What is read."""
+        """Return the granules to read."""
         return FILES[self.files]
 
 
 _S3: Sequence[tuple[str, str, Does, dict[str, bool]]] = (
-    ("a", "open cold, and print", "open", {}),
+    ("a", "open for the first time, and print", "open", {}),
     ("b", "open and read 5 variables of 6 beams", "read", {}),
     ("c", "open and read 2 % of the rows of 5 variables of 6 beams", "read", {"few": True}),
-    ("d-b", "as (b), structure cached", "read", {"cached": True}),
-    ("d-c", "as (c), structure cached", "read", {"few": True, "cached": True}),
+    ("d-b", "(b) with cached structure", "read", {"cached": True}),
+    ("d-c", "(c) with cached structure", "read", {"few": True, "cached": True}),
     ("e", "open and read every variable of the main group", "read", {"everything": True}),
 )
 _LOCAL: Sequence[tuple[str, str, Does, dict[str, bool]]] = (
     ("local-b", "local file: open and read 5 variables of 6 beams", "read", {}),
-    ("local-e", "local file: every variable of the main group", "read", {"everything": True}),
+    (
+        "local-e",
+        "local file: read every variable of the main group",
+        "read",
+        {"everything": True},
+    ),
 )
 _LOCAL_OPENS: Sequence[tuple[str, str, Does, dict[str, bool]]] = (
     ("local-a", "local file: open one group, and print", "open", {}),
@@ -73,7 +78,7 @@ WORKLOADS = {workload.name: workload for workload in _all()}
 
 
 def task_of(workload: Workload, files: Sequence[Path], endpoint: str | None, scratch: Path) -> Task:
-    """Say what is to be done with these files."""
+    """Return the task of a workload for these files."""
     granules = workload.granules
     with h5py.File(files[0]) as file:
         beams = tuple(name for name in file if name.startswith("gt"))

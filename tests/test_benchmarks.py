@@ -253,9 +253,9 @@ def test_results_page_is_rendered(tmp_path):
     assert "2 cores, Python 3.14" in text
     assert "| the floor | 1.50 | 1.00 | 3 | 4.0 | 2 | 7 | 2 | 1.00 | 0.50 |" in text
     assert "| us | 3.00 (2.00–9.00) | 1.00 | 3 | 4.0 | 2 | 7 | 2 | 2.00 | 1.00 |" in text
-    assert "Not in the table. reads local files only: hidefix, other" in text
+    assert "Not in this table: hidefix, other (reads local files only)." in text
     assert "Not measured: no file" in text
-    assert "Four times" not in text
+    assert "relative to" not in text
     page = tmp_path / "page.md"
     page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
     write_into(page, text)
@@ -280,6 +280,6 @@ def test_results_page_compares_costs_of_50_and_200_granules():
     ]
     about = {"cores": 2, "python": "3.14", "runs": 1, "limit": 9.0}
     text = to_markdown(tables, {"xr_icesat2": "us"}, about)
-    _, _, grown = text.partition("Four times the granules")
+    _, _, grown = text.partition("200 granules relative to 50")
     assert "| us | (b), far | 4.50 | 1.00 | 0.00 |" in grown
     assert grown.count("| us |") == 1

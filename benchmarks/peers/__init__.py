@@ -1,4 +1,4 @@
-"""Every way to read a granule that is measured, by its name on the command line."""
+"""Readers to measure, by their name on the command line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PEERS = {
     "floor": "floor:Floor",
     "decode": "floor:DecodeAlone",
     "xr_icesat2": "ours:AsStored",
-    "xr_icesat2-held": "ours:Held",
+    "xr_icesat2-index-file": "ours:IndexFile",
     "xr_icesat2-decoded": "ours:Decoded",
     "download": "download:WholeDownload",
     "h5coro": "h5coro_read:ReadDatasets",
@@ -29,11 +29,11 @@ PEERS = {
     "hidefix": "hidefix_local:Local",
     "icepyx": "icepyx_read:Read",
 }
-"""Module and class of each; a module is imported only where its way is measured."""
+"""Module and class of each reader; a module is imported when its reader is measured."""
 
 
 def load_peer(name: str) -> Peer:
-    """Import and make one; ImportError says what is not installed."""
+    """Import and create a reader; ImportError names a missing package."""
     module, _, kind = PEERS[name].partition(":")
     peer: Peer = getattr(import_module(f"benchmarks.peers.{module}"), kind)()
     return peer

@@ -1,4 +1,4 @@
-"""The clients with which peers reach the bucket; where it is, the environment says."""
+"""Clients with which readers access the bucket; the environment has the endpoint."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ __all__ = ["bucket_store", "key_of", "s3_filesystem"]
 
 
 def key_of(url: str) -> str:
-    """Give the key of an S3 URL in its bucket."""
+    """Return the key of an S3 URL in its bucket."""
     return url.removeprefix("s3://").partition("/")[2]
 
 
 def bucket_store(url: str, environment: Mapping[str, str] = os.environ) -> Any:
-    """Give obstore's store of the bucket of a URL."""
+    """Return obstore's store for the bucket of a URL."""
     from obstore.store import S3Store  # noqa: PLC0415 - only where it is used
 
     return S3Store(
@@ -30,7 +30,7 @@ def bucket_store(url: str, environment: Mapping[str, str] = os.environ) -> Any:
 
 
 def s3_filesystem() -> Any:
-    """Give s3fs, as it comes."""
+    """Return an s3fs filesystem with default options."""
     import s3fs  # noqa: PLC0415 - as above
 
     return s3fs.S3FileSystem()

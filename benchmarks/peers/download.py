@@ -1,4 +1,4 @@
-"""The whole object in parallel ranges, then h5py: the honest opponent on a fast link."""
+"""Download of the whole object in parallel ranges, then h5py."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ AT_ONCE = 16
 
 
 class WholeDownload(Peer):
-    """4 MiB a range, 16 at once, by obstore."""
+    """Download with obstore, 16 concurrent ranges of 4 MiB."""
 
-    title = "whole object, 4 MiB × 16 (obstore), then h5py"
+    title = "download whole (obstore, 16 × 4 MiB), then h5py"
     local = False
     trees = True
 
     def open(self, task: Task) -> Opened:
-        """Download, and walk."""
+        """Download, and list the main group."""
         with h5py.File(self._whole(task.urls[0])) as file:
             return walk(file, task)
 
     def read(self, task: Task) -> Values:
-        """Download, and read."""
+        """Download, and read the values."""
 
         def one(url: str) -> dict[str, np.ndarray]:
             with h5py.File(self._whole(url)) as file:

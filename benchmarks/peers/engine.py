@@ -1,4 +1,4 @@
-"""Engines of xarray that open one group of a file at a time."""
+"""xarray engines that open one group of a file at a time."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["GroupEngine"]
 
 
 class GroupEngine(Peer):
-    """A group after another: as many opens as there are beams, or more."""
+    """Reader that opens one group after another, at least one for each beam."""
 
     selects = False
     """Whether :meth:`opened` has selected the rows already."""
 
     @abstractmethod
     def opened(self, task: Task, url: str, group: str, names: Sequence[str]) -> xr.Dataset:
-        """Open a group, of which only some variables are wanted if any are named."""
+        """Open a group; if variables are named, only these are needed."""
 
     def open(self, task: Task) -> Opened:
         """Open the main group of each beam."""
@@ -35,7 +35,7 @@ class GroupEngine(Peer):
         return Opened("\n".join(texts), frozenset(names))
 
     def read(self, task: Task) -> Values:
-        """Open and load every group that holds some of the variables."""
+        """Open and load every group with variables to read."""
         rows = slice(None) if self.selects else task.slice
 
         def one(url: str) -> dict[str, np.ndarray]:

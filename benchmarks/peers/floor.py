@@ -1,6 +1,6 @@
-"""The floor: offsets known, near ranges merged, fetched at once, decoded on all cores.
+"""Lower bound: known offsets, merged ranges, concurrent requests, parallel decoding.
 
-Nothing of the library under measurement is used.
+It shares no code with the measured library.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ except ImportError:  # a test has the standard library's; a benchmark installs t
 
 
 def inflate(data: Any, size: int) -> Any:
-    """Inflate a chunk of known size, by libdeflate."""
+    """Decompress a chunk of known size with libdeflate."""
     if deflate is None:
         return zlib.decompress(data, bufsize=size)
     return deflate.zlib_decompress(data, size)
@@ -44,22 +44,22 @@ def inflate(data: Any, size: int) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Where a chunk lies in its file, and where its values go."""
+    """Offset of a chunk in its file, and place of its values in the result."""
 
     file: int
     offset: int
     size: int
     result: np.ndarray
-    """Of the rows that are wanted."""
+    """Array of the selected rows."""
     first: int
     """Row of ``result`` at which the chunk begins; may be negative."""
     shape: tuple[int, ...]
-    """Of the chunk."""
+    """Shape of the chunk."""
     columns: tuple[slice, ...]
     filters: tuple[str, ...]
 
     def place(self, raw: bytes) -> None:
-        """Decode, and put the values where they belong."""
+        """Decode, and write the values to their place."""
         dtype = self.result.dtype
         size = math.prod(self.shape) * dtype.itemsize
         data = inflate(raw, size) if "gzip" in self.filters else raw
@@ -75,7 +75,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One request."""
+    """One request for adjacent chunks."""
 
     file: int
     offset: int
@@ -83,7 +83,7 @@ class Run:
     pieces: tuple[Piece, ...]
 
     def place(self, data: bytes | memoryview) -> None:
-        """Decode all that lies in it."""
+        """Decode all chunks of the request."""
         view = memoryview(data)
         for piece in self.pieces:
             at = piece.offset - self.offset
@@ -91,7 +91,7 @@ class Run:
 
 
 def merge(pieces: Iterable[Piece], most_gap: int = MOST_GAP) -> Iterator[Run]:
-    """Give the requests: ranges with little between them are one."""
+    """Merge ranges with small gaps between them into requests."""
     group: list[Piece] = []
     end = 0
     for piece in sorted(pieces, key=lambda p: (p.file, p.offset)):
@@ -116,7 +116,7 @@ def _run(pieces: list[Piece], end: int) -> Run:
 
 @dataclass(frozen=True, slots=True)
 class _Dataset:
-    """What is known of a dataset beforehand."""
+    """Properties of a dataset that are known beforehand."""
 
     file: int
     path: str
@@ -125,7 +125,7 @@ class _Dataset:
     chunk: tuple[int, ...]
     filters: tuple[str, ...]
     chunks: tuple[tuple[tuple[int, ...], int, int], ...]
-    """Coordinates, offset and size of each."""
+    """Coordinates, offset and size of each chunk."""
 
     @classmethod
     def of(cls, number: int, path: str, dataset: h5py.Dataset) -> _Dataset:
@@ -139,7 +139,7 @@ class _Dataset:
         return cls(number, path, dataset.dtype, dataset.shape, chunk, filters, tuple(chunks))
 
     def plan(self, rows: slice) -> tuple[np.ndarray, list[Piece]]:
-        """Give the result, still empty, and what is to be put into it."""
+        """Return the empty result, and the chunks to decode into it."""
         start, stop, _ = rows.indices(self.shape[0])
         result = np.empty((stop - start, *self.shape[1:]), self.dtype)
         pieces = []
@@ -159,7 +159,7 @@ def _has(dataset: h5py.Dataset, name: str) -> bool:
 
 
 def datasets_of(task: Task) -> list[_Dataset]:
-    """Learn where the chunks lie."""
+    """Read the offsets of all chunks with h5py."""
     found = []
     for number, name in enumerate(task.files):
         with h5py.File(name) as file:
@@ -168,7 +168,7 @@ def datasets_of(task: Task) -> list[_Dataset]:
 
 
 class Floor(Peer):
-    """All that is needed and little else, fetched in one burst."""
+    """Reader that requests only the needed ranges, in one burst."""
 
     title = "**the floor** (knows the offsets)"
     index = "may"
@@ -178,11 +178,11 @@ class Floor(Peer):
         self._known: list[_Dataset] = []
 
     def prepare(self, task: Task) -> None:
-        """Learn the offsets."""
+        """Read the offsets."""
         self._known = datasets_of(task)
 
     def read(self, task: Task) -> Values:
-        """Plan, fetch, decode."""
+        """Plan, request and decode."""
         values, pieces = planned(task, self._known)
         runs = list(merge(pieces))
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -194,7 +194,7 @@ class Floor(Peer):
 
 
 class DecodeAlone(Peer):
-    """No reading at all: stored bytes in memory to values."""
+    """Reader that only decodes bytes in memory."""
 
     title = "decoding alone (bytes in memory)"
     remote = False
@@ -213,7 +213,7 @@ class DecodeAlone(Peer):
                         self._held[number, offset] = file.read(size)
 
     def read(self, task: Task) -> Values:
-        """Decode on all cores."""
+        """Decode the values on all cores."""
         values, pieces = planned(task, self._known)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             share = -(-len(pieces) // (8 * (os.cpu_count() or 1)))
@@ -230,7 +230,7 @@ class DecodeAlone(Peer):
 def planned(
     task: Task, known: Iterable[_Dataset]
 ) -> tuple[dict[tuple[int, str], np.ndarray], list[Piece]]:
-    """Give the results, still empty, and what is to be put into them."""
+    """Return the empty results, and the chunks to decode into them."""
     values: dict[tuple[int, str], np.ndarray] = {}
     pieces: list[Piece] = []
     for one in known:

@@ -14,13 +14,13 @@ __all__ = ["Engine"]
 
 
 class Engine(GroupEngine):
-    """With the variables and rows that are wanted, unless all are."""
+    """Reader that passes the selected variables and rows to the engine."""
 
     title = '`engine="h5coro"`'
     selects = True
 
     def opened(self, task: Task, url: str, group: str, names: Sequence[str]) -> xr.Dataset:
-        """Open a group: it starts to read at once."""
+        """Open a group, which starts to read immediately."""
         asked: dict[str, Any] = {}
         if names and not task.everything:
             asked["pick_variables"] = list(names)

@@ -1,4 +1,4 @@
-"""h5coro's own call."""
+"""h5coro's function ``readDatasets``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["ReadDatasets"]
 
 
 class ReadDatasets(Peer):
-    """All datasets in one call, a thread each."""
+    """Reader of all datasets in one call, with one thread for each."""
 
     title = "h5coro `readDatasets`"
 
@@ -30,7 +30,7 @@ class ReadDatasets(Peer):
         return Opened("\n".join(texts), frozenset(names))
 
     def read(self, task: Task) -> Values:
-        """Read."""
+        """Read the values."""
 
         def one(url: str) -> dict[str, np.ndarray]:
             file = self._file(task, url)

@@ -16,13 +16,13 @@ __all__ = ["Blocks", "DefaultCache"]
 
 
 class DefaultCache(GroupEngine):
-    """Over s3fs as it comes, or a local file."""
+    """Reader over s3fs with default options, or of a local file."""
 
     title = '`engine="h5netcdf"`, default cache'
     caching: dict[str, Any] = {}  # noqa: RUF012 - a subclass has its own
 
     def opened(self, task: Task, url: str, group: str, names: Sequence[str]) -> xr.Dataset:
-        """Open a group, all of it."""
+        """Open a group with all its variables."""
         del names
         file = s3_filesystem().open(url, **self.caching) if task.remote else url
         return xr.open_dataset(
@@ -31,7 +31,7 @@ class DefaultCache(GroupEngine):
 
 
 class Blocks(DefaultCache):
-    """With a cache of blocks of 8 MiB."""
+    """Reader with a cache of 8 MiB blocks."""
 
     title = '`engine="h5netcdf"`, 8 MiB blocks'
     local = False

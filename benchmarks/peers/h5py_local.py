@@ -14,17 +14,17 @@ __all__ = ["Local", "Walk", "describe", "read_all", "walk"]
 
 
 def read_all(file: h5py.File, task: Task) -> dict[str, np.ndarray]:
-    """Read what is asked for."""
+    """Return the values of all requested datasets."""
     return {path: file[path][task.slice] for path in task.paths()}
 
 
 def describe(node: h5py.Dataset) -> str:
-    """Give name, type, shape and attributes as a line."""
+    """Format name, dtype, shape and attributes of a dataset as a line."""
     return f"{node.name} {node.dtype} {node.shape} {dict(node.attrs)}"
 
 
 def walk(file: h5py.File, task: Task) -> Opened:
-    """Print what is in the main group of each beam, or in the whole file."""
+    """List the datasets in the main group of each beam, or in the whole file."""
     nodes: list[h5py.Dataset] = []
     if task.does == "tree":
         file.visititems(lambda _, n: nodes.append(n) if isinstance(n, h5py.Dataset) else None)
@@ -37,19 +37,19 @@ def walk(file: h5py.File, task: Task) -> Opened:
 
 
 class Local(Peer):
-    """One dataset after another."""
+    """Reader of one dataset after another."""
 
     title = "h5py"
     remote = False
     trees = True
 
     def open(self, task: Task) -> Opened:
-        """Walk."""
+        """List the datasets."""
         with h5py.File(task.urls[0]) as file:
             return walk(file, task)
 
     def read(self, task: Task) -> Values:
-        """Read."""
+        """Read the values."""
 
         def one(url: str) -> dict[str, np.ndarray]:
             with h5py.File(url) as file:
@@ -59,15 +59,15 @@ class Local(Peer):
 
 
 class Walk(Peer):
-    """The bare walk: what is in the file, all of it, whichever part of it is asked for."""
+    """Traversal of the whole file, whatever part of it is requested."""
 
-    title = "h5py, bare walk of the whole file"
+    title = "h5py, traversal of the whole file"
     remote = False
     reads = False
     trees = True
 
     def open(self, task: Task) -> Opened:
-        """Name every dataset, with shape and attributes."""
+        """List every dataset with shape and attributes."""
         held: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {}
 
         def note(name: str, node: h5py.Group | h5py.Dataset) -> None:

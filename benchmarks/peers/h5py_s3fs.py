@@ -18,7 +18,7 @@ BLOCKS = {"block_size": 8 << 20, "cache_type": "blockcache"}
 
 
 class DefaultCache(Peer):
-    """As s3fs opens it."""
+    """Reader with the default options of s3fs."""
 
     title = "h5py over s3fs, default cache"
     local = False
@@ -26,12 +26,12 @@ class DefaultCache(Peer):
     caching: dict[str, Any] = {}  # noqa: RUF012 - a subclass has its own
 
     def open(self, task: Task) -> Opened:
-        """Walk."""
+        """List the datasets."""
         with self._file(task.urls[0]) as plain, h5py.File(plain) as file:
             return walk(file, task)
 
     def read(self, task: Task) -> Values:
-        """Read."""
+        """Read the values."""
 
         def one(url: str) -> dict[str, np.ndarray]:
             with self._file(url) as plain, h5py.File(plain) as file:
@@ -44,7 +44,7 @@ class DefaultCache(Peer):
 
 
 class Blocks(DefaultCache):
-    """With a cache of blocks of 8 MiB."""
+    """Reader with a cache of 8 MiB blocks."""
 
     title = "h5py over s3fs, 8 MiB blocks"
     caching = BLOCKS

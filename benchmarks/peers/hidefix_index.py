@@ -1,4 +1,4 @@
-"""h5coro-hidefix with an index that was made before; ranges by obstore, as its authors advise."""
+"""h5coro-hidefix with an existing index; obstore reads, as its authors advise."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ __all__ = ["HeldIndex"]
 
 
 class HeldIndex(Peer):
-    """The index is in memory; its ranges are not merged but by obstore."""
+    """Reader with its index in memory; only obstore merges ranges."""
 
-    title = "h5coro-hidefix, index held"
+    title = "h5coro-hidefix, cached index"
     index = "must"
     opens = False
 
     def cannot(self, task: Task) -> str | None:
-        """Take part on local files, though it has its index from before."""
+        """Allow local files, although the index exists beforehand."""
         return super().cannot(task if task.remote else replace(task, cached=True))
 
     def prepare(self, task: Task) -> None:
-        """Make the indexes from the files on disk."""
+        """Create the indexes from the files on disk."""
         held = zip(task.urls, task.files, strict=True)
         self._indexes = {url: h5coro_hidefix.Index(name) for url, name in held}
 
     def read(self, task: Task) -> Values:
-        """Read."""
+        """Read the values."""
         return each_file(task, lambda url: self._read(task, url))
 
     def _read(self, task: Task, url: str) -> dict[str, np.ndarray]:

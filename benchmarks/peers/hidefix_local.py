@@ -12,14 +12,14 @@ __all__ = ["Local"]
 
 
 class Local(Peer):
-    """Makes its index of the whole file, then reads a dataset after another."""
+    """Reader that indexes the whole file, then reads one dataset after another."""
 
     title = "hidefix"
     remote = False
     opens = False
 
     def read(self, task: Task) -> Values:
-        """Read."""
+        """Read the values."""
 
         def one(url: str) -> dict[str, np.ndarray]:
             index = hidefix.Index(url)

@@ -1,4 +1,4 @@
-"""icepyx' Read, on local files."""
+"""icepyx's Read on local files."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["Read"]
 
 
 class Read(Peer):
-    """Its dataset of all beams."""
+    """Reader of one Dataset of all beams."""
 
     title = "icepyx `Read`"
     remote = False
     opens = False
 
     def read(self, task: Task) -> Values:
-        """Load, and take apart."""
+        """Load the Dataset, and separate the beams."""
 
         def one(url: str) -> dict[str, np.ndarray]:
             with warnings.catch_warnings():
@@ -37,7 +37,7 @@ class Read(Peer):
 
 
 def _apart(ds: Any, task: Task) -> Iterator[tuple[str, np.ndarray]]:
-    """Give the rows of each beam: in the merged dataset the beams lie one behind another."""
+    """Yield the rows of each beam; the merged Dataset has one beam after another."""
     names = {path: path.rpartition("/")[2] for path in task.paths()}
     latitude = next(name for name in names.values() if name.startswith("lat"))
     tracks = ds["gt"].to_numpy().reshape(-1).tolist()

@@ -1,4 +1,4 @@
-"""The library that is measured here."""
+"""Readers of this library."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from benchmarks.peers.peer import Peer
 from benchmarks.task import Opened, Task, Values
 from xr_icesat2 import indexes
 
-__all__ = ["AsStored", "Decoded", "Held"]
+__all__ = ["AsStored", "Decoded", "IndexFile"]
 
 
 class Decoded(Peer):
-    """As a user calls it: missing values are NaN, times are times."""
+    """Reader with default options: missing values are NaN, times are decoded."""
 
     title = '`engine="icesat2"`, decoded'
     index = "may"
@@ -25,16 +25,16 @@ class Decoded(Peer):
     decoders: dict[str, Any] = {}  # noqa: RUF012 - a subclass has its own
 
     def kept(self, task: Task) -> str | None:
-        """Say where indexes are kept: here in a directory."""
+        """Return the index cache: here a directory."""
         return task.scratch
 
     def prepare(self, task: Task) -> None:
-        """Fill the directory of indexes."""
+        """Fill the cache directory."""
         if task.cached:
             self.read(task)
 
     def open(self, task: Task) -> Opened:
-        """Open, and print the representation."""
+        """Open, and print the Dataset or tree."""
         if task.does == "tree":
             with xr.open_datatree(task.urls[0], engine="icesat2") as tree:
                 names = {str(name) for node in tree.subtree for name in node.variables}
@@ -43,7 +43,7 @@ class Decoded(Peer):
             return Opened(repr(ds), frozenset(map(str, ds.variables)))
 
     def read(self, task: Task) -> Values:
-        """Open all granules as one, and load."""
+        """Open all granules as one Dataset, and load it."""
         asked = {} if task.everything else {"variables": list(task.variables)}
         with self._opened(task, **asked) as ds:
             if task.rows is not None:
@@ -64,21 +64,21 @@ class Decoded(Peer):
 
 
 class AsStored(Decoded):
-    """The values as the file holds them, as most other ways give them."""
+    """Reader of undecoded values, as most other readers return them."""
 
     title = '**`engine="icesat2"`**'
     decoders = {"mask_and_scale": False, "decode_times": False}  # noqa: RUF012 - as above
 
 
-class Held(AsStored):
-    """As stored, with the indexes of all granules in one file, and no request to open them."""
+class IndexFile(AsStored):
+    """Reader of undecoded values with an index file: no requests to open granules."""
 
-    title = '`engine="icesat2"`, indexes in a file'
+    title = '`engine="icesat2"`, index file'
     index = "must"
     _file: str | None = None
 
     def kept(self, task: Task) -> str | None:
-        """Give the file, once it is made."""
+        """Return the index file, or None before it is saved."""
         del task
         return self._file
 
@@ -95,7 +95,7 @@ def _longest(ds: xr.Dataset) -> xr.DataArray:
 
 
 def _chosen(ds: xr.Dataset, task: Task) -> dict[str, str]:
-    """Give the paths below a beam of the variables that are asked for, by their names here."""
+    """Return the paths below a beam of the selected variables, by their names."""
     held = ds.icesat2.source_encoding.items()
     paths = {str(name): encoding["path"].strip("/").partition("/")[2] for name, encoding in held}
     wanted = {f"{task.group}/{name}" for name in task.variables}
@@ -103,7 +103,7 @@ def _chosen(ds: xr.Dataset, task: Task) -> dict[str, str]:
 
 
 def _apart(ds: xr.Dataset, below: Mapping[str, str], task: Task) -> Any:
-    """Give the rows of each beam of each granule, without the padding."""
+    """Yield the rows of each beam of each granule, without padding."""
     numbers = {url.rpartition("/")[2]: n for n, url in enumerate(task.urls)}
     tracks = ds["gt"].to_numpy()
     rows = ds["n_obs"].to_numpy()

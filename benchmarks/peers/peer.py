@@ -1,4 +1,4 @@
-"""What all ways to read a granule have in common."""
+"""Interface of a reader that is measured."""
 
 from __future__ import annotations
 
@@ -16,42 +16,42 @@ FILES_AT_ONCE = 8
 
 
 class Peer(ABC):
-    """One way to read granules."""
+    """A reader of granules."""
 
     title: str
-    """What it is called in tables."""
+    """Name in tables."""
     remote = True
     """Whether it reads from S3."""
     local = True
-    """Whether there is anything to say about it on local files."""
+    """Whether it is measured on local files."""
     index = "no"
-    """Whether it works from a kept structure: ``no``, ``may`` or ``must``."""
+    """Whether it uses a cached structure: ``no``, ``may`` or ``must``."""
     opens = True
-    """Whether it tells what is in a group."""
+    """Whether it lists the variables of a group."""
     reads = True
     """Whether it reads values."""
     trees = False
-    """Whether it tells what is in a whole file at once."""
+    """Whether it lists the variables of a whole file."""
 
     def cannot(self, task: Task) -> str | None:
-        """Say why it cannot do this, or None."""
+        """Return the reason why it cannot do a task, or None."""
         reasons = {
             "reads local files only": task.remote and not self.remote,
             "measured on S3 only": not task.remote and not self.local,
             "keeps no index": task.cached and self.index == "no",
-            "needs an index from before": not task.cached and self.index == "must",
+            "needs an existing index": not task.cached and self.index == "must",
             "reads no values": task.does == "read" and not self.reads,
-            "does not describe a group": task.does == "open" and not self.opens,
-            "does not open a whole file as one": task.does == "tree" and not self.trees,
+            "does not list a group": task.does == "open" and not self.opens,
+            "does not open a whole file": task.does == "tree" and not self.trees,
         }
         return next((reason for reason, holds in reasons.items() if holds), None)
 
     def prepare(self, task: Task) -> None:
-        """Get ready what is known already. Not measured."""
+        """Prepare caches before the measurement."""
         del task
 
     def open(self, task: Task) -> Opened:
-        """Open and print."""
+        """Open and print a group or file."""
         raise NotImplementedError(f"{self.title} opens nothing ({task.does})")
 
     def read(self, task: Task) -> Values:
@@ -60,7 +60,7 @@ class Peer(ABC):
 
 
 def each_file(task: Task, read: Callable[[str], dict[str, np.ndarray]]) -> Values:
-    """Read many granules with a way that knows one: some at once, in threads."""
+    """Read many granules with a reader of one, in threads."""
     if len(task.urls) == 1:
         return {(0, path): values for path, values in read(task.urls[0]).items()}
     with ThreadPoolExecutor(FILES_AT_ONCE) as pool:

@@ -15,12 +15,12 @@ __all__ = ["Blocks"]
 
 
 class Blocks(Peer):
-    """With blocks of 4 MiB."""
+    """Reader with blocks of 4 MiB."""
 
     title = "pyfive, 4 MiB blocks"
 
     def open(self, task: Task) -> Opened:
-        """Walk the main group of each beam."""
+        """List the main group of each beam."""
         lines, names = [], set()
         with self._file(task, task.urls[0]) as plain, pyfive.File(plain) as file:
             for beam in task.beams:
@@ -33,7 +33,7 @@ class Blocks(Peer):
         return Opened("\n".join(lines), frozenset(names))
 
     def read(self, task: Task) -> Values:
-        """Read."""
+        """Read the values."""
 
         def one(url: str) -> dict[str, np.ndarray]:
             with self._file(task, url) as plain, pyfive.File(plain) as file:

@@ -19,7 +19,7 @@ __all__ = ["Virtual"]
 
 
 class Virtual(GroupEngine):
-    """A parser's pass a group, then zarr."""
+    """Reader that parses each group, then reads with zarr."""
 
     title = "VirtualiZarr + zarr"
     index = "may"
@@ -28,14 +28,14 @@ class Virtual(GroupEngine):
         self._held: dict[tuple[str, str], Any] = {}
 
     def prepare(self, task: Task) -> None:
-        """Hold the references."""
+        """Create the references."""
         if task.cached:
             for url in task.urls:
                 for group, _ in task.groups():
                     self._held[url, group] = self._parsed(task, url, group)
 
     def opened(self, task: Task, url: str, group: str, names: Sequence[str]) -> xr.Dataset:
-        """Open a group of references, made now or held."""
+        """Open a group from new or cached references."""
         del names
         store = self._held.get((url, group)) or self._parsed(task, url, group)
         ds: xr.Dataset = xr.open_zarr(
