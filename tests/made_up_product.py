@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from xr_icesat2.testing.atl06_values import ATL06Values
-from xr_icesat2.testing.granule import Granule
-from xr_icesat2.testing.product_tree import tree_of
-from xr_icesat2.testing.tree import Group, Product, Rate, TableVariable
+from xr_icesat2.testing.atl06 import ATL06Values
+from xr_icesat2.testing.identity import SyntheticGranule
+from xr_icesat2.testing.product_tree import build_tree
+from xr_icesat2.testing.tree_model import ProductTree, TableVariable, TreeGroup, TreeRate
 
 ROWS = {"heights": 700, "segments": 90, "nothing": 0}
 SHAPES = {"table": (3, 4, 50), "large": (3, 100, 100), "name": (1,)}
-_ATL06 = tree_of("ATL06", "006")
+_ATL06 = build_tree("ATL06", "006")
 
 
 def variable(name: str, dtype: str, dims: tuple[str | int, ...], **more: Any) -> TableVariable:
@@ -20,14 +20,14 @@ def variable(name: str, dtype: str, dims: tuple[str | int, ...], **more: Any) ->
     return TableVariable(path=f"any/{name}", dtype=dtype, dims=dims, **about, **more)
 
 
-def _rate(name: str, *more: TableVariable, **sizes: int) -> Rate:
+def _rate(name: str, *more: TableVariable, **sizes: int) -> TreeRate:
     time = variable("delta_time", "f8", ("delta_time",))
-    groups = (Group("", {}, (time, *more)),)
-    return Rate(name, f"{{beam}}/{name}", ("delta_time",), groups, sizes)
+    groups = (TreeGroup("", {}, (time, *more)),)
+    return TreeRate(name, f"{{beam}}/{name}", ("delta_time",), groups, sizes)
 
 
-_ROOT = Group("", {}, (variable("ds_surf_type", "i4", ("ds_surf_type",), size=5),))
-_CALIBRATION = Group(
+_ROOT = TreeGroup("", {}, (variable("ds_surf_type", "i4", ("ds_surf_type",), size=5),))
+_CALIBRATION = TreeGroup(
     "calibration",
     {},
     (
@@ -38,7 +38,7 @@ _CALIBRATION = Group(
         variable("name", "S20", SHAPES["name"]),
     ),
 )
-TREE: Product = replace(
+TREE: ProductTree = replace(
     _ATL06,
     groups=(_ROOT, *_ATL06.groups, _CALIBRATION),
     rates=(
@@ -64,7 +64,7 @@ TREE: Product = replace(
 class TreeValues(ATL06Values):
     """Row numbers, scaled; `longer` multiplies the rows."""
 
-    def __init__(self, granule: Granule, longer: int = 1) -> None:
+    def __init__(self, granule: SyntheticGranule, longer: int = 1) -> None:
         super().__init__(granule)
         self._longer = longer
 

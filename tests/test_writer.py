@@ -14,9 +14,9 @@ from tests.paths import granule
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.granule.name import parse_name
 from xr_icesat2.testing import elevation_change, granule_name, surface_height, write_granule
-from xr_icesat2.testing.noise import Noise
+from xr_icesat2.testing.beam_track import SegmentRows
 from xr_icesat2.testing.orbit import crossing_time, ground_position, orbit_number
-from xr_icesat2.testing.posting import Posting
+from xr_icesat2.testing.random_streams import RandomStreams
 
 BEAMS = ("gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r")
 
@@ -348,7 +348,7 @@ def test_tracks_match_real_tracks(name: str) -> None:
 
 @given(st.integers(0, 2000), st.integers(0, 2000), st.integers(0, 2**32))
 def test_noise_depends_on_position(start: int, length: int, seed: int) -> None:
-    noise = Noise((seed, 7))
+    noise = RandomStreams((seed, 7))
     whole = noise.normal("field", 0, start + length)
     np.testing.assert_array_equal(noise.normal("field", start, start + length), whole[start:])
     assert not np.array_equal(noise.normal("other", 0, 3), noise.normal("field", 0, 3))
@@ -356,7 +356,7 @@ def test_noise_depends_on_position(start: int, length: int, seed: int) -> None:
 
 @given(st.integers(1, 20_000), st.integers(0, 2**32), st.data())
 def test_postings_are_independent_of_length(n: int, seed: int, data: st.DataObject) -> None:
-    posting = Posting.draw(Noise((seed,)), 1000, n)
+    posting = SegmentRows.draw(RandomStreams((seed,)), 1000, n)
     ids = posting.ids(0, n)
     assert ids[0] == 1000
     assert (np.diff(ids) > 0).all()
@@ -366,5 +366,5 @@ def test_postings_are_independent_of_length(n: int, seed: int, data: st.DataObje
     np.testing.assert_array_equal(np.flatnonzero(dense >= 0) + ids[0], ids)
     shorter = data.draw(st.integers(1, n))
     np.testing.assert_array_equal(
-        Posting.draw(Noise((seed,)), 1000, shorter).ids(0, shorter), ids[:shorter]
+        SegmentRows.draw(RandomStreams((seed,)), 1000, shorter).ids(0, shorter), ids[:shorter]
     )

@@ -12,8 +12,8 @@ import pytest
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.granule.name import parse_name
 from xr_icesat2.testing import granule_name, lake_id, lake_level, write_granule
-from xr_icesat2.testing.atl13_values import ATL13Values
-from xr_icesat2.testing.granule import Granule
+from xr_icesat2.testing.atl13 import ATL13Values
+from xr_icesat2.testing.identity import SyntheticGranule
 from xr_icesat2.testing.orbit import ground_position
 
 BEAMS = ("gt1l", "gt1r", "gt3l")
@@ -24,7 +24,7 @@ def values(rgt: int = 25, cycle_number: int = 3, n: int = N, **changes: int) -> 
     facts = {"granule_region": 1, "sc_orient": 0, "seed": 0, **changes}
     rows = dict.fromkeys(BEAMS, n)
     return ATL13Values(
-        Granule(
+        SyntheticGranule(
             product="ATL13",
             rgt=rgt,
             cycle_number=cycle_number,

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.testing import surface_height, true_photon_classes
-from xr_icesat2.testing.atl03_values import ATL03Values
-from xr_icesat2.testing.atl08_values import ATL08Values
-from xr_icesat2.testing.filler import FilledValues, plausible
-from xr_icesat2.testing.granule import Granule
-from xr_icesat2.testing.ragged import Groups
-from xr_icesat2.testing.tree import Group, Product, Rate, TableVariable
+from xr_icesat2.testing.atl03 import ATL03Values
+from xr_icesat2.testing.atl08 import ATL08Values
+from xr_icesat2.testing.grouped_statistics import GroupedValues
+from xr_icesat2.testing.identity import SyntheticGranule
+from xr_icesat2.testing.placeholder_values import CompletedValues, placeholder_rows
+from xr_icesat2.testing.tree_model import ProductTree, TableVariable, TreeGroup, TreeRate
 
 VALUES = {"ATL03": ATL03Values, "ATL08": ATL08Values}
 RATES = [
@@ -30,8 +30,8 @@ RATES = [
 BEAM = "gt3r"
 
 
-def granule(product: str, release: str = "006") -> Granule:
-    return Granule(
+def granule(product: str, release: str = "006") -> SyntheticGranule:
+    return SyntheticGranule(
         product=product,
         rgt=1387,
         cycle_number=2,
@@ -115,7 +115,7 @@ def test_absent_beam_has_no_classes() -> None:
 )
 def test_group_statistics_equal_numpy(labels: list[int], seed: int, percents: list[float]) -> None:
     numbers = np.random.default_rng(seed).normal(size=len(labels))
-    groups = Groups(np.sort(labels), 6)
+    groups = GroupedValues(np.sort(labels), 6)
     found = groups.percentiles(numbers, tuple(percents))
     mean, deviation = groups.mean(numbers), groups.deviation(numbers)
     for group in range(6):
@@ -145,39 +145,39 @@ HEIGHT = variable("{beam}/heights/h_ph", "f4", units="meters")
 @given(st.integers(0, 10**8), st.integers(1, 300))
 def test_filler_values_are_plausible(start: int, count: int) -> None:
     rows = np.arange(start, start + count)
-    share = plausible(SHARE, "a/share", rows)
+    share = placeholder_rows(SHARE, "a/share", rows)
     assert np.nanmin(share, initial=0.5) >= 0
     assert np.nanmax(share, initial=0.5) <= 1
-    assert set(np.unique(plausible(FLAG, "flag", rows))) <= {0, 1, 127}
-    assert plausible(COUNT, "count", rows, (3,)).shape == (count, 3)
+    assert set(np.unique(placeholder_rows(FLAG, "flag", rows))) <= {0, 1, 127}
+    assert placeholder_rows(COUNT, "count", rows, (3,)).shape == (count, 3)
     assert (
-        plausible(TEXT, "text", rows).astype("S20").tolist()
+        placeholder_rows(TEXT, "text", rows).astype("S20").tolist()
         == [b"synthetic text".ljust(20)] * count
     )
-    np.testing.assert_array_equal(plausible(SHARE, "a/share", rows[-1:]), share[-1:])
+    np.testing.assert_array_equal(placeholder_rows(SHARE, "a/share", rows[-1:]), share[-1:])
 
 
 def test_filler_values_vary_and_have_missing_values() -> None:
     rows = np.arange(1000)
-    share = plausible(SHARE, "share", rows)
+    share = placeholder_rows(SHARE, "share", rows)
     assert np.nanstd(share) > 0.1
     assert 5 < np.count_nonzero(np.isnan(share)) < 20
-    assert not np.array_equal(share, plausible(SHARE, "other", rows), equal_nan=True)
-    assert set(np.unique(plausible(FLAG, "flag", rows))) == {0, 1, 127}
+    assert not np.array_equal(share, placeholder_rows(SHARE, "other", rows), equal_nan=True)
+    assert set(np.unique(placeholder_rows(FLAG, "flag", rows))) == {0, 1, 127}
 
 
 def test_unspecified_variables_are_filled() -> None:
     own = values("ATL03")
-    heights = Rate(
+    heights = TreeRate(
         "heights",
         "{beam}/heights",
         ("delta_time",),
-        (Group("", {}, (HEIGHT, COUNT)), Group("below", {}, (FLAG,))),
+        (TreeGroup("", {}, (HEIGHT, COUNT)), TreeGroup("below", {}, (FLAG,))),
         {"ds": 3},
     )
-    once = (Group("", {}, (SCALE,)), Group("ancillary_data", {}, (TEXT, EVENT, OF_EVENT)))
+    once = (TreeGroup("", {}, (SCALE,)), TreeGroup("ancillary_data", {}, (TEXT, EVENT, OF_EVENT)))
     scales = {"ds": 3, "ancillary_data/event": None}
-    filled = FilledValues(own, Product("ATL03", "", {}, once, {}, (heights,), scales))
+    filled = CompletedValues(own, ProductTree("ATL03", "", {}, once, {}, (heights,), scales))
     block = filled.block("heights", BEAM, 10, 30)
     np.testing.assert_array_equal(block["h_ph"], own.block("heights", BEAM, 10, 30)["h_ph"])
     assert block["count"].shape == (20, 3)

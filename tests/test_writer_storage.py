@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from tests.made_up_product import ROWS, TREE, TreeValues
 from tests.paths import granule as real_granule
 from xr_icesat2 import progress
-from xr_icesat2.testing import write_granule, writer
-from xr_icesat2.testing.chunk_order import BeamRate, blocks_in_time
-from xr_icesat2.testing.granule import Granule
-from xr_icesat2.testing.in_order import map_in_order
-from xr_icesat2.testing.tree import Rate, Values
+from xr_icesat2.testing import api, write_granule
+from xr_icesat2.testing.chunk_order import RateDatasets, order_by_time
+from xr_icesat2.testing.granule_writer import map_in_order
+from xr_icesat2.testing.identity import SyntheticGranule
+from xr_icesat2.testing.tree_model import GranuleValues, TreeRate
 
 BEAMS = ("gt1l", "gt3r")
 PAGE = 8 * 2**20
@@ -29,10 +29,12 @@ DEFLATE, SHUFFLE = h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE
 COMPACT, CONTIGUOUS, CHUNKED = h5py.h5d.COMPACT, h5py.h5d.CONTIGUOUS, h5py.h5d.CHUNKED
 
 
-def write(path: Path, values: Callable[[Granule], Values] = TreeValues, **more: Any) -> Path:
+def write(
+    path: Path, values: Callable[[SyntheticGranule], GranuleValues] = TreeValues, **more: Any
+) -> Path:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(writer._VALUES, "ATL03", values)
-        patch.setattr(writer, "tree_of", lambda *_: TREE)
+        patch.setitem(api._VALUES, "ATL03", values)
+        patch.setattr(api, "build_tree", lambda *_: TREE)
         rows = dict.fromkeys(more.pop("beams", BEAMS), 20)
         return write_granule(path, "ATL03", n_segments=rows, **more)
 
@@ -274,10 +276,10 @@ rates_of_beams = st.lists(
 @given(rates_of_beams)
 def test_blocks_contain_every_row_once(rates: list[tuple[str, int, int]]) -> None:
     made = [
-        BeamRate(Rate(str(n), "", (), ()), beam, rows, chunk, {})
+        RateDatasets(TreeRate(str(n), "", (), ()), beam, rows, chunk, {})
         for n, (beam, rows, chunk) in enumerate(rates)
     ]
-    blocks = list(blocks_in_time(made))
+    blocks = list(order_by_time(made))
     rows: dict[str, list[int]] = {rate.rate.name: [] for rate in made}
     for block in blocks:
         assert block.start % block.source.chunk_rows == 0

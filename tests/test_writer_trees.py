@@ -13,9 +13,9 @@ from tests.paths import structure_file
 from xr_icesat2.granule.beams import BEAMS
 from xr_icesat2.products.variable_table import Releases, known_tables, load_table, parse_table
 from xr_icesat2.testing import write_granule
-from xr_icesat2.testing.product_tree import tree_of
-from xr_icesat2.testing.texts import lengthen
-from xr_icesat2.testing.tree import Product
+from xr_icesat2.testing.attributes import pad_text
+from xr_icesat2.testing.product_tree import build_tree
+from xr_icesat2.testing.tree_model import ProductTree
 
 WHOLE = (
     ("ATL03", "003", "ATL03_20200714235814_03000802_003_01.dmr.gz", 962),
@@ -50,7 +50,7 @@ SLIPS = {
 """Attributes whose small changes between releases the tables do not follow."""
 
 
-def written_tree(product: Product) -> Tree:
+def written_tree(product: ProductTree) -> Tree:
     """Datasets and groups of a granule with all beams, by path."""
     tree: Tree = {"/": Node(dict(product.attributes))}
     groups = [(f"/{group.path}", group.attributes, group.variables) for group in product.groups]
@@ -123,7 +123,7 @@ def assert_node(product: str, release: str, path: str, got: Node, real: Node) ->
 @pytest.mark.parametrize(("product", "release", "name", "count"), WHOLE)
 def test_trees_equal_those_of_real_granules(product, release, name, count):
     real = real_tree(name)
-    got = written_tree(tree_of(product, release))
+    got = written_tree(build_tree(product, release))
     assert got.keys() == real.keys()
     assert sum(bool(node.dtype) for node in real.values()) == count
     for path, node in real.items():
@@ -135,7 +135,7 @@ def test_trees_equal_those_of_real_granules(product, release, name, count):
 @pytest.mark.parametrize(("product", "release", "name"), PARTS)
 def test_trees_contain_the_objects_of_real_granules(product, release, name):
     real = real_tree(name)
-    got = written_tree(tree_of(product, release))
+    got = written_tree(build_tree(product, release))
     compared = 0
     for path, node in real.items():
         if node.dtype:
@@ -167,7 +167,7 @@ def test_written_files_have_those_trees(product, release, name, count, tmp_path)
 @pytest.mark.parametrize(("product", "release", "name", "count"), WHOLE)
 def test_texts_are_original_and_as_long_as_in_products(product, release, name, count):
     real = real_tree(name)
-    got = written_tree(tree_of(product, release))
+    got = written_tree(build_tree(product, release))
     for path, node in real.items():
         theirs = str(node.attrs.get("description", ""))
         if node.dtype and len(theirs) > 60:
@@ -200,7 +200,7 @@ def test_releases_differ_as_specified():
 
 def test_variables_of_a_release_are_listed():
     listed = structure_file("ATL08_006_variables.txt").read_text().split()
-    got = written_tree(tree_of("ATL08", "006"))
+    got = written_tree(build_tree("ATL08", "006"))
     assert {f"/{path}" for path in listed} == {p for p, node in got.items() if node.dtype}
 
 
@@ -210,7 +210,7 @@ def test_every_release_has_its_own_tree(product):
     for release in ("001", "002", "003", "004", "005", "006", "007"):
         paths = [variable.path for variable in table.at(release).variables]
         assert len(paths) == len(set(paths)), "a path stands twice"
-        tree_of(product, release)
+        build_tree(product, release)
     for variable in table.variables:
         dtype = np.dtype(variable.dtype)
         limits = [limit for limit in (*variable.valid, variable.fill) if limit is not None]
@@ -221,14 +221,14 @@ def test_every_release_has_its_own_tree(product):
 
 
 def test_missing_beams_are_omitted():
-    tree = tree_of("ATL03", "003", ("gt2l",))
+    tree = build_tree("ATL03", "003", ("gt2l",))
     beams = {match for group in tree.groups for match in re.findall(r"gt\d[lr]", group.path)}
     assert beams == {"gt2l"}
 
 
 @given(st.text("abc ", max_size=300), st.integers(0, 1000))
 def test_texts_are_lengthened(text, length):
-    longer = lengthen(text, length)
+    longer = pad_text(text, length)
     assert longer.startswith(text)
     assert len(longer) == max(len(text), length)
 

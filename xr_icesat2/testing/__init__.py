@@ -1,10 +1,9 @@
 """Synthetic granules, for tests and demonstrations without a download."""
 
+from .api import true_photon_classes, write_granule
 from .identity import granule_name
 from .lakes import lake_id, lake_level
 from .surface import canopy_height, elevation_change, surface_height
-from .truth import true_photon_classes
-from .writer import write_granule
 
 __all__ = [
     "canopy_height",

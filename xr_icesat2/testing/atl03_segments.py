@@ -1,16 +1,19 @@
 """Values of ATL03's 20 m segments: where they lie, their photons, corrections, background."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from .corrections import dem_source, geoid_height, neutral_delay, tides
-from .orbit import ALTITUDE, SEGMENT_LENGTH, within_180
-from .photons import WINDOW, PhotonCloud
-from .segments import BeamTrack
-from .shots import PER_SEGMENT, frame_and_pulse, shot_time, window_seconds
-from .sun import background_rate, solar_position
+from .array_types import ArraysByName, Floats, Ints
+from .beam_track import BeamTrack
+from .geophysical_models import (
+    background_rate,
+    dem_source,
+    geoid_height,
+    neutral_delay,
+    solar_position,
+    tides,
+)
+from .orbit import ALTITUDE, SEGMENT_LENGTH, wrap_longitude
+from .photons import PER_SEGMENT, WINDOW, PhotonCloud, frame_and_pulse, shot_time, window_seconds
 from .surface import surface_height, surface_types
 
 __all__ = [
@@ -21,9 +24,6 @@ __all__ = [
     "geolocation_rows",
 ]
 
-Block = dict[str, NDArray[Any]]
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 SHOTS_IN_SUM = 50
 """Shots of a row of ``bckgrd_atlas``."""
@@ -33,7 +33,7 @@ _SPEED = 7_600.0  # metres a second
 _POINTING = 0.02  # of the spacecraft's attitude, degrees
 
 
-def geolocation_rows(cloud: PhotonCloud, start: int, stop: int) -> Block:
+def geolocation_rows(cloud: PhotonCloud, start: int, stop: int) -> ArraysByName:
     """Rows ``start:stop`` of ``geolocation``, by name."""
     track, ids = cloud.track, cloud.ids[start:stop]
     counts = np.diff(cloud.first[start : stop + 1])
@@ -88,7 +88,7 @@ def _reference(
     latitude, longitude = (
         begin + (end - begin) * along for begin, end in (ends.latitude, ends.longitude)
     )
-    return (latitude, within_180(longitude)), shot, number
+    return (latitude, wrap_longitude(longitude)), shot, number
 
 
 def _reference_photon(cloud: PhotonCloud, start: int, stop: int) -> tuple[Floats, Floats]:
@@ -105,7 +105,7 @@ def _reference_photon(cloud: PhotonCloud, start: int, stop: int) -> tuple[Floats
     return latitude, longitude
 
 
-def correction_rows(cloud: PhotonCloud, start: int, stop: int) -> Block:
+def correction_rows(cloud: PhotonCloud, start: int, stop: int) -> ArraysByName:
     """Rows ``start:stop`` of ``geophys_corr``, by name."""
     track, ids = cloud.track, cloud.ids[start:stop]
     (latitude, longitude), shot, _ = _reference(cloud, start, stop)
@@ -123,7 +123,7 @@ def correction_rows(cloud: PhotonCloud, start: int, stop: int) -> Block:
     }
 
 
-def background_rows(track: BeamTrack, begin: int, start: int, stop: int) -> Block:
+def background_rows(track: BeamTrack, begin: int, start: int, stop: int) -> ArraysByName:
     """Rows ``start:stop`` of ``bckgrd_atlas``, by name; row 0 is sum number `begin`."""
     sums = np.arange(begin + start, begin + stop)
     shot = sums * SHOTS_IN_SUM
@@ -157,7 +157,7 @@ def background_rows(track: BeamTrack, begin: int, start: int, stop: int) -> Bloc
     }
 
 
-def finder_rows(track: BeamTrack, ids: Ints) -> Block:
+def finder_rows(track: BeamTrack, ids: Ints) -> ArraysByName:
     """Rows of ``signal_find_output``, one for each of the segments, by name."""
     latitude, longitude, time = track.middles(ids)
     elevation, _ = solar_position(time, latitude, longitude)

@@ -6,17 +6,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .corrections import dem_source, geoid_height, neutral_delay, tides
+from .array_types import ArraysByName, Floats
+from .beam_track import NO_SURFACE, BeamTrack, SegmentArrays
+from .geophysical_models import (
+    background_rate,
+    dem_source,
+    geoid_height,
+    neutral_delay,
+    solar_position,
+    tides,
+)
 from .orbit import SEGMENT_LENGTH
-from .segments import FAILED, BeamTrack, Segments
-from .sun import background_rate, solar_position
 from .surface import ROUGHNESS, surface_height
-from .tree import I4_FILL
+from .tree_model import I4_FILL
 
 __all__ = ["FittedSegments"]
 
-Floats = NDArray[np.float64]
-Block = dict[str, NDArray[Any]]
 
 _NO_SNOW, _NO_PROFILE = -2, 127
 
@@ -27,10 +32,10 @@ class FittedSegments:
 
     track: BeamTrack
     """The beam."""
-    at: Segments
+    at: SegmentArrays
     """Its segments."""
 
-    def variables(self) -> Block:
+    def variables(self) -> ArraysByName:
         """Every variable, by path below the rate's group."""
         at = self.at
         moved = tides(at.time, at.latitude, at.longitude, at.height)
@@ -48,7 +53,7 @@ class FittedSegments:
 
     def _found(self, values: float | NDArray[Any]) -> Floats:
         """Put NaN where no surface was found."""
-        return np.where(self.at.source == FAILED, np.nan, values)
+        return np.where(self.at.source == NO_SURFACE, np.nan, values)
 
     def _sigma(self) -> Floats:
         return ROUGHNESS / np.sqrt(np.maximum(self.at.photons, 1))
@@ -56,7 +61,7 @@ class FittedSegments:
     def _height(self) -> Floats:
         return self.at.height + self._noise("h_li", self._sigma())
 
-    def _segments(self) -> Block:
+    def _segments(self) -> ArraysByName:
         at = self.at
         return {
             "delta_time": at.time,
@@ -69,7 +74,7 @@ class FittedSegments:
             "atl06_quality_summary": at.source > 1,
         }
 
-    def _fit_statistics(self) -> Block:
+    def _fit_statistics(self) -> ArraysByName:
         at, sigma = self.at, self._sigma()
         slope_sigma = sigma / SEGMENT_LENGTH
         spread = ROUGHNESS * (1 + self._noise("spread", 0.05))
@@ -82,17 +87,17 @@ class FittedSegments:
             "h_mean": self._found(self._height() + 0.01),
             "h_rms_misfit": self._found(spread * 1.1),
             "h_robust_sprd": self._found(spread),
-            "n_fit_photons": np.where(at.source == FAILED, I4_FILL, at.photons),
+            "n_fit_photons": np.where(at.source == NO_SURFACE, I4_FILL, at.photons),
             "n_seg_pulses": np.full(at.ids.shape, 56.3),
             "sigma_h_mean": self._found(sigma * 0.9),
             "signal_selection_source": at.source,
-            "signal_selection_source_status": np.where(at.source == FAILED, 4, 0),
+            "signal_selection_source_status": np.where(at.source == NO_SURFACE, 4, 0),
             "snr": self._found(at.photons / 3.0),
-            "snr_significance": np.where(at.source == FAILED, 1.0, 0.0),
+            "snr_significance": np.where(at.source == NO_SURFACE, 1.0, 0.0),
             "w_surface_window_final": self._found(np.maximum(3.0, 6 * spread)),
         }
 
-    def _ground_track(self) -> Block:
+    def _ground_track(self) -> ArraysByName:
         at = self.at
         azimuth = self.track.azimuth(at.ids.astype(np.float64))
         return {
@@ -106,7 +111,7 @@ class FittedSegments:
             "y_atc": self._found(at.y_atc + self._noise("y_atc", 0.3)),
         }
 
-    def _dem(self) -> Block:
+    def _dem(self) -> ArraysByName:
         at = self.at
         geoid, to_mean = geoid_height(at.latitude, at.longitude)
         return {
@@ -116,7 +121,7 @@ class FittedSegments:
             "geoid_h": geoid,
         }
 
-    def _weather(self) -> Block:
+    def _weather(self) -> ArraysByName:
         at = self.at
         elevation, azimuth = solar_position(at.time, at.latitude, at.longitude)
         daylight = background_rate(elevation)
@@ -143,7 +148,7 @@ class FittedSegments:
             "msw_flag": flag(np.where(snow, 4, np.where(cloud > 0, 1, 0))),
         }
 
-    def _bias_correction(self) -> Block:
+    def _bias_correction(self) -> ArraysByName:
         # Strong returns leave the detectors deaf to the photons that come last.
         bias = 0.0002 * self.at.photons
         return {
@@ -158,5 +163,5 @@ class FittedSegments:
         }
 
 
-def _below(group: str, variables: Block) -> Block:
+def _below(group: str, variables: ArraysByName) -> ArraysByName:
     return {f"{group}/{name}": values for name, values in variables.items()}

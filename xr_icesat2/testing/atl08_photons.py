@@ -1,20 +1,17 @@
 """Which photons ATL08 lists, and how they make up its land segments."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .photons import NOISE, PhotonCloud, Photons
-from .shots import shot_time
+from .array_types import ArraysByName, Ints
+from .photons import NOISE, PhotonCloud, Photons, shot_time
 
-__all__ = ["LONGEST", "LandSegments", "SignalPhotons"]
+__all__ = ["MOST_20M_SEGMENTS", "LandSegments", "SignalPhotons"]
 
-Block = dict[str, NDArray[Any]]
-Ints = NDArray[np.int64]
 
-LONGEST = 5
+MOST_20M_SEGMENTS = 5
 """20 m segments in the longest land segment."""
 
 _SHORTEST = 2
@@ -54,7 +51,7 @@ class SignalPhotons:
         near = (photons.above > low) & (photons.above < high)
         return np.asarray(near | (photons.class_ != NOISE))
 
-    def rows(self, start: int, stop: int) -> Block:
+    def rows(self, start: int, stop: int) -> ArraysByName:
         """Rows ``start:stop`` of ``signal_photons``, by name."""
         first, last = np.searchsorted(self.first, [start, stop - 1], side="right")
         parts = [
@@ -63,7 +60,7 @@ class SignalPhotons:
         ]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
-    def _rows(self, row: int, after: int, start: int, stop: int) -> Block:
+    def _rows(self, row: int, after: int, start: int, stop: int) -> ArraysByName:
         photons = self.cloud.photons(row, after)
         begin = int(self.first[row])
         chosen = np.flatnonzero(self.listed(photons))[max(start - begin, 0) : stop - begin]
@@ -94,8 +91,8 @@ class LandSegments:
         noise, n = cloud.track.noise, cloud.ids.size
         count = n // _SHORTEST + 1
         whole = noise.uniform("whole", 0, count) < _WHOLE
-        shorter = noise.uniform("size", 0, count) * (LONGEST - _SHORTEST)
-        size = np.where(whole, LONGEST, _SHORTEST + shorter.astype(np.int64))
+        shorter = noise.uniform("size", 0, count) * (MOST_20M_SEGMENTS - _SHORTEST)
+        size = np.where(whole, MOST_20M_SEGMENTS, _SHORTEST + shorter.astype(np.int64))
         gap = noise.uniform("gap", 0, count) / _GAPS
         gap = np.where(gap < 1, gap * _LONGEST_GAP, 0).astype(np.int64)
         begin = np.cumsum(gap + size) - size

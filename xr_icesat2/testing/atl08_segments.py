@@ -1,25 +1,20 @@
 """Values of ATL08's land segments: what their photons add up to."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .atl08_photons import LONGEST, LandSegments, SignalPhotons
-from .corrections import dem_source
+from .array_types import ArraysByName, Floats, Ints
+from .atl08_photons import MOST_20M_SEGMENTS, LandSegments, SignalPhotons
+from .geophysical_models import dem_source, solar_position
+from .grouped_statistics import GroupedValues
 from .orbit import SEGMENT_LENGTH
-from .photons import CANOPY, GROUND, TOP_OF_CANOPY
-from .ragged import Groups
-from .shots import PER_SEGMENT, shot_time
-from .sun import solar_position
+from .photons import CANOPY, GROUND, PER_SEGMENT, TOP_OF_CANOPY, shot_time
 from .surface import ROUGHNESS, surface_height, surface_types
 
 __all__ = ["land_segment_rows", "percentiles_of"]
 
-Block = dict[str, NDArray[Any]]
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 _AT_ONCE = 300  # land segments, so that memory stays bounded
 _NO_DATA, _NO_PHOTON = -1, 0
@@ -36,7 +31,7 @@ def percentiles_of(release: str) -> tuple[float, ...]:
 
 def land_segment_rows(
     signal: SignalPhotons, segments: LandSegments, start: int, stop: int
-) -> Block:
+) -> ArraysByName:
     """Rows ``start:stop`` of ``land_segments``, by path below it."""
     parts = [
         _Part.of(signal, segments, slice(row, min(row + _AT_ONCE, stop))).variables()
@@ -71,7 +66,7 @@ class _Part:
         photons = signal.cloud.photons(low, high)
         label = np.full(high - low, -1)
         column = np.zeros(high - low, np.int64)
-        for offset in range(LONGEST):
+        for offset in range(MOST_20M_SEGMENTS):
             mine = offset < size
             label[begin[mine] - low + offset] = np.flatnonzero(mine)
             column[begin[mine] - low + offset] = offset
@@ -92,7 +87,7 @@ class _Part:
             along=(np.repeat(photons.ends.ids, photons.counts) + photons.along)[chosen],
         )
 
-    def variables(self) -> Block:
+    def variables(self) -> ArraysByName:
         """Every variable, by path below ``land_segments``."""
         segments, terrain = self._segments(), self._terrain()
         segments["h_dif_ref"] = terrain["h_te_median"] - segments["dem_h"]
@@ -112,28 +107,28 @@ class _Part:
     def _middles(self) -> Floats:
         """Middles of five 20 m segments from the first of each land segment on."""
         first = self.signal.cloud.ids[self.begin]
-        return np.asarray(first[:, None] + np.arange(LONGEST) + 0.5)
+        return np.asarray(first[:, None] + np.arange(MOST_20M_SEGMENTS) + 0.5)
 
     def _ground(self, place: Floats) -> Floats:
         """Say the true height of the ground at places along the track, counted in segments."""
         track = self.signal.cloud.track
         return surface_height(*track.place(place), track.granule.cycle_number)
 
-    def _groups(self, classes: tuple[int, ...]) -> tuple[Groups, NDArray[np.bool_]]:
+    def _groups(self, classes: tuple[int, ...]) -> tuple[GroupedValues, NDArray[np.bool_]]:
         chosen = np.isin(self.class_, classes)
-        return Groups(self.label[chosen], self.begin.size), chosen
+        return GroupedValues(self.label[chosen], self.begin.size), chosen
 
-    def _in_columns(self, chosen: NDArray[np.bool_]) -> Groups:
+    def _in_columns(self, chosen: NDArray[np.bool_]) -> GroupedValues:
         """Photons of each 20 m segment: land segments of five, one after another."""
-        labels = self.label[chosen] * LONGEST + self.column[chosen]
-        return Groups(labels, self.begin.size * LONGEST)
+        labels = self.label[chosen] * MOST_20M_SEGMENTS + self.column[chosen]
+        return GroupedValues(labels, self.begin.size * MOST_20M_SEGMENTS)
 
     def _subset_flag(self, chosen: NDArray[np.bool_]) -> Ints:
         some = self._in_columns(np.ones(chosen.shape, np.bool_)).counts > 0
         mine = (self._in_columns(chosen).counts > 0).astype(np.int64)
-        return np.where(some, _NO_PHOTON + mine, _NO_DATA).reshape(-1, LONGEST)
+        return np.where(some, _NO_PHOTON + mine, _NO_DATA).reshape(-1, MOST_20M_SEGMENTS)
 
-    def _segments(self) -> Block:
+    def _segments(self) -> ArraysByName:
         signal = self.signal
         cloud, after = signal.cloud, self.begin + self.size
         counts = signal.first[after] - signal.first[self.begin]
@@ -171,20 +166,20 @@ class _Part:
             "last_seg_extend": np.zeros(counts.shape),
         }
 
-    def _centres(self) -> Block:
+    def _centres(self) -> ArraysByName:
         """Centres of the 20 m segments; NaN for those that the land segment lacks."""
-        lacks = np.arange(LONGEST) >= self.size[:, None]
+        lacks = np.arange(MOST_20M_SEGMENTS) >= self.size[:, None]
         latitude, longitude = self.signal.cloud.track.place(self._middles)
         return {
             "latitude_20m": np.where(lacks, np.nan, latitude),
             "longitude_20m": np.where(lacks, np.nan, longitude),
         }
 
-    def _terrain(self) -> Block:
+    def _terrain(self) -> ArraysByName:
         found, chosen = self._groups((GROUND,))
         height, above = self.height[chosen], self.above[chosen]
         low, quarter, median, high = found.percentiles(height, (0, 25, 50, 100)).T
-        in_columns = self._in_columns(chosen).mean(above).reshape(-1, LONGEST)
+        in_columns = self._in_columns(chosen).mean(above).reshape(-1, MOST_20M_SEGMENTS)
         some = np.where(found.counts > 0, 1.0, np.nan)
         begin = self.signal.cloud.ids[self.begin].astype(np.float64)
         rise = self._ground(begin + self.size) - self._ground(begin)
@@ -209,7 +204,7 @@ class _Part:
             "terrain_slope": some * rise / (SEGMENT_LENGTH * self.size),
         }
 
-    def _canopy(self) -> Block:
+    def _canopy(self) -> ArraysByName:
         found, chosen = self._groups((CANOPY, TOP_OF_CANOPY))
         inner, _ = self._groups((CANOPY,))
         tops, top = self._groups((TOP_OF_CANOPY,))
@@ -221,7 +216,7 @@ class _Part:
         columns = self._in_columns(chosen).percentiles(above, (_H_CANOPY,))
         return {
             "h_canopy": tall,
-            "h_canopy_20m": columns.reshape(-1, LONGEST),
+            "h_canopy_20m": columns.reshape(-1, MOST_20M_SEGMENTS),
             "h_canopy_abs": tall_abs,
             "h_canopy_quad": np.sqrt(found.mean(above**2)),
             "h_canopy_uncertainty": ROUGHNESS + 0.1 * tall,
@@ -246,7 +241,7 @@ class _Part:
             "subset_can_flag": self._subset_flag(chosen),
         }
 
-    def _cover(self, canopy: Groups) -> Block:
+    def _cover(self, canopy: GroupedValues) -> ArraysByName:
         """How photons are shared between ground and canopy."""
         both, chosen = self._groups((GROUND, CANOPY, TOP_OF_CANOPY))
         covered = canopy.counts >= _FEW * np.maximum(both.counts, 1)

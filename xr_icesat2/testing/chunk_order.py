@@ -12,13 +12,20 @@ from pathlib import Path
 
 import h5py
 
-from .tree import Rate, TableVariable
+from .tree_model import TableVariable, TreeRate
 
-__all__ = ["BeamRate", "Block", "Chunk", "Column", "blocks_in_time", "dataset_by_dataset"]
+__all__ = [
+    "ChunkedDataset",
+    "EncodedChunk",
+    "RateDatasets",
+    "RowBlock",
+    "order_by_dataset",
+    "order_by_time",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ChunkedDataset:
     """One dataset along a rate of a beam."""
 
     variable: TableVariable
@@ -30,10 +37,10 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class BeamRate:
+class RateDatasets:
     """The datasets along one rate of one beam."""
 
-    rate: Rate
+    rate: TreeRate
     """The rate."""
     beam: str
     """Ground track."""
@@ -41,15 +48,15 @@ class BeamRate:
     """Rows of each dataset."""
     chunk_rows: int
     """Rows of a chunk."""
-    columns: Mapping[str, Column]
+    columns: Mapping[str, ChunkedDataset]
     """Datasets by path below the rate's group."""
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class RowBlock:
     """Rows of a rate of a beam that become one chunk of each dataset."""
 
-    source: BeamRate
+    source: RateDatasets
     """Rate and beam."""
     start: int
     """First row."""
@@ -58,7 +65,7 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
+class EncodedChunk:
     """One chunk as it goes into the file."""
 
     dataset: h5py.Dataset
@@ -69,12 +76,12 @@ class Chunk:
     """What passed the filters."""
 
 
-def blocks_in_time(rates: Iterable[BeamRate]) -> Iterator[Block]:
+def order_by_time(rates: Iterable[RateDatasets]) -> Iterator[RowBlock]:
     """Order blocks beam after beam, and those of all rates of a beam as time goes on.
 
     Every rate of a beam spans the same time, so that the share of its rows tells the time.
     """
-    beams: dict[str, list[BeamRate]] = {}
+    beams: dict[str, list[RateDatasets]] = {}
     for rate in rates:
         beams.setdefault(rate.beam, []).append(rate)
     for beam in beams.values():
@@ -85,10 +92,10 @@ def blocks_in_time(rates: Iterable[BeamRate]) -> Iterator[Block]:
         ]
         for _, index, start in sorted(begins):
             rate = beam[index]
-            yield Block(rate, start, min(start + rate.chunk_rows, rate.rows))
+            yield RowBlock(rate, start, min(start + rate.chunk_rows, rate.rows))
 
 
-def dataset_by_dataset(chunks: Iterable[Chunk], folder: Path) -> Iterator[Chunk]:
+def order_by_dataset(chunks: Iterable[EncodedChunk], folder: Path) -> Iterator[EncodedChunk]:
     """Put chunks in the order of their datasets, by way of a file: memory stays bounded."""
     with tempfile.TemporaryFile(dir=folder) as spool:
         # Three numbers a chunk are all that is kept of it: a granule may have a million.
@@ -101,4 +108,4 @@ def dataset_by_dataset(chunks: Iterable[Chunk], folder: Path) -> Iterator[Chunk]
             for row, place, size in zip(own[::3], own[1::3], own[2::3], strict=True):
                 spool.seek(place)
                 offsets = (row, *(0 for _ in dataset.shape[1:]))
-                yield Chunk(dataset, offsets, spool.read(size))
+                yield EncodedChunk(dataset, offsets, spool.read(size))

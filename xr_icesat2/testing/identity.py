@@ -1,15 +1,172 @@
-"""Which granule to write: what its file name says, what keywords say, and what is the default."""
+"""Which granule to write: product, track, cycle, region, release, version, time and beams."""
 
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from xr_icesat2.errors import SelectionError
+from xr_icesat2.granule.beams import BACKWARD, BEAMS, FORWARD
 from xr_icesat2.granule.gran_idx import FOUR_ORBITS, ORBITAL, first_of_four
-from xr_icesat2.granule.name import parse_name
+from xr_icesat2.granule.name import GranuleName, format_name, parse_name
 
-from .granule import Granule, as_utc
+from .orbit import ORBITS_PER_CYCLE, crossing_time, region_bounds, seconds_to
 
-__all__ = ["complete_identity", "granule_name"]
+__all__ = [
+    "EPOCH",
+    "SyntheticGranule",
+    "as_utc",
+    "complete_identity",
+    "granule_name",
+    "rows_per_beam",
+]
+
+EPOCH = datetime(2018, 1, 1, tzinfo=UTC)
+"""Epoch of the products; no leap second has come since."""
+
+_SPOTS: Mapping[int, Mapping[str, int]] = {0: BACKWARD, 1: FORWARD, 2: {}}
+_REGIONS = 14
+_LAST_CYCLE = 99
+_ORBITS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyntheticGranule:
+    """One granule to write."""
+
+    product: str
+    """Short name."""
+    rgt: int
+    """Reference ground track, 1 to 1387."""
+    cycle_number: int
+    """Repeat cycle, 1 to 99."""
+    granule_region: int
+    """Granule region, 1 to 14."""
+    release: str
+    """Three digits."""
+    version: str
+    """Two digits."""
+    start: datetime | None
+    """When the region begins (without time zone: UTC); None has the mission's timetable decide."""
+    rows: Mapping[str, int]
+    """Rows of the main rate, for each beam that the granule has."""
+    sc_orient: int
+    """0 backward, 1 forward, 2 turning."""
+    seed: int
+    """Seed of all randomness."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no granule can be."""
+        _check("rgt", self.rgt, range(1, ORBITS_PER_CYCLE + 1))
+        _check("cycle_number", self.cycle_number, range(1, _LAST_CYCLE + 1))
+        _check("granule_region", self.granule_region, range(1, _REGIONS + 1))
+        _check("sc_orient", self.sc_orient, _SPOTS)
+        if self.product in FOUR_ORBITS and self.rgt != first_of_four(self.rgt):
+            raise SelectionError(
+                f"rgt {self.rgt!r}: a granule of {self.product} has four orbits and the number of "
+                f"the first; track {self.rgt} is in that of rgt={first_of_four(self.rgt)}"
+            )
+        if self.product in ORBITAL and self.granule_region != 1:
+            raise SelectionError(
+                f"granule_region {self.granule_region!r}: a granule of {self.product} holds whole "
+                "orbits; leave granule_region out"
+            )
+        for what, digits in ("release", 3), ("version", 2):
+            text = getattr(self, what)
+            if not isinstance(text, str) or len(text) != digits or not text.isdecimal():
+                raise SelectionError(f"{what} {text!r}: expected {digits} digits as a string")
+
+    @property
+    def begin(self) -> datetime:
+        """When the region begins, UTC, whole seconds as in the name."""
+        begin, _ = region_bounds(self.granule_region)
+        start = self.start
+        if start is None:
+            seconds = crossing_time(self.rgt, self.cycle_number) + float(seconds_to(begin))
+            start = EPOCH + timedelta(seconds=seconds)
+        return as_utc(start)
+
+    @property
+    def rgts(self) -> range:
+        """Reference ground tracks that it covers: one, or four where the product has as many."""
+        orbits = _ORBITS if self.product in FOUR_ORBITS else 1
+        return range(self.rgt, min(self.rgt + orbits, ORBITS_PER_CYCLE + 1))
+
+    @property
+    def regions(self) -> range:
+        """Regions that it covers: one, or all where it holds whole orbits."""
+        last = _REGIONS if self.product in ORBITAL else self.granule_region
+        return range(self.granule_region, last + 1)
+
+    @property
+    def crossing_time(self) -> float:
+        """Seconds since 2018-01-01 at the ascending node."""
+        begin, _ = region_bounds(self.granule_region)
+        return (self.begin - EPOCH).total_seconds() - float(seconds_to(begin))
+
+    @property
+    def spots(self) -> Mapping[str, int]:
+        """Spot of each beam; empty while the spacecraft turns."""
+        return _SPOTS[self.sc_orient]
+
+    @property
+    def name(self) -> str:
+        """Name of the file."""
+        return format_name(
+            GranuleName(
+                product=self.product,
+                release=self.release,
+                version=self.version,
+                start=self.begin,
+                rgt=self.rgt,
+                cycle_number=self.cycle_number,
+                granule_region=self.granule_region,
+            )
+        )
+
+
+def as_utc(start: datetime) -> datetime:
+    """Return a time in UTC, in whole seconds as in names; without time zone it is UTC."""
+    aware = start.replace(tzinfo=UTC) if start.tzinfo is None else start.astimezone(UTC)
+    return aware.replace(microsecond=0)
+
+
+def rows_per_beam(
+    n_segments: int | Mapping[str, int],
+    beams: Collection[str] | None,
+    empty_beams: Collection[str],
+) -> Mapping[str, int]:
+    """Rows of the main rate for each beam of a granule, by what :func:`write_granule` is told.
+
+    Raises
+    ------
+    SelectionError
+        A beam that does not exist, or that one argument has and another has not.
+    """
+    if not isinstance(n_segments, Mapping):
+        n_segments = dict.fromkeys(BEAMS if beams is None else beams, n_segments)
+    if beams is None:
+        beams = tuple(n_segments)
+    named = {*beams, *empty_beams, *n_segments}
+    if unknown := named - set(BEAMS):
+        raise SelectionError(
+            f"there is no beam {', '.join(sorted(unknown))}; beams are {', '.join(BEAMS)}"
+        )
+    if astray := named - (set(beams) & set(n_segments)):
+        raise SelectionError(
+            f"{', '.join(sorted(astray))}: named by only some of beams={tuple(beams)}, "
+            f"n_segments={dict(n_segments)} and empty_beams={tuple(empty_beams)}; a beam of the "
+            "granule must be in beams and in n_segments"
+        )
+    if min(n_segments.values(), default=0) < 0:
+        raise SelectionError(f"n_segments={dict(n_segments)}: expected no negative count")
+    return {beam: 0 if beam in empty_beams else n_segments[beam] for beam in BEAMS if beam in beams}
+
+
+def _check(what: str, value: int, valid: Collection[int]) -> None:
+    if value not in valid:
+        raise SelectionError(f"{what} {value!r}: expected {min(valid)} to {max(valid)}")
+
 
 _DEFAULTS = {
     "product": "ATL06",
@@ -85,4 +242,4 @@ def granule_name(  # noqa: PLR0913 (each is a part of the name)
         version=version,
         start=start,
     )
-    return Granule(**identity, rows={}, sc_orient=1, seed=0).name
+    return SyntheticGranule(**identity, rows={}, sc_orient=1, seed=0).name

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from .noise import Noise
+from .array_types import Floats, Ints
+from .random_streams import RandomStreams
 
-__all__ = ["Lakes", "lake_id", "lake_level", "world_of_lakes"]
+__all__ = ["Lakes", "all_lakes", "lake_id", "lake_level"]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 _BANDS = 180  # of latitude
 _LAST_LATITUDE = 85.0  # beyond, cells are too slender
@@ -25,7 +24,7 @@ _FREE = 15.0  # km; as far as the largest lake can lie from the middle of its ce
 _SHARE = 0.5  # of the cells that hold a lake
 _HIGHEST = 800.0  # metres
 _CYCLE_IN_YEARS = 91 / 365.25
-_WORLD = Noise((13,))
+_WORLD = RandomStreams((13,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ class Lakes:
 
 
 @cache
-def world_of_lakes() -> Lakes:
+def all_lakes() -> Lakes:
     """All lakes, the same in every process."""
     middle = np.arange(_BANDS) - 89.5
     columns = np.maximum(np.round(360 * np.cos(np.radians(middle))), 1).astype(np.int64)
@@ -109,7 +108,7 @@ def lake_id(latitude: ArrayLike, longitude: ArrayLike) -> Ints:
         ``inland_water_body_id``, from 1, int64; 0 on dry land.
     """
     lat, lon = np.broadcast_arrays(np.asarray(latitude, float), np.asarray(longitude, float))
-    return np.asarray(world_of_lakes().cells(lat, lon) + 1)
+    return np.asarray(all_lakes().cells(lat, lon) + 1)
 
 
 def lake_level(latitude: ArrayLike, longitude: ArrayLike, cycle_number: int = 1) -> Floats:
@@ -128,7 +127,7 @@ def lake_level(latitude: ArrayLike, longitude: ArrayLike, cycle_number: int = 1)
         Metres above the geoid (``ht_ortho``; add :func:`geoid_height` for ``ht_water_surf``),
         float64; NaN on dry land.
     """
-    lakes, cell = world_of_lakes(), lake_id(latitude, longitude) - 1
+    lakes, cell = all_lakes(), lake_id(latitude, longitude) - 1
     year = (cycle_number - 1) * _CYCLE_IN_YEARS + lakes.phase[cell]
     season = lakes.season[cell] * np.sin(2 * np.pi * year)
     level = lakes.level[cell] + season + (cycle_number - 1) * lakes.trend[cell]

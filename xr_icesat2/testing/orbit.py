@@ -11,6 +11,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from .array_types import Floats
+
 __all__ = [
     "ALTITUDE",
     "EARTH_RADIUS",
@@ -25,12 +27,11 @@ __all__ = [
     "region_bounds",
     "seconds_to",
     "track_azimuth",
-    "within_180",
+    "wrap_longitude",
 ]
 
-Floats = NDArray[np.float64]
 Degrees = TypeVar("Degrees", float, Floats)
-Track = TypeVar("Track", int, NDArray[np.int64])
+TrackNumber = TypeVar("TrackNumber", int, NDArray[np.int64])
 
 ALTITUDE = 495_000.0
 """Metres, of the spacecraft over ground."""
@@ -67,7 +68,7 @@ _REGIONS = (
 )
 
 
-def orbit_number(rgt: Track, cycle_number: int) -> Track:
+def orbit_number(rgt: TrackNumber, cycle_number: int) -> TrackNumber:
     """Count the orbits since launch."""
     return _FIRST_ORBIT + (cycle_number - 1) * ORBITS_PER_CYCLE + rgt
 
@@ -138,7 +139,7 @@ def track_azimuth(segment: Floats) -> Floats:
     return np.asarray(np.degrees(np.arctan2(east, north)))
 
 
-def within_180(longitude: Floats) -> Floats:
+def wrap_longitude(longitude: Floats) -> Floats:
     """Bring degrees east into -180 to 180; those that are there stay as they are, to the bit."""
     return np.where(np.abs(longitude) > 180, _wrapped(longitude), longitude)
 

@@ -10,25 +10,63 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .orbit import within_180
-from .segments import BeamTrack
-from .shots import PER_SEGMENT, first_shot, window_seconds
-from .sun import background_rate, solar_position
+from .array_types import Floats, Ints
+from .beam_track import BeamTrack
+from .geophysical_models import background_rate, solar_position
+from .orbit import seconds_to, wrap_longitude
 from .surface import ROUGHNESS, canopy_height, surface_height, surface_types
 
 __all__ = [
     "CANOPY",
     "GROUND",
     "NOISE",
+    "PER_FRAME",
+    "PER_SEGMENT",
     "TOP_OF_CANOPY",
     "WINDOW",
     "PhotonCloud",
     "Photons",
     "SegmentEnds",
+    "first_shot",
+    "frame_and_pulse",
+    "shot_time",
+    "window_seconds",
 ]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+
+_PER_SECOND = 10_000
+PER_SEGMENT = float(seconds_to(1.0)) * _PER_SECOND
+"""Shots while 20 m go by: 28.2."""
+PER_FRAME = 200
+"""Shots in a major frame of the detectors' electronics."""
+
+_LIGHT = 299_792_458.0  # metres a second
+_FRAMES_PER_ORBIT = 300_000  # more than there are, so that no two granules share one
+_FRAMES = 2**31
+
+
+def first_shot(segment: Ints) -> Ints:
+    """Count the shots from the ascending node to the first one in a segment."""
+    return np.asarray(np.ceil(segment * PER_SEGMENT), np.int64)
+
+
+def shot_time(track: BeamTrack, shot: Ints) -> Floats:
+    """Seconds since 2018-01-01 of shots."""
+    return np.asarray(float(track.time(0.0)) + shot / _PER_SECOND)
+
+
+def frame_and_pulse(track: BeamTrack, shot: Ints) -> tuple[Ints, Ints]:
+    """Major frame of shots, and their number in it, from 1."""
+    granule = track.granule
+    begin = (granule.rgt + 1387 * granule.cycle_number) * _FRAMES_PER_ORBIT
+    frame, pulse = np.divmod(shot, PER_FRAME)
+    return (begin + frame) % _FRAMES, pulse + 1
+
+
+def window_seconds(height: float) -> float:
+    """How long light takes through a window of this height and back."""
+    return 2 * height / _LIGHT
+
 
 NOISE, GROUND, CANOPY, TOP_OF_CANOPY = range(4)
 """Classes of photons, as ATL08 numbers them."""
@@ -94,7 +132,7 @@ class Photons:
                 (self.ends.latitude, self.ends.longitude), self.ends.leaning, strict=True
             )
         )
-        return latitude, within_180(longitude)
+        return latitude, wrap_longitude(longitude)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +149,8 @@ class PhotonCloud:
     @classmethod
     def of(cls, track: BeamTrack) -> "PhotonCloud":
         """Count the photons of a beam."""
-        posting = track.posting
-        ids = posting.ids(0, posting.n)
+        segment_rows = track.segment_rows
+        ids = segment_rows.ids(0, segment_rows.n)
         counts = np.add(*_counts(track, ids)) if ids.size else ids
         return cls(track, ids, np.concatenate([[0], np.cumsum(counts)]))
 

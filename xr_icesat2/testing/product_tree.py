@@ -6,18 +6,16 @@ from dataclasses import replace
 from xr_icesat2.granule.beams import BEAMS
 from xr_icesat2.products.variable_table import TableGroup, VariableTable, load_table
 
-from .group_attributes import group_attributes
-from .metadata_tree import metadata, root_attributes
-from .texts import lengthen
-from .tree import Group, Product, Rate, TableVariable
+from .attributes import group_attributes, metadata_groups, pad_text, root_attributes
+from .tree_model import ProductTree, TableVariable, TreeGroup, TreeRate
 
-__all__ = ["tree_of"]
+__all__ = ["build_tree"]
 
 _BEAM = "{beam}"
 _LINEAGE = "METADATA/Lineage/"
 
 
-def tree_of(product: str, release: str, beams: Collection[str] = BEAMS) -> Product:
+def build_tree(product: str, release: str, beams: Collection[str] = BEAMS) -> ProductTree:
     """Make the tree of a product's granules.
 
     Parameters
@@ -32,11 +30,11 @@ def tree_of(product: str, release: str, beams: Collection[str] = BEAMS) -> Produ
     table = load_table(product).at(release)
     rates = tuple(_rates(table, release))
     groups = tuple(_once(table, release, rates, beams))
-    return Product(
+    return ProductTree(
         product,
         table.title,
         root_attributes(table),
-        groups + tuple(metadata(table, _LINEAGE)),
+        groups + tuple(metadata_groups(table, _LINEAGE)),
         group_attributes(_named(table, _BEAM), release),
         rates,
         {
@@ -53,14 +51,14 @@ def _named(table: VariableTable, path: str) -> TableGroup:
 
 
 def _once(
-    table: VariableTable, release: str, rates: Collection[Rate], beams: Collection[str]
-) -> Iterator[Group]:
+    table: VariableTable, release: str, rates: Collection[TreeRate], beams: Collection[str]
+) -> Iterator[TreeGroup]:
     """Yield the groups of no rate; those of a beam as often as there are beams."""
     for group in table.groups:
         variables = _variables(table, group)
         if not group.path:
             if variables:
-                yield Group("", {}, variables)
+                yield TreeGroup("", {}, variables)
         elif (
             group.path != _BEAM
             and not group.path.startswith(_LINEAGE)
@@ -68,10 +66,10 @@ def _once(
         ):
             attributes = group_attributes(group, release)
             for beam in beams if _BEAM in group.path else ("",):
-                yield Group(group.path.replace(_BEAM, beam), attributes, variables)
+                yield TreeGroup(group.path.replace(_BEAM, beam), attributes, variables)
 
 
-def _rates(table: VariableTable, release: str) -> Iterator[Rate]:
+def _rates(table: VariableTable, release: str) -> Iterator[TreeRate]:
     """Yield the groups of each beam that have a scale of unlimited length, and those below."""
     scales = [variable for variable in table.variables if variable.is_scale]
     paths = [scale.group for scale in scales if scale.size is None and _BEAM in scale.path]
@@ -79,12 +77,12 @@ def _rates(table: VariableTable, release: str) -> Iterator[Rate]:
         groups = [group for group in table.groups if _rate_path(group.path, paths) == path]
         held = [variable for group in groups for variable in _variables(table, group)]
         dims = {dim for variable in held for dim in variable.dims}
-        yield Rate(
+        yield TreeRate(
             "/".join(part for part in path.split("/") if part != _BEAM),
             path,
             _named(table, path).coordinates,
             tuple(
-                Group(
+                TreeGroup(
                     group.path[len(path) + 1 :],
                     # A beam's own attributes are those of Product.beam.
                     {} if group.path == _BEAM else group_attributes(group, release),
@@ -109,7 +107,7 @@ def _rate_path(group: str, rates: Collection[str]) -> str | None:
 def _variables(table: VariableTable, group: TableGroup) -> tuple[TableVariable, ...]:
     """Give the datasets of a group, their texts as long as the product's."""
     return tuple(
-        replace(variable, description=lengthen(f"{variable.description}.", variable.length))
+        replace(variable, description=pad_text(f"{variable.description}.", variable.length))
         for variable in table.variables
         if variable.group == group.path
     )

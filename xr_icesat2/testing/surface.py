@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .array_types import Floats
+
 __all__ = [
     "ROUGHNESS",
     "SURFACE_TYPES",
@@ -12,7 +14,6 @@ __all__ = [
     "surface_types",
 ]
 
-Floats = NDArray[np.float64]
 
 ROUGHNESS = 0.25
 """Deviation of single photons from the ground, metres."""

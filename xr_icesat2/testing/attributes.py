@@ -1,4 +1,4 @@
-"""Attributes of the file and the groups under METADATA, which hold nothing else.
+"""Attributes of the file and of its groups, and the groups under METADATA, which hold only these.
 
 Names as in granules of releases 002 to 006; the texts are our own and say that the granule is
 synthetic. The longest are as long as those of real granules, within a tenth.
@@ -6,12 +6,46 @@ synthetic. The longest are as long as those of real granules, within a tenth.
 
 from collections.abc import Iterator, Mapping
 
-from xr_icesat2.products.variable_table import VariableTable
+from xr_icesat2.products.variable_table import TableGroup, VariableTable
 
-from .texts import lengthen
-from .tree import Attributes, Fact, Group
+from .tree_model import GranuleFact, GroupAttributes, TreeGroup
 
-__all__ = ["metadata", "root_attributes"]
+__all__ = ["group_attributes", "metadata_groups", "pad_text", "root_attributes"]
+
+_FILLER = " [synthetic filler text]"
+
+
+def pad_text(text: str, length: int) -> str:
+    """Extend a text to a length by filler and blanks; return a longer one unchanged."""
+    missing = max(0, length - len(text))
+    return (text + _FILLER * (missing // len(_FILLER))).ljust(length)
+
+
+_OF_BEAMS: Mapping[str, str] = {
+    "atlas_pce": "{pce}",
+    "atlas_beam_type": "{strength}",
+    "groundtrack_id": "{beam}",
+    "atmosphere_profile": "{profile}",
+    "atlas_spot_number": "{spot}",
+    "sc_orientation": "{orientation}",
+}
+"""Those of a beam's group; what depends on the spot is left out where it is unknown."""
+
+_SMALL_SINCE = "007"  # release in which Description became description
+
+
+def group_attributes(group: TableGroup, release: str) -> GroupAttributes:
+    """Make the attributes of a group outside of METADATA."""
+    rate = "One row for each of the dimension." if group.coordinates else "Constant in a granule."
+    texts = {"Description": f"{group.description}.", "data_rate": rate, **_OF_BEAMS}
+    return {
+        _spelt(name, release): pad_text(texts[name], length) for name, length in group.attributes
+    }
+
+
+def _spelt(name: str, release: str) -> str:
+    return name.lower() if name == "Description" and release >= _SMALL_SINCE else name
+
 
 _MAKER = "xr_icesat2.testing"
 _NASA = "National Aeronautics and Space Administration (NASA)"
@@ -19,7 +53,7 @@ _SUMMARY = "Synthetic {product} granule for tests and demonstrations; no measure
 _MISSION = "ICESat-2 > Ice, Cloud, and land Elevation Satellite-2"
 _DOI = "doi:10.5067/ATLAS/{product}.{release}"
 
-_ROOT: Attributes = {
+_ROOT: GroupAttributes = {
     "Conventions": "CF-1.6",
     "citation": "Not to be cited: synthetic data.",
     "contributor_name": _MAKER,
@@ -30,11 +64,11 @@ _ROOT: Attributes = {
     "date_type": "UTC",
     "description": _SUMMARY,
     "featureType": "trajectory",
-    "geospatial_lat_max": Fact("north"),
-    "geospatial_lat_min": Fact("south"),
+    "geospatial_lat_max": GranuleFact("north"),
+    "geospatial_lat_min": GranuleFact("south"),
     "geospatial_lat_units": "degrees_north",
-    "geospatial_lon_max": Fact("east"),
-    "geospatial_lon_min": Fact("west"),
+    "geospatial_lon_max": GranuleFact("east"),
+    "geospatial_lon_min": GranuleFact("west"),
     "geospatial_lon_units": "degrees_east",
     "granule_type": "{product}",
     "hdfversion": "HDF5 {hdf5}",
@@ -62,15 +96,15 @@ _ROOT: Attributes = {
     "spatial_coverage_type": "Horizontal",
     "standard_name_vocabulary": "CF-1.6",
     "summary": _SUMMARY,
-    "time_coverage_duration": Fact("duration"),
+    "time_coverage_duration": GranuleFact("duration"),
     "time_coverage_end": "{data_end}",
     "time_coverage_start": "{data_start}",
     "time_type": "CCSDS UTC-A",
     "title": "{title}",
 }
 
-_ABOUT: Attributes = {"abstract": _SUMMARY, "purpose": _SUMMARY, "credit": _MAKER}
-_SERIES: Attributes = {
+_ABOUT: GroupAttributes = {"abstract": _SUMMARY, "purpose": _SUMMARY, "credit": _MAKER}
+_SERIES: GroupAttributes = {
     **_ABOUT,
     "VersionID": "{release}",
     "characterSet": "utf8",
@@ -89,7 +123,7 @@ _SERIES: Attributes = {
     "status": "onGoing",
     "topicCategory": "geoscientificInformation",
 }
-_DATASET: Attributes = {
+_DATASET: GroupAttributes = {
     **_ABOUT,
     "VersionID": "{release}",
     "characterSet": "utf8",
@@ -103,15 +137,15 @@ _DATASET: Attributes = {
     "topicCategory": "geoscientificInformation",
     "uuid": "{uuid}",
 }
-_EXTENT: Attributes = {
-    "eastBoundLongitude": Fact("east"),
-    "northBoundLatitude": Fact("north"),
+_EXTENT: GroupAttributes = {
+    "eastBoundLongitude": GranuleFact("east"),
+    "northBoundLatitude": GranuleFact("north"),
     "rangeBeginningDateTime": "{data_start}",
     "rangeEndingDateTime": "{data_end}",
-    "southBoundLatitude": Fact("south"),
-    "westBoundLongitude": Fact("west"),
+    "southBoundLatitude": GranuleFact("south"),
+    "westBoundLongitude": GranuleFact("west"),
 }
-_QUALITY: Attributes = {
+_QUALITY: GroupAttributes = {
     "evaluationMethodType": "directInternal",
     "measureDescription": "TBD",
     "nameOfMeasure": "TBD",
@@ -130,10 +164,10 @@ _LENGTHS: Mapping[str, int] = {
 _XML = """<?xml version='1.0'?>
 <series><title>{{title}}</title><id>{{file_name}}</id><!--{0}--></series>
 """
-_DATASET_XML, _SERIES_XML = (_XML.format(lengthen("", length)) for length in (11_000, 39_500))
+_DATASET_XML, _SERIES_XML = (_XML.format(pad_text("", length)) for length in (11_000, 39_500))
 
 
-def root_attributes(table: VariableTable) -> Attributes:
+def root_attributes(table: VariableTable) -> GroupAttributes:
     """Make the attributes of the file."""
     level = table.title.split()[1]
     values = {**_ROOT, "level": level, "processing_level": level[1:]}
@@ -141,7 +175,7 @@ def root_attributes(table: VariableTable) -> Attributes:
     return _lengthened({name: values[name] for name, _ in names})
 
 
-def metadata(table: VariableTable, lineage: str) -> Iterator[Group]:
+def metadata_groups(table: VariableTable, lineage: str) -> Iterator[TreeGroup]:
     """Yield the groups under METADATA.
 
     Parameters
@@ -151,7 +185,7 @@ def metadata(table: VariableTable, lineage: str) -> Iterator[Group]:
     lineage
         Where it does: what the paths of those groups begin with.
     """
-    groups: dict[str, Attributes] = {
+    groups: dict[str, GroupAttributes] = {
         "": {
             "Description": "Metadata in the structure of ISO 19115.",
             "iso_19139_dataset_xml": _DATASET_XML,
@@ -183,22 +217,22 @@ def metadata(table: VariableTable, lineage: str) -> Iterator[Group]:
         "/SeriesIdentification": _SERIES,
     }
     for path, attributes in groups.items():
-        yield Group(f"METADATA{path}", _lengthened(attributes))
+        yield TreeGroup(f"METADATA{path}", _lengthened(attributes))
     for group in table.groups:
         if group.path.startswith(lineage):
             source = _source(group.path.removeprefix(lineage))
-            yield Group(group.path, {name: source[name] for name, _ in group.attributes})
+            yield TreeGroup(group.path, {name: source[name] for name, _ in group.attributes})
 
 
-def _lengthened(attributes: Attributes) -> Attributes:
+def _lengthened(attributes: GroupAttributes) -> GroupAttributes:
     return {
-        name: lengthen(text, _LENGTHS[name]) if isinstance(text, str) and name in _LENGTHS else text
+        name: pad_text(text, _LENGTHS[name]) if isinstance(text, str) and name in _LENGTHS else text
         for name, text in attributes.items()
     }
 
 
-def _acquisition() -> Iterator[tuple[str, Attributes]]:
-    document: Attributes = {"edition": "none", "publicationDate": "none", "title": "none"}
+def _acquisition() -> Iterator[tuple[str, GroupAttributes]]:
+    document: GroupAttributes = {"edition": "none", "publicationDate": "none", "title": "none"}
     yield (
         "lidar",
         {
@@ -217,7 +251,7 @@ def _acquisition() -> Iterator[tuple[str, Attributes]]:
     yield "platformDocument", document
 
 
-def _source(name: str) -> Attributes:
+def _source(name: str) -> GroupAttributes:
     """Attributes of what a granule was made of; not every source has all of them."""
     made = name.startswith("ATL")
     return {
@@ -227,7 +261,7 @@ def _source(name: str) -> Attributes:
         "uuid": "{uuid}",
         "version": "{release}" if made else "001",
         **{
-            f"{end}_{what}": Fact(fact)
+            f"{end}_{what}": GranuleFact(fact)
             for end in ("start", "end")
             for what, fact in (
                 ("cycle", "cycle"),
@@ -240,8 +274,8 @@ def _source(name: str) -> Attributes:
     }
 
 
-def _process() -> Iterator[tuple[str, Attributes]]:
-    step: Attributes = {
+def _process() -> Iterator[tuple[str, GroupAttributes]]:
+    step: GroupAttributes = {
         "identifier": _MAKER,
         "processDescription": "Written, not processed.",
         "runTimeParameters": "none",

@@ -1,7 +1,7 @@
 """The form in which a product's tree is described: frozen tables without values.
 
-A product is one tree (:func:`~xr_icesat2.testing.product_tree.tree_of`, made of the product's
-table) and one values module (:class:`Values`); the writer knows neither by name.
+A product is one tree (:func:`~xr_icesat2.testing.product_tree.build_tree`, made of the product's
+table) and one values module (:class:`GranuleValues`); the writer knows neither by name.
 """
 
 from collections.abc import Mapping
@@ -13,38 +13,47 @@ from numpy.typing import NDArray
 
 from xr_icesat2.products.variable_table import TableVariable
 
-__all__ = ["I4_FILL", "Attributes", "Fact", "Group", "Product", "Rate", "TableVariable", "Values"]
+__all__ = [
+    "I4_FILL",
+    "GranuleFact",
+    "GranuleValues",
+    "GroupAttributes",
+    "ProductTree",
+    "TableVariable",
+    "TreeGroup",
+    "TreeRate",
+]
 
 I4_FILL = int(np.iinfo(np.int32).max)
 """Fill value of 32-bit integers in the products."""
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class GranuleFact:
     """An attribute whose value the granule decides, as it is (texts may use ``{name}``)."""
 
     name: str
     """Key among the granule's facts."""
 
 
-Attributes = Mapping[str, str | float | Fact]
+GroupAttributes = Mapping[str, str | float | GranuleFact]
 """Attributes of a group: texts (with ``{fact}`` in braces), numbers, facts."""
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class TreeGroup:
     """A group and the datasets directly in it."""
 
     path: str
     """Path below the root (``""`` for itself) or, within a rate, below the rate's group."""
-    attributes: Attributes
+    attributes: GroupAttributes
     """Attributes of the group."""
     variables: tuple[TableVariable, ...] = ()
     """Datasets in it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class TreeRate:
     """Groups of each beam whose rows go together."""
 
     name: str
@@ -53,28 +62,28 @@ class Rate:
     """Where it lies, with ``{beam}`` in the place of the ground track."""
     coordinates: tuple[str, ...]
     """Time, latitude and longitude; the first is the scale of the rate's dimension."""
-    groups: tuple[Group, ...]
+    groups: tuple[TreeGroup, ...]
     """The rate's group and those below it."""
     sizes: Mapping[str, int] = field(default_factory=dict)
     """Second dimensions, scales in the rate's group or at the root, and their lengths."""
 
 
 @dataclass(frozen=True, slots=True)
-class Product:
+class ProductTree:
     """The whole tree of a product."""
 
     name: str
     """Short name, such as ``ATL06``."""
     title: str
     """Long name."""
-    attributes: Attributes
+    attributes: GroupAttributes
     """Attributes of the file."""
-    groups: tuple[Group, ...]
+    groups: tuple[TreeGroup, ...]
     """Groups that stand in the file, or in a beam, once; their variables are small. The root is
     among them where it holds datasets."""
-    beam: Attributes
+    beam: GroupAttributes
     """Attributes of each beam's group."""
-    rates: tuple[Rate, ...]
+    rates: tuple[TreeRate, ...]
     """Groups of each beam."""
     scales: Mapping[str, int | None]
     """Dimension scales in the groups above, by path, and their lengths; None where it varies."""
@@ -96,7 +105,7 @@ class Product:
             group = group.rpartition("/")[0]
 
 
-class Values(Protocol):
+class GranuleValues(Protocol):
     """What fills a tree: the values of one granule, row block by row block."""
 
     def rows(self, rate: str, beam: str) -> int:
@@ -115,5 +124,5 @@ class Values(Protocol):
     def constants(self) -> Mapping[str, NDArray[Any]]:
         """Values of the variables that stand in the file once, by path."""
 
-    def facts(self) -> Mapping[str, Any]:
+    def attribute_values(self) -> Mapping[str, Any]:
         """Values that attributes refer to."""

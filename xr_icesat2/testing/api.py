@@ -1,4 +1,4 @@
-"""Synthetic granules: the trees of real ones, filled with values whose truth is known."""
+"""Write synthetic granules, and return the true classes of their photons."""
 
 import os
 from collections.abc import Callable, Collection, Mapping
@@ -6,25 +6,28 @@ from datetime import datetime
 from pathlib import Path
 
 import h5py
+import numpy as np
+from numpy.typing import NDArray
 
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.safe_files import atomic_file
 
-from .atl03_values import ATL03Values
-from .atl06_values import ATL06Values
-from .atl08_values import ATL08Values
-from .atl13_values import ATL13Values
-from .filler import FilledValues
-from .granule import Granule, rows_of_beams
-from .granule_file import GranuleFile
-from .identity import complete_identity
-from .product_tree import tree_of
-from .storage import Storage
-from .tree import Values
+from .atl03 import ATL03Values
+from .atl06 import ATL06Values
+from .atl08 import ATL08Values
+from .atl13 import ATL13Values
+from .beam_track import BeamTrack
+from .granule_writer import GranuleWriter
+from .identity import SyntheticGranule, complete_identity, rows_per_beam
+from .photons import PhotonCloud
+from .placeholder_values import CompletedValues
+from .product_tree import build_tree
+from .release_storage import ReleaseStorage
+from .tree_model import GranuleValues
 
-__all__ = ["write_granule"]
+__all__ = ["true_photon_classes", "write_granule"]
 
-_VALUES: Mapping[str, Callable[[Granule], Values]] = {
+_VALUES: Mapping[str, Callable[[SyntheticGranule], GranuleValues]] = {
     "ATL03": ATL03Values,
     "ATL06": ATL06Values,
     "ATL08": ATL08Values,
@@ -145,21 +148,84 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
         )
     if chunk_rows is not None and chunk_rows < 1:
         raise SelectionError(f"chunk_rows={chunk_rows}: expected at least 1")
-    granule = Granule(
+    granule = SyntheticGranule(
         **identity,
-        rows=rows_of_beams(n_segments, beams, empty_beams),
+        rows=rows_per_beam(n_segments, beams, empty_beams),
         sc_orient=sc_orient,
         seed=seed,
     )
     if is_folder:
         target /= granule.name
-    tree = tree_of(granule.product, granule.release, granule.rows)
-    storage = Storage(granule.product, granule.release, chunk_rows)
-    values = FilledValues(_VALUES[granule.product](granule), tree)
+    tree = build_tree(granule.product, granule.release, granule.rows)
+    storage = ReleaseStorage(granule.product, granule.release, chunk_rows)
+    values = CompletedValues(_VALUES[granule.product](granule), tree)
     with (
         atomic_file(target) as partial,
         h5py.File(partial, "w", libver=libver, track_order=True, **storage.creation()) as file,
     ):
-        content = GranuleFile(file, target.name, granule, tree, values, storage)
+        content = GranuleWriter(file, target.name, granule, tree, values, storage)
         content.write(interleave=interleave, progress=progress)
     return target
+
+
+_SEGMENTS_AT_ONCE = 2000
+
+
+def true_photon_classes(  # noqa: PLR0913 (each is something that decides what a granule holds)
+    beam: str,
+    *,
+    rgt: int = 658,
+    cycle_number: int = 1,
+    granule_region: int = 3,
+    start: datetime | None = None,
+    n_segments: int | Mapping[str, int] = 1000,
+    beams: Collection[str] | None = None,
+    empty_beams: Collection[str] = (),
+    sc_orient: int = 1,
+    seed: int = 0,
+) -> NDArray[np.int8]:
+    """Class of every photon of a synthetic ATL03, in the order of ``heights``.
+
+    ATL08 lists all signal and the noise near it: the classes of those photons are in its
+    ``classed_pc_flag``, and all others are noise.
+
+    Parameters
+    ----------
+    beam
+        Ground track, ``gt1l`` to ``gt3r``.
+    rgt, cycle_number, granule_region, start, n_segments, beams, empty_beams, sc_orient, seed
+        As :func:`write_granule` was told.
+
+    Returns
+    -------
+    ndarray
+        ``(n_photons,)``, int8: 0 noise, 1 ground, 2 canopy, 3 top of canopy.
+
+    Raises
+    ------
+    SelectionError
+        No granule can be as said, or it lacks the beam.
+    """
+    granule = SyntheticGranule(
+        product="ATL03",
+        rgt=rgt,
+        cycle_number=cycle_number,
+        granule_region=granule_region,
+        release="006",
+        version="01",
+        start=start,
+        rows=rows_per_beam(n_segments, beams, empty_beams),
+        sc_orient=sc_orient,
+        seed=seed,
+    )
+    if beam not in granule.rows:
+        raise SelectionError(
+            f"the granule has no beam {beam!r}; of {', '.join(granule.rows)} classes can be told"
+        )
+    cloud = PhotonCloud.of(BeamTrack(granule, beam))
+    n = cloud.ids.size
+    parts = [
+        cloud.photons(row, min(row + _SEGMENTS_AT_ONCE, n)).class_
+        for row in range(0, n, _SEGMENTS_AT_ONCE)
+    ]
+    return np.concatenate([np.zeros(0, np.int8), *parts])

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["PAGE_SIZE", "Storage"]
+__all__ = ["PAGE_SIZE", "ReleaseStorage"]
 
 PAGE_SIZE = 8 * 2**20
 """Bytes of a page of the file, from release 007 on."""
@@ -22,7 +22,7 @@ _PHOTON_RATES = frozenset({("ATL03", "heights")})
 
 
 @dataclass(frozen=True, slots=True)
-class Storage:
+class ReleaseStorage:
     """How one granule is stored."""
 
     product: str

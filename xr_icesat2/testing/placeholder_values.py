@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .tree import Group, Product, Rate, TableVariable, Values
+from .array_types import Ints
+from .tree_model import GranuleValues, ProductTree, TableVariable, TreeGroup, TreeRate
 
-__all__ = ["FilledValues", "plausible"]
+__all__ = ["CompletedValues", "placeholder_rows"]
 
-Block = dict[str, NDArray[Any]]
-Ints = NDArray[np.int64]
 
 _ROWS_OF_A_FLAG = 37
 _WAVE = 211.0  # rows
@@ -42,15 +41,15 @@ _SINCE = "seconds since 2018"
 
 
 @dataclass(frozen=True, slots=True)
-class FilledValues:
+class CompletedValues:
     """Values for a whole tree: those of a product, and plausible ones for all that it leaves out.
 
-    It is itself such a :class:`~xr_icesat2.testing.tree.Values`.
+    It is itself such a :class:`~xr_icesat2.testing.tree_model.GranuleValues`.
     """
 
-    values: Values
+    values: GranuleValues
     """What the product knows."""
-    tree: Product
+    tree: ProductTree
     """What its file holds."""
 
     def rows(self, rate: str, beam: str) -> int:
@@ -63,7 +62,7 @@ class FilledValues:
         found = self._rate(rate)
         rows = np.arange(start, stop)
         missing = {
-            path: plausible(variable, path, rows, _shape(variable, found)[1:])
+            path: placeholder_rows(variable, path, rows, _shape(variable, found)[1:])
             for path, variable in _variables(found).items()
             if path not in known and variable.dims[0] == found.coordinates[0]
         }
@@ -94,7 +93,7 @@ class FilledValues:
                     missing[path] = _once(variable, path, shape, since)
         return {**missing, **known}
 
-    def _size(self, group: Group, dim: str | int, known: Mapping[str, NDArray[Any]]) -> int:
+    def _size(self, group: TreeGroup, dim: str | int, known: Mapping[str, NDArray[Any]]) -> int:
         """Length of a dimension of what stands in the file once."""
         if isinstance(dim, int):
             return dim
@@ -103,15 +102,15 @@ class FilledValues:
             return len(known[scale])
         return self.tree.scales[scale] or _LENGTH
 
-    def facts(self) -> Mapping[str, Any]:
+    def attribute_values(self) -> Mapping[str, Any]:
         """Values that attributes refer to."""
-        return self.values.facts()
+        return self.values.attribute_values()
 
-    def _rate(self, name: str) -> Rate:
+    def _rate(self, name: str) -> TreeRate:
         return next(rate for rate in self.tree.rates if rate.name == name)
 
 
-def plausible(
+def placeholder_rows(
     variable: TableVariable, path: str, rows: Ints, shape: tuple[int, ...] = ()
 ) -> NDArray[Any]:
     """Rows of a variable: values within its limits that change slowly from row to row.
@@ -175,16 +174,16 @@ def _once(
         return np.broadcast_to(since + rows, shape)
     if variable.is_scale:
         return rows + 1
-    return plausible(variable, path, rows, shape[1:])
+    return placeholder_rows(variable, path, rows, shape[1:])
 
 
-def _shape(variable: TableVariable, rate: Rate) -> tuple[int, ...]:
+def _shape(variable: TableVariable, rate: TreeRate) -> tuple[int, ...]:
     """Shape of a variable in a rate's groups; along the rate, of one row."""
     sizes = {rate.coordinates[0]: 1, **rate.sizes}
     return tuple(dim if isinstance(dim, int) else sizes[dim] for dim in variable.dims)
 
 
-def _variables(rate: Rate) -> dict[str, TableVariable]:
+def _variables(rate: TreeRate) -> dict[str, TableVariable]:
     return {
         f"{group.path}/{variable.name}".lstrip("/"): variable
         for group in rate.groups

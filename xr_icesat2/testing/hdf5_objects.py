@@ -15,16 +15,16 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from .tree import TableVariable
+from .tree_model import TableVariable
 
 __all__ = [
-    "Layout",
+    "StorageLayout",
+    "as_stored",
     "attach_scales",
     "create_dataset",
     "create_group",
     "encode_chunk",
     "make_scale",
-    "to_dtype",
     "write_attributes",
 ]
 
@@ -65,7 +65,7 @@ def write_attributes(target: h5py.Group | h5py.Dataset, attributes: Mapping[str,
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class StorageLayout:
     """How a dataset is stored."""
 
     chunks: tuple[int, ...] | None = None
@@ -80,7 +80,7 @@ class Layout:
 
 
 def create_dataset(
-    parent: h5py.Group, variable: TableVariable, shape: tuple[int, ...], layout: Layout
+    parent: h5py.Group, variable: TableVariable, shape: tuple[int, ...], layout: StorageLayout
 ) -> h5py.Dataset:
     """Create an empty dataset with the name, dtype and fill value of a variable."""
     dtype = np.dtype(variable.dtype)
@@ -122,7 +122,7 @@ def attach_scales(dataset: h5py.Dataset, scales: Mapping[int, h5py.Dataset]) -> 
         h5py.h5ds.attach_scale(dataset.id, scale.id, dimension)
 
 
-def to_dtype(values: NDArray[Any], variable: TableVariable) -> NDArray[Any]:
+def as_stored(values: NDArray[Any], variable: TableVariable) -> NDArray[Any]:
     """Values as the file holds them: NaN becomes the fill value, where there is one."""
     if variable.fill is not None and values.dtype.kind == "f":
         values = np.where(np.isnan(values), variable.fill, values)

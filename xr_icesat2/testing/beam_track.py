@@ -1,14 +1,13 @@
-"""What a beam meets at each 20 m of its track: place, time, clouds, photons."""
+"""One beam along its track: which 20 m segments have rows; place, time, clouds and photons."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from xr_icesat2.granule.beams import BEAMS, STRONG
 
-from .granule import Granule
-from .noise import Noise
+from .array_types import Floats, Ints
+from .identity import SyntheticGranule
 from .orbit import (
     ALTITUDE,
     EARTH_RADIUS,
@@ -18,15 +17,59 @@ from .orbit import (
     seconds_to,
     track_azimuth,
 )
-from .posting import Posting
+from .random_streams import RandomStreams
 from .surface import surface_height
 
-__all__ = ["FAILED", "BeamTrack", "Segments"]
+__all__ = ["NO_SURFACE", "BeamTrack", "SegmentArrays", "SegmentRows"]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
-FAILED = 3
+_SHORTEST_RUN, _LONGEST_RUN = 200, 800  # rows
+_LONGEST_GAP = 300  # segments
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRows:
+    """Rows of a sparse rate on the track's dense numbering of segments."""
+
+    n: int
+    """Number of rows."""
+    _first_rows: Ints
+    _first_ids: Ints
+
+    @classmethod
+    def draw(cls, noise: RandomStreams, first: int, n: int) -> "SegmentRows":
+        """Draw runs and gaps from `first` on; a longer posting begins with the shorter one."""
+        count = n // _SHORTEST_RUN + 1
+        spread = _LONGEST_RUN - _SHORTEST_RUN
+        runs = _SHORTEST_RUN + (noise.uniform("run", 0, count) * spread).astype(np.int64)
+        gaps = 2 + (noise.uniform("gap", 0, count) * (_LONGEST_GAP - 2)).astype(np.int64)
+        rows = np.concatenate([[0], np.cumsum(runs)])
+        skipped = np.concatenate([[0], np.cumsum(gaps)])
+        return cls(n, rows, first + rows + skipped)
+
+    def ids(self, start: int, stop: int) -> Ints:
+        """Segment numbers of rows ``start:stop``, increasing."""
+        rows = np.arange(start, stop)
+        run = np.searchsorted(self._first_rows, rows, side="right") - 1
+        return self._first_ids[run] + rows - self._first_rows[run]
+
+    def rows(self, ids: Ints) -> Ints:
+        """Row of each segment; -1 for those in a gap or after the last row."""
+        run = np.searchsorted(self._first_ids, ids, side="right") - 1
+        rows = self._first_rows[run] + ids - self._first_ids[run]
+        after = np.append(self._first_rows, np.iinfo(np.int64).max)[run + 1]
+        return np.where(rows < np.minimum(after, self.n), rows, -1)
+
+    @property
+    def dense(self) -> int:
+        """Number of segments from the first row's to the last row's, gaps included."""
+        if not self.n:
+            return 0
+        first, last = self.ids(0, 1), self.ids(self.n - 1, self.n)
+        return int(last[0] - first[0]) + 1
+
+
+NO_SURFACE = 3
 """Signal selection source of a segment where no surface was found."""
 
 _PAIR_SPACING = 3300.0  # metres across the track
@@ -42,7 +85,7 @@ _LOST = 0.0125  # deviates as near to 0 as this are 1 % of all: lost whatever th
 
 
 @dataclass(frozen=True, slots=True)
-class Segments:
+class SegmentArrays:
     """Some segments of one beam; all arrays one-dimensional, of one length."""
 
     ids: Ints
@@ -73,7 +116,7 @@ class Segments:
 class BeamTrack:
     """One beam of a granule along its track; all of it follows from segment numbers."""
 
-    granule: Granule
+    granule: SyntheticGranule
     """The granule."""
     beam: str
     """Ground track, ``gt1l`` to ``gt3r``."""
@@ -85,16 +128,18 @@ class BeamTrack:
         return spot in STRONG if spot else self.beam.endswith("l")
 
     @property
-    def noise(self) -> Noise:
+    def noise(self) -> RandomStreams:
         """Randomness of this beam."""
-        return Noise((*self._key, BEAMS.index(self.beam)))
+        return RandomStreams((*self._key, BEAMS.index(self.beam)))
 
     @property
-    def posting(self) -> Posting:
+    def segment_rows(self) -> SegmentRows:
         """Which segments have a row: the same in both beams of a pair."""
         granule, pair = self.granule, BEAMS.index(self.beam) // 2
-        noise = Noise((*self._key, len(BEAMS) + pair))
-        return Posting.draw(noise, first_segment(granule.granule_region), granule.rows[self.beam])
+        noise = RandomStreams((*self._key, len(BEAMS) + pair))
+        return SegmentRows.draw(
+            noise, first_segment(granule.granule_region), granule.rows[self.beam]
+        )
 
     @property
     def _key(self) -> tuple[int, ...]:
@@ -137,13 +182,13 @@ class BeamTrack:
         """Direction of the track, degrees east of north."""
         return track_azimuth(segment)
 
-    def segments(self, ids: Ints) -> Segments:
+    def segments(self, ids: Ints) -> SegmentArrays:
         """State of the given segments, whose numbers increase."""
         middle = ids.astype(np.float64)
         latitude, longitude = self.place(middle)
         photons, clearness = self.returned(ids)
         along, across = self._slopes(middle)
-        return Segments(
+        return SegmentArrays(
             ids=ids,
             latitude=latitude,
             longitude=longitude,
@@ -154,12 +199,12 @@ class BeamTrack:
             slope_across=across,
             clearness=clearness,
             photons=photons,
-            source=FAILED - np.searchsorted(_ENOUGH, photons, side="right"),
+            source=NO_SURFACE - np.searchsorted(_ENOUGH, photons, side="right"),
         )
 
     def returned(self, ids: Ints) -> tuple[Ints, Floats]:
         """Photons that came back from each segment, and the share that clouds let through."""
-        weather = Noise(self._key)
+        weather = RandomStreams(self._key)
         phases = weather.uniform("clouds", 0, len(_CLOUD_WAVES))
         waves = [
             np.sin(2 * np.pi * (ids / wave + phase))
@@ -179,7 +224,7 @@ class BeamTrack:
         """Metres from the reference track to the beam, to the left."""
         index = BEAMS.index(self.beam)
         pair, right = divmod(index, 2)
-        pointing = float(Noise(self._key).normal("pointing", 0, 1)[0]) * _POINTING_ERROR
+        pointing = float(RandomStreams(self._key).normal("pointing", 0, 1)[0]) * _POINTING_ERROR
         return (1 - pair) * _PAIR_SPACING + (0.5 - right) * _BEAM_SPACING + pointing
 
     def _slopes(self, middle: Floats) -> tuple[Floats, Floats]:

@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .ancillary_data import Extent, ancillary_constants, granule_attribute_values
+from .array_types import ArraysByName
 from .atl06_segments import FittedSegments
-from .facts import Extent, ancillary_constants, granule_facts
-from .granule import Granule
+from .beam_track import NO_SURFACE, BeamTrack, SegmentArrays
+from .identity import SyntheticGranule
 from .orbit import SEGMENT_LENGTH
-from .segments import FAILED, BeamTrack, Segments
 from .surface import ROUGHNESS
 
 __all__ = ["ATL06Values"]
 
-Block = dict[str, NDArray[Any]]
 
 _HISTOGRAM_BINS = 748
 _SEGMENTS_IN_HISTOGRAM = 10
@@ -66,27 +66,27 @@ _LOWEST = -50.0
 
 
 class ATL06Values:
-    """What fills the tree of ATL06; see :class:`~xr_icesat2.testing.tree.Values`."""
+    """What fills the tree of ATL06; see :class:`~xr_icesat2.testing.tree_model.GranuleValues`."""
 
-    def __init__(self, granule: Granule) -> None:
+    def __init__(self, granule: SyntheticGranule) -> None:
         self._granule = granule
         self._tracks = {beam: BeamTrack(granule, beam) for beam in granule.rows}
-        self._postings = {beam: track.posting for beam, track in self._tracks.items()}
+        self._segment_rows = {beam: track.segment_rows for beam, track in self._tracks.items()}
         self._extent = Extent.of(granule, self._tracks)
         self._uneven = granule.release >= _FIRST_UNEVEN
         self._edges = _uneven_edges() if self._uneven else _even_edges()
 
     def rows(self, rate: str, beam: str) -> int:
         """Count the rows that a rate has in a beam."""
-        posting = self._postings[beam]
+        segment_rows = self._segment_rows[beam]
         return {
-            "land_ice_segments": posting.n,
-            "residual_histogram": -(-posting.n // _SEGMENTS_IN_HISTOGRAM),
-            "segment_quality": posting.dense,
-            "quality_assessment": -(-posting.dense // _SEGMENTS_IN_QA),
+            "land_ice_segments": segment_rows.n,
+            "residual_histogram": -(-segment_rows.n // _SEGMENTS_IN_HISTOGRAM),
+            "segment_quality": segment_rows.dense,
+            "quality_assessment": -(-segment_rows.dense // _SEGMENTS_IN_QA),
         }[rate]
 
-    def block(self, rate: str, beam: str, start: int, stop: int) -> Block:
+    def block(self, rate: str, beam: str, start: int, stop: int) -> ArraysByName:
         """Rows ``start:stop`` of every variable along the rate, by path below its group."""
         make = {
             "land_ice_segments": self._land_ice_segments,
@@ -96,7 +96,7 @@ class ATL06Values:
         }[rate]
         return make(beam, start, stop)
 
-    def fixed(self, rate: str) -> Block:
+    def fixed(self, rate: str) -> ArraysByName:
         """Values of the rate's variables that have no rows."""
         if rate != "residual_histogram":
             return {}
@@ -106,7 +106,7 @@ class ATL06Values:
             "ds_segment_id": np.arange(1, _SEGMENTS_IN_HISTOGRAM + 1),
         }
 
-    def constants(self) -> Block:
+    def constants(self) -> ArraysByName:
         """Values of the variables that stand in the file once, by path."""
         land_ice = {
             f"ancillary_data/land_ice/{name}": np.array([value])
@@ -116,16 +116,16 @@ class ATL06Values:
         land_ice["ancillary_data/land_ice/t_dead"] = np.full(6, 3.2e-9)
         return ancillary_constants(self._granule, self._extent) | land_ice
 
-    def facts(self) -> Mapping[str, Any]:
+    def attribute_values(self) -> Mapping[str, Any]:
         """Values that attributes refer to."""
-        return granule_facts(self._granule, self._extent)
+        return granule_attribute_values(self._granule, self._extent)
 
-    def _land_ice_segments(self, beam: str, start: int, stop: int) -> Block:
+    def _land_ice_segments(self, beam: str, start: int, stop: int) -> ArraysByName:
         track = self._tracks[beam]
-        ids = self._postings[beam].ids(start, stop)
+        ids = self._segment_rows[beam].ids(start, stop)
         return FittedSegments(track, track.segments(ids)).variables()
 
-    def _segment_quality(self, beam: str, start: int, stop: int) -> Block:
+    def _segment_quality(self, beam: str, start: int, stop: int) -> ArraysByName:
         ids = self._dense(beam, start, stop)
         at = self._tracks[beam].segments(ids)
         status = "signal_selection_status/signal_selection_status"
@@ -133,17 +133,17 @@ class ATL06Values:
             "delta_time": at.time,
             "reference_pt_lat": at.latitude,
             "reference_pt_lon": at.longitude,
-            "record_number": self._postings[beam].rows(ids) + 1,
+            "record_number": self._segment_rows[beam].rows(ids) + 1,
             "segment_id": ids,
             "signal_selection_source": at.source,
             f"{status}_confident": at.source,
             f"{status}_all": np.where(at.source < 2, 0, at.source),
-            f"{status}_backup": np.where(at.source == FAILED, 4, 0),
+            f"{status}_backup": np.where(at.source == NO_SURFACE, 4, 0),
         }
 
-    def _quality_assessment(self, beam: str, start: int, stop: int) -> Block:
+    def _quality_assessment(self, beam: str, start: int, stop: int) -> ArraysByName:
         track, rows = self._tracks[beam], stop - start
-        first = self._postings[beam].ids(0, 1)[0]
+        first = self._segment_rows[beam].ids(0, 1)[0]
         begin = first + _SEGMENTS_IN_QA * np.arange(start, stop)
         middle = begin + (_SEGMENTS_IN_QA - 1) / 2
         dense = self._dense(beam, _SEGMENTS_IN_QA * start, _SEGMENTS_IN_QA * stop)
@@ -155,17 +155,17 @@ class ATL06Values:
             "lon_mean": longitude,
             **{
                 f"signal_selection_source_fraction_{value}": (source == value).mean(axis=1)
-                for value in range(FAILED + 1)
+                for value in range(NO_SURFACE + 1)
             },
         }
 
-    def _residual_histogram(self, beam: str, start: int, stop: int) -> Block:
-        track, posting = self._tracks[beam], self._postings[beam]
+    def _residual_histogram(self, beam: str, start: int, stop: int) -> ArraysByName:
+        track, segment_rows = self._tracks[beam], self._segment_rows[beam]
         size, rows = _SEGMENTS_IN_HISTOGRAM, stop - start
-        ids = posting.ids(size * start, size * stop)
+        ids = segment_rows.ids(size * start, size * stop)
         at = track.segments(ids)
-        in_row = (np.arange(ids.size) + size * start < posting.n).reshape(rows, size)
-        used = in_row & (at.source != FAILED).reshape(rows, size)
+        in_row = (np.arange(ids.size) + size * start < segment_rows.n).reshape(rows, size)
+        used = in_row & (at.source != NO_SURFACE).reshape(rows, size)
 
         def mean(values: NDArray[Any]) -> NDArray[Any]:
             return np.asarray(np.mean(values.reshape(rows, size), axis=1, where=in_row))
@@ -187,7 +187,7 @@ class ATL06Values:
     def _counts(
         self,
         track: BeamTrack,
-        at: Segments,
+        at: SegmentArrays,
         used: NDArray[np.bool_],
         background: NDArray[np.float64],
         start: int,
@@ -203,7 +203,7 @@ class ATL06Values:
         return whole[:, 1:] - whole[:, :-1]
 
     def _dense(self, beam: str, start: int, stop: int) -> NDArray[np.int64]:
-        first = self._postings[beam].ids(0, 1)[0]
+        first = self._segment_rows[beam].ids(0, 1)[0]
         return np.arange(first + start, first + stop)
 
 

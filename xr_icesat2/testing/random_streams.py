@@ -9,15 +9,14 @@ import zlib
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-__all__ = ["Noise"]
+from .array_types import Floats
 
-Floats = NDArray[np.float64]
+__all__ = ["RandomStreams"]
 
 
 @dataclass(frozen=True, slots=True)
-class Noise:
+class RandomStreams:
     """Streams of random numbers, one for each name."""
 
     key: tuple[int, ...]

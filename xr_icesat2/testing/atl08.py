@@ -4,29 +4,27 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .atl08_photons import LONGEST, LandSegments, SignalPhotons
+from .ancillary_data import Extent, ancillary_constants, granule_attribute_values
+from .array_types import ArraysByName
+from .atl08_photons import MOST_20M_SEGMENTS, LandSegments, SignalPhotons
 from .atl08_segments import land_segment_rows, percentiles_of
-from .facts import Extent, ancillary_constants, granule_facts
-from .granule import Granule
+from .beam_track import BeamTrack
+from .identity import SyntheticGranule
 from .photons import PhotonCloud
-from .segments import BeamTrack
 
 __all__ = ["ATL08Values"]
 
-Block = dict[str, NDArray[Any]]
-
 
 class ATL08Values:
-    """What fills the tree of ATL08; see :class:`~xr_icesat2.testing.tree.Values`.
+    """What fills the tree of ATL08; see :class:`~xr_icesat2.testing.tree_model.GranuleValues`.
 
     A granule's rows are the 20 m segments of the ATL03 that it is made from; about a fifth as
     many land segments come of them. Its photons are those of the ATL03 with the same seed, track,
     cycle, region, orientation, start and rows.
     """
 
-    def __init__(self, granule: Granule) -> None:
+    def __init__(self, granule: SyntheticGranule) -> None:
         self._granule = granule
         self._tracks = {beam: BeamTrack(granule, beam) for beam in granule.rows}
         self._extent = Extent.of(granule, self._tracks)
@@ -42,26 +40,26 @@ class ATL08Values:
             "land_segments": self._land[beam].begin.size,
         }[rate]
 
-    def block(self, rate: str, beam: str, start: int, stop: int) -> Block:
+    def block(self, rate: str, beam: str, start: int, stop: int) -> ArraysByName:
         """Rows ``start:stop`` of every variable along the rate, by path below its group."""
         signal = self._signal[beam]
         if rate == "signal_photons":
             return signal.rows(start, stop)
         return land_segment_rows(signal, self._land[beam], start, stop)
 
-    def fixed(self, rate: str) -> Block:
+    def fixed(self, rate: str) -> ArraysByName:
         """Values of the rate's variables that have no rows: there are none."""
         del rate
         return {}
 
-    def constants(self) -> Block:
+    def constants(self) -> ArraysByName:
         """Values of the variables that stand in the file once, by path."""
         return ancillary_constants(self._granule, self._extent) | {
-            "ds_geosegments": np.arange(1, LONGEST + 1),
+            "ds_geosegments": np.arange(1, MOST_20M_SEGMENTS + 1),
             "ds_metrics": np.arange(1, len(percentiles_of(self._granule.release)) + 1),
             "ds_surf_type": np.arange(1, 6),
         }
 
-    def facts(self) -> Mapping[str, Any]:
+    def attribute_values(self) -> Mapping[str, Any]:
         """Values that attributes refer to."""
-        return granule_facts(self._granule, self._extent)
+        return granule_attribute_values(self._granule, self._extent)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from xr_icesat2.granule.beams import STRONG
 
-from .granule import EPOCH, Granule
+from .beam_track import BeamTrack
+from .identity import EPOCH, SyntheticGranule
 from .orbit import (
     SEGMENTS_PER_ORBIT,
     first_segment,
@@ -20,11 +21,10 @@ from .orbit import (
     orbit_number,
     seconds_to,
 )
-from .segments import BeamTrack
 
-__all__ = ["Extent", "ancillary_constants", "beam_facts", "granule_facts"]
+__all__ = ["Extent", "ancillary_constants", "beam_attribute_values", "granule_attribute_values"]
 
-Tracks = Mapping[str, BeamTrack]
+BeamTracks = Mapping[str, BeamTrack]
 
 _CONTROL_LENGTH = 100_000  # too long to be compact
 _GPS_EPOCH = datetime(1980, 1, 6, tzinfo=UTC)
@@ -55,13 +55,16 @@ class Extent:
     """The same, degrees east."""
 
     @classmethod
-    def of(cls, granule: Granule, tracks: Tracks) -> "Extent":
+    def of(cls, granule: SyntheticGranule, tracks: BeamTracks) -> "Extent":
         """Find where rows are that follow the postings of tracks through one region."""
-        postings = {beam: track.posting for beam, track in tracks.items()}
+        rows_of_beams = {beam: track.segment_rows for beam, track in tracks.items()}
         ends = {
-            beam: (int(posting.ids(0, 1)[0]), int(posting.ids(posting.n - 1, posting.n)[0]))
-            for beam, posting in postings.items()
-            if posting.n
+            beam: (
+                int(segment_rows.ids(0, 1)[0]),
+                int(segment_rows.ids(segment_rows.n - 1, segment_rows.n)[0]),
+            )
+            for beam, segment_rows in rows_of_beams.items()
+            if segment_rows.n
         }
         first, last, begin, end = _span(granule, tracks, ends)
         latitude, longitude = _outline(granule, first, last)
@@ -69,7 +72,7 @@ class Extent:
 
     @classmethod
     def worldwide(
-        cls, granule: Granule, tracks: Tracks, ends: Mapping[str, tuple[int, int]]
+        cls, granule: SyntheticGranule, tracks: BeamTracks, ends: Mapping[str, tuple[int, int]]
     ) -> "Extent":
         """Whole orbits, of which no more is said than that they are on earth.
 
@@ -87,7 +90,7 @@ class Extent:
 
 
 def _span(
-    granule: Granule, tracks: Tracks, ends: Mapping[str, tuple[int, int]]
+    granule: SyntheticGranule, tracks: BeamTracks, ends: Mapping[str, tuple[int, int]]
 ) -> tuple[int, int, float, float]:
     """First and last segment and time of all beams; where no row is, those of the track."""
     if not ends:
@@ -107,7 +110,7 @@ def _span(
 
 
 def _outline(
-    granule: Granule, first: int, last: int
+    granule: SyntheticGranule, first: int, last: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Points around the data: up the left side, down the right one, back to the first."""
     along = np.linspace(first - 10, last + 10, _POLYGON_SIDE)
@@ -121,7 +124,7 @@ def _utc(seconds: float) -> str:
     return f"{EPOCH + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
-def ancillary_constants(granule: Granule, extent: Extent) -> dict[str, NDArray[Any]]:
+def ancillary_constants(granule: SyntheticGranule, extent: Extent) -> dict[str, NDArray[Any]]:
     """Values of orbit_info, ancillary_data and quality_assessment, by path."""
     epoch = (EPOCH - _GPS_EPOCH).total_seconds() + _LEAP_SECONDS
     rgts = np.array(granule.rgts)
@@ -172,7 +175,7 @@ def ancillary_constants(granule: Granule, extent: Extent) -> dict[str, NDArray[A
     }
 
 
-def granule_facts(granule: Granule, extent: Extent) -> dict[str, Any]:
+def granule_attribute_values(granule: SyntheticGranule, extent: Extent) -> dict[str, Any]:
     """Values that the attributes of any group may refer to."""
     created = granule.begin + _AFTERWARDS
     return {
@@ -199,16 +202,16 @@ def granule_facts(granule: Granule, extent: Extent) -> dict[str, Any]:
     }
 
 
-def beam_facts(granule: Granule, beam: str) -> dict[str, str]:
+def beam_attribute_values(granule: SyntheticGranule, beam: str) -> dict[str, str]:
     """Values that the attributes of a beam's group refer to.
 
     While the spacecraft turns, nothing is said of the spot and what depends on it.
     """
-    facts = {"beam": beam, "profile": f"profile_{beam[2]}"}
+    attribute_values = {"beam": beam, "profile": f"profile_{beam[2]}"}
     spot = granule.spots.get(beam)
     if spot is None:
-        return facts
-    return facts | {
+        return attribute_values
+    return attribute_values | {
         "spot": str(spot),
         "pce": f"pce{(spot + 1) // 2}",
         "strength": "strong" if spot in STRONG else "weak",

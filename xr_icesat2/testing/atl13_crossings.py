@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 from xr_icesat2.errors import SelectionError
 
-from .lakes import world_of_lakes
+from .array_types import Ints
+from .beam_track import BeamTrack
+from .lakes import all_lakes
 from .orbit import SEGMENTS_PER_ORBIT
-from .segments import BeamTrack
 
 __all__ = ["Crossings", "middle_of"]
 
-Ints = NDArray[np.int64]
 
 _WINDOW = 8192  # short segments that are looked at at once
 _LENGTHS = {True: 3, False: 10}  # segments with some hundred photons, of strong and weak beams
@@ -63,7 +63,7 @@ def middle_of(first: Ints, length: int) -> NDArray[np.float64]:
 
 def _in_orbit(track: BeamTrack, length: int, orbit: int, n: int) -> tuple[Ints, Ints]:
     """First segments and cells of the first `n` short segments over water in one orbit."""
-    lakes, last = world_of_lakes(), SEGMENTS_PER_ORBIT // length
+    lakes, last = all_lakes(), SEGMENTS_PER_ORBIT // length
     parts: list[tuple[Ints, Ints]] = [(np.empty(0, np.int64),) * 2]
     missing, start = n, 0
     while missing > 0 and start < last:

@@ -4,23 +4,18 @@ Names and meanings: ATL13 data dictionary of release 002, and what later release
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .corrections import geoid_height, tides
-from .crossings import Crossings, middle_of
-from .lakes import Lakes, lake_level, world_of_lakes
+from .array_types import ArraysByName, Floats, Ints
+from .atl13_crossings import Crossings, middle_of
+from .beam_track import BeamTrack
+from .geophysical_models import background_rate, geoid_height, solar_position, tides
+from .lakes import Lakes, all_lakes, lake_level
 from .orbit import SEGMENT_LENGTH, SEGMENTS_PER_ORBIT
-from .segments import BeamTrack
-from .sun import background_rate, solar_position
 
 __all__ = ["ShortSegments"]
 
-Block = dict[str, NDArray[Any]]
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 _LAKE, _RESERVOIR, _HYDRO_LAKES = 1, 2, 1
 _RESERVOIRS = 7  # one lake in so many is one
@@ -50,7 +45,7 @@ class ShortSegments:
     stop: int
     """Row after the last."""
 
-    def variables(self) -> Block:
+    def variables(self) -> ArraysByName:
         """Every variable of any release, by name; NaN where nothing is known."""
         middle = middle_of(self._first, self.crossings.length)
         latitude, longitude = self.track.place(middle)
@@ -74,7 +69,7 @@ class ShortSegments:
 
     @property
     def _lakes(self) -> Lakes:
-        return world_of_lakes()
+        return all_lakes()
 
     def _uniform(self, field: str) -> Floats:
         return self.track.noise.uniform(field, self.start, self.stop)
@@ -85,7 +80,7 @@ class ShortSegments:
     def _constant(self, value: float) -> Floats:
         return np.full(self._first.shape, value)
 
-    def _place(self, time: Floats, latitude: Floats, longitude: Floats) -> Block:
+    def _place(self, time: Floats, latitude: Floats, longitude: Floats) -> ArraysByName:
         orbit, segment = np.divmod(self._first, SEGMENTS_PER_ORBIT)
         cycle = self._constant(self.track.granule.cycle_number)
         # The photons' centre of gravity is off the middle by some metres.
@@ -106,7 +101,7 @@ class ShortSegments:
             "transect_id": self.crossings.transect[self.start : self.stop] + 1,
         }
 
-    def _body(self) -> Block:
+    def _body(self) -> ArraysByName:
         cells = self._cells
         kind = np.where(cells % _RESERVOIRS == 0, _RESERVOIR, _LAKE)
         area = np.pi * self._lakes.radius[cells] ** 2
@@ -123,7 +118,7 @@ class ShortSegments:
             "atl13refid": reference,
         }
 
-    def _surface(self, latitude: Floats, longitude: Floats) -> Block:
+    def _surface(self, latitude: Floats, longitude: Floats) -> ArraysByName:
         waves = self._lakes.waves[self._cells]
         error = waves / np.sqrt(_PHOTONS) + 0.01
         level = lake_level(latitude, longitude, self.track.granule.cycle_number)
@@ -141,7 +136,7 @@ class ShortSegments:
             "segment_dem_ht": self._lakes.level[self._cells] + geoid,
         }
 
-    def _water(self, latitude: Floats, longitude: Floats) -> Block:
+    def _water(self, latitude: Floats, longitude: Floats) -> ArraysByName:
         seen = self._uniform("bottom") < _BOTTOM_SEEN
 
         def where_seen(values: float | Floats) -> Floats:
@@ -155,7 +150,7 @@ class ShortSegments:
             "subsurface_attenuation": 0.1 + 0.4 * self._uniform("attenuation"),
         }
 
-    def _models(self, time: Floats, latitude: Floats, longitude: Floats) -> Block:
+    def _models(self, time: Floats, latitude: Floats, longitude: Floats) -> ArraysByName:
         sea = tides(time, latitude, longitude, self._lakes.level[self._cells])
         return {
             "segment_dac": sea["dac"],
@@ -164,7 +159,7 @@ class ShortSegments:
             "met_wind10_atl13": np.abs(self._normal("wind", 5.0)),
         }
 
-    def _quality(self, time: Floats, latitude: Floats, longitude: Floats) -> Block:
+    def _quality(self, time: Floats, latitude: Floats, longitude: Floats) -> ArraysByName:
         elevation, _ = solar_position(time, latitude, longitude)
         cloudy = self._uniform("cloud") < _CLOUDY
         background = np.searchsorted(_RATES, background_rate(elevation))
@@ -186,7 +181,7 @@ class ShortSegments:
             **self._photons(),
         }
 
-    def _photons(self) -> Block:
+    def _photons(self) -> ArraysByName:
         count = np.maximum(_PHOTONS + self._normal("photons", 10.0), 1).round()
         afterpulses = np.floor(count * _AFTERPULSES * self._uniform("afterpulses"))
         none = self._constant(0)

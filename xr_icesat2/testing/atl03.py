@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .atl03_heights import photon_rows
+from .ancillary_data import Extent, ancillary_constants, granule_attribute_values
+from .array_types import ArraysByName, Ints
+from .atl03_photons import photon_rows
 from .atl03_segments import (
     SHOTS_IN_SUM,
     background_rows,
@@ -14,29 +15,25 @@ from .atl03_segments import (
     finder_rows,
     geolocation_rows,
 )
-from .facts import Extent, ancillary_constants, granule_facts
-from .granule import Granule
-from .photons import PhotonCloud
-from .segments import BeamTrack
-from .shots import first_shot
+from .beam_track import BeamTrack
+from .identity import SyntheticGranule
+from .photons import PhotonCloud, first_shot
 from .surface import SURFACE_TYPES, surface_types
 
 __all__ = ["ATL03Values"]
 
-Block = dict[str, NDArray[Any]]
-Ints = NDArray[np.int64]
 
 _FINDER = "signal_find_output"
 _EVERY = 2  # segments of a surface type make a row of the signal finder
 
 
 class ATL03Values:
-    """What fills the tree of ATL03; see :class:`~xr_icesat2.testing.tree.Values`.
+    """What fills the tree of ATL03; see :class:`~xr_icesat2.testing.tree_model.GranuleValues`.
 
     A granule's rows are its 20 m segments; those of ATL06 with as many rows are the same.
     """
 
-    def __init__(self, granule: Granule) -> None:
+    def __init__(self, granule: SyntheticGranule) -> None:
         self._granule = granule
         self._tracks = {beam: BeamTrack(granule, beam) for beam in granule.rows}
         self._extent = Extent.of(granule, self._tracks)
@@ -56,7 +53,7 @@ class ATL03Values:
             return self._found[beam][rate].size
         return cloud.ids.size
 
-    def block(self, rate: str, beam: str, start: int, stop: int) -> Block:
+    def block(self, rate: str, beam: str, start: int, stop: int) -> ArraysByName:
         """Rows ``start:stop`` of every variable along the rate, by path below its group."""
         cloud = self._clouds[beam]
         if rate == "heights":
@@ -69,19 +66,19 @@ class ATL03Values:
             cloud, start, stop
         )
 
-    def fixed(self, rate: str) -> Block:
+    def fixed(self, rate: str) -> ArraysByName:
         """Values of the rate's variables that have no rows: there are none."""
         del rate
         return {}
 
-    def constants(self) -> Block:
+    def constants(self) -> ArraysByName:
         """Values of the variables that stand in the file once, by path."""
         scales = {"ds_surf_type": np.arange(1, 6), "ds_xyz": np.arange(1, 4)}
         return ancillary_constants(self._granule, self._extent) | scales
 
-    def facts(self) -> Mapping[str, Any]:
+    def attribute_values(self) -> Mapping[str, Any]:
         """Values that attributes refer to."""
-        return granule_facts(self._granule, self._extent)
+        return granule_attribute_values(self._granule, self._extent)
 
 
 def _sums(ids: Ints) -> tuple[int, int]:

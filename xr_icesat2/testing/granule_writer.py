@@ -1,70 +1,106 @@
 """A granule's file: a tree, its values, and the order of its chunks."""
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+import os
+from collections import deque
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import h5py
 from numpy.typing import NDArray
 
 from xr_icesat2.progress import Count, progress_bar
 
+from .ancillary_data import beam_attribute_values
 from .chunk_order import (
-    BeamRate,
-    Block,
-    Chunk,
-    Column,
-    blocks_in_time,
-    dataset_by_dataset,
+    ChunkedDataset,
+    EncodedChunk,
+    RateDatasets,
+    RowBlock,
+    order_by_dataset,
+    order_by_time,
 )
-from .facts import beam_facts
-from .granule import Granule
-from .hdf5 import (
-    Layout,
+from .hdf5_objects import (
+    StorageLayout,
+    as_stored,
     attach_scales,
     create_dataset,
     create_group,
     encode_chunk,
     make_scale,
-    to_dtype,
     write_attributes,
 )
-from .in_order import map_in_order
-from .storage import Storage
-from .tree import Attributes, Fact, Product, Rate, TableVariable, Values
+from .identity import SyntheticGranule
+from .release_storage import ReleaseStorage
+from .tree_model import (
+    GranuleFact,
+    GranuleValues,
+    GroupAttributes,
+    ProductTree,
+    TableVariable,
+    TreeRate,
+)
 
-__all__ = ["GranuleFile"]
+__all__ = ["GranuleWriter", "map_in_order"]
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_MOST_THREADS = 8  # each holds a block of rows
+
+
+def map_in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Generator[Result]:
+    """Apply a function on a pool of threads; yield the results in the order of the items.
+
+    At most one result more than there are threads waits to be taken. Of use where the function
+    spends its time outside of the interpreter's lock, as numpy and zlib do.
+    """
+    threads = min(os.cpu_count() or 1, _MOST_THREADS)
+    waiting: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(threads, thread_name_prefix="granule") as pool:
+        try:
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                if len(waiting) > threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
 
 _TABLE = 10_000  # values; calibrations of more are packed, lest small granules be large
 _EVENTS = 16  # rows of a chunk of what is stored when it changes
 
 
 @dataclass(frozen=True, slots=True)
-class GranuleFile:
+class GranuleWriter:
     """An open file that becomes a granule."""
 
     file: h5py.File
     """Open for writing and empty."""
     name: str
     """Name that it will have."""
-    granule: Granule
+    granule: SyntheticGranule
     """What it says it is."""
-    tree: Product
+    tree: ProductTree
     """Its groups and datasets."""
-    values: Values
+    values: GranuleValues
     """What they hold."""
-    storage: Storage
+    storage: ReleaseStorage
     """How its datasets are stored."""
 
     def write(self, *, interleave: bool, progress: bool | None) -> None:
         """Write everything; in order of time, or one dataset after another."""
-        facts = self._facts()
-        write_attributes(self.file["/"], _resolved(self.tree.attributes, facts))
-        self._write_once(self.values.constants(), facts)
+        attribute_values = self._attribute_values()
+        write_attributes(self.file["/"], _resolved(self.tree.attributes, attribute_values))
+        self._write_once(self.values.constants(), attribute_values)
         rates = [
             self._create_rate(rate, beam)
             for beam in self._create_beams()
@@ -73,26 +109,30 @@ class GranuleFile:
         total = sum(rate.rows * len(rate.columns) for rate in rates)
         with (
             progress_bar(self.name, " values", shown=progress) as count,
-            closing(map_in_order(self._encode, blocks_in_time(rates))) as blocks,
+            closing(map_in_order(self._encode, order_by_time(rates))) as blocks,
         ):
             count(0, total)
             chunks = _counted(blocks, count)
             if not interleave:
-                chunks = dataset_by_dataset(chunks, Path(self.file.filename).parent)
+                chunks = order_by_dataset(chunks, Path(self.file.filename).parent)
             for chunk in chunks:
                 chunk.dataset.id.write_direct_chunk(chunk.offsets, chunk.data)
 
-    def _facts(self) -> dict[str, Any]:
+    def _attribute_values(self) -> dict[str, Any]:
         name = self.granule.name
         about = {"title": self.tree.title, "file_name": name, "stem": Path(name).stem}
-        return {**self.values.facts(), **about}
+        return {**self.values.attribute_values(), **about}
 
-    def _write_once(self, constants: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+    def _write_once(
+        self, constants: Mapping[str, Any], attribute_values: Mapping[str, Any]
+    ) -> None:
         for group in self.tree.groups:
-            parent = create_group(self.file, group.path, _resolved(group.attributes, facts))
+            parent = create_group(
+                self.file, group.path, _resolved(group.attributes, attribute_values)
+            )
             for variable in group.variables:
                 path = f"{group.path}/{variable.name}".lstrip("/")
-                values = to_dtype(constants[path], variable)
+                values = as_stored(constants[path], variable)
                 layout = self._layout_once(variable, values.shape, group.path)
                 dataset = create_dataset(parent, variable, values.shape, layout)
                 dataset[...] = values
@@ -104,7 +144,9 @@ class GranuleFile:
                 dataset = self.file[f"{group.path}/{variable.name}"]
                 self._attach(variable, dataset, partial(self.tree.scale, group.path))
 
-    def _layout_once(self, variable: TableVariable, shape: tuple[int, ...], group: str) -> Layout:
+    def _layout_once(
+        self, variable: TableVariable, shape: tuple[int, ...], group: str
+    ) -> StorageLayout:
         grows = {
             n
             for n, dim in enumerate(variable.dims)
@@ -112,10 +154,10 @@ class GranuleFile:
         }
         if grows:
             chunks = tuple(_EVENTS if n in grows else size for n, size in enumerate(shape))
-            return Layout(chunks=chunks, grows=grows)
+            return StorageLayout(chunks=chunks, grows=grows)
         if len(shape) > 1 and math.prod(shape) > _TABLE:
-            return Layout(chunks=(1, *shape[1:]), packed=True)
-        return Layout(compact=self.storage.compact)
+            return StorageLayout(chunks=(1, *shape[1:]), packed=True)
+        return StorageLayout(compact=self.storage.compact)
 
     def _attach(
         self, variable: TableVariable, dataset: h5py.Dataset, path_of: Callable[[str], str]
@@ -131,11 +173,11 @@ class GranuleFile:
 
     def _create_beams(self) -> Iterator[str]:
         for beam in self.granule.rows:
-            facts = beam_facts(self.granule, beam)
-            create_group(self.file, beam, _known(self.tree.beam, facts))
+            attribute_values = beam_attribute_values(self.granule, beam)
+            create_group(self.file, beam, _known(self.tree.beam, attribute_values))
             yield beam
 
-    def _create_rate(self, rate: Rate, beam: str) -> BeamRate:
+    def _create_rate(self, rate: TreeRate, beam: str) -> RateDatasets:
         root = rate.path.format(beam=beam)
         rows = self.values.rows(rate.name, beam)
         created: dict[str, tuple[TableVariable, h5py.Dataset]] = {}
@@ -150,25 +192,27 @@ class GranuleFile:
         self._link_scales(root, created.values())
         for key, values in self.values.fixed(rate.name).items():
             variable, dataset = created.pop(key)
-            dataset[...] = to_dtype(values, variable)
+            dataset[...] = as_stored(values, variable)
         columns = {
-            key: Column(variable, dataset, dataset.chunks)
+            key: ChunkedDataset(variable, dataset, dataset.chunks)
             for key, (variable, dataset) in created.items()
         }
-        return BeamRate(rate, beam, rows, self.storage.rows_of_chunk(rate.name), columns)
+        return RateDatasets(rate, beam, rows, self.storage.rows_of_chunk(rate.name), columns)
 
     def _create(
-        self, parent: h5py.Group, variable: TableVariable, rows: int, rate: Rate
+        self, parent: h5py.Group, variable: TableVariable, rows: int, rate: TreeRate
     ) -> h5py.Dataset:
         sizes = {rate.coordinates[0]: rows, **rate.sizes}
         shape = tuple(dim if isinstance(dim, int) else sizes[dim] for dim in variable.dims)
         if variable.dims[0] != rate.coordinates[0]:
-            return create_dataset(parent, variable, shape, Layout(compact=self.storage.compact))
+            return create_dataset(
+                parent, variable, shape, StorageLayout(compact=self.storage.compact)
+            )
         chunks = (self.storage.rows_of_chunk(rate.name), *shape[1:])
-        layout = Layout(chunks=chunks, grows=(0,), packed=True)
+        layout = StorageLayout(chunks=chunks, grows=(0,), packed=True)
         return create_dataset(parent, variable, shape, layout)
 
-    def _encode(self, block: Block) -> tuple[Block, list[Chunk]]:
+    def _encode(self, block: RowBlock) -> tuple[RowBlock, list[EncodedChunk]]:
         """Make the values of a block and pack them; on one of several threads."""
         source = block.source
         values = self.values.block(source.rate.name, source.beam, block.start, block.stop)
@@ -189,40 +233,42 @@ class GranuleFile:
             self._attach(variable, dataset, path_of)
 
 
-def _chunk(block: Block, column: Column, values: NDArray[Any]) -> Chunk:
+def _chunk(block: RowBlock, column: ChunkedDataset, values: NDArray[Any]) -> EncodedChunk:
     expected = (block.stop - block.start, *column.chunk[1:])
     if values.shape != expected:
         raise ValueError(
             f"{column.dataset.name}, rows {block.start} to {block.stop}: values of shape "
             f"{values.shape}; its tree has {expected}"
         )
-    data = encode_chunk(to_dtype(values, column.variable), column.variable, column.chunk)
-    return Chunk(column.dataset, (block.start, *(0 for _ in column.chunk[1:])), data)
+    data = encode_chunk(as_stored(values, column.variable), column.variable, column.chunk)
+    return EncodedChunk(column.dataset, (block.start, *(0 for _ in column.chunk[1:])), data)
 
 
-def _counted(blocks: Iterable[tuple[Block, list[Chunk]]], count: Count) -> Iterator[Chunk]:
+def _counted(
+    blocks: Iterable[tuple[RowBlock, list[EncodedChunk]]], count: Count
+) -> Iterator[EncodedChunk]:
     """Take the chunks of finished blocks, counting values."""
     for block, chunks in blocks:
         yield from chunks
         count((block.stop - block.start) * len(chunks), 0)
 
 
-def _resolved(attributes: Attributes, facts: Mapping[str, Any]) -> dict[str, Any]:
+def _resolved(attributes: GroupAttributes, attribute_values: Mapping[str, Any]) -> dict[str, Any]:
     """Attributes with the facts in place."""
     return {
-        name: facts[value.name]
-        if isinstance(value, Fact)
-        else value.format_map(facts)
+        name: attribute_values[value.name]
+        if isinstance(value, GranuleFact)
+        else value.format_map(attribute_values)
         if isinstance(value, str)
         else value
         for name, value in attributes.items()
     }
 
 
-def _known(attributes: Attributes, facts: Mapping[str, str]) -> dict[str, Any]:
+def _known(attributes: GroupAttributes, attribute_values: Mapping[str, str]) -> dict[str, Any]:
     """Attributes with the facts in place; those of which nothing is known are left out."""
     known: dict[str, Any] = {}
     for name, value in attributes.items():
         with suppress(KeyError):
-            known |= _resolved({name: value}, facts)
+            known |= _resolved({name: value}, attribute_values)
     return known

@@ -6,14 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Groups"]
+from .array_types import Floats, Ints
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+__all__ = ["GroupedValues"]
 
 
 @dataclass(frozen=True, slots=True)
-class Groups:
+class GroupedValues:
     """Which group each value belongs to; what a group without values has is NaN."""
 
     labels: Ints

@@ -6,14 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .array_types import ArraysByName, Floats
 from .orbit import ALTITUDE, SEGMENT_LENGTH
-from .photons import NOISE, PhotonCloud, Photons
-from .shots import frame_and_pulse, shot_time
+from .photons import NOISE, PhotonCloud, Photons, frame_and_pulse, shot_time
 
 __all__ = ["photon_rows"]
 
-Block = dict[str, NDArray[Any]]
-Floats = NDArray[np.float64]
 
 _SEGMENTS_AT_ONCE = 2000  # so that memory stays bounded, however many rows a block has
 _BUFFER = 15.0  # metres around the ground within which noise is taken for the signal's edge
@@ -27,7 +25,7 @@ _WEIGHTS = 65535
 _SIGNAL_CLASSES = np.array([0, 5, 4, 3], np.int8)
 
 
-def photon_rows(cloud: PhotonCloud, start: int, stop: int) -> Block:
+def photon_rows(cloud: PhotonCloud, start: int, stop: int) -> ArraysByName:
     """Rows ``start:stop`` of ``heights``, by name."""
     first, last = cloud.rows_of(start, stop)
     parts = []

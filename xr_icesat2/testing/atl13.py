@@ -3,23 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
-from numpy.typing import NDArray
-
-from .atl13_rows import ShortSegments
-from .crossings import Crossings
-from .facts import Extent, ancillary_constants, granule_facts
-from .granule import Granule
-from .segments import BeamTrack
+from .ancillary_data import Extent, ancillary_constants, granule_attribute_values
+from .array_types import ArraysByName
+from .atl13_crossings import Crossings
+from .atl13_segments import ShortSegments
+from .beam_track import BeamTrack
+from .identity import SyntheticGranule
 
 __all__ = ["ATL13Values"]
 
-Block = dict[str, NDArray[Any]]
-
 
 class ATL13Values:
-    """What fills the tree of ATL13; see :class:`~xr_icesat2.testing.tree.Values`."""
+    """What fills the tree of ATL13; see :class:`~xr_icesat2.testing.tree_model.GranuleValues`."""
 
-    def __init__(self, granule: Granule) -> None:
+    def __init__(self, granule: SyntheticGranule) -> None:
         orbits = len(granule.rgts)
         tracks = {beam: BeamTrack(granule, beam) for beam in granule.rows}
         self._granule = granule
@@ -39,20 +36,20 @@ class ATL13Values:
         """Count the rows that a rate has in a beam: those of short segments, or none."""
         return self._granule.rows[beam] if rate == "" else 0
 
-    def block(self, rate: str, beam: str, start: int, stop: int) -> Block:
+    def block(self, rate: str, beam: str, start: int, stop: int) -> ArraysByName:
         """Rows ``start:stop`` of every variable along the rate, by path below its group."""
         del rate  # no other has rows
         return ShortSegments(self._tracks[beam], self._crossings[beam], start, stop).variables()
 
-    def fixed(self, rate: str) -> Block:
+    def fixed(self, rate: str) -> ArraysByName:
         """Values of the rate's variables that have no rows: there are none."""
         del rate
         return {}
 
-    def constants(self) -> Block:
+    def constants(self) -> ArraysByName:
         """Values of the variables that stand in the file once, by path."""
         return ancillary_constants(self._granule, self._extent)
 
-    def facts(self) -> Mapping[str, Any]:
+    def attribute_values(self) -> Mapping[str, Any]:
         """Values that attributes refer to."""
-        return granule_facts(self._granule, self._extent)
+        return granule_attribute_values(self._granule, self._extent)

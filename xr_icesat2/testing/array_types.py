@@ -1,0 +1,13 @@
+"""Types of the arrays that synthetic granules are made of."""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["ArraysByName", "Floats", "Ints"]
+
+Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.int64]
+ArraysByName: TypeAlias = dict[str, NDArray[Any]]
+"""Arrays by name, or by path below a group."""
