@@ -6,8 +6,8 @@ from html import escape
 from xr_icesat2 import products
 from xr_icesat2.products import ALONG, Rate
 
-TRACKS = {"ATL09": ("profile", 3), "ATL11": ("pair_track", 3)}
-"""What lies side by side; of all others the six spots."""
+TRACKS = {"beams": ("spot", 6), "pairs": ("pair_track", 3), "profiles": ("profile", 3)}
+"""Dimension of merged tracks, and its length."""
 WIDTH, ROW, TOP, LEFT = 860, 58, 34, 150
 INK, LINE, FILL, MAIN, CHIP = "#222", "#888", "#eef3f8", "#cfe2f3", "#fde9c9"
 """Text in boxes is dark, as they are light; text beside them has the colour of the page's text."""
@@ -16,7 +16,7 @@ INK, LINE, FILL, MAIN, CHIP = "#222", "#888", "#eef3f8", "#cfe2f3", "#fde9c9"
 def picture(product: str) -> str:
     """Draw tracks to the left, the rates they have to the right, each with its dimensions."""
     spec = products[product]
-    dim, number = TRACKS.get(product, ("spot", 6))
+    dim, number = TRACKS[spec.granules.tracks]
     rates = list(spec.rates)
     height = TOP + ROW * (len(rates) + 1)
     parts = [_text(8, 20, f"{product}: tracks and rates", bold=True), _tracks(dim, number, height)]

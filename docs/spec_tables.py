@@ -4,35 +4,22 @@
 from collections.abc import Iterable
 
 from xr_icesat2 import products
-from xr_icesat2.products import ALONG, KeyLink, Link, RunLink, SpanLink, TimeLink
+from xr_icesat2.products import ALONG, KeyLink, Link, ProductSpec, RunLink, SpanLink, TimeLink
 
 MEANING = {
     "complete": "every rate and second dimension of these releases is specified",
     "partial": "the main rates are specified; the rest opens by the file's own dimension scales",
+    "none": "all of it opens by the file's own dimension scales",
 }
 
 FRAME = (
     "Latitude and longitude are in ITRF2014 (EPSG:7912) to release 006 and in ITRF2020 (EPSG:9989) "
     "from release 007"
 )
-FRAME_OF_ATL24 = (
+FRAME_OF_SOURCE = (
     "Latitude and longitude are in the frame of the ATL03 granule, whose release comes first in "
     "the name: ITRF2014 (EPSG:7912) for 006, ITRF2020 (EPSG:9989) for 007"
 )
-HEIGHTS = {
-    "ATL03": "`h_ph` is the tide-free height above the WGS 84 ellipsoid",
-    "ATL06": "`h_li` is the tide-free height above the WGS 84 ellipsoid",
-    "ATL07": "`height_segment_height` is the height above the tide-free mean sea surface",
-    "ATL08": "`h_te_*` and names that end in `_abs` are heights above the WGS 84 ellipsoid; "
-    "`h_canopy` and the other canopy heights are above the terrain",
-    "ATL10": "`beam_fb_height` is the freeboard, the height above the sea surface nearby; "
-    "`height_segment_height` is above the tide-free mean sea surface",
-    "ATL11": "`h_corr` is the height above the WGS 84 ellipsoid, corrected to the reference point",
-    "ATL12": "`h` is the height of the sea surface above the WGS 84 ellipsoid",
-    "ATL13": "`ht_water_surf` is the height above the WGS 84 ellipsoid, `ht_ortho` above the geoid "
-    "EGM2008",
-    "ATL24": "`ellipse_h` is the height above the WGS 84 ellipsoid, `ortho_h` above the geoid",
-}
 OTHER_HEIGHTS = "The `description` of each variable says what its height is above"
 TIME = (
     "Times are UTC: xarray decodes them from seconds since 2018-01-01, and there was no leap "
@@ -44,24 +31,30 @@ def overview() -> str:
     """Give a line a product."""
     rows = []
     for name, spec in products.items():
-        default = _code(rate.name for rate in spec.rates if rate.group in spec.main)
-        rows.append((f"[{name}]({name}.md)", spec.title, spec.completeness, default))
-    return _table(("product", "what it is", "specification", "opened by default"), rows)
+        page = f"[{name}]({name}.md)" if spec.rates else name
+        rows.append((page, spec.title, spec.completeness, _default(spec)))
+    return _table(("product", "what it is", "specified rates", "opened by default"), rows)
+
+
+def _default(spec: ProductSpec) -> str:
+    main = _code(rate.name for rate in spec.rates if rate.group in spec.main)
+    return main or ("the rate with most variables" if spec.granules.tracks else "the root group")
 
 
 def about(product: str) -> str:
     """Say what the specification was taken from and how far it goes."""
     spec = products[product]
     return (
-        f"*{spec.document}.*\n\nReleases {spec.releases[0]} to {spec.releases[-1]}. Specification: "
+        f"*{spec.document}.*\n\nReleases {spec.releases[0]} to {spec.releases[-1]}. Rates: "
         f"**{spec.completeness}**, that is, {MEANING[spec.completeness]}.\n\n{reference(product)}"
     )
 
 
 def reference(product: str) -> str:
     """Say what positions, heights and times refer to."""
-    frame = FRAME_OF_ATL24 if product == "ATL24" else FRAME
-    return f"{frame}. {HEIGHTS.get(product, OTHER_HEIGHTS)}. {TIME}."
+    spec = products[product]
+    frame = FRAME_OF_SOURCE if "source_release" in spec.granules.fields else FRAME
+    return f"{frame}. {spec.heights or OTHER_HEIGHTS}. {TIME}."
 
 
 def rates(product: str) -> str:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.paths import ALL_GRANULES, needs_granules
 from xr_icesat2.errors import IdentityError
-from xr_icesat2.granule.name import GranuleName, file_name, format_name, gran_idx, parse_name
+from xr_icesat2.granule.name import GranuleName, file_name, format_name, parse_name
 
 ATL06 = "ATL06_20191106230008_06270503_006_01.h5"
 REGIONAL = ["ATL03", "ATL04", "ATL06", "ATL08"]
@@ -116,29 +116,29 @@ def test_prefixes_suffixes_and_folders_are_ignored(name, prefix):
 
 @given(regional | bathymetry)
 def test_regional_granules_have_a_gran_idx(name):
-    assert gran_idx(name) == name.rgt * 10_000 + name.cycle_number * 100 + name.granule_region
+    assert name.gran_idx == name.rgt * 10_000 + name.cycle_number * 100 + name.granule_region
 
 
 @given(sea_ice)
 def test_gran_idx_of_sea_ice_ends_in_the_hemisphere(name):
-    assert gran_idx(name) == name.rgt * 10_000 + name.cycle_number * 100 + name.hemisphere
+    assert name.gran_idx == name.rgt * 10_000 + name.cycle_number * 100 + name.hemisphere
     assert name.granule_region is None
 
 
 @given(orbital)
 def test_gran_idx_of_whole_orbits_is_in_the_name(name):
-    assert gran_idx(name) == int(format_name(name).split("_")[2])
+    assert name.gran_idx == int(format_name(name).split("_")[2])
     assert name.granule_region is None
 
 
 @given(repeats())
 def test_gran_idx_of_repeats_has_no_cycle(name):
-    assert gran_idx(name) == name.rgt * 10_000 + name.granule_region
+    assert name.gran_idx == name.rgt * 10_000 + name.granule_region
 
 
 @given(sea_ice_maps | dated_maps | land_ice_maps())
 def test_gridded_products_have_no_gran_idx(name):
-    assert gran_idx(name) is None
+    assert name.gran_idx is None
 
 
 def test_name_has_fields():
@@ -157,7 +157,7 @@ def test_bathymetry_name_ends_in_its_release():
     name = parse_name("ATL24_20241107234251_08052501_006_01_001_02_subsetted.h5")
     assert (name.source_release, name.source_version) == ("006", "01")
     assert (name.release, name.version) == ("001", "02")
-    assert gran_idx(name) == 8052501
+    assert name.gran_idx == 8052501
 
 
 def test_early_names_of_repeats_parse():
@@ -183,7 +183,7 @@ def test_early_names_of_repeats_parse():
 )
 def test_names_of_gridded_products_parse(text, product, release):
     name = parse_name(text)
-    assert (name.product, name.release, gran_idx(name)) == (product, release, None)
+    assert (name.product, name.release, name.gran_idx) == (product, release, None)
     assert format_name(name) == text
 
 

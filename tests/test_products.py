@@ -31,7 +31,8 @@ def test_specifications_are_consistent(spec):
     assert len(set(names)) == len(names)
     assert "" not in names
     assert spec.document.count(spec.product) == 1
-    assert spec.main
+    assert bool(spec.main) == bool(spec.rates) == (spec.completeness != "none")
+    assert bool(spec.releases) == bool(spec.rates)
     assert {*spec.main} <= {rate.group for rate in spec.rates}
     for rate in spec.rates:
         second = {dim for dims in rate.dims.values() for dim in dims}
@@ -73,7 +74,7 @@ DEFAULTS = {
     LAKES.format(release="006"): ("gt1l", "ht_ortho", ["gt1l/anom_ssegs"]),
     "ATL22_20190330212241_00250301_003_01.h5": ("gt1l", "transect_lat", ["gt1l/other"]),
     "ATL24_20181014001049_02350102_006_01_001_01.h5": ("gt1l", "ortho_h", ["gt1l/other"]),
-    # Without a specification.
+    # Rates by the dimension scales.
     WHOLE.format("ATL04"): ("profile_1", "nrb_profile", []),
 }  # fmt: skip
 

@@ -221,7 +221,7 @@ def test_file_names_cover_four_orbits() -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"rgt": 26}, r"rgt 26.*four orbits.*rgt=25"),
+        ({"rgt": 26}, r"rgt 26.*4 orbits.*rgt=25"),
         ({"granule_region": 3}, r"granule_region 3.*whole orbits"),
         ({"n_segments": {"gt1l": 10**6}}, r"250000 rows of gt1l.*track 657.*crosses water for"),
     ],

@@ -10,12 +10,11 @@ from typing import Any
 
 import xarray as xr
 
-from xr_icesat2.granule.gran_idx import GRIDDED
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.identity import Identity
 from xr_icesat2.hdf5.model import GroupHeader, LeftOut, Node
 from xr_icesat2.hdf5.paths import ancestors, join, normalise, parent
-from xr_icesat2.products import Rate
+from xr_icesat2.products import PRODUCTS, Rate
 
 from .dask_chunks import share_blocks
 from .granule_coordinates import granule_coords
@@ -265,7 +264,8 @@ def _told_apart(dataset: xr.Dataset, identities: Sequence[Identity]) -> xr.Datas
 
     Maps are not numbered.
     """
-    if all(identity.product in GRIDDED for identity in identities):
+    convention = PRODUCTS.convention(identities[0].product)
+    if convention is not None and convention.is_gridded:
         return dataset
     coords = granule_coords(identities)
     told = dataset.assign_coords({n: v for n, v in coords.items() if n not in dataset.variables})

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import xarray as xr
 
-from xr_icesat2.granule.gran_idx import HEMISPHERIC, ORBITAL, REPEAT
 from xr_icesat2.granule.identity import UNKNOWN, Identity
+from xr_icesat2.products import PRODUCTS
 from xr_icesat2.reading.decode import TIME_ENCODING
 
 __all__ = ["GRANULE_COORDS", "PASS_COORDS", "granule_coords", "product_coord"]
@@ -47,14 +47,6 @@ TIMES: dict[str, tuple[str, Callable[[Identity], np.datetime64]]] = {
     "data_start_utc": ("time of the first data, UTC", lambda i: i.data_start_utc),
     "data_end_utc": ("time of the last data, UTC", lambda i: i.data_end_utc),
 }
-ONLY_IN = {
-    "hemisphere": HEMISPHERIC,
-    **dict.fromkeys(("start_rgt", "end_rgt", "start_cycle", "end_cycle"), ORBITAL),
-    **dict.fromkeys(("first_cycle", "last_cycle"), REPEAT),
-}
-"""Numbers that only some products have."""
-NOT_IN = {"cycle_number": REPEAT, "granule_region": HEMISPHERIC | ORBITAL}
-"""Numbers that all products have but some."""
 GRANULE_COORDS = ("product", *NUMBERS, *TEXTS, *TIMES)
 """Their names, which no variable of a row may take."""
 
@@ -72,8 +64,9 @@ def granule_coords(identities: Sequence[Identity]) -> dict[str, xr.Variable]:
     """
     product = identities[0].product
     coords = {"product": product_coord(product)}
+    kept = _numbers_of(product)
     for name, (meaning, get) in NUMBERS.items():
-        if product in NOT_IN.get(name, ()) or product not in ONLY_IN.get(name, {product}):
+        if name not in kept:
             continue
         values = np.array([_number(get(i)) for i in identities], np.int64)
         coords[name] = _variable(values, meaning)
@@ -83,6 +76,19 @@ def granule_coords(identities: Sequence[Identity]) -> dict[str, xr.Variable]:
         times = np.array([time(i) for i in identities], "datetime64[ns]")
         coords[name] = _variable(times, meaning)
     return coords
+
+
+def _numbers_of(product: str | None) -> set[str]:
+    """Name the numbers that granules of a product have, known or not."""
+    convention = PRODUCTS.convention(product)
+    if convention is None:
+        return {"gran_idx", "sc_orient", "rgt", "cycle_number", "granule_region"}
+    kept = {"gran_idx", "sc_orient", *convention.numbers}
+    if convention.orbits:
+        kept |= {"start_rgt", "end_rgt", "start_cycle", "end_cycle"}
+    if "first_cycle" in convention.fields:
+        kept |= {"first_cycle", "last_cycle"}
+    return kept
 
 
 def product_coord(product: str | None) -> xr.Variable:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from xr_icesat2.errors import GranuleNotFoundError
-from xr_icesat2.granule.name_patterns import EXTENSIONS
+from xr_icesat2.granule.name import EXTENSIONS
 from xr_icesat2.granule.non_granule_files import is_browse
 from xr_icesat2.messages import some_of
 from xr_icesat2.printable import get_logger

@@ -120,11 +120,11 @@ def _note_unseen(product: str | None, release: str | None) -> None:
     if product is None:
         return
     spec = PRODUCTS.get(product)
-    if spec is None:
+    if spec is None or not spec.rates:
         log.warning(
             "%s has no specification here: it opens by the file's own dimension scales", product
         )
-    elif release is not None and release not in spec.releases:
+    elif release is not None and spec.releases and release not in spec.releases:
         log.warning(
             "the specification of %s was made for releases %s to %s, not for %s: what it does not "
             "know opens by the file's own dimension scales",

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.granule.beams import TRACKS
-from xr_icesat2.granule.gran_idx import GRIDDED
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.identity import Identity
 from xr_icesat2.hdf5.paths import normalise
+from xr_icesat2.products import PRODUCTS
 
 from .open_granules import check_kinds, check_mergeable
 from .request import Options
@@ -32,12 +32,16 @@ def opens_as_it_is(
         It is none, but keywords choose beams or rows of it.
     """
     product, mixed = identities[0].product, options.allow_mixed_releases
-    if all(identity.product in GRIDDED for identity in identities):
+    convention = PRODUCTS.convention(product)
+    if convention is not None and convention.is_gridded:
         check_kinds(granules, identities, mixed_releases=mixed)
-        what = f"{granules[0].url} is a map ({product}), which has no beams"
+    else:
+        check_mergeable(granules, identities, mixed_releases=mixed)
+    if convention is not None and convention.tracks is None:
+        what = "a map" if convention.is_gridded else "a granule"
+        what = f"{granules[0].url} is {what} ({product}), which has no beams"
         _check_keywords(options, what, "")
         return True
-    check_mergeable(granules, identities, mixed_releases=mixed)
     group = options.group
     if group is None or specified_rate(product, options) is not None:
         return False

@@ -9,25 +9,20 @@ from pathlib import Path
 from xr_icesat2.bytesource import archive_urls as archive
 from xr_icesat2.bytesource.redaction import is_url
 from xr_icesat2.granule.name import file_name, format_name, parse_name
+from xr_icesat2.products import PRODUCTS
 
 __all__ = [
-    "BY_DATE",
     "PROTOCOL",
     "Place",
     "archive_hint",
     "granule_url",
+    "has_folders_by_date",
     "is_granule",
     "place_of_path",
     "plain_path",
 ]
 
 PROTOCOL = "icesat2"
-
-BY_DATE = frozenset({"ATL03", "ATL06", "ATL07", "ATL08", "ATL10"})
-"""Products whose folders are release and the date in the name.
-
-Others have other folders, or had in some release: CMR knows.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +55,12 @@ def granule_url(text: str) -> str:
     return f"{PROTOCOL}://{text}" if bare and not Path(text).exists() else text
 
 
+def has_folders_by_date(collection: str) -> bool:
+    """Whether the folders of a collection are release, year, month and day; not of quick looks."""
+    convention = PRODUCTS.convention(collection)
+    return convention is not None and convention.folders_by_date
+
+
 def plain_path(url: str) -> str:
     """Path of an ``icesat2://`` URL: of a bare name with its folders, where they follow from it.
 
@@ -70,7 +71,7 @@ def plain_path(url: str) -> str:
     if "/" in path or not is_granule(path):
         return path
     name = parse_name(path)
-    if name is None or name.start is None or name.collection not in BY_DATE:
+    if name is None or name.start is None or not has_folders_by_date(name.collection):
         return path
     return f"{name.product}/{name.release}/{name.start:%Y/%m/%d}/{path}"
 

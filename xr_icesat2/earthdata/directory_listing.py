@@ -6,16 +6,16 @@ from typing import Any
 
 from xr_icesat2.bytesource.archive_urls import path_of_url
 from xr_icesat2.errors import GranuleNotFoundError, SelectionError
+from xr_icesat2.products import PRODUCTS
 
 from . import cmr as catalog
-from .archive_paths import BY_DATE, plain_path
+from .archive_paths import has_folders_by_date, plain_path
 
 __all__ = ["Entry", "files_below", "find_below", "folder", "list_folder"]
 
 Entry = dict[str, Any]
 """As fsspec has it: ``name``, ``size`` (bytes, or None), ``type``."""
 
-_PRODUCTS = tuple(f"ATL{number:02d}" for number in (3, 4, *range(6, 25)))
 # Digits of year, month and day in a path.
 _WIDTHS = (4, 2, 2)
 # How many parts the path of a release has, and that of a file by date.
@@ -40,14 +40,14 @@ async def list_folder(path: str) -> list[Entry]:
         There is no such folder.
     """
     if not path:
-        return [folder(product) for product in _PRODUCTS]
+        return [folder(product) for product in PRODUCTS]
     product, *below = path.split("/")
     releases = {umm["Version"]: umm for umm in await _releases(product, path)}
     if not below:
         return [folder(f"{path}/{release}") for release in sorted(releases)]
     if below[0] not in releases:
         raise _no_folder(path, f"the releases of {product} are {', '.join(sorted(releases))}")
-    if product not in BY_DATE:
+    if not has_folders_by_date(product):
         children = _children(path, await files_below(path))
         if not children and below[1:]:
             raise _no_folder(path, "no granule lies in it")
@@ -69,7 +69,7 @@ async def files_below(path: str) -> list[Entry]:
         ``product/release``, and any part of a date.
     """
     product, release, *dates = path.split("/")
-    if product in BY_DATE:
+    if has_folders_by_date(product):
         if not _is_date(dates):
             raise _no_folder(path, "below a release are year, month and day, such as 2019/11/06")
         query = catalog.name_query(product, release, f"{product}*_{''.join(dates)}*")
@@ -105,7 +105,7 @@ async def find_below(path: str, deepest: int, *, withdirs: bool) -> dict[str, En
     parts = path.split("/") if path else []
     if not parts and deepest > _RELEASE:
         raise SelectionError(f"this would list the whole archive: {_NARROWER}")
-    if len(parts) < _RELEASE or (parts[0] in BY_DATE and deepest < _FILE):
+    if len(parts) < _RELEASE or (has_folders_by_date(parts[0]) and deepest < _FILE):
         return await _walk(path, deepest, withdirs=withdirs)
     files = {entry["name"]: entry for entry in await files_below(path)}
     folders = {each: folder(each) for name in files for each in _above(name, len(parts))}
@@ -153,8 +153,8 @@ def _children(path: str, files: Iterable[Entry]) -> list[Entry]:
 
 
 async def _releases(product: str, path: str) -> list[Mapping[str, Any]]:
-    if product not in _PRODUCTS:
-        raise _no_folder(path, f"the products are {_PRODUCTS[0]} to {_PRODUCTS[-1]}")
+    if product not in [*PRODUCTS]:
+        raise _no_folder(path, f"the products are {', '.join(PRODUCTS)}")
     return await catalog.collections(product)
 
 

@@ -6,8 +6,8 @@ Source: HorizontalSpatialDomain in NASA's UMM-G schema 1.6.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from xr_icesat2.granule.gran_idx import FOUR_ORBITS
 from xr_icesat2.granule.name import parse_name
+from xr_icesat2.products import PRODUCTS
 
 from .cmr import CatalogGranule
 from .ground_track import Line, OrbitExtent, ground_track
@@ -28,8 +28,9 @@ def footprint_lines(granule: CatalogGranule) -> tuple[Line, ...]:
     told = granule.footprint
     if "Orbit" in told:
         name = parse_name(granule.name)
-        orbits = 4 if name is not None and name.product in FOUR_ORBITS else 1
-        return (ground_track(_extent(told["Orbit"]), orbits),)
+        convention = PRODUCTS.convention(name.product) if name else None
+        orbits = convention.orbits if convention else 1
+        return (ground_track(_extent(told["Orbit"]), max(orbits, 1)),)
     return tuple(_drawn(told.get("Geometry", {})))
 
 

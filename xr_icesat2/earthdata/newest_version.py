@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Sequence
 
 from xr_icesat2.errors import IdentityError
-from xr_icesat2.granule.name import GranuleName, gran_idx, parse_name
+from xr_icesat2.granule.name import GranuleName, parse_name
 
 from .cmr import CatalogGranule
 
@@ -29,7 +29,7 @@ def name_of(granule: CatalogGranule) -> GranuleName:
 
 def pass_of(name: GranuleName) -> Hashable:
     """Give what all versions of a granule in one release have in common."""
-    number = gran_idx(name)
+    number = name.gran_idx
     if number is not None:
         return (name.collection, name.release, number)
     return (name.collection, name.release, name.start, name.hemisphere, name.label)

@@ -11,8 +11,8 @@ from typing import Any
 from xr_icesat2.bytesource.request_limits import request_limit
 from xr_icesat2.bytesource.request_scheduler import scheduler_of
 from xr_icesat2.errors import GranuleNotFoundError, SelectionError
-from xr_icesat2.granule.gran_idx import GRIDDED
 from xr_icesat2.messages import did_you_mean
+from xr_icesat2.products import PRODUCTS
 
 from .cmr import (
     GRANULES,
@@ -127,7 +127,7 @@ def search(  # noqa: PLR0913 - each is something to search by
     if count is not None and not (isinstance(count, int) and count > 0):
         raise SelectionError(f"count={count!r}, expected a number from 1; None for all")
     is_limited = count is not None or area is not None or span is not None or bool(patterns)
-    if not is_limited and product not in GRIDDED:
+    if not is_limited and not PRODUCTS[passes.product].granules.is_gridded:
         raise SelectionError(
             f"this would list every granule of {product}: say where (bbox, region), when "
             "(temporal), which passes (rgt, cycle_number, granule_region), or how many (count)"

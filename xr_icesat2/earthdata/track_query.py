@@ -7,42 +7,24 @@ Source: the file naming conventions in the products' user guides at NSIDC.
 """
 
 import operator
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product as combinations
 
 from xr_icesat2.errors import SelectionError
-from xr_icesat2.granule.gran_idx import (
-    CYCLES,
-    FOUR_ORBITS,
-    GRIDDED,
-    HEMISPHERIC,
-    ORBITAL,
-    QUICK_LOOK,
-    REGIONAL,
-    REGIONS,
-    REPEAT,
-    RGTS,
-    WITH_HEMISPHERE,
-    first_of_four,
-)
-from xr_icesat2.granule.name import GranuleName
+from xr_icesat2.granule.gran_idx import CYCLES, REGIONS, RGTS, first_of
+from xr_icesat2.granule.name import GranuleName, name_pattern
+from xr_icesat2.products import PRODUCTS, GranuleConvention
 
-__all__ = ["KNOWN", "Numbers", "Passes", "asked_passes", "known_product"]
+__all__ = ["Numbers", "Passes", "asked_passes", "known_product"]
 
 Numbers = int | Iterable[int] | None
 """One number, several, or None for all."""
 
-KNOWN = REGIONAL | HEMISPHERIC | ORBITAL | REPEAT | GRIDDED
-"""Products of which the names of granules are known; some have a quick look besides."""
-
 MOST_PATTERNS = 500
 """Combinations of track, cycle and granule region that one search asks for."""
 
-_QUICK_LOOKS = frozenset(f"{product}QL" for product in QUICK_LOOK)
-_TRACKED = KNOWN - GRIDDED
 _HEMISPHERES = {"north": 1, "south": 2}
-_TIME = "?" * 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,29 +48,21 @@ class Passes:
 
     def patterns(self) -> list[str]:
         """Patterns for CMR (``?`` one character, ``*`` any), none where all granules will do."""
-        told = (self.rgts, self.granule_regions, self.hemispheres)
-        if not any(told) and (not self.cycles or self.product in REPEAT):
+        numbers = {
+            "rgt": self.rgts,
+            "cycle_number": self.cycles,
+            "granule_region": self.granule_regions,
+            "hemisphere": self.hemispheres,
+        }
+        # The name of a repeat granule has its first and last cycle: those between are not in it.
+        in_names = PRODUCTS[self.product].granules.fields
+        asked = {key: given for key, given in numbers.items() if given and key in in_names}
+        if not asked:
             return []
-        return list(dict.fromkeys(self._patterns()))
-
-    def _patterns(self) -> Iterator[str]:
-        for rgt, cycle_number, granule_region, hemisphere in combinations(
-            _digits(self.rgts, 4),
-            # The name of a repeat granule has the first and last cycle: others lie between.
-            ["??"] if self.product in REPEAT else _digits(self.cycles, 2),
-            _digits(self.granule_regions, 2),
-            _digits(self.hemispheres, 2),
-        ):
-            if self.product in GRIDDED:
-                yield f"{self.product}-{hemisphere}_*"
-            elif self.product in REPEAT:
-                yield f"{self.product}_{rgt}{granule_region}_*"
-            elif self.product in HEMISPHERIC:
-                yield f"{self.collection}-{hemisphere}_{_TIME}_{rgt}{cycle_number}01_*"
-            elif self.product in ORBITAL:
-                yield f"{self.collection}_{_TIME}_{rgt}{cycle_number}01_*"
-            else:
-                yield f"{self.collection}_{_TIME}_{rgt}{cycle_number}{granule_region}_*"
+        return [
+            name_pattern(self.collection, dict(zip(asked, combination, strict=True)))
+            for combination in combinations(*asked.values())
+        ]
 
     def accept(self, name: GranuleName) -> bool:
         """Whether a granule of this name is one that is asked for."""
@@ -118,10 +92,11 @@ def known_product(given: str) -> str:
         No product of that name has granules in the archive.
     """
     product = given.strip().upper() if isinstance(given, str) else given
-    if product not in KNOWN | _QUICK_LOOKS:
+    quick_looks = [f"{name}QL" for name, spec in PRODUCTS.items() if spec.granules.quick_look]
+    if product not in [*PRODUCTS, *quick_looks]:
         raise SelectionError(
             f"product={given!r}, expected the short name of an ICESat-2 product: "
-            f"{', '.join(sorted(KNOWN))}; or of a quick look: {', '.join(sorted(_QUICK_LOOKS))}"
+            f"{', '.join(PRODUCTS)}; or of a quick look: {', '.join(quick_looks)}"
         )
     return product
 
@@ -150,18 +125,16 @@ def asked_passes(
     SelectionError
         A number out of range, or one that the product's granules do not have.
     """
-    quick_look, product = product in _QUICK_LOOKS, product.removesuffix("QL")
-    rgts = _checked("rgt", rgt, RGTS, product, _TRACKED)
-    if product in FOUR_ORBITS:
-        rgts = tuple(dict.fromkeys(map(first_of_four, rgts)))
+    quick_look, product = product.endswith("QL"), product.removesuffix("QL")
+    convention = PRODUCTS[product].granules
+    rgts = _checked("rgt", rgt, RGTS, product)
+    rgts = tuple(dict.fromkeys(first_of(convention.orbits, rgt) for rgt in rgts))
     passes = Passes(
         product=product,
         quick_look=quick_look,
         rgts=rgts,
-        cycles=_checked("cycle_number", cycle_number, CYCLES, product, _TRACKED),
-        granule_regions=_checked(
-            "granule_region", granule_region, REGIONS, product, REGIONAL | REPEAT
-        ),
+        cycles=_checked("cycle_number", cycle_number, CYCLES, product),
+        granule_regions=_checked("granule_region", granule_region, REGIONS, product),
         hemispheres=_hemisphere(hemisphere, product),
     )
     found = len(passes.patterns())
@@ -173,13 +146,12 @@ def asked_passes(
     return passes
 
 
-def _checked(
-    keyword: str, given: Numbers, valid: range, product: str, having: frozenset[str]
-) -> tuple[int, ...]:
+def _checked(keyword: str, given: Numbers, valid: range, product: str) -> tuple[int, ...]:
     if given is None:
         return ()
-    if product not in having:
-        way_out = " Its names have a hemisphere." if product in WITH_HEMISPHERE else ""
+    convention = PRODUCTS[product].granules
+    if not _have(convention, keyword):
+        way_out = " Its names have a hemisphere." if "hemisphere" in convention.fields else ""
         raise SelectionError(
             f"{keyword}={given!r}: granules of {product} have no such number in their names. "
             f"Leave it out.{way_out}"
@@ -198,19 +170,23 @@ def _checked(
     return numbers
 
 
+def _have(convention: GranuleConvention, keyword: str) -> bool:
+    """Whether granules can be told apart by a number."""
+    if keyword == "granule_region":
+        return keyword in convention.numbers
+    return not convention.is_gridded
+
+
 def _hemisphere(given: str | int | None, product: str) -> tuple[int, ...]:
     if given is None:
         return ()
-    if product not in WITH_HEMISPHERE:
+    having = [name for name, spec in PRODUCTS.items() if "hemisphere" in spec.granules.fields]
+    if product not in having:
         raise SelectionError(
             f"hemisphere={given!r}: granules of {product} are not made by hemisphere, only those "
-            f"of {', '.join(sorted(WITH_HEMISPHERE))}. Leave it out."
+            f"of {', '.join(having)}. Leave it out."
         )
     number = _HEMISPHERES.get(given.lower()) if isinstance(given, str) else given
     if number not in (1, 2):
         raise SelectionError(f'hemisphere={given!r}, expected "north" (1) or "south" (2)')
     return (number,)
-
-
-def _digits(numbers: tuple[int, ...], width: int) -> list[str]:
-    return [f"{number:0{width}d}" for number in numbers] or ["?" * width]

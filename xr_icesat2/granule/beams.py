@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from xr_icesat2.errors import IdentityError, SelectionError
 from xr_icesat2.messages import AS_IT_IS
+from xr_icesat2.products.granule_convention import Tracks
 
 __all__ = [
     "BACKWARD",
@@ -20,6 +21,7 @@ __all__ = [
     "SPOTS",
     "STRONG",
     "TRACKS",
+    "TRACK_GROUPS",
     "WEAK",
     "SpotsUnknownError",
     "assign_spots",
@@ -31,8 +33,13 @@ __all__ = [
 BEAMS = ("gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r")
 PAIRS = ("pt1", "pt2", "pt3")
 PROFILES = ("profile_1", "profile_2", "profile_3")
+TRACK_GROUPS: Mapping[Tracks, tuple[str, ...]] = {
+    "beams": BEAMS,
+    "pairs": PAIRS,
+    "profiles": PROFILES,
+}
 TRACKS = frozenset((*BEAMS, *PAIRS, *PROFILES))
-"""Groups at the root of which one or another kind is laid side by side."""
+"""Groups at the root of which one kind is merged."""
 
 SPOTS = (1, 2, 3, 4, 5, 6)
 STRONG = (1, 3, 5)

@@ -5,16 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from xr_icesat2.errors import IdentityError
+from xr_icesat2.products import PRODUCTS, GranuleConvention
 
-from .gran_idx import (
-    CYCLES,
-    GRIDDED,
-    ORBITAL,
-    REGIONAL,
-    REPEAT,
-    RGTS,
-    granule_number,
-)
+from .gran_idx import CYCLES, RGTS, granule_number
 from .identity_evidence import (
     WAY_OUT,
     Evidence,
@@ -34,6 +27,8 @@ UNKNOWN = -1
 """``gran_idx`` of a granule that nothing numbers."""
 
 _SC_ORIENT = range(3)
+_NUMBERS_OF_OTHERS = frozenset({"rgt", "cycle_number"})
+"""Numbers of a granule whose product is unknown."""
 _RECORDED = "METADATA/DatasetIdentification fileName"
 
 
@@ -101,32 +96,26 @@ def identify(evidence: Evidence) -> Identity:
     name = next(iter(names.values()), None)
     ancillary = evidence.ancillary
 
-    # A map belongs to no track: what it says of one is where its time span begins.
-    rgt = cycle_number = granule_region = None
-    if product not in GRIDDED:
-        rgt = settled_number("rgt", product, source_file, evidence, names)
-    if product not in GRIDDED | REPEAT:
-        cycle_number = settled_number("cycle_number", product, source_file, evidence, names)
-    if product in REGIONAL | REPEAT:
-        granule_region = settled_number("granule_region", product, source_file, evidence, names)
+    convention = PRODUCTS.convention(product)
+    # What a map says of tracks is where its time span begins.
+    numbers = convention.numbers if convention else _NUMBERS_OF_OTHERS
+    settled: dict[str, int | None] = {
+        field: settled_number(field, product, source_file, evidence, names)
+        for field in ("rgt", "cycle_number", "granule_region")
+        if field in numbers
+    }
     hemisphere = name.hemisphere if name else None
-    gran_idx = granule_number(
-        product=product,
-        rgt=rgt,
-        cycle_number=cycle_number,
-        granule_region=granule_region,
-        hemisphere=hemisphere,
-    )
+    gran_idx = granule_number(product, {**settled, "hemisphere": hemisphere})
     release, version = settled_release(product, source_file, evidence, names)
-    first_cycle, last_cycle = _cycles(product, evidence, name)
-    whole_orbits = product in ORBITAL
+    first_cycle, last_cycle = _cycles(convention, evidence, name)
+    whole_orbits = convention is not None and convention.orbits > 0
     return Identity(
         source_file=source_file,
         product=product,
         gran_idx=UNKNOWN if gran_idx is None else gran_idx,
-        rgt=rgt,
-        cycle_number=cycle_number,
-        granule_region=granule_region,
+        rgt=settled.get("rgt"),
+        cycle_number=settled.get("cycle_number"),
+        granule_region=settled.get("granule_region"),
         hemisphere=hemisphere,
         start_rgt=integer(ancillary.get("start_rgt"), RGTS) if whole_orbits else None,
         start_cycle=integer(ancillary.get("start_cycle"), CYCLES) if whole_orbits else None,
@@ -165,11 +154,11 @@ def _names(product: str | None, source_file: str, recorded: str | None) -> dict[
 
 
 def _cycles(
-    product: str | None, evidence: Evidence, name: GranuleName | None
+    convention: GranuleConvention | None, evidence: Evidence, name: GranuleName | None
 ) -> tuple[int | None, int | None]:
     if name:
         return name.first_cycle, name.last_cycle
-    if product not in REPEAT:
+    if convention is None or "first_cycle" not in convention.fields:
         return None, None
     first, last = (evidence.ancillary.get(key) for key in ("start_cycle", "end_cycle"))
     return integer(first, CYCLES), integer(last, CYCLES)

@@ -11,8 +11,9 @@ import numpy as np
 
 from xr_icesat2.errors import IdentityError
 from xr_icesat2.messages import AS_IT_IS
+from xr_icesat2.products import PRODUCTS
 
-from .gran_idx import CYCLES, FOUR_ORBITS, REGIONS, RGTS, first_of_four
+from .gran_idx import CYCLES, REGIONS, RGTS, first_of
 from .name import GranuleName, parse_name
 
 __all__ = [
@@ -94,9 +95,10 @@ def _of_granule(
     field: str, product: str | None, claims: list[tuple[str, int | None]]
 ) -> list[tuple[str, int | None]]:
     """Give the number by which a granule is named, which need not be the first in it."""
-    if field == "rgt" and product in FOUR_ORBITS:
-        # A subset may have lost the first orbits; the granule is named by the first of four.
-        return [(where, rgt and first_of_four(rgt)) for where, rgt in claims]
+    convention = PRODUCTS.convention(product)
+    if field == "rgt" and convention is not None:
+        # A subset may have lost the first orbits; the granule is named after the first.
+        return [(where, rgt and first_of(convention.orbits, rgt)) for where, rgt in claims]
     return claims
 
 

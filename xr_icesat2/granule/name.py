@@ -1,40 +1,22 @@
-"""The name of a granule: what it says, and how it is written.
+"""The name of a granule: reading and writing it, and patterns to search for it.
 
-Source: the file naming conventions in the products' user guides at NSIDC.
+Each product declares its names in ``products/atlNN.py`` (:attr:`.GranuleConvention.names`).
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
+from string import Formatter
+from typing import Any
 
 from xr_icesat2.errors import IdentityError
+from xr_icesat2.products import PRODUCTS, GranuleConvention
 
-from .gran_idx import (
-    CYCLES,
-    GRIDDED,
-    HEMISPHERIC,
-    ORBITAL,
-    QUICK_LOOK,
-    REGIONAL,
-    REGIONS,
-    REPEAT,
-    RGTS,
-    WITH_HEMISPHERE,
-    granule_number,
-)
-from .name_patterns import (
-    CYCLES_OF_LABEL,
-    DATED_NAME,
-    EXTENSIONS,
-    OWN_RELEASE,
-    REPEAT_NAME,
-    UNDATED_NAME,
-    file_name,
-)
+from .gran_idx import CYCLES, HEMISPHERES, REGIONS, RGTS, granule_number
 
-__all__ = ["GranuleName", "file_name", "format_name", "gran_idx", "parse_name"]
+__all__ = ["EXTENSIONS", "GranuleName", "file_name", "format_name", "name_pattern", "parse_name"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +57,44 @@ class GranuleName:
         """Short name of the collection in NASA's catalog: ``"ATL03"``, or ``"ATL03QL"``."""
         return f"{self.product}QL" if self.quick_look else self.product
 
+    @property
+    def gran_idx(self) -> int | None:
+        """Number within the product; None for maps."""
+        numbers = {field: getattr(self, field) for field in _NUMBERS}
+        return granule_number(self.product, numbers)
 
-_UNDATED = frozenset({"ATL14", "ATL15", "ATL18"})
-_NETCDF = frozenset({"ATL14", "ATL15"})
-_DATED = REGIONAL | HEMISPHERIC | ORBITAL | (GRIDDED - {"ATL14", "ATL15"})
+
+_NUMBERS = {
+    "rgt": (4, RGTS),
+    "cycle_number": (2, CYCLES),
+    "granule_region": (2, REGIONS),
+    "hemisphere": (2, HEMISPHERES),
+    "first_cycle": (2, CYCLES),
+    "last_cycle": (2, CYCLES),
+}
+"""Digits in a name and valid range of the numbers."""
+_TEXTS = {
+    "start": "20[0-9]{12}",
+    "release": "[0-9]{3}",
+    "version": "[0-9]{2}",
+    "short_release": "[0-9]{2}",
+    "source_release": "[0-9]{3}",
+    "source_version": "[0-9]{2}",
+    "label": "(?!20[0-9]{12}_[0-9]{8}_)[0-9A-Za-z]+(?:_[0-9A-Za-z]+)*?",
+}
+"""Patterns of the other fields."""
+_TIME = "%Y%m%d%H%M%S"
+_TIME_DIGITS = 14
+EXTENSIONS = frozenset({"h5", "hdf5", "he5", "nc", "nc4"})
+
+# Subsetters write before and after the name (processed_…, …_subsetted, … (1)), set off by a
+# character that is no letter or digit.
+_PRODUCT = re.compile(r"(?<![0-9A-Za-z])ATL[0-9]{2}")
+_AFTER = r"(?![0-9A-Za-z])"
+_CYCLES_OF_LABEL = re.compile(r"[A-Z][A-Z0-9]_(?P<first>[0-9]{2})(?P<last>[0-9]{2})_[0-9A-Za-z]+")
 
 
-@lru_cache(maxsize=1 << 12)  # asked for anew at each step of opening
+@lru_cache(maxsize=1 << 12)  # called again at each step of opening
 def parse_name(text: str) -> GranuleName | None:
     """Read the name of a granule from a url, a path or a bare name.
 
@@ -95,97 +108,68 @@ def parse_name(text: str) -> GranuleName | None:
     -------
     GranuleName or None
         None where the file is not named like a granule: another pattern, an extension that no
-        granule has, a track, cycle, region or date that cannot be, two granules in one name.
+        granule has, a number or date out of range, two granules in one name.
     """
-    segment = file_name(text)
-    found = set(_candidates(segment))
+    found = set(_candidates(file_name(text)))
     return found.pop() if len(found) == 1 else None
 
 
 def _candidates(segment: str) -> Iterator[GranuleName]:
-    for pattern, read in (
-        (DATED_NAME, _read_dated),
-        (REPEAT_NAME, _read_repeat),
-        (UNDATED_NAME, _read_undated),
-    ):
-        for match in pattern.finditer(segment):
+    for begin in _PRODUCT.finditer(segment):
+        for pattern in _patterns(begin[0]):
+            match = pattern.match(segment, begin.start())
+            if match is None:
+                continue
             dot, extension = segment[match.end() :].rpartition(".")[1:]
             if dot and extension.lower() not in EXTENSIONS:
                 continue
-            name = read(match)
+            name = _read(begin[0], match.groupdict())
             if name is not None:
                 yield name
 
 
-def _read_dated(match: re.Match[str]) -> GranuleName | None:
-    product, start = match["product"], _time(match["start"])
-    rgt, cycle_number, granule_region = (
-        int(match["rgt"]),
-        int(match["cycle_number"]),
-        int(match["granule_region"]),
-    )
-    if product not in (QUICK_LOOK if match["quick_look"] else _DATED) or start is None:
+@cache
+def _patterns(product: str) -> tuple[re.Pattern[str], ...]:
+    """Compile the names of a product's specification."""
+    convention = PRODUCTS.convention(product)
+    return tuple(_pattern(convention, name) for name in convention.names) if convention else ()
+
+
+def _pattern(convention: GranuleConvention, name: str) -> re.Pattern[str]:
+    product, rest = name[: len("ATL00")], name[len("ATL00") :].rpartition(".")[0]
+    pattern = product + ("(?P<quick_look>QL)?" if convention.quick_look else "")
+    for literal, field, _, _ in Formatter().parse(rest):
+        pattern += re.escape(literal)
+        if field:
+            written = _TEXTS.get(field) or f"[0-9]{{{_NUMBERS[field][0]}}}"
+            pattern += f"(?P<{field}>{written})"
+    return re.compile(pattern + _AFTER)
+
+
+def _read(product: str, matched: Mapping[str, str | None]) -> GranuleName | None:
+    """Make a name of what a pattern matched, None where a number or the date is out of range."""
+    fields: dict[str, Any] = {key: text for key, text in matched.items() if text is not None}
+    for key, (_, valid) in _NUMBERS.items():
+        if key in fields:
+            fields[key] = int(fields[key])
+            if fields[key] not in valid:
+                return None
+    if fields.get("last_cycle", 0) < fields.get("first_cycle", 0):
         return None
-    if (match["hemisphere"] is None) == (product in WITH_HEMISPHERE):
-        return None
-    if rgt not in RGTS or cycle_number not in CYCLES:
-        return None
-    if granule_region not in (REGIONS if product in REGIONAL else (1,)):
-        return None
-    released, source = match, None
-    if product == "ATL24":
-        own = OWN_RELEASE.match(match.string, match.end())
-        if own is None:
+    if "start" in fields:
+        fields["start"] = _time(fields["start"])
+        if fields["start"] is None:
             return None
-        released, source = own, match
-    return GranuleName(
-        product=product,
-        release=released["release"],
-        version=released["version"],
-        start=start,
-        rgt=rgt,
-        cycle_number=cycle_number,
-        granule_region=granule_region if product in REGIONAL else None,
-        hemisphere=int(match["hemisphere"]) if match["hemisphere"] else None,
-        quick_look=bool(match["quick_look"]),
-        source_release=source and source["release"],
-        source_version=source and source["version"],
-    )
-
-
-def _read_repeat(match: re.Match[str]) -> GranuleName | None:
-    rgt, granule_region = int(match["rgt"]), int(match["granule_region"])
-    first, last = int(match["first"]), int(match["last"])
-    if rgt not in RGTS or granule_region not in REGIONS or first not in CYCLES or last < first:
-        return None
-    return GranuleName(
-        product=match["product"],
-        release=match["release"] or "0" + match["trial"],
-        version=match["version"] or match["try"],
-        rgt=rgt,
-        granule_region=granule_region,
-        first_cycle=first,
-        last_cycle=last,
-    )
-
-
-def _read_undated(match: re.Match[str]) -> GranuleName | None:
-    if DATED_NAME.match(match.string, match.start()):
-        return None
-    cycles = CYCLES_OF_LABEL.fullmatch(match["label"])
-    return GranuleName(
-        product=match["product"],
-        release=match["release"],
-        version=match["version"],
-        first_cycle=int(cycles["first"]) if cycles else None,
-        last_cycle=int(cycles["last"]) if cycles else None,
-        label=match["label"],
-    )
+    if "short_release" in fields:
+        fields["release"] = fields.pop("short_release").zfill(3)
+    if cycles := _CYCLES_OF_LABEL.fullmatch(fields.get("label", "")):
+        fields |= {f"{end}_cycle": int(cycles[end]) for end in ("first", "last")}
+    return GranuleName(product=product, **fields | {"quick_look": "quick_look" in fields})
 
 
 def _time(digits: str) -> datetime | None:
     try:
-        return datetime.strptime(digits, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+        return datetime.strptime(digits, _TIME).replace(tzinfo=UTC)
     except ValueError:
         return None
 
@@ -198,44 +182,66 @@ def format_name(name: GranuleName) -> str:
     IdentityError
         A field that the product's names hold is missing.
     """
-    product = name.product
-    tail = f"{name.release}_{name.version}.{'nc' if product in _NETCDF else 'h5'}"
-    if product in REPEAT:
-        _require(name, "rgt", "granule_region", "first_cycle", "last_cycle")
-        cycles = f"{name.first_cycle:02d}{name.last_cycle:02d}"
-        return f"{product}_{name.rgt:04d}{name.granule_region:02d}_{cycles}_{tail}"
-    if product in _UNDATED and name.start is None:
-        _require(name, "label")
-        return f"{product}_{name.label}_{tail}"
-    _require(name, "start", "rgt", "cycle_number")
-    if product in REGIONAL:
-        _require(name, "granule_region")
-    code = name.collection
-    if product in WITH_HEMISPHERE:
-        _require(name, "hemisphere")
-        code = f"{name.collection}-{name.hemisphere:02d}"
-    if product == "ATL24":
-        _require(name, "source_release", "source_version")
-        tail = f"{name.source_release}_{name.source_version}_{tail}"
-    track = f"{name.rgt:04d}{name.cycle_number:02d}{name.granule_region or 1:02d}"
-    return f"{code}_{name.start:%Y%m%d%H%M%S}_{track}_{tail}"
-
-
-def _require(name: GranuleName, *fields: str) -> None:
-    missing = [field for field in fields if getattr(name, field) is None]
-    if missing:
+    names = PRODUCTS[name.product].granules.names
+    lacking = {template: _lacking(name, template) for template in names}
+    template = next((template for template in names if not lacking[template]), None)
+    if template is None:
         raise IdentityError(
             f"the name of an {name.product} granule cannot be written without "
-            f"{', '.join(missing)}; given was {name}"
+            f"{', '.join(lacking[names[0]])}; given was {name}"
         )
+    rest = template.removeprefix(name.product)
+    return name.collection + rest.format_map({key: _text(name, key) for key in _keys(template)})
 
 
-def gran_idx(name: GranuleName) -> int | None:
-    """Return the number of the named granule, None for maps; see `granule_number`."""
-    return granule_number(
-        product=name.product,
-        rgt=name.rgt,
-        cycle_number=name.cycle_number,
-        granule_region=name.granule_region,
-        hemisphere=name.hemisphere,
-    )
+def _keys(template: str) -> list[str]:
+    return [field for _, field, _, _ in Formatter().parse(template) if field]
+
+
+def _lacking(name: GranuleName, template: str) -> list[str]:
+    return [key for key in _keys(template) if getattr(name, key, None) is None]
+
+
+def _text(name: GranuleName, field: str) -> str:
+    value = getattr(name, field)
+    if field == "start":
+        return f"{value:{_TIME}}"
+    return f"{value:0{_NUMBERS[field][0]}d}" if field in _NUMBERS else str(value)
+
+
+def name_pattern(collection: str, numbers: Mapping[str, int]) -> str:
+    """Return a pattern of the names of granules with some numbers, as CMR takes it.
+
+    Parameters
+    ----------
+    collection
+        Short name of a product or of its quick look.
+    numbers
+        Such as ``rgt``. Of the name's other numbers any value fits.
+
+    Returns
+    -------
+    str
+        ``?`` stands for one character, ``*`` for any.
+    """
+    product = collection.removesuffix("QL")
+    convention = PRODUCTS[product].granules
+    asked = {*convention.numbers, "hemisphere"}
+    parts = re.split(r"_(?![^{]*\})", convention.names[0].removeprefix(product))
+    last = max(n for n, part in enumerate(parts) if asked.intersection(_keys(part)))
+    fields = {
+        **{key: "?" * digits for key, (digits, _) in _NUMBERS.items()},
+        **{key: f"{number:0{_NUMBERS[key][0]}d}" for key, number in numbers.items()},
+        "start": "?" * _TIME_DIGITS,
+    }
+    return f"{collection}{'_'.join(parts[: last + 1]).format_map(fields)}_*"
+
+
+def file_name(url: str) -> str:
+    """Return the last part of a path or url without query; of a chained url that of the file."""
+    # In `simplecache::s3://…` the file stands last, in `zip://file.h5::s3://…` first.
+    link = next((part for part in url.split("::") if "/" in part), url)
+    if link.startswith(("http://", "https://")):
+        link = re.split(r"[?#]", link, maxsplit=1)[0]
+    segment = re.split(r"[/\\]", link)[-1]
+    return re.split(r"[?#]", segment, maxsplit=1)[0]

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 
 from xr_icesat2.printable import printable
 
 from .name import file_name
-from .name_patterns import BROWSE_NAME
 
 __all__ = ["describe_non_granule", "is_browse"]
+
+# NSIDC's name of a granule's pictures; other names with _BRW in them may be anybody's.
+_BROWSE_NAME = re.compile(r"ATL[0-9]{2}[-_][0-9A-Za-z_]+_[0-9]{3}_[0-9]{2}_BRW\.[0-9A-Za-z.]+")
 
 
 def is_browse(url: str) -> bool:
     """Whether a file has the name of a browse file: pictures of a granule."""
-    return BROWSE_NAME.fullmatch(file_name(url)) is not None
+    return _BROWSE_NAME.fullmatch(file_name(url)) is not None
 
 
 def describe_non_granule(

@@ -5,22 +5,14 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
 from xr_icesat2.errors import IdentityError
+from xr_icesat2.products import PRODUCTS
 
-from .beams import BEAMS, PAIRS, PROFILES
+from .beams import TRACK_GROUPS, TRACKS
 from .identity_evidence import WAY_OUT, settle, text
 from .name import parse_name
 
 __all__ = ["detect_product"]
 
-_GROUPS_OF = {
-    **dict.fromkeys(
-        ("ATL03", "ATL06", "ATL07", "ATL08", "ATL10", "ATL12", "ATL13", "ATL22", "ATL24"),
-        frozenset(BEAMS),
-    ),
-    "ATL11": frozenset(PAIRS),
-    **dict.fromkeys(("ATL04", "ATL09"), frozenset(PROFILES)),
-}
-_TELLING_GROUPS = frozenset((*BEAMS, *PAIRS, *PROFILES))
 _ROOT_ATTRS = ("short_name", "identifier_product_type")
 _SHORT_NAME = re.compile(r"(?P<product>ATL[0-9]{2})(?:QL)?")  # QL: a quick look
 
@@ -52,13 +44,13 @@ def detect_product(
         ),
     ]
     product = settle("product", source_file, claims)
-    if product is None and not groups.isdisjoint(PAIRS):
-        return "ATL11"
+    if product is None:
+        return _only_product_with(groups)
     if not _fits(product, groups):
         raise IdentityError(
             f"{source_file}: it says that it is {product}, but it has the groups "
-            f"{', '.join(sorted(groups & _TELLING_GROUPS))}, where {product} has "
-            f"{', '.join(sorted(_GROUPS_OF[str(product)]))}. {WAY_OUT}"
+            f"{', '.join(sorted(groups & TRACKS))}, where {product} has "
+            f"{', '.join(_expected(product))}. {WAY_OUT}"
         )
     return product
 
@@ -78,6 +70,17 @@ def _code(value: object) -> str | None:
 
 def _fits(product: str | None, groups: AbstractSet[str]) -> bool:
     """Whether the product may have these groups; unknown products and bare subsets may."""
-    telling = groups & _TELLING_GROUPS
-    expected = _GROUPS_OF.get(product or "", telling)
-    return not telling or bool(telling & expected)
+    expected = _expected(product)
+    return not expected or groups.isdisjoint(TRACKS) or not groups.isdisjoint(expected)
+
+
+def _expected(product: str | None) -> tuple[str, ...]:
+    """Return the groups of a product's tracks; empty where any may be there."""
+    convention = PRODUCTS.convention(product)
+    return TRACK_GROUPS[convention.tracks] if convention and convention.tracks else ()
+
+
+def _only_product_with(groups: AbstractSet[str]) -> str | None:
+    """Return the product that alone has these groups, such as the pairs of ATL11."""
+    found = [product for product in PRODUCTS if not groups.isdisjoint(_expected(product))]
+    return found[0] if len(found) == 1 else None

@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 
+from .granule_convention import GranuleConvention
 from .link_types import KeyLink, Link, RunLink, SpanLink, TimeLink
 from .registry import Products
 from .spec import ALONG, Completeness, Labels, ProductSpec, Rate
@@ -12,6 +13,7 @@ __all__ = [
     "ALONG",
     "PRODUCTS",
     "Completeness",
+    "GranuleConvention",
     "KeyLink",
     "Labels",
     "Link",
@@ -32,4 +34,4 @@ def _all_specs() -> Iterator[ProductSpec]:
 
 
 PRODUCTS = Products(_all_specs())
-"""The products that have a specification, by short name."""
+"""All products of the archive, by short name."""

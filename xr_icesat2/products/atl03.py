@@ -6,6 +6,7 @@ to 007) and *ATBD for Global Geolocated Photons (ATL03)*. ``knn``, ``pitch``, ``
 and not comparable with 006; rates and dimensions have been the same in all.
 """
 
+from .granule_convention import GranuleConvention
 from .link_types import RunLink, TimeLink
 from .spec import ALONG, ProductSpec, Rate
 
@@ -57,7 +58,15 @@ ATL03 = ProductSpec(
     title="Global geolocated photons",
     document="ATLAS/ICESat-2 L2A Global Geolocated Photon Data (ATL03), Data Dictionary",
     completeness="complete",
+    granules=GranuleConvention(
+        names=("ATL03_{start}_{rgt}{cycle_number}{granule_region}_{release}_{version}.h5",),
+        gran_idx=("rgt", "cycle_number", "granule_region"),
+        tracks="beams",
+        quick_look=True,
+        folders_by_date=True,
+    ),
     releases=("001", "002", "003", "004", "005", "006", "007"),
+    heights="`h_ph` is the tide-free height above the WGS 84 ellipsoid",
     rates=(HEIGHTS, GEOLOCATION, BACKGROUND, *SIGNAL_FINDING),
     main=("heights",),
     links=(

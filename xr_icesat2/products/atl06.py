@@ -6,6 +6,7 @@ Source: *ATLAS/ICESat-2 L3A Land Ice Height, Data Dictionary* (releases 001 to
 to release 002 and has 748 uneven ones (``bin_top_h``) since.
 """
 
+from .granule_convention import GranuleConvention
 from .link_types import SpanLink
 from .spec import ALONG, ProductSpec, Rate
 
@@ -51,7 +52,15 @@ ATL06 = ProductSpec(
     title="Land ice height",
     document="ATLAS/ICESat-2 L3A Land Ice Height (ATL06), Data Dictionary",
     completeness="complete",
+    granules=GranuleConvention(
+        names=("ATL06_{start}_{rgt}{cycle_number}{granule_region}_{release}_{version}.h5",),
+        gran_idx=("rgt", "cycle_number", "granule_region"),
+        tracks="beams",
+        quick_look=True,
+        folders_by_date=True,
+    ),
     releases=("001", "002", "003", "004", "005", "006", "007"),
+    heights="`h_li` is the tide-free height above the WGS 84 ellipsoid",
     rates=(LAND_ICE_SEGMENTS, SEGMENT_QUALITY, RESIDUAL_HISTOGRAM),
     main=("land_ice_segments",),
     links=(

@@ -5,6 +5,7 @@ Source: *ATLAS/ICESat-2 L3A Sea Ice Height (ATL07), Data Dictionary* and *ATBD f
 ``dda_surface_segments`` of newer releases open by the file's dimension scales.
 """
 
+from .granule_convention import GranuleConvention
 from .spec import ALONG, ProductSpec, Rate
 
 __all__ = ["ATL07"]
@@ -27,7 +28,15 @@ ATL07 = ProductSpec(
     title="Sea ice height",
     document="ATLAS/ICESat-2 L3A Sea Ice Height (ATL07), Data Dictionary",
     completeness="partial",
+    granules=GranuleConvention(
+        names=("ATL07-{hemisphere}_{start}_{rgt}{cycle_number}01_{release}_{version}.h5",),
+        gran_idx=("rgt", "cycle_number", "hemisphere"),
+        tracks="beams",
+        quick_look=True,
+        folders_by_date=True,
+    ),
     releases=("001", "002", "003", "004", "005", "006", "007"),
+    heights="`height_segment_height` is the height above the tide-free mean sea surface",
     rates=(SEA_ICE_SEGMENTS,),
     main=("sea_ice_segments",),
 )

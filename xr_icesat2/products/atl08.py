@@ -8,6 +8,7 @@ only counts them, the descriptions name them. Since release 005 or 006 ``canopy_
 """
 
 from .atl03 import SURFACE_TYPES
+from .granule_convention import GranuleConvention
 from .link_types import KeyLink, RunLink
 from .spec import ALONG, ProductSpec, Rate
 
@@ -56,7 +57,18 @@ ATL08 = ProductSpec(
     title="Land and vegetation height",
     document="ATLAS/ICESat-2 L3A Land and Vegetation Height (ATL08), Data Dictionary",
     completeness="complete",
+    granules=GranuleConvention(
+        names=("ATL08_{start}_{rgt}{cycle_number}{granule_region}_{release}_{version}.h5",),
+        gran_idx=("rgt", "cycle_number", "granule_region"),
+        tracks="beams",
+        quick_look=True,
+        folders_by_date=True,
+    ),
     releases=("001", "002", "003", "004", "005", "006", "007"),
+    heights=(
+        "`h_te_*` and names that end in `_abs` are heights above the WGS 84 ellipsoid; "
+        "`h_canopy` and the other canopy heights are above the terrain"
+    ),
     rates=(LAND_SEGMENTS, SIGNAL_PHOTONS),
     main=("land_segments",),
     links=(

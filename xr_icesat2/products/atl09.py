@@ -5,6 +5,7 @@ Source: *ATLAS/ICESat-2 L3A Calibrated Backscatter Profiles and Atmospheric Laye
 dimensions (height bins, layers) open by the file's dimension scales.
 """
 
+from .granule_convention import GranuleConvention
 from .link_types import TimeLink
 from .spec import ProductSpec, Rate
 
@@ -32,6 +33,13 @@ ATL09 = ProductSpec(
         "Characteristics (ATL09), Data Dictionary"
     ),
     completeness="partial",
+    granules=GranuleConvention(
+        names=("ATL09_{start}_{rgt}{cycle_number}01_{release}_{version}.h5",),
+        gran_idx=("rgt", "cycle_number", 1),
+        tracks="profiles",
+        orbits=1,
+        quick_look=True,
+    ),
     releases=("001", "002", "003", "004", "005", "006", "007"),
     rates=(
         _located("high_rate", "high_rate_idx"),

@@ -7,6 +7,7 @@ group itself the sections of about 10 km; since 006 these are ``freeboard_segmen
 ``reference_surface_section``. ``freeboard_swath_segment`` lies outside the beams.
 """
 
+from .granule_convention import GranuleConvention
 from .spec import ALONG, ProductSpec, Rate
 
 __all__ = ["ATL10"]
@@ -60,7 +61,18 @@ ATL10 = ProductSpec(
     title="Sea ice freeboard",
     document="ATLAS/ICESat-2 L3A Sea Ice Freeboard (ATL10), Data Dictionary",
     completeness="partial",
+    granules=GranuleConvention(
+        names=("ATL10-{hemisphere}_{start}_{rgt}{cycle_number}01_{release}_{version}.h5",),
+        gran_idx=("rgt", "cycle_number", "hemisphere"),
+        tracks="beams",
+        quick_look=True,
+        folders_by_date=True,
+    ),
     releases=("001", "002", "003", "004", "005", "006", "007"),
+    heights=(
+        "`beam_fb_height` is the freeboard, the height above the sea surface nearby; "
+        "`height_segment_height` is above the tide-free mean sea surface"
+    ),
     rates=(
         FREEBOARD_SEGMENT,
         REFERENCE_SURFACE_SECTION,

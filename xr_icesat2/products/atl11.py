@@ -5,6 +5,7 @@ and *ATBD*, as far as a granule made before the first release and public program
 lie in the pair's group; before the first release they were in ``corrected_h``.
 """
 
+from .granule_convention import GranuleConvention
 from .spec import ALONG, ProductSpec, Rate
 
 __all__ = ["ATL11"]
@@ -54,7 +55,16 @@ ATL11 = ProductSpec(
     title="Slope-corrected land ice height time series",
     document="ATLAS/ICESat-2 L3B Slope-Corrected Land Ice Height Time Series (ATL11)",
     completeness="partial",
+    granules=GranuleConvention(
+        names=(
+            "ATL11_{rgt}{granule_region}_{first_cycle}{last_cycle}_{release}_{version}.h5",
+            "ATL11_{rgt}{granule_region}_{first_cycle}{last_cycle}_{short_release}_v0{version}.h5",
+        ),
+        gran_idx=("rgt", 0, "granule_region"),
+        tracks="pairs",
+    ),
     releases=("001", "002", "003", "004", "005", "006", "007"),
+    heights=("`h_corr` is the height above the WGS 84 ellipsoid, corrected to the reference point"),
     rates=(POINTS, CROSSINGS),
     main=("",),
 )

@@ -4,6 +4,7 @@ Source: *ATLAS/ICESat-2 L3A Ocean Surface Height (ATL12), Data Dictionary*, its 
 programs read them; no granule was at hand. Second dimensions open by the file's dimension scales.
 """
 
+from .granule_convention import GranuleConvention
 from .spec import ProductSpec, Rate
 
 __all__ = ["ATL12"]
@@ -13,7 +14,15 @@ ATL12 = ProductSpec(
     title="Ocean surface height",
     document="ATLAS/ICESat-2 L3A Ocean Surface Height (ATL12), Data Dictionary",
     completeness="partial",
+    granules=GranuleConvention(
+        names=("ATL12_{start}_{rgt}{cycle_number}01_{release}_{version}.h5",),
+        gran_idx=("rgt", "cycle_number", 1),
+        tracks="beams",
+        orbits=4,
+        quick_look=True,
+    ),
     releases=("001", "002", "003", "004", "005", "006", "007"),
+    heights="`h` is the height of the sea surface above the WGS 84 ellipsoid",
     rates=(
         Rate(
             group="ssh_segments",

@@ -6,6 +6,7 @@ segments lie directly in the beam's group. Releases newer than 002 call ``cycle`
 add variables to the segments and have ``anom_ssegs`` with rows of its own.
 """
 
+from .granule_convention import GranuleConvention
 from .spec import ALONG, ProductSpec, Rate
 
 __all__ = ["ATL13"]
@@ -41,7 +42,18 @@ ATL13 = ProductSpec(
     title="Along-track inland surface water",
     document="ATLAS/ICESat-2 L3A Along Track Inland Surface Water Data (ATL13), Data Dictionary",
     completeness="complete",
+    granules=GranuleConvention(
+        names=("ATL13_{start}_{rgt}{cycle_number}01_{release}_{version}.h5",),
+        gran_idx=("rgt", "cycle_number", 1),
+        tracks="beams",
+        orbits=4,
+        quick_look=True,
+    ),
     releases=("001", "002", "003", "004", "005", "006", "007"),
+    heights=(
+        "`ht_water_surf` is the height above the WGS 84 ellipsoid, `ht_ortho` above the geoid "
+        "EGM2008"
+    ),
     rates=(SEGMENTS, ANOMALOUS_SEGMENTS),
     main=("",),
 )

@@ -4,6 +4,7 @@ Source: *ATLAS/ICESat-2 L3B Mean Inland Surface Water Data (ATL22), Data Diction
 as public programs read them; no granule was at hand. Transects lie directly in the beam's group.
 """
 
+from .granule_convention import GranuleConvention
 from .spec import ProductSpec, Rate
 
 __all__ = ["ATL22"]
@@ -13,6 +14,13 @@ ATL22 = ProductSpec(
     title="Mean inland surface water",
     document="ATLAS/ICESat-2 L3B Mean Inland Surface Water Data (ATL22), Data Dictionary",
     completeness="partial",
+    granules=GranuleConvention(
+        names=("ATL22_{start}_{rgt}{cycle_number}01_{release}_{version}.h5",),
+        gran_idx=("rgt", "cycle_number", 1),
+        tracks="beams",
+        orbits=4,
+        quick_look=True,
+    ),
     releases=("001", "002", "003", "004", "005", "006", "007"),
     rates=(
         Rate(

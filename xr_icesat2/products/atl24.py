@@ -4,6 +4,7 @@ Source: *ATLAS/ICESat-2 L3A Along Track Coastal and Nearshore Bathymetry (ATL24)
 extract of release 001. Photons lie directly in the beam's group, without dimension scales.
 """
 
+from .granule_convention import GranuleConvention
 from .spec import ProductSpec, Rate
 
 __all__ = ["ATL24"]
@@ -13,7 +14,16 @@ ATL24 = ProductSpec(
     title="Coastal and nearshore bathymetry",
     document="ATLAS/ICESat-2 L3A Along Track Coastal and Nearshore Bathymetry (ATL24), ATBD",
     completeness="partial",
+    granules=GranuleConvention(
+        names=(
+            "ATL24_{start}_{rgt}{cycle_number}{granule_region}_{source_release}_{source_version}_{release}_{version}.h5",
+        ),
+        gran_idx=("rgt", "cycle_number", "granule_region"),
+        tracks="beams",
+        quick_look=True,
+    ),
     releases=("001", "002"),
+    heights=("`ellipse_h` is the height above the WGS 84 ellipsoid, `ortho_h` above the geoid"),
     rates=(
         Rate(
             group="",

@@ -1,4 +1,4 @@
-"""The table of products: a mapping that forgives spelling, and prints one line a product."""
+"""All products: a mapping whose keys may be spelled freely, printed as one line a product."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ from typing import NoReturn
 
 from xr_icesat2.errors import ProductNotFoundError
 
+from .granule_convention import GranuleConvention
 from .spec import ProductSpec
 
 __all__ = ["Products"]
 
-_TITLE = "ICESat-2 products that have a specification"
+_TITLE = "ICESat-2 products"
 _USAGE = "products['ATL06'] lists what a product holds; products['ATL06'].find('height') searches."
-_OTHERS = "Other products open by the dimension scales of their files."
+_COMPLETENESS = {
+    "complete": "rates: complete",
+    "partial": "rates: partial",
+    "none": "rates: by the file's dimension scales",
+}
 
 
 class Products(Mapping[str, ProductSpec]):
@@ -33,7 +38,7 @@ class Products(Mapping[str, ProductSpec]):
         Raises
         ------
         ProductNotFoundError
-            The product has no specification.
+            There is no such product.
         """
         spec = self._find(product)
         return self._refuse(product) if spec is None else spec
@@ -47,6 +52,11 @@ class Products(Mapping[str, ProductSpec]):
     def __len__(self) -> int:
         return len(self._specs)
 
+    def convention(self, product: str | None) -> GranuleConvention | None:
+        """Return how granules of a product are named, numbered and stored; None if unknown."""
+        spec = self._find(product)
+        return None if spec is None else spec.granules
+
     def _find(self, product: object) -> ProductSpec | None:
         if not isinstance(product, str):
             return None
@@ -57,14 +67,15 @@ class Products(Mapping[str, ProductSpec]):
         numbered = f"ATL{digits.zfill(2)}"
         meant = f" Did you mean {numbered!r}?" if digits and numbered in self else ""
         raise ProductNotFoundError(
-            f"there is no specification of {product!r}.{meant} There are {', '.join(self)}; other "
-            "products open by their files' own dimension scales."
+            f"{product!r} is not a product of ICESat-2.{meant} The products are {', '.join(self)}."
         )
 
     def _rows(self) -> Iterator[tuple[str, str, str, str]]:
         for name, spec in self.items():
-            releases = f"releases {spec.releases[0]} to {spec.releases[-1]}"
-            yield name, spec.title, releases, f"specification: {spec.completeness}"
+            releases = ""
+            if spec.releases:
+                releases = f"releases {spec.releases[0]} to {spec.releases[-1]}"
+            yield name, spec.title, releases, _COMPLETENESS[spec.completeness]
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self)
@@ -76,14 +87,14 @@ class Products(Mapping[str, ProductSpec]):
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
             for row in rows
         )
-        return "\n".join([_TITLE, *(f"  {line.rstrip()}" for line in lines), _USAGE, _OTHERS])
+        return "\n".join([_TITLE, *(f"  {line.rstrip()}" for line in lines), _USAGE])
 
     def _repr_html_(self) -> str:
         rows = "".join(
             "<tr>" + "".join(f"<td style='text-align:left'>{escape(c)}</td>" for c in row) + "</tr>"
             for row in self._rows()
         )
-        return f"<div><b>{_TITLE}</b><table>{rows}</table>{escape(_USAGE)} {_OTHERS}</div>"
+        return f"<div><b>{_TITLE}</b><table>{rows}</table>{escape(_USAGE)}</div>"
 
 
 def _canonical(product: str) -> str:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 from .contents import Contents
+from .granule_convention import GranuleConvention
 from .link_types import Link
 from .product_contents import contents_of
 
@@ -25,7 +26,7 @@ ALONG = "*"
 Labels: TypeAlias = tuple[Any, ...]
 """Names (str) or numbers (int) of the positions along a second dimension, ascending where releases
 differ in them."""
-Completeness: TypeAlias = Literal["complete", "partial"]
+Completeness: TypeAlias = Literal["complete", "partial", "none"]
 
 
 def _nothing() -> Mapping[str, tuple[str, ...]]:
@@ -104,10 +105,15 @@ class ProductSpec:
     document: str
     """Title and edition of the data dictionary or ATBD that the specification was taken from."""
     completeness: Completeness
-    """``"complete"``: every rate and second dimension of all ``releases``; ``"partial"``: the main
-    ones, the rest by the file's own dimension scales; or all of it by those."""
-    releases: tuple[str, ...]
-    """Releases that it was made for; newer ones open all the same, with a note in the log."""
+    """How far the rates go: ``"complete"``: every rate and second dimension of all ``releases``;
+    ``"partial"``: the main ones, and the file's own dimension scales give the others; ``"none"``:
+    the dimension scales give all."""
+    granules: GranuleConvention
+    """How granules are named, numbered and stored."""
+    releases: tuple[str, ...] = ()
+    """Releases that the rates were written for; others open too, with a note in the log."""
+    heights: str = ""
+    """What heights are above, as a sentence."""
     rates: tuple[Rate, ...] = ()
     main: tuple[str, ...] = ()
     """Groups of the rate that is opened when none is asked for, that of the newest releases first:

@@ -7,8 +7,9 @@ from typing import Any
 
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.granule.beams import BACKWARD, BEAMS, FORWARD
-from xr_icesat2.granule.gran_idx import FOUR_ORBITS, ORBITAL, first_of_four
+from xr_icesat2.granule.gran_idx import first_of
 from xr_icesat2.granule.name import GranuleName, format_name, parse_name
+from xr_icesat2.products import PRODUCTS
 
 from .orbit import ORBITS_PER_CYCLE, crossing_time, region_bounds, seconds_to
 
@@ -27,7 +28,6 @@ EPOCH = datetime(2018, 1, 1, tzinfo=UTC)
 _SPOTS: Mapping[int, Mapping[str, int]] = {0: BACKWARD, 1: FORWARD, 2: {}}
 _REGIONS = 14
 _LAST_CYCLE = 99
-_ORBITS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +61,14 @@ class SyntheticGranule:
         _check("cycle_number", self.cycle_number, range(1, _LAST_CYCLE + 1))
         _check("granule_region", self.granule_region, range(1, _REGIONS + 1))
         _check("sc_orient", self.sc_orient, _SPOTS)
-        if self.product in FOUR_ORBITS and self.rgt != first_of_four(self.rgt):
+        orbits = _orbits(self.product)
+        first = first_of(orbits, self.rgt)
+        if self.rgt != first:
             raise SelectionError(
-                f"rgt {self.rgt!r}: a granule of {self.product} has four orbits and the number of "
-                f"the first; track {self.rgt} is in that of rgt={first_of_four(self.rgt)}"
+                f"rgt {self.rgt!r}: a granule of {self.product} has {orbits} orbits and the number "
+                f"of the first; track {self.rgt} is in that of rgt={first}"
             )
-        if self.product in ORBITAL and self.granule_region != 1:
+        if orbits and self.granule_region != 1:
             raise SelectionError(
                 f"granule_region {self.granule_region!r}: a granule of {self.product} holds whole "
                 "orbits; leave granule_region out"
@@ -89,13 +91,13 @@ class SyntheticGranule:
     @property
     def rgts(self) -> range:
         """Reference ground tracks that it covers: one, or four where the product has as many."""
-        orbits = _ORBITS if self.product in FOUR_ORBITS else 1
+        orbits = max(_orbits(self.product), 1)
         return range(self.rgt, min(self.rgt + orbits, ORBITS_PER_CYCLE + 1))
 
     @property
     def regions(self) -> range:
         """Regions that it covers: one, or all where it holds whole orbits."""
-        last = _REGIONS if self.product in ORBITAL else self.granule_region
+        last = _REGIONS if _orbits(self.product) else self.granule_region
         return range(self.granule_region, last + 1)
 
     @property
@@ -123,6 +125,12 @@ class SyntheticGranule:
                 granule_region=self.granule_region,
             )
         )
+
+
+def _orbits(product: str) -> int:
+    """Return the whole orbits that a granule of a product holds; 0: a part of one."""
+    convention = PRODUCTS.convention(product)
+    return convention.orbits if convention else 0
 
 
 def as_utc(start: datetime) -> datetime:
@@ -202,10 +210,9 @@ def complete_identity(file_name: str, **given: Any) -> dict[str, Any]:
                 f"{named[field]!r}: leave {field} out, or choose another file name"
             )
     identity = _DEFAULTS | given | named
-    product = identity["product"]
-    rgt = first_of_four(_DEFAULT_RGT) if product in FOUR_ORBITS else _DEFAULT_RGT
-    identity.setdefault("rgt", rgt)
-    identity.setdefault("granule_region", 1 if product in ORBITAL else _DEFAULT_REGION)
+    orbits = _orbits(str(identity["product"]))
+    identity.setdefault("rgt", first_of(orbits, _DEFAULT_RGT))
+    identity.setdefault("granule_region", 1 if orbits else _DEFAULT_REGION)
     return identity
 
 

@@ -1,0 +1,23 @@
+"""ATL15, gridded land ice height change.
+
+Source: the product's user guide at NSIDC, and the mission's template of the file.
+A granule holds the height changes of one area, named such as ``GL_0318_01km``: area, first and
+last cycle, posting.
+"""
+
+from .granule_convention import GranuleConvention
+from .spec import ProductSpec
+
+__all__ = ["ATL15"]
+
+ATL15 = ProductSpec(
+    product="ATL15",
+    title="Gridded Antarctic and Arctic land ice height change",
+    document="ATLAS/ICESat-2 L3B Gridded Antarctic and Arctic Land Ice Height Change (ATL15)",
+    completeness="none",
+    granules=GranuleConvention(
+        names=("ATL15_{label}_{release}_{version}.nc",),
+        gran_idx=None,
+        tracks=None,
+    ),
+)
