@@ -20,8 +20,8 @@ from xr_icesat2.hdf5.binary import checksum
 from xr_icesat2.hdf5.index import GranuleIndex
 from xr_icesat2.hdf5.model import BY_LIBRARY, Chunked, Compact, Contents, Contiguous
 from xr_icesat2.hdf5.traversal import Traversal
-from xr_icesat2.index_cache import directory as store
-from xr_icesat2.index_cache.codec import pack, unpack
+from xr_icesat2.index_cache.codec import decode_index, encode_index
+from xr_icesat2.index_cache.directory import IndexDirectory
 
 RNG = np.random.default_rng(20181014)
 STEPS = ("deflate", "shuffle", "fletcher32")
@@ -745,9 +745,8 @@ def test_cached_index_keeps_the_user_block(path, tmp_path):
     with xr.open_dataset(path, **RAW, **cache) as ds:
         ds.load()
     source = open_source(path)
-    contents = unpack(
-        pack(store.load(cache["index_cache"], source.url, source.file_version())), 1 << 20
-    )
+    kept = IndexDirectory(cache["index_cache"]).load(source.url, source.file_version())
+    contents = decode_index(encode_index(kept), 1 << 20)
     assert contents.base == 2048
     # Structure that was not read before, and values by an index that was.
     index = GranuleIndex(

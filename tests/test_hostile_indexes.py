@@ -1,11 +1,11 @@
 """Indexes that were tampered with, the first of ``python -m tests.hostile_indexes --all``."""
 
-import json
 import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
 import pytest
 import xarray as xr
 
@@ -52,10 +52,11 @@ def test_a_bad_index_is_not_remembered(tmp_path):
         expected = ds.load()
     (entry,) = (tmp_path / "cache").glob("*.index")
     packed = Packed.of(entry.read_bytes())
-    text = json.loads(packed.text)
-    del text["nodes"]["/"][1]["gt1l"]
-    text["values"]["/orbit_info/rgt"] = ["<i2", [1], "AwA="]
-    entry.write_bytes(Packed(json.dumps(text).encode(), packed.columns).sealed())
+    index = msgspec.msgpack.decode(packed.structure)
+    _, nodes, _, values, *_ = index
+    del nodes["/"][2]["gt1l"]
+    values["/orbit_info/rgt"] = [1, "<i2", [1], b"\x03\0"]
+    entry.write_bytes(Packed(msgspec.msgpack.encode(index), packed.columns).sealed())
     with pytest.raises(ICESat2Error):
         xr.open_dataset(path, **keywords)
     entry.unlink()
@@ -72,7 +73,7 @@ def test_where_values_cannot_be_read_by_an_index_the_message_names_it(tmp_path):
     packed = Packed.of(entry.read_bytes())
     masks = len(packed.columns) // 4  # that no filter was applied
     columns = packed.columns[:-masks] + b"\xff" * masks
-    entry.write_bytes(Packed(packed.text, columns).sealed())
+    entry.write_bytes(Packed(packed.structure, columns).sealed())
     with (
         xr.open_dataset(path, index_cache=cache, **keywords) as ds,
         pytest.raises(CorruptGranuleError, match="delete that, or open without index_cache") as no,

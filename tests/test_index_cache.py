@@ -16,8 +16,8 @@ import xarray as xr
 from xr_icesat2.bytesource import CountingSource, FileVersion, open_source
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.hdf5.model import Contents, GroupHeader
-from xr_icesat2.index_cache import directory as store
 from xr_icesat2.index_cache.codec import LENGTHS, MAGIC
+from xr_icesat2.index_cache.directory import IndexDirectory
 from xr_icesat2.testing import write_granule
 
 
@@ -39,7 +39,7 @@ def read_h_li(granule: Granule) -> None:
 
 def counted(path, cache) -> tuple[Granule, CountingSource]:
     source = CountingSource(open_source(path))
-    return Granule(source, source.file_version(), str(cache)), source
+    return Granule(source, source.file_version(), IndexDirectory(str(cache))), source
 
 
 def test_cached_index_replaces_metadata_reads(path, cache):
@@ -68,7 +68,7 @@ def test_open_with_a_cached_index_requests_only_the_version(s3_server, cache, tm
 def test_cached_index_equals_the_parsed_one(path, cache):
     granule, _ = counted(path, cache)
     read_h_li(granule)
-    known = store.load(str(cache), granule.url, granule.file_version)
+    known = IndexDirectory(str(cache)).load(granule.url, granule.file_version)
     header = granule.index.dataset("/gt1l/land_ice_segments/h_li")
     kept = known.nodes["/gt1l/land_ice_segments/h_li"]
     assert (kept.dtype, kept.shape, kept.layout) == (header.dtype, header.shape, header.layout)
@@ -83,10 +83,10 @@ def test_parts_cached_by_two_processes_are_merged(path, cache):
     first.index.dataset("/gt1l/land_ice_segments/h_li")
     first.keep()
     first.close()
-    before = store.load(str(cache), first.url, first.file_version)
+    before = IndexDirectory(str(cache)).load(first.url, first.file_version)
     contents = Contents({"/other": before.nodes["/"]})
-    store.save(str(cache), first.url, first.file_version, contents)
-    known = store.load(str(cache), first.url, first.file_version)
+    IndexDirectory(str(cache)).save(first.url, first.file_version, contents)
+    known = IndexDirectory(str(cache)).load(first.url, first.file_version)
     assert {"/other", "/gt1l/land_ice_segments/h_li"} <= known.nodes.keys()
 
 
@@ -105,7 +105,7 @@ def test_damaged_entry_is_ignored_and_replaced(path, cache, damage, caplog):
     read_h_li(granule)
     assert source.requests > 0
     assert "ignoring the kept index" in caplog.text
-    assert store.load(str(cache), granule.url, granule.file_version) is not None
+    assert IndexDirectory(str(cache)).load(granule.url, granule.file_version) is not None
 
 
 def test_entry_that_would_run_code_is_refused(path, cache, caplog):
@@ -122,7 +122,7 @@ def test_entry_that_would_run_code_is_refused(path, cache, caplog):
     for crafted in (pickle.dumps(Harm()), MAGIC + zlib.crc32(rest).to_bytes(4, "little") + rest):
         caplog.clear()
         entry.write_bytes(crafted)
-        assert store.load(str(cache), granule.url, granule.file_version) is None
+        assert IndexDirectory(str(cache)).load(granule.url, granule.file_version) is None
         assert "ignoring the kept index" in caplog.text
     assert not (cache / "harm").exists()
 
@@ -131,7 +131,7 @@ def test_each_version_has_its_own_entry(path, cache):
     granule, _ = counted(path, cache)
     read_h_li(granule)
     other = FileVersion(granule.file_version.size, "another tag")
-    assert store.load(str(cache), granule.url, other) is None
+    assert IndexDirectory(str(cache)).load(granule.url, other) is None
 
 
 def test_environment_variable_names_the_directory(path, cache, monkeypatch):
@@ -146,7 +146,7 @@ def test_granules_without_a_version_are_not_cached(path, cache):
     source = CountingSource(open_source(io.BytesIO(path.read_bytes())))
     version = source.file_version()
     assert not version.tag
-    read_h_li(Granule(source, version, str(cache)))
+    read_h_li(Granule(source, version, IndexDirectory(str(cache))))
     assert not list(cache.glob("*"))
 
 
@@ -171,13 +171,14 @@ def test_least_recently_used_entries_are_evicted(cache, monkeypatch):
     (cache / "notes.index").write_text("of the user")
     long_ago = time.time() - 1_000_000
     for number, (url, version, contents) in enumerate(kept):
-        store.save(str(cache), url, version, contents)
+        IndexDirectory(str(cache)).save(url, version, contents)
         assert size_of(cache) - 4096 <= 20 * 8192
         if number < 18:
-            os.utime(store._path(str(cache), url, version), (long_ago + number, long_ago + number))
+            used = long_ago + number
+            os.utime(IndexDirectory(str(cache)).entry(url, version), (used, used))
         if number == 17:
-            store.load(str(cache), *kept[3][:2])  # a use
-    there = [number for number, one in enumerate(kept) if store.load(str(cache), *one[:2])]
+            IndexDirectory(str(cache)).load(*kept[3][:2])  # a use
+    there = [number for number, one in enumerate(kept) if IndexDirectory(str(cache)).load(*one[:2])]
     assert {3, *range(18, 30)} <= set(there)
     assert len(there) >= 16
     assert not {0, 1, 2} & set(there)
@@ -191,7 +192,7 @@ def test_directory_is_not_listed_at_every_save(cache, monkeypatch):
     scandir = os.scandir
     monkeypatch.setattr(os, "scandir", lambda path: listed.append(path) or scandir(path))
     for number in range(50):
-        store.save(str(cache), *entry(number))
+        IndexDirectory(str(cache)).save(*entry(number))
     assert len(listed) == 1
 
 
@@ -202,15 +203,15 @@ def test_temporary_files_of_dead_processes_are_evicted_first(cache, monkeypatch)
     half.write_bytes(bytes(20_000))
     os.utime(half, (1, 1))
     for number in range(5):
-        store.save(str(cache), *entry(number))
+        IndexDirectory(str(cache)).save(*entry(number))
     assert not half.exists()
-    assert all(store.load(str(cache), *entry(number)[:2]) for number in range(1, 5))
+    assert all(IndexDirectory(str(cache)).load(*entry(number)[:2]) for number in range(1, 5))
 
 
 @pytest.mark.parametrize("given", ["much", "0"])
 def test_invalid_bound_is_ignored_and_zero_bound_keeps_nothing(cache, monkeypatch, caplog, given):
     monkeypatch.setenv("XR_ICESAT2_INDEX_CACHE_BYTES", given)
-    store.save(str(cache), *entry(1))
+    IndexDirectory(str(cache)).save(*entry(1))
     assert bool(list(cache.glob("*.index"))) == (given == "much")
     assert ("expected a number of bytes" in caplog.text) == (given == "much")
 
@@ -221,8 +222,8 @@ def save_many(cache: str, first: int, bound: int) -> int:
     found = 0
     for number in range(first, first + 60):
         url, version, contents = entry(number % 40)
-        store.save(cache, url, version, contents)
-        known = store.load(cache, url, version)
+        IndexDirectory(cache).save(url, version, contents)
+        known = IndexDirectory(cache).load(url, version)
         assert known is None or known.nodes == contents.nodes
         found += known is not None
     return found

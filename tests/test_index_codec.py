@@ -1,12 +1,12 @@
 """An index as bytes: everything comes back as it was, and nothing harmful comes back at all."""
 
 import copy
-import json
 import pickle
 import random
 import tracemalloc
 import zlib
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -26,8 +26,15 @@ from xr_icesat2.hdf5.model import (
     LeftOut,
     Subtree,
 )
-from xr_icesat2.index_cache import json_values as plain
-from xr_icesat2.index_cache.codec import LENGTHS, MAGIC, MOST_CHUNKS, MOST_TEXT, pack, unpack
+from xr_icesat2.index_cache.array_values import to_dtype
+from xr_icesat2.index_cache.codec import (
+    LENGTHS,
+    MAGIC,
+    MOST_CHUNKS,
+    MOST_STRUCTURE,
+    decode_index,
+    encode_index,
+)
 from xr_icesat2.testing import write_granule
 
 SIZE = 1 << 33
@@ -120,31 +127,32 @@ def of_a_granule(tmp_path_factory):
 
 
 def test_index_round_trips(of_a_granule):
-    assert_same(unpack(pack(CONTENTS), SIZE), CONTENTS)
-    assert_same(unpack(pack(of_a_granule), SIZE), of_a_granule)
-    assert_same(unpack(pack(Contents()), SIZE), Contents())
+    assert_same(decode_index(encode_index(CONTENTS), SIZE), CONTENTS)
+    assert_same(decode_index(encode_index(of_a_granule), SIZE), of_a_granule)
+    assert_same(decode_index(encode_index(Contents()), SIZE), Contents())
 
 
 def test_invalid_payload_is_refused():
     for value in (np.array([b"x"], object), np.array([None], object)):
-        with pytest.raises(TypeError, match="no texts"):
-            pack(Contents(values={"/": value}))
+        with pytest.raises(TypeError, match="not texts"):
+            encode_index(Contents(values={"/": value}))
     with pytest.raises(TypeError, match="an attribute of type"):
-        pack(Contents({"/": GroupHeader({}, {"a": {}})}))
+        encode_index(Contents({"/": GroupHeader({}, {"a": {}})}))
 
 
 def parts(data):
-    """The text of a packed index as a value, and its columns as bytes."""
+    """The structure of an encoded index as a value, and its columns as bytes."""
     _, length, _ = LENGTHS.unpack_from(data, len(MAGIC))
     body = zlib.decompress(data[START:])
-    return json.loads(body[:length]), body[length:]
+    return msgspec.msgpack.decode(body[:length]), body[length:]
 
 
-def put_together(text, columns, **lengths):
+def put_together(structure, columns, **lengths):
     """What somebody who knows the format can write."""
-    raw = text if isinstance(text, bytes) else json.dumps(text).encode()
-    said = {"text": len(raw), "chunks": len(columns) // 16, **lengths}
-    return sealed(LENGTHS.pack(0, said["text"], said["chunks"])[4:] + zlib.compress(raw + columns))
+    raw = structure if isinstance(structure, bytes) else msgspec.msgpack.encode(structure)
+    said = {"structure": len(raw), "chunks": len(columns) // 16, **lengths}
+    lengths = LENGTHS.pack(0, said["structure"], said["chunks"])[4:]
+    return sealed(lengths + zlib.compress(raw + columns))
 
 
 def sealed(rest):
@@ -152,7 +160,7 @@ def sealed(rest):
 
 
 def places(value, path=()):
-    """Every place in a JSON value."""
+    """Every place in a value of msgpack."""
     yield path
     if isinstance(value, dict | list):
         for key, item in value.items() if isinstance(value, dict) else enumerate(value):
@@ -160,10 +168,12 @@ def places(value, path=()):
 
 
 ODD = [
-    None, True, False, -1, 0, 1, 2**31, 2**63, 2**64, 2**200, 0.5, "", "/", "x" * 100, "AAAA", "|O",
-    "<f8", "|V999999999", "<U999999999", [], [0], [[]], {}, {"of": "|O", "shape": [2]},
-    [16, ["a", "|O", 0]], [4, ["a", "<f8", 0]], ["|O", [10**9], []], ["<U1", [1], "/////w=="],
-    {"of": {"of": "<f8", "shape": [10**6]}, "shape": [10**6]}, ["chunked", 0, [0], "[]"],
+    None, True, False, -1, 0, 1, 2**31, 2**63, 2**64 - 1, 0.5, "", "/", "x" * 100, b"AAAA", "|O",
+    "\0surrogates\0\xff", "\0surrogates\0\u0100",
+    "<f8", "|V999999999", "<U999999999", [], [0], [[]], {}, [2, "|O", [2]],
+    [1, 16, [["a", "|O", 0]]], [1, 4, [["a", "<f8", 0]]], [1, 0, []], [1, "|O", [10**9], []],
+    [1, "<U1", [1], b"\xff\xff\xff\xff"], [2, [1, "<f8", [1], bytes(8)]], [1, "<f8", [1], [""]],
+    [2, [2, "<f8", [10**6]], [10**6]], [3, 0, [0], []], [3, 0, [1], [[1, 0]] * 33],
 ]  # fmt: skip
 
 
@@ -171,7 +181,7 @@ ODD = [
 def test_invalid_dtype_is_refused(text):
     """Some releases of numpy take the first three, for types of other lengths."""
     with pytest.raises((TypeError, ValueError)):
-        plain.to_dtype(text)
+        to_dtype(text)
 
 
 @pytest.fixture
@@ -184,7 +194,7 @@ def peak():
 
 def test_crafted_text_is_refused_safely(peak):
     """Each value replaced by others, or lost: an index, or an error; and never much memory."""
-    text, columns = parts(pack(CONTENTS))
+    text, columns = parts(encode_index(CONTENTS))
     chance = random.Random(3)
     refused = taken = 0
     for path in list(places(text)):
@@ -198,7 +208,7 @@ def test_crafted_text_is_refused_safely(peak):
             else:
                 changed = odd
             try:
-                contents = unpack(put_together(changed, columns), SIZE)
+                contents = decode_index(put_together(changed, columns), SIZE)
             except Exception:  # noqa: BLE001 - any will do: it is caught where indexes are loaded
                 refused += 1
             else:
@@ -231,9 +241,9 @@ def use(contents):
 
 def test_mutated_bytes_are_refused_safely(of_a_granule):
     """Flipped, cut, doubled and shifted bytes, with a checksum that says they are right."""
-    data = pack(of_a_granule)
-    text, columns = parts(data)
-    raw = json.dumps(text).encode()
+    data = encode_index(of_a_granule)
+    structure, columns = parts(data)
+    raw = msgspec.msgpack.encode(structure)
     chance = random.Random(5)
     for _ in range(150):
         if chance.random() < 0.5:
@@ -241,7 +251,7 @@ def test_mutated_bytes_are_refused_safely(of_a_granule):
         else:
             mutated = put_together(mutate(raw, chance), mutate(columns, chance))
         try:
-            use(unpack(mutated, SIZE))
+            use(decode_index(mutated, SIZE))
         except Exception:  # noqa: BLE001, S112 - as above
             continue
 
@@ -264,27 +274,34 @@ def mutate(data, chance):
 
 def test_decompression_bomb_takes_little_memory(peak):
     bomb = zlib.compress(bytes(1 << 28), 9)
-    deep = put_together(b"[" * MOST_TEXT, b"")
+    deep = put_together(b"\x91" * MOST_STRUCTURE, b"")
+    sets = b"\x96\xdd" + (MOST_STRUCTURE - 99).to_bytes(4, "big") + b"\x80" * (MOST_STRUCTURE - 99)
     tracemalloc.reset_peak()
-    for text, chunks in ((100, 3), (MOST_TEXT, 0), (MOST_TEXT + 1, 0), (0, MOST_CHUNKS + 1)):
+    for text, chunks in (
+        (100, 3),
+        (MOST_STRUCTURE, 0),
+        (MOST_STRUCTURE + 1, 0),
+        (0, MOST_CHUNKS + 1),
+    ):
         with pytest.raises(ValueError, match=r"length|too many"):
-            unpack(sealed(LENGTHS.pack(0, text, chunks)[4:] + bomb), SIZE)
-    with pytest.raises(RecursionError):
-        unpack(deep, SIZE)
-    assert peak() < 4 * MOST_TEXT
+            decode_index(sealed(LENGTHS.pack(0, text, chunks)[4:] + bomb), SIZE)
+    for crafted in (deep, put_together(sets, b"")):
+        with pytest.raises((RecursionError, msgspec.ValidationError)):
+            decode_index(crafted, SIZE)
+    assert peak() < 4 * MOST_STRUCTURE
 
 
 @pytest.mark.parametrize("rest", [b"", b"\x80\x05", bytes(12), zlib.compress(b"{}")])
 def test_short_or_foreign_bytes_are_refused(rest):
     for data in (rest, MAGIC + rest, MAGIC[:-2] + b"2\n" + rest, sealed(rest), pickle.dumps(rest)):
         with pytest.raises((ValueError, zlib.error)):
-            unpack(data, SIZE)
+            decode_index(data, SIZE)
 
 
 def test_chunks_beyond_the_end_of_the_granule_are_refused():
-    assert unpack(pack(CONTENTS), (3 << 30) + 3).tables
+    assert decode_index(encode_index(CONTENTS), (3 << 30) + 3).tables
     with pytest.raises(ValueError, match="beyond the end"):
-        unpack(pack(CONTENTS), (3 << 30) + 2)
+        decode_index(encode_index(CONTENTS), (3 << 30) + 2)
 
 
 def test_overlapping_datasets_are_refused():
@@ -292,7 +309,7 @@ def test_overlapping_datasets_are_refused():
     for offset in (100, 116, 84, 104, 112, 0):
         nodes = {"/a": one, "/b": header("<f4", (4,), Contiguous(offset), bytes(4))}
         if offset in {100, 116, 84}:  # the same, behind it, before it
-            assert unpack(pack(Contents(nodes)), SIZE).nodes.keys() == nodes.keys()
+            assert decode_index(encode_index(Contents(nodes)), SIZE).nodes.keys() == nodes.keys()
         else:
             with pytest.raises(ValueError, match="in one place"):
-                unpack(pack(Contents(nodes)), SIZE)
+                decode_index(encode_index(Contents(nodes)), SIZE)

@@ -265,7 +265,7 @@ def test_rewritten_index_file_is_reloaded(paths, file):
         indexes.save(file, ds)
     with xr.open_dataset(paths[1], engine="icesat2", index_cache=file) as ds:
         assert ds.icesat2.load() is ds
-        assert {g.cache for g in granules_of_opened(ds)} == {str(file)}
+        assert {g.store.path for g in granules_of_opened(ds)} == {str(file)}
 
 
 def test_environment_variable_names_the_index_file(served, file, monkeypatch):

@@ -29,7 +29,8 @@ from xr_icesat2.assembly.open_granules import open_granule
 from xr_icesat2.bytesource.protocol import RequestCost
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.hdf5 import page_cache as pages
-from xr_icesat2.index_cache.settings import Caches
+from xr_icesat2.index_cache.directory import IndexDirectory
+from xr_icesat2.index_cache.store import IndexStores
 from xr_icesat2.keywords import parse_arguments
 from xr_icesat2.testing import write_granule
 
@@ -54,7 +55,9 @@ def of_full_size(monkeypatch):
 def far_away(path: Path, cache: Path | None = None, cost: RequestCost = FAR):
     """Give a granule at the end of a link, of which nothing is known but what is in a cache."""
     source = CountedLink(path, cost)
-    granule = open_granule(source, Caches(None if cache is None else str(cache)))
+    granule = open_granule(
+        source, IndexStores(None if cache is None else IndexDirectory(str(cache)))
+    )
     with closing(granule):
         yield granule, source
 

@@ -13,7 +13,7 @@ from .assembly.open_granules import map_granules
 from .errors import ICESat2Error, SelectionError
 from .granule.granule import Granule
 from .hdf5.model import Chunked, DatasetHeader
-from .index_cache.index_file import SUFFIX, CampaignWriter, writing
+from .index_cache.index_file import SUFFIX, IndexFileWriter, write_index_file
 from .opened_contents import granules_of_opened
 from .progress import Count, progress_bar
 
@@ -70,7 +70,7 @@ def save(
         raise SelectionError(msg)
     versions = {(granule.url, granule.file_version): granule for granule in granules}
     with (
-        writing(str(Path(name).expanduser())) as writer,
+        write_index_file(str(Path(name).expanduser())) as writer,
         progress_bar("saving indexes", " granules", shown=progress) as count,
     ):
         count(0, len(versions))
@@ -90,7 +90,7 @@ def _several(opened: Any) -> list[Opened]:
     return several
 
 
-def _save_one(granule: Granule, writer: CampaignWriter, count: Count) -> None:
+def _save_one(granule: Granule, writer: IndexFileWriter, count: Count) -> None:
     index = granule.index
     if not granule.file_version.tag:
         msg = (

@@ -19,7 +19,7 @@ from xr_icesat2.errors import (
 )
 from xr_icesat2.granule.granule import Granule, is_known
 from xr_icesat2.granule.identity import UNKNOWN, Identity
-from xr_icesat2.index_cache.settings import NO_CACHES, Caches, find_caches
+from xr_icesat2.index_cache.store import NO_STORES, IndexStores, choose_stores
 from xr_icesat2.limits import DEFAULT_LIMITS, Limits
 
 __all__ = ["check_kinds", "check_mergeable", "map_granules", "open_granule", "open_granules"]
@@ -87,11 +87,11 @@ def open_granules(
     Nothing is parsed yet, unless there are many: then ``ahead`` is called with each, so that
     not all of them need hold what came along with the version.
     """
-    caches = find_caches(cache)
+    stores = choose_stores(cache)
     many = len(objects) > AT_ONCE
 
     def open_one(item: Any) -> Granule:
-        granule = open_granule(open_source(item, storage_options), caches, limits)
+        granule = open_granule(open_source(item, storage_options), stores, limits)
         if many:
             ahead(granule)
         return granule
@@ -100,27 +100,27 @@ def open_granules(
 
 
 def open_granule(
-    source: ByteSource, caches: Caches = NO_CACHES, limits: Limits = DEFAULT_LIMITS
+    source: ByteSource, stores: IndexStores = NO_STORES, limits: Limits = DEFAULT_LIMITS
 ) -> Granule:
     """Give the granule that lies there now; what comes along of its bytes is not asked for again.
 
     Of a URL in a file of indexes it is the version that the file says: nobody is asked now, but
     beside every read.
     """
-    known = caches.file_versions.get(source.url)
+    known = stores.versions.get(source.url)
     if known is not None and "://" in source.url:
-        return Granule(source, known, caches.file, limits)
+        return Granule(source, known, stores.file, limits)
     try:
         found = source.first_read(
-            *((0, 0) if caches.directory or is_known(source.url) else FIRST_LOOK)
+            *((0, 0) if stores.directory or is_known(source.url) else FIRST_LOOK)
         )
     except GranuleNotFoundError as error:
         raise GranuleNotFoundError(f"{error}{_instead(source.url)}") from error
     if found.file_version.size == 0:
         msg = f"{source.url} is empty; expected an ICESat-2 granule. Download it again."
         raise NotAGranuleError(msg)
-    cache = caches.file if found.file_version == known else caches.directory
-    granule = Granule(source, found.file_version, cache, limits)
+    store = stores.of(source.url, found.file_version)
+    granule = Granule(source, found.file_version, store, limits)
     if found.pieces:
         granule.index.prime(found.pieces)
     return granule

@@ -13,8 +13,7 @@ from xr_icesat2.errors import ChangedGranuleError
 from xr_icesat2.fork_safety import after_fork
 from xr_icesat2.hdf5.index import GranuleIndex
 from xr_icesat2.hdf5.model import Contents
-from xr_icesat2.index_cache import directory as store
-from xr_icesat2.index_cache import index_file as campaign
+from xr_icesat2.index_cache.store import IndexStore
 from xr_icesat2.limits import DEFAULT_LIMITS, Limits
 from xr_icesat2.printable import get_logger
 
@@ -49,14 +48,14 @@ class Granule:
     """A reference to one version of one granule.
 
     It pickles to little more than the url: the index is looked up where it is
-    needed, in this process, in ``cache``, or in the granule itself.
+    needed, in this process, in ``store``, or in the granule itself.
     """
 
     source: ByteSource
     file_version: FileVersion
     """Size and tag when it was opened; another version is never read."""
-    cache: str | None = None
-    """Directory in which indexes are kept, or file of indexes that its stamp is from, or None."""
+    store: IndexStore | None = None
+    """Where its index is kept between processes."""
     limits: Limits = DEFAULT_LIMITS
     """On what the file may ask of its reader."""
 
@@ -73,19 +72,16 @@ class Granule:
     @property
     def _key(self) -> Key:
         # An index whose version was not asked for reads more carefully than others.
-        cache = self.cache if campaign.is_campaign(self.cache) else None
-        return self.url, self.file_version, cache, self.limits
+        store = self.store.path if self.store is not None and self.store.read_only else None
+        return self.url, self.file_version, store, self.limits
 
     def _new_index(self) -> GranuleIndex:
         source, size, known = self.source, self.file_version.size, None
-        if self.cache is None or not self.file_version.tag:
-            return GranuleIndex(source, size, Contents(), self.limits)
-        if campaign.is_campaign(self.cache):
-            # The version was not asked for: what is not in the file may be of another one.
-            source = CheckedSource(source, self.check_unchanged)
-            known = campaign.load(self.cache, self.url, self.file_version)
-        else:
-            known = store.load(self.cache, self.url, self.file_version)
+        if self.store is not None and self.file_version.tag:
+            if self.store.read_only:
+                # The version was not asked for: structure that is not kept may be of another one.
+                source = CheckedSource(source, self.check_unchanged)
+            known = self.store.load(self.url, self.file_version)
         return GranuleIndex(source, size, known or Contents(), self.limits)
 
     def read_each(self, ranges: Sequence[Range], on_bytes: OnBytes, pool: Executor) -> None:
@@ -106,10 +102,10 @@ class Granule:
     def _changed(self, now: FileVersion) -> str:
         was = self.file_version
         versions = f"{was.size} bytes and tag {was.tag!r}, now {now.size} and {now.tag!r}"
-        if campaign.is_campaign(self.cache):
+        if self.store is not None and self.store.read_only:
             return (
-                f"{self.url} is not the version of which {self.cache} holds the index: that had "
-                f"{versions}. Open it without index_cache, or save the index anew "
+                f"{self.url} is not the version of which {self.store.path} holds the index: "
+                f"that had {versions}. Open it without index_cache, or save the index anew "
                 "(xr_icesat2.indexes.save)."
             )
         return f"{self.url} was replaced after it was opened: it had {versions}. Open it again."
@@ -119,15 +115,13 @@ class Granule:
         index = self.index
         index.release()
         _INDEXES.weigh(self._key, index.nbytes)
-        if self.cache is None or campaign.is_campaign(self.cache):
-            return
         # Without a tag nothing tells that a granule was replaced by one of the same size.
-        if self.file_version.tag and index.grown:
+        if self.store is not None and self.file_version.tag and index.grown:
             index.grown = False
             try:
-                store.save(self.cache, self.url, self.file_version, index.contents)
+                self.store.save(self.url, self.file_version, index.contents)
             except (OSError, TypeError, ValueError) as error:  # values are right without it
-                _note_not_kept(self.cache, getattr(error, "strerror", None) or str(error))
+                _note_not_kept(self.store.path, getattr(error, "strerror", None) or str(error))
 
     def close(self) -> None:
         """Let go of open files and of the index; a later read opens them again."""

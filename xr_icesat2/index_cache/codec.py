@@ -1,14 +1,12 @@
-"""The index of a granule as bytes, and back.
+"""Encode the index of a granule as bytes, and decode it without trusting them.
 
-After a line that names the format come a checksum of the rest, how many bytes
-of text and how many chunks there are, and, compressed, that text and the columns
-of all chunk tables one after another. The text is JSON (:mod:`.plain`). Nothing
-is trusted: not the lengths, not the types, not that what belongs together fits.
+The first line names the format. A checksum of the rest follows, then the lengths of the two parts
+and, compressed, the parts: msgpack of :class:`.schema.Index`, and the columns of all chunk tables
+one after another.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import struct
 import zlib
@@ -17,10 +15,12 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from msgspec import Raw
+from msgspec.msgpack import Decoder, Encoder
 
 from xr_icesat2.hdf5.index_checks import check_contents
 from xr_icesat2.hdf5.model import (
-    BY_LIBRARY,
+    AttributeValue,
     Chunked,
     ChunkTable,
     Compact,
@@ -38,75 +38,85 @@ from xr_icesat2.hdf5.model import (
     Node,
     OverlongLink,
     Subtree,
-    by_library,
 )
 
-from . import json_values as plain
+from . import schema
+from .array_values import (
+    from_array,
+    from_attribute,
+    from_dtype,
+    to_array,
+    to_attribute,
+    to_dtype,
+)
+from .schema import from_text, to_text
 
-__all__ = ["MAGIC", "inflate", "pack", "unpack"]
+__all__ = ["MAGIC", "MOST_BYTES", "decode_index", "decompress", "encode_index"]
 
-MAGIC = b"xr_icesat2 index 7\n"
+MAGIC = b"xr_icesat2 index 8\n"
+"""Changes with :mod:`.schema` and with the model: other versions are ignored and rewritten."""
 LENGTHS = struct.Struct("<III")
-"""Checksum, bytes of text, chunks."""
-MOST_TEXT = 1 << 23
-"""Bytes. The text of a granule with a thousand variables has less than a million. As values of
-Python it may take twenty times as many."""
+"""Checksum, bytes of msgpack, chunks."""
+MOST_STRUCTURE = 1 << 23
+"""Bytes of msgpack. The structure of a granule with a thousand variables has less than a million;
+as Python objects it may take twenty times as many."""
 MOST_CHUNKS = 1 << 23
-LONGEST_FILTERS = 1000
-"""Characters."""
 COLUMNS: dict[str, np.dtype] = {
     "offsets": np.dtype("<u8"),
     "sizes": np.dtype("<u4"),
     "masks": np.dtype("<u4"),
 }
-"""Of the chunk tables, those of all tables one after another."""
+"""Columns of the chunk tables, each of all tables one after another."""
 CHUNK_BYTES = sum(dtype.itemsize for dtype in COLUMNS.values())
-MOST_BYTES = MOST_TEXT + MOST_CHUNKS * CHUNK_BYTES + (1 << 20)
-"""Of an index; compressed, it may be a little longer than what is in it."""
+MOST_BYTES = MOST_STRUCTURE + MOST_CHUNKS * CHUNK_BYTES + (1 << 20)
+"""Bytes of an encoded index: compression may make it a little longer than its content."""
+
+_ENCODER = Encoder()
+_DECODER = Decoder(schema.Index)
 
 
-def pack(contents: Contents) -> bytes:
-    """Give an index as bytes.
+def encode_index(contents: Contents) -> bytes:
+    """Return an index as bytes.
 
     Raises
     ------
     TypeError, ValueError
-        Something in it has no place in an index, or it is too large.
+        It holds something that no index can hold, or it is too large.
     """
     tables = list(contents.tables.values())
-    attributes: dict[str, int] = {}
-    nodes = {path: _from_node(node, attributes) for path, node in contents.nodes.items()}
-    text = _dumps(
-        {
-            # Beams repeat the same attributes to the letter.
-            "attributes": [json.loads(attrs) for attrs in attributes],
-            "nodes": nodes,
-            "tables": {path: _from_table(table) for path, table in contents.tables.items()},
-            "values": {path: plain.from_array(v) for path, v in contents.values.items()},
-            "root": contents.root,
-            "base": contents.base,
-        }
-    ).encode()
+    attributes: dict[bytes, int] = {}
+    nodes = {from_text(path): _from_node(node, attributes) for path, node in contents.nodes.items()}
+    encoded: list[Any] = [Raw(attrs) for attrs in attributes]
+    structure = _ENCODER.encode(
+        schema.Index(
+            encoded,
+            nodes,
+            {from_text(path): _from_table(table) for path, table in contents.tables.items()},
+            {from_text(path): from_array(values) for path, values in contents.values.items()},
+            contents.root,
+            contents.base,
+        )
+    )
     columns = [
         column.astype(dtype).tobytes()
         for name, dtype in COLUMNS.items()
         for column in (getattr(table, name) for table in tables)
     ]
     chunks = sum(len(table.sizes) for table in tables)
-    if len(text) > MOST_TEXT or chunks > MOST_CHUNKS:
-        raise ValueError(f"an index with {len(text)} bytes of text and {chunks} chunks")
-    body = zlib.compress(b"".join([text, *columns]), level=1)
-    rest = LENGTHS.pack(0, len(text), chunks)[4:] + body
+    if len(structure) > MOST_STRUCTURE or chunks > MOST_CHUNKS:
+        raise ValueError(f"an index with {len(structure)} bytes of structure and {chunks} chunks")
+    body = zlib.compress(b"".join([structure, *columns]), level=1)
+    rest = LENGTHS.pack(0, len(structure), chunks)[4:] + body
     return MAGIC + zlib.crc32(rest).to_bytes(4, "little") + rest
 
 
-def unpack(data: bytes, file_size: int) -> Contents:
-    """Take an index of a granule of some size out of bytes.
+def decode_index(data: bytes, file_size: int) -> Contents:
+    """Return the index of a granule of ``file_size`` bytes.
 
     Raises
     ------
     Exception
-        Of any kind: this is no index, not one of this version, or it is damaged.
+        Of any kind: the bytes are not an index, one of another version, or damaged.
     """
     start = len(MAGIC) + LENGTHS.size
     if data[: len(MAGIC)] != MAGIC or not start <= len(data) <= MOST_BYTES:
@@ -114,34 +124,33 @@ def unpack(data: bytes, file_size: int) -> Contents:
     checksum, length, chunks = LENGTHS.unpack_from(data, len(MAGIC))
     if zlib.crc32(memoryview(data)[len(MAGIC) + 4 :]) != checksum:
         raise ValueError("damaged")
-    if length > MOST_TEXT or chunks > MOST_CHUNKS:
-        raise ValueError(f"{length} bytes of text and {chunks} chunks are too many")
-    body = inflate(memoryview(data)[start:], length + chunks * CHUNK_BYTES)
-    text = json.loads(body[:length])
-    attributes = [_to_attributes(attrs) for attrs in text["attributes"]]
-    nodes = {path: _to_node(node, attributes) for path, node in text["nodes"].items()}
+    if length > MOST_STRUCTURE or chunks > MOST_CHUNKS:
+        raise ValueError(f"{length} bytes of structure and {chunks} chunks are too many")
+    body = decompress(memoryview(data)[start:], length + chunks * CHUNK_BYTES)
+    index = _DECODER.decode(memoryview(body)[:length])
+    attributes = [
+        {to_text(name): to_attribute(value) for name, value in attrs.items()}
+        for attrs in index.attributes
+    ]
+    nodes = {to_text(path): _to_node(node, attributes) for path, node in index.nodes.items()}
     columns = _columns(body, length, chunks, file_size)
     contents = Contents(
         nodes,
-        dict(_to_tables(text["tables"], nodes, columns)),
-        {path: plain.to_array(values) for path, values in text["values"].items()},
-        None if text["root"] is None else _to_hard_link(text["root"]),
-        plain.to_number(text["base"]),
+        dict(_to_tables(index.tables, nodes, columns)),
+        {to_text(path): to_array(values) for path, values in index.values.items()},
+        index.root,
+        index.base,
     )
     check_contents(contents, file_size)
     return contents
 
 
-def _dumps(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)
-
-
-def inflate(body: bytes | memoryview, size: int) -> bytes:
-    """Give what was compressed; never more than it should be, whatever the body holds."""
+def decompress(body: bytes | memoryview, size: int) -> bytes:
+    """Return what was compressed; ``ValueError`` unless it has ``size`` bytes."""
     inflater = zlib.decompressobj()
     found = inflater.decompress(body, size + 1)
     if len(found) != size or not inflater.eof:
-        raise ValueError("its length is not what it says")
+        raise ValueError("its length is not the one that it declares")
     return found
 
 
@@ -157,132 +166,116 @@ def _columns(body: bytes, start: int, chunks: int, file_size: int) -> list[np.nd
     return columns
 
 
-def _from_node(node: Node, attributes: dict[str, int]) -> list[Any] | str:
+def _from_node(node: Node, attributes: dict[bytes, int]) -> schema.Node:
     if isinstance(node, LeftOut):
-        return node.reason
-    attrs = _dumps({name: plain.from_attribute(value) for name, value in node.attrs.items()})
-    number = attributes.setdefault(attrs, len(attributes))
+        return schema.LeftOutNode(from_text(node.reason))
+    attrs = {from_text(name): from_attribute(value) for name, value in node.attrs.items()}
+    number = attributes.setdefault(_ENCODER.encode(attrs), len(attributes))
+    left_out = tuple((from_text(name), from_text(why)) for name, why in node.left_out_attrs)
     if isinstance(node, GroupHeader):
-        links = {name: _from_link(link) for name, link in node.links.items()}
-        return [number, links, node.left_out_attrs]
-    return [
+        links = {from_text(name): _from_link(link) for name, link in node.links.items()}
+        return schema.Group(number, links, left_out)
+    return schema.Dataset(
         number,
-        plain.from_dtype(node.dtype),
+        from_dtype(node.dtype),
         node.shape,
         _from_layout(node.layout),
-        plain.from_bytes(node.fill),
-        node.dimension_list,
+        node.fill,
+        tuple(tuple(map(_from_scale, scales)) for scales in node.dimension_list),
         node.is_scale,
         node.bare,
         node.terminated,
-        node.left_out_attrs,
-    ]
-
-
-def _to_attributes(attrs: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: plain.to_attribute(value) for name, value in attrs.items()}
-
-
-def _to_node(value: Any, attributes: Sequence[dict[str, Any]]) -> Node:
-    if isinstance(value, str):
-        return LeftOut(value)
-    number, *rest, left_out = value
-    attrs = attributes[plain.to_number(number)]
-    left_out_attrs = tuple((plain.to_text(name), plain.to_text(why)) for name, why in left_out)
-    if len(rest) == 1:
-        links = {name: _to_link(link) for name, link in rest[0].items()}
-        return GroupHeader(links, attrs, left_out_attrs)
-    dtype, shape, layout, fill, scales, is_scale, bare, terminated = rest
-    return DatasetHeader(
-        dtype=plain.to_dtype(dtype),
-        shape=plain.to_tuple(shape),
-        layout=_to_layout(layout),
-        fill=plain.to_bytes(fill),
-        attrs=attrs,
-        dimension_list=tuple([tuple(map(_to_place, dim)) for dim in scales]),
-        is_scale=is_scale is True,
-        bare=bare is True,
-        terminated=terminated is True,
-        left_out_attrs=left_out_attrs,
+        left_out,
     )
 
 
-def _from_link(link: Link) -> int | str | list[str]:
+def _to_node(wire: schema.Node, attributes: Sequence[dict[str, AttributeValue]]) -> Node:
+    if isinstance(wire, schema.LeftOutNode):
+        return LeftOut(to_text(wire.reason))
+    attrs = attributes[wire.attributes]
+    left_out = tuple([(to_text(name), to_text(why)) for name, why in wire.left_out_attrs])
+    if isinstance(wire, schema.Group):
+        links = {to_text(name): _to_link(link) for name, link in wire.links.items()}
+        return GroupHeader(links, attrs, left_out)
+    return DatasetHeader(
+        to_dtype(wire.dtype),
+        wire.shape,
+        _to_layout(wire.layout),
+        wire.fill,
+        attrs,
+        tuple([tuple([_to_scale(scale) for scale in scales]) for scales in wire.dimension_list]),
+        wire.is_scale,
+        wire.bare,
+        wire.terminated,
+        left_out,
+    )
+
+
+def _from_link(link: Link) -> schema.Link:
     if isinstance(link, OverlongLink):
         raise TypeError("a link that depends on the limits is not kept")
     if isinstance(link, MisnamedLink):
-        return [link.name]
-    return [link.file, link.path] if isinstance(link, ExternalLink) else link
+        return schema.Misnamed(from_text(link.name))
+    if isinstance(link, ExternalLink):
+        return schema.External(from_text(link.file), from_text(link.path))
+    return _from_scale(link)
 
 
-def _to_link(link: Any) -> Link:
-    if isinstance(link, list) and len(link) == 1:
-        return MisnamedLink(plain.to_text(link[0]))
-    if isinstance(link, list):
-        file, path = link
-        return ExternalLink(plain.to_text(file), plain.to_text(path))
-    return _to_place(link)
+def _to_link(wire: schema.Link) -> Link:
+    if isinstance(wire, schema.Misnamed):
+        return MisnamedLink(to_text(wire.name))
+    if isinstance(wire, schema.External):
+        return ExternalLink(to_text(wire.file), to_text(wire.path))
+    return _to_scale(wire)
 
 
-def _to_place(link: Any) -> int | str:
-    return link if isinstance(link, str) else _to_hard_link(link)
+def _from_scale(link: int | str) -> int | schema.Text:
+    return from_text(link) if isinstance(link, str) else link
 
 
-def _to_hard_link(link: Any) -> int:
-    if type(link) is int and link < 0:
-        return link if link == BY_LIBRARY else by_library(plain.to_number(by_library(link)))
-    return plain.to_number(link)
+def _to_scale(wire: int | schema.Text) -> int | str:
+    return wire if isinstance(wire, int) else to_text(wire)
 
 
-def _from_layout(layout: Layout) -> list[Any]:
+def _from_layout(layout: Layout) -> schema.Layout:
     if isinstance(layout, Compact):
-        return ["compact", plain.from_bytes(layout.data)]
+        return schema.CompactLayout(layout.data)
     if isinstance(layout, Contiguous):
-        return ["contiguous", layout.offset]
+        return schema.ContiguousLayout(layout.offset)
     if isinstance(layout, Foreign):
-        return ["foreign", layout.reason]
-    filters = _dumps([(f.id, f.element_size) for f in layout.filters])
-    return ["chunked", layout.btree, layout.chunk_shape, filters]
+        return schema.H5pyLayout(from_text(layout.reason))
+    filters = tuple((step.id, step.element_size) for step in layout.filters)
+    return schema.ChunkedLayout(layout.btree, layout.chunk_shape, filters)
 
 
-def _to_layout(value: Any) -> Layout:
-    kind, first, *rest = value
-    if kind == "chunked":
-        chunk_shape, filters = rest
-        shape = plain.to_tuple(chunk_shape)
-        if not all(shape):
-            raise ValueError("chunks without elements")
-        return Chunked(_to_address(first), shape, _to_filters(plain.to_text(filters)))
-    if kind == "compact":
-        return Compact(plain.to_bytes(first))
-    if kind == "contiguous":
-        return Contiguous(_to_address(first))
-    if kind == "foreign":
-        return Foreign(plain.to_text(first))
-    raise ValueError(f"a layout {kind!r:.50}")
+def _to_layout(wire: schema.Layout) -> Layout:
+    if isinstance(wire, schema.ChunkedLayout):
+        return Chunked(wire.btree, wire.chunk_shape, _to_filters(wire.filters))
+    if isinstance(wire, schema.CompactLayout):
+        return Compact(wire.data)
+    if isinstance(wire, schema.ContiguousLayout):
+        return Contiguous(wire.offset)
+    return Foreign(to_text(wire.reason))
 
 
-# Hundreds of datasets have the same few.
+# Hundreds of datasets share the same few.
 @lru_cache(maxsize=256)
-def _to_filters(text: str) -> tuple[Filter, ...]:
-    if len(text) > LONGEST_FILTERS:
-        raise ValueError("more filters than HDF5 has")
-    return tuple(Filter(*plain.to_tuple(step)) for step in json.loads(text))
+def _to_filters(filters: tuple[tuple[int, int], ...]) -> tuple[Filter, ...]:
+    return tuple(Filter(*step) for step in filters)
 
 
-def _to_address(value: Any) -> int | None:
-    return None if value is None else plain.to_number(value)
-
-
-def _from_table(table: ChunkTable) -> list[Any]:
-    return [(node.address, node.level, node.first, node.end) for node in table.unread]
+def _from_table(table: ChunkTable) -> tuple[schema.Unread, ...]:
+    return tuple(schema.Unread(s.address, s.level, s.first, s.end) for s in table.unread)
 
 
 def _to_tables(
-    tables: Mapping[str, Any], nodes: Mapping[str, Node], columns: Iterable[np.ndarray]
+    tables: Mapping[schema.Text, Iterable[schema.Unread]],
+    nodes: Mapping[str, Node],
+    columns: Iterable[np.ndarray],
 ) -> Iterator[tuple[str, ChunkTable]]:
     start, (offsets, sizes, masks) = 0, columns
-    for path, unread in tables.items():
+    for name, unread in tables.items():
+        path = to_text(name)
         node = nodes[path]
         if not isinstance(node, DatasetHeader) or not isinstance(node.layout, Chunked):
             raise TypeError(f"chunks of {path:.50}, which has none")
@@ -291,16 +284,14 @@ def _to_tables(
         if end > len(sizes):
             raise ValueError("fewer chunks than there should be")
         part = slice(start, end)
-        rest = tuple(_to_subtree(subtree, len(grid)) for subtree in unread)
+        rest = tuple([_to_subtree(subtree, len(grid)) for subtree in unread])
         yield path, ChunkTable(grid, offsets[part], sizes[part], masks[part], rest)
         start = end
     if start != len(sizes):
         raise ValueError("more chunks than there should be")
 
 
-def _to_subtree(value: Any, dimensions: int) -> Subtree:
-    address, level, first, end = value
-    keys = plain.to_tuple(first), None if end is None else plain.to_tuple(end)
-    if any(key and len(key) != dimensions + 1 for key in keys):
+def _to_subtree(wire: schema.Unread, dimensions: int) -> Subtree:
+    if any(key and len(key) != dimensions + 1 for key in (wire.first, wire.end)):
         raise ValueError("a part of a chunk table with keys of another shape")
-    return Subtree(plain.to_number(address), _to_address(level), *keys)
+    return Subtree(wire.address, wire.level, wire.first, wire.end)

@@ -1,10 +1,9 @@
-"""A directory of indexes that stays below a size: what was not used for longest goes first.
+"""Keep a directory of indexes below a size: the least recently used ones are deleted.
 
-To list the directory at each save would cost more than the save. So each save
-notes its bytes, in a file of which only the size counts, and the directory is
-listed when a part of the bound was written since the last time. That works for
-any number of processes, however short their lives: where two get in each
-other's way, some bytes are counted twice or not at all.
+Listing the directory at each save would cost more than the save. So each save adds its bytes to
+a tally, a file of which only the size counts, and the directory is listed when a share of the
+bound was written since the last time. This works for any number of processes, however short
+their lives: when two write at the same time, some bytes count twice or not at all.
 """
 
 from __future__ import annotations
@@ -19,38 +18,38 @@ from pathlib import Path
 from xr_icesat2.printable import get_logger
 from xr_icesat2.safe_files import PARTIAL, open_regular
 
-__all__ = ["ENTRY", "note"]
+__all__ = ["SUFFIX", "note_written"]
 
 log = get_logger(__name__)
 
-ENTRY = ".index"
-OURS = re.compile(rf"[0-9a-f]{{32}}{re.escape(ENTRY)}(\.\w+{re.escape(PARTIAL)})?", re.ASCII)
+SUFFIX = ".index"
+OURS = re.compile(rf"[0-9a-f]{{32}}{re.escape(SUFFIX)}(\.\w+{re.escape(PARTIAL)})?", re.ASCII)
 TALLY = "written-since-listed"
 UNIT = 4096
-"""Bytes written for which the tally grows by one; a file takes so much at least."""
+"""Bytes written for which the tally grows by one byte: the least that a file takes on disk."""
 LIMIT_VARIABLE = "XR_ICESAT2_INDEX_CACHE_BYTES"
 LIMIT = 1 << 30
 SHARE = 16
-"""The directory is listed after this part of the bound was written."""
+"""The directory is listed after one part in so many of the bound was written."""
 ABANDONED = 86_400.0
-"""Seconds after which half a file is of a process that is no more."""
+"""Seconds after which an unfinished file belongs to a process that has died."""
 
 
-def note(directory: Path, nbytes: int) -> None:
-    """Note that so much was written into a directory, and make room if it is time."""
+def note_written(directory: Path, nbytes: int) -> None:
+    """Count bytes written into a directory, and evict indexes when enough were written."""
     limit = _limit()
     tally = directory / TALLY
     try:
         fresh = not tally.exists()
-        # Others may have put a link there, to a file of ours.
+        # Others may have put a link to one of our files there.
         with open_regular(tally, "ab") as file:
             file.write(bytes(_units(nbytes)))
             written = file.tell() * UNIT
             if full := fresh or written * SHARE > limit:
                 file.truncate(0)
         if full:
-            _make_room(directory, limit - limit // SHARE)
-    except OSError as error:  # what was kept is of use all the same
+            _evict(directory, limit - limit // SHARE)
+    except OSError as error:  # the indexes are usable all the same
         log.warning("cannot bound the size of %s: %s", directory, error)
 
 
@@ -67,19 +66,19 @@ def _units(nbytes: int) -> int:
     return -(-nbytes // UNIT)
 
 
-def _make_room(directory: Path, most: int) -> None:
+def _evict(directory: Path, most: int) -> None:
     entries = sorted(_entries(directory), reverse=True)
-    room = most
+    left = most
     for _, name, nbytes in entries:
-        room -= nbytes
-        if room < 0:
+        left -= nbytes
+        if left < 0:
             # Another process may have removed it, or, on Windows, be reading it.
             with suppress(OSError):
                 (directory / name).unlink()
 
 
 def _entries(directory: Path) -> Iterator[tuple[int, str, int]]:
-    """Give, of each of our files, when it was used last, its name, and the bytes it takes."""
+    """Yield the time of last use, the name and the bytes on disk of each of our files."""
     abandoned = time.time() - ABANDONED
     with os.scandir(directory) as found:
         for item in found:

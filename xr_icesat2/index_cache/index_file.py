@@ -1,14 +1,12 @@
-"""Indexes of many granules in one file, which is only read: whoever made it is trusted.
+"""Indexes of many granules in one file that is only read.
 
-After a line that names the format come the indexes as bytes (:mod:`.packed`), then
-a compressed JSON mapping of url to size, tag, begin and length of the entry, then
-where that mapping lies, and its checksum. An entry is read and decoded when it is
-needed.
+After a line that names the format come the encoded indexes (:mod:`.codec`), then a compressed
+table of where each is stored, then a trailer: where the table is stored, and its checksum. An
+index is read and decoded when it is needed.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import struct
 import threading
@@ -19,172 +17,193 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TypeAlias
 
+from msgspec import Struct
+from msgspec.msgpack import Decoder, Encoder
+
 from xr_icesat2.bytesource import FileVersion
 from xr_icesat2.errors import AccessDeniedError, CorruptIndexError, ICESat2Error, SelectionError
 from xr_icesat2.hdf5.model import Contents
 from xr_icesat2.safe_files import atomic_file, open_regular
 
-from . import json_values as plain
-from .codec import MOST_BYTES, inflate, pack, unpack
+from .codec import MOST_BYTES, decode_index, decompress, encode_index
+from .schema import Count, Text, from_text, to_text
 
-__all__ = ["SUFFIX", "CampaignWriter", "file_versions", "is_campaign", "load", "writing"]
+__all__ = ["SUFFIX", "IndexFile", "IndexFileWriter", "is_index_file", "write_index_file"]
 
 SUFFIX = ".idx"
-MAGIC = b"xr_icesat2 indexes 1\n"
+MAGIC = b"xr_icesat2 indexes 2\n"
 TRAILER = struct.Struct("<QIII")
-"""Where the mapping begins, its bytes, its bytes when it is not compressed, its checksum."""
-MOST_TEXT = 1 << 24
-"""Bytes of the mapping: some 100,000 granules."""
+"""Offset of the table, its bytes, its bytes before compression, its checksum."""
+MOST_TABLE = 1 << 24
+"""Bytes of the table: some 100,000 granules."""
+
+
+class _Entry(Struct, frozen=True, array_like=True, gc=False):
+    """The version of one granule, and where its index is stored."""
+
+    size: Count
+    tag: Text
+    start: Count
+    length: Count
+
+    @property
+    def version(self) -> FileVersion:
+        return FileVersion(self.size, to_text(self.tag))
+
+
+_Table: TypeAlias = Mapping[str, _Entry]
+"""The entries by URL."""
+_Identity: TypeAlias = tuple[int, int, int]
+_TABLES: dict[str, tuple[_Identity, _Table]] = {}
+"""The tables read last, by path, each with the identity of the file that it was read from."""
+MOST_TABLES = 16
+_ENCODER = Encoder()
+_DECODER = Decoder(dict[Text, _Entry])
+
+
+def is_index_file(path: str | None) -> bool:
+    """Return whether a path that a user gave names an index file, not a directory."""
+    return path is not None and path.endswith(SUFFIX)
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
-    file_version: FileVersion
-    start: int
-    length: int
+class IndexFile:
+    """An :class:`.IndexStore` of which a user has named the very file: damage is an error."""
+
+    path: str
+
+    read_only = True
+
+    def versions(self) -> dict[str, FileVersion]:
+        """Return the version of each granule that it holds, by URL.
+
+        Raises
+        ------
+        AccessDeniedError
+            We may not read it.
+        CorruptIndexError
+            It is damaged, or not an index file.
+        FileNotFoundError
+            There is no such file.
+        """
+        with self._open() as file:
+            return {url: entry.version for url, entry in _table(self.path, file).items()}
+
+    def load(self, url: str, version: FileVersion) -> Contents | None:
+        """Return the index of a granule; None if the file or the entry does not exist here.
+
+        Raises
+        ------
+        AccessDeniedError
+            We may not read it.
+        CorruptIndexError
+            It is damaged, or not an index file.
+        """
+        try:
+            with self._open() as file:
+                entry = _table(self.path, file).get(url)
+                if entry is None or entry.version != version:
+                    return None
+                if entry.length > MOST_BYTES:
+                    raise ValueError("an entry that is too long")
+                file.seek(entry.start)
+                return decode_index(file.read(entry.length), version.size)
+        except FileNotFoundError:
+            return None
+
+    def save(self, url: str, version: FileVersion, contents: Contents) -> None:
+        """Do nothing: :func:`write_index_file` writes the file as a whole."""
+
+    @contextmanager
+    def _open(self) -> Iterator[IO[bytes]]:
+        """Open the file; raise what goes wrong with it as one of our errors."""
+        try:
+            with open_regular(Path(self.path), "rb", follow_links=True) as file:
+                yield file
+        except FileNotFoundError:
+            raise
+        except PermissionError as error:
+            msg = (
+                f"may not read {self.path}, a file of indexes ({error.strerror}): ask whoever "
+                "saved it to let you read it (chmod a+r), or open without index_cache"
+            )
+            raise AccessDeniedError(msg) from error
+        except Exception as error:
+            msg = (
+                f"{self.path} cannot be read as a file of indexes of this version: {error}. Save "
+                "it anew (xr_icesat2.indexes.save), or open without index_cache."
+            )
+            raise CorruptIndexError(msg) from error
 
 
-_Mapping: TypeAlias = Mapping[str, _Entry]
-_File: TypeAlias = tuple[int, int, int]
-_KNOWN: dict[str, tuple[_File, _Mapping]] = {}
-"""By path: which file lay there, and its mapping."""
-MOST_KNOWN = 16
-
-
-def is_campaign(cache: str | None) -> bool:
-    """Whether what a user names is such a file, and not a directory."""
-    return cache is not None and cache.endswith(SUFFIX)
-
-
-def file_versions(path: str) -> dict[str, FileVersion]:
-    """Give the version of each granule, by url.
-
-    Raises
-    ------
-    AccessDeniedError
-        It is not for us to read.
-    CorruptIndexError
-        It is damaged, or no such file.
-    FileNotFoundError
-        Nothing lies there.
-    """
-    with _translated(path), open_regular(Path(path), "rb", follow_links=True) as file:
-        return {url: entry.file_version for url, entry in _mapping(path, file).items()}
-
-
-def load(path: str, url: str, file_version: FileVersion) -> Contents | None:
-    """Give the index of a granule; None if there is no such file here, or no such entry in it.
-
-    Raises
-    ------
-    AccessDeniedError
-        It is not for us to read.
-    CorruptIndexError
-        It is damaged, or no such file.
-    """
-    try:
-        with _translated(path), open_regular(Path(path), "rb", follow_links=True) as file:
-            entry = _mapping(path, file).get(url)
-            if entry is None or entry.file_version != file_version:
-                return None
-            if entry.length > MOST_BYTES:
-                raise ValueError("an entry that is too long")
-            file.seek(entry.start)
-            return unpack(file.read(entry.length), file_version.size)
-    except FileNotFoundError:
-        return None
-
-
-@contextmanager
-def _translated(path: str) -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except PermissionError as error:
-        msg = (
-            f"may not read {path}, a file of indexes ({error.strerror}): ask whoever saved it to "
-            "let you read it (chmod a+r), or open without index_cache"
-        )
-        raise AccessDeniedError(msg) from error
-    except Exception as error:
-        msg = (
-            f"{path} cannot be read as a file of indexes of this version: {error}. Save it anew "
-            "(xr_icesat2.indexes.save), or open without index_cache."
-        )
-        raise CorruptIndexError(msg) from error
-
-
-def _mapping(path: str, file: IO[bytes]) -> _Mapping:
+def _table(path: str, file: IO[bytes]) -> _Table:
     status = os.fstat(file.fileno())
     identity = (status.st_ino, status.st_mtime_ns, status.st_size)
-    known = _KNOWN.get(path)
+    known = _TABLES.get(path)
     if known is None or known[0] != identity:
-        if len(_KNOWN) >= MOST_KNOWN:
-            _KNOWN.clear()
-        known = _KNOWN[path] = identity, _read_mapping(file, status.st_size)
+        if len(_TABLES) >= MOST_TABLES:
+            _TABLES.clear()
+        known = _TABLES[path] = identity, _read_table(file, status.st_size)
     return known[1]
 
 
-def _read_mapping(file: IO[bytes], size: int) -> _Mapping:
+def _read_table(file: IO[bytes], size: int) -> _Table:
     if file.read(len(MAGIC)) != MAGIC or size < len(MAGIC) + TRAILER.size:
         raise ValueError("it begins or ends otherwise")
     file.seek(size - TRAILER.size)
-    start, length, unpacked, checksum = TRAILER.unpack(file.read())
-    if start + length + TRAILER.size != size or unpacked > MOST_TEXT:
+    start, length, decompressed, checksum = TRAILER.unpack(file.read())
+    if start + length + TRAILER.size != size or decompressed > MOST_TABLE:
         raise ValueError("it was cut off")
     file.seek(start)
     body = file.read(length)
     if zlib.crc32(body) != checksum:
         raise ValueError("wrong checksum")
-    return {
-        plain.to_text(url): _Entry(
-            FileVersion(plain.to_number(bytes_), plain.to_text(tag)), *plain.to_tuple(place)
-        )
-        for url, (bytes_, tag, *place) in json.loads(inflate(body, unpacked)).items()
-    }
+    table = _DECODER.decode(decompress(body, decompressed))
+    return {to_text(url): entry for url, entry in table.items()}
 
 
-class CampaignWriter:
-    """Puts indexes into such a file, from several threads."""
+class IndexFileWriter:
+    """Writes indexes into a new index file, from several threads."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self._entries: dict[str, tuple[int, str, int, int]] = {}
+        self._entries: dict[str, _Entry] = {}
         self._lock = threading.Lock()
         file.write(MAGIC)
 
-    def add(self, url: str, file_version: FileVersion, contents: Contents) -> None:
-        """Put the index of one granule into the file."""
-        data = pack(contents)
+    def add(self, url: str, version: FileVersion, contents: Contents) -> None:
+        """Write the index of one granule."""
+        data = encode_index(contents)
         with self._lock:
-            self._entries[url] = file_version.size, file_version.tag, self._file.tell(), len(data)
+            start = self._file.tell()
+            self._entries[url] = _Entry(version.size, from_text(version.tag), start, len(data))
             self._file.write(data)
 
     def finish(self) -> None:
-        """Write what tells where everything lies."""
-        text = json.dumps(dict(sorted(self._entries.items()))).encode()
-        if len(text) > MOST_TEXT:
+        """Write the table of where each index is stored."""
+        table = {from_text(url): self._entries[url] for url in sorted(self._entries)}
+        encoded = _ENCODER.encode(table)
+        if len(encoded) > MOST_TABLE:
             raise SelectionError(f"{len(self._entries)} granules are too many for one file")
-        body = zlib.compress(text, level=1)
+        body = zlib.compress(encoded, level=1)
         start = self._file.tell()
         self._file.write(body)
-        self._file.write(TRAILER.pack(start, len(body), len(text), zlib.crc32(body)))
+        self._file.write(TRAILER.pack(start, len(body), len(encoded), zlib.crc32(body)))
 
 
 @contextmanager
-def writing(path: str) -> Iterator[CampaignWriter]:
-    """Write such a file: all of it, or nothing.
+def write_index_file(path: str) -> Iterator[IndexFileWriter]:
+    """Write an index file: all of it, or nothing.
 
     Raises
     ------
     SelectionError
-        No file can be made there.
+        The file cannot be created.
     """
     target = Path(path)
     try:
         with atomic_file(target) as partial, partial.open("xb") as file:
-            writer = CampaignWriter(file)
+            writer = IndexFileWriter(file)
             yield writer
             writer.finish()
     except ICESat2Error:  # of a granule

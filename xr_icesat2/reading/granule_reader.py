@@ -219,10 +219,10 @@ def _checked(granule: Granule, work: Callable[[], None]) -> None:
         work()
     except Exception as error:  # of a replaced granule anything may be missing or wrong
         check.result()
-        if isinstance(error, CorruptGranuleError) and granule.cache is not None:
+        if isinstance(error, CorruptGranuleError) and granule.store is not None:
             msg = (
-                f"{error} If that does not help, its index in {granule.cache} is wrong: delete "
-                "that, or open without index_cache."
+                f"{error} If that does not help, its index in {granule.store.path} is wrong: "
+                "delete that, or open without index_cache."
             )
             raise CorruptGranuleError(msg) from error
         raise
