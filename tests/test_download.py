@@ -16,7 +16,7 @@ import pytest
 import xr_icesat2
 from xr_icesat2 import progress
 from xr_icesat2.earthdata import download_file as fetch
-from xr_icesat2.earthdata.checksum import adds_up
+from xr_icesat2.earthdata.checksum import matches_checksum
 from xr_icesat2.earthdata.cmr import CatalogGranule, Checksum
 from xr_icesat2.errors import (
     AccessDeniedError,
@@ -229,13 +229,13 @@ def test_wrong_bytes_leave_no_file(http_server, tmp_path):
 
 def test_file_replaced_during_download_is_an_error(http_server, tmp_path, monkeypatch):
     url = http_server.put(NAME, DATA)
-    read = fetch.Part.append
+    read = fetch.PartialFile.append
 
     def replace_in_the_middle(part, data):
         http_server.put(NAME, DATA[::-1])
         read(part, data)
 
-    monkeypatch.setattr(fetch.Part, "append", replace_in_the_middle)
+    monkeypatch.setattr(fetch.PartialFile, "append", replace_in_the_middle)
     with pytest.raises(ChangedGranuleError, match="was replaced"):
         xr_icesat2.download(url, tmp_path)
     assert files(tmp_path) == []
@@ -387,14 +387,14 @@ def test_full_disk_is_an_error(http_server, tmp_path):
 
 
 def hold(folder, url, ready, done):
-    append = fetch.Part.append
+    append = fetch.PartialFile.append
 
     def wait(part, data):
         append(part, data)
         ready.set()
         done.wait(30)
 
-    fetch.Part.append = wait
+    fetch.PartialFile.append = wait
     xr_icesat2.download(url, folder, progress=False)
 
 
@@ -448,7 +448,7 @@ def test_progress_bar_counts_bytes(http_server, tmp_path, capfd):
     xr_icesat2.download(urls, tmp_path / "quiet")  # no terminal
     assert capfd.readouterr().err == ""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(progress, "PATIENCE", 0)
+        patch.setattr(progress, "BAR_DELAY", 0)
         xr_icesat2.download(urls, tmp_path / "shown", progress=True)
         assert "2 granules: 100%" in capfd.readouterr().err
         xr_icesat2.download(urls, tmp_path / "not shown", progress=False)
@@ -470,7 +470,7 @@ def test_progress_bar_counts_bytes(http_server, tmp_path, capfd):
 def test_checksums_are_verified(tmp_path, checksum, right):
     (tmp_path / "file").write_bytes(DATA)
     with (tmp_path / "file").open("rb") as file:
-        assert adds_up(file, checksum) is right
+        assert matches_checksum(file, checksum) is right
 
 
 def test_catalog_record_without_size_or_checksum_downloads(http_server, tmp_path):

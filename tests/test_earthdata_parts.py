@@ -11,7 +11,7 @@ import requests.utils
 from xr_icesat2.bytesource.archive_urls import path_of_url
 from xr_icesat2.earthdata import aws_region as region
 from xr_icesat2.earthdata.archive_paths import is_granule, place_of_path, plain_path
-from xr_icesat2.earthdata.credential_refresh import Lease, Renewed
+from xr_icesat2.earthdata.credential_refresh import ExpiringValue, RefreshedValue
 from xr_icesat2.earthdata.http_session import proxy_for
 
 NAME = "ATL06_20191106230008_06270503_007_01.h5"
@@ -65,14 +65,14 @@ class _Source:
         time.sleep(0.02)
         if self.errors:
             raise self.errors.pop(0)
-        return Lease(value, self.seconds)
+        return ExpiringValue(value, self.seconds)
 
 
 class TestRenewed:
     def test_concurrent_callers_share_one_renewal(self):
         """Many tasks on several event loops, each in a thread."""
         source = _Source()
-        renewed = Renewed(source)
+        renewed = RefreshedValue(source)
         got = []
 
         async def many():
@@ -86,13 +86,13 @@ class TestRenewed:
         assert got == ["value 1"] * 80
 
     def test_credentials_are_renewed_before_they_expire(self):
-        renewed = Renewed(_Source(seconds=0.2))
+        renewed = RefreshedValue(_Source(seconds=0.2))
         assert [renewed.wait(1), renewed.wait(1)] == ["value 1", "value 1"]
         time.sleep(0.2)
         assert renewed.wait(1) == "value 2"
 
     def test_refused_credentials_are_renewed(self):
-        renewed = Renewed(_Source())
+        renewed = RefreshedValue(_Source())
         first = renewed.wait(1)
         renewed.refuse(first)
         assert renewed.wait(1) == "value 2"
@@ -100,7 +100,7 @@ class TestRenewed:
         assert renewed.wait(1) == "value 2"
 
     def test_renewal_error_reaches_all_waiting_callers(self):
-        renewed = Renewed(_Source(errors=[OSError("no network")]))
+        renewed = RefreshedValue(_Source(errors=[OSError("no network")]))
 
         async def many():
             return await asyncio.gather(*(renewed.get() for _ in range(5)), return_exceptions=True)
@@ -109,7 +109,7 @@ class TestRenewed:
         assert renewed.wait(1) == "value 2"
 
     def test_cancelled_caller_does_not_cancel_the_renewal(self):
-        renewed = Renewed(_Source())
+        renewed = RefreshedValue(_Source())
 
         async def impatient():
             with pytest.raises(TimeoutError):
@@ -119,9 +119,9 @@ class TestRenewed:
         assert asyncio.run(impatient()) == "value 1"
 
     def test_repr_shows_no_secret(self):
-        renewed = Renewed(_Source())
+        renewed = RefreshedValue(_Source())
         renewed.wait(1)
-        assert "value" not in f"{renewed!r} {vars(renewed)!r} {Lease('value', 1)!r}"
+        assert "value" not in f"{renewed!r} {vars(renewed)!r} {ExpiringValue('value', 1)!r}"
 
 
 @pytest.mark.parametrize("url", ["https://data.example.org/x.h5", "http://127.0.0.1:9000/b/x.h5"])

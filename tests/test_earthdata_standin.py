@@ -26,7 +26,7 @@ def test_earthaccess_logs_in_with_a_password(earthdata, monkeypatch):
 def test_earthaccess_searches_and_reads(logged_in):
     logged_in.put(NAME, DATA)
     (found,) = earthaccess.search_data(short_name="ATL06", version="007")
-    assert catalog.read_granule(found).name == NAME
+    assert catalog.parse_granule(found).name == NAME
     with earthaccess.login(strategy="environment").get_session() as session:
         link = found.data_links(access="external")[0]
         answer = session.get(link, timeout=10)

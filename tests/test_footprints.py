@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.paths import ALL_GRANULES, needs_granules, recorded_answer
-from xr_icesat2.earthdata.cmr import CatalogGranule, read_granule
+from xr_icesat2.earthdata.cmr import CatalogGranule, parse_granule
 from xr_icesat2.earthdata.footprint import footprint_lines, is_track
 from xr_icesat2.earthdata.ground_track import OrbitExtent, ground_track
 from xr_icesat2.earthdata.result_map import svg_map
@@ -101,7 +101,7 @@ def test_latitude_beyond_the_poles_is_refused():
 @pytest.mark.parametrize("product", ["atl03", "atl06", "atl08"])
 def test_recorded_responses_parse(product):
     (item,) = json.loads(recorded_answer(f"{product}_umm.json").read_text())["items"]
-    granule = read_granule(item)
+    granule = parse_granule(item)
     orbit = item["umm"]["SpatialExtent"]["HorizontalSpatialDomain"]["Orbit"]
     (line,) = footprint_lines(granule)
     assert is_track(granule)

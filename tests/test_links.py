@@ -225,8 +225,10 @@ def test_photon_classes_work_on_selections_and_mixed_layouts(passes):
     window = photons.isel(photon_idx=slice(700, 20, -3))
     part = links.photon_classes(window, segments, listed)
     np.testing.assert_array_equal(part, classes[700:20:-3])
-    side = opened(passes["ATL03"], "heights", "spot").sel(gran_idx=photons["gran_idx"].values[-1])
-    track = side.isel(spot=int(np.flatnonzero(side["gt"].values == "gt2r")[0]))
+    endpoint = opened(passes["ATL03"], "heights", "spot").sel(
+        gran_idx=photons["gran_idx"].values[-1]
+    )
+    track = endpoint.isel(spot=int(np.flatnonzero(endpoint["gt"].values == "gt2r")[0]))
     track = track.isel(photon_idx=slice(50, 90))
     one = links.photon_classes(track, segments, listed)
     assert one.dims == ("photon_idx",)

@@ -125,7 +125,7 @@ def test_quick_look_granules_are_marked(logged_in, tmp_path):
     assert names(xr_icesat2.search("ATL06", rgt=rgt)) == [final.name]
     found = xr_icesat2.search("atl06ql", rgt=rgt)
     assert names(found) == [name]
-    assert found.asked.startswith("ATL06QL release 006")
+    assert found.query.startswith("ATL06QL release 006")
     assert len(xr_icesat2.search("ATL07QL", hemisphere="north")) == 1
     opened = xr.open_dataset(found, engine="icesat2", variables="h_li")
     with xr.open_dataset(final, engine="icesat2", variables="h_li") as expected:

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from tests.test_granule_name import every_name
 from xr_icesat2 import products
-from xr_icesat2.earthdata.search_area import asked_area
+from xr_icesat2.earthdata.search_area import parse_area
 from xr_icesat2.earthdata.temporal import temporal_parameter
-from xr_icesat2.earthdata.track_query import asked_passes, known_product
+from xr_icesat2.earthdata.track_query import check_product, parse_passes
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.granule.gran_idx import first_of
 from xr_icesat2.granule.name import format_name, parse_name
@@ -50,7 +50,7 @@ T = "?" * 14
     ],
 )  # fmt: skip
 def test_name_patterns_match_passes(product, asked, patterns):
-    assert asked_passes(product, **asked).patterns() == patterns
+    assert parse_passes(product, **asked).patterns() == patterns
 
 
 @given(every_name)
@@ -58,7 +58,7 @@ def test_granule_matches_its_own_pass_only(name):
     """CMR's wildcards are those of fnmatch, which is not what the patterns are made with."""
     mapped = products[name.product].granules.is_gridded
     cycle = name.cycle_number if name.first_cycle is None else name.last_cycle
-    own = asked_passes(
+    own = parse_passes(
         name.collection,
         rgt=None if mapped else name.rgt,
         cycle_number=None if mapped else cycle,
@@ -69,7 +69,7 @@ def test_granule_matches_its_own_pass_only(name):
         name = replace(name, rgt=first_of(4, name.rgt))
     written, patterns = format_name(name), own.patterns()
     assert own.accept(name)
-    assert bool(patterns) == (own != asked_passes(name.collection))
+    assert bool(patterns) == (own != parse_passes(name.collection))
     assert all(fnmatchcase(written, pattern) for pattern in patterns)
     for field, most in (("rgts", 1387), ("granule_regions", 14), ("hemispheres", 2)):
         for number in getattr(own, field):
@@ -84,7 +84,7 @@ def four(name):
 
 @given(st.integers(1, 1387), st.integers(1, 99), st.sampled_from(["ATL12", "ATL13", "ATL22"]))
 def test_track_is_found_in_its_four_orbit_granule(rgt, cycle, product):
-    passes = asked_passes(product, rgt=rgt, cycle_number=cycle)
+    passes = parse_passes(product, rgt=rgt, cycle_number=cycle)
     (first,) = passes.rgts
     assert first % 4 == 1
     assert first <= rgt < first + 4
@@ -93,9 +93,9 @@ def test_track_is_found_in_its_four_orbit_granule(rgt, cycle, product):
 
 def test_repeat_granules_match_cycles_in_their_range():
     name = parse_name("ATL11_078805_0304_007_01.h5")
-    found = [n for n in range(1, 9) if asked_passes("ATL11", cycle_number=n).accept(name)]
+    found = [n for n in range(1, 9) if parse_passes("ATL11", cycle_number=n).accept(name)]
     assert found == [3, 4]
-    assert asked_passes("ATL11", cycle_number=[1, 4]).accept(name)
+    assert parse_passes("ATL11", cycle_number=[1, 4]).accept(name)
 
 
 @pytest.mark.parametrize(
@@ -118,14 +118,14 @@ def test_repeat_granules_match_cycles_in_their_range():
 )
 def test_impossible_passes_are_refused(product, asked, says):
     with pytest.raises(SelectionError, match=says):
-        asked_passes(product, **asked)
+        parse_passes(product, **asked)
 
 
 def test_product_names_are_normalised():
-    assert known_product(" atl06") == "ATL06"
+    assert check_product(" atl06") == "ATL06"
     for given_ in ("ATL99", "ATL05", "", "MOD09", 6):
         with pytest.raises(SelectionError, match=r"ATL03, .*ATL24"):
-            known_product(given_)
+            check_product(given_)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ COUNTERCLOCKWISE = "0,0,10,0,10,10,0,10,0,0"
     ],
 )
 def test_polygons_become_cmr_parameters(region):
-    (ring,) = asked_area(None, region).rings
+    (ring,) = parse_area(None, region).rings
     at = ring.index((0, 0))
     turned = (*ring[at:-1], *ring[:at], ring[at])  # whatever point it begins with
     assert turned == tuple((float(lon), float(lat)) for lon, lat in SQUARE)
@@ -217,7 +217,7 @@ def test_forms_of_one_polygon_mean_the_same(points, closed):
     found = []
     for form in forms:
         try:
-            (ring,) = asked_area(None, form).rings
+            (ring,) = parse_area(None, form).rings
         except SelectionError:  # two points, or a line
             found.append(None)
         else:
@@ -228,7 +228,7 @@ def test_forms_of_one_polygon_mean_the_same(points, closed):
 
 def test_polygons_are_counterclockwise():
     clockwise = {"type": "Polygon", "coordinates": [SQUARE[::-1]]}
-    (ring,) = asked_area(None, clockwise).rings
+    (ring,) = parse_area(None, clockwise).rings
     assert set(ring) == {tuple(map(float, point)) for point in SQUARE}
     turns = sum(a[0] * b[1] - b[0] * a[1] for a, b in pairwise(ring))
     assert turns == 200
@@ -238,12 +238,12 @@ def test_geojson_file_is_read(tmp_path):
     path = tmp_path / "fjord.geojson"
     path.write_text(json.dumps(POLYGON))
     for given_ in (path, str(path)):
-        assert asked_area(None, given_).parameters() == [("polygon[]", COUNTERCLOCKWISE)]
+        assert parse_area(None, given_).parameters() == [("polygon[]", COUNTERCLOCKWISE)]
 
 
 def test_several_polygons_are_alternatives():
     east = [[x + 100, y] for x, y in SQUARE]
-    area = asked_area(None, {"type": "MultiPolygon", "coordinates": [[SQUARE], [east]]})
+    area = parse_area(None, {"type": "MultiPolygon", "coordinates": [[SQUARE], [east]]})
     assert area.parameters() == [
         ("polygon[]", COUNTERCLOCKWISE),
         ("polygon[]", "100,0,110,0,110,10,100,10,100,0"),
@@ -255,7 +255,7 @@ def test_several_polygons_are_alternatives():
 @pytest.mark.parametrize("backward", [False, True])
 def test_ring_around_a_pole_contains_the_pole(latitude, backward):
     ring = [[lon, latitude] for lon in range(-180, 180, 30)][:: -1 if backward else 1]
-    (found,) = asked_area(None, {"type": "Polygon", "coordinates": [ring]}).rings
+    (found,) = parse_area(None, {"type": "Polygon", "coordinates": [ring]}).rings
     eastward = (found[1][0] - found[0][0] + 180) % 360 - 180 > 0
     assert eastward == (latitude > 0)
 
@@ -263,10 +263,10 @@ def test_ring_around_a_pole_contains_the_pole(latitude, backward):
 @pytest.mark.parametrize("backward", [False, True])
 def test_ring_crosses_the_antimeridian(backward):
     ring = [[179, 0], [-179, 0], [-179, 5], [179, 5], [179, 0]][:: -1 if backward else 1]
-    area = asked_area(None, {"type": "Polygon", "coordinates": [ring]})
+    area = parse_area(None, {"type": "Polygon", "coordinates": [ring]})
     assert area.parameters() == [("polygon[]", "179,0,-179,0,-179,5,179,5,179,0")]
     shifted = [[x % 360, y] for x, y in ring]  # longitudes from 0 to 360
-    assert asked_area(None, {"type": "Polygon", "coordinates": [shifted]}) == area
+    assert parse_area(None, {"type": "Polygon", "coordinates": [shifted]}) == area
 
 
 @pytest.mark.parametrize(
@@ -285,8 +285,8 @@ def test_ring_crosses_the_antimeridian(backward):
     ],
 )
 def test_boxes_become_cmr_parameters(box, written):
-    assert asked_area(box, None).parameters() == [("bounding_box", written)]
-    assert asked_area(None, box) == asked_area(box, None)
+    assert parse_area(box, None).parameters() == [("bounding_box", written)]
+    assert parse_area(None, box) == parse_area(box, None)
 
 
 @pytest.mark.parametrize(
@@ -327,10 +327,10 @@ def test_boxes_become_cmr_parameters(box, written):
 )  # fmt: skip
 def test_impossible_areas_are_refused(bbox, region, says):
     with pytest.raises(SelectionError, match=says):
-        asked_area(bbox, region)
+        parse_area(bbox, region)
 
 
 def test_other_file_is_not_geojson(tmp_path):
     (tmp_path / "outline.shp").write_bytes(b"\x00\x00'\n")
     with pytest.raises(SelectionError, match=r"geopandas\.read_file"):
-        asked_area(None, tmp_path / "outline.shp")
+        parse_area(None, tmp_path / "outline.shp")

@@ -305,7 +305,7 @@ def test_progress_is_shown_on_request(  # standard error is no terminal here
     asked: bool | None,
     shown: bool,
 ) -> None:
-    monkeypatch.setattr(progress, "PATIENCE", patience)
+    monkeypatch.setattr(progress, "BAR_DELAY", patience)
     path = write(tmp_path, beams=("gt1l",), progress=asked)
     captured = capfd.readouterr()
     assert captured.out == ""

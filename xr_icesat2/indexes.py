@@ -15,7 +15,7 @@ from .granule.granule import Granule
 from .hdf5.model import Chunked, DatasetHeader
 from .index_cache.index_file import SUFFIX, IndexFileWriter, write_index_file
 from .opened_contents import granules_of_opened
-from .progress import Count, progress_bar
+from .progress import ProgressCallback, progress_bar
 
 __all__ = ["save"]
 
@@ -90,7 +90,7 @@ def _several(opened: Any) -> list[Opened]:
     return several
 
 
-def _save_one(granule: Granule, writer: IndexFileWriter, count: Count) -> None:
+def _save_one(granule: Granule, writer: IndexFileWriter, count: ProgressCallback) -> None:
     index = granule.index
     if not granule.file_version.tag:
         msg = (

@@ -6,13 +6,13 @@ import difflib
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-__all__ = ["AS_IT_IS", "did_you_mean", "some_of"]
+__all__ = ["OPEN_AS_FILE", "did_you_mean", "some_of"]
 
-AS_IT_IS = (
+OPEN_AS_FILE = (
     'xr.open_datatree(…, layout="file") opens it as it is, with group= and a path in the file one '
     "group of it"
 )
-MOST_NAMES = 12
+MOST_LISTED = 12
 
 
 def did_you_mean(
@@ -27,7 +27,7 @@ def did_you_mean(
     return f" Did you mean {by_case[nearest[0]]!r}?" if nearest else ""
 
 
-def some_of(names: Iterable[str], most: int = MOST_NAMES) -> str:
+def some_of(names: Iterable[str], most: int = MOST_LISTED) -> str:
     """List names: all, or the first ``most`` and how many more there are."""
     listed = list(names)
     more = len(listed) - most

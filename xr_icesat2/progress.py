@@ -5,21 +5,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
-__all__ = ["PATIENCE", "Count", "no_count", "progress_bar"]
+__all__ = ["BAR_DELAY", "ProgressCallback", "no_progress", "progress_bar"]
 
-Count: TypeAlias = Callable[[int, int], None]
+ProgressCallback: TypeAlias = Callable[[int, int], None]
 """Takes (what was done, what is to be done beyond what was known before)."""
 
-PATIENCE = 2.0
+BAR_DELAY = 2.0
 """Seconds of work that need no explanation."""
 
 
-def no_count(done: int, more: int) -> None:
+def no_progress(done: int, more: int) -> None:
     """Count nothing."""
 
 
 @contextmanager
-def progress_bar(what: str, unit: str, *, shown: bool | None) -> Iterator[Count]:
+def progress_bar(what: str, unit: str, *, shown: bool | None) -> Iterator[ProgressCallback]:
     """Show a bar when the work takes long.
 
     Parameters
@@ -39,7 +39,7 @@ def progress_bar(what: str, unit: str, *, shown: bool | None) -> Iterator[Count]
         desc=what,
         unit=unit,
         unit_scale=True,
-        delay=PATIENCE,
+        delay=BAR_DELAY,
         disable=None if shown is None else not shown,
     ) as bar:
 

@@ -19,7 +19,7 @@ def forget_everything():
     """Make this process forget what it has learnt of logins, keys and roads."""
     credentials.credentials.forget()
     access._refused_by_s3.clear()
-    access._said.forget()
+    access._logged.forget()
     region._known.clear()
 
 

@@ -12,7 +12,7 @@ from xr_icesat2.errors import MergeError
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.identity import Identity
 from xr_icesat2.hdf5.model import DatasetHeader, GroupHeader
-from xr_icesat2.messages import AS_IT_IS
+from xr_icesat2.messages import OPEN_AS_FILE
 from xr_icesat2.products import ALONG, Labels, Rate
 
 from .beam_selection import BeamSelection
@@ -207,7 +207,7 @@ def _beam_rate(
         if ALONG in dims and header.shape[dims.index(ALONG)] != n_obs:
             msg = (
                 f"{granule.url}: {beam}/{path} has {header.shape[0]} rows where its rate "
-                f"({', '.join(g or beam for g in rate.groups)}) has {n_obs}. {AS_IT_IS}."
+                f"({', '.join(g or beam for g in rate.groups)}) has {n_obs}. {OPEN_AS_FILE}."
             )
             raise MergeError(msg)
         # Where a beam lacks the group of a rate, a sibling has the same coordinates.

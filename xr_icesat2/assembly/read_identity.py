@@ -10,7 +10,7 @@ from xr_icesat2.granule.beams import TRACKS
 from xr_icesat2.granule.identity import Evidence, Identity, confirmed, identify
 from xr_icesat2.granule.non_granule_files import describe_non_granule
 from xr_icesat2.hdf5.model import GroupHeader
-from xr_icesat2.messages import AS_IT_IS, some_of
+from xr_icesat2.messages import OPEN_AS_FILE, some_of
 from xr_icesat2.reading.granule_reader import read_whole_datasets
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def identify_granule(granule: Granule, ahead: Sequence[str] = ()) -> Identity:
     root = granule.index.group("/")
     kind = describe_non_granule(granule.url, root.attrs, root.links)
     if kind is not None and not TRACKS & root.links.keys():
-        raise NotAGranuleError(f"{granule.url} is HDF5, but {kind}. {AS_IT_IS}.")
+        raise NotAGranuleError(f"{granule.url} is HDF5, but {kind}. {OPEN_AS_FILE}.")
     evidence = Evidence(
         url=granule.url,
         root_attrs=root.attrs,
@@ -71,7 +71,7 @@ def identify_granule(granule: Granule, ahead: Sequence[str] = ()) -> Identity:
             f"{granule.url} is HDF5, but nothing in it says that it is an ICESat-2 granule "
             "(attribute short_name, METADATA/DatasetIdentification, a name such as "
             "ATL06_yyyymmddhhmmss_ttttccnn_rrr_vv.h5, groups gt1l … gt3r). "
-            f"It holds: {some_of(sorted(root.links))}. {AS_IT_IS}."
+            f"It holds: {some_of(sorted(root.links))}. {OPEN_AS_FILE}."
         )
         raise NotAGranuleError(msg)
     return identity

@@ -9,7 +9,7 @@ from functools import cache
 from xr_icesat2.errors import GroupNotFoundError, SelectionError
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.identity import Identity
-from xr_icesat2.messages import AS_IT_IS, some_of
+from xr_icesat2.messages import OPEN_AS_FILE, some_of
 from xr_icesat2.printable import get_logger
 from xr_icesat2.products import PRODUCTS
 
@@ -97,7 +97,7 @@ def _select_beams(granule: Granule, identity: Identity, options: Options) -> Bea
         held = some_of(sorted(granule.index.group("/").links))
         msg = (
             f"{granule.url} ({identity.product or 'unknown product'}) has no beams, pairs or "
-            f"profiles to merge; it holds: {held}. {AS_IT_IS}."
+            f"profiles to merge; it holds: {held}. {OPEN_AS_FILE}."
         )
         raise GroupNotFoundError(msg)
     if not selection.groups:

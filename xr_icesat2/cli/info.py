@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from xr_icesat2.assembly.local_paths import expand, is_folder
 from xr_icesat2.bytesource import source_name
 from xr_icesat2.earthdata.archive_paths import granule_url
-from xr_icesat2.earthdata.result_table import size_text
+from xr_icesat2.earthdata.result_table import format_size
 from xr_icesat2.errors import (
     CorruptGranuleError,
     GroupNotFoundError,
@@ -140,5 +140,5 @@ def _groups(tree: xr.DataTree) -> Iterator[dict[str, Any]]:
 
 def _row(group: dict[str, Any]) -> tuple[str, str, str, str]:
     dims = ", ".join(f"{name}: {size}" for name, size in group["dims"].items())
-    count, size = str(len(group["variables"])), size_text(group["bytes"])
+    count, size = str(len(group["variables"])), format_size(group["bytes"])
     return printable(group["path"]), printable(dims), count, size

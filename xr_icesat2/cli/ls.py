@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from xr_icesat2.earthdata.result_table import size_text
+from xr_icesat2.earthdata.result_table import format_size
 
 from .output import print_json, print_lines
 
@@ -39,5 +39,5 @@ def run(options: argparse.Namespace) -> None:
 
 def _line(entry: dict[str, Any]) -> str:
     folder = entry["type"] == "directory"
-    size = "" if folder else size_text(entry["size"])
+    size = "" if folder else format_size(entry["size"])
     return f"{size:>8}  {entry['name']}{'/' if folder else ''}"

@@ -80,7 +80,7 @@ def run(options: argparse.Namespace) -> None:
     if options.json:
         older = [granule.name for granule in found.older]
         granules = [_told(granule) for granule in found]
-        print_json({"asked": found.asked, "granules": granules, "older": older})
+        print_json({"query": found.query, "granules": granules, "older": older})
     elif options.urls:
         print_lines(found.urls)
         print_note(f"granules: {len(found)}; older versions left out: {len(found.older)}")

@@ -24,20 +24,20 @@ from .archive_paths import Place, place_of_path
 from .aws_region import in_region, known_region
 from .cmr import place_of_name
 from .credentials import Redirect
-from .http_session import web_on
-from .https_access import ExternalRoad
-from .s3_access import STALE_KEYS, DirectAccess, obstacle
+from .http_session import http_filesystem
+from .https_access import HTTPSAccess
+from .s3_access import EXPIRED_KEY_CODES, S3Access, s3_obstacle
 
-__all__ = ["ACCESS_VARIABLE", "WAYS", "GranuleAccess", "checked_access"]
+__all__ = ["ACCESS_METHODS", "ACCESS_VARIABLE", "GranuleAccess", "check_access"]
 
 T = TypeVar("T")
 Ask: TypeAlias = Callable[[Transport], Awaitable[T]]
 _log = get_logger(__name__)
 
 ACCESS_VARIABLE = "XR_ICESAT2_ACCESS"
-WAYS = ("auto", "direct", "external")
+ACCESS_METHODS = ("auto", "direct", "external")
 
-_OTHER_ROAD = (
+_USE_HTTPS = (
     f"Over HTTPS: storage_options={{'access': 'external'}}, or {ACCESS_VARIABLE}=external in the "
     "environment"
 )
@@ -46,7 +46,7 @@ _OTHER_ROAD = (
 _refused_by_s3: list[str] = []
 
 
-def checked_access(access: str) -> str:
+def check_access(access: str) -> str:
     """Check the option ``access``.
 
     Raises
@@ -54,24 +54,28 @@ def checked_access(access: str) -> str:
     SelectionError
         It is none of the ways.
     """
-    if access not in WAYS:
-        raise SelectionError(f"access={access!r} is unknown: give one of {', '.join(WAYS)}")
+    if access not in ACCESS_METHODS:
+        raise SelectionError(
+            f"access={access!r} is unknown: give one of {', '.join(ACCESS_METHODS)}"
+        )
     return access
 
 
-def _told(access: str) -> str:
+def _requested_access(access: str) -> str:
     """Way as told by the option, else by the environment."""
     if access != "auto":
         return access
     given = os.environ.get(ACCESS_VARIABLE) or "auto"
-    if given not in WAYS:
-        raise SelectionError(f"{ACCESS_VARIABLE}={given!r}, expected one of {', '.join(WAYS)}")
+    if given not in ACCESS_METHODS:
+        raise SelectionError(
+            f"{ACCESS_VARIABLE}={given!r}, expected one of {', '.join(ACCESS_METHODS)}"
+        )
     return given
 
 
-async def _goes_direct(told: str) -> bool:
-    if told != "auto":
-        return told == "direct"
+async def _uses_s3(access: str) -> bool:
+    if access != "auto":
+        return access == "direct"
     if _refused_by_s3:
         return False
     here = known_region()
@@ -99,78 +103,78 @@ class GranuleAccess:
         self._access = access
         self._name = name
         self._place = place_of_path(path)
-        self._looked_up = False
-        self._looking_up = asyncio.Lock()
+        self._asked_catalog = False
+        self._catalog_lock = asyncio.Lock()
         self._redirect = Redirect()
 
     async def file_version(self) -> FileVersion:
         """Size and ETag as the file lies there now."""
-        return await self._ask(lambda road: road.file_version())
+        return await self._request(lambda method: method.file_version())
 
     async def first_read(self, first: int, last: int) -> FirstRead:
         """Size and ETag, with some of its bytes."""
-        return await self._ask(lambda road: road.first_read(first, last))
+        return await self._request(lambda method: method.first_read(first, last))
 
     async def fetch(self, offset: int, length: int) -> BytesLike:
         """Bytes of one range; fewer if the server sends fewer."""
-        return await self._ask(lambda road: road.fetch(offset, length))
+        return await self._request(lambda method: method.fetch(offset, length))
 
-    async def _ask(self, ask: Ask[T]) -> T:
+    async def _request(self, request: Ask[T]) -> T:
         place = self._place or await self._found()
         try:
-            return await self._by_road(ask, place)
+            return await self._request_from(request, place)
         except Exception as error:  # noqa: BLE001 - raised below
-            met = error
-        if _may_lie_elsewhere(met) and await self._found() != place:
-            return await self._ask(ask)
-        raise _explained(met, self._name)
+            raised = error
+        if _may_have_moved(raised) and await self._found() != place:
+            return await self._request(request)
+        raise _translate_refusal(raised, self._name)
 
     async def _found(self) -> Place:
         """Place that the catalog knows; asked once, however many requests wait for it."""
-        async with self._looking_up:
-            if self._place is None or not self._looked_up:
+        async with self._catalog_lock:
+            if self._place is None or not self._asked_catalog:
                 self._place = await place_of_name(self._path.rpartition("/")[2])
-                self._looked_up, self._redirect = True, Redirect()
+                self._asked_catalog, self._redirect = True, Redirect()
             return self._place
 
-    async def _by_road(self, ask: Ask[T], place: Place) -> T:
-        web = web_on(asyncio.get_running_loop())
+    async def _request_from(self, request: Ask[T], place: Place) -> T:
+        web = http_filesystem(asyncio.get_running_loop())
         url = place.https_url
-        external = url and ExternalRoad(web, url, self._name, self._redirect)
-        told = _told(self._access)
-        if not place.s3_url or not await _goes_direct(told):
+        external = url and HTTPSAccess(web, url, self._name, self._redirect)
+        access = _requested_access(self._access)
+        if not place.s3_url or not await _uses_s3(access):
             if not external:
                 raise GranuleNotFoundError(f"{self._name} has no address on the web")
-            return await ask(external)
-        direct = DirectAccess(place.s3_url, self._name)
-        why_not = await obstacle(place.s3_url)
+            return await request(external)
+        direct = S3Access(place.s3_url, self._name)
+        why_not = await s3_obstacle(place.s3_url)
         if why_not:
             if not external:
                 raise TransferError(f"cannot read {self._name} from S3: {why_not}")
-            level = logging.WARNING if told == "direct" else logging.INFO
-            _say_once(level, f"granules are read over HTTPS rather than from S3: {why_not}")
-            return await ask(external)
+            level = logging.WARNING if access == "direct" else logging.INFO
+            _log_once(level, f"granules are read over HTTPS rather than from S3: {why_not}")
+            return await request(external)
         try:
-            return await ask(direct)
+            return await request(direct)
         except S3Error as error:
-            if not (external and told == "auto" and error.code == "AccessDenied"):
+            if not (external and access == "auto" and error.code == "AccessDenied"):
                 raise
         # It says the same of a wrong region and of a missing key: the other road will tell.
-        answer = await ask(external)
-        _remember_refusal(self._name)
+        answer = await request(external)
+        _record_refusal(self._name)
         return answer
 
 
-_said = PerProcess[set[str]](set)
+_logged = PerProcess[set[str]](set)
 
 
-def _say_once(level: int, text: str) -> None:
-    if text not in _said():
-        _said().add(text)
+def _log_once(level: int, text: str) -> None:
+    if text not in _logged():
+        _logged().add(text)
         _log.log(level, "%s", text)
 
 
-def _remember_refusal(name: str) -> None:
+def _record_refusal(name: str) -> None:
     if not _refused_by_s3:
         _refused_by_s3.append(name)
         _log.warning(
@@ -180,16 +184,16 @@ def _remember_refusal(name: str) -> None:
         )
 
 
-def _may_lie_elsewhere(error: Exception) -> bool:
+def _may_have_moved(error: Exception) -> bool:
     return http_status(error) == 404 or (
         isinstance(error, S3Error) and error.code == "AccessDenied"
     )
 
 
-def _explained(error: Exception, name: str) -> Exception:
+def _translate_refusal(error: Exception, name: str) -> Exception:
     """Give ``error``, or one that says more where the general translation would mislead."""
     if isinstance(error, S3Error):
-        why = _why_refused(error.code)
+        why = _refusal_reason(error.code)
         return AccessDeniedError(f"S3 refuses {name}: {why}") if why else error
     if http_status(error) in {401, 403}:
         return AccessDeniedError(
@@ -200,12 +204,12 @@ def _explained(error: Exception, name: str) -> Exception:
     return error
 
 
-def _why_refused(code: str) -> str | None:
+def _refusal_reason(code: str) -> str | None:
     """Say what an error code of S3 means here and what to do; None if it is no refusal."""
     if code == "AccessDenied":
-        return f"NASA's S3 serves machines in AWS us-west-2 only. {_OTHER_ROAD}"
+        return f"NASA's S3 serves machines in AWS us-west-2 only. {_USE_HTTPS}"
     if code == "RequestTimeTooSkewed":
-        return f"the clock of this machine is wrong. Set it. {_OTHER_ROAD}"
-    if code in STALE_KEYS:
-        return f"{code}, of keys that the archive has just given. Try again later. {_OTHER_ROAD}"
+        return f"the clock of this machine is wrong. Set it. {_USE_HTTPS}"
+    if code in EXPIRED_KEY_CODES:
+        return f"{code}, of keys that the archive has just given. Try again later. {_USE_HTTPS}"
     return None

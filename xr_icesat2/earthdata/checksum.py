@@ -11,7 +11,7 @@ from typing import IO
 
 from .cmr import Checksum
 
-__all__ = ["adds_up", "can_check"]
+__all__ = ["is_supported", "matches_checksum"]
 
 _PIECE = 1 << 20
 _HASHES = {
@@ -29,12 +29,12 @@ _CYCLIC: dict[str, Callable[[bytes, int], int]] = {
 }
 
 
-def can_check(checksum: Checksum | None) -> bool:
+def is_supported(checksum: Checksum | None) -> bool:
     """Return whether there is a checksum, of an algorithm that is known here."""
     return checksum is not None and checksum.algorithm.upper() in _HASHES.keys() | _CYCLIC.keys()
 
 
-def adds_up(file: IO[bytes], checksum: Checksum) -> bool | None:
+def matches_checksum(file: IO[bytes], checksum: Checksum) -> bool | None:
     """Whether a file, from here to its end, has the checksum; None if it cannot be checked."""
     algorithm, value = checksum.algorithm.upper(), checksum.value.strip().lower()
     if algorithm in _HASHES:

@@ -21,7 +21,7 @@ from xr_icesat2.errors import GranuleNotFoundError, SelectionError, TransferErro
 from xr_icesat2.granule.name import file_name, parse_name
 
 from .archive_paths import Place
-from .http_session import Answer, Query, post_json
+from .http_session import JSONResponse, Query, post_json
 
 __all__ = [
     "CMR",
@@ -30,13 +30,13 @@ __all__ = [
     "PROVIDER",
     "CatalogGranule",
     "Checksum",
-    "collections",
     "find_granules",
-    "granules",
-    "items",
+    "iterate_records",
+    "list_collections",
+    "list_granules",
     "name_query",
+    "parse_granule",
     "place_of_name",
-    "read_granule",
     "release_query",
 ]
 
@@ -115,7 +115,7 @@ def name_query(product: str, release: str, pattern: str) -> Query:
     ]
 
 
-async def granules(query: Query, *, count: int | None = None) -> list[CatalogGranule]:
+async def list_granules(query: Query, *, count: int | None = None) -> list[CatalogGranule]:
     """All granules that CMR finds, page by page, in the order in which it gives them.
 
     Runs on the event loop of fsspec.
@@ -134,15 +134,15 @@ async def granules(query: Query, *, count: int | None = None) -> list[CatalogGra
     TransferError
         CMR fails, or (:class:`TransferTimeoutError`) does not answer.
     """
-    return [read_granule(item) async for item in items(GRANULES, query, count)]
+    return [parse_granule(item) async for item in iterate_records(GRANULES, query, count)]
 
 
 def find_granules(query: Query, *, count: int | None = None) -> list[CatalogGranule]:
-    """:func:`granules`, from any thread that runs no event loop of fsspec."""
+    """:func:`list_granules`, from any thread that runs no event loop of fsspec."""
     from fsspec.asyn import get_loop  # noqa: PLC0415 - local files do without
 
     limit = request_limit(0)
-    return scheduler_of(get_loop()).run(granules(query, count=count), limit, _CATALOG)
+    return scheduler_of(get_loop()).run(list_granules(query, count=count), limit, _CATALOG)
 
 
 async def place_of_name(name: str) -> Place:
@@ -158,7 +158,7 @@ async def place_of_name(name: str) -> Place:
         raise GranuleNotFoundError(f"{name} is not the name of a granule: {_LIKE}")
     pattern = _VERSION.sub(r"_??\1", name)
     params = [*name_query(parts.collection, parts.release, pattern), ("page_size", str(PAGE))]
-    found = [read_granule(item) for item in (await _page(GRANULES, params, {})).body["items"]]
+    found = [parse_granule(item) for item in (await _page(GRANULES, params, {})).body["items"]]
     for granule in found:
         if granule.name == name:
             return Place(granule.s3_url, granule.https_url)
@@ -169,13 +169,13 @@ async def place_of_name(name: str) -> Place:
     )
 
 
-async def collections(product: str) -> list[Mapping[str, Any]]:
+async def list_collections(product: str) -> list[Mapping[str, Any]]:
     """UMM-C records of the releases of ``product`` in the cloud."""
     query = [("provider", PROVIDER), ("short_name", product)]
-    return [item["umm"] async for item in items("collections.umm_json", query)]
+    return [item["umm"] async for item in iterate_records("collections.umm_json", query)]
 
 
-async def items(
+async def iterate_records(
     kind: str, query: Query, count: int | None = None, page: int | None = None
 ) -> AsyncGenerator[Mapping[str, Any], None]:
     """Ask for page after page; give their records.
@@ -205,11 +205,11 @@ async def items(
         got += len(records)
         after = answer.headers.get("cmr-search-after")
         if not records or after is None:
-            _refuse_lost(got, int(answer.body["hits"]), count)
+            _check_all_received(got, int(answer.body["hits"]), count)
             return
 
 
-async def _page(kind: str, params: Query, headers: Mapping[str, str]) -> Answer:
+async def _page(kind: str, params: Query, headers: Mapping[str, str]) -> JSONResponse:
     answer = await post_json(CMR + kind, params, headers)
     if answer.status != 200:
         told = "; ".join(map(str, _errors(answer.body))) or f"HTTP {answer.status}"
@@ -227,13 +227,13 @@ def _errors(body: Any) -> list[Any]:
     return [text for texts in nested for text in texts]
 
 
-def _refuse_lost(got: int, hits: int, count: int | None) -> None:
+def _check_all_received(got: int, hits: int, count: int | None) -> None:
     expected = hits if count is None else min(hits, count)
     if got < expected:
         raise TransferError(f"{_CATALOG} found {expected} records but gave {got}: ask again")
 
 
-def read_granule(item: Mapping[str, Any]) -> CatalogGranule:
+def parse_granule(item: Mapping[str, Any]) -> CatalogGranule:
     """Read one record of a granule search in UMM-G.
 
     Raises

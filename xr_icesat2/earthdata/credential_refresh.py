@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Generic, TypeAlias, TypeVar
 
-__all__ = ["Lease", "Renewed"]
+__all__ = ["ExpiringValue", "RefreshedValue"]
 
 T = TypeVar("T")
 
@@ -18,7 +18,7 @@ _USED = 0.95
 
 
 @dataclass(frozen=True, slots=True)
-class Lease(Generic[T]):
+class ExpiringValue(Generic[T]):
     """A value, and the seconds that it is good for from now on."""
 
     value: T = field(repr=False)
@@ -27,10 +27,10 @@ class Lease(Generic[T]):
 
 
 # An error is a result too: asyncio would complain of one that nobody waits for any more.
-Outcome: TypeAlias = Lease[T] | BaseException
+Outcome: TypeAlias = ExpiringValue[T] | BaseException
 
 
-class Renewed(Generic[T]):
+class RefreshedValue(Generic[T]):
     """Holder of such a value.
 
     Parameters
@@ -40,7 +40,7 @@ class Renewed(Generic[T]):
         in a thread of its own.
     """
 
-    def __init__(self, renew: Callable[[], Lease[T]]) -> None:
+    def __init__(self, renew: Callable[[], ExpiringValue[T]]) -> None:
         self._renew = renew
         self._lock = threading.Lock()
         self._future: Future[Outcome[T]] | None = None
@@ -68,32 +68,32 @@ class Renewed(Generic[T]):
         with self._lock:
             future = self._future
             outcome = future.result() if future is not None and future.done() else None
-            if isinstance(outcome, Lease) and outcome.value is value:
+            if isinstance(outcome, ExpiringValue) and outcome.value is value:
                 self._future = None
 
     def _current(self) -> Future[Outcome[T]]:
         with self._lock:
-            if self._future is None or _is_stale(self._future):
-                self._future = _started(self._renew)
+            if self._future is None or _is_expired(self._future):
+                self._future = _run_in_thread(self._renew)
             return self._future
 
 
 def _value(outcome: Outcome[T]) -> T:
-    if isinstance(outcome, Lease):
+    if isinstance(outcome, ExpiringValue):
         return outcome.value
     raise outcome
 
 
-def _is_stale(future: Future[Outcome[T]]) -> bool:
+def _is_expired(future: Future[Outcome[T]]) -> bool:
     if not future.done():
         return False
     outcome = future.result()
-    if isinstance(outcome, Lease):
+    if isinstance(outcome, ExpiringValue):
         return time.monotonic() >= outcome.since + _USED * outcome.seconds
     return True
 
 
-def _started(function: Callable[[], Lease[T]]) -> Future[Outcome[T]]:
+def _run_in_thread(function: Callable[[], ExpiringValue[T]]) -> Future[Outcome[T]]:
     """Run ``function`` in a thread that does not keep Python from ending."""
     future: Future[Outcome[T]] = Future()
     future.set_running_or_notify_cancel()

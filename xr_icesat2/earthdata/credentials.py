@@ -25,7 +25,7 @@ from xr_icesat2.fork_safety import PerProcess
 from xr_icesat2.printable import get_logger
 
 from .bearer_token import bearer_header
-from .credential_refresh import Lease, Renewed
+from .credential_refresh import ExpiringValue, RefreshedValue
 
 __all__ = ["Credentials", "Redirect", "S3Keys", "credentials"]
 
@@ -71,9 +71,9 @@ class Credentials:
     """Those of one process."""
 
     def __init__(self) -> None:
-        self.token: Renewed[str] = Renewed(self._log_in)
+        self.token: RefreshedValue[str] = RefreshedValue(self._log_in)
         """Bearer token for HTTPS."""
-        self.keys: Renewed[S3Keys] = Renewed(self._new_keys)
+        self.keys: RefreshedValue[S3Keys] = RefreshedValue(self._new_keys)
         """Keys for S3."""
         self._refused: tuple[object, str] | None = None
         self._tokens_refused: set[str] = set()
@@ -83,7 +83,7 @@ class Credentials:
         self._tokens_refused.add(token)
         self.token.refuse(token)
 
-    def _log_in(self) -> Lease[str]:
+    def _log_in(self) -> ExpiringValue[str]:
         """Log in once; what has been refused is not tried again: accounts get locked so."""
         way = _way()
         if self._refused is not None and self._refused[0] == way:
@@ -93,9 +93,9 @@ class Credentials:
         except AccessDeniedError as error:
             self._refused = way, str(error)
             raise
-        return Lease(token["access_token"], _seconds_left(token.get("expiration_date")))
+        return ExpiringValue(token["access_token"], _seconds_left(token.get("expiration_date")))
 
-    def _new_keys(self) -> Lease[S3Keys]:
+    def _new_keys(self) -> ExpiringValue[S3Keys]:
         token = self._token_for_keys()
         answer = _ask_for_keys(token)
         if answer.status_code == 401 or answer.is_redirect:  # to a login page
@@ -248,7 +248,7 @@ def _ask_for_keys(token: str) -> Any:
     return requests.get(_KEYS_URL, auth=bearer, timeout=share, allow_redirects=False)
 
 
-def _read_keys(answer: Any) -> Lease[S3Keys]:
+def _read_keys(answer: Any) -> ExpiringValue[S3Keys]:
     try:
         told = answer.json()
         expires = datetime.fromisoformat(told["expiration"])
@@ -257,7 +257,7 @@ def _read_keys(answer: Any) -> Lease[S3Keys]:
         # From None: the cause would show the answer.
         raise GarbledResponseError("what the archive sends is no S3 keys") from None
     ahead = _ahead(answer.headers.get("Date"))
-    return Lease(S3Keys(*parts, ahead), expires.timestamp() - time.time() - ahead)
+    return ExpiringValue(S3Keys(*parts, ahead), expires.timestamp() - time.time() - ahead)
 
 
 def _ahead(date: str | None) -> float:

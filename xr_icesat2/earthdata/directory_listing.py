@@ -11,9 +11,9 @@ from xr_icesat2.products import PRODUCTS
 from . import cmr as catalog
 from .archive_paths import has_folders_by_date, plain_path
 
-__all__ = ["Entry", "files_below", "find_below", "folder", "list_folder"]
+__all__ = ["ListingEntry", "files_below", "find_below", "folder_entry", "list_folder"]
 
-Entry = dict[str, Any]
+ListingEntry = dict[str, Any]
 """As fsspec has it: ``name``, ``size`` (bytes, or None), ``type``."""
 
 # Digits of year, month and day in a path.
@@ -23,12 +23,12 @@ _RELEASE, _FILE = 2, 6
 _NARROWER = "name a product and a release, such as icesat2://ATL06/007/2019/11"
 
 
-def folder(path: str) -> Entry:
+def folder_entry(path: str) -> ListingEntry:
     """Entry of a folder."""
     return {"name": path, "size": 0, "type": "directory"}
 
 
-async def list_folder(path: str) -> list[Entry]:
+async def list_folder(path: str) -> list[ListingEntry]:
     """List what a folder holds.
 
     Years, months and days are those of the calendar, from the beginning of the
@@ -40,11 +40,11 @@ async def list_folder(path: str) -> list[Entry]:
         There is no such folder.
     """
     if not path:
-        return [folder(product) for product in PRODUCTS]
+        return [folder_entry(product) for product in PRODUCTS]
     product, *below = path.split("/")
     releases = {umm["Version"]: umm for umm in await _releases(product, path)}
     if not below:
-        return [folder(f"{path}/{release}") for release in sorted(releases)]
+        return [folder_entry(f"{path}/{release}") for release in sorted(releases)]
     if below[0] not in releases:
         raise _no_folder(path, f"the releases of {product} are {', '.join(sorted(releases))}")
     if not has_folders_by_date(product):
@@ -57,10 +57,10 @@ async def list_folder(path: str) -> list[Entry]:
         raise _no_folder(path, f"{product} {below[0]} holds days from {extent[0]} to {extent[1]}")
     if len(below) > len(_WIDTHS):
         return await files_below(path)
-    return [folder(f"{path}/{part}") for part in _dates(below[1:], *extent)]
+    return [folder_entry(f"{path}/{part}") for part in _dates(below[1:], *extent)]
 
 
-async def files_below(path: str) -> list[Entry]:
+async def files_below(path: str) -> list[ListingEntry]:
     """All granules below a folder of a release, whatever lies between.
 
     Parameters
@@ -75,14 +75,14 @@ async def files_below(path: str) -> list[Entry]:
         query = catalog.name_query(product, release, f"{product}*_{''.join(dates)}*")
     else:
         query = catalog.release_query(product, release)
-    entries = map(_entry, await catalog.granules(query))
+    entries = map(_entry, await catalog.list_granules(query))
     return sorted(
         (entry for entry in entries if entry["name"].startswith(f"{path}/")),
         key=lambda entry: str(entry["name"]),
     )
 
 
-async def find_below(path: str, deepest: int, *, withdirs: bool) -> dict[str, Entry]:
+async def find_below(path: str, deepest: int, *, withdirs: bool) -> dict[str, ListingEntry]:
     """Files below ``path``, and folders if asked for, by name.
 
     Parameters
@@ -108,14 +108,14 @@ async def find_below(path: str, deepest: int, *, withdirs: bool) -> dict[str, En
     if len(parts) < _RELEASE or (has_folders_by_date(parts[0]) and deepest < _FILE):
         return await _walk(path, deepest, withdirs=withdirs)
     files = {entry["name"]: entry for entry in await files_below(path)}
-    folders = {each: folder(each) for name in files for each in _above(name, len(parts))}
+    folders = {each: folder_entry(each) for name in files for each in _above(name, len(parts))}
     found = files | folders if withdirs else files
     return {name: found[name] for name in sorted(found) if name.count("/") < deepest}
 
 
-async def _walk(path: str, deepest: int, *, withdirs: bool) -> dict[str, Entry]:
+async def _walk(path: str, deepest: int, *, withdirs: bool) -> dict[str, ListingEntry]:
     """As :func:`find_below`, folder by folder."""
-    found = {path: folder(path)} if withdirs and path else {}
+    found = {path: folder_entry(path)} if withdirs and path else {}
     for entry in await list_folder(path):
         name = entry["name"]
         if entry["type"] == "file" or withdirs:
@@ -131,7 +131,7 @@ def _above(name: str, depth: int) -> list[str]:
     return ["/".join(parts[:end]) for end in range(depth, len(parts))]
 
 
-def _entry(granule: catalog.CatalogGranule) -> Entry:
+def _entry(granule: catalog.CatalogGranule) -> ListingEntry:
     path = path_of_url(granule.s3_url) or path_of_url(granule.https_url)
     return {
         "name": path or plain_path(granule.name),
@@ -142,20 +142,20 @@ def _entry(granule: catalog.CatalogGranule) -> Entry:
     }
 
 
-def _children(path: str, files: Iterable[Entry]) -> list[Entry]:
+def _children(path: str, files: Iterable[ListingEntry]) -> list[ListingEntry]:
     """Entries directly in ``path``, of all those that lie below it."""
-    found: dict[str, Entry] = {}
+    found: dict[str, ListingEntry] = {}
     for entry in files:
         first, deeper, _ = entry["name"].removeprefix(f"{path}/").partition("/")
         name = f"{path}/{first}"
-        found[name] = folder(name) if deeper else entry
+        found[name] = folder_entry(name) if deeper else entry
     return list(found.values())
 
 
 async def _releases(product: str, path: str) -> list[Mapping[str, Any]]:
     if product not in [*PRODUCTS]:
         raise _no_folder(path, f"the products are {', '.join(PRODUCTS)}")
-    return await catalog.collections(product)
+    return await catalog.list_collections(product)
 
 
 def _extent(umm: Mapping[str, Any]) -> tuple[date, date]:

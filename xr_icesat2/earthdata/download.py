@@ -16,7 +16,7 @@ from xr_icesat2.granule.name import file_name
 from xr_icesat2.progress import progress_bar
 
 from .archive_paths import granule_url
-from .download_file import fetch_file, told_of
+from .download_file import catalog_record, fetch_file
 
 __all__ = ["download"]
 
@@ -96,7 +96,7 @@ def download(
             fetch_file(
                 job.source,
                 job.final,
-                told_of(job.given, job.final.name),
+                catalog_record(job.given, job.final.name),
                 overwrite=overwrite,
                 count=count,
                 stop=stop,

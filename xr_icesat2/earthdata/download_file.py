@@ -22,37 +22,37 @@ from xr_icesat2.errors import (
 from xr_icesat2.granule.name import parse_name
 from xr_icesat2.hdf5.file_kind import HEAD_BYTES, describe_head
 from xr_icesat2.printable import get_logger
-from xr_icesat2.progress import Count
+from xr_icesat2.progress import ProgressCallback
 
 from .archive_paths import archive_hint
-from .checksum import adds_up, can_check
+from .checksum import is_supported, matches_checksum
 from .cmr import (
     CatalogGranule,
     Checksum,
     find_granules,
     name_query,
-    read_granule,
+    parse_granule,
 )
-from .partial_file import Part, open_part
+from .partial_file import PartialFile, open_partial_file
 
-__all__ = ["fetch_file", "told_of"]
+__all__ = ["catalog_record", "fetch_file"]
 
-SMALLEST, LARGEST = 512 << 10, 8 << 20
+SMALLEST_REQUEST, LARGEST_REQUEST = 512 << 10, 8 << 20
 """Bytes of one request: small at first, so that a slow link keeps the time limits."""
-TOGETHER = 4
+REQUESTS_AT_ONCE = 4
 """Requests of one file that are under way at once; so much of it is held in memory."""
-TAIL = 64 << 10
+COMPARED_TAIL = 64 << 10
 """Bytes at the end of a part that are fetched again and compared before it is gone on with."""
 
 _log = get_logger(__name__)
 
 
-def told_of(given: Any, name: str) -> CatalogGranule | None:
+def catalog_record(given: Any, name: str) -> CatalogGranule | None:
     """Give what CMR tells of a granule, asked if need be; None where it is not in the archive."""
     if isinstance(given, CatalogGranule):
         return given
     if isinstance(given, Mapping):  # of earthaccess
-        return read_granule(given)
+        return parse_granule(given)
     if not isinstance(given, str) or not (given.startswith("icesat2://") or path_of_url(given)):
         return None
     named = parse_name(name)
@@ -68,7 +68,7 @@ def fetch_file(
     told: CatalogGranule | None,
     *,
     overwrite: bool,
-    count: Count,
+    count: ProgressCallback,
     stop: threading.Event,
 ) -> None:
     """Download one file, or go on with its part.
@@ -106,7 +106,7 @@ def fetch_file(
     if there:
         count(version.size, 0)
         return
-    with open_part(final, version) as part:
+    with open_partial_file(final, version) as part:
         if not _same_version(source, part, version, checksum):
             part.restart()
         count(part.size, 0)
@@ -129,7 +129,7 @@ def _is_there(
             if checksum is None:
                 if describe_head(file.read(HEAD_BYTES)) is None:
                     return True
-            elif adds_up(file, checksum) is not False:
+            elif matches_checksum(file, checksum) is not False:
                 return True
     if final.is_file() and overwrite:
         return False
@@ -140,7 +140,7 @@ def _is_there(
     )
 
 
-def _check_kind(source: ByteSource, part: Part) -> None:
+def _check_kind(source: ByteSource, part: PartialFile) -> None:
     """Raise if what came is recognised as something else than HDF5, such as a login page."""
     kind = describe_head(part.content.read(HEAD_BYTES))
     if kind is not None:
@@ -149,25 +149,27 @@ def _check_kind(source: ByteSource, part: Part) -> None:
 
 
 def _same_version(
-    source: ByteSource, part: Part, version: FileVersion, checksum: Checksum | None
+    source: ByteSource, part: PartialFile, version: FileVersion, checksum: Checksum | None
 ) -> bool:
     """Whether a part that was left may be gone on with; only a checksum confirms what it holds."""
-    if part.size > version.size or not can_check(checksum):
+    if part.size > version.size or not is_supported(checksum):
         return False
-    tail = min(TAIL, part.size)
+    tail = min(COMPARED_TAIL, part.size)
     if not tail:
         return True
     (data,) = source.read([(part.size - tail, tail)])
     return data == part.tail(tail)
 
 
-def _read(source: ByteSource, part: Part, size: int, count: Count, stop: threading.Event) -> bool:
+def _read(
+    source: ByteSource, part: PartialFile, size: int, count: ProgressCallback, stop: threading.Event
+) -> bool:
     """Read what is missing, in bursts of requests; False if it was stopped."""
-    length = SMALLEST
+    length = SMALLEST_REQUEST
     while (begin := part.size) < size:
         if stop.is_set():
             return False
-        end = min(begin + length * TOGETHER, size)
+        end = min(begin + length * REQUESTS_AT_ONCE, size)
         started = time.monotonic()
         for data in source.read([(at, min(length, end - at)) for at in range(begin, end, length)]):
             part.append(data)
@@ -179,11 +181,13 @@ def _read(source: ByteSource, part: Part, size: int, count: Count, stop: threadi
 def _suited(length: int, seconds: float) -> int:
     """Length of the next requests, after some of ``length`` took so long: a second or a few."""
     if seconds < 1:
-        return min(length * 2, LARGEST)
-    return max(length // 2, SMALLEST) if seconds > 5 else length
+        return min(length * 2, LARGEST_REQUEST)
+    return max(length // 2, SMALLEST_REQUEST) if seconds > 5 else length
 
 
-def _check(source: ByteSource, part: Part, version: FileVersion, checksum: Checksum | None) -> None:
+def _check(
+    source: ByteSource, part: PartialFile, version: FileVersion, checksum: Checksum | None
+) -> None:
     """Raise unless the whole is what was to come; what is wrong is not kept."""
     now = source.file_version()
     if now != version:
@@ -193,7 +197,7 @@ def _check(source: ByteSource, part: Part, version: FileVersion, checksum: Check
         )
     if checksum is None:
         return
-    right = adds_up(part.content, checksum)
+    right = matches_checksum(part.content, checksum)
     if right is False:
         part.restart()
         raise CorruptGranuleError(

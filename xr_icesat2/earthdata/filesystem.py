@@ -22,10 +22,10 @@ from xr_icesat2.errors import (
     SelectionError,
 )
 
-from .access import GranuleAccess, checked_access
+from .access import GranuleAccess, check_access
 from .archive_paths import PROTOCOL, is_granule, plain_path
-from .directory_listing import Entry, find_below, folder, list_folder
-from .http_session import web_on
+from .directory_listing import ListingEntry, find_below, folder_entry, list_folder
+from .http_session import http_filesystem
 
 __all__ = ["ICESat2FileSystem"]
 
@@ -71,7 +71,7 @@ class ICESat2FileSystem(AsyncFileSystem):  # type: ignore[misc]
     mirror_sync_methods = True
 
     def __init__(self, access: str = "auto", **options: Any) -> None:
-        self.access = checked_access(access)
+        self.access = check_access(access)
         unknown = sorted(options.keys() - _OF_FSSPEC)
         if unknown:
             raise SelectionError(
@@ -103,11 +103,11 @@ class ICESat2FileSystem(AsyncFileSystem):  # type: ignore[misc]
 
     async def set_session(self) -> Any:
         """HTTPS session of the running event loop, for users of fsspec's coroutines to close."""
-        return await web_on(asyncio.get_running_loop()).set_session()
+        return await http_filesystem(asyncio.get_running_loop()).set_session()
 
     # Files
 
-    async def _info(self, path: str, **_: Any) -> Entry:
+    async def _info(self, path: str, **_: Any) -> ListingEntry:
         path = self._strip_protocol(path)
         if is_granule(path):
             version = await self._requests(path).file_version()
@@ -120,7 +120,7 @@ class ICESat2FileSystem(AsyncFileSystem):  # type: ignore[misc]
         parent, _slash, last = path.rpartition("/")
         if path and path not in {entry["name"] for entry in await list_folder(parent)}:
             raise GranuleNotFoundError(f"there is no {last} in {PROTOCOL}://{parent}")
-        return folder(path)
+        return folder_entry(path)
 
     async def _isfile(self, path: str) -> bool:
         return is_granule(self._strip_protocol(path)) and bool(await self._exists(path))

@@ -14,14 +14,14 @@ from xr_icesat2.bytesource.error_translation import GarbledResponseError, HTTPSt
 from xr_icesat2.bytesource.slow_requests import note_peer
 from xr_icesat2.fork_safety import PerProcess, keep_in_children
 
-__all__ = ["Answer", "Query", "post_json", "proxy_for", "web_on"]
+__all__ = ["JSONResponse", "Query", "http_filesystem", "post_json", "proxy_for"]
 
 Query = Sequence[tuple[str, str]]
 """Parameters of a request; a name may come several times."""
 
 
 @dataclass(frozen=True)
-class Answer:
+class JSONResponse:
     """A JSON answer.
 
     Attributes
@@ -39,7 +39,9 @@ class Answer:
     body: Any
 
 
-async def post_json(url: str, form: Query, headers: Mapping[str, str] | None = None) -> Answer:
+async def post_json(
+    url: str, form: Query, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
     """One request, without retries. In its body, any number of parameters has room.
 
     Raises
@@ -50,14 +52,14 @@ async def post_json(url: str, form: Query, headers: Mapping[str, str] | None = N
         Success, but no JSON.
     """
     note_peer(url)
-    session = await web_on(asyncio.get_running_loop()).set_session()
+    session = await http_filesystem(asyncio.get_running_loop()).set_session()
     options = {"headers": dict(headers or {}), "proxy": proxy_for(url)}
     async with session.post(url, data=list(form), **options) as response:
         if response.status == 429 or response.status >= 500:
             raise HTTPStatusError.of(response)
         text = await response.text()
         told = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status, told, _parsed(text, response.status))
+        return JSONResponse(response.status, told, _parsed(text, response.status))
 
 
 def _parsed(text: str, status: int) -> Any:
@@ -105,7 +107,7 @@ async def _client(*, loop: asyncio.AbstractEventLoop, **options: Any) -> Any:
 _webs = PerProcess[dict[asyncio.AbstractEventLoop, Any]](dict)
 
 
-def web_on(loop: asyncio.AbstractEventLoop) -> Any:
+def http_filesystem(loop: asyncio.AbstractEventLoop) -> Any:
     """Give fsspec's HTTP filesystem whose one session lives on ``loop``; it holds no secrets."""
     from fsspec.implementations.http import HTTPFileSystem  # noqa: PLC0415 - heavy: only when used
 

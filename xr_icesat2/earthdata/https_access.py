@@ -19,7 +19,7 @@ from .bearer_token import bearer_header
 from .credentials import Redirect, credentials
 from .http_session import proxy_for
 
-__all__ = ["ExternalRoad"]
+__all__ = ["HTTPSAccess"]
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ _ATTEMPTS = 3
 _REDIRECT_OVER = {400, 403, 404, 410}
 
 
-class StaleError(Exception):
+class ExpiredSecretError(Exception):
     """A server refuses a secret for its age; ``answer`` is what it said."""
 
     def __init__(self, answer: Exception) -> None:
@@ -38,7 +38,7 @@ class StaleError(Exception):
         self.answer = answer
 
 
-class ExternalRoad(HTTPTransport):
+class HTTPSAccess(HTTPTransport):
     """Over HTTPS, from anywhere.
 
     The archive redirects to an address that is good for a while and needs no
@@ -69,7 +69,7 @@ class ExternalRoad(HTTPTransport):
         for _ in range(_ATTEMPTS):
             try:
                 return await ask()
-            except StaleError as error:
+            except ExpiredSecretError as error:
                 answer = error.answer
         raise answer
 
@@ -84,9 +84,9 @@ class ExternalRoad(HTTPTransport):
         note_peer(request["url"])
         async with session.get(**request, proxy=proxy_for(request["url"])) as response:
             error = await self._error(response)
-            if error is not None and self._is_stale(error, secret):
+            if error is not None and self._is_expired(error, secret):
                 self._refuse(secret)
-                raise StaleError(error)
+                raise ExpiredSecretError(error)
             if error is not None:
                 raise error
             yield response
@@ -123,6 +123,6 @@ class ExternalRoad(HTTPTransport):
             return None
         return HTTPStatusError.of(response)
 
-    def _is_stale(self, error: Exception, secret: str | None) -> bool:
+    def _is_expired(self, error: Exception, secret: str | None) -> bool:
         status = error.status if isinstance(error, HTTPStatusError) else 0
         return status == 401 or (secret is None and status in _REDIRECT_OVER)

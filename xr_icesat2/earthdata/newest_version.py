@@ -7,10 +7,10 @@ from xr_icesat2.granule.name import GranuleName, parse_name
 
 from .cmr import CatalogGranule
 
-__all__ = ["name_of", "newest", "pass_of"]
+__all__ = ["parsed_name", "pass_key", "split_newest"]
 
 
-def name_of(granule: CatalogGranule) -> GranuleName:
+def parsed_name(granule: CatalogGranule) -> GranuleName:
     """Read the name of a granule.
 
     Raises
@@ -27,7 +27,7 @@ def name_of(granule: CatalogGranule) -> GranuleName:
     return name
 
 
-def pass_of(name: GranuleName) -> Hashable:
+def pass_key(name: GranuleName) -> Hashable:
     """Give what all versions of a granule in one release have in common."""
     number = name.gran_idx
     if number is not None:
@@ -35,7 +35,7 @@ def pass_of(name: GranuleName) -> Hashable:
     return (name.collection, name.release, name.start, name.hemisphere, name.label)
 
 
-def newest(
+def split_newest(
     granules: Sequence[CatalogGranule],
 ) -> tuple[list[CatalogGranule], list[CatalogGranule]]:
     """Split granules into the newest version of each pass, and the older ones; order is kept.
@@ -43,8 +43,8 @@ def newest(
     An ATL11 granule with more cycles is newer than one with fewer. Two files
     of one version are both newest: they are not the same data.
     """
-    ranks = [_rank(name_of(granule)) for granule in granules]
-    passes = [pass_of(name_of(granule)) for granule in granules]
+    ranks = [_rank(parsed_name(granule)) for granule in granules]
+    passes = [pass_key(parsed_name(granule)) for granule in granules]
     best: dict[Hashable, tuple[int, int]] = {}
     for one, rank in zip(passes, ranks, strict=True):
         best[one] = max(rank, best.get(one, rank))

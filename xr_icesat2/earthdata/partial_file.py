@@ -19,10 +19,10 @@ try:
 except ImportError:  # Windows, where a file that is open anywhere cannot be renamed
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["Part", "open_part"]
+__all__ = ["PartialFile", "open_partial_file"]
 
 
-class Part:
+class PartialFile:
     """What is there so far; it grows at its end only.
 
     The version that it is a part of stands in its name: bytes of two
@@ -71,7 +71,7 @@ class Part:
 
 
 @contextmanager
-def open_part(final: Path, file_version: FileVersion) -> Iterator[Part]:
+def open_partial_file(final: Path, file_version: FileVersion) -> Iterator[PartialFile]:
     """Open the part of ``final`` that belongs to a version, or begin one.
 
     Only one process at a time has it. If it is not finished it stays, unless
@@ -88,7 +88,7 @@ def open_part(final: Path, file_version: FileVersion) -> Iterator[Part]:
     try:
         with _opened(path) as file:
             _take(file, path)
-            part = Part(path, file)
+            part = PartialFile(path, file)
             try:
                 yield part
             finally:

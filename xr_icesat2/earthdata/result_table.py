@@ -10,7 +10,7 @@ from xr_icesat2.printable import printable
 from .cmr import CatalogGranule
 from .footprint import footprint_lines, is_track
 
-__all__ = ["html_table", "size_text", "text_table", "total_size"]
+__all__ = ["format_size", "html_table", "text_table", "total_size"]
 
 _HEADS = ("name", "start (UTC)", "minutes", "size", "where")
 _MOST_ROWS = 20
@@ -53,12 +53,12 @@ def _row(granule: CatalogGranule) -> tuple[str, ...]:
         printable(granule.name),
         f"{granule.start:%Y-%m-%d %H:%M:%S}",
         f"{minutes:.1f}",
-        size_text(granule.size),
+        format_size(granule.size),
         _where(granule),
     )
 
 
-def size_text(size: float | None) -> str:
+def format_size(size: float | None) -> str:
     """Bytes in a unit that suits, powers of 1000; ``"?"`` for None."""
     if size is None:
         return "?"
@@ -73,8 +73,8 @@ def total_size(granules: Sequence[CatalogGranule]) -> str:
     """Size of all together; ``"at least …"`` where that of some is not known."""
     known = [granule.size for granule in granules if granule.size is not None]
     if not known:
-        return "sizes not known" if granules else size_text(0)
-    return f"{'' if len(known) == len(granules) else 'at least '}{size_text(sum(known))}"
+        return "sizes not known" if granules else format_size(0)
+    return f"{'' if len(known) == len(granules) else 'at least '}{format_size(sum(known))}"
 
 
 def _where(granule: CatalogGranule) -> str:

@@ -11,7 +11,7 @@ from xr_icesat2.printable import printable
 
 from .cmr import CatalogGranule
 from .footprint import footprint_lines
-from .newest_version import name_of, pass_of
+from .newest_version import parsed_name, pass_key
 from .result_map import svg_map
 from .result_table import html_table, text_table, total_size
 from .search_area import Area
@@ -30,7 +30,7 @@ class GranuleList(Sequence[CatalogGranule]):
 
     granules: tuple[CatalogGranule, ...]
     """Of each pass the newest version."""
-    asked: str = ""
+    query: str = ""
     """What was searched for, in words."""
     area: Area | None = None
     """Where was searched."""
@@ -51,8 +51,8 @@ class GranuleList(Sequence[CatalogGranule]):
     def __getitem__(self, which: SupportsIndex | slice) -> CatalogGranule | GranuleList:
         if isinstance(which, slice):
             chosen = self.granules[which]
-            passes = {pass_of(name_of(granule)) for granule in chosen}
-            older = tuple(one for one in self.older if pass_of(name_of(one)) in passes)
+            passes = {pass_key(parsed_name(granule)) for granule in chosen}
+            older = tuple(one for one in self.older if pass_key(parsed_name(one)) in passes)
             return replace(self, granules=chosen, older=older)
         return self.granules[which]
 
@@ -72,11 +72,11 @@ class GranuleList(Sequence[CatalogGranule]):
         return f"<p>{escape(self._summary())}</p>{drawn}{html_table(self)}{notes}"
 
     def _summary(self) -> str:
-        asked = f" ({printable(self.asked)})" if self.asked else ""
+        query = f" ({printable(self.query)})" if self.query else ""
         if not self:
-            return f"no granules{asked}"
+            return f"no granules{query}"
         plural = "" if len(self) == 1 else "s"
-        return f"{len(self)} granule{plural}, {total_size(self)}{asked}"
+        return f"{len(self)} granule{plural}, {total_size(self)}{query}"
 
     def _left_out(self) -> str:
         count = len(self.older)

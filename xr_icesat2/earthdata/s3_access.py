@@ -21,11 +21,11 @@ from .aws_region import REGION
 from .credentials import S3Keys, credentials
 from .http_session import proxy_for
 
-__all__ = ["STALE_KEYS", "DirectAccess", "obstacle"]
+__all__ = ["EXPIRED_KEY_CODES", "S3Access", "s3_obstacle"]
 
 T = TypeVar("T")
 
-STALE_KEYS = {"ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "TokenRefreshRequired"}
+EXPIRED_KEY_CODES = {"ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "TokenRefreshRequired"}
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]+")
 # With the keys as they are, and with new ones.
 _ATTEMPTS = 2
@@ -34,7 +34,7 @@ _LARGEST_SKEW = 600.0
 _NOT_WHAT_WAS_ASKED = re.compile("redirect|non-partial", re.IGNORECASE)
 
 
-async def obstacle(url: str) -> str | None:
+async def s3_obstacle(url: str) -> str | None:
     """Return why this process cannot read ``url`` from S3, or None where it can."""
     if was_loaded_before_fork("obstore"):
         return (
@@ -56,7 +56,7 @@ async def _keys() -> S3Keys:
     return await credentials().keys.get()
 
 
-class DirectAccess:
+class S3Access:
     """Requests for one object; S3 answers them only inside AWS us-west-2.
 
     ``AWS_ENDPOINT_URL_S3`` or ``AWS_ENDPOINT_URL`` in the environment names another server.
@@ -109,7 +109,7 @@ class DirectAccess:
             except Exception as error:  # noqa: BLE001 - of any kind; told apart here
                 met = self._told(error)
             # Outside of the handler: the context would show what obstore says.
-            if not (isinstance(met, S3Error) and met.code in STALE_KEYS):
+            if not (isinstance(met, S3Error) and met.code in EXPIRED_KEY_CODES):
                 raise met
             credentials().keys.refuse(keys)
         raise met

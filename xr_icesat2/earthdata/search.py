@@ -19,20 +19,20 @@ from .cmr import (
     PAGE,
     PROVIDER,
     CatalogGranule,
-    collections,
-    items,
-    read_granule,
+    iterate_records,
+    list_collections,
+    parse_granule,
 )
 from .http_session import Query
-from .newest_version import name_of, newest, pass_of
+from .newest_version import parsed_name, pass_key, split_newest
 from .results import GranuleList
-from .search_area import Area, asked_area
+from .search_area import Area, parse_area
 from .temporal import Temporal, temporal_parameter
-from .track_query import Numbers, Passes, asked_passes, known_product
+from .track_query import Numbers, Passes, check_product, parse_passes
 
 __all__ = ["search"]
 
-_SPARE = 20
+_EXTRA_RECORDS = 20
 """Records more than asked for: older versions are among them."""
 
 SYNONYMS = {
@@ -114,15 +114,15 @@ def search(  # noqa: PLR0913 - each is something to search by
         CMR fails, or (:class:`TransferTimeoutError`) does not answer.
     """
     _check_keywords(unknown)
-    product = known_product(product)
-    passes = asked_passes(
+    product = check_product(product)
+    passes = parse_passes(
         product,
         rgt=rgt,
         cycle_number=cycle_number,
         granule_region=granule_region,
         hemisphere=hemisphere,
     )
-    area, span = asked_area(bbox, region), temporal_parameter(temporal)
+    area, span = parse_area(bbox, region), temporal_parameter(temporal)
     patterns = passes.patterns()
     if count is not None and not (isinstance(count, int) and count > 0):
         raise SelectionError(f"count={count!r}, expected a number from 1; None for all")
@@ -133,7 +133,7 @@ def search(  # noqa: PLR0913 - each is something to search by
             "(temporal), which passes (rgt, cycle_number, granule_region), or how many (count)"
         )
     query = _parameters(area, span, patterns)
-    found = _wait(_found(passes, _asked_release(release), query, count))
+    found = _wait(_found(passes, _parse_release(release), query, count))
     told = {
         "bbox": bbox, "region": None if region is None else "…", "temporal": temporal, "rgt": rgt,
         "cycle_number": cycle_number, "granule_region": granule_region, "hemisphere": hemisphere,
@@ -141,7 +141,7 @@ def search(  # noqa: PLR0913 - each is something to search by
     said = [f"{keyword}={value!r}" for keyword, value in told.items() if value is not None]
     return GranuleList(
         tuple(found.kept),
-        asked=", ".join([f"{product} release {found.release}", *said]),
+        query=", ".join([f"{product} release {found.release}", *said]),
         area=area,
         older=tuple(found.older),
     )
@@ -177,7 +177,7 @@ def _parameters(area: Area | None, span: str | None, patterns: Sequence[str]) ->
     ]
 
 
-def _asked_release(given: str | int) -> str | None:
+def _parse_release(given: str | int) -> str | None:
     """Three digits; None for the latest."""
     text = str(given).strip().lower()
     if text == "latest":
@@ -202,28 +202,28 @@ async def _found(passes: Passes, release: str | None, query: Query, count: int |
         ("sort_key[]", "start_date"),
         *query,
     ]
-    page = None if count is None else min(PAGE, count + _SPARE)
+    page = None if count is None else min(PAGE, count + _EXTRA_RECORDS)
     found: list[CatalogGranule] = []
     seen: set[Hashable] = set()
-    async with aclosing(items(GRANULES, asked, page=page)) as records:
+    async with aclosing(iterate_records(GRANULES, asked, page=page)) as records:
         async for record in records:
-            granule = read_granule(record)
-            if not passes.accept(name_of(granule)):
+            granule = parse_granule(record)
+            if not passes.accept(parsed_name(granule)):
                 continue
             found.append(granule)
-            seen.add(pass_of(name_of(granule)))
+            seen.add(pass_key(parsed_name(granule)))
             # All versions of a pass begin within seconds: they stand side by side.
             if count is not None and len(seen) > count:
                 break
-    kept, older = newest(found)
+    kept, older = split_newest(found)
     wanted = kept[:count]
-    shown = {pass_of(name_of(granule)) for granule in wanted}
-    return _Found(release, wanted, [one for one in older if pass_of(name_of(one)) in shown])
+    shown = {pass_key(parsed_name(granule)) for granule in wanted}
+    return _Found(release, wanted, [one for one in older if pass_key(parsed_name(one)) in shown])
 
 
 async def _existing(product: str, release: str | None) -> str:
     """Give the release, or the latest, if the archive has it."""
-    versions = {str(each.get("Version")) for each in await collections(product)}
+    versions = {str(each.get("Version")) for each in await list_collections(product)}
     held = sorted(version for version in versions if version.isdecimal())
     if not held:
         raise GranuleNotFoundError(

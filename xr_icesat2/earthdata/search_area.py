@@ -15,7 +15,7 @@ from xr_icesat2.errors import SelectionError
 
 from .ground_track import Line
 
-__all__ = ["Area", "asked_area"]
+__all__ = ["Area", "parse_area"]
 
 _EXPECTED = (
     "expected a box (west, south, east, north), the points of a polygon ([(lon, lat), …], "
@@ -45,7 +45,7 @@ class Area:
         return [*written, ("options[polygon][or]", "true")] if len(written) > 1 else written
 
 
-def asked_area(bbox: Any, region: Any) -> Area | None:
+def parse_area(bbox: Any, region: Any) -> Area | None:
     """Read the place that is asked for; holes of polygons are filled.
 
     Parameters

@@ -12,10 +12,10 @@ import pandas as pd
 
 from xr_icesat2.errors import SelectionError
 
-__all__ = ["Edge", "Temporal", "temporal_parameter"]
+__all__ = ["Temporal", "TimeBound", "temporal_parameter"]
 
-Edge = str | dt.date | dt.datetime | np.datetime64 | None
-Temporal = Edge | Sequence[Edge]
+TimeBound = str | dt.date | dt.datetime | np.datetime64 | None
+Temporal = TimeBound | Sequence[TimeBound]
 
 _CALENDAR = re.compile(r"\d{4}(?:-\d{2}(?:-\d{2})?)?")
 _EXPECTED = (
@@ -56,7 +56,7 @@ def temporal_parameter(given: Temporal) -> str | None:
     return f"{_written(start)},{_written(end)}"
 
 
-def _edge(edge: Edge, given: Any, *, last: bool) -> pd.Timestamp | None:
+def _edge(edge: TimeBound, given: Any, *, last: bool) -> pd.Timestamp | None:
     if edge is None:
         return None
     if not isinstance(edge, str | dt.date | np.datetime64):  # pandas takes numbers for times

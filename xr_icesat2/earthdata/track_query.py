@@ -16,7 +16,7 @@ from xr_icesat2.granule.gran_idx import CYCLES, REGIONS, RGTS, first_of
 from xr_icesat2.granule.name import GranuleName, name_pattern
 from xr_icesat2.products import PRODUCTS, GranuleConvention
 
-__all__ = ["Numbers", "Passes", "asked_passes", "known_product"]
+__all__ = ["Numbers", "Passes", "check_product", "parse_passes"]
 
 Numbers = int | Iterable[int] | None
 """One number, several, or None for all."""
@@ -83,7 +83,7 @@ class Passes:
         return name.cycle_number in self.cycles
 
 
-def known_product(given: str) -> str:
+def check_product(given: str) -> str:
     """Short name of a product or a quick look, however it is spelt.
 
     Raises
@@ -101,7 +101,7 @@ def known_product(given: str) -> str:
     return product
 
 
-def asked_passes(
+def parse_passes(
     product: str,
     *,
     rgt: Numbers = None,
@@ -114,7 +114,7 @@ def asked_passes(
     Parameters
     ----------
     product
-        Short name, as :func:`known_product` gives it.
+        Short name, as :func:`check_product` gives it.
     rgt, cycle_number, granule_region
         Numbers 1 to 1387, from 1, 1 to 14.
     hemisphere

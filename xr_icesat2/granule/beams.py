@@ -9,7 +9,7 @@ import operator
 from collections.abc import Collection, Mapping, Sequence
 
 from xr_icesat2.errors import IdentityError, SelectionError
-from xr_icesat2.messages import AS_IT_IS
+from xr_icesat2.messages import OPEN_AS_FILE
 from xr_icesat2.products.granule_convention import Tracks
 
 __all__ = [
@@ -133,13 +133,13 @@ def _check_numbers(numbered: Mapping[str, int]) -> None:
     for beam, spot in numbered.items():
         if spot not in SPOTS:
             raise IdentityError(
-                f"{beam}: atlas_spot_number is {spot!r}, expected 1 to 6. {AS_IT_IS}"
+                f"{beam}: atlas_spot_number is {spot!r}, expected 1 to 6. {OPEN_AS_FILE}"
             )
         if spot in owner:
             raise IdentityError(
                 f"{owner[spot]} and {beam} both claim to be spot {spot} "
                 "(group attribute atlas_spot_number, or orbit_info/sc_orient where that is "
-                f"missing). {AS_IT_IS}"
+                f"missing). {OPEN_AS_FILE}"
             )
         owner[spot] = beam
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from xr_icesat2.errors import IdentityError
-from xr_icesat2.messages import AS_IT_IS
+from xr_icesat2.messages import OPEN_AS_FILE
 from xr_icesat2.products import PRODUCTS
 
 from .gran_idx import CYCLES, REGIONS, RGTS, first_of
@@ -30,7 +30,7 @@ __all__ = [
 
 WAY_OUT = (
     'If the file was renamed, give it its original name back. layout="file" does not ask which '
-    f"granule it is: {AS_IT_IS}"
+    f"granule it is: {OPEN_AS_FILE}"
 )
 
 Value = TypeVar("Value", int, str)

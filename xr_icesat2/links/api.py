@@ -12,14 +12,14 @@ from xarray.core import indexing
 
 from xr_icesat2.errors import SelectionError
 
-from .endpoint import Side
-from .linked_arrays import PlaceArray, SpreadArray
-from .matcher import make_finder
-from .segment_rows import check_side_by_side, find_runs
+from .endpoint import Endpoint
+from .linked_arrays import AttachedArray, MatchedRowArray
+from .matcher import make_matcher
+from .segment_rows import check_same_tracks, find_row_ranges
 
-__all__ = ["Opened", "attach", "laid_on", "match_rows", "row_ranges"]
+__all__ = ["Opened", "attach", "match_rows", "on_rows_of", "row_ranges"]
 
-_WRITTEN = {"dtype", "_FillValue", "units", "calendar"}
+_KEPT_ENCODING = {"dtype", "_FillValue", "units", "calendar"}
 """What of a variable's encoding does not depend on its shape."""
 
 Opened: TypeAlias = xr.Dataset | xr.DataTree
@@ -51,12 +51,14 @@ def match_rows(of: Opened, to: Opened, *, through: Opened | None = None) -> xr.D
         No link is known, the two are no pair, or the file's indices contradict its counts. What
         cannot be known before rows are read is raised when they are.
     """
-    side = Side.of(of)
-    finder = make_finder(side, Side.of(to), None if through is None else Side.of(through))
-    check_side_by_side(finder.of, finder.to)
-    attrs = {"long_name": f"row of {finder.to.name}, -1 where none"}
-    name = finder.to.dims[-1].removesuffix("_idx") + "_row"
-    return laid_on(side, name, PlaceArray(finder), (), attrs)
+    endpoint = Endpoint.of(of)
+    matcher = make_matcher(
+        endpoint, Endpoint.of(to), None if through is None else Endpoint.of(through)
+    )
+    check_same_tracks(matcher.of, matcher.to)
+    attrs = {"long_name": f"row of {matcher.to.name}, -1 where none"}
+    name = matcher.to.dims[-1].removesuffix("_idx") + "_row"
+    return on_rows_of(endpoint, name, MatchedRowArray(matcher), (), attrs)
 
 
 def row_ranges(of: Opened, to: Opened, *, through: Opened | None = None) -> xr.Dataset:
@@ -82,11 +84,13 @@ def row_ranges(of: Opened, to: Opened, *, through: Opened | None = None) -> xr.D
     LinkError
         As for :func:`match_rows`; or rows of ``to`` are no longer in the order of their file.
     """
-    one = Side.of(of)
-    first, count, many = find_runs(one, Side.of(to), None if through is None else Side.of(through))
+    one = Endpoint.of(of)
+    first, count, many = find_row_ranges(
+        one, Endpoint.of(to), None if through is None else Endpoint.of(through)
+    )
     named = {
-        "first": laid_on(one, "first", first.reshape(one.track.shape), (), {}),
-        "count": laid_on(one, "count", count.reshape(one.track.shape), (), {}),
+        "first": on_rows_of(one, "first", first.reshape(one.track.shape), (), {}),
+        "count": on_rows_of(one, "count", count.reshape(one.track.shape), (), {}),
     }
     named["first"].attrs["long_name"] = f"first row of {many.name}, -1 where none"
     named["count"].attrs["long_name"] = f"rows of {many.name}"
@@ -126,9 +130,9 @@ def attach(
     SelectionError
         ``to`` has no such variable along its track, or its dtype cannot hold ``fill_value``.
     """
-    side, other = Side.of(of), Side.of(to)
-    finder = make_finder(side, other, None if through is None else Side.of(through))
-    dataset, along = side.dataset, other.track.dims[-1]
+    endpoint, other = Endpoint.of(of), Endpoint.of(to)
+    matcher = make_matcher(endpoint, other, None if through is None else Endpoint.of(through))
+    dataset, along = endpoint.dataset, other.track.dims[-1]
     for name in [variables] if isinstance(variables, str) else variables:
         held = other.dataset.variables.get(name)
         if held is None or along not in held.dims:
@@ -137,27 +141,27 @@ def attach(
                 f"{', '.join(map(str, other.dataset.data_vars))}"
             )
         missing = _missing(name, held, fill_value)
-        array = SpreadArray(finder, held, held.dtype, missing, _padding(name, held))
+        array = AttachedArray(matcher, held, held.dtype, missing, _padding(name, held))
         rest = tuple(str(dim) for dim in held.dims if dim not in other.track.dims)
         group = posixpath.basename(other.rate.name)
         new = f"{group}_{name}" if name in dataset.variables else name
-        laid = laid_on(side, new, array, rest, held.attrs).variable
-        laid.encoding = {key: held.encoding[key] for key in _WRITTEN & held.encoding.keys()}
+        laid = on_rows_of(endpoint, new, array, rest, held.attrs).variable
+        laid.encoding = {key: held.encoding[key] for key in _KEPT_ENCODING & held.encoding.keys()}
         labels = {dim: other.dataset[dim] for dim in rest if dim in other.dataset.coords}
         dataset = dataset.assign({new: laid}).assign_coords(labels)
     return dataset
 
 
-def laid_on(
-    side: Side, name: str, array: Any, rest: tuple[str, ...], attrs: dict[Any, Any]
+def on_rows_of(
+    endpoint: Endpoint, name: str, array: Any, rest: tuple[str, ...], attrs: dict[Any, Any]
 ) -> xr.DataArray:
     """Give an array over the rows of a side, with its coordinates, and in blocks as it is."""
-    data = indexing.LazilyIndexedArray(array) if hasattr(array, "finder") else array
-    variable = xr.Variable((*side.track.dims, *rest), data, attrs)
-    blocks = {d: n for d, n in side.dataset.chunksizes.items() if d in side.track.dims}
+    data = indexing.LazilyIndexedArray(array) if hasattr(array, "matcher") else array
+    variable = xr.Variable((*endpoint.track.dims, *rest), data, attrs)
+    blocks = {d: n for d, n in endpoint.dataset.chunksizes.items() if d in endpoint.track.dims}
     if blocks:
         variable = variable.chunk(blocks)
-    return side.dataset.assign({name: variable})[name]
+    return endpoint.dataset.assign({name: variable})[name]
 
 
 def _missing(name: str, held: xr.Variable, fill_value: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from xr_icesat2.products import PRODUCTS, KeyLink, Link, SpanLink, TimeLink
 
-__all__ = ["End", "declared_links", "ends_of", "list_links"]
+__all__ = ["End", "declared_links", "link_ends", "list_links"]
 
 End: TypeAlias = tuple[str, str]
 """Product and group of a rate."""
@@ -20,7 +20,7 @@ def declared_links() -> Iterator[tuple[str, Link]]:
             yield product, link
 
 
-def ends_of(product: str, link: Link) -> tuple[End, End]:
+def link_ends(product: str, link: Link) -> tuple[End, End]:
     """Return the side of which each row has one row of the other, and that other side."""
     match link:
         case KeyLink():
@@ -35,7 +35,7 @@ def ends_of(product: str, link: Link) -> tuple[End, End]:
 
 def list_links() -> str:
     """Return all links, for messages."""
-    pairs = [ends_of(product, link) for product, link in declared_links()]
+    pairs = [link_ends(product, link) for product, link in declared_links()]
     pairs += [
         ((product, link.one), (link.product, link.run))
         for product, link in declared_links()

@@ -12,26 +12,26 @@ from xr_icesat2.errors import LinkError
 from xr_icesat2.products import PRODUCTS, Rate
 
 from .declared_links import list_links
-from .track_rows import Track
+from .track_rows import AlongTrackRows
 
-__all__ = ["Side", "comparable", "whole_numbers"]
+__all__ = ["Endpoint", "whole_numbers", "with_common_beams"]
 
-_BEAMS = ("spot", "profile", "pair_track")
+_BEAM_COORDINATES = ("spot", "profile", "pair_track")
 """Coordinates that tell beams apart; ``gt`` where the first is absent or not all known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Side:
+class Endpoint:
     """A Dataset that was opened with this engine: what its rows are, and where."""
 
     dataset: xr.Dataset
     product: str
     release: str | None
     rate: Rate
-    track: Track
+    track: AlongTrackRows
 
     @classmethod
-    def of(cls, given: xr.Dataset | xr.DataTree) -> Side:
+    def of(cls, given: xr.Dataset | xr.DataTree) -> Endpoint:
         """Take a Dataset, or a node of a tree, of either layout, with any selection of rows.
 
         Raises
@@ -62,17 +62,17 @@ class Side:
                 f"there are: {list_links()}"
             )
         row = "source_row" if "source_row" in dataset.coords else along
-        by = _told_by(dataset)
+        by = _beam_coordinate(dataset)
         names = {"gran_idx": "gran_idx", "spot": by, "n_obs": "n_obs", "row": row}
         if lacking := {name for name in names.values() if name not in dataset.coords}:
             raise LinkError(
                 f"{attrs['rate']} lacks the coordinates {', '.join(sorted(lacking))}, which tell "
                 "where rows lay in their file; keep those that the engine gave"
             )
-        told = {key: dataset[name].variable for key, name in names.items()}
-        dims = (*(str(dim) for dim in told["n_obs"].dims if dim != along), along)
+        locators = {key: dataset[name].variable for key, name in names.items()}
+        dims = (*(str(dim) for dim in locators["n_obs"].dims if dim != along), along)
         shape = tuple(dataset.sizes[dim] for dim in dims)
-        track = Track(f"{attrs['product']} {rate.name}", dims, shape, told, by)
+        track = AlongTrackRows(f"{attrs['product']} {rate.name}", dims, shape, locators, by)
         return cls(dataset, attrs["product"], attrs.get("release"), rate, track)
 
     @property
@@ -94,16 +94,16 @@ class Side:
         return self.dataset[name].variable
 
 
-def _told_by(dataset: xr.Dataset) -> str:
+def _beam_coordinate(dataset: xr.Dataset) -> str:
     """Return the coordinate that tells the beams of a Dataset apart."""
-    by = next((name for name in _BEAMS if name in dataset.coords), "spot")
+    by = next((name for name in _BEAM_COORDINATES if name in dataset.coords), "spot")
     if by == "spot" and "gt" in dataset.coords:
         known = by in dataset.coords and dataset[by].dtype.kind in "iu"
         return by if known else "gt"
     return by
 
 
-def comparable(*sides: Side) -> tuple[Side, ...]:
+def with_common_beams(*endpoints: Endpoint) -> tuple[Endpoint, ...]:
     """Return sides whose beams are told by the same: spots, ground tracks, or profiles.
 
     Raises
@@ -111,23 +111,24 @@ def comparable(*sides: Side) -> tuple[Side, ...]:
     LinkError
         A side lacks the coordinate ``gt``.
     """
-    kinds = {side.track.by for side in sides}
+    kinds = {endpoint.track.by for endpoint in endpoints}
     if "profile" in kinds and len(kinds) > 1:
         by_track = (
-            side if side.track.by == "profile" else _by_ground_track(side) for side in sides
+            endpoint if endpoint.track.by == "profile" else _by_ground_track(endpoint)
+            for endpoint in endpoints
         )
         return tuple(replace(s, track=replace(s.track, by_orbit=True)) for s in by_track)
     if "gt" in kinds:
-        return tuple(_by_ground_track(side) for side in sides)
-    return sides
+        return tuple(_by_ground_track(endpoint) for endpoint in endpoints)
+    return endpoints
 
 
-def _by_ground_track(side: Side) -> Side:
-    if "gt" not in side.dataset.coords:
-        msg = f"{side.name} lacks the coordinate gt, which tells its beams; keep it"
+def _by_ground_track(endpoint: Endpoint) -> Endpoint:
+    if "gt" not in endpoint.dataset.coords:
+        msg = f"{endpoint.name} lacks the coordinate gt, which tells its beams; keep it"
         raise LinkError(msg)
-    told = {**side.track.told, "spot": side.dataset["gt"].variable}
-    return replace(side, track=replace(side.track, told=told, by="gt"))
+    locators = {**endpoint.track.locators, "spot": endpoint.dataset["gt"].variable}
+    return replace(endpoint, track=replace(endpoint.track, locators=locators, by="gt"))
 
 
 def whole_numbers(name: str, values: np.ndarray, held: xr.Variable) -> np.ndarray:

@@ -11,28 +11,28 @@ import numpy as np
 from xr_icesat2.errors import LinkError
 from xr_icesat2.products import KeyLink, RunLink, TimeLink
 
-from .endpoint import Side, whole_numbers
+from .endpoint import Endpoint, whole_numbers
 from .exact_times import NO_TIME, nanoseconds
 from .lookup import inner_link
-from .range_map import NOWHERE, Keyed, Runs, checked_runs, rows_held, unique_keys
-from .track_rows import Beam, Track, by_beam
+from .range_map import NO_ROW, RangeMap, RangePositions, checked_ranges, map_rows, map_unique_keys
+from .track_rows import AlongTrackRows, Beam, group_by_beam
 
 __all__ = [
-    "Named",
-    "Table",
-    "Tables",
-    "held_tables",
+    "LinkTable",
+    "LinkTables",
+    "SegmentPositions",
     "number_tables",
-    "run_tables",
+    "range_tables",
+    "row_tables",
     "time_tables",
 ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Table:
+class LinkTable:
     """Leads keys of one beam to places in the other side's raveled rows."""
 
-    runs: Runs
+    runs: RangeMap
     rows: int | None = None
     """Rows that the linked beam must have, by the counts; None: they do not tell."""
     least: int = 0
@@ -48,17 +48,17 @@ class Table:
             )
 
 
-Tables = Mapping[Beam, Table]
+LinkTables = Mapping[Beam, LinkTable]
 
 
-def run_tables(link: RunLink, one: Side) -> dict[Beam, Table]:
+def range_tables(link: RunLink, one: Endpoint) -> dict[Beam, LinkTable]:
     """Row number of ``many`` → the row of ``one`` that stands for it."""
     first, count = one.variable(link.first), one.variable(link.count)
     rows = one.track.rows({"first": first, "count": count})
     tables = {}
-    for beam, at in by_beam(rows):
+    for beam, at in group_by_beam(rows):
         values = {name: array[at] for name, array in rows.values.items()}
-        runs = checked_runs(
+        runs = checked_ranges(
             whole_numbers(link.first, values["first"], first),
             whole_numbers(link.count, values["count"], count),
             values["row"].astype(np.int64),
@@ -68,93 +68,93 @@ def run_tables(link: RunLink, one: Side) -> dict[Beam, Table]:
         )
         runs = replace(runs, places=at[runs.places])
         whole = len(at) == values["n_obs"][0]
-        tables[beam] = Table(runs, runs.end if link.tiling and whole else None, runs.end)
+        tables[beam] = LinkTable(runs, runs.end if link.tiling and whole else None, runs.end)
     return tables
 
 
-def number_tables(side: Side, path: str) -> dict[Beam, Table]:
+def number_tables(endpoint: Endpoint, path: str) -> dict[Beam, LinkTable]:
     """Value of a variable that no two rows of a beam have in common → the row that has it."""
-    key = side.variable(path)
-    rows = side.track.rows({"key": key})
+    key = endpoint.variable(path)
+    rows = endpoint.track.rows({"key": key})
     tables = {}
-    for beam, at in by_beam(rows):
+    for beam, at in group_by_beam(rows):
         numbers = whole_numbers(path, rows.values["key"][at], key)
-        runs = unique_keys(numbers, f"{side.track.beam(beam)}, {path}")
-        tables[beam] = Table(replace(runs, places=at[runs.places].astype(np.int64)))
+        runs = map_unique_keys(numbers, f"{endpoint.track.beam(beam)}, {path}")
+        tables[beam] = LinkTable(replace(runs, places=at[runs.places].astype(np.int64)))
     return tables
 
 
-def time_tables(link: TimeLink, one: Side) -> dict[Beam, Table]:
+def time_tables(link: TimeLink, one: Endpoint) -> dict[Beam, LinkTable]:
     """Time of a row of ``many``, in nanoseconds → the row of ``one`` during which it was."""
     time = one.variable(link.one_time)
     rows = one.track.rows({"time": time})
     duration = round(link.duration * 1e9)
     tables = {}
-    for beam, at in by_beam(rows):
+    for beam, at in group_by_beam(rows):
         starts = nanoseconds(rows.values["time"][at], time, one.track.beam(beam))
         # A missing time begins nothing, and would be found by other missing times.
         order = np.argsort(starts, kind="stable")
         order = order[starts[order] != NO_TIME]
         lengths = np.full(len(order), duration, np.int64)
-        tables[beam] = Table(Runs(starts[order], lengths, at[order].astype(np.int64)))
+        tables[beam] = LinkTable(RangeMap(starts[order], lengths, at[order].astype(np.int64)))
     return tables
 
 
-def held_tables(track: Track, counts: Tables) -> dict[Beam, Table]:
+def row_tables(track: AlongTrackRows, counts: LinkTables) -> dict[Beam, LinkTable]:
     """Row number in the file → where that row is now. Rows are looked at a block at a time.
 
     ``counts`` tell how many rows beams must have.
     """
-    parts: dict[Beam, list[Runs]] = defaultdict(list)
+    parts: dict[Beam, list[RangeMap]] = defaultdict(list)
     for key, start in track.blocks():
         rows = track.rows(key=key)
-        for beam, at in by_beam(rows):
+        for beam, at in group_by_beam(rows):
             if beam in counts:
                 counts[beam].check(int(rows.values["n_obs"][at[0]]), track.beam(beam))
             numbers = rows.values["row"][at].astype(np.int64)
-            parts[beam].append(rows_held(numbers, at + start, track.beam(beam)))
-    return {beam: Table(joined(runs, track.beam(beam))) for beam, runs in parts.items()}
+            parts[beam].append(map_rows(numbers, at + start, track.beam(beam)))
+    return {beam: LinkTable(join_ranges(runs, track.beam(beam))) for beam, runs in parts.items()}
 
 
-def joined(parts: list[Runs], what: str) -> Runs:
+def join_ranges(parts: list[RangeMap], what: str) -> RangeMap:
     """Give the runs of several blocks as those of one; LinkError where a row is there twice."""
     starts, lengths, places = (
         np.concatenate([getattr(runs, name) for runs in parts])
         for name in ("starts", "lengths", "places")
     )
     order = np.argsort(starts, kind="stable")
-    runs = Runs(starts[order], lengths[order], places[order], step=1)
+    runs = RangeMap(starts[order], lengths[order], places[order], step=1)
     if (runs.starts[1:] < runs.starts[:-1] + runs.lengths[:-1]).any():
         raise LinkError(f"{what}: a row is there twice; leave one out")
     return runs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Named:
+class SegmentPositions:
     """Tells rows of ``to`` by their run's key and their number there."""
 
     link: KeyLink
-    through: Track
-    segments: Tables
-    keyed: Mapping[Beam, Keyed]
+    through: AlongTrackRows
+    segments: LinkTables
+    keyed: Mapping[Beam, RangePositions]
 
     @classmethod
-    def of(cls, link: KeyLink, through: Side) -> Named:
+    def of(cls, link: KeyLink, through: Endpoint) -> SegmentPositions:
         """Read the runs of a granule."""
-        segments = run_tables(inner_link(link), through)
+        segments = range_tables(inner_link(link), through)
         key = through.variable(link.run_key)
         rows = through.track.rows({"key": key})
         keyed = {}
         for beam, table in segments.items():
             # Those without rows are none that anything can refer to.
             keys = whole_numbers(link.run_key, rows.values["key"][table.runs.places], key)
-            unique = unique_keys(keys, f"{through.track.beam(beam)}, {link.run_key}")
-            keyed[beam] = Keyed(unique, table.runs.starts, table.runs.lengths)
+            unique = map_unique_keys(keys, f"{through.track.beam(beam)}, {link.run_key}")
+            keyed[beam] = RangePositions(unique, table.runs.starts, table.runs.lengths)
         return cls(link, through.track, segments, keyed)
 
     def rows(self, beam: Beam, keys: np.ndarray, positions: np.ndarray) -> np.ndarray:
         """Give the row in the file, or nowhere, of each key and position."""
         if beam not in self.keyed:
-            return np.full(keys.shape, NOWHERE, np.int64)
+            return np.full(keys.shape, NO_ROW, np.int64)
         what = self.through.beam(beam)
         return self.keyed[beam].rows(keys, positions, base=self.link.base, what=what)

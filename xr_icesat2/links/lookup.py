@@ -6,20 +6,20 @@ from xr_icesat2.errors import LinkError
 from xr_icesat2.granule.identity import UNKNOWN
 from xr_icesat2.products import PRODUCTS, KeyLink, Link, RunLink, SpanLink
 
-from .declared_links import declared_links, ends_of, list_links
-from .endpoint import Side
+from .declared_links import declared_links, link_ends, list_links
+from .endpoint import Endpoint
 
 __all__ = [
     "check_pair",
     "check_through",
     "find_link",
+    "find_range_link",
     "inner_link",
     "known_granules",
-    "link_of_runs",
 ]
 
 
-def find_link(of: Side, to: Side) -> tuple[Link, bool]:
+def find_link(of: Endpoint, to: Endpoint) -> tuple[Link, bool]:
     """Return the link by which a row of one side has one row of the other.
 
     Returns
@@ -35,7 +35,7 @@ def find_link(of: Side, to: Side) -> tuple[Link, bool]:
     """
     asked = _end(of), _end(to)
     for product, link in declared_links():
-        here, there = ends_of(product, link)
+        here, there = link_ends(product, link)
         if (here, there) == asked:
             return link, True
         if isinstance(link, SpanLink):
@@ -45,17 +45,17 @@ def find_link(of: Side, to: Side) -> tuple[Link, bool]:
         if (there, here) == asked:
             if isinstance(link, KeyLink):
                 return link, False
-            raise LinkError(f"each row of {of.name} has many of {to.name}: {_runs_of(link)}")
+            raise LinkError(f"each row of {of.name} has many of {to.name}: {_range_hint(link)}")
     raise _none(of, to)
 
 
-def _runs_of(link: Link) -> str:
+def _range_hint(link: Link) -> str:
     if isinstance(link, RunLink | SpanLink):
         return "links.row_ranges gives them"
     return "link in the other direction"
 
 
-def link_of_runs(one: Side, many: Side) -> RunLink | SpanLink:
+def find_range_link(one: Endpoint, many: Endpoint) -> RunLink | SpanLink:
     """Return the link by which a row of ``one`` stands for several of ``many``.
 
     Raises
@@ -64,7 +64,7 @@ def link_of_runs(one: Side, many: Side) -> RunLink | SpanLink:
         None is declared.
     """
     for product, link in declared_links():
-        if isinstance(link, RunLink | SpanLink) and ends_of(product, link) == (
+        if isinstance(link, RunLink | SpanLink) and link_ends(product, link) == (
             _end(many),
             _end(one),
         ):
@@ -82,7 +82,7 @@ def inner_link(link: KeyLink | SpanLink) -> RunLink:
     )
 
 
-def check_pair(one: Side, other: Side) -> None:
+def check_pair(one: Endpoint, other: Endpoint) -> None:
     """Raise :class:`LinkError` unless two sides can be of the same granules: by their release.
 
     Versions may differ: products of one pass are not always reprocessed together.
@@ -90,13 +90,13 @@ def check_pair(one: Side, other: Side) -> None:
     known = one.product == other.product or (one.release and other.release)
     if one.release != other.release or not known:
         said = " and ".join(
-            f"{side.name} of release {side.release or 'unknown or several'}"
-            for side in (one, other)
+            f"{endpoint.name} of release {endpoint.release or 'unknown or several'}"
+            for endpoint in (one, other)
         )
         raise LinkError(f"{said} are no pair; expected granules of one release, opened so")
 
 
-def known_granules(of: Side, to: Side) -> frozenset[int]:
+def known_granules(of: Endpoint, to: Endpoint) -> frozenset[int]:
     """Return the granules of the other side; :class:`LinkError` if one cannot be told."""
     granules = to.track.granules
     if UNKNOWN in granules:
@@ -107,7 +107,9 @@ def known_granules(of: Side, to: Side) -> frozenset[int]:
     return granules
 
 
-def check_through(link: KeyLink | SpanLink, of: Side, to: Side, through: Side | None) -> Side:
+def check_through(
+    link: KeyLink | SpanLink, of: Endpoint, to: Endpoint, through: Endpoint | None
+) -> Endpoint:
     """Return the rate through which a link leads; :class:`LinkError` if it is another one."""
     if through is None or _end(through) != (link.product, link.run):
         given = "nothing" if through is None else through.name
@@ -118,9 +120,9 @@ def check_through(link: KeyLink | SpanLink, of: Side, to: Side, through: Side | 
     return through
 
 
-def _end(side: Side) -> tuple[str, str]:
-    return side.product, side.rate.group
+def _end(endpoint: Endpoint) -> tuple[str, str]:
+    return endpoint.product, endpoint.rate.group
 
 
-def _none(one: Side, other: Side) -> LinkError:
+def _none(one: Endpoint, other: Endpoint) -> LinkError:
     return LinkError(f"no link is known of {one.name} and {other.name}; there are: {list_links()}")

@@ -13,28 +13,28 @@ import xarray as xr
 from xr_icesat2.errors import LinkError
 from xr_icesat2.products import KeyLink, RunLink, SpanLink, TimeLink
 
-from .endpoint import Side, comparable, whole_numbers
+from .endpoint import Endpoint, whole_numbers, with_common_beams
 from .exact_times import NO_TIME, nanoseconds
 from .link_tables import (
-    Named,
-    Table,
-    Tables,
-    held_tables,
+    LinkTable,
+    LinkTables,
+    SegmentPositions,
     number_tables,
-    run_tables,
+    range_tables,
+    row_tables,
     time_tables,
 )
 from .lookup import check_pair, check_through, find_link, inner_link, known_granules
-from .range_map import NOWHERE, rows_held
-from .track_rows import Beam, Rows, Track, by_beam, loaded
+from .range_map import NO_ROW, map_rows
+from .track_rows import AlongTrackRows, Beam, RowValues, group_by_beam, read_values
 
-__all__ = ["Finder", "make_finder"]
+__all__ = ["RowMatcher", "make_matcher"]
 
-SHOT = 100_000
+SHOT_INTERVAL = 100_000
 """Nanoseconds from one pulse of the laser to the next."""
 
 
-class Keys(Protocol):
+class LinkKeys(Protocol):
     """What of a row leads on."""
 
     @property
@@ -48,7 +48,7 @@ class Keys(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RowKeys:
+class FileRowKeys:
     """The number of the row in its file."""
 
     variables: Mapping[str, xr.Variable] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class TimeKeys:
     """The time of the row."""
 
     time: xr.Variable
-    track: Track
+    track: AlongTrackRows
 
     @property
     def variables(self) -> Mapping[str, xr.Variable]:
@@ -98,7 +98,7 @@ class NumberKeys:
 class NearestKeys:
     """The number of the span, of those that a row lies in, of which the middle is nearest."""
 
-    segments: Tables
+    segments: LinkTables
     """Row in the file → place among the raveled segments."""
     numbers: np.ndarray
     """int64: of each of the raveled segments."""
@@ -108,12 +108,14 @@ class NearestKeys:
     """Metres of a row from the beginning of its segment."""
 
     @classmethod
-    def of_sides(cls, link: SpanLink, segments: Tables, many: Side, through: Side) -> NearestKeys:
+    def of_sides(
+        cls, link: SpanLink, segments: LinkTables, many: Endpoint, through: Endpoint
+    ) -> NearestKeys:
         """Read the segments of a granule."""
         key, length = through.variable(link.run_key), through.variable(link.run_length)
         rows = through.track.rows({"key": key, "length": length})
-        numbers = np.full(len(rows.real), NOWHERE, np.int64)
-        for _, at in by_beam(rows):
+        numbers = np.full(len(rows.real), NO_ROW, np.int64)
+        for _, at in group_by_beam(rows):
             numbers[at] = whole_numbers(link.run_key, rows.values["key"][at], key)
         halves = rows.values["length"].astype(np.float64) / 2
         return cls(segments, numbers, halves, many.variable(link.many_past))
@@ -127,26 +129,26 @@ class NearestKeys:
         """Return the numbers; nowhere where the segment is not held or the distance is missing."""
         past = values["past"]
         if beam not in self.segments or not len(self.numbers):
-            return np.full(past.shape, NOWHERE, np.int64)
+            return np.full(past.shape, NO_ROW, np.int64)
         segment = self.segments[beam].runs.find(values["row"].astype(np.int64, copy=False))
         at = np.maximum(segment, 0)
         # The middle of a span is where its last segment begins.
         numbers = self.numbers[at] + (past >= self.halves[at])
-        return np.where((segment == NOWHERE) | np.isnan(past), NOWHERE, numbers)
+        return np.where((segment == NO_ROW) | np.isnan(past), NO_ROW, numbers)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class NamedKeys:
+class PositionKeys:
     """The number, in the file, of the row that a row names by run and position."""
 
-    named: Named
+    named: SegmentPositions
     key: xr.Variable
     position: xr.Variable
 
     @classmethod
-    def of_side(cls, named: Named, side: Side) -> NamedKeys:
+    def of_side(cls, named: SegmentPositions, endpoint: Endpoint) -> PositionKeys:
         """Take the variables of a side."""
-        return cls(named, side.variable(named.link.key), side.variable(named.link.position))
+        return cls(named, endpoint.variable(named.link.key), endpoint.variable(named.link.position))
 
     @property
     def variables(self) -> Mapping[str, xr.Variable]:
@@ -161,23 +163,23 @@ class NamedKeys:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Finder:
+class RowMatcher:
     """Finds the row of ``to`` that each row of ``of`` is linked to."""
 
-    of: Track
-    to: Track
-    keys: Keys
-    tables: Tables
+    of: AlongTrackRows
+    to: AlongTrackRows
+    keys: LinkKeys
+    tables: LinkTables
     granules: frozenset[int]
     """Those that have a counterpart."""
-    counts: Tables
+    counts: LinkTables
     """What tells how many rows a beam of ``of`` must have."""
     times: tuple[xr.Variable, xr.Variable] | None = None
     """Times of either side that are the same for linked rows."""
-    apart: int = SHOT // 2
+    apart: int = SHOT_INTERVAL // 2
     """Nanoseconds by which these may differ."""
 
-    def __call__(self, key: tuple[Any, ...]) -> tuple[Rows, np.ndarray]:
+    def __call__(self, key: tuple[Any, ...]) -> tuple[RowValues, np.ndarray]:
         """Give rows, and the place of each among the raveled rows of :attr:`to`, or nowhere.
 
         Raises
@@ -189,8 +191,8 @@ class Finder:
         if self.times:
             more["own_time"] = self.times[0]
         rows = self.of.rows(more, key)
-        places = np.full(rows.values["row"].shape, NOWHERE, np.int64)
-        for beam, at in by_beam(rows):
+        places = np.full(rows.values["row"].shape, NO_ROW, np.int64)
+        for beam, at in group_by_beam(rows):
             self.check_granules([beam[0]])
             values = {name: array[at] for name, array in rows.values.items()}
             if beam in self.counts:
@@ -216,7 +218,7 @@ class Finder:
     def _check_times(
         self, own: np.ndarray, places: np.ndarray, held: xr.Variable, theirs: xr.Variable
     ) -> None:
-        found = places != NOWHERE
+        found = places != NO_ROW
         one = nanoseconds(own[found], held, self.of.name)
         other = nanoseconds(self.to.read_at(theirs, places[found]), theirs, self.to.name)
         # Segments may have no time; their numbers still say which they are.
@@ -230,7 +232,7 @@ class Finder:
             )
 
 
-def make_finder(of: Side, to: Side, through: Side | None) -> Finder:
+def make_matcher(of: Endpoint, to: Endpoint, through: Endpoint | None) -> RowMatcher:
     """Give what links the rows of two sides, by the link that is declared.
 
     Raises
@@ -240,38 +242,38 @@ def make_finder(of: Side, to: Side, through: Side | None) -> Finder:
     """
     link, forward = find_link(of, to)
     check_pair(of, to)
-    of, to, *rest = comparable(of, to, *([] if through is None else [through]))
+    of, to, *rest = with_common_beams(of, to, *([] if through is None else [through]))
     through = rest[0] if rest else None
     if isinstance(link, KeyLink):
-        finder = _by_key(link, of, to, through, forward=forward)
+        matcher = _by_key(link, of, to, through, forward=forward)
     elif isinstance(link, SpanLink) and of.rate.group == link.many:
-        finder = _nearest(link, of, to, through)
+        matcher = _nearest(link, of, to, through)
     elif through is not None:
         raise LinkError(f"{of.name} and {to.name} are linked directly; leave through= out")
     elif isinstance(link, SpanLink):
-        finder = _by_number(link, of, to, forward=forward)
+        matcher = _by_number(link, of, to, forward=forward)
     elif isinstance(link, RunLink):
-        tables = run_tables(link, to)
-        finder = Finder(of.track, to.track, RowKeys(), tables, to.track.granules, tables)
+        tables = range_tables(link, to)
+        matcher = RowMatcher(of.track, to.track, FileRowKeys(), tables, to.track.granules, tables)
     else:
-        finder = _by_time(link, of, to)
+        matcher = _by_time(link, of, to)
     # A wrong pair is noticed at once, as far as that costs no look at every row.
-    gran = of.track.told["gran_idx"]
+    gran = of.track.locators["gran_idx"]
     ends = gran[[0, -1]] if of.track.dims[-1] in gran.dims and gran.size else gran
-    finder.check_granules(np.ravel(of.track.granule_numbers(loaded(ends))))
-    return finder
+    matcher.check_granules(np.ravel(of.track.granule_numbers(read_values(ends))))
+    return matcher
 
 
-def _by_time(link: TimeLink, of: Side, to: Side) -> Finder:
+def _by_time(link: TimeLink, of: Endpoint, to: Endpoint) -> RowMatcher:
     keys = TimeKeys(of.variable(link.many_time), of.track)
     granules = to.track.granules if link.many_product is None else known_granules(of, to)
-    return Finder(of.track, to.track, keys, time_tables(link, to), granules, {})
+    return RowMatcher(of.track, to.track, keys, time_tables(link, to), granules, {})
 
 
-def _by_number(link: SpanLink, of: Side, to: Side, *, forward: bool) -> Finder:
+def _by_number(link: SpanLink, of: Endpoint, to: Endpoint, *, forward: bool) -> RowMatcher:
     here, there = (link.key, link.run_key) if forward else (link.run_key, link.key)
     own, theirs = (link.one_time, link.run_time) if forward else (link.run_time, link.one_time)
-    return Finder(
+    return RowMatcher(
         of.track,
         to.track,
         NumberKeys(here, of.variable(here)),
@@ -283,15 +285,15 @@ def _by_number(link: SpanLink, of: Side, to: Side, *, forward: bool) -> Finder:
     )
 
 
-def _nearest(link: SpanLink, of: Side, to: Side, through: Side | None) -> Finder:
+def _nearest(link: SpanLink, of: Endpoint, to: Endpoint, through: Endpoint | None) -> RowMatcher:
     through = check_through(link, of, to, through)
     check_pair(of, through)
-    segments = run_tables(inner_link(link), through)
+    segments = range_tables(inner_link(link), through)
     keys = NearestKeys.of_sides(link, segments, of, through)
     granules = known_granules(of, to) & through.track.granules
     # A photon and the middle of its span may be further apart than the two of one number.
     times = of.variable(f"{link.many}/{of.rate.time}"), to.variable(link.one_time)
-    return Finder(
+    return RowMatcher(
         of.track,
         to.track,
         keys,
@@ -303,22 +305,24 @@ def _nearest(link: SpanLink, of: Side, to: Side, through: Side | None) -> Finder
     )
 
 
-def _by_key(link: KeyLink, of: Side, to: Side, through: Side | None, *, forward: bool) -> Finder:
+def _by_key(
+    link: KeyLink, of: Endpoint, to: Endpoint, through: Endpoint | None, *, forward: bool
+) -> RowMatcher:
     many, target = (of, to) if forward else (to, of)
     through = check_through(link, of, to, through)
     check_pair(target, through)
     granules = known_granules(of, to) & through.track.granules
-    named = Named.of(link, through)
+    named = SegmentPositions.of(link, through)
     times = many.variable(link.many_time), target.variable(link.to_time)
-    keys = NamedKeys.of_side(named, many)
+    keys = PositionKeys.of_side(named, many)
     if forward:
-        return Finder(
-            of.track, to.track, keys, held_tables(to.track, named.segments), granules, {}, times
+        return RowMatcher(
+            of.track, to.track, keys, row_tables(to.track, named.segments), granules, {}, times
         )
-    return Finder(
+    return RowMatcher(
         of.track,
         to.track,
-        RowKeys(),
+        FileRowKeys(),
         _named_tables(keys, many),
         granules,
         named.segments,
@@ -326,13 +330,13 @@ def _by_key(link: KeyLink, of: Side, to: Side, through: Side | None, *, forward:
     )
 
 
-def _named_tables(keys: NamedKeys, many: Side) -> dict[Beam, Table]:
+def _named_tables(keys: PositionKeys, many: Endpoint) -> dict[Beam, LinkTable]:
     """Row number in the file that is named → the row that names it."""
     rows = many.track.rows(keys.variables)
     tables = {}
-    for beam, at in by_beam(rows):
+    for beam, at in group_by_beam(rows):
         named = keys.of(beam, {name: array[at] for name, array in rows.values.items()})
-        known = named != NOWHERE
+        known = named != NO_ROW
         what = f"{many.track.beam(beam)}, by what it names"
-        tables[beam] = Table(rows_held(named[known], at[known], what))
+        tables[beam] = LinkTable(map_rows(named[known], at[known], what))
     return tables

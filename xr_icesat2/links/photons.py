@@ -10,16 +10,16 @@ import xarray as xr
 from xr_icesat2.errors import LinkError
 from xr_icesat2.products import KeyLink, RunLink
 
-from .api import Opened, attach, laid_on
-from .endpoint import Side, whole_numbers
-from .linked_arrays import SpreadArray
-from .lookup import find_link, link_of_runs
-from .matcher import make_finder
-from .track_rows import by_beam
+from .api import Opened, attach, on_rows_of
+from .endpoint import Endpoint, whole_numbers
+from .linked_arrays import AttachedArray
+from .lookup import find_link, find_range_link
+from .matcher import make_matcher
+from .track_rows import group_by_beam
 
 __all__ = ["UNCLASSIFIED", "along_track_distance", "photon_classes"]
 
-CLASSES = ("noise", "ground", "canopy", "top_of_canopy", "unclassified")
+CLASS_NAMES = ("noise", "ground", "canopy", "top_of_canopy", "unclassified")
 UNCLASSIFIED = 4
 """Class of photons that ATL08 does not list: nothing is known of them, they are no noise."""
 
@@ -48,37 +48,38 @@ def photon_classes(photons: Opened, segments: Opened, listed: Opened) -> xr.Data
     LinkError
         These are no pair, or do not fit: photons that should be one were taken at two times.
     """
-    of, to = Side.of(photons), Side.of(listed)
+    of, to = Endpoint.of(photons), Endpoint.of(listed)
     link, forward = find_link(of, to)
     if not isinstance(link, KeyLink) or link.classes is None or forward:
         raise LinkError(f"{to.name} does not tell classes of {of.name}")
-    finder = make_finder(of, to, Side.of(segments))
+    matcher = make_matcher(of, to, Endpoint.of(segments))
     padded = len(of.track.dims) > 1
     dtype, padding = (np.dtype(np.float32), np.nan) if padded else (np.dtype(np.int8), UNCLASSIFIED)
-    array = SpreadArray(finder, _classes(link.classes, to), dtype, UNCLASSIFIED, padding)
+    array = AttachedArray(matcher, _classes(link.classes, to), dtype, UNCLASSIFIED, padding)
     attrs = {
         "long_name": "class of the photon",
-        "flag_values": np.arange(len(CLASSES), dtype=np.int8),
-        "flag_meanings": " ".join(CLASSES),
+        "flag_values": np.arange(len(CLASS_NAMES), dtype=np.int8),
+        "flag_meanings": " ".join(CLASS_NAMES),
     }
-    return laid_on(of, "photon_class", array, (), attrs)
+    return on_rows_of(of, "photon_class", array, (), attrs)
 
 
-def _classes(path: str, side: Side) -> xr.Variable:
-    held = side.variable(path)
-    rows = side.track.rows({"flag": held})
+def _classes(path: str, endpoint: Endpoint) -> xr.Variable:
+    held = endpoint.variable(path)
+    rows = endpoint.track.rows({"flag": held})
     flags = np.full(len(rows.real), UNCLASSIFIED, np.int8)
-    for _, at in by_beam(rows):
+    for _, at in group_by_beam(rows):
         found = whole_numbers(path, rows.values["flag"][at], held)
         fill = held.encoding.get("_FillValue", held.attrs.get("_FillValue"))
         if fill is not None:
             found = np.where(found == fill, UNCLASSIFIED, found)
         if ((found < 0) | (found > UNCLASSIFIED)).any():
             raise LinkError(
-                f"{side.name} has classes {sorted(set(found.tolist()))}; expected 0 to 3, or fill"
+                f"{endpoint.name} has the classes {sorted(set(found.tolist()))}; expected 0 to 3 "
+                "or the fill value"
             )
         flags[at] = found
-    return xr.Variable(side.track.dims, flags.reshape(side.track.shape))
+    return xr.Variable(endpoint.track.dims, flags.reshape(endpoint.track.shape))
 
 
 def along_track_distance(photons: Opened, segments: Opened) -> xr.DataArray:
@@ -103,8 +104,8 @@ def along_track_distance(photons: Opened, segments: Opened) -> xr.DataArray:
     LinkError
         As for :func:`match_rows`.
     """
-    of, to = Side.of(photons), Side.of(segments)
-    link = link_of_runs(to, of)
+    of, to = Endpoint.of(photons), Endpoint.of(segments)
+    link = find_range_link(to, of)
     if not isinstance(link, RunLink) or link.x_atc is None:
         raise LinkError(f"{to.name} tells no distance along the track")
     start, past = link.x_atc

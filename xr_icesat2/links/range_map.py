@@ -8,14 +8,14 @@ import numpy as np
 
 from xr_icesat2.errors import LinkError
 
-__all__ = ["NOWHERE", "Keyed", "Runs", "checked_runs", "rows_held", "unique_keys"]
+__all__ = ["NO_ROW", "RangeMap", "RangePositions", "checked_ranges", "map_rows", "map_unique_keys"]
 
-NOWHERE = -1
+NO_ROW = -1
 """Stands where nothing is linked."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Runs:
+class RangeMap:
     """Runs of keys (row numbers, times …) and the place that each leads to."""
 
     starts: np.ndarray
@@ -28,17 +28,17 @@ class Runs:
     """What is added to the place from key to key."""
 
     def find(self, keys: np.ndarray) -> np.ndarray:
-        """Give the place (int64) of each key; :data:`NOWHERE` for what is in no run.
+        """Give the place (int64) of each key; :data:`NO_ROW` for what is in no run.
 
         Where runs overlap, the one that begins last has the key.
         """
         if not len(self.starts):
-            return np.full(keys.shape, NOWHERE, np.int64)
+            return np.full(keys.shape, NO_ROW, np.int64)
         run = np.searchsorted(self.starts, keys, side="right") - 1
         at = np.maximum(run, 0)
         past = keys - self.starts[at]
         inside = (run >= 0) & (past < self.lengths[at])
-        return np.where(inside, self.places[at] + self.step * past, NOWHERE)
+        return np.where(inside, self.places[at] + self.step * past, NO_ROW)
 
     def below(self, keys: np.ndarray) -> np.ndarray:
         """Count the keys of all runs that are less than each of some keys."""
@@ -62,7 +62,7 @@ class Runs:
         return bool((self.places[1:] == follows).all())
 
 
-def checked_runs(
+def checked_ranges(
     first: np.ndarray,
     count: np.ndarray,
     rows: np.ndarray,
@@ -70,7 +70,7 @@ def checked_runs(
     base: int,
     tiling: bool,
     what: str,
-) -> Runs:
+) -> RangeMap:
     """Give the runs that segments stand for, in numbers from 0, after checks of one by the other.
 
     Parameters
@@ -112,7 +112,7 @@ def checked_runs(
         skipped = np.diff(numbers, prepend=-1) != np.diff(some, prepend=-1)
         message = f"{what}: does not begin where the counts of those before it say"
         _refuse((starts != before) & ~skipped, numbers, message)
-    return Runs(starts, lengths, order[some])
+    return RangeMap(starts, lengths, order[some])
 
 
 def _refuse(wrong: np.ndarray, rows: np.ndarray, message: str) -> None:
@@ -123,7 +123,7 @@ def _refuse(wrong: np.ndarray, rows: np.ndarray, message: str) -> None:
         )
 
 
-def rows_held(rows: np.ndarray, places: np.ndarray, what: str) -> Runs:
+def map_rows(rows: np.ndarray, places: np.ndarray, what: str) -> RangeMap:
     """Give where rows of a file are now, as few runs as possible.
 
     Raises
@@ -139,10 +139,10 @@ def rows_held(rows: np.ndarray, places: np.ndarray, what: str) -> Runs:
     breaks = (np.diff(rows) != 1) | (np.diff(places) != 1)
     heads = np.concatenate([[0], np.flatnonzero(breaks) + 1])[: len(rows)]
     lengths = np.diff(heads, append=len(rows))
-    return Runs(rows[heads], lengths, places[heads], step=1)
+    return RangeMap(rows[heads], lengths, places[heads], step=1)
 
 
-def unique_keys(keys: np.ndarray, what: str) -> Runs:
+def map_unique_keys(keys: np.ndarray, what: str) -> RangeMap:
     """Give which of some keys each is.
 
     Raises
@@ -154,14 +154,14 @@ def unique_keys(keys: np.ndarray, what: str) -> Runs:
     ascending = keys[order]
     if (twice := np.diff(ascending) == 0).any():
         raise LinkError(f"{what}: {ascending[:-1][twice][0]} is there twice; expected once")
-    return Runs(ascending, np.ones(len(keys), np.int64), order.astype(np.int64))
+    return RangeMap(ascending, np.ones(len(keys), np.int64), order.astype(np.int64))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Keyed:
+class RangePositions:
     """Rows that are told by the run they lie in, and by their number in that run."""
 
-    keys: Runs
+    keys: RangeMap
     """Key of a run → number of the run."""
     starts: np.ndarray
     """int64 (n,): first row of each run, from 0."""
@@ -171,7 +171,7 @@ class Keyed:
     def rows(self, keys: np.ndarray, positions: np.ndarray, *, base: int, what: str) -> np.ndarray:
         """Give the row (int64, from 0) of each key and position, counted from ``base``.
 
-        Runs that are not here (a subset has not all) lead to :data:`NOWHERE`.
+        Runs that are not here (a subset has not all) lead to :data:`NO_ROW`.
 
         Raises
         ------
@@ -181,7 +181,7 @@ class Keyed:
         run = self.keys.find(keys)
         if not len(self.starts):
             return run
-        known = run != NOWHERE
+        known = run != NO_ROW
         number = positions - base
         outside = known & ((number < 0) | (number >= self.counts[run]))
         if outside.any():
@@ -190,4 +190,4 @@ class Keyed:
                 f"{what}: a row is said to be number {positions[at]} of segment {keys[at]}, which "
                 f"has {self.counts[run[at]]} rows; expected the granule that it was made of"
             )
-        return np.where(known, self.starts[run] + number, NOWHERE)
+        return np.where(known, self.starts[run] + number, NO_ROW)

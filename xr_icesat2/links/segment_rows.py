@@ -9,20 +9,22 @@ import numpy as np
 from xr_icesat2.errors import LinkError
 from xr_icesat2.products import SpanLink
 
-from .endpoint import Side, comparable, whole_numbers
-from .link_tables import Tables, held_tables, number_tables, run_tables
-from .lookup import check_pair, check_through, inner_link, known_granules, link_of_runs
-from .range_map import NOWHERE
-from .track_rows import Beam, Track, by_beam
+from .endpoint import Endpoint, whole_numbers, with_common_beams
+from .link_tables import LinkTables, number_tables, range_tables, row_tables
+from .lookup import check_pair, check_through, find_range_link, inner_link, known_granules
+from .range_map import NO_ROW
+from .track_rows import AlongTrackRows, Beam, group_by_beam
 
-__all__ = ["check_side_by_side", "find_runs"]
+__all__ = ["check_same_tracks", "find_row_ranges"]
 
 Spans = tuple[np.ndarray, np.ndarray, np.ndarray]
 """int64: places among the raveled rows of ``one``, the first row of ``many`` in the file that each
 stands for, and the one after the last."""
 
 
-def find_runs(one: Side, many: Side, through: Side | None) -> tuple[np.ndarray, np.ndarray, Side]:
+def find_row_ranges(
+    one: Endpoint, many: Endpoint, through: Endpoint | None
+) -> tuple[np.ndarray, np.ndarray, Endpoint]:
     """Return where the run of each of the raveled rows of ``one`` begins, and its length.
 
     Returns
@@ -37,26 +39,26 @@ def find_runs(one: Side, many: Side, through: Side | None) -> tuple[np.ndarray, 
     LinkError
         No link is declared, the sides are no pair, or the file contradicts itself.
     """
-    link = link_of_runs(one, many)
+    link = find_range_link(one, many)
     check_pair(one, many)
     if isinstance(link, SpanLink):
         through = check_through(link, one, many, through)
         check_pair(many, through)
-        one, many, through = comparable(one, many, through)
-        counts = run_tables(inner_link(link), through)
+        one, many, through = with_common_beams(one, many, through)
+        counts = range_tables(inner_link(link), through)
         spans = _spanned(link, one, through, counts)
     elif through is not None:
         raise LinkError(f"{one.name} and {many.name} are linked directly; leave through= out")
     else:
-        one, many = comparable(one, many)
-        counts = run_tables(link, one)
+        one, many = with_common_beams(one, many)
+        counts = range_tables(link, one)
         spans = _own(counts)
-    check_side_by_side(one.track, many.track)
-    held = held_tables(many.track, counts)
+    check_same_tracks(one.track, many.track)
+    held = row_tables(many.track, counts)
     there = many.track.granules
     if through is not None:
         there = known_granules(one, many) & through.track.granules
-    first = np.full(int(np.prod(one.track.shape)), NOWHERE, np.int64)
+    first = np.full(int(np.prod(one.track.shape)), NO_ROW, np.int64)
     count = np.zeros_like(first)
     for beam, (places, starts, ends) in spans:
         if beam[0] not in there:
@@ -78,7 +80,7 @@ def find_runs(one: Side, many: Side, through: Side | None) -> tuple[np.ndarray, 
     return first, count, many
 
 
-def _own(tables: Tables) -> Iterator[tuple[Beam, Spans]]:
+def _own(tables: LinkTables) -> Iterator[tuple[Beam, Spans]]:
     """Return the runs of rows that say themselves where these begin."""
     for beam, table in tables.items():
         runs = table.runs
@@ -86,14 +88,14 @@ def _own(tables: Tables) -> Iterator[tuple[Beam, Spans]]:
 
 
 def _spanned(
-    link: SpanLink, one: Side, through: Side, counts: Tables
+    link: SpanLink, one: Endpoint, through: Endpoint, counts: LinkTables
 ) -> Iterator[tuple[Beam, Spans]]:
     """Return the runs of rows that span several rows of ``through``."""
     key = one.variable(link.key)
     rows = one.track.rows({"key": key})
     numbered = number_tables(through, link.run_key)
     size = int(np.prod(through.track.shape))
-    for beam, at in by_beam(rows):
+    for beam, at in group_by_beam(rows):
         if beam not in counts:
             yield beam, (at[:0], at[:0], at[:0])
             continue
@@ -101,29 +103,29 @@ def _spanned(
         begins, lengths = np.zeros(size, np.int64), np.zeros(size, np.int64)
         begins[runs.places], lengths[runs.places] = runs.starts, runs.lengths
         last = whole_numbers(link.key, rows.values["key"][at], key)
-        starts = ends = np.full(len(at), NOWHERE, np.int64)
+        starts = ends = np.full(len(at), NO_ROW, np.int64)
         for back in reversed(range(link.rows)):
             segment = numbered[beam].runs.find(last - back)
-            found = (segment != NOWHERE) & (lengths[segment] > 0)
-            apart = found & (ends != NOWHERE) & (begins[segment] != ends)
+            found = (segment != NO_ROW) & (lengths[segment] > 0)
+            apart = found & (ends != NO_ROW) & (begins[segment] != ends)
             if apart.any():
                 raise LinkError(
                     f"{through.track.beam(beam)}: segments {last[apart][0] - back - 1} and "
                     f"{last[apart][0] - back} follow one another, but their rows of {link.many} do "
                     "not. The file contradicts itself: get it anew"
                 )
-            starts = np.where(found & (starts == NOWHERE), begins[segment], starts)
+            starts = np.where(found & (starts == NO_ROW), begins[segment], starts)
             ends = np.where(found, begins[segment] + lengths[segment], ends)
-        some = starts != NOWHERE
+        some = starts != NO_ROW
         yield beam, (at[some], starts[some], ends[some])
 
 
-def check_side_by_side(of: Track, to: Track) -> None:
+def check_same_tracks(of: AlongTrackRows, to: AlongTrackRows) -> None:
     """Raise unless a position along the track of ``to`` is enough to find a row."""
     outer = to.dims[:-1]
 
-    def labels(track: Track, dim: str) -> np.ndarray:
-        return track.told["gran_idx" if dim == "gran_idx" else "spot"].to_numpy()
+    def labels(track: AlongTrackRows, dim: str) -> np.ndarray:
+        return track.locators["gran_idx" if dim == "gran_idx" else "spot"].to_numpy()
 
     same = outer == of.dims[:-1] and all(
         np.array_equal(labels(of, dim), labels(to, dim)) for dim in outer

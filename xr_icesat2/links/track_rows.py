@@ -11,9 +11,9 @@ import xarray as xr
 
 from xr_icesat2.granule.beams import BEAMS
 
-__all__ = ["Beam", "Rows", "Track", "by_beam", "loaded"]
+__all__ = ["AlongTrackRows", "Beam", "RowValues", "group_by_beam", "read_values"]
 
-BLOCK = 1 << 20
+ROWS_PER_BLOCK = 1 << 20
 """Rows of photons that are looked at together."""
 Beam = tuple[int, int]
 """``gran_idx`` and spot, or what tells beams apart in its place; see :attr:`Track.by`."""
@@ -21,7 +21,7 @@ _TRACKS = np.array(BEAMS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
+class RowValues:
     """Some rows, in the order of a raveled array."""
 
     shape: tuple[int, ...]
@@ -37,7 +37,7 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Track:
+class AlongTrackRows:
     """The rows of one rate in a Dataset; no variable but those that locate them.
 
     Both layouts look alike from here: whatever tells the beam of a row is broadcast to the rows
@@ -49,11 +49,11 @@ class Track:
     dims: tuple[str, ...]
     """Of the rows; the last is along the track."""
     shape: tuple[int, ...]
-    told: Mapping[str, xr.Variable]
+    locators: Mapping[str, xr.Variable]
     """``gran_idx``, ``spot``, ``row`` and ``n_obs``, each with some of :attr:`dims`."""
     by: str = "spot"
-    """Coordinate that is ``spot`` in :attr:`told`: ``spot``, ``gt`` (whose names are numbered from
-    1), ``pair_track`` or ``profile``."""
+    """Coordinate that is ``spot`` in :attr:`locators`: ``spot``, ``gt`` (names numbered from 1),
+    ``pair_track`` or ``profile``."""
     by_orbit: bool = False
     """Whether beams are told by orbit and profile, which pairs of beams have in common, and not by
     granule and beam."""
@@ -70,12 +70,15 @@ class Track:
     @property
     def granules(self) -> frozenset[int]:
         """``gran_idx`` of the granules that it has rows of."""
-        gran = self.told["gran_idx"]
+        gran = self.locators["gran_idx"]
         # One number a row in layout="flat", where there may be very many.
-        blocks = (gran[start : start + BLOCK] for start in range(0, max(1, gran.size), BLOCK))
+        blocks = (
+            gran[start : start + ROWS_PER_BLOCK]
+            for start in range(0, max(1, gran.size), ROWS_PER_BLOCK)
+        )
         few = blocks if gran.ndim else [gran]
         return frozenset(
-            int(n) for block in few for n in np.unique(self.granule_numbers(loaded(block)))
+            int(n) for block in few for n in np.unique(self.granule_numbers(read_values(block)))
         )
 
     def granule_numbers(self, gran_idx: np.ndarray) -> np.ndarray:
@@ -94,7 +97,7 @@ class Track:
 
     def rows(
         self, more: Mapping[str, xr.Variable] | None = None, key: tuple[Any, ...] | None = None
-    ) -> Rows:
+    ) -> RowValues:
         """Give rows, and more variables of them.
 
         ``key`` is an int, slice or array for each dimension; default: all rows.
@@ -107,16 +110,16 @@ class Track:
             for d, k in kept.items()
         )
         values = {}
-        for name, variable in {**self.told, **(more or {})}.items():
+        for name, variable in {**self.locators, **(more or {})}.items():
             taken = variable[tuple(keys[str(dim)] for dim in variable.dims)]
-            held = loaded(taken)
+            held = read_values(taken)
             if name == "spot":
                 held = self._beam_numbers(held)
             elif name == "gran_idx":
                 held = self.granule_numbers(held)
             sized = held.reshape([taken.sizes.get(dim, 1) for dim in kept])
             values[name] = np.broadcast_to(sized, shape).ravel()
-        return Rows(shape, values)
+        return RowValues(shape, values)
 
     def read_at(self, variable: xr.Variable, places: np.ndarray) -> np.ndarray:
         """Give the values of a variable, second dimensions last, at places in the raveled rows."""
@@ -128,7 +131,7 @@ class Track:
         found = dict(zip(self.dims, np.unravel_index(places[heads], self.shape), strict=True))
         points = {dim: xr.Variable(("point",), at) for dim, at in found.items()}
         chosen = variable[{dim: at for dim, at in points.items() if dim in variable.dims}]
-        values = loaded(chosen.transpose("point", ...))
+        values = read_values(chosen.transpose("point", ...))
         repeated: np.ndarray = np.repeat(values, np.diff(heads, append=len(places)), axis=0)
         return repeated
 
@@ -136,11 +139,11 @@ class Track:
         """Give keys of all rows in their order, few at a time, and the place of the first."""
         *outer, along = self.shape
         for number, at in enumerate(np.ndindex(*outer)):
-            for start in range(0, along, BLOCK):
-                yield (*at, slice(start, start + BLOCK)), number * along + start
+            for start in range(0, along, ROWS_PER_BLOCK):
+                yield (*at, slice(start, start + ROWS_PER_BLOCK)), number * along + start
 
 
-def loaded(variable: xr.Variable) -> np.ndarray:
+def read_values(variable: xr.Variable) -> np.ndarray:
     """Give the values, of dask arrays too."""
     if variable.chunks is not None:
         # A task of dask may be what asks: it must not wait for others.
@@ -149,7 +152,7 @@ def loaded(variable: xr.Variable) -> np.ndarray:
     return values
 
 
-def by_beam(rows: Rows) -> Iterator[tuple[Beam, np.ndarray]]:
+def group_by_beam(rows: RowValues) -> Iterator[tuple[Beam, np.ndarray]]:
     """Give the numbers of the rows of each beam, in their order, padding left out."""
     at = np.flatnonzero(rows.real)
     if not len(at):

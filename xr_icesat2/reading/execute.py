@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from xr_icesat2.granule.granule import Granule
-from xr_icesat2.progress import Count, no_count
+from xr_icesat2.progress import ProgressCallback, no_progress
 from xr_icesat2.relaxed_gc import seldom_collecting
 from xr_icesat2.thread_pools import decode_pool, granule_pool, wait_all
 
@@ -39,7 +39,7 @@ class PendingArray:
         self.result[orthogonal(box)] = self.padding
 
 
-def execute(pending: Sequence[PendingArray], count: Count = no_count) -> None:
+def execute(pending: Sequence[PendingArray], count: ProgressCallback = no_progress) -> None:
     """Fill all arrays: one burst a granule, many granules side by side; ``count`` counts bytes."""
     padding = list(_begin_padding(pending))
     try:
@@ -60,7 +60,7 @@ def _begin_padding(pending: Iterable[PendingArray]) -> Iterator[Future[None]]:
                 one.pad(box)
 
 
-def _read_all(pending: Iterable[PendingArray], count: Count) -> None:
+def _read_all(pending: Iterable[PendingArray], count: ProgressCallback) -> None:
     wanted: dict[Granule, list[DatasetRead]] = {}
     for one in pending:
         for granule, reads in one.reads.items():
@@ -73,6 +73,6 @@ def _read_all(pending: Iterable[PendingArray], count: Count) -> None:
             wait_all([pool.submit(_read, *item, count) for item in wanted.items()])
 
 
-def _read(granule: Granule, reads: Sequence[DatasetRead], count: Count) -> None:
+def _read(granule: Granule, reads: Sequence[DatasetRead], count: ProgressCallback) -> None:
     read_selections(granule, reads, count)
     granule.keep()

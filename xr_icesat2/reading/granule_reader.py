@@ -20,7 +20,7 @@ from xr_icesat2.hdf5.model import (
     Filter,
     Foreign,
 )
-from xr_icesat2.progress import Count, no_count
+from xr_icesat2.progress import ProgressCallback, no_progress
 from xr_icesat2.thread_pools import check_pool, decode_pool
 
 from .coalesce import coalesce
@@ -88,7 +88,7 @@ class _Job:
 
 
 def read_selections(
-    granule: Granule, reads: Sequence[DatasetRead], count: Count = no_count
+    granule: Granule, reads: Sequence[DatasetRead], count: ProgressCallback = no_progress
 ) -> None:
     """Read parts of the datasets of one granule, each into its sink; ``count`` counts bytes.
 
@@ -102,7 +102,7 @@ def read_selections(
     _checked(granule, lambda: _read(granule, reads, count))
 
 
-def _read(granule: Granule, reads: Sequence[DatasetRead], count: Count) -> None:
+def _read(granule: Granule, reads: Sequence[DatasetRead], count: ProgressCallback) -> None:
     headers = {
         path: node
         for path, node in granule.index.load(read.path for read in reads).items()
@@ -147,7 +147,7 @@ def read_whole_datasets(granule: Granule, paths: Sequence[str]) -> dict[str, np.
             sink = Sink(result, Decoder(header.dtype, padding=None))
             reads.append(DatasetRead(path, sink, whole, whole))
     try:
-        _read(granule, reads, no_count)
+        _read(granule, reads, no_progress)
     except ICESat2Error:
         granule.check_unchanged()
         raise
@@ -229,7 +229,7 @@ def _checked(granule: Granule, work: Callable[[], None]) -> None:
     check.result()
 
 
-def _fetch_all(granule: Granule, jobs: Sequence[_Job], count: Count) -> None:
+def _fetch_all(granule: Granule, jobs: Sequence[_Job], count: ProgressCallback) -> None:
     # What follows has one item a chunk, of which there may be a hundred thousand.
     numbers = [np.flatnonzero(job.chunks.sizes) for job in jobs]
     owners = np.repeat(np.arange(len(jobs)), [len(each) for each in numbers])

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import h5py
 from numpy.typing import NDArray
 
-from xr_icesat2.progress import Count, progress_bar
+from xr_icesat2.progress import ProgressCallback, progress_bar
 
 from .ancillary_data import beam_attribute_values
 from .chunk_order import (
@@ -245,7 +245,7 @@ def _chunk(block: RowBlock, column: ChunkedDataset, values: NDArray[Any]) -> Enc
 
 
 def _counted(
-    blocks: Iterable[tuple[RowBlock, list[EncodedChunk]]], count: Count
+    blocks: Iterable[tuple[RowBlock, list[EncodedChunk]]], count: ProgressCallback
 ) -> Iterator[EncodedChunk]:
     """Take the chunks of finished blocks, counting values."""
     for block, chunks in blocks:
