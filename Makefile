@@ -1,10 +1,10 @@
-# Everything here sets up what it needs in .venv; a second run installs nothing.
-# Needed beforehand: Python 3.11 or newer, with pip.
+# Every target installs the packages that it needs in .venv, once.
+# Required: Python 3.11 or newer, with pip.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 LOWEST := .venv-lowest/bin
-# HDF5 files of other projects, where there are any.
+# HDF5 files of other projects, if present.
 PEERS ?= ../shared/peers
 
 .PHONY: help demo test coverage check docs bench hostile lowest release-check clean
@@ -12,14 +12,14 @@ PEERS ?= ../shared/peers
 help:
 	@echo "make demo    all examples from end to end, results in demo-output/"
 	@echo "make test    all tests"
-	@echo "make coverage all tests, and which lines they reach: twice as slow"
+	@echo "make coverage  all tests with line coverage: twice as slow"
 	@echo "make check   linter, formatter, types"
-	@echo "make docs    the documentation, in build/docs/; every example in it is run"
-	@echo "make bench   how fast it is, beside all else that reads granules (hours; ARGS=--quick: minutes)"
-	@echo "make hostile 2,000 damaged granules, read beside h5py, and 2,500 indexes (half an hour on two cores)"
+	@echo "make docs    the documentation, in build/docs/; runs every example in it"
+	@echo "make bench   benchmarks of this library and other readers (hours; ARGS=--quick: minutes)"
+	@echo "make hostile  2,000 damaged granules, compared with h5py, and 2,500 indexes (half an hour on two cores)"
 	@echo "make lowest  all tests with the lowest versions of dependencies allowed"
 	@echo "make release-check  build sdist and wheel in dist/, and open a granule in a new environment"
-	@echo "make clean   forget the environments and all that was built"
+	@echo "make clean   delete the environments and all build products"
 
 demo: .venv/demo.stamp
 	$(BIN)/python -m examples
@@ -69,7 +69,7 @@ release-check: .venv/release.stamp
 	  -r benchmarks/requirements.txt
 	grep -v '^#' benchmarks/peers.txt | while read -r peer; do \
 	  .venv-bench/bin/python -m pip install --quiet --disable-pip-version-check "$$peer" \
-	    || echo "$$peer does not install here: it is left out"; \
+	    || echo "$$peer cannot be installed here and is omitted"; \
 	done
 	touch $@
 

@@ -1,8 +1,9 @@
-"""Link names in code to their documentation: ours, and that of xarray, numpy and others.
+"""MkDocs hook: link names in code to the documentation of this and of other projects.
 
-The pages are built without network, so ``references.tsv`` keeps the addresses of the names that the
-pages use. To add a name, append a line that holds the name alone, and run this module with network:
-``python docs/references.py`` takes all addresses from the projects' inventories anew.
+The pages are built without network access, so ``references.tsv`` contains the addresses of the names
+that the pages use. To add a name, append a line with the name alone, and run
+``python docs/references.py`` with network access. It reads all addresses from the projects'
+inventories.
 """
 # ruff: noqa: INP001 - loaded by MkDocs by its path
 
@@ -50,7 +51,7 @@ def on_pre_build(config: MkDocsConfig) -> None:
 
 
 def on_page_content(html: str, **_: object) -> str:
-    """Link each dotted name and each class in code, and turn the roles of docstrings into such."""
+    """Link dotted names and classes in code, including those in the roles of docstrings."""
     return _CODE.sub(_link, _ROLE.sub(_without_role, html))
 
 
@@ -77,12 +78,12 @@ def _full(name: str) -> str:
 
 
 def _reference(name: str, shown: str) -> str:
-    """Return a link to a name where it is documented anywhere, and its plain text elsewhere."""
+    """Return a link to a documented name, or the plain text of another."""
     return f'<autoref identifier="{name}" optional><code>{shown}</code></autoref>'
 
 
 def refresh() -> None:
-    """Take the address of each name in the table from the inventories of the projects."""
+    """Update the address of each name in the table from the projects' inventories."""
     addresses: dict[str, str] = {}
     for site in SITES.values():
         with urlopen(f"{site}objects.inv", timeout=60) as inventory:  # noqa: S310 - the sites above
