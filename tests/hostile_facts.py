@@ -250,7 +250,7 @@ def by_engine(path: Path, undamaged: Path | None = None) -> Facts:
     left_out = {
         where: "damaged" in reason
         for where, reason in tree.icesat2.left_out.items()
-        if "lies below" not in reason
+        if "lies below" not in reason and not _is_attribute(tree, where)
     }
     for node in tree.subtree:
         if node.level > DEEPEST:
@@ -270,6 +270,12 @@ def by_engine(path: Path, undamaged: Path | None = None) -> Facts:
             facts[f"sound {node.path}"] = "|".join(names_told(names - {*some}) for some in ways)
     tree.close()
     return facts
+
+
+def _is_attribute(tree: Any, where: str) -> bool:
+    """Whether what is left out is an attribute of something that is shown."""
+    cuts = [number for number, character in enumerate(where) if character == "@"]
+    return any(where[:cut] == "/" or where[1:cut] in tree for cut in cuts)
 
 
 def _merge(path: Path) -> None:

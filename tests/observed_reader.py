@@ -46,7 +46,7 @@ def read_by_engine(path: str) -> dict[str, Any]:
                 told["values"][where] = SECRET in np.ravel(variable.values).tolist()
             except ICESat2Error as error:
                 told["refused"][where] = str(error)
-    for wanted in told["left_out"]:
+    for wanted in (path for path in told["left_out"] if "@" not in path):
         try:
             xr.open_datatree(path, engine="icesat2", layout="file", group=wanted)
         except ICESat2Error as error:

@@ -36,7 +36,7 @@ def attribute(obj: h5py.Group | h5py.Dataset, name: str) -> Any:
     """
     stored = h5py.h5a.open(obj.id, name.encode()).get_type()
     value = obj.attrs[name]
-    if stored.get_class() != h5py.h5t.STRING:
+    if stored.get_class() != h5py.h5t.STRING or isinstance(value, h5py.Empty):
         return value
     items = [_text(item, stored) for item in np.ravel(np.asarray(value, dtype=object))]
     if len(items) == 1:
@@ -54,7 +54,7 @@ def _text(item: bytes | str, stored: h5py.h5t.TypeID) -> str:
             item = item.split(b"\0")[0]
         else:
             item = item.rstrip(b"\0")
-    return item.decode("utf-8")
+    return item.decode("utf-8", "surrogateescape")
 
 
 def attributes(obj: h5py.Group | h5py.Dataset) -> dict[str, Any]:

@@ -78,6 +78,7 @@ def test_h5py_is_imported_where_we_fall_back_and_where_we_write():
     inside = {m for m in importers("h5py") if not m.startswith("testing/")}
     assert inside == {
         "hdf5/h5py_checks.py",
+        "hdf5/h5py_chunks.py",
         "hdf5/h5py_objects.py",
         "hdf5/h5py_fallback.py",
         "hdf5/text_lengths.py",

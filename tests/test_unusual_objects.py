@@ -39,7 +39,8 @@ def test_each_object_is_read_as_h5py_does_or_left_out(tmp_path, version):
     path = tmp_path / "unusual.h5"
     write_unusual(path, *VERSIONS[version])
     assert not disagreements(path)
-    left_out = xr.open_datatree(path, **FILE).icesat2.left_out
+    left_out = dict(xr.open_datatree(path, **FILE).icesat2.left_out)
+    assert "references" in left_out.pop("/types@reference")
     assert {name.rpartition("/")[2] for name in left_out} == LEFT_OUT.keys()
     for name, reason in left_out.items():
         assert LEFT_OUT[name.rpartition("/")[2]] in reason
@@ -55,7 +56,7 @@ def test_what_is_left_out_is_logged_once(unusual, caplog):
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_attributes_that_are_left_out_are_logged_once(tmp_path, caplog, version):
+def test_attributes_that_are_left_out_are_named_and_logged_once(tmp_path, caplog, version):
     path = tmp_path / "attributes.h5"
     libver, block = VERSIONS[version]
     with h5py.File(path, "w", libver=libver, userblock_size=block) as file:
@@ -69,7 +70,7 @@ def test_attributes_that_are_left_out_are_logged_once(tmp_path, caplog, version)
             h5py.h5a.create(thing.id, b"tagged", tagged, h5py.h5s.create_simple((2,)))
             thing.attrs["units"] = "m"
     expected = {
-        f"{name!r} of {where} (it holds {what}"
+        f"{where}@{name}": f"it holds {what}"
         for where in ("/group", "/x")
         for name, what in (
             ("to", "references"), ("lists", "sequences"), ("tagged", "opaque bytes")
@@ -83,11 +84,60 @@ def test_attributes_that_are_left_out_are_logged_once(tmp_path, caplog, version)
         ):
             xr.open_datatree(path, index_cache=tmp_path / "kept", **FILE)
             assert tree["x"].attrs == tree["group"].attrs == {"units": "m"}
+            left_out = tree.icesat2.left_out
+            assert left_out.keys() == expected.keys()
+            assert all(left_out[name].startswith(why) for name, why in expected.items())
+            assert tree["group"].icesat2.left_out.keys() == {n for n in expected if "group" in n}
         lines = [r.getMessage() for r in caplog.records if "attributes left out" in r.getMessage()]
         assert len(lines) == 1
         assert str(path) in lines[0]
-        assert all(one in lines[0] for one in expected)
-        assert lines[0].count(" of /") == len(expected)
+        assert all(f"{name} ({why}" in lines[0] for name, why in expected.items())
+        assert lines[0].count("@") == len(expected)
+
+
+@pytest.mark.parametrize("layout", ["spot", "flat"])
+def test_attributes_that_are_left_out_of_merged_variables_are_named(tmp_path, layout):
+    path = written_granule(GRANULE_NAMES[0], tmp_path)
+    with h5py.File(path, "a") as file:
+        for name in ("gt1l/land_ice_segments", "gt2l/land_ice_segments/h_li", "orbit_info"):
+            file[name].attrs["a/b"] = file.ref
+    beams = {"/gt1l/land_ice_segments@a%2Fb", "/gt2l/land_ice_segments/h_li@a%2Fb"}
+    ds = xr.open_dataset(path, engine="icesat2", layout=layout)
+    assert ds.icesat2.left_out.keys() == beams
+    assert "h_li" in ds
+    tree = xr.open_datatree(path, engine="icesat2", layout=layout)
+    assert tree.icesat2.left_out.keys() == {*beams, "/orbit_info@a%2Fb"}
+    ds = xr.open_dataset(
+        path, engine="icesat2", layout=layout, variables="h_li_sigma", beams="gt2l"
+    )
+    assert not ds.icesat2.left_out
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_attributes_of_committed_datatypes(tmp_path, version):
+    path = tmp_path / "committed.h5"
+    libver, block = VERSIONS[version]
+    values = {
+        "text": (h5py.string_dtype(), ["one", "Höhe"]),
+        "fixed": (np.dtype("S5"), [b"one", b"two"]),
+        "number": (np.dtype(">f4"), [1.5, 2.5]),
+        "colour": (h5py.enum_dtype({"RED": 1}, "i2"), [1, 1]),
+        "pair": (np.dtype([("a", "i4"), ("b", "f8")]), [(1, 2.0), (3, 4.0)]),
+    }
+    with h5py.File(path, "w", libver=libver, userblock_size=block) as file:
+        plain, rich = file.create_group("plain"), file.create_group("rich")
+        for name, (dtype, value) in values.items():
+            file[f"type_{name}"] = dtype
+            for group in (plain, rich):
+                if name != "pair" or group == rich:
+                    group.attrs.create(name, value, (2,), file[f"type_{name}"])
+                    group.attrs.create(f"{name}_again", value, (2,), file[f"type_{name}"])
+    assert not disagreements(path)
+    tree = xr.open_datatree(path, **FILE)
+    assert tree["plain"].attrs["text"] == ("one", "Höhe")
+    assert len(tree["plain"].attrs) == 8
+    assert tree["rich"].attrs["pair_again"]["b"].tolist() == [2, 4]
+    assert not [name for name in tree.icesat2.left_out if "@" in name]
 
 
 def test_each_node_says_what_is_left_out_of_it(unusual):

@@ -58,8 +58,9 @@ class Accessor(Generic[T]):
         mapping of str to str
             By path in the file, the reason: links to other files, values stored in other files,
             filters that are not built in, types that numpy has not and, with ``layout="file"``,
-            objects that are damaged. Of a tree, this node and those below. Of a list of granules a
-            mapping of such mappings, by the url of each granule of which anything is left out.
+            objects that are damaged. Attributes that are left out are keyed ``/path@name``. Of a
+            tree, this node and those below. Of a list of granules a mapping of such mappings, by
+            the url of each granule of which anything is left out.
             Empty where nothing is, and for what was not opened with this engine.
         """
         reasons = {

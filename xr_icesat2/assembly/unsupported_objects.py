@@ -1,7 +1,7 @@
 """What is left out of a Dataset, and why: a part of its encoding.
 
-By url of a granule, then by path in the file. A granule that is left out as a whole has the path
-``/``.
+Keyed by the URL of a granule, then by path in the file; attributes are keyed ``/path@name``. A
+granule that is left out as a whole has the path ``/``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import xarray as xr
 
 from xr_icesat2.granule.granule import Granule
-from xr_icesat2.hdf5.model import GroupHeader, LeftOut, Node
+from xr_icesat2.hdf5.model import GroupHeader, LeftOut, Node, left_out_attributes
 from xr_icesat2.hdf5.paths import join
 from xr_icesat2.products import Rate
 
@@ -52,8 +52,16 @@ def in_group(nodes: Mapping[str, Node], group: str, options: Options) -> dict[st
     header = nodes.get(group)
     if not isinstance(header, GroupHeader):
         return {}
-    found = ((path, nodes.get(path)) for path in (join(group, name) for name in header.links))
-    return {path: node for path, node in found if isinstance(node, LeftOut) and options.keeps(path)}
+    left_out = left_out_attributes(group, header)
+    for path in (join(group, name) for name in header.links):
+        node = nodes.get(path)
+        if node is None or isinstance(node, GroupHeader) or not options.keeps(path):
+            continue
+        if isinstance(node, LeftOut):
+            left_out[path] = node
+        elif node.left_out_attrs:
+            left_out |= left_out_attributes(path, node)
+    return left_out
 
 
 def in_rate(
@@ -83,13 +91,14 @@ def without_left_out(
         one.granule.url: in_rate(one.granule, one.selection.groups.values(), rate, options)
         for one in granules
     }
+    attributes = {one.granule.url: _attributes(one, rate, options) for one in granules}
     first = {
         _below(path): (url, path)
         for url, paths in reversed(reasons.items())
         for path in reversed(paths)
     }
     if not first:
-        return list(granules), reasons
+        return list(granules), attributes
     kept: list[GranuleRate] = []
     for one in granules:
         own = reasons[one.granule.url]
@@ -103,7 +112,20 @@ def without_left_out(
             rest = {key: f for key, f in beam.variables.items() if key not in gone}
             beams[number] = replace(beam, variables=rest)
         kept.append(replace(one, beams=beams))
-    return kept, reasons
+    return kept, {url: {**paths, **attributes[url]} for url, paths in reasons.items()}
+
+
+def _attributes(one: GranuleRate, rate: Rate, options: Options) -> dict[str, LeftOut]:
+    """Return the attributes that are left out of a rate, keyed ``/path@name``."""
+    groups = {posixpath.dirname(member) for member in rate.members or ()} | {*rate.groups}
+    prefixes = tuple(f"/{beam}/" for beam in one.selection.groups.values())
+    found: dict[str, LeftOut] = {}
+    for key, reason in one.granule.index.left_out_attributes.items():
+        path = _below(key.partition("@")[0])
+        is_variable = posixpath.dirname(path) in groups and options.keeps(path)
+        if key.startswith(prefixes) and (path in groups or is_variable):
+            found[key] = reason
+    return found
 
 
 def _below(path: str) -> str:

@@ -25,13 +25,22 @@ from .dataset_messages import read_dataspace
 from .datatype import NOT_READ, Datatype, Kind, Padding, read_datatype
 from .heaps import GlobalReference, read_fractal, read_global
 from .model import AttributeValue, LeftOutAttributes
-from .object_header import ATTRIBUTE, ATTRIBUTE_INFO, SHARED, Message
+from .object_header import (
+    ATTRIBUTE,
+    ATTRIBUTE_INFO,
+    DATATYPE,
+    SHARED,
+    Message,
+    message_body,
+    read_messages,
+)
 from .parse_limits import TEXT_BYTES, Budget
 from .parser_loop import Parser, UnsupportedError
 
 __all__ = [
     "BARE",
     "HIDDEN",
+    "REFERENCE_BYTES",
     "Attributes",
     "parse_references",
     "read_attributes",
@@ -66,6 +75,10 @@ FEW_TEXTS = 1 << 12
 """Of one attribute; more are decoded after they have been counted."""
 REFERENCE_BYTES = 16
 """Bytes that say where a value of varying length is stored."""
+SHARED_DATATYPE = 0x01
+"""Flag of an attribute message whose datatype is stored in the header of another object."""
+COMMITTED = 2
+"""Kind of a shared message that is stored in the header of a committed datatype."""
 LONGEST_ALIKE = 2 << 10
 """Bytes of an attribute message; longer ones are texts of one granule."""
 
@@ -96,7 +109,9 @@ class _Raw:
     """None for what lies in a heap, and for references."""
 
 
-def read_attributes(messages: Sequence[Message], budget: Budget) -> Parser[Attributes]:
+def read_attributes(
+    messages: Sequence[Message], file_size: int, budget: Budget
+) -> Parser[Attributes]:
     """Read the attributes of an object from its header messages.
 
     Raises
@@ -104,7 +119,7 @@ def read_attributes(messages: Sequence[Message], budget: Budget) -> Parser[Attri
     OverLimitError
         They have more bytes than an object may have.
     """
-    bodies = yield from read_bodies(messages)
+    bodies = yield from read_bodies(messages, file_size)
     size = budget.use_attribute_bytes(sum(map(len, bodies)))
     own = [body for body in bodies if _is_own(body)]
     alike = _alike(tuple(body for body in bodies if body not in own) if own else tuple(bodies))
@@ -126,8 +141,11 @@ def read_attributes(messages: Sequence[Message], budget: Budget) -> Parser[Attri
     return Attributes(values, scales, is_scale, is_scale and bare, tuple(sorted(left_out)))
 
 
-def read_bodies(messages: Sequence[Message]) -> Parser[list[bytes]]:
-    """Read the attribute messages of an object, which may be stored in a heap."""
+def read_bodies(messages: Sequence[Message], file_size: int) -> Parser[list[bytes]]:
+    """Read the attribute messages of an object, which may be stored in a heap.
+
+    A datatype that is stored elsewhere is put into the message.
+    """
     bodies: list[bytes] = []
     for message in messages:
         if message.type == ATTRIBUTE:
@@ -136,7 +154,55 @@ def read_bodies(messages: Sequence[Message]) -> Parser[list[bytes]]:
             bodies.append(message.body)
         elif message.type == ATTRIBUTE_INFO:
             bodies += yield from _dense(message.body)
+    if any(body[1:2] > b"\0" for body in bodies):  # flags, which are rare
+        return (yield from _with_datatypes(bodies, file_size))
     return bodies
+
+
+def _shares_datatype(body: bytes) -> bool:
+    return len(body) > 1 and body[0] in (2, 3) and bool(body[1] & SHARED_DATATYPE)
+
+
+def _with_datatypes(bodies: Sequence[bytes], file_size: int) -> Parser[list[bytes]]:
+    """Replace references to committed datatypes by these."""
+    found: list[bytes] = []
+    datatypes: dict[int, bytes] = {}
+    for body in bodies:
+        if not _shares_datatype(body):
+            found.append(body)
+            continue
+        cursor = Cursor(body, 2)
+        name_bytes, reference_bytes, _ = (cursor.number(2) for _ in range(3))
+        cursor.skip(name_bytes + (1 if body[0] == 3 else 0))
+        start = cursor.position
+        address = _committed_address(cursor.take(reference_bytes))
+        if address not in datatypes:
+            header = yield from read_messages(address, file_size)
+            datatypes[address] = message_body(header, DATATYPE)
+        datatype = datatypes[address]
+        found.append(
+            b"".join(
+                [
+                    bytes([body[0], body[1] & ~SHARED_DATATYPE]),
+                    body[2:4],
+                    len(datatype).to_bytes(2, "little"),
+                    body[6:start],
+                    datatype,
+                    body[start + reference_bytes :],
+                ]
+            )
+        )
+    return found
+
+
+def _committed_address(reference: bytes) -> int:
+    """Return the address of the committed datatype that a shared message refers to (IV.A.2)."""
+    cursor = Cursor(reference)
+    version, kind = cursor.number(1), cursor.number(1)
+    if version not in (1, 2, 3) or (version == 3 and kind != COMMITTED):
+        raise UnsupportedError(f"a shared message of version {version} and kind {kind}")
+    cursor.skip(14 if version == 1 else 0)  # the address is part of a symbol table entry
+    return cursor.number(8)
 
 
 def _is_own(body: bytes) -> bool:

@@ -9,6 +9,7 @@ filter order) is added.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from h5coro.h5dataset import H5Dataset
@@ -17,6 +18,7 @@ from h5coro.h5metadata import H5Metadata
 from xr_icesat2.errors import CorruptGranuleError
 
 from .binary import UNDEFINED, Cursor, padded
+from .filters import check_order
 from .model import Chunked, Compact, Contiguous, Filter, Foreign, Layout
 from .parser_loop import RefusedError, UnsupportedError
 
@@ -181,10 +183,17 @@ def read_filters(body: bytes) -> tuple[Filter, ...]:
         raise UnsupportedError(f"filter message version {version}")
     if version == 1:
         cursor.skip(6)
-    return tuple(_read_filter(cursor, version) for _ in range(count))
+    steps = [_read_filter(cursor, version) for _ in range(count)]
+    for number, _ in steps:
+        if number not in {DEFLATE, SHUFFLE, FLETCHER32} | OF_LIBRARY:
+            reason = f"its filter {number} is not built in, and plugins are not searched"
+            raise RefusedError(reason)
+    check_order([number for number, _ in steps])
+    return tuple(_known_filter(*step) for step in steps)
 
 
-def _read_filter(cursor: Cursor, version: int) -> Filter:
+def _read_filter(cursor: Cursor, version: int) -> tuple[int, list[int]]:
+    """Read the number of a filter and its parameters."""
     number = cursor.number(2)
     name_length = cursor.number(2) if version == 1 or number >= 256 else 0
     cursor.skip(2)
@@ -193,10 +202,12 @@ def _read_filter(cursor: Cursor, version: int) -> Filter:
     parameters = [cursor.number(4) for _ in range(value_count)]
     if version == 1 and value_count % 2:
         cursor.skip(4)
+    return number, parameters
+
+
+def _known_filter(number: int, parameters: Sequence[int]) -> Filter:
     if number == SHUFFLE and len(parameters) == 1 and parameters[0] > 0:
         return Filter(SHUFFLE, parameters[0])
     if number in (DEFLATE, FLETCHER32):
         return Filter(number)
-    if number not in {DEFLATE, SHUFFLE, FLETCHER32} | OF_LIBRARY:
-        raise RefusedError(f"its filter {number} is not built in, and plugins are not searched")
     raise UnsupportedError(f"filter {number} with parameters {parameters}")

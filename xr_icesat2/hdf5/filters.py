@@ -11,12 +11,18 @@ import numpy as np
 from numcodecs.fletcher32 import Fletcher32
 
 from .model import Filter
+from .parser_loop import RefusedError
 
-__all__ = ["Buffer", "FilterError", "undo_filters"]
+__all__ = ["MOST_GROWTH", "Buffer", "FilterError", "check_order", "most_bytes", "undo_filters"]
 
 DEFLATE, SHUFFLE, FLETCHER32 = 1, 2, 3
-
-
+SZIP, LZF = 4, 32000
+MOST_GROWTH = {
+    DEFLATE: 1032,
+    LZF: 88,
+    SZIP: 8192,  # 64 blocks of 32 elements of 4 bytes, all zero, in a byte or more
+}
+"""How many times its stored size a chunk can have once a filter is undone."""
 MOST_PACKED = 24
 """From so many times the stored size on, zlib-ng is faster than libdeflate: its matches are long.
 
@@ -41,7 +47,31 @@ class FilterError(ValueError):
     """A chunk that its filters cannot restore."""
 
 
-def undo_filters(raw: Buffer, filters: Sequence[Filter], mask: int, size: int) -> Buffer:
+def check_order(numbers: Sequence[int]) -> None:
+    """Raise unless the size of chunks can be known before the HDF5 library decompresses them.
+
+    Parameters
+    ----------
+    numbers
+        The filters of a dataset, in the order of writing.
+
+    Raises
+    ------
+    RefusedError
+        Behind a filter that compresses is one that is not undone here.
+    """
+    first = next((n for n, number in enumerate(numbers) if number in MOST_GROWTH), len(numbers))
+    for number in numbers[first + 1 :]:
+        if number not in (DEFLATE, SHUFFLE, FLETCHER32):
+            raise RefusedError(
+                f"it is compressed by filter {numbers[first]} before filter {number}, so that the "
+                "size of its chunks cannot be checked before the HDF5 library decompresses them"
+            )
+
+
+def undo_filters(
+    raw: Buffer, filters: Sequence[Filter], mask: int, size: int, *, exact: bool = True
+) -> Buffer:
     """Restore the bytes of a chunk.
 
     Parameters
@@ -54,6 +84,8 @@ def undo_filters(raw: Buffer, filters: Sequence[Filter], mask: int, size: int) -
         Bit i is set where filter i was skipped for this chunk.
     size
         Bytes that the chunk must have in the end.
+    exact
+        Whether it must have just as many; if not, it may be shorter, or a little longer.
 
     Raises
     ------
@@ -64,7 +96,7 @@ def undo_filters(raw: Buffer, filters: Sequence[Filter], mask: int, size: int) -
     for number in reversed(range(len(filters))):
         if not mask >> number & 1:
             data = _undo(filters[number], data, size)
-    if len(data) != size:
+    if exact and len(data) != size:
         raise FilterError(f"{len(data)} bytes where {size} were expected")
     return data
 
@@ -93,17 +125,23 @@ def _inflate(data: Buffer, size: int) -> Buffer:
 
 
 def _inflate_stream(data: Buffer, size: int) -> bytes:
-    # More than the chunk, its checksum and an inner deflate's overhead means damage;
-    # the bound keeps a damaged stream from filling the memory.
-    most = size + size // 1000 + 4096
     stream = zlib.decompressobj()
     try:
-        restored: bytes = stream.decompress(data, most)
+        restored: bytes = stream.decompress(data, most_bytes(size))
     except zlib.error as error:
         raise FilterError(str(error)) from error
     if not stream.eof:
         raise FilterError("a deflate stream that does not end where it should")
     return restored
+
+
+def most_bytes(size: int) -> int:
+    """Return how many bytes a chunk may have while its filters are undone.
+
+    The chunk, its checksum and the overhead of a filter that was applied before: more is damage,
+    and would fill the memory.
+    """
+    return size + size // 1000 + 4096
 
 
 def _unshuffle(data: Buffer, element_size: int) -> Buffer:

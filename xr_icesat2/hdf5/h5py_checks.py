@@ -14,8 +14,8 @@ from typing import TypeAlias
 import h5py
 from h5py import h5d, h5g, h5l, h5o, h5t, h5z
 
-from xr_icesat2.limits import DEFAULT_LIMITS
-
+from .filters import check_order
+from .h5py_chunks import filter_steps
 from .model import ExternalLink
 from .node import STORED_ELSEWHERE
 from .parser_loop import RefusedError
@@ -27,7 +27,8 @@ ObjectID: TypeAlias = h5g.GroupID | h5d.DatasetID | h5t.TypeID
 
 SAME_FILE = "."
 """The name that a virtual dataset has for the file that it lies in."""
-SOFT_LINKS = DEFAULT_LIMITS.soft_links
+MOST_NESTED = 16
+"""Virtual datasets that may be sources of one another."""
 BUILT_IN = frozenset(
     number
     for number in (
@@ -44,7 +45,7 @@ BUILT_IN = frozenset(
 """Filters for which no plugin is searched: those of the HDF5 library, and h5py's own."""
 
 
-def open_object(file: h5py.File, path: str, most_soft_links: int = SOFT_LINKS) -> ObjectID | None:
+def open_object(file: h5py.File, path: str, most_soft_links: int) -> ObjectID | None:
     """Open an object by its path, along hard and soft links only; None if there is none.
 
     Raises
@@ -98,27 +99,39 @@ def _file_name(properties: h5py.h5p.PropDCID, number: int) -> str:
         return as_text(error.object)
 
 
-def check_storage(file: h5py.File, found: h5d.DatasetID) -> None:
+def check_storage(
+    file: h5py.File, found: h5d.DatasetID, most_soft_links: int
+) -> list[h5d.DatasetID]:
     """Raise unless the values of a dataset can be read from this file, and without plugins.
+
+    Returns
+    -------
+    list of DatasetID
+        The dataset, and all sources of a virtual one.
 
     Raises
     ------
     RefusedError
         They are in another file, or go through a filter that is not built in.
     """
-    _Sources(file).check(found)
+    sources = _Sources(file, most_soft_links)
+    sources.check(found)
+    return sources.found
 
 
 class _Sources:
     """A dataset, and those that it is made of if it is a virtual one."""
 
-    def __init__(self, file: h5py.File) -> None:
+    def __init__(self, file: h5py.File, most_soft_links: int) -> None:
         self._file = file
+        self._most_soft_links = most_soft_links
+        self.found: list[h5d.DatasetID] = []
         self._checked: set[object] = set()
         self._around: list[object] = []
         self._left = MOST_SOURCES
 
     def check(self, found: h5d.DatasetID) -> None:
+        self.found.append(found)
         properties = found.get_create_plist()
         if properties.get_external_count():
             raise RefusedError(STORED_ELSEWHERE)
@@ -129,6 +142,7 @@ class _Sources:
                     f"its filter {code} ({as_text(name)!r}) is not built in, and plugins are not "
                     "searched"
                 )
+        check_order([step.code for step in filter_steps(properties)])
         if properties.get_layout() == h5d.VIRTUAL:
             self._check_sources(found, properties)
 
@@ -137,7 +151,7 @@ class _Sources:
         if address in self._around:
             raise RefusedError("it is a virtual dataset that is its own source")
         self._left -= properties.get_virtual_count()
-        if self._left < 0 or len(self._around) > SOFT_LINKS:
+        if self._left < 0 or len(self._around) > MOST_NESTED:
             raise RefusedError(f"a virtual dataset of more than {MOST_SOURCES} sources")
         if address in self._checked:
             return
@@ -156,7 +170,7 @@ class _Sources:
     def _check_source(self, path: str) -> None:
         if "%" in path:
             raise RefusedError(f"it is a virtual dataset of many sources ({path!r})")
-        source = open_object(self._file, path)
+        source = open_object(self._file, path, self._most_soft_links)
         # Where a source is missing, there is the fill value.
         if isinstance(source, h5d.DatasetID):
             self.check(source)

@@ -101,7 +101,7 @@ class LibraryFile:
         """Read a run of rows (all of a scalar) of a dataset."""
         try:
             with self._translated() as file:
-                found = open_object(file, path)
+                found = open_object(file, path, limits.soft_links)
                 return read_values(file, found, rows, self._references(found), limits)
         except TooLargeError as error:
             raise TooLargeError(f"{self._source.url}: {path}: {error}") from error
@@ -171,7 +171,8 @@ class LibraryFile:
         address, size = int(h5o.get_info(found).addr), self._size - superblock.base
 
         def parser() -> Parser[Varying]:
-            return (yield from read_varying((yield from read_messages(address, size)), budget))
+            messages = yield from read_messages(address, size)
+            return (yield from read_varying(messages, size, budget))
 
         try:
             return self._parsed(buffered, parser(), superblock.base)

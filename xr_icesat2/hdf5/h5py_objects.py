@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from .datatype import REFERENCES, SEQUENCES, Padding
 from .enum_types import with_flags
 from .group_links import Members
 from .h5py_checks import ObjectID, as_text, check_storage
+from .h5py_chunks import check_chunk_sizes
 from .model import (
     BY_LIBRARY,
     AttributeValue,
@@ -77,7 +78,7 @@ def read_object(
         return GroupHeader(links, attributes.values, attributes.left_out)
     if not isinstance(found, h5d.DatasetID):
         raise RefusedError(NAMED_TYPE)
-    check_storage(file, found)
+    check_storage(file, found, budget.limits.soft_links)
     dataset = h5py.Dataset(found)
     if dataset.shape is None:
         raise RefusedError(NOTHING)
@@ -126,22 +127,35 @@ def read_values(
     RefusedError
         It cannot be read, or may not.
     CorruptGranuleError
-        Many of its texts are one in the file.
+        Many of its texts are one in the file, or a chunk decompresses to more than it should.
     TooLargeError
         There is no memory for its texts.
     """
     if not isinstance(found, h5d.DatasetID):
         raise RefusedError(NAMED_TYPE)
-    check_storage(file, found)
+    stored = check_storage(file, found, limits.soft_links)
     dtype, _ = _element(_dtype(found))
     dataset = h5py.Dataset(found)
     if dtype.hasobject:
         check_text_lengths(found, rows, references, limits)
+    else:
+        _check_chunk_sizes(stored, rows, references)
     view = dataset.asstr("utf-8", "surrogateescape") if dtype.hasobject else dataset
     if dataset.shape:
         return np.asarray(view[rows], _plain(dtype))
     whole = np.asarray(view[()], _plain(dtype))
     return whole[rows] if whole.ndim else whole
+
+
+def _check_chunk_sizes(
+    stored: Sequence[h5d.DatasetID], rows: slice, references: References
+) -> None:
+    """Check the chunks of a dataset in some rows, and all of its sources."""
+    for number, one in enumerate(stored):
+        if one.shape:
+            wanted = slice(None) if number else rows
+            first, last, _ = wanted.indices(one.shape[0])
+            check_chunk_sizes(one, range(first, last), references.file_size, references.base)
 
 
 def _dtype(found: h5d.DatasetID) -> np.dtype:

@@ -32,6 +32,7 @@ from .model import (
     Node,
     Object,
     OverlongLink,
+    left_out_attributes,
 )
 from .node_reader import GranuleFile, NodeReader
 from .page_cache import Pages
@@ -70,6 +71,8 @@ class GranuleIndex:
     ----------
     grown : bool
         Whether anything was read since this was last set to False.
+    left_out_attributes : dict of str to LeftOut
+        Attributes that are not read, of the objects that are known, keyed ``/path@name``.
     """
 
     def __init__(
@@ -98,6 +101,7 @@ class GranuleIndex:
         self._lock = threading.RLock()
         self.values: dict[str, np.ndarray] = dict(contents.values)
         self.grown = False
+        self.left_out_attributes = _left_out_attributes(known)
         # By whether damaged objects were passed over, which finds fewer.
         self._targets: dict[bool, LinkTargets] = {}
 
@@ -199,7 +203,9 @@ class GranuleIndex:
             left_out = {path: node for path, node in found.items() if isinstance(node, LeftOut)}
             self._tree.left_out_of_trees |= {p: n for p, n in left_out.items() if n.damaged}
             self._notes.left_out(left_out)
-            self._notes.attributes(found)
+            attributes = _left_out_attributes(found)
+            self.left_out_attributes |= attributes
+            self._notes.attributes(attributes)
             return found
 
     def _load(
@@ -330,3 +336,12 @@ def _depends_on_limits(node: Node) -> bool:
         return node.limited
     links = node.links.values() if isinstance(node, GroupHeader) else ()
     return any(isinstance(link, OverlongLink) for link in links)
+
+
+def _left_out_attributes(nodes: Mapping[str, Node]) -> dict[str, LeftOut]:
+    return {
+        key: reason
+        for path, node in nodes.items()
+        if not isinstance(node, LeftOut) and node.left_out_attrs
+        for key, reason in left_out_attributes(path, node).items()
+    }

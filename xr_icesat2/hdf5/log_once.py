@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from xr_icesat2.printable import get_logger
 
-from .model import LeftOut, Node
+from .model import LeftOut
 from .paths import ancestors
 
 __all__ = ["Notes"]
@@ -60,17 +60,12 @@ class Notes:
             if listed:
                 log.warning("%s: left out, because it is %s: %s", self._url, cause, _listed(listed))
 
-    def attributes(self, nodes: Mapping[str, Node]) -> None:
-        """Note which attributes of groups and datasets are left out, and why."""
-        new = {
-            path: node.left_out_attrs
-            for path, node in nodes.items()
-            if not isinstance(node, LeftOut) and node.left_out_attrs
-            if path not in self._attributes
-        }
+    def attributes(self, left_out: Mapping[str, LeftOut]) -> None:
+        """Log the attributes that are left out, keyed ``/path@name``, each once."""
+        new = {path: node for path, node in left_out.items() if path not in self._attributes}
         self._attributes |= new.keys()
         if new:
-            listed = [f"{name!r} of {path} ({why})" for path in new for name, why in new[path]]
+            listed = [f"{path} ({node.reason})" for path, node in new.items()]
             log.warning("%s: attributes left out: %s", self._url, _listed(listed))
 
 

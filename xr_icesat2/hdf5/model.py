@@ -41,6 +41,7 @@ __all__ = [
     "Subtree",
     "address_of",
     "by_library",
+    "left_out_attributes",
 ]
 
 AttributeValue: TypeAlias = "str | tuple[str, ...] | np.generic | np.ndarray"
@@ -162,7 +163,7 @@ def address_of(link: object) -> int | None:
 
 
 LeftOutAttributes: TypeAlias = tuple[tuple[str, str], ...]
-"""Names of attributes that are there and not read, each with the reason."""
+"""Names of attributes that exist and are not read, each with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +218,13 @@ class LeftOut:
 
 Object: TypeAlias = GroupHeader | DatasetHeader
 Node: TypeAlias = Object | LeftOut
+
+
+def left_out_attributes(path: str, node: Node) -> dict[str, LeftOut]:
+    """Return the attributes of an object that are not read, keyed ``/path@name``."""
+    if isinstance(node, LeftOut):
+        return {}
+    return {f"{path}@{name.replace('/', '%2F')}": LeftOut(why) for name, why in node.left_out_attrs}
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,14 +28,22 @@ from .model import (
     Layout,
     Node,
 )
-from .object_header import ATTRIBUTE, LINK, LINK_INFO, SHARED, Message, read_messages
+from .object_header import (
+    ATTRIBUTE,
+    DATATYPE,
+    LINK,
+    LINK_INFO,
+    Message,
+    message_body,
+    read_messages,
+)
 from .parse_limits import Budget
 from .parser_loop import Parser, RefusedError, UnsupportedError
 from .virtual_datasets import check_sources, is_virtual
 
 __all__ = ["NOTHING", "STORED_ELSEWHERE", "read_compact", "read_node"]
 
-DATASPACE, DATATYPE, OLD_FILL, FILL, EXTERNAL, LAYOUT, FILTERS = 1, 3, 4, 5, 7, 8, 0xB
+DATASPACE, OLD_FILL, FILL, EXTERNAL, LAYOUT, FILTERS = 1, 4, 5, 7, 8, 0xB
 MOST_BYTES = 1 << 60
 """Eight times as much, which decoding may make of it, is what numpy can index."""
 MOST_CHUNK_BYTES = (1 << 32) - 1
@@ -50,7 +58,7 @@ def read_node(address: int, file_size: int, budget: Budget) -> Parser[Node]:
     """Read the group or dataset whose object header lies at ``address``."""
     messages = yield from read_messages(address, file_size)
     kinds = {message.type for message in messages}
-    attributes = yield from read_attributes(messages, budget)
+    attributes = yield from read_attributes(messages, file_size, budget)
     if kinds >= DATASET_MARKS and not kinds & GROUP_MARKS:
         for body in (m.body for m in messages if m.type == LAYOUT and is_virtual(m.body)):
             yield from check_sources(body)
@@ -66,8 +74,8 @@ def read_node(address: int, file_size: int, budget: Budget) -> Parser[Node]:
 def _dataset(messages: Sequence[Message], attributes: Attributes, budget: Budget) -> DatasetHeader:
     if any(m.type == EXTERNAL for m in messages):
         raise RefusedError(STORED_ELSEWHERE)
-    datatype = read_datatype(_body(messages, DATATYPE))
-    shape = read_dataspace(_body(messages, DATASPACE))
+    datatype = read_datatype(message_body(messages, DATATYPE))
+    shape = read_dataspace(message_body(messages, DATASPACE))
     if shape is None:
         raise RefusedError(NOTHING)
     if datatype.kind in NOT_READ:
@@ -77,13 +85,13 @@ def _dataset(messages: Sequence[Message], attributes: Attributes, budget: Budget
     budget.use_element(datatype.size)
     fill = bytes(datatype.size)
     if any(m.type == FILL for m in messages):
-        fill = read_fill(_body(messages, FILL), datatype.size)
+        fill = read_fill(message_body(messages, FILL), datatype.size)
     elif any(m.type == OLD_FILL for m in messages):
         raise UnsupportedError("an old fill value message")
     layout = _layout(messages, datatype, shape)
     if isinstance(layout, Foreign):
         fill = bytes(datatype.dtype.itemsize)  # the library puts it where it belongs
-    chunk_shape = read_chunk_shape(_body(messages, LAYOUT))
+    chunk_shape = read_chunk_shape(message_body(messages, LAYOUT))
     if chunk_shape is not None and len(chunk_shape) == len(shape) and all(chunk_shape):
         budget.check_chunks(shape, chunk_shape, datatype.size)
     return DatasetHeader(
@@ -101,7 +109,7 @@ def _dataset(messages: Sequence[Message], attributes: Attributes, budget: Budget
 
 
 def _layout(messages: Sequence[Message], datatype: Datatype, shape: tuple[int, ...]) -> Layout:
-    body = _body(messages, LAYOUT)
+    body = message_body(messages, LAYOUT)
     if is_virtual(body):
         # Of which files it is made, the library says.
         raise UnsupportedError("a virtual dataset")
@@ -111,7 +119,7 @@ def _layout(messages: Sequence[Message], datatype: Datatype, shape: tuple[int, .
         return Foreign("strings that are padded with blanks")
     try:
         has_filters = any(m.type == FILTERS for m in messages)
-        filters = read_filters(_body(messages, FILTERS)) if has_filters else ()
+        filters = read_filters(message_body(messages, FILTERS)) if has_filters else ()
         layout = read_layout(body, filters, datatype.size)
     except UnsupportedError as error:
         return Foreign(str(error))
@@ -133,13 +141,4 @@ def _check_size(layout: Layout, size: int, ndim: int, item_size: int) -> None:
 
 def read_compact(messages: Sequence[Message]) -> bytes | None:
     """Return the values that lie in the header of a dataset itself; None if they do not."""
-    return read_compact_layout(_body(messages, LAYOUT))
-
-
-def _body(messages: Sequence[Message], kind: int) -> bytes:
-    bodies = [m for m in messages if m.type == kind]
-    if len(bodies) != 1:
-        raise CorruptGranuleError(f"an object header with {len(bodies)} messages of type {kind}")
-    if bodies[0].flags & SHARED:
-        raise UnsupportedError(f"a shared header message of type {kind}")
-    return bodies[0].body
+    return read_compact_layout(message_body(messages, LAYOUT))

@@ -16,6 +16,7 @@ __all__ = [
     "ATTRIBUTE",
     "ATTRIBUTE_INFO",
     "CACHE_IMAGE",
+    "DATATYPE",
     "DRIVER",
     "FILE_SPACE",
     "FIRST_READ",
@@ -23,12 +24,13 @@ __all__ = [
     "LINK_INFO",
     "SHARED",
     "Message",
+    "message_body",
     "read_first_messages",
     "read_messages",
 ]
 
 NIL, CONTINUATION = 0x00, 0x10
-LINK_INFO, LINK = 0x02, 0x06
+LINK_INFO, DATATYPE, LINK = 0x02, 0x03, 0x06
 ATTRIBUTE, ATTRIBUTE_INFO = 0x0C, 0x15
 SHARED = 0x02
 MARK_IF_UNKNOWN, WAS_UNKNOWN = 0x10, 0x20
@@ -253,3 +255,13 @@ def _continued(parts: Sequence[_Block], seen: set[tuple[int, int]]) -> list[tupl
             raise CorruptGranuleError("an object header without end")
         seen.add(span)
     return spans
+
+
+def message_body(messages: Sequence[Message], kind: int) -> bytes:
+    """Return the body of the one message of a type."""
+    bodies = [m for m in messages if m.type == kind]
+    if len(bodies) != 1:
+        raise CorruptGranuleError(f"an object header with {len(bodies)} messages of type {kind}")
+    if bodies[0].flags & SHARED:
+        raise UnsupportedError(f"a shared header message of type {kind}")
+    return bodies[0].body

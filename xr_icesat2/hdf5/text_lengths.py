@@ -7,20 +7,20 @@ say, many times the size of the file if they share one long text. So they are re
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import h5py
 import numpy as np
-from h5py import h5d, h5z
+from h5py import h5d
 
 from xr_icesat2.errors import CorruptGranuleError, TooLargeError
 from xr_icesat2.limits import Limits
 from xr_icesat2.memory import fits
 
 from .filters import FilterError, undo_filters
+from .h5py_chunks import OUR_FILTERS, chunk_starts, filter_steps
 from .model import Filter
 from .parse_limits import FEW_BYTES, TEXT_BYTES
 from .parser_loop import OverLimitError, RefusedError
@@ -32,7 +32,6 @@ BLOCK = 1 << 18
 """References of a contiguous dataset that are read at once."""
 COPIES = 3
 """Of each text while it is read: the library's, bytes, and the text itself."""
-FILTERS = (h5z.FILTER_DEFLATE, h5z.FILTER_SHUFFLE, h5z.FILTER_FLETCHER32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +184,7 @@ def _check_chunks(
     filters, chunk_shape = _filters(properties), properties.get_chunk()
     unwritten = 0
     where: tuple[int, ...] = ()
-    for start in _chunk_starts(found.shape, chunk_shape, rows):
+    for start in chunk_starts(found.shape, chunk_shape, rows):
         inside = _inside(start, chunk_shape, found.shape, rows)
         stored = found.get_chunk_info_by_coord(start)
         if references.is_nowhere(stored.byte_offset):
@@ -207,22 +206,12 @@ def _check_chunks(
 
 
 def _filters(properties: h5py.h5p.PropDCID) -> tuple[Filter, ...]:
-    steps = [properties.get_filter(number) for number in range(properties.get_nfilters())]
-    for code, _, _, _ in steps:
-        if code not in FILTERS:
+    steps = filter_steps(properties)
+    for code, _ in steps:
+        if code not in OUR_FILTERS:
             raise RefusedError(f"{UNSEEN}: they are stored through the filter {code}")
     # The library shuffles no texts: it leaves the filter without parameters, and out of each chunk.
-    return tuple(Filter(code, values[0] if values else 1) for code, _, values, _ in steps)
-
-
-def _chunk_starts(
-    shape: tuple[int, ...], chunk_shape: tuple[int, ...], rows: range
-) -> Iterator[tuple[int, ...]]:
-    """Yield the first element of each chunk that has some of the rows."""
-    height = chunk_shape[0]
-    along = [range(rows.start // height * height, rows.stop, height)]
-    along += [range(0, n, c) for n, c in zip(shape[1:], chunk_shape[1:], strict=True)]
-    return itertools.product(*along)
+    return tuple(Filter(code, values[0] if values else 1) for code, values in steps)
 
 
 def _inside(

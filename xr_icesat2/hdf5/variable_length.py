@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .attributes import HIDDEN, parse_references, read_bodies, read_scales, split_body
+from .attributes import (
+    HIDDEN,
+    REFERENCE_BYTES,
+    parse_references,
+    read_bodies,
+    read_scales,
+    split_body,
+)
 from .binary import Cursor
+from .dataset_messages import read_dataspace
 from .datatype import VARIABLE, read_datatype
 from .heaps import read_global
 from .object_header import Message
@@ -29,7 +38,7 @@ class Varying:
     """For each dimension, the addresses of its scales."""
 
 
-def read_varying(messages: Sequence[Message], budget: Budget) -> Parser[Varying]:
+def read_varying(messages: Sequence[Message], file_size: int, budget: Budget) -> Parser[Varying]:
     """Look at the attributes of an object that have values of varying length.
 
     The HDF5 library does not survive some heaps, and does not say how long such values are.
@@ -39,13 +48,16 @@ def read_varying(messages: Sequence[Message], budget: Budget) -> Parser[Varying]
     OverLimitError
         They have more bytes than an object may have.
     """
-    bodies = yield from read_bodies(messages)
+    bodies = yield from read_bodies(messages, file_size)
     names: set[str] = set()
     scales: tuple[tuple[int, ...], ...] = ()
     size = 0
-    for name, datatype, _, data in map(split_body, bodies):
+    for name, datatype, dataspace, rest in map(split_body, bodies):
         if Cursor(datatype).number(1) & 0x0F != VARIABLE:
             continue
+        shape = read_dataspace(dataspace)
+        # A header may pad the message behind the values.
+        data = Cursor(rest).take(0 if shape is None else REFERENCE_BYTES * math.prod(shape))
         if name == "DIMENSION_LIST":
             scales = yield from read_scales(read_datatype(datatype), data, budget, size)
         elif name not in HIDDEN:
