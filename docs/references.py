@@ -1,7 +1,7 @@
 """MkDocs hook: link names in code to the documentation of this and of other projects.
 
-The pages are built without network access, so ``references.tsv`` contains the addresses of the names
-that the pages use. To add a name, append a line with the name alone, and run
+The pages are built without network access, so ``references.tsv`` contains the addresses of all
+names that the pages use. To add a name, append a line with the name alone, and run
 ``python docs/references.py`` with network access. It reads all addresses from the projects'
 inventories.
 """
