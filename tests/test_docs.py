@@ -1,4 +1,4 @@
-"""What the pages need to be built is in the extra ``docs``; what they must say."""
+"""Requirements, links and statements of the documentation pages."""
 
 import re
 import sys
@@ -14,8 +14,7 @@ PAGES = sorted((PROJECT / "docs").rglob("*.md"))
 IMPORT = re.compile(r"^ *(?:import|from) (\w+)", re.MULTILINE)
 RUN = re.compile(r'^```python exec="true".*?\n(.*?)^```$', re.DOTALL | re.MULTILINE)
 COMES_WITH = {"shapely": "geopandas"}
-PLACES = ("xr_icesat2/products", "xr_icesat2/bytesource")
-"""Folders of the package to which a section of CONTRIBUTING.md keeps."""
+TEXTS = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *PAGES]
 OURS = {"xr_icesat2", "spec_tables", "spec_picture"}
 
 
@@ -67,16 +66,16 @@ def test_pages_state_requirements_of_saving():
     assert all(any(name in line for line in installed) for name in ("zarr", "netCDF4", "pyarrow"))
 
 
-def test_contributing_map_names_existing_paths():
-    text = (PROJECT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"`((?:[\w.]+/)*[\w.]+(?:/|\.py))`", text))
-    assert len(named) > 20
-    missing = {
-        path
-        for path in named
-        if not any((PROJECT / root / path).exists() for root in ("", "xr_icesat2", *PLACES))
-    }
-    assert missing <= {"xr_icesat2/products/atlNN.py"}
+def exists(path: str) -> bool:
+    """Whether a path is in the project, or ends the path of a part of the package."""
+    return (PROJECT / path).exists() or any((PROJECT / "xr_icesat2").glob(f"**/{path}"))
+
+
+@pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.relative_to(PROJECT).as_posix())
+def test_named_folders_and_modules_exist(page):
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    named = set(re.findall(r"`((?:[\w.]+/)*[\w]+\.py|xr_icesat2/[\w/]+/)`", text))
+    assert {path for path in named if not exists(path)} <= {"xr_icesat2/products/atlNN.py"}
 
 
 def test_citation_has_the_package_version():
