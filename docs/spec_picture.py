@@ -10,7 +10,7 @@ TRACKS = {"beams": ("spot", 6), "pairs": ("pair_track", 3), "profiles": ("profil
 """Dimension of merged tracks, and its length."""
 WIDTH, ROW, TOP, LEFT = 860, 58, 34, 150
 INK, LINE, FILL, MAIN, CHIP = "#222", "#888", "#eef3f8", "#cfe2f3", "#fde9c9"
-"""Text in boxes is dark, as they are light; text beside them has the colour of the page's text."""
+"""Text in boxes is dark, because boxes are light. Other text has the colour of the page's text."""
 
 
 def picture(product: str) -> str:

@@ -28,7 +28,7 @@ TIME = (
 
 
 def overview() -> str:
-    """Give a line a product."""
+    """Return a table with a row for each product."""
     rows = []
     for name, spec in products.items():
         page = f"[{name}]({name}.md)" if spec.rates else name
@@ -42,7 +42,7 @@ def _default(spec: ProductSpec) -> str:
 
 
 def about(product: str) -> str:
-    """Say what the specification was taken from and how far it goes."""
+    """Return the source of the specification and its completeness."""
     spec = products[product]
     return (
         f"*{spec.document}.*\n\nReleases {spec.releases[0]} to {spec.releases[-1]}. Rates: "
@@ -51,14 +51,14 @@ def about(product: str) -> str:
 
 
 def reference(product: str) -> str:
-    """Say what positions, heights and times refer to."""
+    """Return the reference of positions, heights and times."""
     spec = products[product]
     frame = FRAME_OF_SOURCE if "source_release" in spec.granules.fields else FRAME
     return f"{frame}. {spec.heights or OTHER_HEIGHTS}. {TIME}."
 
 
 def rates(product: str) -> str:
-    """Give the rates."""
+    """Return a table of the rates."""
     spec = products[product]
     rows = [
         (
@@ -73,7 +73,7 @@ def rates(product: str) -> str:
 
 
 def dimensions(product: str) -> str:
-    """Give the second dimensions with their labels."""
+    """Return a table of the second dimensions with their labels."""
     rows = []
     for rate in products[product].rates:
         kinds: dict[tuple[str, ...], list[str]] = {}
@@ -93,7 +93,7 @@ def dimensions(product: str) -> str:
 
 
 def fills(product: str) -> str:
-    """Give what has a fill value that is none."""
+    """Return a list of the variables whose fill value is valid."""
     return "\n".join(
         f"- `{rate.name}`: {_code(sorted(rate.ignore_fill))}"
         for rate in products[product].rates
@@ -102,7 +102,7 @@ def fills(product: str) -> str:
 
 
 def links(product: str) -> str:
-    """Say how rows of one rate lead to rows of another."""
+    """Return a list of the links between rates."""
     return "\n".join(f"- {_sentence(link)}" for link in products[product].links)
 
 
@@ -110,7 +110,7 @@ def _sentence(link: Link) -> str:
     match link:
         case RunLink():
             return (
-                f"A row of `{link.one}` stands for a run of rows of `{link.many}`: "
+                f"A row of `{link.one}` covers a run of rows of `{link.many}`: "
                 f"`{link.first}` (counted from {link.base}) is the first, `{link.count}` how many."
             )
         case TimeLink():

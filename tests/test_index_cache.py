@@ -34,7 +34,7 @@ def cache(tmp_path):
 def read_h_li(granule: Granule) -> None:
     granule.index.dataset("/gt1l/land_ice_segments/h_li")
     granule.index.chunk_tables({"/gt1l/land_ice_segments/h_li": None})
-    granule.keep()
+    granule.save_index()
 
 
 def counted(path, cache) -> tuple[Granule, CountingSource]:
@@ -81,7 +81,7 @@ def test_cached_index_equals_the_parsed_one(path, cache):
 def test_parts_cached_by_two_processes_are_merged(path, cache):
     first, _ = counted(path, cache)
     first.index.dataset("/gt1l/land_ice_segments/h_li")
-    first.keep()
+    first.save_index()
     first.close()
     before = IndexDirectory(str(cache)).load(first.url, first.file_version)
     contents = Contents({"/other": before.nodes["/"]})
@@ -242,7 +242,7 @@ def test_processes_share_a_full_directory(cache):
 def test_unwritable_cache_is_not_an_error(path, cache, caplog):
     granule, _ = counted(path, cache)
     granule.index.remember("/odd", np.array([b"x"], object))
-    granule.keep()
+    granule.save_index()
     assert "cannot keep an index" in caplog.text
     assert not list(cache.glob("*.index"))
     granule.close()

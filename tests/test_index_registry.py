@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from xr_icesat2.bytesource import open_source
-from xr_icesat2.granule import index_registry as held
 from xr_icesat2.granule.index_registry import IndexRegistry
 from xr_icesat2.hdf5.index import GranuleIndex
 from xr_icesat2.hdf5.model import Contents
@@ -61,14 +60,12 @@ def test_failed_index_is_made_again(path):
 
 
 @pytest.mark.parametrize("by", ["number", "size"])
-def test_least_recently_used_index_is_evicted_and_closed(path, monkeypatch, by):
-    monkeypatch.setattr(held, "MOST_INDEXES", 2 if by == "number" else 100)
-    monkeypatch.setattr(held, "MOST_BYTES", 100 if by == "number" else 25)
-    indexes = IndexRegistry()
+def test_least_recently_used_index_is_evicted_and_closed(path, by):
+    indexes = IndexRegistry(**{"number": {"max_count": 2}, "size": {"max_bytes": 25}}[by])
 
     def use(key):
         index = indexes.get(key, lambda: index_of(path))
-        indexes.weigh(key, 10)
+        indexes.set_size(key, 10)
         return index
 
     first, second = use("a"), use("b")
@@ -85,15 +82,14 @@ def test_least_recently_used_index_is_evicted_and_closed(path, monkeypatch, by):
     second.close()
 
 
-def test_dropped_index_frees_its_size(path, monkeypatch):
-    monkeypatch.setattr(held, "MOST_BYTES", 25)
-    indexes = IndexRegistry()
+def test_dropped_index_frees_its_size(path):
+    indexes = IndexRegistry(max_bytes=25)
     for key in "abcdef":
         kept = indexes.get(key, lambda: index_of(path))
-        indexes.weigh(key, 20)
-        indexes.drop(key)
+        indexes.set_size(key, 20)
+        indexes.remove(key)
     kept = indexes.get("a", lambda: index_of(path))
-    indexes.weigh("a", 20)
+    indexes.set_size("a", 20)
     assert indexes.get("a", lambda: index_of(path)) is kept
 
 

@@ -140,7 +140,7 @@ class TestCounted:
             assert 1 + source.round_trips <= MOST_TRIPS + 2
             assert source.requests <= 2 * len(floor) + 25
             assert source.nbytes <= nbytes(floor) + MOST_STRUCTURE[name]
-            granule.keep()
+            granule.save_index()
         with far_away(layout(name), tmp_path) as (granule, source):
             ds = opened(granule, task)
             assert (source.requests, source.version_requests) == (0, 1)

@@ -121,5 +121,5 @@ def _save_one(granule: Granule, writer: IndexFileWriter, count: ProgressCallback
     except (TypeError, ValueError) as error:
         msg = f"the index of {granule.url} cannot be saved: {error}. Leave the granule out."
         raise SelectionError(msg) from error
-    granule.keep()
+    granule.save_index()
     count(1, 0)

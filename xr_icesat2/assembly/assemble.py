@@ -178,7 +178,7 @@ def _merged(
         if asked and not any(beam.variables for beam in beams.values()):
             check_beams(one, own, options)
         if folded or len(known) > FEW_GRANULES:
-            one.granule.keep()
+            one.granule.save_index()
         return GranuleRate(one.granule, one.identity, one.selection, beams)
 
     granules, left_out = without_left_out(map_granules(read_one, known), rate, options)
@@ -286,7 +286,7 @@ def _rooted(
     held = {path for path, dataset in groups.items() if _is_asked(dataset, options)}
     shown = held | {group for path in held for group in ancestors(path)} | {root}
     for granule in granules:
-        granule.keep()
+        granule.save_index()
     close = partial(close_granules, granules)
     return {
         normalise(posixpath.relpath(path, root)): _with_source(dataset, granules, close)
@@ -304,7 +304,7 @@ def _is_asked(dataset: xr.Dataset, options: Options) -> bool:
 def _finished(dataset: xr.Dataset, granules: Sequence[Granule]) -> xr.Dataset:
     """Complete a Dataset, and keep the indexes of its granules."""
     for granule in granules:
-        granule.keep()
+        granule.save_index()
     return _with_source(dataset, granules, partial(close_granules, granules))
 
 

@@ -136,7 +136,7 @@ def _asked(groups: Mapping[str, GroupHeader], rate: Rate, options: Options) -> l
             path = f"{group}/{name}" if group else name
             if path in own or not (rate.members is None or path in rate.members):
                 continue
-            if path in coordinates or (searched and rate.answers(group)):
+            if path in coordinates or (searched and rate.has_group(group)):
                 wanted = not options.drops(path)
             else:
                 wanted = options.keeps(path)
@@ -176,7 +176,7 @@ def _coordinates(
             path
             for path, header in headers.items()
             if header.attrs.get("standard_name") == standard
-            and rate.answers(posixpath.dirname(path))
+            and rate.has_group(posixpath.dirname(path))
         )
         found += itertools.islice(said, 1)
     return frozenset(found)

@@ -17,7 +17,7 @@ from xr_icesat2.errors import (
     MergeError,
     NotAGranuleError,
 )
-from xr_icesat2.granule.granule import Granule, is_known
+from xr_icesat2.granule.granule import Granule, has_index
 from xr_icesat2.granule.identity import UNKNOWN, Identity
 from xr_icesat2.index_cache.store import NO_STORES, IndexStores, choose_stores
 from xr_icesat2.limits import DEFAULT_LIMITS, Limits
@@ -112,7 +112,7 @@ def open_granule(
         return Granule(source, known, stores.file, limits)
     try:
         found = source.first_read(
-            *((0, 0) if stores.directory or is_known(source.url) else FIRST_LOOK)
+            *((0, 0) if stores.directory or has_index(source.url) else FIRST_LOOK)
         )
     except GranuleNotFoundError as error:
         raise GranuleNotFoundError(f"{error}{_instead(source.url)}") from error

@@ -69,7 +69,7 @@ def _main_rate(known: ResolvedGranule) -> Rate | None:
 def _find(rates: Iterable[Rate], wanted: str) -> Rate | None:
     """Give the rate of that name, else the one that the group belongs to."""
     by_name = (rate for rate in rates if rate.name == wanted)
-    by_group = (rate for rate in rates if rate.answers(wanted))
+    by_group = (rate for rate in rates if rate.has_group(wanted))
     return next(by_name, None) or next(by_group, None)
 
 

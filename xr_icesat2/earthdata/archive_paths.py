@@ -1,4 +1,4 @@
-"""Where a granule lies, as far as its name and path say. No server is asked.
+"""Addresses of granules in NASA's archive that follow from their names.
 
 Source: the addresses in NSIDC's Earthdata cloud, release 001 to 007.
 """
@@ -30,19 +30,19 @@ class Place:
     """The addresses of one granule."""
 
     s3_url: str | None
-    """None where it is not in the cloud."""
+    """None where it is not on S3."""
     https_url: str | None
     """None where it is not on the web."""
 
 
 def is_granule(path: str) -> bool:
-    """Whether the last part of ``path`` is the file name of a granule."""
+    """Return whether the last part of ``path`` is the file name of a granule."""
     last = path.rpartition("/")[2]
     return "." in last and parse_name(last) is not None
 
 
 def archive_hint(path: str) -> str:
-    """Say how the archive's granule is asked for that a local path names; nothing if none is."""
+    """Return a hint to the granule in the archive that a local path names, or nothing."""
     name, named = file_name(path), parse_name(path)
     if "://" in path or named is None or format_name(named) != name:
         return ""
@@ -56,16 +56,16 @@ def granule_url(text: str) -> str:
 
 
 def has_folders_by_date(collection: str) -> bool:
-    """Whether the folders of a collection are release, year, month and day; not of quick looks."""
+    """Return whether a collection has folders by date; quick looks have not."""
     convention = PRODUCTS.convention(collection)
     return convention is not None and convention.folders_by_date
 
 
 def plain_path(url: str) -> str:
-    """Path of an ``icesat2://`` URL: of a bare name with its folders, where they follow from it.
+    """Return the path of an ``icesat2://`` URL, with folders where the name decides them.
 
-    ``product/release/yyyy/mm/dd/name``, or another one that the archive has
-    below its folder ``ATLAS``.
+    The path is ``product/release/yyyy/mm/dd/name``, or any other below the archive's folder
+    ``ATLAS``.
     """
     path = url.removeprefix(f"{PROTOCOL}://").strip("/")
     if "/" in path or not is_granule(path):
@@ -77,5 +77,5 @@ def plain_path(url: str) -> str:
 
 
 def place_of_path(path: str) -> Place | None:
-    """Place of a plain path; None where it has no folders: CMR has to be asked."""
+    """Return the addresses of a path; None where it has no folders, which CMR knows."""
     return Place(archive.S3 + path, archive.HTTPS + path) if "/" in path else None

@@ -1,1 +1,1 @@
-"""One granule: its name, its identity, its beams, and its index in this process."""
+"""Name, identity, beams and index of one granule."""

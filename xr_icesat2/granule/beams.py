@@ -1,8 +1,8 @@
-"""Ground tracks, spots, pairs and profiles: what they are called and which is which.
+"""Ground tracks, spots, pairs and profiles: their names, and which spot is which ground track.
 
-A *spot* (1 to 6) is a laser beam of ATLAS; a *ground track* (gt1l … gt3r) is where it falls. The
-spacecraft flies forward or backward, and which spot draws which track turns with it. Source: the
-ATL03 data dictionary (``orbit_info/sc_orient``, group attribute ``atlas_spot_number``).
+A *spot* (1 to 6) is a laser beam of ATLAS. A *ground track* (gt1l … gt3r) is a line on the ground.
+Which is which depends on whether the spacecraft flies forward or backward. Source: the ATL03 data
+dictionary (``orbit_info/sc_orient``, group attribute ``atlas_spot_number``).
 """
 
 import operator
@@ -55,11 +55,11 @@ _TURNING = 2
 
 
 class SpotsUnknownError(IdentityError):
-    """Neither the file nor the user says which beam is which spot."""
+    """Neither the file nor a keyword says which beam is which spot."""
 
 
 def beam_strength(spot: int) -> str:
-    """``"strong"`` for spots 1, 3, 5, ``"weak"`` for 2, 4, 6."""
+    """Return ``"strong"`` for spots 1, 3, 5 and ``"weak"`` for 2, 4, 6."""
     if spot not in SPOTS:
         raise SelectionError(f"there is no spot {spot!r}; spots are {_listed(SPOTS)}")
     return "strong" if spot in STRONG else "weak"
@@ -72,7 +72,7 @@ def assign_spots(
     orientation_attr: str | None,
     given: int | None = None,
 ) -> Mapping[str, int]:
-    """Return which spot drew which ground track.
+    """Return the spot of each ground track.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def assign_spots(
     IdentityError
         Two beams claim one spot, or a spot is not 1 to 6.
     SpotsUnknownError
-        Nothing tells the orientation.
+        The orientation is unknown.
     SelectionError
         The keyword contradicts the file.
     """
@@ -115,12 +115,12 @@ def assign_spots(
             f"which spot is {_listed(unknown)} cannot be told. Open the granule by ground track, "
             f'with layout="flat" or beams=["{unknown[0]}"], or give sc_orient=0 (backward) or '
             "sc_orient=1 (forward) if you know it. What the file says: the group attribute "
-            f"atlas_spot_number is not there; orbit_info/sc_orient {_said(sc_orient)} (expected 0 "
+            f"atlas_spot_number is not there; orbit_info/sc_orient {_shown(sc_orient)} (expected 0 "
             "or 1; 2 means that the spacecraft was turning); the attribute sc_orientation "
-            f"{_said(orientation_attr)}"
+            f"{_shown(orientation_attr)}"
         )
-    # What atlas_spot_number says stands; where it breaks the table, the table says nothing of
-    # the beams that are not there.
+    # atlas_spot_number decides. Where it differs from the table, the spots of missing beams are
+    # unknown.
     agrees = all(table[beam] == spot for beam, spot in numbered.items())
     deduced = {beam: table[beam] for beam in (BEAMS if agrees else unknown)}
     assigned = _in_order(deduced | numbered)
@@ -144,7 +144,7 @@ def _check_numbers(numbered: Mapping[str, int]) -> None:
         owner[spot] = beam
 
 
-def _said(value: object) -> str:
+def _shown(value: object) -> str:
     return "is not there, or tells nothing" if value is None else f"is {value!r}"
 
 
@@ -165,7 +165,7 @@ def _orientation(
 def _given_orientation(
     given: int, table: Mapping[str, int] | None, numbered: Mapping[str, int]
 ) -> Mapping[str, int]:
-    """Return the table that the keyword means; :class:`SelectionError` if the file differs."""
+    """Return the spots of the keyword's orientation; raise if the file differs."""
     meant = _BY_SC_ORIENT[given]
     said = table or numbered
     differing = {beam: spot for beam, spot in said.items() if meant[beam] != spot}
@@ -187,7 +187,7 @@ def select_spots(
     beams: str | Sequence[str] | None,
     assigned: Mapping[str, int],
 ) -> tuple[int, ...]:
-    """Spots that the keywords ``spots=`` and ``beams=`` ask for, ascending.
+    """Return the spots that the keywords ``spots=`` and ``beams=`` select, ascending.
 
     Parameters
     ----------
@@ -219,19 +219,19 @@ def select_numbers(
     beams: str | Sequence[str] | None,
     groups: Sequence[str],
 ) -> tuple[int, ...]:
-    """Numbers of the pairs or profiles that ``beams=`` asks for, ascending; all, if it does not.
+    """Return the numbers of the pairs or profiles that ``beams=`` selects, ascending.
 
     Parameters
     ----------
     spots, beams
-        As for `select_spots`; what has no spots cannot be asked for by them.
+        As for `select_spots`; pairs and profiles have no spots.
     groups
         Their groups, in the order of their numbers from 1.
 
     Raises
     ------
     SelectionError
-        Spots were asked for, or a group that does not exist.
+        ``spots`` was given, or a group that does not exist.
     """
     if spots is not None:
         raise SelectionError(
@@ -275,7 +275,7 @@ def _spots_of_beams(beams: str | Sequence[str], assigned: Mapping[str, int]) -> 
 
 
 def _named_groups(given: object, groups: Sequence[str]) -> list[str]:
-    """Give the groups that ``beams=`` names, all of them out of some."""
+    """Return the groups that ``beams=`` names, each one of `groups`."""
     named = [given] if isinstance(given, str) or not isinstance(given, Collection) else list(given)
     listed = [group for group in named if isinstance(group, str) and group in groups]
     if not listed or len(listed) < len(named):

@@ -1,4 +1,4 @@
-"""A byte source that reads nothing before it has seen that the right version lies there."""
+"""A byte source that checks the version of the file before its first read."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ __all__ = ["CheckedSource"]
 
 
 class CheckedSource:
-    """For structure, which tells what else to read; values are checked beside their reading.
+    """Check the version before the first read, for the structure of a file.
+
+    Values are checked while they are read.
 
     Parameters
     ----------
     source
-        Where the bytes come from.
+        Byte source to read from.
     check
-        Raises unless the right version lies there; called once, before the first bytes are read.
+        Called once, before the first read; raises if the file has another version.
     """
 
     def __init__(self, source: ByteSource, check: Callable[[], None]) -> None:
@@ -31,29 +33,29 @@ class CheckedSource:
 
     @property
     def url(self) -> str:
-        """Name of the granule, without secrets."""
+        """Url without secrets, for messages."""
         return self._source.url
 
     @property
     def cost(self) -> RequestCost:
-        """That of the other source."""
+        """Cost of a request to the source."""
         return self._source.cost
 
     def file_version(self) -> FileVersion:
-        """Version of the file as it lies there now."""
+        """Return the version that the file has now."""
         return self._source.file_version()
 
     def first_read(self, first: int, last: int) -> FirstRead:
-        """Version of the file, and what comes along with it."""
+        """Return the version of the file with its first and last bytes."""
         return self._source.first_read(first, last)
 
     def read(self, ranges: Sequence[Range]) -> Sequence[BytesLike]:
-        """Read byte ranges of the right version."""
+        """Check the version, then read byte ranges."""
         self._verify()
         return self._source.read(ranges)
 
     def read_each(self, ranges: Sequence[Range], on_bytes: OnBytes, pool: Executor) -> None:
-        """Read byte ranges of the right version one by one."""
+        """Check the version, then read byte ranges and pass on each when it arrives."""
         self._verify()
         self._source.read_each(ranges, on_bytes, pool)
 

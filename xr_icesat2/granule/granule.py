@@ -1,4 +1,4 @@
-"""One granule: where it lies, which version of it, and its index. This is what travels."""
+"""A granule: its byte source, its version and its index. This is what is pickled."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ from .index_registry import IndexRegistry, Key
 if TYPE_CHECKING:
     from xr_icesat2.bytesource import ByteSource, OnBytes, Range
 
-__all__ = ["Granule", "is_known"]
+__all__ = ["Granule", "has_index"]
 
 log = get_logger(__name__)
 
 _INDEXES = IndexRegistry()
 # Threads of the parent may hold its lock, and those of the indexes, at the moment of a fork.
-after_fork(_INDEXES, IndexRegistry.begin_anew)
+after_fork(_INDEXES, IndexRegistry.reset)
 
 
-def is_known(url: str) -> bool:
-    """Whether this process holds the structure of some version of a granule."""
-    return _INDEXES.knows(url)
+def has_index(url: str) -> bool:
+    """Return whether this process has an index of any version of a granule."""
+    return _INDEXES.has_url(url)
 
 
 @cache
-def _note_not_kept(directory: str, reason: str) -> None:
-    """Say, once in a process, that a directory takes no indexes."""
+def _warn_not_saved(directory: str, reason: str) -> None:
+    """Log once in a process that indexes cannot be written to a directory."""
     log.warning("cannot keep an index in %s: %s", directory, reason)
 
 
@@ -47,31 +47,31 @@ def _note_not_kept(directory: str, reason: str) -> None:
 class Granule:
     """A reference to one version of one granule.
 
-    It pickles to little more than the url: the index is looked up where it is
-    needed, in this process, in ``store``, or in the granule itself.
+    It pickles to little more than the url. The index is found where it is needed: in this process,
+    in ``store``, or in the file.
     """
 
     source: ByteSource
     file_version: FileVersion
-    """Size and tag when it was opened; another version is never read."""
+    """Size and tag when it was opened; other versions are never read."""
     store: IndexStore | None = None
-    """Where its index is kept between processes."""
+    """Where the index is saved between processes."""
     limits: Limits = DEFAULT_LIMITS
-    """On what the file may ask of its reader."""
+    """How much time and memory a file may use."""
 
     @property
     def url(self) -> str:
-        """What to call it; holds no secrets."""
+        """Url without secrets, for messages."""
         return self.source.url
 
     @property
     def index(self) -> GranuleIndex:
-        """Its structure, as far as this process knows it."""
+        """Structure of the file, as far as this process has read it."""
         return _INDEXES.get(self._key, self._new_index)
 
     @property
     def _key(self) -> Key:
-        # An index whose version was not asked for reads more carefully than others.
+        # A read-only store gives the version: such an index checks it before it reads.
         store = self.store.path if self.store is not None and self.store.read_only else None
         return self.url, self.file_version, store, self.limits
 
@@ -79,13 +79,13 @@ class Granule:
         source, size, known = self.source, self.file_version.size, None
         if self.store is not None and self.file_version.tag:
             if self.store.read_only:
-                # The version was not asked for: structure that is not kept may be of another one.
+                # The version is the store's: the file may have another one by now.
                 source = CheckedSource(source, self.check_unchanged)
             known = self.store.load(self.url, self.file_version)
         return GranuleIndex(source, size, known or Contents(), self.limits)
 
     def read_each(self, ranges: Sequence[Range], on_bytes: OnBytes, pool: Executor) -> None:
-        """Read byte ranges, and hand each on as it comes; see :class:`.ByteSource`."""
+        """Read byte ranges and pass on each when it arrives; see :class:`.ByteSource`."""
 
         def rest(numbers: Sequence[int]) -> None:
             spans = [ranges[number] for number in numbers]
@@ -94,7 +94,7 @@ class Granule:
         self.index.take_each(ranges, on_bytes, pool, rest)
 
     def check_unchanged(self) -> None:
-        """Raise :class:`ChangedGranuleError` if another version lies there now."""
+        """Raise :class:`ChangedGranuleError` if the file has another version now."""
         now = self.source.file_version()
         if now != self.file_version:
             raise ChangedGranuleError(self._changed(now))
@@ -110,20 +110,20 @@ class Granule:
             )
         return f"{self.url} was replaced after it was opened: it had {versions}. Open it again."
 
-    def keep(self) -> None:
-        """Save what is known of the index, if there is a directory for it, and free the rest."""
+    def save_index(self) -> None:
+        """Save the index in the store, if it has grown, and free the bytes it was parsed from."""
         index = self.index
         index.release()
-        _INDEXES.weigh(self._key, index.nbytes)
-        # Without a tag nothing tells that a granule was replaced by one of the same size.
+        _INDEXES.set_size(self._key, index.nbytes)
+        # Without a tag, another version of the same size cannot be recognised.
         if self.store is not None and self.file_version.tag and index.grown:
             index.grown = False
             try:
                 self.store.save(self.url, self.file_version, index.contents)
             except (OSError, TypeError, ValueError) as error:  # values are right without it
-                _note_not_kept(self.store.path, getattr(error, "strerror", None) or str(error))
+                _warn_not_saved(self.store.path, getattr(error, "strerror", None) or str(error))
 
     def close(self) -> None:
-        """Let go of open files and of the index; a later read opens them again."""
-        _INDEXES.drop(self._key)
+        """Close the file and drop the index; a later read opens them again."""
+        _INDEXES.remove(self._key)
         self.source.close()

@@ -1,4 +1,4 @@
-"""Which granule a file is, from what the file and its name say."""
+"""Identify a granule from its contents and its name."""
 
 from dataclasses import dataclass
 
@@ -34,10 +34,10 @@ _RECORDED = "METADATA/DatasetIdentification fileName"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Which granule a file is. What nothing tells is None, -1 (``gran_idx``) or NaT."""
+    """Identity of a granule. Unknown values are None, -1 (``gran_idx``) or NaT."""
 
     source_file: str
-    """Name of the file that was opened; where it has none (BytesIO), the one it records."""
+    """Name of the opened file; of a buffer (BytesIO), the name in its METADATA."""
     product: str | None
     """Short name, such as ``"ATL06"``."""
     gran_idx: int
@@ -51,8 +51,8 @@ class Identity:
     hemisphere: int | None
     """1 north, 2 south, for sea ice products."""
     start_rgt: int | None
-    """First reference ground track that the file says it holds, for products of whole orbits. A
-    subset may begin later than the granule that it was made of."""
+    """First reference ground track of the file, for products of whole orbits. A subset may begin
+    later than its granule."""
     start_cycle: int | None
     """Its repeat cycle."""
     end_rgt: int | None
@@ -76,16 +76,16 @@ class Identity:
 
 
 def identify(evidence: Evidence) -> Identity:
-    """Tell which granule a file is.
+    """Identify a granule.
 
-    ``orbit_info`` and ``ancillary_data`` are trusted first, then the name that the file records
-    in its METADATA, then the name that it has. A record that belongs to another product (that of
-    the source, copied) is left aside. Numbers outside their range are fill values and say nothing.
+    ``orbit_info`` and ``ancillary_data`` come first, then the name in METADATA, then the file's
+    name. METADATA of another product, copied from a source, is ignored. Numbers outside their range
+    are fill values and are ignored.
 
     Raises
     ------
     IdentityError
-        Two pieces of evidence differ, the product does not fit the groups, or a date is none.
+        Two values differ, the product does not fit the groups, or a date is invalid.
     """
     recorded = text(evidence.dataset_identification.get("fileName"))
     source_file = _source_file(evidence.url, recorded)
@@ -97,7 +97,7 @@ def identify(evidence: Evidence) -> Identity:
     ancillary = evidence.ancillary
 
     convention = PRODUCTS.convention(product)
-    # What a map says of tracks is where its time span begins.
+    # Track and cycle of a map are those at the beginning of its time span.
     numbers = convention.numbers if convention else _NUMBERS_OF_OTHERS
     settled: dict[str, int | None] = {
         field: settled_number(field, product, source_file, evidence, names)
@@ -134,12 +134,12 @@ def identify(evidence: Evidence) -> Identity:
 
 
 def _source_file(url: str, recorded: str | None) -> str:
-    """Name of the file; an open buffer (``<BytesIO>``) has none, but may record it."""
+    """Return the file's name; for a buffer (``<BytesIO>``), the one in its METADATA."""
     return recorded if url.startswith("<") and recorded else file_name(url)
 
 
 def _names(product: str | None, source_file: str, recorded: str | None) -> dict[str, GranuleName]:
-    """Names that speak of this granule, by where they stand, the most trusted first."""
+    """Return the names of this granule by their place, the most trusted first."""
     names = {
         where: name
         for where, written in ((_RECORDED, recorded), ("the file's name", source_file))

@@ -1,4 +1,4 @@
-"""What a file says of itself, and what follows from it for each part of its identity."""
+"""Read the numbers, texts and times that identify a granule, and compare their sources."""
 
 import math
 import re
@@ -47,10 +47,10 @@ _NUMBERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What was read of a file to tell which granule it is. Any mapping may be empty."""
+    """Attributes and datasets that identify a granule. Any mapping may be empty."""
 
     url: str
-    """Where the file lies; its last part is its name."""
+    """Url of the file; its last part is the file's name."""
     root_attrs: Mapping[str, object]
     """Attributes of the root group."""
     dataset_identification: Mapping[str, object]
@@ -85,7 +85,7 @@ def settled_number(
 
 
 def _numbers(field: str, evidence: Evidence) -> list[tuple[str, int | None]]:
-    """Give what the datasets say of a number."""
+    """Return the values of a number in the datasets that have it."""
     valid, datasets = _NUMBERS[field]
     read = {"orbit_info": evidence.orbit_info, "ancillary_data": evidence.ancillary}
     return [(f"{group}/{key}", integer(read[group].get(key), valid)) for group, key in datasets]
@@ -94,7 +94,7 @@ def _numbers(field: str, evidence: Evidence) -> list[tuple[str, int | None]]:
 def _of_granule(
     field: str, product: str | None, claims: list[tuple[str, int | None]]
 ) -> list[tuple[str, int | None]]:
-    """Give the number by which a granule is named, which need not be the first in it."""
+    """Replace the first track of a file by the one that its granule is named after."""
     convention = PRODUCTS.convention(product)
     if field == "rgt" and convention is not None:
         # A subset may have lost the first orbits; the granule is named after the first.
@@ -103,10 +103,9 @@ def _of_granule(
 
 
 def confirmed(evidence: Evidence) -> bool:
-    """Whether what a granule holds confirms all that its name says, METADATA not asked.
+    """Return whether the contents of a granule, without METADATA, confirm its name.
 
-    That lies apart, at the end of several round trips: what it records is asked for only where
-    something else is missing, or in doubt.
+    METADATA takes several round trips: it is read only where other values are missing or differ.
     """
     name = parse_name(evidence.url)
     if name is None or text(evidence.root_attrs.get("short_name")) != name.product:
@@ -116,10 +115,10 @@ def confirmed(evidence: Evidence) -> bool:
         releases.append((name.source_release, name.source_version))
     if _written(evidence) not in releases:
         return False
-    said = {f: _of_granule(f, name.product, _numbers(f, evidence)) for f in _NUMBERS}
+    found = {f: _of_granule(f, name.product, _numbers(f, evidence)) for f in _NUMBERS}
     return all(
         getattr(name, field) in (None, *(number for _, number in numbers))
-        for field, numbers in said.items()
+        for field, numbers in found.items()
     )
 
 
@@ -141,7 +140,7 @@ def settled_release(
     if text(evidence.dataset_identification.get("shortName")) not in (product, None):
         version_id = None
     if any(written == (name.source_release, name.source_version) for name in names.values()):
-        # ATL24 is made of ATL03 and may speak of that.
+        # A product that is made of another may have that one's.
         written = (None, None)
     release = settle(
         "release",
@@ -164,9 +163,9 @@ def settled_release(
 
 
 def _written(evidence: Evidence) -> tuple[str | None, str | None]:
-    """Give release and version as the datasets say."""
-    held = evidence.ancillary
-    return _digits(held.get("release"), 3), _digits(held.get("version"), 2)
+    """Return release and version of the datasets."""
+    datasets = evidence.ancillary
+    return _digits(datasets.get("release"), 3), _digits(datasets.get("version"), 2)
 
 
 def _digits(value: object, width: int) -> str | None:
@@ -175,48 +174,48 @@ def _digits(value: object, width: int) -> str | None:
 
 
 def settle(what: str, source_file: str, claims: Iterable[tuple[str, Value | None]]) -> Value | None:
-    """Value on which all claims agree.
+    """Return the value that all claims agree on.
 
     Parameters
     ----------
     what
-        What is claimed, for the message.
+        Name of the value, for the message.
     source_file
         The file's name, for the message.
     claims
-        (where it says so, value) pairs, the most trusted first; None claims nothing.
+        (place, value) pairs, the most trusted first; None: no value.
 
     Returns
     -------
     value or None
-        None where nobody claims anything.
+        None where there is no value.
 
     Raises
     ------
     IdentityError
         Two claims differ.
     """
-    said = [(where, value) for where, value in claims if value is not None]
-    for where, value in said[1:]:
-        first_where, first = said[0]
+    known = [(where, value) for where, value in claims if value is not None]
+    for where, value in known[1:]:
+        first_where, first = known[0]
         if value != first:
             raise IdentityError(
                 f"{source_file}: the evidence of its {what} contradicts itself: {first_where} "
                 f"says {first!r}, {where} says {value!r}. {WAY_OUT}"
             )
-    return said[0][1] if said else None
+    return known[0][1] if known else None
 
 
 def _first(value: object) -> object:
-    """First element of an array, or the scalar itself; None where there is none."""
+    """Return the first element of an array, or the scalar; None where there is none."""
     flat = np.asarray(value).ravel()
     return flat[0] if flat.size else None
 
 
 def integer(value: object, valid: range) -> int | None:
-    """First of `value` as an int.
+    """Return the first of `value` as an int; None for a fill value.
 
-    A fill value, that is anything outside `valid`, says nothing.
+    Any number outside `valid` is a fill value.
     """
     first = _first(value)
     if not isinstance(first, (int, float, np.integer, np.floating)) or not math.isfinite(first):
@@ -225,7 +224,7 @@ def integer(value: object, valid: range) -> int | None:
 
 
 def text(value: object) -> str | None:
-    """First of `value` as text, without the blanks and zeros that fill fixed-length strings."""
+    """Return the first of `value` as text, without the padding of fixed-length strings."""
     first = _first(value)
     if isinstance(first, bytes):
         first = first.decode("ascii", "replace")
@@ -233,12 +232,12 @@ def text(value: object) -> str | None:
 
 
 def utc(what: str, source_file: str, value: object) -> np.datetime64:
-    """Time of a ``*_utc`` string, datetime64[ns]; NaT where `value` holds none.
+    """Return the time of a ``*_utc`` string, datetime64[ns]; NaT where there is none.
 
     Raises
     ------
     IdentityError
-        The text is no date.
+        The text is not a date.
     """
     written = text(value)
     if written is None:

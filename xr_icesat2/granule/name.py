@@ -21,16 +21,16 @@ __all__ = ["EXTENSIONS", "GranuleName", "file_name", "format_name", "name_patter
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GranuleName:
-    """What the name of a granule says. A field that the product's names lack is None."""
+    """Fields of a granule's name. A field that the product's names lack is None."""
 
     product: str
     """Short name, such as ``"ATL06"``."""
     release: str
     """Three digits, such as ``"006"``; for ATL24 its own, not that of ATL03."""
     version: str
-    """Two digits: how often this granule was made again within the release."""
+    """Two digits: how often this granule was produced within the release."""
     start: datetime | None = None
-    """Start of the granule (or of the ATL03 granule that it was made of), UTC, whole seconds."""
+    """Start of the granule or of its ATL03 granule, UTC, whole seconds."""
     rgt: int | None = None
     """Reference ground track, 1 to 1387; of the first orbit where there are several."""
     cycle_number: int | None = None
@@ -50,7 +50,7 @@ class GranuleName:
     source_version: str | None = None
     """ATL24: version of the ATL03 granule that it was made of."""
     label: str | None = None
-    """Maps without a date: what stands between product and release, such as ``GL_0318_100m``."""
+    """Maps without a date: the part between product and release, such as ``GL_0318_100m``."""
 
     @property
     def collection(self) -> str:
@@ -239,7 +239,7 @@ def name_pattern(collection: str, numbers: Mapping[str, int]) -> str:
 
 def file_name(url: str) -> str:
     """Return the last part of a path or url without query; of a chained url that of the file."""
-    # In `simplecache::s3://…` the file stands last, in `zip://file.h5::s3://…` first.
+    # In `simplecache::s3://…` the file is last, in `zip://file.h5::s3://…` first.
     link = next((part for part in url.split("::") if "/" in part), url)
     if link.startswith(("http://", "https://")):
         link = re.split(r"[?#]", link, maxsplit=1)[0]

@@ -1,4 +1,4 @@
-"""What an HDF5 file is that is no granule: recognised by its name or its root group."""
+"""Describe HDF5 files that are not granules, by their name or their root group."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _BROWSE_NAME = re.compile(r"ATL[0-9]{2}[-_][0-9A-Za-z_]+_[0-9]{3}_[0-9]{2}_BRW\.
 
 
 def is_browse(url: str) -> bool:
-    """Whether a file has the name of a browse file: pictures of a granule."""
+    """Return whether a file is named like a browse file: pictures of a granule."""
     return _BROWSE_NAME.fullmatch(file_name(url)) is not None
 
 
 def describe_non_granule(
     url: str, attrs: Mapping[str, object], names: Collection[str]
 ) -> str | None:
-    """Return what an HDF5 file without beams is, and what to do; None if nothing tells.
+    """Return what an HDF5 file without beams is, and what to do; None if unknown.
 
     Parameters
     ----------
     url
-        Where the file is.
+        Url of the file.
     attrs
         Attributes of its root group.
     names

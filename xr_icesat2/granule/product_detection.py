@@ -1,4 +1,4 @@
-"""Which product a granule is of."""
+"""Detect the product of a granule."""
 
 import re
 from collections.abc import Mapping
@@ -23,15 +23,15 @@ def detect_product(
     dataset_identification: Mapping[str, object],
     groups: AbstractSet[str],
 ) -> str | None:
-    """Short name of the product, such as ``"ATL06"``; None where nothing tells it.
+    """Return the short name of the product, such as ``"ATL06"``; None where unknown.
 
-    The root attributes are trusted first, then the file's name, then METADATA, which is heard
-    only where it fits the groups: a product made of another may carry a copy of its source's.
+    The root attributes come first, then the file's name, then METADATA, if it fits the groups: a
+    product made of another may have a copy of its source's METADATA.
 
     Raises
     ------
     IdentityError
-        Two pieces of evidence differ, or the product is not one that has these groups.
+        Two values differ, or the product does not have these groups.
     """
     name = parse_name(source_file)
     claims = [
@@ -69,7 +69,7 @@ def _code(value: object) -> str | None:
 
 
 def _fits(product: str | None, groups: AbstractSet[str]) -> bool:
-    """Whether the product may have these groups; unknown products and bare subsets may."""
+    """Return whether a product may have these groups; unknown products may have any."""
     expected = _expected(product)
     return not expected or groups.isdisjoint(TRACKS) or not groups.isdisjoint(expected)
 

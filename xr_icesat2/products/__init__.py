@@ -1,4 +1,4 @@
-"""What each product holds: one data file a product."""
+"""Specifications of the products: one file of data each."""
 
 import importlib
 import pkgutil
@@ -27,7 +27,7 @@ __all__ = [
 
 
 def _all_specs() -> Iterator[ProductSpec]:
-    """Yield the specification in each module here that is named after a product."""
+    """Yield the specifications of all modules that are named after a product."""
     for name in sorted(module.name for module in pkgutil.iter_modules(__path__)):
         if name.startswith("atl"):
             yield getattr(importlib.import_module(f".{name}", __name__), name.upper())

@@ -1,4 +1,4 @@
-"""What can be asked for, as something to print and to search: entries in sections."""
+"""Contents of a product or a granule, to print and to search: entries in sections."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ class Entry:
     units: str = ""
     standard_name: str = ""
     long_name: str = ""
-    """What the product calls it; searched, and printed where there is nothing else to say."""
+    """The product's own name; printed where ``about`` is empty, and searched."""
     about: str = ""
-    """What it is, in a few words."""
+    """Description in a few words."""
     releases: str = ""
-    """Those that have it, such as ``004-`` or ``-003``; empty: all. A question mark behind: no
-    granule was seen that has it."""
+    """Releases that have it, such as ``004-`` or ``-003``; empty: all. A trailing question mark: no
+    granule with the variable was examined."""
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """What is printed of it, in columns."""
+        """Columns to print."""
         about = self.about or self.long_name
         about += f" [{self.releases}]" if self.releases else ""
         dims = f"({', '.join(self.dims)})"
@@ -55,12 +55,12 @@ class Section:
     remarks: tuple[str, ...] = ()
     """Further lines to print."""
     folded: bool = False
-    """Whether only the number of its entries is printed."""
+    """Whether only the number of entries is printed."""
     entries: tuple[Entry, ...] = ()
 
     @property
     def title(self) -> str:
-        """Its name, and what it is."""
+        """Name and description."""
         return _line(f"{self.name}: {self.about}" if self.about else self.name)
 
     def lines(self) -> Iterator[str]:
@@ -77,7 +77,7 @@ class Section:
             yield 2 * _GAP + _GAP.join(cells).rstrip()
 
     def html(self) -> str:
-        """Give it as HTML, to be unfolded by a click."""
+        """Return HTML that unfolds by a click."""
         rows = "".join(
             "<tr>"
             + "".join(f"<td style='text-align:left'>{escape(c)}</td>" for c in e.cells)
@@ -93,14 +93,14 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Contents:
-    """What a product or a granule holds; iterates over its entries."""
+    """Contents of a product or a granule; iterates over the entries."""
 
     title: str
     remarks: tuple[str, ...] = ()
     sections: tuple[Section, ...] = ()
 
     def find(self, text: str) -> Contents:
-        """Give what fits a text.
+        """Search the entries.
 
         Parameters
         ----------
@@ -112,7 +112,7 @@ class Contents:
         Returns
         -------
         Contents
-            Only those variables, printed in full; where there are none, it says so.
+            The variables that fit, printed in full, or a line that none does.
         """
         sections = (
             replace(
@@ -151,7 +151,7 @@ class Contents:
         return self.html()
 
     def html(self) -> str:
-        """Give it as HTML: a title, and sections that unfold."""
+        """Return HTML: a title, and sections that unfold."""
         sections = "".join(section.html() for section in self.sections)
         title = escape(_line(self.title))
         return f"<div><b>{title}</b>{_html(self.remarks)}{sections}</div>"

@@ -1,4 +1,4 @@
-"""How the granules of a product are named, numbered and stored."""
+"""Convention of a product's granules: names, numbers, tracks and folders."""
 
 from __future__ import annotations
 

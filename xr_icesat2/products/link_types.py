@@ -1,8 +1,8 @@
-"""How rows of one rate lead to rows of another: declared by a product, used elsewhere.
+"""Links between rows of two rates, as a product declares them.
 
-A link has a side with many rows (photons) and a side where each row stands for some of them (a
-segment). Variables are given by their paths below the beam; indices in them are always taken raw,
-whatever fill value the file declares. :mod:`xr_icesat2.links` follows them.
+One side has many rows (photons), and each row of the other side (a segment) covers some of them.
+Variables are given by their paths below the beam. Their indices are always read raw, whatever fill
+value the file declares. :mod:`xr_icesat2.links` uses the links.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ __all__ = ["KeyLink", "Link", "RunLink", "SpanLink", "TimeLink"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunLink:
-    """A row of ``one`` stands for a run of rows of ``many``: where it begins, and its length."""
+    """A row of ``one`` covers a run of rows of ``many``, given by its first row and its length."""
 
     many: str
     """Group of the rate with many rows."""
     one: str
-    """Group of the rate of which each row stands for a run."""
+    """Group of the rate of which each row covers a run."""
     first: str
     """Variable of ``one``: number of the run's first row, counted from ``base``; below ``base``
     where the run is empty."""
@@ -77,16 +77,16 @@ class KeyLink:
     to_time: str
     """Variable of ``to``: time of a row."""
     classes: str | None = None
-    """Variable of ``many`` that tells the class of a row, which so becomes one of ``to``."""
+    """Variable of ``many`` with the class of a row, and so of its row of ``to``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpanLink:
     """A row of ``one`` spans consecutive rows of another product's rate ``run``, by their numbers.
 
-    The rows of ``run`` stand for runs of ``many``, so that each row of ``one`` does, too.
-    Neighbours overlap: a row of ``many`` lies in several rows of ``one``, of which the one with the
-    nearest middle is linked to it.
+    The rows of ``run`` cover runs of ``many``, and so does each row of ``one``.
+    Neighbours overlap: a row of ``many`` is in several rows of ``one``, and is linked to the one
+    with the nearest middle.
     """
 
     one: str

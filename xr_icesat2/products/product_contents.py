@@ -27,7 +27,7 @@ ALONG = "*"  # that of spec.py, which imports this module
 
 
 def contents_of(spec: ProductSpec, release: str | None = None) -> Contents:
-    """List what granules of a product hold, in one release or in all."""
+    """List the contents of a product's granules, in one release or in all."""
     title = f"{spec.product}: {spec.title}"
     if spec.product not in known_tables():
         unlisted = "its variables are listed by xr.open_datatree(granule).icesat2.contents()"
@@ -49,7 +49,7 @@ def _below_beam(group: str) -> str:
 
 
 def _rate(spec: ProductSpec, rate: Rate, table: VariableTable) -> Iterator[Section]:
-    """Yield a rate with the groups below its own, and each group beside it."""
+    """Yield a rate with its subgroups, then each of its siblings."""
     inside = [group for group in rate.groups if group not in rate.siblings]
     yield _section(rate.name, inside, rate, table, tuple(_remarks(spec, rate)))
     for sibling in rate.siblings:

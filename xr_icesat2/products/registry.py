@@ -1,4 +1,4 @@
-"""All products: a mapping whose keys may be spelled freely, printed as one line a product."""
+"""The mapping of all products, printed as one line for each."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a product holds, as data.
+"""Describe a product as data: its granules, its rates, their groups, dimensions and coordinates.
 
-A product file fills in these classes and is headed by the document that it was
-taken from; the code that merges knows nothing of any product but them.
+Each ``products/atlNN.py`` fills in these classes and cites the document that it was taken from. No
+other code names a product.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .product_contents import contents_of
 __all__ = ["ALONG", "Completeness", "Labels", "ProductSpec", "Rate"]
 
 ALONG = "*"
-"""Stands for the along-track dimension in :attr:`Rate.dims`."""
+"""Placeholder of the along-track dimension in :attr:`Rate.dims`."""
 
 Labels: TypeAlias = tuple[Any, ...]
 """Names (str) or numbers (int) of the positions along a second dimension, ascending where releases
@@ -49,14 +49,14 @@ class Rate:
     subgroups: tuple[str, ...] = ()
     """Groups below ``group`` that belong to the rate."""
     siblings: tuple[str, ...] = ()
-    """Groups beside ``group`` (paths below the beam) with the same rows. Each may have a time of
-    its own, and each may be missing, ``group`` included; that all have one length is checked."""
+    """Paths below the beam of groups with the same rows as ``group``. Each may have a time of its
+    own, and each may be missing, ``group`` included. Their lengths are checked to be equal."""
     members: tuple[str, ...] | None = None
     """Paths below the beam that belong to the rate; None: all variables of its groups."""
     scale: str | None = None
     """Variable of the group that is the dimension's scale, where it is not the time."""
     time: str | None = None
-    """Variable of the group that tells the time of a row."""
+    """Variable of the group with the time of each row."""
     latitude: str | None = None
     longitude: str | None = None
     dims: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
@@ -68,21 +68,21 @@ class Rate:
     """Variables of the rate's groups that hold the labels of a second dimension, by its name. Beams
     and granules of different labels are merged on them."""
     ignore_fill: frozenset[str] = frozenset()
-    """Variables whose declared ``_FillValue`` is a value: it is never masked."""
+    """Variables whose declared ``_FillValue`` is a valid value, which is never masked."""
     alias: str | None = None
-    """Another name of the rate, which is then its node in a tree: where its group is the beam
-    itself, or already stands for another rate."""
+    """Name of the rate and of its node in a tree, where the group's name cannot serve: the group is
+    the beam itself, or names another rate."""
     pad: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """Padding of raw integers without ``_FillValue``, where not the greatest of the dtype."""
 
     @property
     def name(self) -> str:
-        """How a user asks for the rate, and its node in a tree."""
+        """Value of ``group=`` that opens the rate, and its node in a tree."""
         return self.alias or self.group
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """Paths below the beam of all its groups; earlier ones give variables their names."""
+        """Paths below the beam of all its groups. The first with a variable names it."""
         return _groups(self.group, self.siblings, self.subgroups)
 
     @property
@@ -90,18 +90,18 @@ class Rate:
         """Variables that are coordinates of a row."""
         return tuple(name for name in (self.time, self.latitude, self.longitude) if name)
 
-    def answers(self, group: str) -> bool:
-        """Whether a group that is asked for, which is no rate's name, means this rate."""
+    def has_group(self, group: str) -> bool:
+        """Return whether a group below the beam is the rate's own or a sibling."""
         return group == self.group or group in self.siblings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ProductSpec:
-    """A product: its rates, below which groups, and which rate is meant by default."""
+    """A product: its granules, its rates, and the rate that opens by default."""
 
     product: str
     title: str
-    """What it is, in a few words."""
+    """Description in a few words."""
     document: str
     """Title and edition of the data dictionary or ATBD that the specification was taken from."""
     completeness: Completeness
@@ -116,10 +116,10 @@ class ProductSpec:
     """What heights are above, as a sentence."""
     rates: tuple[Rate, ...] = ()
     main: tuple[str, ...] = ()
-    """Groups of the rate that is opened when none is asked for, that of the newest releases first:
-    the first one that a granule has. Empty: the rate with the most variables."""
+    """Groups of the rate that opens by default, that of the newest releases first. The first one
+    that a granule has is opened. Empty: the rate with the most variables."""
     links: tuple[Link, ...] = ()
-    """How rows of one rate lead to rows of another."""
+    """Links between rows of two rates."""
 
     def contents(self, release: str | None = None) -> Contents:
         """List what granules of the product hold, without reading any.

@@ -61,13 +61,13 @@ FIRST, LAST = "001", "999"
 
 @dataclass(frozen=True, slots=True)
 class Releases:
-    """The releases of a product that have something."""
+    """The releases of a product that have a variable or a group."""
 
     first: str = FIRST
     """Three digits."""
     last: str = LAST
     sure: bool = True
-    """Whether a granule was seen that has it; otherwise only documents name it."""
+    """Whether a granule with it was examined; otherwise only documents name it."""
 
     def __contains__(self, release: str) -> bool:
         return self.first <= release <= self.last
@@ -87,7 +87,7 @@ class TableVariable:
     """One dataset of a product, as its granules have it."""
 
     path: str
-    """From the root, with ``{beam}`` in the place of gt1l … gt3r."""
+    """Path from the root, with ``{beam}`` for gt1l … gt3r."""
     dtype: str
     """numpy code: ``f4``, ``i1``, ``S80`` …"""
     dims: tuple[str | int, ...]
@@ -113,7 +113,7 @@ class TableVariable:
     """Attribute ``source``: where the product's documents define it."""
     long_name: str = ""
     description: str = ""
-    """What it is, in words of our own."""
+    """Description in our own words."""
     length: int = 0
     """Characters of the product's own description."""
     releases: Releases = ALWAYS
@@ -130,11 +130,11 @@ class TableVariable:
 
     @property
     def is_scale(self) -> bool:
-        """Whether it is the scale of the dimension of its own name."""
+        """Whether it is the scale of the dimension with its name."""
         return self.dims == (self.name,)
 
     def attributes(self) -> dict[str, Any]:
-        """All attributes but those of the dimension scales, typed as in real granules."""
+        """Return the attributes, without those of dimension scales, typed as in real granules."""
         dtype = np.dtype(self.dtype)
         texts = {
             "contentType": self.content,
@@ -166,9 +166,9 @@ class TableGroup:
     attributes: tuple[tuple[str, int], ...]
     """Names of its attributes and the characters of the product's own text, 0 if that is short."""
     coordinates: tuple[str, ...]
-    """Time, latitude and longitude of the variables in it, where it lies along a track."""
+    """Time, latitude and longitude of the variables in it, where it has a track."""
     description: str = ""
-    """What it holds, in words of our own."""
+    """Description in our own words."""
     releases: Releases = ALWAYS
 
 
@@ -184,7 +184,7 @@ class VariableTable:
     variables: tuple[TableVariable, ...]
 
     def at(self, release: str) -> VariableTable:
-        """Give what a release has of it.
+        """Return the part of the table that a release has.
 
         Parameters
         ----------
@@ -194,7 +194,7 @@ class VariableTable:
         Raises
         ------
         SelectionError
-            It is something else.
+            The release is not three digits.
         """
         if len(release) != len(FIRST) or not release.isdecimal():
             raise SelectionError(f"release {release!r}: expected three digits, such as '006'")
@@ -211,26 +211,26 @@ class VariableTable:
 
 @cache
 def load_table(product: str) -> VariableTable:
-    """Read the table of a product; those that have one are :func:`known_tables`."""
+    """Read the table of a product that is in :func:`known_tables`."""
     file = files(__package__) / "tables" / f"{product}.tsv"
     return parse_table(file.read_text(encoding="ascii"))
 
 
 @cache
 def known_tables() -> frozenset[str]:
-    """Name the products that have a table."""
+    """Return the products that have a table."""
     return frozenset(
         file.name.removesuffix(".tsv") for file in (files(__package__) / "tables").iterdir()
     )
 
 
 def parse_table(text: str) -> VariableTable:
-    """Make a table of its text.
+    """Parse a table.
 
     Raises
     ------
     ValueError
-        A row that is no row; the message gives its path.
+        A row is malformed; the message has its path.
     """
     lines = text.splitlines()
     remarks = dict(line[2:].split(": ", 1) for line in lines if line.startswith("# "))

@@ -75,4 +75,4 @@ def _read_all(pending: Iterable[PendingArray], count: ProgressCallback) -> None:
 
 def _read(granule: Granule, reads: Sequence[DatasetRead], count: ProgressCallback) -> None:
     read_selections(granule, reads, count)
-    granule.keep()
+    granule.save_index()
