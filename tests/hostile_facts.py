@@ -313,10 +313,11 @@ class _Piecewise:
 
     def __init__(self, path: Path, facts: Facts) -> None:
         from xr_icesat2.assembly.open_granules import open_granules  # noqa: PLC0415
+        from xr_icesat2.assembly.request import make_request  # noqa: PLC0415
 
         self.path = path
         self.facts = facts
-        (self.granule,) = open_granules([path], None, None, lambda _: None)
+        (self.granule,), _ = open_granules(make_request(path, {}))
 
     def read(self) -> None:
         """Each group, each with what lies in it."""

@@ -9,8 +9,7 @@ import pytest
 import xarray as xr
 
 from tests.written_granules import written_granules
-from xr_icesat2.assembly import dask_chunks as blocks
-from xr_icesat2.assembly import merged_rate as rate
+from xr_icesat2.assembly import dask_chunks
 from xr_icesat2.testing import write_granule
 
 SEGMENTS = "gt1l/land_ice_segments"
@@ -36,7 +35,7 @@ def paths(tmp_path_factory) -> list[Path]:
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch):
     """Have blocks of fewer rows than a granule, as large granules have."""
-    monkeypatch.setattr(rate, "BLOCK_BYTES", 1 << 10)
+    monkeypatch.setattr(dask_chunks, "CHUNK_BYTES", 1 << 10)
 
 
 def opened(given: Any, what: str, **options: Any) -> xr.Dataset:
@@ -105,7 +104,8 @@ def test_automatic_chunks_of_large_variables_are_bounded_in_bytes(paths):
 
 def test_chunks_of_a_list_follow_granules(tmp_path_factory, monkeypatch):
     granules = list(written_granules(tmp_path_factory).values())[:2]
+    monkeypatch.setattr(dask_chunks, "CHUNK_BYTES", 1 << 20)
     assert opened(granules, "a group as it is", chunks={}).chunks["gran_idx"] == (2,)
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 1 << 10)
+    monkeypatch.setattr(dask_chunks, "CHUNK_BYTES", 1 << 10)
     for what in ("a group as it is", "file"):
         assert opened(granules, what, chunks={}).chunks["gran_idx"] == (1, 1)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from xarray.core.indexing import BasicIndexer, OuterIndexer
 
-from xr_icesat2.assembly.flat_coordinates import RunArray
+from xr_icesat2.assembly.flat_row_coordinates import RunArray
 
 
 @settings(deadline=None)

@@ -5,11 +5,41 @@ import pydoc
 
 import pytest
 import xarray as xr
+from xarray.backends.plugins import detect_parameters
 
 from xr_icesat2.backend import ICESat2BackendEntrypoint
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.testing import write_granule
 
+IMPOSSIBLE = {
+    "drop_variables": [3],
+    "group": ["a", "b"],
+    "layout": "flatt",
+    "spots": 7,
+    "beams": "gt4l",
+    "sc_orient": 2,
+    "variables": [""],
+    "pad_to": -1,
+    "storage_options": "anon",
+    "allow_mixed_releases": "yes",
+    "index_cache": 3,
+    "limits": 100,
+    "mask_and_scale": "yes",
+    "decode_times": "seconds",
+    "decode_timedelta": {"delta_time": "seconds"},
+    "use_cftime": 2.5,
+    "concat_characters": "no",
+    "decode_coords": "none",
+}
+"""For each keyword a value that no granule makes possible."""
+EXCLUSIVE = [
+    {"layout": "flat", "pad_to": 9000},
+    {"layout": "file", "spots": "strong"},
+    {"layout": "file", "beams": ["gt1l"]},
+    {"layout": "file", "sc_orient": 1},
+    {"layout": "file", "group": "gt1l", "drop_variables": "gt1l"},
+]
+OPENERS = [xr.open_dataset, xr.open_datatree, xr.open_groups]
 METHODS = ("open_dataset", "open_datatree", "open_groups_as_dict")
 each_method = pytest.mark.parametrize("method", METHODS)
 
@@ -56,7 +86,39 @@ def test_methods_follow_their_signatures(path, method):
         opened(path, "h_li")
 
 
-@pytest.mark.parametrize("open_by", [xr.open_dataset, xr.open_datatree, xr.open_groups])
+@pytest.mark.parametrize("open_by", OPENERS)
 def test_misspelled_keyword_gets_a_suggestion(path, open_by):
     with pytest.raises(SelectionError, match=r"no keyword 'layot'\. Did you mean 'layout'"):
         open_by(path, engine="icesat2", layot="flat")
+
+
+def test_every_keyword_has_an_impossible_value_here():
+    assert ("filename_or_obj", *IMPOSSIBLE) == ICESat2BackendEntrypoint.open_dataset_parameters
+
+
+@pytest.mark.parametrize("open_by", OPENERS)
+@pytest.mark.parametrize("keyword", IMPOSSIBLE)
+def test_impossible_value_is_refused_before_the_file_is_opened(open_by, keyword):
+    with pytest.raises(SelectionError, match=f"{keyword}\\b"):
+        open_by("nope.h5", engine="icesat2", **{keyword: IMPOSSIBLE[keyword]})
+    with pytest.raises(SelectionError, match=f"{keyword}\\b"):
+        open_by(["nowhere/*.h5"], engine="icesat2", **{keyword: IMPOSSIBLE[keyword]})
+
+
+@pytest.mark.parametrize("keywords", EXCLUSIVE, ids=str)
+def test_keywords_that_exclude_each_other_are_refused_before_the_file_is_opened(keywords):
+    with pytest.raises(SelectionError) as caught:
+        xr.open_dataset("nope.h5", engine="icesat2", **keywords)
+    assert [keyword for keyword in keywords if keyword in str(caught.value)]
+
+
+@pytest.mark.parametrize("decode_coords", [None, True, False, "coordinates", "all"])
+def test_coordinates_are_decoded_as_xarray_defines(path, decode_coords):
+    with xr.open_dataset(path, engine="icesat2", decode_coords=decode_coords) as ds:
+        assert ("latitude" in ds.coords) == (decode_coords is not False)
+
+
+def test_xarray_derives_the_keywords_from_the_signature():
+    assert detect_parameters(ICESat2BackendEntrypoint.open_dataset) == (
+        ICESat2BackendEntrypoint.open_dataset_parameters
+    )

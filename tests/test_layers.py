@@ -32,8 +32,7 @@ LEVELS = {
     "reading": 5,
     "links": 6,
     "assembly": 7,
-    "keywords": 8,
-    "backend": 9,
+    "backend": 8,
 }
 BESIDE = {"__init__", "accessor", "cli", "opened_contents", "indexes", "testing"}
 """Parts that stand beside the layers: they may import any, and no layer imports them."""

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from tests.paths import granule
 from xr_icesat2 import products
 from xr_icesat2.assembly.assemble import assemble_groups
+from xr_icesat2.assembly.request import make_request
 from xr_icesat2.bytesource.open_source import open_source
 from xr_icesat2.bytesource.request_counter import CountingSource
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.granule.granule import Granule
-from xr_icesat2.keywords import parse_arguments
 from xr_icesat2.opened_contents import contents_of_opened
 from xr_icesat2.products.contents import Contents, Section
 from xr_icesat2.products.variable_table import load_table
@@ -185,7 +185,7 @@ def test_invalid_release_is_refused(release):
 def test_listing_contents_reads_no_values(path):
     source = CountingSource(open_source(path))
     opened = Granule(source, source.file_version())
-    nodes = assemble_groups([opened], parse_arguments(opened.url).options, listed=False)
+    nodes = assemble_groups([opened], make_request(opened.url, {}))
     before, tables = source.requests, set(opened.index.tables)
     contents = contents_of_opened({p.strip("/"): ds for p, ds in nodes.items()}, str(path))
     assert repr(contents)

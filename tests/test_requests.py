@@ -5,12 +5,12 @@ import pytest
 import xarray as xr
 
 from xr_icesat2.assembly.assemble import assemble_dataset
+from xr_icesat2.assembly.request import make_request
 from xr_icesat2.bytesource import CountingSource, open_source
 from xr_icesat2.bytesource.protocol import RequestCost
 from xr_icesat2.bytesource.remote import RemoteSource
 from xr_icesat2.granule.beams import BEAMS
 from xr_icesat2.granule.granule import Granule
-from xr_icesat2.keywords import parse_arguments
 from xr_icesat2.reading.lazy_array import GranuleArray
 from xr_icesat2.testing import write_granule
 
@@ -133,7 +133,7 @@ def opened(path, **asked) -> tuple[set[str], CountingSource]:
     """Headers that are read to open a local granule, and the byte source that saw it."""
     source = CountingSource(open_source(path))
     granule = Granule(source, source.file_version())
-    ds = assemble_dataset([granule], parse_arguments(path, **asked).options, listed=False)
+    ds = assemble_dataset([granule], make_request(path, asked))
     assert "h_li" in ds
     nodes = set(granule.index.nodes)
     ds.close()

@@ -26,12 +26,12 @@ from tests.benchmark_granules import LAYOUTS
 from tests.counted_link import CountedLink
 from xr_icesat2.assembly.assemble import assemble_dataset, assemble_groups
 from xr_icesat2.assembly.open_granules import open_granule
+from xr_icesat2.assembly.request import make_request
 from xr_icesat2.bytesource.protocol import RequestCost
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.hdf5 import page_cache as pages
 from xr_icesat2.index_cache.directory import IndexDirectory
 from xr_icesat2.index_cache.store import IndexStores
-from xr_icesat2.keywords import parse_arguments
 from xr_icesat2.testing import write_granule
 
 FAR = RequestCost(latency=0.06, bandwidth=200e6)
@@ -65,8 +65,8 @@ def far_away(path: Path, cache: Path | None = None, cost: RequestCost = FAR):
 def opened(granule: Granule, task: Task):
     """Give the Dataset that ``open_dataset`` assembles."""
     asked = task.variables or None
-    options = parse_arguments(task.files[0], group=task.group, variables=asked, **RAW).options
-    return assemble_dataset([granule], options, listed=False)
+    keywords = {"group": task.group, "variables": asked, **RAW}
+    return assemble_dataset([granule], make_request(task.files[0], keywords))
 
 
 def loaded(ds, task: Task):
@@ -120,7 +120,7 @@ class TestCounted:
     @pytest.mark.parametrize("name", ["atl03-006", "atl03-007"])
     def test_tree_opens_in_few_round_trips(self, layout, name):
         with far_away(layout(name)) as (granule, source):
-            groups = assemble_groups([granule], parse_arguments(granule.url).options, listed=False)
+            groups = assemble_groups([granule], make_request(granule.url, {}))
             assert {"/heights", "/geolocation", "/bckgrd_atlas", "/orbit_info"} <= groups.keys()
             assert source.round_trips + source.version_requests <= MOST_TRIPS + 4
             assert source.requests <= 14

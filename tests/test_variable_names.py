@@ -8,7 +8,7 @@ import xarray as xr
 
 from tests.tiny import write_tiny
 from tests.written_granules import GRANULE_NAMES, written_granules
-from xr_icesat2.assembly.request import matches
+from xr_icesat2.assembly.variable_patterns import matches
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.products.variable_table import known_tables, load_table
 

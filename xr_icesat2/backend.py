@@ -1,27 +1,78 @@
-"""What xarray calls for ``engine="icesat2"``."""
+"""The engine ``icesat2``: the methods that xarray calls, and its keywords."""
 
-from __future__ import annotations
-
+import inspect
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
-from typing import Any
+from functools import partial, wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import xarray as xr
 from xarray.backends import BackendEntrypoint
+from xarray.coders import CFDatetimeCoder, CFTimedeltaCoder
 
 from .assembly.assemble import assemble_dataset, assemble_groups, close_granules
 from .assembly.open_granules import open_granules
-from .assembly.prefetch import read_ahead
+from .assembly.request import Layout, Request, make_request
 from .errors import GroupNotFoundError, SelectionError
 from .granule.granule import Granule
 from .granule.name import parse_name
 from .hdf5.paths import normalise
-from .keywords import KEYWORDS, Arguments, takes_arguments
+from .limits import Limits
+from .messages import did_you_mean
 from .relaxed_gc import seldom_collecting
 
 __all__ = ["ICESat2BackendEntrypoint"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _suggest_keywords(method: Callable[P, R]) -> Callable[P, R]:
+    """Decorate a method so that an unknown keyword raises an error with a suggestion.
+
+    xarray derives the keywords of an engine from its signature, which may have no ``**unknown``.
+    """
+    signature = inspect.signature(method)
+
+    @wraps(method)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        _check_keywords(kwargs, signature)
+        return method(*args, **kwargs)
+
+    return call
+
+
+def _keywords_of(
+    model: Callable[Concatenate[Any, P], Any],
+) -> Callable[[Callable[[Any, Request], R]], Callable[Concatenate[Any, P], R]]:
+    """Make a decorator that gives a method of a request the parameters of another method."""
+    signature = inspect.signature(model)
+
+    def decorate(method: Callable[[Any, Request], R]) -> Callable[Concatenate[Any, P], R]:
+        @wraps(method)
+        def call(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            _check_keywords(kwargs, signature)
+            given = signature.bind(self, *args, **kwargs).arguments
+            return method(self, make_request(given["filename_or_obj"], given))
+
+        returns = inspect.signature(method).return_annotation
+        call.__signature__ = signature.replace(return_annotation=returns)  # type: ignore[attr-defined]
+        return call
+
+    return decorate
+
+
+def _check_keywords(given: Iterable[str], signature: inspect.Signature) -> None:
+    """Raise if a keyword is unknown, and suggest the one that was meant."""
+    (_, _, *known) = signature.parameters
+    for keyword in given:
+        if keyword not in signature.parameters:
+            msg = (
+                f"engine='icesat2' has no keyword {keyword!r}.{did_you_mean(keyword, known)} It "
+                f"takes: {', '.join(known)}"
+            )
+            raise SelectionError(msg)
 
 
 class ICESat2BackendEntrypoint(BackendEntrypoint):
@@ -40,9 +91,8 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
         sorted; not those in folders below it).
     group : str, optional
         A rate, by its group (``"land_ice_segments"``, default: the product's
-        main one), or a path in the file (``"gt1l/land_ice_segments"``): that
-        group alone, as it is, so that nothing is chosen by ``spots`` and the
-        like.
+        main one), or a path in the file (``"gt1l/land_ice_segments"``). A path
+        opens that one group unmerged: ``spots`` and the like do not apply.
     layout : {"spot", "flat", "file"}
         Beams side by side on ``spot``, padded to the longest; one row an
         observation; or the file's own tree and dimensions.
@@ -54,18 +104,18 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
         (``["pt1"]``), of ATL09 the profiles (``["profile_1"]``).
     sc_orient : {0, 1}, optional
         Orientation of the spacecraft, 0 backward or 1 forward, for granules
-        that do not say which beam is which spot. Contradicting a granule that
-        does is an error.
+        in which the spots of beams are unknown. If a granule contradicts it,
+        an error is raised.
     variables : str or list of str, optional
-        Names, paths or patterns to keep; a bare name takes every match, that
-        of a group all that lies in it. Paths begin below the beam. Coordinates
-        stay. Default: all.
+        Names, paths or patterns to keep. A bare name matches in every group;
+        the name of a group matches everything in it. Paths begin below the
+        beam. Coordinates are always kept. Default: all.
     drop_variables : str or list of str, optional
-        The same, to leave out; they are not even looked at.
+        Names, paths or patterns to drop. Their metadata is not read.
     pad_to : int, optional
         Rows to pad every granule to (``layout="spot"``).
     storage_options : dict, optional
-        Handed to fsspec.
+        Passed to fsspec.
     allow_mixed_releases : bool
         Merge granules of different releases.
     index_cache : path, optional
@@ -74,87 +124,103 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
         opens without a request. Default: the environment variable
         ``XR_ICESAT2_INDEX_CACHE``, else none.
     limits : xr_icesat2.Limits, optional
-        What one file may ask of its reader (``Limits(chunks=5_000_000)``), so that
-        no file takes all time and memory. Default: those of :class:`xr_icesat2.Limits`.
+        Limits on what one file may ask of its reader
+        (``Limits(chunks=5_000_000)``), so that no file takes all time and
+        memory. Default: those of :class:`xr_icesat2.Limits`.
     mask_and_scale, decode_times, use_cftime, concat_characters, decode_coords
         As in :func:`xarray.open_dataset`.
     decode_timedelta
-        As there, but durations stay numbers by default.
+        As in :func:`xarray.open_dataset`, but durations stay numbers by default.
     """
 
     description = "Open ICESat-2 granules (.h5), one or many, as lazy xarray objects"
-    open_dataset_parameters = ("filename_or_obj", *KEYWORDS)
     supports_groups = True
 
     def guess_can_open(self, filename_or_obj: Any) -> bool:
-        """Whether this is ``icesat2://…`` or has the name of an ICESat-2 granule."""
+        """Return whether this is ``icesat2://…`` or has the name of an ICESat-2 granule."""
         if not isinstance(filename_or_obj, str | os.PathLike):
             return False
         path = os.fspath(filename_or_obj)
         return path.startswith("icesat2://") or parse_name(path) is not None
 
-    @takes_arguments
-    def open_dataset(self, arguments: Arguments) -> xr.Dataset:
+    @_suggest_keywords
+    def open_dataset(  # noqa: PLR0913 - these are the keywords of the engine
+        self,
+        filename_or_obj: Any,
+        *,
+        drop_variables: str | Iterable[str] | None = None,
+        group: str | None = None,
+        layout: Layout = "spot",
+        spots: str | int | Sequence[int] | None = None,
+        beams: str | Sequence[str] | None = None,
+        sc_orient: int | None = None,
+        variables: str | Iterable[str] | None = None,
+        pad_to: int | None = None,
+        storage_options: Mapping[str, Any] | None = None,
+        allow_mixed_releases: bool = False,
+        index_cache: str | os.PathLike[str] | None = None,
+        limits: Limits | None = None,
+        mask_and_scale: bool | Mapping[str, bool] | None = None,
+        decode_times: bool | CFDatetimeCoder | Mapping[str, bool | CFDatetimeCoder] | None = None,
+        decode_timedelta: (
+            bool | CFTimedeltaCoder | Mapping[str, bool | CFTimedeltaCoder] | None
+        ) = None,
+        use_cftime: bool | Mapping[str, bool] | None = None,
+        concat_characters: bool | Mapping[str, bool] | None = None,
+        decode_coords: bool | str | None = None,
+    ) -> xr.Dataset:
         """Open one rate of one or many granules, or one group of a file.
 
         The keywords are documented in the class.
         """
+        request = make_request(filename_or_obj, locals())
         with seldom_collecting():
-            granules = _open(arguments)
-            with _forgotten_if_damaged(granules):
-                return assemble_dataset(granules, arguments.options, listed=arguments.listed)
+            granules, identities = open_granules(request)
+            with _closed_on_error(granules):
+                return assemble_dataset(granules, request, identities)
 
-    @takes_arguments
-    def open_groups_as_dict(self, arguments: Arguments) -> dict[str, xr.Dataset]:
+    @_keywords_of(open_dataset)
+    def open_groups_as_dict(self, request: Request) -> dict[str, xr.Dataset]:
         """Open all rates and groups; keys are the paths of a tree.
 
         The keywords are documented in the class.
         """
-        return _open_groups(arguments)[0]
+        return _open_groups(request)[0]
 
-    @takes_arguments
-    def open_datatree(self, arguments: Arguments) -> xr.DataTree:
+    @_keywords_of(open_dataset)
+    def open_datatree(self, request: Request) -> xr.DataTree:
         """Open all rates and groups as one tree.
 
         The keywords are documented in the class.
         """
-        groups, granules = _open_groups(arguments)
+        groups, granules = _open_groups(request)
         with seldom_collecting():
             tree = xr.DataTree.from_dict(groups)
             for path, [node] in xr.group_subtrees(tree):
-                # Groups that hold nothing but groups are made by the tree itself.
+                # The tree itself makes the groups that hold nothing but groups.
                 if normalise(path) in groups:
                     node.encoding = groups[normalise(path)].encoding
         tree.set_close(partial(close_granules, granules))
         return tree
 
+    # xarray derives this itself only of engines that it finds by name.
+    open_dataset_parameters = tuple(inspect.signature(open_dataset).parameters)[1:]
 
-def _open_groups(arguments: Arguments) -> tuple[dict[str, xr.Dataset], list[Granule]]:
+
+def _open_groups(request: Request) -> tuple[dict[str, xr.Dataset], list[Granule]]:
     with seldom_collecting():
-        granules = _open(arguments)
-        with _forgotten_if_damaged(granules):
-            groups = assemble_groups(granules, arguments.options, listed=arguments.listed)
-        return groups, granules
+        granules, identities = open_granules(request)
+        with _closed_on_error(granules):
+            return assemble_groups(granules, request, identities), granules
 
 
 @contextmanager
-def _forgotten_if_damaged(granules: list[Granule]) -> Iterator[None]:
-    """Forget the indexes of granules that do not open: they may be what is wrong."""
+def _closed_on_error(granules: list[Granule]) -> Iterator[None]:
+    """Close granules that do not open, with their indexes, which may be wrong."""
     try:
         yield
-    except (GroupNotFoundError, SelectionError):  # what was asked for is wrong
+    except (GroupNotFoundError, SelectionError):  # the request is wrong, not the granules
         raise
     except Exception:
         close_granules(granules)
         raise
-
-
-def _open(arguments: Arguments) -> list[Granule]:
-    ahead = partial(read_ahead, options=arguments.options)
-    return open_granules(
-        arguments.objects,
-        arguments.storage_options,
-        arguments.index_cache,
-        ahead,
-        arguments.limits,
-    )

@@ -9,7 +9,7 @@ from typing import Any
 
 import xarray as xr
 
-from .assembly.open_granules import map_granules
+from .assembly.parallel import map_granules
 from .errors import ICESat2Error, SelectionError
 from .granule.granule import Granule
 from .hdf5.model import Chunked, DatasetHeader

@@ -1,10 +1,9 @@
-"""Assembly: granules and what is asked of them → a Dataset, or the groups of a tree."""
+"""Assemble a Dataset, or the groups of a tree, from granules and a request."""
 
 from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,144 +11,182 @@ import xarray as xr
 
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.identity import Identity
-from xr_icesat2.hdf5.model import GroupHeader, LeftOut, Node
-from xr_icesat2.hdf5.paths import ancestors, join, normalise, parent
+from xr_icesat2.hdf5.model import GroupHeader, LeftOut
+from xr_icesat2.hdf5.paths import ancestors, join, normalise
 from xr_icesat2.products import PRODUCTS, Rate
 
-from .dask_chunks import share_blocks
+from .dask_chunks import share_chunks
 from .granule_coordinates import granule_coords
 from .granule_rate import GranuleRate, read_beam_rates
-from .layouts.file import file_datasets, leaves_out_damaged
+from .layouts.file import file_datasets, file_tree
 from .layouts.flat import flat_datasets
 from .layouts.spot import spot_datasets
 from .merged_rate import MergedRate, common_attrs
-from .open_granules import map_granules
-from .request import Options
-from .resolve_granules import ResolvedGranule, identities_of, know
+from .parallel import map_granules
+from .request import FilePath, Request
+from .resolve_request import resolve_request
+from .resolved_granule import ResolvedGranule, all_rates
 from .suggestions import (
     check_beams,
-    check_below_beams,
     check_group,
     check_not_all_damaged,
     check_not_empty,
     check_rate,
     check_tree,
 )
-from .target import all_rates, asked_rate, rates_of
-from .unmerged import opens_as_it_is
 from .unsupported_objects import left_out_of, note_left_out, without_left_out
 
 __all__ = ["assemble_dataset", "assemble_groups", "close_granules"]
 
 FEW_GRANULES = 8
-"""Of so many, the raw metadata is held until a tree is complete: its rates lie side by side."""
-MERGERS = {"spot": spot_datasets, "flat": flat_datasets}
+"""Up to so many, raw metadata stays in memory until a tree is complete: its rates share pages."""
+LAYOUTS = {"spot": spot_datasets, "flat": flat_datasets}
 
 
-def assemble_dataset(granules: Sequence[Granule], options: Options, *, listed: bool) -> xr.Dataset:
-    """Give one Dataset: a rate of all granules, or a group of the file as it is.
+def assemble_dataset(
+    granules: Sequence[Granule], request: Request, identities: Sequence[Identity | None] = ()
+) -> xr.Dataset:
+    """Assemble one rate of all granules, or one group of the file unmerged.
 
     Parameters
     ----------
     granules
         In the order of ``gran_idx``.
-    listed
-        Whether the user gave a list: then everything has the dimension ``gran_idx``.
+    request
+        As :func:`.make_request` returns it.
+    identities
+        Of the granules, where they are known already.
     """
-    if options.layout == "file":
-        group = normalise(options.group or "/")
-        for granule in granules:
-            granule.index.group(group)
-        datasets = file_datasets(granules, [group], options, listed=listed)
-        check_group(granules[0], _paths(datasets), options)
-        check_not_all_damaged(granules[0], group, options)
-        if not datasets[group].variables and (options.group is None or group != "/"):
-            check_not_empty(granules, group)
-        return _finished(datasets[group], granules)
-    identities = identities_of(granules, options)
-    if opens_as_it_is(granules, identities, options):
-        dataset = assemble_dataset(granules, replace_layout(options), listed=listed)
-        return _finished(_told_apart(dataset, identities), granules) if listed else dataset
-    check_below_beams(options)
-    known = know(granules, identities, options)
-    merged = _merged(known, asked_rate(known, options), options, folded=True)
-    dataset = _folded(_parts(merged))
-    dataset.attrs = _common_attrs(granules)
-    return _finished(dataset, granules)
+    resolved = resolve_request(granules, request, identities, one_rate=True)
+    request, rate = resolved.request, resolved.request.target
+    if isinstance(rate, Rate):
+        dataset = _fold(_rate_groups(_merge_rate(resolved.granules, rate, request, folded=True)))
+        dataset.attrs = _common_attrs(granules)
+    else:
+        dataset = _numbered(_file_group(granules, request), resolved.identities, request)
+    for granule in granules:
+        granule.save_index()
+    return _with_source(dataset, granules, partial(close_granules, granules))
 
 
 def assemble_groups(
-    granules: Sequence[Granule], options: Options, *, listed: bool
+    granules: Sequence[Granule], request: Request, identities: Sequence[Identity | None] = ()
 ) -> dict[str, xr.Dataset]:
-    """Give the groups of a tree: granule coordinates, rates, then the rest of the file."""
-    if options.layout == "file":
-        file_part = _file_groups(granules, options, (), listed=listed)
-        check_tree(granules[0], _paths(file_part), options)
-        check_not_all_damaged(granules[0], normalise(options.group or "/"), options)
-        return _rooted(file_part, options, granules)
-    identities = identities_of(granules, options)
-    if opens_as_it_is(granules, identities, options):
-        groups = assemble_groups(granules, replace_layout(options), listed=listed)
-        if listed:
-            groups["/"] = _finished(_told_apart(groups["/"], identities), granules)
-        return groups
-    check_below_beams(options)
-    known = know(granules, identities, options)
-    if options.group is not None:
-        rate = asked_rate(known, options)
-        nodes = _nodes(_merged(known, rate, options, folded=False))
-        return _rooted(nodes, replace(options, group=rate.name), granules)
+    """Assemble the groups of a tree, by path: the granules' coordinates, the rates, the rest.
+
+    The parameters are those of :func:`assemble_dataset`.
+    """
+    resolved = resolve_request(granules, request, identities, one_rate=False)
+    request, target = resolved.request, resolved.request.target
+    if isinstance(target, Rate):
+        groups = _tree_groups(_merge_rate(resolved.granules, target, request, folded=False))
+    elif isinstance(target, FilePath):
+        groups = file_tree(granules, request)
+        check_tree(granules[0], _paths(groups), request)
+        check_not_all_damaged(granules[0], request)
+        groups[target.path] = _numbered(groups[target.path], resolved.identities, request)
+    else:
+        groups = _whole_tree(granules, resolved.granules, request)
+    return _from_root(groups, request, granules)
+
+
+def _file_group(granules: Sequence[Granule], request: Request) -> xr.Dataset:
+    """Assemble the group of the file that the request targets."""
+    path = request.root
+    for granule in granules:
+        granule.index.group(path)
+    datasets = file_datasets(granules, [path], request)
+    check_group(granules[0], _paths(datasets), request)
+    check_not_all_damaged(granules[0], request)
+    if not datasets[path].variables and (request.group is None or path != "/"):
+        check_not_empty(granules, path)
+    return datasets[path]
+
+
+def _whole_tree(
+    granules: Sequence[Granule], resolved: Sequence[ResolvedGranule], request: Request
+) -> dict[str, xr.Dataset]:
+    """Assemble all rates, and the groups of the file that belong to no rate."""
     tree: dict[str, xr.Dataset] = {}
     held: list[str] = []
-    for rate in all_rates(known, options):
-        merged = _merged(known, rate, options, folded=False)
+    for rate in all_rates(resolved):
+        merged = _merge_rate(resolved, rate, request, folded=False)
         held += merged.dims
-        tree |= _nodes(merged)
-    tree |= _between(known, tree)
-    file_part = _file_groups(granules, options, known[0].selection.present, listed=listed)
-    check_tree(granules[0], [*held, *_paths(file_part)], options)
-    root = _root(file_part.pop("/"), known, options)
+        tree |= _tree_groups(merged)
+    tree |= _groups_between(resolved, tree)
+    file_part = file_tree(granules, request, without=resolved[0].selection.present)
+    check_tree(granules[0], [*held, *_paths(file_part)], request)
+    root = _root(file_part.pop("/"), resolved, request)
     groups = {"/": root, **tree, **file_part}
     noted = left_out_of(dataset.encoding for dataset in groups.values())
-    note_left_out(root, {g.url: _not_noted(g, noted.get(g.url, {}), options) for g in granules})
-    return _rooted(groups, options, granules)
+    note_left_out(root, {g.url: _not_noted(g, noted.get(g.url, {}), request) for g in granules})
+    return groups
 
 
-def _not_noted(granule: Granule, noted: Collection[str], options: Options) -> dict[str, LeftOut]:
-    """Give what is left out of the tree, and is in no group of it."""
+def _not_noted(granule: Granule, noted: Collection[str], request: Request) -> dict[str, LeftOut]:
+    """Return what is left out of the tree, and is in no group of it."""
     return {
         path: node
         for path, node in granule.index.left_out.items()
-        if path not in noted and options.keeps(path) and not node.damaged
+        if path not in noted and request.keeps(path) and not node.damaged
     }
 
 
-def _nodes(merged: MergedRate) -> dict[str, xr.Dataset]:
-    """Give the groups of a rate by their paths in a tree; none if no beam has the rate."""
+def _merge_rate(
+    granules: Sequence[ResolvedGranule], rate: Rate, request: Request, *, folded: bool
+) -> MergedRate:
+    """Read the headers of one rate of all granules.
+
+    ``folded`` is whether all groups of the rate become one Dataset.
+    """
+    is_target = request.target is not None
+
+    def read(one: ResolvedGranule) -> GranuleRate:
+        own = rate
+        if rate.members is not None:  # inferred rates may differ between granules
+            own = next((found for found in one.rates if found.name == rate.name), rate)
+        beams = read_beam_rates(one.granule, one.selection, own, request)
+        if is_target and not any(beam.variables for beam in beams.values()):
+            check_beams(one, own, request)
+        if folded or len(granules) > FEW_GRANULES:
+            one.granule.save_index()
+        return GranuleRate(one.granule, one.identity, one.selection, beams)
+
+    kept, left_out = without_left_out(map_granules(read, granules), rate, request)
+    merged = MergedRate(rate, kept, request, folded, left_out)
+    if is_target:
+        check_rate(granules[0], rate, merged.dims, request)
+    return merged
+
+
+def _tree_groups(merged: MergedRate) -> dict[str, xr.Dataset]:
+    """Return the groups of a rate by their paths in a tree; none if no beam has the rate."""
     if not any(one.beams for one in merged.granules):
         return {}
-    rate, parts = merged.rate, _parts(merged)
+    rate, groups = merged.rate, _rate_groups(merged)
     if rate.alias is None:
-        return {normalise(path): dataset for path, dataset in parts.items()}
-    below = {path: posixpath.relpath(path or ".", rate.group or ".") for path in parts}
-    return {join(f"/{rate.alias}", below[path]): dataset for path, dataset in parts.items()}
+        return {normalise(path): dataset for path, dataset in groups.items()}
+    below = {path: posixpath.relpath(path or ".", rate.group or ".") for path in groups}
+    return {join(f"/{rate.alias}", below[path]): dataset for path, dataset in groups.items()}
 
 
-def _parts(merged: MergedRate) -> dict[str, xr.Dataset]:
-    """Give the groups of a rate by their paths below the beam."""
-    parts = MERGERS[merged.options.layout](merged)
-    note_left_out(parts[merged.top], merged.left_out)
-    return parts
+def _rate_groups(merged: MergedRate) -> dict[str, xr.Dataset]:
+    """Return the groups of a rate by their paths below the beam."""
+    groups = LAYOUTS[merged.request.layout](merged)
+    note_left_out(groups[merged.top], merged.left_out)
+    return groups
 
 
-def _between(known: Sequence[ResolvedGranule], tree: Collection[str]) -> dict[str, xr.Dataset]:
-    """Give the groups that lie around rates and hold nothing of their own but attributes."""
+def _groups_between(
+    granules: Sequence[ResolvedGranule], tree: Collection[str]
+) -> dict[str, xr.Dataset]:
+    """Return the groups around rates that have no variables, with their attributes."""
     around = {group for path in tree for group in ancestors(path)} - {"/", *tree}
     datasets = {}
     for group in around:
         attrs = [
             node.attrs
-            for one in known
+            for one in granules
             for beam in one.selection.groups.values()
             for node in one.granule.index.load([f"/{beam}{group}"]).values()
             if isinstance(node, GroupHeader)
@@ -159,37 +196,9 @@ def _between(known: Sequence[ResolvedGranule], tree: Collection[str]) -> dict[st
     return datasets
 
 
-def replace_layout(options: Options) -> Options:
-    """Give the same options for the file's own tree."""
-    return replace(options, layout="file", spots=None, beams=None, sc_orient=None, pad_to=None)
-
-
-def _merged(
-    known: Sequence[ResolvedGranule], rate: Rate, options: Options, *, folded: bool
-) -> MergedRate:
-    asked = folded or options.group is not None
-
-    def read_one(one: ResolvedGranule) -> GranuleRate:
-        own = rate
-        if rate.members is not None:
-            found = (r for r in rates_of(one, options) if r.name == rate.name)
-            own = next(found, rate)
-        beams = read_beam_rates(one.granule, one.selection, own, options)
-        if asked and not any(beam.variables for beam in beams.values()):
-            check_beams(one, own, options)
-        if folded or len(known) > FEW_GRANULES:
-            one.granule.save_index()
-        return GranuleRate(one.granule, one.identity, one.selection, beams)
-
-    granules, left_out = without_left_out(map_granules(read_one, known), rate, options)
-    merged = MergedRate(rate, granules, options, folded, left_out)
-    if asked:
-        check_rate(known[0], rate, merged.dims, options)
-    return merged
-
-
-def _folded(parts: Mapping[str, xr.Dataset]) -> xr.Dataset:
-    datasets = list(parts.values())
+def _fold(groups: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """Return one Dataset with the variables of all groups of a rate."""
+    datasets = list(groups.values())
     folded = datasets[0]
     for dataset in datasets[1:]:
         folded = folded.assign(dataset.data_vars)
@@ -202,88 +211,53 @@ def _folded(parts: Mapping[str, xr.Dataset]) -> xr.Dataset:
     return folded
 
 
-def _file_groups(
-    granules: Sequence[Granule], options: Options, without: Sequence[str], *, listed: bool
-) -> dict[str, xr.Dataset]:
-    """Give all groups as they are, but for some at the root."""
-    root = normalise(options.group or "/")
-    below = _all_below(granules, root, options, without, listed=listed)
-    groups = [p for nodes in below for p, node in nodes.items() if isinstance(node, GroupHeader)]
-    datasets = file_datasets(granules, list(dict.fromkeys([root, *groups])), options, listed=listed)
-    for granule, nodes in zip(granules, below, strict=True):
-        for path, node in nodes.items():
-            if isinstance(node, LeftOut) and options.keeps(path):
-                note_left_out(datasets[parent(path)], {granule.url: {path: node}})
-    return datasets
-
-
 def _paths(datasets: Mapping[str, xr.Dataset]) -> list[str]:
     return [f"{group}/{name}" for group, dataset in datasets.items() for name in dataset.variables]
 
 
-def _all_below(
-    granules: Sequence[Granule],
-    root: str,
-    options: Options,
-    without: Sequence[str],
-    *,
-    listed: bool,
-) -> list[dict[str, Node]]:
-    """Give all that lies below a group, of each granule by path, a group after those around it."""
-    hidden = {f"/{name}" for name in without}
-
-    def walk(granule: Granule) -> dict[str, Node]:
-        granule.index.group(root)
-        found = granule.index.below(
-            [root],
-            lambda path: path in hidden or options.drops(path),
-            leave_out_damaged=leaves_out_damaged(options, listed=listed),
-        )
-        granule.index.release()  # so that they are not in memory along with the tree
-        return found
-
-    return map_granules(walk, granules)
-
-
-def _root(dataset: xr.Dataset, known: Sequence[ResolvedGranule], options: Options) -> xr.Dataset:
-    coords = granule_coords([k.identity for k in known])
-    if options.layout == "flat":
+def _root(dataset: xr.Dataset, granules: Sequence[ResolvedGranule], request: Request) -> xr.Dataset:
+    coords = granule_coords([one.identity for one in granules])
+    if request.layout == "flat":
         # Rows have a coordinate gran_idx of their own, which an index here would override.
         coords = {
             name: xr.Variable(("granule",) * v.ndim, v.data, v.attrs, v.encoding)
             for name, v in coords.items()
         }
     root = dataset.assign_coords(coords)
-    root.attrs = _common_attrs([k.granule for k in known])
+    root.attrs = _common_attrs([one.granule for one in granules])
     root.encoding = dataset.encoding
     return root
 
 
-def _told_apart(dataset: xr.Dataset, identities: Sequence[Identity]) -> xr.Dataset:
-    """Say which granule is which, but where the group itself holds something of that name.
+def _numbered(dataset: xr.Dataset, identities: Sequence[Identity], request: Request) -> xr.Dataset:
+    """Add the coordinates of the granules of a list, except names that the group has itself.
 
-    Maps are not numbered.
+    Gridded products have no numbers.
     """
+    if not (request.listed and identities):
+        return dataset
     convention = PRODUCTS.convention(identities[0].product)
     if convention is not None and convention.is_gridded:
         return dataset
     coords = granule_coords(identities)
-    told = dataset.assign_coords({n: v for n, v in coords.items() if n not in dataset.variables})
-    told.encoding = dataset.encoding
-    return told
+    numbered = dataset.assign_coords(
+        {name: v for name, v in coords.items() if name not in dataset.variables}
+    )
+    numbered.encoding = dataset.encoding
+    return numbered
 
 
 def _common_attrs(granules: Sequence[Granule]) -> dict[str, Any]:
-    """Give the root attributes that are the same in all granules."""
+    """Return the root attributes that are the same in all granules."""
     return common_attrs([granule.index.group("/").attrs for granule in granules])
 
 
-def _rooted(
-    groups: Mapping[str, xr.Dataset], options: Options, granules: Sequence[Granule]
+def _from_root(
+    groups: Mapping[str, xr.Dataset], request: Request, granules: Sequence[Granule]
 ) -> dict[str, xr.Dataset]:
-    """Give paths as seen from the group that was asked for, and no groups of unasked variables."""
-    root = normalise(options.group or "/")
-    held = {path for path, dataset in groups.items() if _is_asked(dataset, options)}
+    """Return groups by their paths below the root of the tree, without those not asked for."""
+    root = request.root
+    held = {path for path, dataset in groups.items() if _is_asked(dataset, request)}
     shown = held | {group for path in held for group in ancestors(path)} | {root}
     for granule in granules:
         granule.save_index()
@@ -295,24 +269,17 @@ def _rooted(
     }
 
 
-def _is_asked(dataset: xr.Dataset, options: Options) -> bool:
-    """Whether a group holds any variable that was asked for; its coordinates need not be."""
+def _is_asked(dataset: xr.Dataset, request: Request) -> bool:
+    """Return whether a group has a variable that is asked for, coordinates aside."""
     sources = dataset.encoding["icesat2"].values()
-    return options.variables is None or any(options.keeps(source["path"]) for source in sources)
-
-
-def _finished(dataset: xr.Dataset, granules: Sequence[Granule]) -> xr.Dataset:
-    """Complete a Dataset, and keep the indexes of its granules."""
-    for granule in granules:
-        granule.save_index()
-    return _with_source(dataset, granules, partial(close_granules, granules))
+    return request.variables is None or any(request.keeps(source["path"]) for source in sources)
 
 
 def _with_source(
     dataset: xr.Dataset, granules: Sequence[Granule], close: Callable[[], None]
 ) -> xr.Dataset:
-    """Say where it came from, and let go of the granules when it is closed."""
-    share_blocks(dataset)
+    """Note the urls of the granules, and close these when the Dataset is closed."""
+    share_chunks(dataset)
     urls = [granule.url for granule in granules]
     dataset.encoding["source"] = urls[0] if len(urls) == 1 else urls
     dataset.set_close(close)
@@ -320,6 +287,6 @@ def _with_source(
 
 
 def close_granules(granules: Sequence[Granule]) -> None:
-    """Let go of open files and indexes; a later read opens them again."""
+    """Close open files and drop indexes; a later read opens them again."""
     for granule in granules:
         granule.close()

@@ -1,4 +1,4 @@
-"""The rates of a product without a specification, from the file's own dimension scales."""
+"""Which rates a granule has: those of its product, then those that its dimension scales imply."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xr_icesat2.hdf5.model import DatasetHeader
-from xr_icesat2.products import Rate
+from xr_icesat2.hdf5.paths import normalise
+from xr_icesat2.products import PRODUCTS, Rate
 from xr_icesat2.reading.decode_options import is_cf_time
 
 from .dimension_scales import scale_paths
@@ -18,26 +19,48 @@ if TYPE_CHECKING:
     from xr_icesat2.granule.granule import Granule
 
     from .beam_selection import BeamSelection
-    from .request import Options
+    from .request import Request
 
-__all__ = ["infer_rates"]
+__all__ = ["available_rates", "present_rates"]
 
 Headers = Mapping[str, DatasetHeader]
 
 
-def infer_rates(
-    granule: Granule, selection: BeamSelection, options: Options, claimed: Sequence[str] = ()
+def available_rates(
+    granule: Granule, product: str | None, selection: BeamSelection, request: Request
 ) -> list[Rate]:
-    """Gather the variables of all beams that lie along the same scale; the largest rate first.
+    """Return the rates of a granule: specified ones that it has, then inferred ones."""
+    spec = PRODUCTS.get(product or "")
+    specified = spec.rates if spec else ()
+    present = present_rates(granule, selection, specified)
+    claimed = tuple(group for rate in specified for group in rate.groups)
+    return present + infer_rates(granule, selection, request, claimed)
 
-    What lies directly in the ``claimed`` groups below a beam is left aside.
+
+def present_rates(granule: Granule, selection: BeamSelection, rates: Sequence[Rate]) -> list[Rate]:
+    """Return those of some rates of which a beam has a group."""
+    beams = selection.groups.values()
+    groups = {
+        rate.name: [normalise(f"{b}/{g}") for b in beams for g in (rate.group, *rate.siblings)]
+        for rate in rates
+    }
+    nodes = granule.index.load([path for paths in groups.values() for path in paths])
+    return [rate for rate in rates if any(path in nodes for path in groups[rate.name])]
+
+
+def infer_rates(
+    granule: Granule, selection: BeamSelection, request: Request, claimed: Sequence[str] = ()
+) -> list[Rate]:
+    """Make a rate of all variables that share a dimension scale; the largest rate first.
+
+    Variables directly in the ``claimed`` groups below a beam belong to other rates.
     """
     members: dict[str, dict[str, DatasetHeader]] = defaultdict(dict)
     for group in selection.groups.values():
         aside = {f"/{group}/{name}".rstrip("/") for name in claimed}
         headers = {
             path: node
-            for path, node in granule.index.below([f"/{group}"], options.drops).items()
+            for path, node in granule.index.below([f"/{group}"], request.drops).items()
             if isinstance(node, DatasetHeader)
             and node.shape
             and not node.bare
@@ -51,7 +74,7 @@ def infer_rates(
 
 
 def _by_scale(granule: Granule, group: str, headers: Headers) -> dict[str, list[str]]:
-    """Give, for each scale (its path below the beam), what lies along it first."""
+    """Return variables by the scale (its path below the beam) of their first dimension."""
     along: dict[str, list[str]] = defaultdict(list)
     labels: list[str] = []
     loose: list[str] = []
@@ -65,7 +88,7 @@ def _by_scale(granule: Granule, group: str, headers: Headers) -> dict[str, list[
         else:
             along[scale[len(group) + 2 :]].append(below)
     for label in labels:
-        # A scale along which something lies is a rate; one that only labels belongs to a rate.
+        # A scale that no variable shares is a variable of a rate, and makes none.
         if label in along:
             along[label].append(label)
         else:
@@ -76,7 +99,7 @@ def _by_scale(granule: Granule, group: str, headers: Headers) -> dict[str, list[
 
 
 def _home(along: Mapping[str, list[str]], path: str) -> str:
-    """Give the scale that a variable without one goes with: one in its group or around it."""
+    """Return the scale of which the group is nearest to a variable that has none."""
     folder = posixpath.dirname(path)
     while True:
         near = [scale for scale in along if posixpath.dirname(scale) == folder]
@@ -90,7 +113,7 @@ def _home(along: Mapping[str, list[str]], path: str) -> str:
 def _rate(scale: str, headers: Headers, claimed: Sequence[str]) -> Rate:
     group, name = posixpath.dirname(scale), posixpath.basename(scale)
     if group in claimed:
-        # The rest of a rate that has a specification, in a group that this does not know.
+        # Variables of a specified rate, in a group below it that the specification lacks.
         group = posixpath.commonpath([posixpath.dirname(path) or "." for path in headers])
         name = posixpath.relpath(scale, group)
     stem = posixpath.basename(group) or name
@@ -116,7 +139,7 @@ def _first(
 
 
 def _named(rates: list[Rate], claimed: Sequence[str]) -> list[Rate]:
-    """Keep group names apart: a second rate in a group is called after its scale."""
+    """Make names unique: a second rate in a group is named after its scale."""
     seen: set[str] = set(claimed)
     named: list[Rate] = []
     for rate in rates:

@@ -19,7 +19,7 @@ from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.identity import Identity
 from xr_icesat2.hdf5.model import GroupHeader
 
-from .request import Options
+from .request import Request
 
 __all__ = ["BY_GROUND_TRACK", "BeamSelection", "by_ground_track", "select_beams"]
 
@@ -53,7 +53,7 @@ class BeamSelection:
         return group if self.dim == BY_GROUND_TRACK else f"{number} ({group or 'missing'})"
 
 
-def select_beams(granule: Granule, identity: Identity, options: Options) -> BeamSelection | None:
+def select_beams(granule: Granule, identity: Identity, request: Request) -> BeamSelection | None:
     """Find what a granule lays side by side, or None if it has no such thing.
 
     Raises
@@ -68,50 +68,50 @@ def select_beams(granule: Granule, identity: Identity, options: Options) -> Beam
         nodes = granule.index.load(group for group in groups if group in links)
         present = tuple(g for g in groups if isinstance(nodes.get(f"/{g}"), GroupHeader))
         if present and dim == "spot":
-            return _beams(granule, identity, present, options)
+            return _beams(granule, identity, present, request)
         if present:
             numbers = {group: number for number, group in enumerate(groups, 1)}
-            return BeamSelection(dim, numbers, present, _wanted(granule, groups, options))
+            return BeamSelection(dim, numbers, present, _wanted(granule, groups, request))
     return None
 
 
-def by_ground_track(selection: BeamSelection, options: Options) -> BeamSelection:
+def by_ground_track(selection: BeamSelection, request: Request) -> BeamSelection:
     """Return the same beams by their ground tracks rather than by their spots."""
     numbers = {beam: number for number, beam in enumerate(BEAMS, 1)}
-    wanted = select_numbers(None, options.beams, BEAMS)
+    wanted = select_numbers(None, request.beams, BEAMS)
     return replace(selection, dim=BY_GROUND_TRACK, numbers=numbers, wanted=wanted)
 
 
-def _wanted(granule: Granule, groups: Sequence[str], options: Options) -> tuple[int, ...]:
-    if options.sc_orient is not None:
+def _wanted(granule: Granule, groups: Sequence[str], request: Request) -> tuple[int, ...]:
+    if request.sc_orient is not None:
         msg = (
-            f"{granule.url}: sc_orient={options.sc_orient}, but the granule has "
+            f"{granule.url}: sc_orient={request.sc_orient}, but the granule has "
             f"{', '.join(groups)}, which are the same in any orientation. Leave sc_orient out"
         )
         raise SelectionError(msg)
     try:
-        return select_numbers(options.spots, options.beams, groups)
+        return select_numbers(request.spots, request.beams, groups)
     except SelectionError as error:
         raise SelectionError(f"{granule.url}: {error}") from error
 
 
 def _beams(
-    granule: Granule, identity: Identity, present: tuple[str, ...], options: Options
+    granule: Granule, identity: Identity, present: tuple[str, ...], request: Request
 ) -> BeamSelection:
     attrs = {group: granule.index.group(group).attrs for group in present}
     words = {str(a["sc_orientation"]) for a in attrs.values() if "sc_orientation" in a}
     said = {group: _number(a.get("atlas_spot_number")) for group, a in attrs.items()}
     word = words.pop() if len(words) == 1 else None
     try:
-        spots = assign_spots(present, said, identity.sc_orient, word, options.sc_orient)
+        spots = assign_spots(present, said, identity.sc_orient, word, request.sc_orient)
     except SpotsUnknownError as error:
         # Rows, and beams that are asked for by their ground track, need no spots.
-        if options.spots is None and (options.layout == "flat" or options.beams is not None):
-            return by_ground_track(BeamSelection(BY_GROUND_TRACK, {}, present, ()), options)
+        if request.spots is None and (request.layout == "flat" or request.beams is not None):
+            return by_ground_track(BeamSelection(BY_GROUND_TRACK, {}, present, ()), request)
         raise IdentityError(f"{granule.url}: {error}") from error
     except (IdentityError, SelectionError) as error:
         raise type(error)(f"{granule.url}: {error}") from error
-    wanted = select_spots(options.spots, options.beams, spots)
+    wanted = select_spots(request.spots, request.beams, spots)
     return BeamSelection("spot", spots, present, wanted, spots)
 
 

@@ -1,35 +1,64 @@
-"""Blocks of dask arrays (``preferred_chunks``): one grid for all variables of a Dataset."""
+"""Chunk sizes of dask arrays (``preferred_chunks``): one grid for all variables of a Dataset."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import xarray as xr
 
-__all__ = ["BLOCK_BYTES", "prefer_granules", "share_blocks"]
+from xr_icesat2.products import ALONG
 
-BLOCK_BYTES = 32 << 20
-"""Bytes of the widest variable in one dask block: large enough that few tasks do the work."""
+from .granule_rate import BeamVariable
+
+__all__ = ["granule_per_chunk", "rows_per_chunk", "share_chunks"]
+
+CHUNK_BYTES = 32 << 20
+"""Bytes of the widest variable in one dask chunk: large enough that few tasks do the work."""
 
 
-def prefer_granules(dataset: xr.Dataset) -> None:
-    """Let a block hold one granule, unless all granules together are smaller than a block."""
+def rows_per_chunk(variables: Iterable[BeamVariable], beams: int) -> int:
+    """Return the rows of a dask chunk, the same for all variables of a rate.
+
+    It is a multiple of the rows of the largest chunk in the file, so that none is read twice.
+
+    Parameters
+    ----------
+    variables
+        All of the rate.
+    beams
+        Beams that are in one dask chunk.
+    """
+    stored, widest = 1, 1
+    for variable in variables:
+        if ALONG not in variable.dims:
+            continue
+        chunk = getattr(variable.header.layout, "chunk_shape", None)
+        stored = max(stored, chunk[0] if chunk else 1)
+        columns = math.prod(variable.header.shape[1:])
+        widest = max(widest, columns * max(8, variable.header.dtype.itemsize))
+    rows = CHUNK_BYTES // (widest * max(1, beams))
+    return max(1, rows // stored) * stored
+
+
+def granule_per_chunk(dataset: xr.Dataset) -> None:
+    """Prefer one granule a chunk, unless all granules together are smaller than a chunk."""
     sizes = [v.dtype.itemsize * math.prod(v.shape) for v in dataset.variables.values()]
-    if max(sizes, default=0) > BLOCK_BYTES:
+    if max(sizes, default=0) > CHUNK_BYTES:
         for variable in dataset.variables.values():
             if "gran_idx" in variable.dims:
                 variable.encoding["preferred_chunks"] = {"gran_idx": 1}
 
 
-def share_blocks(dataset: xr.Dataset) -> None:
-    """Divide what has no blocks of its own, such as ``rgt`` and ``n_obs``, like the others.
+def share_chunks(dataset: xr.Dataset) -> None:
+    """Chunk variables that have no chunks of their own, such as ``n_obs``, like the others.
 
-    ``Dataset.chunks`` raises where two variables are divided differently. Nothing is read.
+    ``Dataset.chunks`` raises where two variables are chunked differently. Nothing is read.
     """
-    blocks: dict[object, int] = {}
+    chunks: dict[object, int] = {}
     for variable in dataset.variables.values():
-        blocks = variable.encoding.get("preferred_chunks", {}) | blocks
+        chunks = variable.encoding.get("preferred_chunks", {}) | chunks
     for name, variable in dataset.variables.items():
-        shared = {dim: blocks[dim] for dim in variable.dims if dim in blocks}
+        shared = {dim: chunks[dim] for dim in variable.dims if dim in chunks}
         if shared and name not in dataset.xindexes:
             variable.encoding.setdefault("preferred_chunks", shared)

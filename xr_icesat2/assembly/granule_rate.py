@@ -17,7 +17,7 @@ from xr_icesat2.products import ALONG, Labels, Rate
 
 from .beam_selection import BeamSelection
 from .dimension_scales import STANDARD_NAMES, scale_paths
-from .request import Options
+from .request import Request
 from .second_dimension_labels import read_labels
 
 __all__ = ["BeamRate", "BeamVariable", "GranuleRate", "read_beam_rates", "read_rate_headers"]
@@ -61,17 +61,17 @@ class GranuleRate:
 
 
 def read_beam_rates(
-    granule: Granule, selection: BeamSelection, rate: Rate, options: Options
+    granule: Granule, selection: BeamSelection, rate: Rate, request: Request
 ) -> dict[int, BeamRate]:
     """Read the headers of one rate of all beams that are asked for, side by side."""
     beams = {number: f"/{group}" for number, group in selection.groups.items()}
-    read = read_rate_headers(granule, list(beams.values()), rate, options)
+    read = read_rate_headers(granule, list(beams.values()), rate, request)
     rates: dict[int, BeamRate] = {}
     for number, beam in beams.items():
         groups, headers = read[beam]
         # A beam's group is there, and a surface's may be, though they hold no variables.
         if headers or (rate.group and any(node.links for node in groups.values())):
-            rates[number] = _beam_rate(granule, beam, rate, headers, groups, options)
+            rates[number] = _beam_rate(granule, beam, rate, headers, groups, request)
     return _labelled(granule, beams, rate, rates) if rate.label_variables else rates
 
 
@@ -91,11 +91,11 @@ def _labelled(
 
 
 def read_rate_headers(
-    granule: Granule, beams: Sequence[str], rate: Rate, options: Options
+    granule: Granule, beams: Sequence[str], rate: Rate, request: Request
 ) -> dict[str, tuple[dict[str, GroupHeader], dict[str, DatasetHeader]]]:
     """Give, by beam, groups and datasets of a rate by their path below the beam."""
     index = granule.index
-    kept = [group for group in _groups(rate) if not options.drops(group)]
+    kept = [group for group in _groups(rate) if not request.drops(group)]
     nodes = index.load([f"{beam}/{group}".rstrip("/") for beam in beams for group in kept])
     groups = {
         beam: {
@@ -105,7 +105,7 @@ def read_rate_headers(
         }
         for beam in beams
     }
-    asked = {beam: _asked(held, rate, options) for beam, held in groups.items()}
+    asked = {beam: _asked(held, rate, request) for beam, held in groups.items()}
     found = index.load([f"{beam}/{path}" for beam, paths in asked.items() for path in paths])
     headers = {
         beam: {
@@ -125,7 +125,7 @@ def _groups(rate: Rate) -> Sequence[str]:
     return sorted({posixpath.dirname(member) for member in rate.members} | {rate.group})
 
 
-def _asked(groups: Mapping[str, GroupHeader], rate: Rate, options: Options) -> list[str]:
+def _asked(groups: Mapping[str, GroupHeader], rate: Rate, request: Request) -> list[str]:
     """Give the paths below a beam of which the headers are to be read; some may be groups."""
     coordinates = _specified(groups, rate)
     searched = len(coordinates) < len(rate.coordinates)
@@ -137,9 +137,9 @@ def _asked(groups: Mapping[str, GroupHeader], rate: Rate, options: Options) -> l
             if path in own or not (rate.members is None or path in rate.members):
                 continue
             if path in coordinates or (searched and rate.has_group(group)):
-                wanted = not options.drops(path)
+                wanted = not request.drops(path)
             else:
-                wanted = options.keeps(path)
+                wanted = request.keeps(path)
             if wanted:
                 asked.append(path)
     return asked
@@ -188,10 +188,10 @@ def _beam_rate(
     rate: Rate,
     headers: Mapping[str, DatasetHeader],
     groups: Mapping[str, GroupHeader],
-    options: Options,
+    request: Request,
 ) -> BeamRate:
     coordinates = _coordinates(groups, rate, headers)
-    headers = {p: h for p, h in headers.items() if p in coordinates or options.keeps(p)}
+    headers = {p: h for p, h in headers.items() if p in coordinates or request.keeps(p)}
     scales = {
         path: scale_paths(granule.index, f"{beam}/{path}", header)
         for path, header in headers.items()

@@ -13,10 +13,10 @@ import numpy as np
 from xr_icesat2.errors import MergeError
 from xr_icesat2.products import ALONG, Labels, Rate
 
-from .dask_chunks import BLOCK_BYTES
+from .dask_chunks import rows_per_chunk
 from .granule_coordinates import GRANULE_COORDS
 from .granule_rate import BeamVariable, GranuleRate
-from .request import Options
+from .request import Request
 from .second_dimension_labels import joined_labels, labels_of_size, positions, united_labels
 from .unsupported_objects import Reasons
 from .variable import DecodeRules
@@ -40,7 +40,7 @@ class MergedRate:
 
     rate: Rate
     granules: Sequence[GranuleRate]
-    options: Options
+    request: Request
     folded: bool
     """Whether all variables share one Dataset: then two of one name are told apart by group."""
     left_out: Reasons = field(default_factory=dict)
@@ -188,33 +188,33 @@ class MergedRate:
         held = {g for one in self.granules for beam in one.beams.values() for g in beam.attrs}
         return next((g for g in self.rate.groups if g in held), self.rate.group)
 
+    def row_attrs(self, long_name: str) -> dict[str, object]:
+        """Return attributes of the row coordinate; links find the rate and product in them."""
+        attrs: dict[str, object] = {"long_name": long_name, "rate": self.rate.name}
+        for name in ("product", "release"):
+            values = {getattr(one.identity, name) for one in self.granules}
+            if len(values) == 1 and (value := values.pop()) is not None:
+                attrs[name] = value
+        return attrs
+
     def is_coordinate(self, path: str) -> bool:
         """Whether a variable tells the time or the place of a row."""
-        return self.options.decode_coords and path in self._coordinates
+        return self.request.decode_coords and path in self._coordinates
 
     @property
     def rules(self) -> DecodeRules:
         """How its variables are decoded."""
         return DecodeRules(
-            decoders=self.options.decoders,
-            decode_coords=self.options.decode_coords,
+            decoders=self.request.decoders,
+            decode_coords=self.request.decode_coords,
             ignore_fill=self.rate.ignore_fill,
             pad=self.rate.pad,
         )
 
     @cached_property
-    def block_rows(self) -> int:
-        """Rows of a dask block, the same for all variables: a multiple of the stored chunk."""
-        stored, widest = 1, 1
-        for _, _, _, found in self._datasets():
-            if ALONG not in found.dims:
-                continue
-            chunk = getattr(found.header.layout, "chunk_shape", None)
-            stored = max(stored, chunk[0] if chunk else 1)
-            rest = int(np.prod(found.header.shape[1:], dtype=np.int64))
-            widest = max(widest, rest * max(8, found.header.dtype.itemsize))
-        rows = BLOCK_BYTES // (widest * max(1, len(self.numbers)))
-        return max(1, rows // stored) * stored
+    def rows_per_chunk(self) -> int:
+        """Rows of a dask chunk, the same for all variables."""
+        return rows_per_chunk((found for *_, found in self._datasets()), len(self.numbers))
 
     def _datasets(self) -> Iterator[tuple[GranuleRate, int, str, BeamVariable]]:
         for one in self.granules:

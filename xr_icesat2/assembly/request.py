@@ -1,101 +1,255 @@
-"""What a user asks for, checked."""
+"""The engine's keywords, checked before anything is opened, as one :class:`Request`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from functools import lru_cache
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from operator import index
 from typing import Any, Literal, SupportsIndex, TypeAlias
 
+import numpy as np
+from xarray.coders import CFDatetimeCoder, CFTimedeltaCoder
+
 from xr_icesat2.errors import SelectionError
+from xr_icesat2.granule.beams import check_beams, check_spots
+from xr_icesat2.hdf5.paths import normalise
+from xr_icesat2.limits import DEFAULT_LIMITS, Limits
+from xr_icesat2.products import Rate
 from xr_icesat2.reading.decode_options import DecodeOptions
 
-__all__ = ["LAYOUTS", "Layout", "Options", "matches", "names"]
+from .local_paths import expand, is_folder
+from .variable_patterns import matches_any, variable_patterns
+
+__all__ = ["FilePath", "Layout", "Request", "make_request"]
 
 Layout: TypeAlias = Literal["spot", "flat", "file"]
 LAYOUTS: tuple[Layout, ...] = ("spot", "flat", "file")
+DECODERS: Mapping[str, type] = {
+    "mask_and_scale": bool,
+    "decode_times": CFDatetimeCoder,
+    "decode_timedelta": CFTimedeltaCoder,
+    "use_cftime": bool,
+    "concat_characters": bool,
+}
+"""Keywords of one decoder each, with the type that they take beside a bool."""
+DECODED_COORDS = ("coordinates", "all")
+"""Values of ``decode_coords`` beside a bool, as xarray defines them."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilePath:
+    """A target: one group of the file, opened unmerged."""
+
+    path: str
+    """Absolute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """The engine's keywords; see :class:`xr_icesat2.backend.ICESat2BackendEntrypoint`."""
+class Request:
+    """What a user asks for: a field for each keyword of the engine, checked.
 
-    group: str | None
-    layout: Layout
-    spots: str | int | Sequence[int] | None
-    beams: str | Sequence[str] | None
-    sc_orient: int | None
-    variables: tuple[str, ...] | None
-    drop_variables: tuple[str, ...]
-    pad_to: int | None
-    allow_mixed_releases: bool
-    decode_coords: bool
-    decoders: DecodeOptions
+    The keywords are documented in :class:`xr_icesat2.backend.ICESat2BackendEntrypoint`.
+    """
 
-    def __post_init__(self) -> None:
-        if self.layout not in LAYOUTS:
-            raise SelectionError(f"layout={self.layout!r}, expected one of {', '.join(LAYOUTS)}")
-        if not isinstance(self.group, str | None):
-            msg = f"group={self.group!r}, expected one name of a rate, or one path in the file"
-            raise SelectionError(msg)
-        if self.pad_to is not None and not (_is_count(self.pad_to) and self.layout == "spot"):
-            msg = f'pad_to={self.pad_to!r} with layout={self.layout!r}: expected rows, and "spot"'
-            raise SelectionError(msg)
-        chosen = (self.spots, self.beams, self.sc_orient)
-        if self.layout == "file" and chosen != (None,) * len(chosen):
-            msg = (
-                "spots, beams and sc_orient are about what is merged; "
-                'layout="file" merges nothing: use group'
-            )
-            raise SelectionError(msg)
-        if self.sc_orient is not None and not _is_orientation(self.sc_orient):
-            msg = f"sc_orient={self.sc_orient!r}, expected 0 (backward) or 1 (forward)"
-            raise SelectionError(msg)
-        if self.layout == "file" and self.group is not None and self.drops(self.group):
-            msg = (
-                f"group={self.group!r} is among what drop_variables leaves out: give one of the two"
-            )
-            raise SelectionError(msg)
+    granules: Sequence[Any] = ()
+    """Paths, URLs and files, with local folders and patterns expanded."""
+    listed: bool = False
+    """Whether the user gave a list or a folder: then everything has the dimension ``gran_idx``."""
+    storage_options: Mapping[str, Any] | None = None
+    index_cache: str | None = None
+    limits: Limits = DEFAULT_LIMITS
+    group: str | None = None
+    """As the user wrote it; :attr:`target` is what it means."""
+    layout: Layout = "spot"
+    spots: str | int | Sequence[int] | None = None
+    beams: str | Sequence[str] | None = None
+    sc_orient: int | None = None
+    variables: tuple[str, ...] | None = None
+    drop_variables: tuple[str, ...] = ()
+    pad_to: int | None = None
+    allow_mixed_releases: bool = False
+    decode_coords: bool = True
+    decoders: DecodeOptions = field(default_factory=DecodeOptions)
+    target: Rate | FilePath | None = None
+    """What :attr:`group` means, once the granules are identified; None for all rates of a tree."""
+
+    @property
+    def opens_unmerged(self) -> bool:
+        """Whether the target is a group of the file, with the file's own dimensions."""
+        return isinstance(self.target, FilePath)
+
+    @property
+    def root(self) -> str:
+        """Path of the group at the root of a tree."""
+        if isinstance(self.target, FilePath):
+            return self.target.path
+        return "/" if self.target is None else normalise(self.target.name)
 
     def keeps(self, path: str) -> bool:
-        """Whether a variable (its path without the beam) is neither left out nor unasked for."""
-        return not self.drops(path) and (self.variables is None or _fits(path, self.variables))
+        """Return whether a variable (its path without the beam) is asked for, and not dropped."""
+        if self.drops(path):
+            return False
+        return self.variables is None or matches_any(path, self.variables)
 
     def drops(self, path: str) -> bool:
-        """Whether a variable, or a group with all that lies in it, is to be left out."""
-        return bool(self.drop_variables) and _fits(path, self.drop_variables)
+        """Return whether a variable, or a group with everything in it, is dropped."""
+        return bool(self.drop_variables) and matches_any(path, self.drop_variables)
+
+
+def make_request(filename_or_obj: Any, keywords: Mapping[str, Any]) -> Request:
+    """Check the keywords of the engine, then expand local folders and patterns.
+
+    Parameters
+    ----------
+    filename_or_obj
+        One granule, a folder, or a list of granules and patterns.
+    keywords
+        Values by keyword. A keyword that is absent has its default.
+
+    Raises
+    ------
+    SelectionError
+        The value of a keyword is impossible, or two keywords exclude each other.
+    GranuleNotFoundError
+        A pattern or a folder has no granule, or a list is empty.
+    """
+    layout = _layout(keywords.get("layout", "spot"))
+    drop_variables = variable_patterns(keywords.get("drop_variables") or (), "drop_variables")
+    variables = keywords.get("variables")
+    group = _group(keywords.get("group"), layout, drop_variables)
+    checked: dict[str, Any] = {
+        "storage_options": _storage_options(keywords.get("storage_options")),
+        "index_cache": _index_cache(keywords.get("index_cache")),
+        "limits": _limits(keywords.get("limits")),
+        "group": group,
+        "layout": layout,
+        **_beam_keywords(keywords, layout),
+        "variables": None if variables is None else variable_patterns(variables, "variables"),
+        "drop_variables": drop_variables,
+        "pad_to": _pad_to(keywords.get("pad_to"), layout),
+        "allow_mixed_releases": _allow_mixed_releases(keywords.get("allow_mixed_releases", False)),
+        "decode_coords": _decode_coords(keywords.get("decode_coords")),
+        "decoders": _decoders(keywords),
+        "target": FilePath(normalise(group or "/")) if layout == "file" else None,
+    }
+    granules, listed = _granules(filename_or_obj)
+    return Request(granules=granules, listed=listed, **checked)
+
+
+def _granules(given: Any) -> tuple[list[Any], bool]:
+    """Return the granules to open, and whether they were passed as a list or as a folder."""
+    if isinstance(given, Sequence) and not isinstance(given, str | bytes | bytearray | memoryview):
+        return expand(given), True
+    if is_folder(given):
+        return expand([given]), True
+    return [given], False
+
+
+def _layout(given: Any) -> Layout:
+    for layout in LAYOUTS:
+        if given == layout:
+            return layout
+    raise SelectionError(f"layout={given!r}, expected one of {', '.join(LAYOUTS)}")
+
+
+def _group(group: Any, layout: Layout, drop_variables: tuple[str, ...]) -> str | None:
+    if group is None:
+        return None
+    if not isinstance(group, str):
+        msg = f"group={group!r}, expected one name of a rate, or one path in the file"
+        raise SelectionError(msg)
+    if layout == "file":
+        check_not_dropped(group, drop_variables)
+    return group
+
+
+def check_not_dropped(group: str, drop_variables: tuple[str, ...]) -> None:
+    """Raise if ``drop_variables`` drops the group that is to be opened."""
+    if drop_variables and matches_any(group, drop_variables):
+        msg = f"group={group!r} is among what drop_variables leaves out: give one of the two"
+        raise SelectionError(msg)
+
+
+def _beam_keywords(keywords: Mapping[str, Any], layout: Layout) -> dict[str, Any]:
+    """Return the keywords that choose beams."""
+    given = {name: keywords.get(name) for name in ("spots", "beams", "sc_orient")}
+    if layout == "file" and any(value is not None for value in given.values()):
+        msg = (
+            "spots, beams and sc_orient are about what is merged; "
+            'layout="file" merges nothing: use group'
+        )
+        raise SelectionError(msg)
+    if given["spots"] is not None:
+        check_spots(given["spots"])
+    if given["beams"] is not None:
+        check_beams(given["beams"])
+    sc_orient = given["sc_orient"]
+    if sc_orient is not None and not (_is_count(sc_orient) and sc_orient in (0, 1)):
+        msg = f"sc_orient={sc_orient!r}, expected 0 (backward) or 1 (forward)"
+        raise SelectionError(msg)
+    return given
+
+
+def _pad_to(rows: Any, layout: Layout) -> int | None:
+    if rows is not None and not (_is_count(rows) and layout == "spot"):
+        msg = f'pad_to={rows!r} with layout={layout!r}: expected rows, and "spot"'
+        raise SelectionError(msg)
+    return None if rows is None else index(rows)
 
 
 def _is_count(given: object) -> bool:
     return isinstance(given, SupportsIndex) and not isinstance(given, bool) and index(given) >= 0
 
 
-def _is_orientation(given: object) -> bool:
-    return _is_count(given) and given in (0, 1)
+def _storage_options(options: Any) -> Mapping[str, Any] | None:
+    if not isinstance(options, Mapping | None):
+        msg = f"storage_options is a mapping of options for fsspec, not {type(options).__name__}"
+        raise SelectionError(msg)
+    return options
 
 
-def names(given: Any, keyword: str) -> tuple[str, ...]:
-    """Give a keyword that takes a name, or several, as a tuple of names."""
-    several = isinstance(given, Iterable) and not isinstance(given, str)
-    listed = list(given) if several else [given]
-    if not all(isinstance(name, str) and name.strip("/") for name in listed):
-        raise SelectionError(f"{keyword}={given!r}, expected names, paths or patterns (*, ?, [])")
-    return tuple(name.strip("/") for name in listed)
+def _index_cache(cache: Any) -> str | None:
+    if not isinstance(cache, str | os.PathLike | None):
+        msg = f"index_cache={cache!r}, expected the path of a directory, or of a file of indexes"
+        raise SelectionError(msg)
+    return None if cache is None else os.fspath(cache)
 
 
-@lru_cache(maxsize=1 << 14)  # of a list of granules, each has the same names
-def _fits(path: str, patterns: tuple[str, ...]) -> bool:
-    return any(matches(path, pattern) for pattern in patterns)
+def _limits(limits: Any) -> Limits:
+    if not isinstance(limits, Limits | None):
+        msg = f"limits={limits!r}, expected limits such as xr_icesat2.Limits(chunks=5_000_000)"
+        raise SelectionError(msg)
+    return limits or DEFAULT_LIMITS
 
 
-def matches(path: str, pattern: str) -> bool:
-    """Whether a name, path or pattern means a variable; a bare name takes every match.
+def _allow_mixed_releases(allowed: Any) -> bool:
+    if not _is_bool(allowed):
+        raise SelectionError(f"allow_mixed_releases={allowed!r}, expected True or False")
+    return bool(allowed)
 
-    ``h_mean`` means any variable of that name, ``fit_statistics`` all that lies in a group of
-    that name, at any depth.
-    """
-    path = path.strip("/")
-    meant = (pattern, f"*/{pattern}", f"{pattern}/*", f"*/{pattern}/*")
-    return any(fnmatchcase(path, one) for one in meant)
+
+def _decode_coords(given: Any) -> bool:
+    if not (given is None or _is_bool(given) or given in DECODED_COORDS):
+        msg = f"decode_coords={given!r}, expected True, False, {' or '.join(DECODED_COORDS)}"
+        raise SelectionError(msg)
+    return given is None or bool(given)
+
+
+def _decoders(keywords: Mapping[str, Any]) -> DecodeOptions:
+    given = {name: value for name in DECODERS if (value := keywords.get(name)) is not None}
+    for name, value in given.items():
+        several = value.values() if isinstance(value, Mapping) else (value,)
+        kind = DECODERS[name]
+        if not all(one is None or _is_bool(one) or isinstance(one, kind) for one in several):
+            coder = "" if kind is bool else f", a {kind.__name__}"
+            msg = (
+                f"{name}={value!r}, expected True, False{coder}, or a mapping of these by the name "
+                "of the variable"
+            )
+            raise SelectionError(msg)
+    return DecodeOptions(**given)
+
+
+def _is_bool(given: object) -> bool:
+    return isinstance(given, bool | np.bool_)

@@ -10,19 +10,18 @@ from xr_icesat2.errors import GroupNotFoundError, SelectionError
 from xr_icesat2.granule.beams import TRACKS
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.hdf5.model import DatasetHeader, LeftOut
-from xr_icesat2.hdf5.paths import join, normalise
+from xr_icesat2.hdf5.paths import join
 from xr_icesat2.messages import did_you_mean, some_of
 from xr_icesat2.products import Rate
 
 from .granule_coordinates import GRANULE_COORDS
 from .granule_rate import read_beam_rates
-from .request import Options, matches
-from .resolve_granules import ResolvedGranule
-from .target import all_rates, rates_of
+from .request import Request
+from .resolved_granule import ResolvedGranule
+from .variable_patterns import matches
 
 __all__ = [
     "check_beams",
-    "check_below_beams",
     "check_group",
     "check_not_all_damaged",
     "check_not_empty",
@@ -35,31 +34,15 @@ ALWAYS_THERE = frozenset((*GRANULE_COORDS, "beam_strength", "gt", "n_obs", "sour
 ONE_GROUP_OR_TREE = "Open one of them by group=, or all as a tree with xr.open_datatree(…)"
 
 
-def check_below_beams(options: Options) -> None:
-    """Raise if a name begins with a beam: where beams are merged, none has a path of its own."""
-    given = {"variables": options.variables or (), "drop_variables": options.drop_variables}
-    for keyword, patterns in given.items():
-        for pattern in patterns:
-            beam, _, below = pattern.partition("/")
-            if beam in TRACKS:
-                way_out = f"write {below!r}, and choose" if below else "choose"
-                msg = (
-                    f"{keyword}: {pattern!r} begins with a beam, but beams are merged here, and "
-                    f"paths begin below them: {way_out} beams by beams=. Only in "
-                    'layout="file" are beams groups.'
-                )
-                raise SelectionError(msg)
-
-
-def check_rate(known: ResolvedGranule, rate: Rate, held: Collection[str], options: Options) -> None:
+def check_rate(known: ResolvedGranule, rate: Rate, held: Collection[str], request: Request) -> None:
     """Raise if something that was asked for is none of the paths that a rate has."""
-    lost = _lost(options.variables, held)
+    lost = _lost(request.variables, held)
     if not lost:
         return
     beams = tuple(f"/{beam}/" for beam in known.selection.groups.values())
     _check_supported(known.granule, lost, beams)
-    everything = replace(options, variables=None)
-    rates = {one.name: _paths_of(known, one, everything) for one in all_rates([known], everything)}
+    everything = replace(request, variables=None)
+    rates = {one.name: _paths_of(known, one, everything) for one in known.rates}
     own = rates.pop(rate.name, None) or _paths_of(known, rate, everything)
     where = [
         f" Another rate has it: group={name!r}."
@@ -79,12 +62,12 @@ def check_rate(known: ResolvedGranule, rate: Rate, held: Collection[str], option
     raise SelectionError(msg)
 
 
-def check_group(granule: Granule, held: Collection[str], options: Options) -> None:
+def check_group(granule: Granule, held: Collection[str], request: Request) -> None:
     """Raise if something that was asked for is none of the paths that a group of a file has."""
-    lost = _lost(options.variables, held)
+    lost = _lost(request.variables, held)
     if not lost:
         return
-    root = normalise(options.group or "/")
+    root = request.root
     _check_supported(granule, lost, (f"{root}/".replace("//", "/"),))
     names = sorted(posixpath.basename(path) for path in _datasets_in(granule, root))
     where = _datasets_below(granule, root)
@@ -102,13 +85,13 @@ def check_group(granule: Granule, held: Collection[str], options: Options) -> No
     raise SelectionError(msg)
 
 
-def check_beams(known: ResolvedGranule, rate: Rate, options: Options) -> None:
+def check_beams(known: ResolvedGranule, rate: Rate, request: Request) -> None:
     """Raise :class:`GroupNotFoundError` if the beams asked for hold no variables of a rate.
 
     Which variables were asked for, or dropped, does not matter.
     """
     granule, asked = known.granule, list(known.selection.groups.values())
-    everything = replace(options, variables=None, drop_variables=())
+    everything = replace(request, variables=None, drop_variables=())
     present = tuple(sorted(known.selection.numbers[group] for group in known.selection.present))
     anywhere = replace(known, selection=replace(known.selection, wanted=present))
     holding = _beams_with(anywhere, rate, everything)
@@ -116,7 +99,7 @@ def check_beams(known: ResolvedGranule, rate: Rate, options: Options) -> None:
         return
     others = [
         repr(other.name)
-        for other in rates_of(known, everything)
+        for other in replace(known, request=everything).rates
         if other.name != rate.name and _beams_with(known, other, everything)
     ]
     ways = ["leave the granule out"]
@@ -133,9 +116,9 @@ def _either(ways: Sequence[str]) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
-def _beams_with(known: ResolvedGranule, rate: Rate, options: Options) -> set[str]:
+def _beams_with(known: ResolvedGranule, rate: Rate, request: Request) -> set[str]:
     """Return the beams that hold a variable of a rate, of those that are asked for."""
-    held = read_beam_rates(known.granule, known.selection, rate, options)
+    held = read_beam_rates(known.granule, known.selection, rate, request)
     return {known.selection.groups[number] for number, beam in held.items() if beam.variables}
 
 
@@ -165,23 +148,23 @@ def check_not_empty(granules: Sequence[Granule], group: str) -> None:
     raise GroupNotFoundError(f"{granule.url}: {_called(group)} holds {where}.")
 
 
-def check_not_all_damaged(granule: Granule, group: str, options: Options) -> None:
+def check_not_all_damaged(granule: Granule, request: Request) -> None:
     """Raise if all that is asked for of a group is damaged: it would look like an empty group."""
-    paths = [join(group, name) for name in granule.index.group(group).links]
-    wanted = [path for path in paths if not options.drops(path)]
+    paths = [join(request.root, name) for name in granule.index.group(request.root).links]
+    wanted = [path for path in paths if not request.drops(path)]
     nodes = granule.index.load(wanted, leave_out_damaged=True)
     damaged = [p for p, node in nodes.items() if isinstance(node, LeftOut) and node.damaged]
     if damaged and len(damaged) == len(nodes):
         granule.index.load(damaged)
 
 
-def check_tree(granule: Granule, held: Collection[str], options: Options) -> None:
+def check_tree(granule: Granule, held: Collection[str], request: Request) -> None:
     """Raise if something that was asked for is none of the paths that a tree has."""
-    lost = _lost(options.variables, held)
+    lost = _lost(request.variables, held)
     if not lost:
         return
-    root = normalise(options.group or "/")
-    found = granule.index.below([root], options.drops, leave_out_damaged=True)
+    root = request.root
+    found = granule.index.below([root], request.drops, leave_out_damaged=True)
     _check_supported(granule, lost, (f"{root}/".replace("//", "/"),))
     paths = [
         posixpath.relpath(path, root)
@@ -249,6 +232,6 @@ def _in_beam(path: str) -> bool:
     return path.partition("/")[0] in TRACKS
 
 
-def _paths_of(known: ResolvedGranule, rate: Rate, options: Options) -> list[str]:
-    beams = read_beam_rates(known.granule, known.selection, rate, options)
+def _paths_of(known: ResolvedGranule, rate: Rate, request: Request) -> list[str]:
+    beams = read_beam_rates(known.granule, known.selection, rate, request)
     return sorted({path for beam in beams.values() for path in beam.variables})

@@ -19,7 +19,7 @@ from xr_icesat2.hdf5.paths import join
 from xr_icesat2.products import Rate
 
 from .granule_rate import GranuleRate
-from .request import Options
+from .request import Request
 
 __all__ = ["Reasons", "in_group", "in_rate", "left_out_of", "note_left_out", "without_left_out"]
 
@@ -47,7 +47,7 @@ def left_out_of(encodings: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, L
     return {url: dict(sorted(paths.items())) for url, paths in found.items()}
 
 
-def in_group(nodes: Mapping[str, Node], group: str, options: Options) -> dict[str, LeftOut]:
+def in_group(nodes: Mapping[str, Node], group: str, request: Request) -> dict[str, LeftOut]:
     """Give what is left out of one group of a file, of all that is asked for."""
     header = nodes.get(group)
     if not isinstance(header, GroupHeader):
@@ -55,7 +55,7 @@ def in_group(nodes: Mapping[str, Node], group: str, options: Options) -> dict[st
     left_out = left_out_attributes(group, header)
     for path in (join(group, name) for name in header.links):
         node = nodes.get(path)
-        if node is None or isinstance(node, GroupHeader) or not options.keeps(path):
+        if node is None or isinstance(node, GroupHeader) or not request.keeps(path):
             continue
         if isinstance(node, LeftOut):
             left_out[path] = node
@@ -65,7 +65,7 @@ def in_group(nodes: Mapping[str, Node], group: str, options: Options) -> dict[st
 
 
 def in_rate(
-    granule: Granule, beams: Iterable[str], rate: Rate, options: Options
+    granule: Granule, beams: Iterable[str], rate: Rate, request: Request
 ) -> dict[str, LeftOut]:
     """Return what is left out of a rate, of all that is asked for, by path in the file."""
     groups = {posixpath.dirname(member) for member in rate.members or ()} | {*rate.groups}
@@ -76,22 +76,22 @@ def in_rate(
         if path.startswith(prefixes)
         and not node.damaged
         and posixpath.dirname(_below(path)) in groups
-        and (options.keeps(_below(path)) or posixpath.basename(path) in rate.coordinates)
+        and (request.keeps(_below(path)) or posixpath.basename(path) in rate.coordinates)
     }
 
 
 def without_left_out(
-    granules: Sequence[GranuleRate], rate: Rate, options: Options
+    granules: Sequence[GranuleRate], rate: Rate, request: Request
 ) -> tuple[list[GranuleRate], Reasons]:
     """Leave a variable out of all beams and granules if it is left out of any.
 
     Otherwise it would look as if that beam had no such observations.
     """
     reasons = {
-        one.granule.url: in_rate(one.granule, one.selection.groups.values(), rate, options)
+        one.granule.url: in_rate(one.granule, one.selection.groups.values(), rate, request)
         for one in granules
     }
-    attributes = {one.granule.url: _attributes(one, rate, options) for one in granules}
+    attributes = {one.granule.url: _attributes(one, rate, request) for one in granules}
     first = {
         _below(path): (url, path)
         for url, paths in reversed(reasons.items())
@@ -115,14 +115,14 @@ def without_left_out(
     return kept, {url: {**paths, **attributes[url]} for url, paths in reasons.items()}
 
 
-def _attributes(one: GranuleRate, rate: Rate, options: Options) -> dict[str, LeftOut]:
+def _attributes(one: GranuleRate, rate: Rate, request: Request) -> dict[str, LeftOut]:
     """Return the attributes that are left out of a rate, keyed ``/path@name``."""
     groups = {posixpath.dirname(member) for member in rate.members or ()} | {*rate.groups}
     prefixes = tuple(f"/{beam}/" for beam in one.selection.groups.values())
     found: dict[str, LeftOut] = {}
     for key, reason in one.granule.index.left_out_attributes.items():
         path = _below(key.partition("@")[0])
-        is_variable = posixpath.dirname(path) in groups and options.keeps(path)
+        is_variable = posixpath.dirname(path) in groups and request.keeps(path)
         if key.startswith(prefixes) and (path in groups or is_variable):
             found[key] = reason
     return found

@@ -75,7 +75,7 @@ class DecodeRules:
 
 
 def build_variable(
-    column: VariableLayout, rules: DecodeRules
+    layout: VariableLayout, rules: DecodeRules
 ) -> tuple[xr.Variable, dict[str, Any]]:
     """Give the lazy variable, and what the file held of it (its source encoding).
 
@@ -84,11 +84,11 @@ def build_variable(
     MergeError
         The parts are of types that have no common one.
     """
-    dtype = _common_dtype(column)
+    dtype = _common_dtype(layout)
     decoders: dict[str, DecodedVariable] = {}
     keys: dict[tuple[int, str], str] = {}
     of_part: list[int] = []
-    for part in column.parts:
+    for part in layout.parts:
         # Releases, and beams, may declare different fill values: each is decoded by its own.
         alike = id(part.header.attrs), posixpath.basename(part.path)
         if alike not in keys:
@@ -96,21 +96,21 @@ def build_variable(
             undeclared = undeclared_fills(part.granule, part.header, attrs)
             key = repr((undeclared, {name: attrs[name] for name in DECODING & attrs.keys()}))
             if key not in decoders:
-                decoders[key] = _decoded(column, attrs, undeclared, dtype, rules)
+                decoders[key] = _decoded(layout, attrs, undeclared, dtype, rules)
             keys[alike] = key
         of_part.append(list(decoders).index(keys[alike]))
     first, *_ = decoders.values()
-    source = _source_encoding(column.parts[0])
-    if column.padded and first.decoder.dtype.kind in "iu":
+    source = _source_encoding(layout.parts[0])
+    if layout.padded and first.decoder.dtype.kind in "iu":
         source["pad_value"] = first.decoder.padding
     # What decoding took away, or worded anew, can still be seen there.
-    held = column.parts[0].header.attrs
+    held = layout.parts[0].header.attrs
     source |= {n: value for n, value in held.items() if _is_changed(value, first.attrs.get(n))}
     variable = xr.Variable(
-        column.dims,
-        indexing.LazilyIndexedArray(_array(column, _alike(decoders.values()), of_part)),
+        layout.dims,
+        indexing.LazilyIndexedArray(_array(layout, _alike(decoders.values()), of_part)),
         first.attrs,
-        _encoding(column, first, dtype),
+        _encoding(layout, first, dtype),
     )
     return variable, source
 
@@ -135,26 +135,26 @@ def _effective_attrs(part: ArrayPart, rules: DecodeRules) -> dict[str, Any]:
 
 
 def _decoded(
-    column: VariableLayout,
+    layout: VariableLayout,
     attrs: dict[str, Any],
     undeclared: tuple[float, ...],
     dtype: np.dtype,
     rules: DecodeRules,
 ) -> DecodedVariable:
-    first = column.parts[0]
+    first = layout.parts[0]
     base = posixpath.basename(first.path)
-    by_value = rules.decoders.depend_on_values(column.name, attrs)
+    by_value = rules.decoders.depend_on_values(layout.name, attrs)
     return make_decoder(
-        column.name,
+        layout.name,
         attrs,
         dtype,
         rules.decoders,
-        padded=column.padded,
+        padded=layout.padded,
         stored=StoredVariable(
             what=f"{first.granule.url}: {first.path}",
             variable=_in_any_granule(first) if undeclared else "",
             undeclared=undeclared,
-            ends=_ends(column, dtype) if by_value else None,
+            ends=_ends(layout, dtype) if by_value else None,
             pad_value=(rules.pad or {}).get(base, _pad_value(dtype, attrs)),
         ),
     )
@@ -166,9 +166,9 @@ def _in_any_granule(part: ArrayPart) -> str:
     return f"{product_of(part.granule)}: {path}"
 
 
-def _ends(column: VariableLayout, dtype: np.dtype) -> np.ndarray:
+def _ends(layout: VariableLayout, dtype: np.dtype) -> np.ndarray:
     """Read the first and the last stored value of a variable."""
-    parts = [part for part in column.parts if all(part.header.shape)]
+    parts = [part for part in layout.parts if all(part.header.shape)]
     if not parts:
         return np.empty(0, dtype)
     return np.array([_stored(parts[0], dtype, 0), _stored(parts[-1], dtype, -1)], dtype)
@@ -179,8 +179,8 @@ def _stored(part: ArrayPart, dtype: np.dtype, position: int) -> Any:
     shape = part.header.shape
     dims = tuple(f"dim_{axis}" for axis in range(len(shape)))
     alone = replace(part, origin=(0,) * len(shape), places={})
-    column = VariableLayout("", dims, shape, 0, [alone], padded=False)
-    array = _array(column, [Decoder(dtype, np.zeros((), dtype)[()])], [0])
+    layout = VariableLayout("", dims, shape, 0, [alone], padded=False)
+    array = _array(layout, [Decoder(dtype, np.zeros((), dtype)[()])], [0])
     variable = xr.Variable(dims, indexing.LazilyIndexedArray(array))
     return variable[(position,) * len(shape)].to_numpy()[()]
 
@@ -195,23 +195,23 @@ def _alike(decoded: Iterable[DecodedVariable]) -> list[Decoder]:
 
 
 def _array(
-    column: VariableLayout, decoders: Sequence[Decoder], of_part: Sequence[int]
+    layout: VariableLayout, decoders: Sequence[Decoder], of_part: Sequence[int]
 ) -> GranuleArray:
-    granules = list(dict.fromkeys(part.granule for part in column.parts))
-    paths = list(dict.fromkeys(part.path for part in column.parts))
+    granules = list(dict.fromkeys(part.granule for part in layout.parts))
+    paths = list(dict.fromkeys(part.path for part in layout.parts))
     granule_at = {granule: n for n, granule in enumerate(granules)}
     path_at = {path: n for n, path in enumerate(paths)}
     places = [
         (granule_at[part.granule], path_at[part.path], decoder)
-        for part, decoder in zip(column.parts, of_part, strict=True)
+        for part, decoder in zip(layout.parts, of_part, strict=True)
     ]
     mosaic = Mosaic.of(
-        column.shape,
-        column.lead,
-        [(part.origin, part.header.shape) for part in column.parts],
+        layout.shape,
+        layout.lead,
+        [(part.origin, part.header.shape) for part in layout.parts],
         {
-            (number, column.lead + axis): positions
-            for number, part in enumerate(column.parts)
+            (number, layout.lead + axis): positions
+            for number, part in enumerate(layout.parts)
             for axis, positions in part.places.items()
         },
     )
@@ -219,14 +219,14 @@ def _array(
     return GranuleArray(granules, paths, parts, mosaic, decoders)
 
 
-def _common_dtype(column: VariableLayout) -> np.dtype:
-    stored = [part.header.dtype for part in column.parts]
+def _common_dtype(layout: VariableLayout) -> np.dtype:
+    stored = [part.header.dtype for part in layout.parts]
     # newbyteorder makes a new dtype each time, native types are shared.
     dtypes = {dtype if dtype.isnative else dtype.newbyteorder("=") for dtype in stored}
     kinds = {"number" if dtype.kind in "fiub" else dtype.kind for dtype in dtypes}
     if len(kinds) > 1 or ("V" in kinds and len(dtypes) > 1):
         listed = ", ".join(sorted(map(str, dtypes)))
-        msg = f"{column.name} is of types that do not mix: {listed}. drop_variables leaves it out."
+        msg = f"{layout.name} is of types that do not mix: {listed}. drop_variables leaves it out."
         raise MergeError(msg)
     return np.result_type(*dtypes) if len(dtypes) > 1 else dtypes.pop()
 
@@ -242,20 +242,20 @@ def _pad_value(dtype: np.dtype, attrs: Mapping[str, Any]) -> int | None:
     return int(limits.min if limits.max in flags else limits.max)
 
 
-def _encoding(column: VariableLayout, decoded: DecodedVariable, stored: np.dtype) -> dict[str, Any]:
+def _encoding(layout: VariableLayout, decoded: DecodedVariable, stored: np.dtype) -> dict[str, Any]:
     """Give what can be written, so that what is read back equals what was read here."""
     encoding = {k: v for k, v in decoded.encoding.items() if k == "_FillValue"}
     if decoded.decoder.dtype.kind == "M":
         return dict(TIME_ENCODING) if decoded.decoder.dtype == np.dtype("M8[ns]") else {}
     if "_FillValue" in encoding and decoded.decoder.dtype.kind == "f":
         encoding["dtype"] = stored
-    layout = column.parts[0].header.layout
-    if isinstance(layout, Chunked) and column.shape:
-        chunks = (1,) * column.lead + layout.chunk_shape
+    stored_layout = layout.parts[0].header.layout
+    if isinstance(stored_layout, Chunked) and layout.shape:
+        chunks = (1,) * layout.lead + stored_layout.chunk_shape
         encoding["chunksizes"] = tuple(
-            max(1, min(c, n)) for c, n in zip(chunks, column.shape, strict=True)
+            max(1, min(c, n)) for c, n in zip(chunks, layout.shape, strict=True)
         )
-        encoding["original_shape"] = column.shape
+        encoding["original_shape"] = layout.shape
     return encoding
 
 

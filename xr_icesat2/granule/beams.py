@@ -7,6 +7,7 @@ dictionary (``orbit_info/sc_orient``, group attribute ``atlas_spot_number``).
 
 import operator
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from xr_icesat2.errors import IdentityError, SelectionError
 from xr_icesat2.messages import OPEN_AS_FILE
@@ -26,6 +27,8 @@ __all__ = [
     "SpotsUnknownError",
     "assign_spots",
     "beam_strength",
+    "check_beams",
+    "check_spots",
     "select_numbers",
     "select_spots",
 ]
@@ -182,6 +185,16 @@ def _in_order(assigned: Mapping[str, int]) -> dict[str, int]:
     return {beam: assigned[beam] for beam in BEAMS if beam in assigned}
 
 
+def check_spots(spots: object) -> None:
+    """Raise :class:`SelectionError` if ``spots=`` asks for what no granule has."""
+    _named_spots(spots)
+
+
+def check_beams(beams: object) -> None:
+    """Raise :class:`SelectionError` if ``beams=`` names what no granule has."""
+    _named_groups(beams, (*BEAMS, *PAIRS, *PROFILES))
+
+
 def select_spots(
     spots: str | int | Sequence[int] | None,
     beams: str | Sequence[str] | None,
@@ -243,7 +256,7 @@ def select_numbers(
     return tuple(sorted({groups.index(beam) + 1 for beam in _named_groups(beams, groups)}))
 
 
-def _named_spots(spots: str | int | Sequence[int]) -> tuple[int, ...]:
+def _named_spots(spots: Any) -> tuple[int, ...]:
     if isinstance(spots, str):
         if spots not in ("strong", "weak"):
             raise _no_such(spots)

@@ -10,18 +10,19 @@ from typing import Any
 
 import xarray as xr
 
-from xr_icesat2.assembly.dask_chunks import prefer_granules
+from xr_icesat2.assembly.dask_chunks import granule_per_chunk
 from xr_icesat2.assembly.dimension_scales import scale_paths
-from xr_icesat2.assembly.request import Options
+from xr_icesat2.assembly.parallel import map_granules
+from xr_icesat2.assembly.request import Request
 from xr_icesat2.assembly.unsupported_objects import in_group, note_left_out
 from xr_icesat2.assembly.variable import ArrayPart, DecodeRules, VariableLayout, build_variable
 from xr_icesat2.errors import MergeError
 from xr_icesat2.granule.granule import Granule
-from xr_icesat2.hdf5.model import DatasetHeader, GroupHeader, Node
-from xr_icesat2.hdf5.paths import ancestors, parent
+from xr_icesat2.hdf5.model import DatasetHeader, GroupHeader, LeftOut, Node
+from xr_icesat2.hdf5.paths import ancestors, join, parent
 from xr_icesat2.reading.lazy_index import LazyIndex
 
-__all__ = ["file_datasets", "leaves_out_damaged"]
+__all__ = ["file_datasets", "file_tree"]
 
 Sizes = dict[str, int]
 NO_SIZE = -1
@@ -29,22 +30,23 @@ NO_SIZE = -1
 
 
 def file_datasets(
-    granules: Sequence[Granule], groups: Sequence[str], options: Options, *, listed: bool
+    granules: Sequence[Granule], groups: Sequence[str], request: Request
 ) -> dict[str, xr.Dataset]:
-    """Give some groups of one file, or of many side by side on ``gran_idx``, padded to the largest.
+    """Assemble some groups of one file, or of a list of files padded along ``gran_idx``.
 
     Parameters
     ----------
     granules
-        One, or as many as there are if ``listed``.
+        One, or any number of a list.
     groups
         Absolute paths; a group comes after those around it.
+    request
+        With its target.
     """
-    one = leaves_out_damaged(options, listed=listed)
-    held = [_held(granule, groups, options, leave_out_damaged=one) for granule in granules]
-    suffix = "_idx" if listed or options.layout != "file" else ""
-    lead = ("gran_idx",) if listed else ()
-    files = _Files(granules, held, _variables(held, options), options, lead, suffix)
+    held = [_held(granule, groups, request) for granule in granules]
+    suffix = "" if request.opens_unmerged and not request.listed else "_idx"
+    lead = ("gran_idx",) if request.listed else ()
+    files = _Files(granules, held, _variables(held, request), request, lead, suffix)
     datasets = _datasets(files, groups)
     namesakes = {} if suffix else _namesakes(held, groups)
     hidden = frozenset(
@@ -53,6 +55,33 @@ def file_datasets(
         if not all(_same_labels(datasets, outer, path) for path in below)
     )
     return _datasets(replace(files, hidden=hidden), groups) if hidden else datasets
+
+
+def file_tree(
+    granules: Sequence[Granule], request: Request, without: Sequence[str] = ()
+) -> dict[str, xr.Dataset]:
+    """Assemble all groups from the root of the tree, by path, except some groups at the root."""
+    root = request.root
+    hidden = {f"/{name}" for name in without}
+
+    def walk(granule: Granule) -> dict[str, Node]:
+        granule.index.group(root)
+        found = granule.index.below(
+            [root],
+            lambda path: path in hidden or request.drops(path),
+            leave_out_damaged=_leaves_out_damaged(request),
+        )
+        granule.index.release()  # so that they are not in memory along with the tree
+        return found
+
+    below = map_granules(walk, granules)
+    groups = [p for nodes in below for p, node in nodes.items() if isinstance(node, GroupHeader)]
+    datasets = file_datasets(granules, list(dict.fromkeys([root, *groups])), request)
+    for granule, nodes in zip(granules, below, strict=True):
+        for path, node in nodes.items():
+            if isinstance(node, LeftOut) and request.keeps(path):
+                note_left_out(datasets[parent(path)], {granule.url: {path: node}})
+    return datasets
 
 
 def _datasets(files: _Files, groups: Sequence[str]) -> dict[str, xr.Dataset]:
@@ -78,7 +107,7 @@ class _Files:
     """For each granule its groups and what they hold, by path."""
     variables: Mapping[str, Sequence[str]]
     """Paths of the datasets to show, by group."""
-    options: Options
+    request: Request
     lead: tuple[str, ...]
     """``("gran_idx",)`` where files are laid side by side, else empty."""
     suffix: str
@@ -131,27 +160,26 @@ def _same_labels(datasets: Mapping[str, xr.Dataset], outer: str, below: str) -> 
     return other is not None and one.equals(other)
 
 
-def leaves_out_damaged(options: Options, *, listed: bool) -> bool:
-    """Whether what cannot be read is left out: of the file's own tree, of one granule only.
+def _leaves_out_damaged(request: Request) -> bool:
+    """Return whether damaged objects are left out: of the tree of one unmerged file.
 
-    Where beams or granules are laid side by side, it would look like missing observations.
+    Where beams or granules are merged, that would look like missing observations.
     """
-    return options.layout == "file" and not listed
+    return request.opens_unmerged and not request.listed
 
 
-def _held(
-    granule: Granule, groups: Sequence[str], options: Options, *, leave_out_damaged: bool
-) -> dict[str, Node]:
+def _held(granule: Granule, groups: Sequence[str], request: Request) -> dict[str, Node]:
+    """Read groups and what is directly in them, by path."""
     index = granule.index
     nodes: dict[str, Node] = dict(index.load(groups))
     inside = [
-        posixpath.join(group, name)
+        join(group, name)
         for group, node in nodes.items()
         if isinstance(node, GroupHeader)
         for name in node.links
     ]
-    wanted = [path for path in inside if not options.drops(path)]
-    return nodes | index.load(wanted, leave_out_damaged=leave_out_damaged)
+    wanted = [path for path in inside if not request.drops(path)]
+    return nodes | index.load(wanted, leave_out_damaged=_leaves_out_damaged(request))
 
 
 def _group_dataset(files: _Files, group: str, inherited: Sizes) -> tuple[xr.Dataset, Sizes]:
@@ -159,29 +187,29 @@ def _group_dataset(files: _Files, group: str, inherited: Sizes) -> tuple[xr.Data
     paths = files.variables.get(group, ())
     scalars = {posixpath.basename(path) for path in paths if files.is_scalar(path)}
     taken = inherited | dict.fromkeys(scalars, NO_SIZE)
-    columns = [_column(files, path, sizes, taken) for path in paths]
-    options, merged = files.options, bool(files.lead)
-    rules = DecodeRules(decoders=options.decoders, decode_coords=merged)
+    layouts = [_layout(files, path, sizes, taken) for path in paths]
+    request, merged = files.request, bool(files.lead)
+    rules = DecodeRules(decoders=request.decoders, decode_coords=merged)
     variables: dict[str, xr.Variable] = {}
     sources: dict[str, Any] = {}
-    for column in columns:
-        variables[column.name], sources[column.name] = build_variable(column, rules)
+    for layout in layouts:
+        variables[layout.name], sources[layout.name] = build_variable(layout, rules)
     header = next(n for nodes in files.held if isinstance(n := nodes.get(group), GroupHeader))
     labels = {name: v for name, v in variables.items() if v.dims == (name,)}
-    coords = _coordinates(files, columns, variables) if options.decode_coords else []
+    coords = _coordinates(files, layouts, variables) if request.decode_coords else []
     plain = {name: v for name, v in variables.items() if name not in labels}
     dataset = xr.Dataset(plain, LazyIndex.coordinates(labels), dict(header.attrs))
     if coords:
         dataset = dataset.set_coords(coords)
     dataset.encoding["icesat2"] = sources
     for granule, nodes in zip(files.granules, files.held, strict=True):
-        note_left_out(dataset, {granule.url: in_group(nodes, group, options)})
+        note_left_out(dataset, {granule.url: in_group(nodes, group, request)})
     if files.lead:
-        prefer_granules(dataset)
+        granule_per_chunk(dataset)
     return dataset, sizes
 
 
-def _column(files: _Files, path: str, sizes: Sizes, inherited: Sizes) -> VariableLayout:
+def _layout(files: _Files, path: str, sizes: Sizes, inherited: Sizes) -> VariableLayout:
     parts = [
         (g, granule, node)
         for g, (granule, nodes) in enumerate(zip(files.granules, files.held, strict=True))
@@ -197,7 +225,7 @@ def _column(files: _Files, path: str, sizes: Sizes, inherited: Sizes) -> Variabl
             parts[0][1].index,
             path,
             parts[0][2],
-            leave_out_damaged=leaves_out_damaged(files.options, listed=bool(files.lead)),
+            leave_out_damaged=_leaves_out_damaged(files.request),
         )
     ]
     lead = len(files.lead)
@@ -214,7 +242,7 @@ def _column(files: _Files, path: str, sizes: Sizes, inherited: Sizes) -> Variabl
     )
 
 
-def _variables(held: Sequence[Mapping[str, Node]], options: Options) -> dict[str, list[str]]:
+def _variables(held: Sequence[Mapping[str, Node]], request: Request) -> dict[str, list[str]]:
     """Return the paths of the datasets to show, by the group that holds them."""
     paths = dict.fromkeys(
         path
@@ -224,7 +252,7 @@ def _variables(held: Sequence[Mapping[str, Node]], options: Options) -> dict[str
     )
     variables: dict[str, list[str]] = {}
     for path in paths:
-        if options.keeps(path):
+        if request.keeps(path):
             variables.setdefault(posixpath.dirname(path), []).append(path)
     return variables
 
@@ -252,15 +280,15 @@ def _other_name(name: str, size: int, sizes: Sizes, taken: Sequence[str]) -> str
 
 
 def _coordinates(
-    files: _Files, columns: Sequence[VariableLayout], variables: Mapping[str, xr.Variable]
+    files: _Files, layouts: Sequence[VariableLayout], variables: Mapping[str, xr.Variable]
 ) -> list[str]:
     """Give the scales, and the names that ``coordinates`` attributes mention.
 
     As xarray does, move those attributes away.
     """
-    own = {c.name: files.dimension(c.parts[0].path) for c in columns}
+    own = {c.name: files.dimension(c.parts[0].path) for c in layouts}
     scales = [n for n, v in variables.items() if v.dims == (*files.lead, own[n])]
-    said = [part.header.attrs.get("coordinates") for column in columns for part in column.parts]
+    said = [part.header.attrs.get("coordinates") for layout in layouts for part in layout.parts]
     mentioned = {name for words in said if isinstance(words, str) for name in words.split()}
     for variable in variables.values():
         if isinstance(variable.attrs.get("coordinates"), str):

@@ -1,0 +1,62 @@
+"""Work on many granules in threads, and gather the errors of bad files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from xr_icesat2.errors import (
+    CorruptGranuleError,
+    GranuleNotFoundError,
+    ICESat2Error,
+    NotAGranuleError,
+)
+
+__all__ = ["MOST_AT_ONCE", "map_granules"]
+
+MOST_AT_ONCE = 16
+"""Granules that are worked on at a time."""
+MOST_BAD = 10
+"""Unreadable files of a list that one error names."""
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+def map_granules(
+    function: Callable[[T], U], items: Sequence[T], at_once: int = MOST_AT_ONCE
+) -> list[U]:
+    """Apply a function that waits for bytes to many granules, and keep their order.
+
+    Files that are missing or damaged are gathered, up to :data:`MOST_BAD`, and raised as one error.
+    Any other error ends it at once.
+    """
+    if len(items) <= 1:
+        return [function(item) for item in items]
+    done: list[U] = []
+    bad: list[GranuleNotFoundError | NotAGranuleError | CorruptGranuleError] = []
+    with ThreadPoolExecutor(min(at_once, len(items)), "xr_icesat2-open") as pool:
+        futures = [pool.submit(function, item) for item in items]
+        try:
+            for future in futures:
+                try:
+                    done.append(future.result())
+                except (GranuleNotFoundError, NotAGranuleError, CorruptGranuleError) as error:
+                    bad.append(error)
+                    if len(bad) == MOST_BAD:
+                        break
+        finally:
+            pool.shutdown(cancel_futures=True)
+    if bad:
+        raise type(bad[0])(_bad_files(bad, len(items))) from bad[0]
+    return done
+
+
+def _bad_files(bad: Sequence[ICESat2Error], total: int) -> str:
+    count = f"{'at least ' if len(bad) == MOST_BAD else ''}{len(bad)} of {total}"
+    reasons = "; ".join(str(error).rstrip(".") for error in bad)
+    return (
+        f"{count} files cannot be opened: {reasons}. Pass a list without them, or move them out of "
+        "the folder."
+    )
