@@ -31,7 +31,7 @@ import numpy as np
 import xarray as xr
 
 from tests.paths import GRANULES
-from xr_icesat2 import indexes
+from xr_icesat2 import save_indexes
 from xr_icesat2.bytesource import open_source
 from xr_icesat2.errors import ICESat2Error
 from xr_icesat2.index_cache.codec import CHUNK_BYTES, LENGTHS, MAGIC
@@ -265,7 +265,7 @@ class Harness:
         self._url = f"memory://{folder.name}/{granule.name}"
         fsspec.filesystem("memory").pipe(self._url, granule.read_bytes())
         with xr.open_dataset(self._url, **self._options) as ds:
-            indexes.save(self._file, ds.load())
+            save_indexes(self._file, ds.load())
             self._right_from_afar = ds
         self._whole = self._file.read_bytes()
         version = open_source(self._url).file_version()

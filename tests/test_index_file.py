@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 import pytest
 import xarray as xr
 
-from xr_icesat2 import indexes
+from xr_icesat2 import save_indexes
 from xr_icesat2.errors import (
     ChangedGranuleError,
     CorruptIndexError,
@@ -58,7 +58,7 @@ def opened(what, server, **keywords):
 
 def save(file, what, server, **keywords):
     with opened(what, server, **keywords) as ds:
-        indexes.save(file, ds)
+        save_indexes(file, ds)
     server.script.clear()
 
 
@@ -98,14 +98,14 @@ def test_index_file_serves_lists_and_trees(served, file):
     kw = {"engine": "icesat2", "storage_options": server.storage_options}
     together = {"combine": "nested", "concat_dim": "gran_idx", **kw}
     with xr.open_mfdataset(urls, **together) as ds:
-        indexes.save(file, ds)
+        save_indexes(file, ds)
         expected = ds[["h_li"]].compute()
     server.script.clear()
     with xr.open_mfdataset(urls, index_cache=file, **together) as ds:
         assert methods(server) == []
         xr.testing.assert_identical(ds[["h_li"]].compute(), expected)
     with xr.open_datatree(urls[0], **kw) as tree, xr.open_datatree(urls[1], **kw) as other:
-        indexes.save(file, [tree, other])
+        save_indexes(file, [tree, other])
         expected = tree.icesat2.load()
     server.script.clear()
     for url in urls[:2]:
@@ -166,7 +166,7 @@ def test_structure_of_a_replaced_granule_is_not_mixed_in(served, paths, newer, f
 def test_replaced_granule_is_an_error_after_an_earlier_open(served, paths, newer, file):
     urls, server = served
     with opened(urls[0], server, variables="h_li") as before:
-        indexes.save(file, before)
+        save_indexes(file, before)
         server.put(paths[0].name, newer.read_bytes())
         with pytest.raises(ChangedGranuleError, match="save the index anew"):
             opened(urls[0], server, index_cache=file)
@@ -177,7 +177,7 @@ def test_granule_replaced_before_saving_is_an_error(served, paths, newer, file):
     with opened(urls[0], server) as ds:
         server.put(paths[0].name, newer.read_bytes())
         with pytest.raises(ChangedGranuleError, match="replaced after it was opened"):
-            indexes.save(file, ds)
+            save_indexes(file, ds)
     assert not file.exists()
     assert not list(file.parent.glob("*.partial"))
 
@@ -186,7 +186,7 @@ def test_local_files_are_checked_at_open(paths, newer, file, tmp_path):
     path = tmp_path / paths[0].name
     path.write_bytes(paths[0].read_bytes())
     with xr.open_dataset(path, engine="icesat2") as ds:
-        indexes.save(file, ds)
+        save_indexes(file, ds)
         expected = ds.load()
     with xr.open_dataset(path, engine="icesat2", index_cache=file) as ds:
         xr.testing.assert_identical(ds.load(), expected)
@@ -210,7 +210,7 @@ def another_process():
 def test_index_file_works_in_another_process(another_process, served, file, chunks, there):
     urls, server = served
     with opened(urls, server, chunks=chunks) as ds:
-        indexes.save(file, ds)
+        save_indexes(file, ds)
         expected = ds[["h_li"]].compute()
     server.script.clear()
     ds = opened(urls, server, index_cache=file, chunks=chunks)[["h_li"]]
@@ -227,7 +227,7 @@ def test_index_file_works_in_another_process(another_process, served, file, chun
 )
 def test_damaged_index_file_is_an_error(paths, file, damage):
     with xr.open_dataset(paths, engine="icesat2") as ds:
-        indexes.save(file, ds)
+        save_indexes(file, ds)
     data = bytearray(file.read_bytes())
     if damage == "a directory":
         file.unlink()
@@ -260,9 +260,9 @@ def test_only_requested_entries_are_decoded(served, file):
 
 def test_rewritten_index_file_is_reloaded(paths, file):
     with xr.open_dataset(paths[0], engine="icesat2") as ds:
-        indexes.save(file, ds)
+        save_indexes(file, ds)
     with xr.open_dataset(paths[:2], engine="icesat2", index_cache=file) as ds:
-        indexes.save(file, ds)
+        save_indexes(file, ds)
     with xr.open_dataset(paths[1], engine="icesat2", index_cache=file) as ds:
         assert ds.icesat2.load() is ds
         assert {g.store.path for g in granules_of_opened(ds)} == {str(file)}
@@ -285,7 +285,7 @@ def test_new_indexes_go_to_the_cache_directory(served, file, tmp_path, monkeypat
 
 
 def test_missing_index_file_is_an_error(paths, tmp_path):
-    with pytest.raises(GranuleNotFoundError, match=r"xr_icesat2\.indexes\.save"):
+    with pytest.raises(GranuleNotFoundError, match=r"xr_icesat2\.save_indexes"):
         xr.open_dataset(paths[0], engine="icesat2", index_cache=tmp_path / "typo.idx")
     (tmp_path / "campaign.txt").write_text("")
     with pytest.raises(SelectionError, match=r"ends in \.idx"):
@@ -295,26 +295,26 @@ def test_missing_index_file_is_an_error(paths, tmp_path):
 def test_objects_without_an_index_cannot_be_saved(paths, file):
     ds = xr.open_dataset(paths[0], engine="icesat2")
     with pytest.raises(SelectionError, match=r"ends in \.idx"):
-        indexes.save(file.with_suffix(".txt"), ds)
+        save_indexes(file.with_suffix(".txt"), ds)
     for wrong in (paths, str(paths[0]), [ds, "x"], ds["h_li"], 3):
         with pytest.raises(SelectionError, match="is not open; expected what xr"):
-            indexes.save(file, wrong)
+            save_indexes(file, wrong)
     with pytest.raises(
         SelectionError, match=r"campaign\.idx: No such file or directory. Name a pl"
     ):
-        indexes.save(file.parent / "nowhere" / "campaign.idx", ds)
+        save_indexes(file.parent / "nowhere" / "campaign.idx", ds)
     for wrong in (ds + 1, xr.Dataset(), []):
         with pytest.raises(SelectionError, match="no open granules"):
-            indexes.save(file, wrong)
+            save_indexes(file, wrong)
     xr.open_dataset(paths[0], engine="icesat2").close()
     with pytest.raises(SelectionError, match="Open it again"):
-        indexes.save(file, ds)
+        save_indexes(file, ds)
     ds.close()
     with pytest.raises(SelectionError, match="no open granules"):
-        indexes.save(file, ds)
+        save_indexes(file, ds)
     with (
         xr.open_dataset(io.BytesIO(paths[0].read_bytes()), engine="icesat2") as untold,
         pytest.raises(SelectionError, match="nothing tells"),
     ):
-        indexes.save(file, untold)
+        save_indexes(file, untold)
     assert not list(file.parent.iterdir())

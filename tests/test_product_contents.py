@@ -135,6 +135,15 @@ class Reader(HTMLParser):
         self.text += data
 
 
+def test_contents_as_a_table():
+    contents = products["ATL06"].contents("006")
+    table = contents.to_dataframe()
+    assert table["name"].tolist() == [entry.name for entry in contents]
+    assert table["dims"].tolist() == [entry.dims for entry in contents]
+    heights = table[(table["name"] == "h_li") & (table["units"] == "meters")]
+    assert heights["section"].tolist() == ["land_ice_segments"]
+
+
 def test_find_searches_names_units_and_descriptions():
     atl08 = products["ATL08"]
     found = atl08.find("canopy")

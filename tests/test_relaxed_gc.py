@@ -1,4 +1,4 @@
-"""Python's collector is told to look seldom while granules are opened, and never left so."""
+"""The garbage collector runs less often while granules are opened, and is always restored."""
 
 import gc
 import os
@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 from xr_icesat2.assembly import open_granules as opening
-from xr_icesat2.relaxed_gc import SELDOM, seldom_collecting
+from xr_icesat2.relaxed_gc import RELAXED_THRESHOLD, relaxed_gc
 from xr_icesat2.testing import write_granule
 
 
@@ -23,13 +23,13 @@ def usual():
 
 
 def test_threshold_is_raised_and_restored(usual):
-    with seldom_collecting():
-        assert gc.get_threshold() == (SELDOM, *usual[1:])
+    with relaxed_gc():
+        assert gc.get_threshold() == (RELAXED_THRESHOLD, *usual[1:])
     assert gc.get_threshold() == usual
 
 
 def test_threshold_is_restored_after_an_error(usual):
-    with pytest.raises(ZeroDivisionError), seldom_collecting():
+    with pytest.raises(ZeroDivisionError), relaxed_gc():
         _ = 1 / 0
     assert gc.get_threshold() == usual
 
@@ -38,7 +38,7 @@ def test_last_thread_restores_the_threshold(usual):
     inside, leave = threading.Barrier(3), [threading.Event(), threading.Event()]
 
     def work(number):
-        with seldom_collecting():
+        with relaxed_gc():
             inside.wait(10)
             leave[number].wait(10)
 
@@ -48,29 +48,29 @@ def test_last_thread_restores_the_threshold(usual):
     inside.wait(10)
     leave[0].set()
     threads[0].join(10)
-    assert gc.get_threshold()[0] == SELDOM
+    assert gc.get_threshold()[0] == RELAXED_THRESHOLD
     leave[1].set()
     threads[1].join(10)
     assert gc.get_threshold() == usual
 
 
-@pytest.mark.parametrize("own", [(0, 12, 13), (SELDOM * 2, 12, 13)])
+@pytest.mark.parametrize("own", [(0, 12, 13), (RELAXED_THRESHOLD * 2, 12, 13)])
 def test_higher_user_threshold_is_kept(own):
     gc.set_threshold(*own)
-    with seldom_collecting():
+    with relaxed_gc():
         assert gc.get_threshold() == own
     assert gc.get_threshold() == own
 
 
 def test_threshold_changed_meanwhile_is_kept():
-    with seldom_collecting():
+    with relaxed_gc():
         gc.set_threshold(55, 5, 5)
     assert gc.get_threshold() == (55, 5, 5)
 
 
 def test_disabled_collector_stays_disabled(usual):
     gc.disable()
-    with seldom_collecting():
+    with relaxed_gc():
         assert not gc.isenabled()
     assert not gc.isenabled()
     assert gc.get_threshold() == usual
@@ -79,7 +79,7 @@ def test_disabled_collector_stays_disabled(usual):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_forked_process_has_the_default_threshold(usual):
-    with seldom_collecting():
+    with relaxed_gc():
         child = os.fork()
         if not child:
             os._exit(0 if gc.get_threshold() == usual else 1)
@@ -102,4 +102,4 @@ def test_opening_raises_and_restores_the_threshold(tmp_path, monkeypatch, usual)
     with pytest.raises(FileNotFoundError):
         xr.open_dataset(tmp_path / "nowhere.h5", engine="icesat2")
     assert gc.get_threshold() == usual
-    assert set(seen) == {SELDOM}
+    assert set(seen) == {RELAXED_THRESHOLD}

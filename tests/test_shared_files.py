@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
-from xr_icesat2 import indexes
+from xr_icesat2 import save_indexes
 from xr_icesat2.errors import AccessDeniedError, CorruptIndexError, ICESat2Error, SelectionError
 from xr_icesat2.index_cache.eviction import TALLY
 from xr_icesat2.safe_files import atomic_file, open_regular
@@ -95,7 +95,7 @@ def test_permissions_follow_the_umask(path, shared, cache, mask):
     with umask(mask):
         with xr.open_dataset(path, engine="icesat2", index_cache=cache) as ds:
             ds.load()
-            indexes.save(file, ds)
+            save_indexes(file, ds)
         (shared / "plain").touch()
     expected = mode(shared / "plain")
     assert [mode(file), mode(entry_of(cache)), mode(cache / TALLY)] == [expected] * 3
@@ -104,7 +104,7 @@ def test_permissions_follow_the_umask(path, shared, cache, mask):
 def test_unreadable_index_file_is_access_denied(path, shared, expected):
     file = shared / "campaign.idx"
     with xr.open_dataset(path, engine="icesat2") as ds:
-        indexes.save(file, ds)
+        save_indexes(file, ds)
     xr.testing.assert_identical(read(path, file), expected)
     file.chmod(0)
     with unprivileged(), pytest.raises(AccessDeniedError, match="Permission denied") as caught:
@@ -125,7 +125,7 @@ def test_unreadable_index_file_is_access_denied(path, shared, expected):
         unprivileged(),
         pytest.raises(SelectionError, match="Permission denied"),
     ):
-        indexes.save(shared / "closed" / "new.idx", ds)
+        save_indexes(shared / "closed" / "new.idx", ds)
 
 
 def test_unreadable_entries_are_not_called_damaged(path, cache, expected, caplog):
@@ -236,9 +236,9 @@ def test_planted_index_files_are_refused(path, shared, expected, plant):
     with xr.open_dataset(path, engine="icesat2") as ds:
         if plant is plant_directory:
             with pytest.raises(SelectionError, match=r"campaign\.idx"):
-                indexes.save(file, ds)
+                save_indexes(file, ds)
             return
-        indexes.save(file, ds)
+        save_indexes(file, ds)
     assert victim.read_bytes() == b"of the user"
     xr.testing.assert_identical(read(path, file), expected)
 
@@ -246,7 +246,7 @@ def test_planted_index_files_are_refused(path, shared, expected, plant):
 @needs_links
 def test_index_file_may_be_a_symbolic_link(path, shared, expected):
     with xr.open_dataset(path, engine="icesat2") as ds:
-        indexes.save(shared / "campaign.idx", ds)
+        save_indexes(shared / "campaign.idx", ds)
     (shared / "link.idx").symlink_to("campaign.idx")
     xr.testing.assert_identical(read(path, shared / "link.idx"), expected)
 
@@ -267,7 +267,7 @@ def test_file_truncated_while_read_is_ignored(path, shared, cache, expected, mon
     file = shared / "campaign.idx"
     with xr.open_dataset(path, engine="icesat2", index_cache=cache) as ds:
         ds.load()
-        indexes.save(file, ds)
+        save_indexes(file, ds)
     whole = os.fstat
 
     def cut(descriptor):

@@ -198,7 +198,7 @@ def test_what_is_left_out_is_kept_in_indexes(unusual, tmp_path, caplog):
     assert "ignoring" not in caplog.text
     kept = tmp_path / "unusual.idx"
     tree = xr.open_datatree(unusual, **FILE)
-    xr_icesat2.indexes.save(kept, tree)
+    xr_icesat2.save_indexes(kept, tree)
     tree.close()
     again = xr.open_datatree(unusual, index_cache=kept, **FILE)
     assert again.icesat2.left_out == expected

@@ -20,7 +20,7 @@ from .granule.name import parse_name
 from .hdf5.paths import normalise
 from .limits import Limits
 from .messages import did_you_mean
-from .relaxed_gc import seldom_collecting
+from .relaxed_gc import relaxed_gc
 
 __all__ = ["ICESat2BackendEntrypoint"]
 
@@ -120,7 +120,7 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
         Merge granules of different releases.
     index_cache : path, optional
         Directory in which the indexes of granules are kept, or a file
-        (``.idx``) that :func:`xr_icesat2.indexes.save` made: what is in it
+        (``.idx``) that :func:`xr_icesat2.save_indexes` made: what is in it
         opens without a request. Default: the environment variable
         ``XR_ICESAT2_INDEX_CACHE``, else none.
     limits : xr_icesat2.Limits, optional
@@ -174,7 +174,7 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
         The keywords are documented in the class.
         """
         request = make_request(filename_or_obj, locals())
-        with seldom_collecting():
+        with relaxed_gc():
             granules, identities = open_granules(request)
             with _closed_on_error(granules):
                 return assemble_dataset(granules, request, identities)
@@ -194,7 +194,7 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
         The keywords are documented in the class.
         """
         groups, granules = _open_groups(request)
-        with seldom_collecting():
+        with relaxed_gc():
             tree = xr.DataTree.from_dict(groups)
             for path, [node] in xr.group_subtrees(tree):
                 # The tree itself makes the groups that hold nothing but groups.
@@ -208,7 +208,7 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
 
 
 def _open_groups(request: Request) -> tuple[dict[str, xr.Dataset], list[Granule]]:
-    with seldom_collecting():
+    with relaxed_gc():
         granules, identities = open_granules(request)
         with _closed_on_error(granules):
             return assemble_groups(granules, request, identities), granules

@@ -1,4 +1,4 @@
-"""The indexes of a campaign in one file, with which its granules open without a request."""
+"""Save the indexes of many granules in one file, with which they open without a request."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from .index_cache.index_file import SUFFIX, IndexFileWriter, write_index_file
 from .opened_contents import granules_of_opened
 from .progress import ProgressCallback, progress_bar
 
-__all__ = ["save"]
+__all__ = ["save_indexes"]
 
-Opened = xr.Dataset | xr.DataTree
+_Opened = xr.Dataset | xr.DataTree
 
 
-def save(
+def save_indexes(
     path: str | os.PathLike[str],
-    opened: Opened | Iterable[Opened],
+    opened: _Opened | Iterable[_Opened],
     *,
     progress: bool | None = None,
 ) -> None:
@@ -77,7 +77,7 @@ def save(
         map_granules(lambda granule: _save_one(granule, writer, count), list(versions.values()))
 
 
-def _several(opened: Any) -> list[Opened]:
+def _several(opened: Any) -> list[_Opened]:
     one = isinstance(opened, xr.Dataset | xr.DataTree | str) or not isinstance(opened, Iterable)
     several = [opened] if one else list(opened)
     for item in several:

@@ -1,8 +1,7 @@
-"""How often Python looks for cyclic garbage while much is made that is none.
+"""Run Python's cyclic garbage collector less often while granules are opened.
 
-It looks whenever some hundred objects more were made than freed, and the more of
-them are still in use, the more often it goes through all that the process holds.
-To parse many granules side by side makes a hundred thousand, in use for a moment.
+The collector runs after some hundred new objects, and its cost grows with the number of live
+objects. Parsing many granules creates hundreds of thousands that live for a moment.
 """
 
 from __future__ import annotations
@@ -14,52 +13,52 @@ from contextlib import contextmanager
 
 from .fork_safety import after_fork
 
-__all__ = ["seldom_collecting"]
+__all__ = ["RELAXED_THRESHOLD", "relaxed_gc"]
 
-SELDOM = 50_000
-"""Objects after which it looks meanwhile: some megabytes."""
+RELAXED_THRESHOLD = 50_000
+"""New objects between two collections of the youngest generation; some megabytes."""
 
 
 class _Threshold:
-    """The threshold of this process, raised while anybody wants it so."""
+    """The threshold of this process, raised while at least one thread needs it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._wanted = 0
-        self._usual = gc.get_threshold()
+        self._users = 0
+        self._original = gc.get_threshold()
 
     def raise_it(self) -> None:
         with self._lock:
-            if not self._wanted:
-                self._usual = gc.get_threshold()
-                if 0 < self._usual[0] < SELDOM:
-                    gc.set_threshold(SELDOM, *self._usual[1:])
-            self._wanted += 1
+            if not self._users:
+                self._original = gc.get_threshold()
+                if 0 < self._original[0] < RELAXED_THRESHOLD:
+                    gc.set_threshold(RELAXED_THRESHOLD, *self._original[1:])
+            self._users += 1
 
-    def lower_it(self) -> None:
+    def restore(self) -> None:
         with self._lock:
-            self._wanted -= 1
-            # Whoever changed it meanwhile has the last word.
-            if not self._wanted and gc.get_threshold() == (SELDOM, *self._usual[1:]):
-                gc.set_threshold(*self._usual)
+            self._users -= 1
+            # A threshold that was set meanwhile is not ours to change.
+            if not self._users and gc.get_threshold() == (RELAXED_THRESHOLD, *self._original[1:]):
+                gc.set_threshold(*self._original)
 
-    def begin_anew(self) -> None:
-        """Go back to the usual, in a process that was forked: nobody will lower it there."""
-        if self._wanted and gc.get_threshold() == (SELDOM, *self._usual[1:]):
-            gc.set_threshold(*self._usual)
+    def reset_in_child(self) -> None:
+        """Restore the threshold in a forked process, where the threads that used it are gone."""
+        if self._users and gc.get_threshold() == (RELAXED_THRESHOLD, *self._original[1:]):
+            gc.set_threshold(*self._original)
         self._lock = threading.Lock()
-        self._wanted = 0
+        self._users = 0
 
 
 _THRESHOLD = _Threshold()
-after_fork(_THRESHOLD, _Threshold.begin_anew)
+after_fork(_THRESHOLD, _Threshold.reset_in_child)
 
 
 @contextmanager
-def seldom_collecting() -> Iterator[None]:
-    """Have Python look for garbage seldom; one who turned that off, or down, is let be."""
+def relaxed_gc() -> Iterator[None]:
+    """Raise the collector's threshold, unless it is disabled or higher already."""
     _THRESHOLD.raise_it()
     try:
         yield
     finally:
-        _THRESHOLD.lower_it()
+        _THRESHOLD.restore()

@@ -11,7 +11,7 @@ import xarray as xr
 
 from benchmarks.peers.peer import Peer
 from benchmarks.task import Opened, Task, Values
-from xr_icesat2 import indexes
+from xr_icesat2 import save_indexes
 
 __all__ = ["AsStored", "Decoded", "IndexFile"]
 
@@ -86,7 +86,7 @@ class IndexFile(AsStored):
         """Save the indexes."""
         with self._opened(task, variables=list(task.variables)) as ds:
             file = str(Path(task.scratch) / "campaign.idx")
-            indexes.save(file, ds, progress=False)
+            save_indexes(file, ds, progress=False)
         self._file = file
 
 

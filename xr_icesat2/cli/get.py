@@ -29,7 +29,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.add_argument("--json", action="store_true", help="for programs")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=_run)
 
 
 def _lines(texts: Iterable[str]) -> Iterator[str]:
@@ -40,7 +40,7 @@ def _lines(texts: Iterable[str]) -> Iterator[str]:
                 yield line.strip()
 
 
-def run(options: argparse.Namespace) -> None:
+def _run(options: argparse.Namespace) -> None:
     """Download, and print where the files are."""
     paths = download(
         list(_lines(options.granules)),

@@ -42,10 +42,10 @@ def add_parser(commands: Any) -> None:
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--variables", action="store_true", help="list them too")
     shown.add_argument("--json", action="store_true", help="everything, for programs")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=_run)
 
 
-def run(options: argparse.Namespace) -> None:
+def _run(options: argparse.Namespace) -> None:
     """Open without reading values, and print."""
     if is_folder(options.granule):
         _print_folder(options)

@@ -21,10 +21,10 @@ def add_parser(commands: Any) -> None:
         "path", nargs="?", default="", help="such as ATL06/007/2019/11/06 (default: the products)"
     )
     parser.add_argument("--json", action="store_true", help="for programs")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=_run)
 
 
-def run(options: argparse.Namespace) -> None:
+def _run(options: argparse.Namespace) -> None:
     """List, and print."""
     import fsspec  # noqa: PLC0415 - slow to import: only where it is used
 

@@ -42,7 +42,7 @@ def add_parser(commands: Any) -> None:
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--json", action="store_true", help="everything, for programs")
     shown.add_argument("--urls", action="store_true", help="icesat2:// URLs, one a line")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=_run)
 
 
 def with_bbox_split(arguments: Iterable[str]) -> list[str]:
@@ -62,7 +62,7 @@ def with_bbox_split(arguments: Iterable[str]) -> list[str]:
     return split
 
 
-def run(options: argparse.Namespace) -> None:
+def _run(options: argparse.Namespace) -> None:
     """Search, and print what is found."""
     temporal = options.temporal
     found = search(

@@ -106,7 +106,7 @@ class Granule:
             return (
                 f"{self.url} is not the version of which {self.store.path} holds the index: "
                 f"that had {versions}. Open it without index_cache, or save the index anew "
-                "(xr_icesat2.indexes.save)."
+                "(xr_icesat2.save_indexes)."
             )
         return f"{self.url} was replaced after it was opened: it had {versions}. Open it again."
 

@@ -131,7 +131,7 @@ class IndexFile:
         except Exception as error:
             msg = (
                 f"{self.path} cannot be read as a file of indexes of this version: {error}. Save "
-                "it anew (xr_icesat2.indexes.save), or open without index_cache."
+                "it anew (xr_icesat2.save_indexes), or open without index_cache."
             )
             raise CorruptIndexError(msg) from error
 

@@ -101,6 +101,6 @@ def _versions(file: IndexFile) -> dict[str, FileVersion]:
     except FileNotFoundError as error:
         msg = (
             f"no file of indexes lies at {file.path} (index_cache): save one "
-            f"(xr_icesat2.indexes.save), or name a directory, which does not end in {SUFFIX}"
+            f"(xr_icesat2.save_indexes), or name a directory, which does not end in {SUFFIX}"
         )
         raise GranuleNotFoundError(msg) from error

@@ -14,7 +14,14 @@ from xr_icesat2.products import KeyLink, RunLink, TimeLink
 from .endpoint import Endpoint, whole_numbers
 from .exact_times import NO_TIME, nanoseconds
 from .lookup import inner_link
-from .range_map import NO_ROW, RangeMap, RangePositions, checked_ranges, map_rows, map_unique_keys
+from .range_map import (
+    NO_ROW,
+    RangeMap,
+    RangePositions,
+    checked_row_ranges,
+    map_rows,
+    map_unique_keys,
+)
 from .track_rows import AlongTrackRows, Beam, group_by_beam
 
 __all__ = [
@@ -58,7 +65,7 @@ def range_tables(link: RunLink, one: Endpoint) -> dict[Beam, LinkTable]:
     tables = {}
     for beam, at in group_by_beam(rows):
         values = {name: array[at] for name, array in rows.values.items()}
-        runs = checked_ranges(
+        runs = checked_row_ranges(
             whole_numbers(link.first, values["first"], first),
             whole_numbers(link.count, values["count"], count),
             values["row"].astype(np.int64),

@@ -26,7 +26,7 @@ from .link_tables import (
 )
 from .lookup import check_pair, check_through, find_link, inner_link, known_granules
 from .range_map import NO_ROW, map_rows
-from .track_rows import AlongTrackRows, Beam, RowValues, group_by_beam, read_values
+from .track_rows import AlongTrackRows, Beam, RowValues, group_by_beam, load_values
 
 __all__ = ["RowMatcher", "make_matcher"]
 
@@ -260,7 +260,7 @@ def make_matcher(of: Endpoint, to: Endpoint, through: Endpoint | None) -> RowMat
     # A wrong pair is noticed at once, as far as that costs no look at every row.
     gran = of.track.locators["gran_idx"]
     ends = gran[[0, -1]] if of.track.dims[-1] in gran.dims and gran.size else gran
-    matcher.check_granules(np.ravel(of.track.granule_numbers(read_values(ends))))
+    matcher.check_granules(np.ravel(of.track.granule_numbers(load_values(ends))))
     return matcher
 
 

@@ -8,7 +8,14 @@ import numpy as np
 
 from xr_icesat2.errors import LinkError
 
-__all__ = ["NO_ROW", "RangeMap", "RangePositions", "checked_ranges", "map_rows", "map_unique_keys"]
+__all__ = [
+    "NO_ROW",
+    "RangeMap",
+    "RangePositions",
+    "checked_row_ranges",
+    "map_rows",
+    "map_unique_keys",
+]
 
 NO_ROW = -1
 """Stands where nothing is linked."""
@@ -62,7 +69,7 @@ class RangeMap:
         return bool((self.places[1:] == follows).all())
 
 
-def checked_ranges(
+def checked_row_ranges(
     first: np.ndarray,
     count: np.ndarray,
     rows: np.ndarray,

@@ -11,7 +11,7 @@ import xarray as xr
 
 from xr_icesat2.granule.beams import BEAMS
 
-__all__ = ["AlongTrackRows", "Beam", "RowValues", "group_by_beam", "read_values"]
+__all__ = ["AlongTrackRows", "Beam", "RowValues", "group_by_beam", "load_values"]
 
 ROWS_PER_BLOCK = 1 << 20
 """Rows of photons that are looked at together."""
@@ -78,7 +78,7 @@ class AlongTrackRows:
         )
         few = blocks if gran.ndim else [gran]
         return frozenset(
-            int(n) for block in few for n in np.unique(self.granule_numbers(read_values(block)))
+            int(n) for block in few for n in np.unique(self.granule_numbers(load_values(block)))
         )
 
     def granule_numbers(self, gran_idx: np.ndarray) -> np.ndarray:
@@ -112,7 +112,7 @@ class AlongTrackRows:
         values = {}
         for name, variable in {**self.locators, **(more or {})}.items():
             taken = variable[tuple(keys[str(dim)] for dim in variable.dims)]
-            held = read_values(taken)
+            held = load_values(taken)
             if name == "spot":
                 held = self._beam_numbers(held)
             elif name == "gran_idx":
@@ -131,7 +131,7 @@ class AlongTrackRows:
         found = dict(zip(self.dims, np.unravel_index(places[heads], self.shape), strict=True))
         points = {dim: xr.Variable(("point",), at) for dim, at in found.items()}
         chosen = variable[{dim: at for dim, at in points.items() if dim in variable.dims}]
-        values = read_values(chosen.transpose("point", ...))
+        values = load_values(chosen.transpose("point", ...))
         repeated: np.ndarray = np.repeat(values, np.diff(heads, append=len(places)), axis=0)
         return repeated
 
@@ -143,7 +143,7 @@ class AlongTrackRows:
                 yield (*at, slice(start, start + ROWS_PER_BLOCK)), number * along + start
 
 
-def read_values(variable: xr.Variable) -> np.ndarray:
+def load_values(variable: xr.Variable) -> np.ndarray:
     """Give the values, of dask arrays too."""
     if variable.chunks is not None:
         # A task of dask may be what asks: it must not wait for others.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
 from html import escape
+
+import pandas as pd
 
 from xr_icesat2.messages import did_you_mean
 from xr_icesat2.printable import printable
@@ -125,6 +127,23 @@ class Contents:
         found = tuple(section for section in sections if section.entries)
         remarks = self.remarks if found else (*self.remarks, self._nothing_found(text))
         return replace(self, remarks=remarks, sections=found)
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """Return the variables as a pandas table, for filters that :meth:`find` does not have.
+
+        Returns
+        -------
+        DataFrame
+            One row for each variable: ``section``, ``name``, ``dtype``, ``dims`` (a tuple),
+            ``units``, ``standard_name``, ``long_name``, ``about`` and ``releases``.
+        """
+        columns = ["section", *(field.name for field in fields(Entry))]
+        rows = [
+            (section.name, *(getattr(entry, column) for column in columns[1:]))
+            for section in self.sections
+            for entry in section.entries
+        ]
+        return pd.DataFrame(rows, columns=columns)
 
     def _nothing_found(self, text: str) -> str:
         names = (entry.name.rpartition("/")[2] for entry in self)

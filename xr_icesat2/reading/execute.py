@@ -12,7 +12,7 @@ import numpy as np
 
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.progress import ProgressCallback, no_progress
-from xr_icesat2.relaxed_gc import seldom_collecting
+from xr_icesat2.relaxed_gc import relaxed_gc
 from xr_icesat2.thread_pools import decode_pool, granule_pool, wait_all
 
 from .granule_reader import DatasetRead, read_selections
@@ -69,7 +69,7 @@ def _read_all(pending: Iterable[PendingArray], count: ProgressCallback) -> None:
         _read(*next(iter(wanted.items())), count)
     elif wanted:
         pool = granule_pool()
-        with seldom_collecting():
+        with relaxed_gc():
             wait_all([pool.submit(_read, *item, count) for item in wanted.items()])
 
 

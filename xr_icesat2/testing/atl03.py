@@ -18,7 +18,7 @@ from .atl03_segments import (
 from .beam_track import BeamTrack
 from .identity import SyntheticGranule
 from .photons import PhotonCloud, first_shot
-from .surface import SURFACE_TYPES, surface_types
+from .surface import SURFACE_TYPE_GROUPS, surface_types
 
 __all__ = ["ATL03Values"]
 
@@ -94,5 +94,5 @@ def _found(cloud: PhotonCloud) -> dict[str, Ints]:
     types = surface_types(*cloud.track.middles(cloud.ids)[:2])
     return {
         f"{_FINDER}/{name}": cloud.ids[types[:, column]][::_EVERY]
-        for column, name in enumerate(SURFACE_TYPES)
+        for column, name in enumerate(SURFACE_TYPE_GROUPS)
     }

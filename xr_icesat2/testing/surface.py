@@ -7,7 +7,7 @@ from .array_types import Floats
 
 __all__ = [
     "ROUGHNESS",
-    "SURFACE_TYPES",
+    "SURFACE_TYPE_GROUPS",
     "canopy_height",
     "elevation_change",
     "surface_height",
@@ -17,7 +17,7 @@ __all__ = [
 
 ROUGHNESS = 0.25
 """Deviation of single photons from the ground, metres."""
-SURFACE_TYPES = ("land", "ocean", "sea_ice", "land_ice", "inlandwater")
+SURFACE_TYPE_GROUPS = ("land", "ocean", "sea_ice", "land_ice", "inlandwater")
 """The order in which the products number them, and their groups in ATL03."""
 
 _LOWEST_CANOPY, _HIGHEST_CANOPY = 2.0, 24.0  # metres
@@ -85,7 +85,7 @@ def surface_types(latitude: ArrayLike, longitude: ArrayLike) -> NDArray[np.bool_
     Returns
     -------
     ndarray
-        Boolean, with a last dimension more: :data:`SURFACE_TYPES`.
+        Boolean, with a last dimension more: :data:`SURFACE_TYPE_GROUPS`.
     """
     lat, lon = np.asarray(latitude, np.float64), np.asarray(longitude, np.float64)
     ocean = np.sin(250 * lat + np.radians(172 * lon)) > 0.5
