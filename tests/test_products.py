@@ -142,7 +142,7 @@ def test_unknown_product_opens_by_its_scales_with_a_warning(tmp_path, caplog):
     assert_array(tree["/delta_time/depth"].sel(spot=6).values[0], ROWS * 2, "depth")
     assert tree["/deep"].sizes["deep_idx"] == 3
     notes = [record.getMessage() for record in caplog.records]
-    assert notes == ["ATL97 has no specification here: it opens by the file's own dimension scales"]
+    assert notes == ["no rates of ATL97 are specified: it opens by the file's own dimension scales"]
 
 
 def test_unknown_release_opens_with_a_warning(tmp_path, caplog):

@@ -126,7 +126,7 @@ def _note_unspecified(product: str | None, release: str | None) -> None:
     spec = PRODUCTS.get(product)
     if spec is None or not spec.rates:
         log.warning(
-            "%s has no specification here: it opens by the file's own dimension scales", product
+            "no rates of %s are specified: it opens by the file's own dimension scales", product
         )
     elif release is not None and spec.releases and release not in spec.releases:
         log.warning(
