@@ -13,7 +13,7 @@ from tests.comparison import assert_array
 from tests.paths import granule, needs_granules
 from tests.tiny import write_tiny
 from xr_icesat2 import products
-from xr_icesat2.assembly.second_dimension_labels import joined_labels
+from xr_icesat2.assembly.second_dimension_labels import merge_specified_labels
 from xr_icesat2.errors import GroupNotFoundError, MergeError, SelectionError
 
 ROWS = np.arange(4.0)
@@ -397,9 +397,9 @@ def test_source_row_is_the_row_in_the_file():
 
 def test_labels_support_several_lengths():
     sets = products["ATL08"].rates[0].labels["percentile"]
-    assert joined_labels("percentile", sets, {9}) == sets[0]
-    assert joined_labels("percentile", sets, {9, 18}) == sets[1]
-    assert joined_labels("percentile", sets, {12}) == ()
-    assert joined_labels("percentile", ((1, 3), (2, 3, 4)), {2, 3}) == (1, 2, 3, 4)
+    assert merge_specified_labels("percentile", sets, {9}) == sets[0]
+    assert merge_specified_labels("percentile", sets, {9, 18}) == sets[1]
+    assert merge_specified_labels("percentile", sets, {12}) == ()
+    assert merge_specified_labels("percentile", ((1, 3), (2, 3, 4)), {2, 3}) == (1, 2, 3, 4)
     with pytest.raises(MergeError, match=r"percentile has 9 and 12 positions.*known are 9, 18"):
-        joined_labels("percentile", sets, {9, 12})
+        merge_specified_labels("percentile", sets, {9, 12})

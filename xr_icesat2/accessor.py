@@ -1,4 +1,4 @@
-"""``ds.icesat2``: what this library knows of a Dataset or a tree beyond what xarray shows.
+"""``ds.icesat2``: how a Dataset is stored, what is left out, and its contents.
 
 xarray registers accessors when a program runs, so type checkers see ``ds.icesat2`` as ``Any``.
 :func:`icesat2` returns the same accessor with its type.
@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar, overload
 
 import xarray as xr
 
-from .assembly.unsupported_objects import left_out_of
+from .assembly.unsupported_objects import read_left_out
 from .errors import SelectionError
 from .hdf5.model import LeftOut
 from .messages import did_you_mean, some_of
@@ -26,7 +26,7 @@ T = TypeVar("T", bound=xr.Dataset | xr.DataTree)
 
 
 class Accessor(Generic[T]):
-    """What the accessors of Datasets and of trees have in common."""
+    """The common part of the accessors of Datasets and of trees."""
 
     def __init__(self, opened: T) -> None:
         self._opened = opened
@@ -34,24 +34,23 @@ class Accessor(Generic[T]):
 
     @property
     def source_encoding(self) -> Mapping[str, Mapping[str, Any]]:
-        """How the file holds each variable.
+        """How the file stores each variable.
 
         Returns
         -------
         mapping of str to mapping
             By variable: ``path``, ``dtype``, ``layout`` (chunked, contiguous,
-            compact, foreign), ``chunks`` and ``filters``, and of the attributes
-            those that decoding takes away or rewords (``_FillValue``, ``units``,
-            ``coordinates``, the ``long_name`` of times); ``pad_value`` where raw
-            integers are padded. Of
-            several parts, that of the first. Empty for a Dataset that was not
-            opened with this engine.
+            compact, foreign), ``chunks`` and ``filters``, and the attributes
+            that decoding removes or changes (``_FillValue``, ``units``,
+            ``coordinates``, the ``long_name`` of times); ``pad_value`` if raw
+            integers are padded. If a variable has several parts, this describes
+            the first. Empty for a Dataset that was not opened with this engine.
         """
         return MappingProxyType(self._encoding.get("icesat2", {}))
 
     @property
     def left_out(self) -> Mapping[str, Any]:
-        """What of the file is no part of this, because it is not supported, or damaged.
+        """Objects of the file that are left out, because they are unsupported or damaged.
 
         Returns
         -------
@@ -72,46 +71,46 @@ class Accessor(Generic[T]):
         return MappingProxyType({p: why for paths in reasons.values() for p, why in paths.items()})
 
     def contents(self) -> Contents:
-        """List the variables with what the file says of them; no value is read.
+        """List the variables with their attributes; no value is read.
 
         Returns
         -------
         Contents
             One section for a Dataset; for a tree one a node, this one and those below, of which
-            only the number is printed where it lies outside of the rates. It prints, and
+            only the number is printed for groups that are in no rate. It prints, and
             :meth:`.Contents.find` searches it, as ``xr_icesat2.products[...]`` does.
         """
         return contents_of_opened(self._nodes(), self._encoding.get("source", ""))
 
     def load(self, *names: str | Iterable[str], progress: bool | None = None) -> T:
-        """Load variables in place, all that lie in granules in one plan.
+        """Load variables in place, with all requests sent together.
 
-        ``Dataset.load`` reads one variable after another, each of which waits
-        for the server anew; this asks for everything at once. Chunked (dask)
-        variables are computed as ``Dataset.load`` does it.
+        ``Dataset.load`` reads one variable after another, so the round trips of
+        all variables add up. Chunked (dask) variables are computed as
+        ``Dataset.load`` does.
 
         Parameters
         ----------
         *names : str or list of str
-            Variables to load; of a tree in every node that has them. Default:
-            all, coordinates too.
+            Variables to load, in every node of a tree that has them. Default:
+            all, including coordinates.
         progress : bool, optional
-            Whether a bar shows when it takes long. Default: where standard
+            Whether a progress bar is shown for long loads. Default: if standard
             error is a terminal or a notebook.
 
         Returns
         -------
         Dataset or DataTree
-            The same that was loaded.
+            The same object.
 
         Raises
         ------
         SelectionError
-            There is no such variable.
+            A variable does not exist.
         NotSupportedError
-            It is left out.
+            A variable is left out.
         CorruptGranuleError
-            It is left out because it is damaged.
+            A variable is left out because it is damaged.
         """
         chosen = _listed(names)
         nodes = self._nodes().values()
@@ -122,16 +121,16 @@ class Accessor(Generic[T]):
                 self._check_supported(name)
                 msg = f"no variable {name!r}.{did_you_mean(name, known)} There are {some_of(known)}"
                 raise SelectionError(msg)
-        # An empty list asks for nothing; no name at all for everything.
-        held = [
+        # An empty list loads nothing; without arguments, everything is loaded.
+        variables = [
             variable
             for node in nodes
             for name, variable in node.variables.items()
             if not names or name in chosen
         ]
-        load_variables(held, progress=progress)
-        compute_variables(held)
-        for variable in held:
+        load_variables(variables, progress=progress)
+        compute_variables(variables)
+        for variable in variables:
             variable.load()
         return self._opened
 
@@ -143,11 +142,11 @@ class Accessor(Generic[T]):
                     raise node.error(url, path)
 
     def _left_out(self) -> Mapping[str, Mapping[str, LeftOut]]:
-        """Return what is left out, by the url of its granule and its path in the file."""
-        return left_out_of(node.encoding for node in self._nodes().values())
+        """Return what is left out, by URL of the granule and path in the file."""
+        return read_left_out(node.encoding for node in self._nodes().values())
 
     def _nodes(self) -> Mapping[str, xr.Dataset]:
-        """Return the Datasets by their paths, without those that a node inherits."""
+        """Return the Datasets by their paths, without inherited coordinates."""
         raise NotImplementedError
 
     def __repr__(self) -> str:
@@ -155,7 +154,7 @@ class Accessor(Generic[T]):
 
 
 def _listed(given: tuple[str | Iterable[str], ...]) -> list[str]:
-    """Give names that were given one by one or as lists."""
+    """Return names that were passed one by one or as lists."""
     listed: list[Any] = []
     for one in given:
         listed += one if isinstance(one, Iterable) and not isinstance(one, str) else [one]
@@ -175,7 +174,7 @@ class DatasetAccessor(Accessor[xr.Dataset]):
 
 @xr.register_datatree_accessor("icesat2")
 class TreeAccessor(Accessor[xr.DataTree]):
-    """The same for one node of a tree, and those below it."""
+    """Accessor of a node of a tree, and of the nodes below it."""
 
     def _nodes(self) -> Mapping[str, xr.Dataset]:
         nodes = {}
@@ -190,14 +189,14 @@ def icesat2(opened: xr.Dataset) -> DatasetAccessor: ...
 @overload
 def icesat2(opened: xr.DataTree) -> TreeAccessor: ...
 def icesat2(opened: xr.Dataset | xr.DataTree) -> DatasetAccessor | TreeAccessor:
-    """Return the accessor ``opened.icesat2``, in a form whose type is known.
+    """Return the accessor ``opened.icesat2`` with its type.
 
     Editors complete its methods, and type checkers check them.
 
     Parameters
     ----------
     opened : Dataset or DataTree
-        What was opened with ``engine="icesat2"``.
+        Opened with ``engine="icesat2"``.
 
     Returns
     -------

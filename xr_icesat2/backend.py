@@ -46,7 +46,7 @@ def _suggest_keywords(method: Callable[P, R]) -> Callable[P, R]:
 def _keywords_of(
     model: Callable[Concatenate[Any, P], Any],
 ) -> Callable[[Callable[[Any, Request], R]], Callable[Concatenate[Any, P], R]]:
-    """Make a decorator that gives a method of a request the parameters of another method."""
+    """Make a decorator that gives a method the parameters of another method."""
     signature = inspect.signature(model)
 
     def decorate(method: Callable[[Any, Request], R]) -> Callable[Concatenate[Any, P], R]:
@@ -94,7 +94,7 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
         main one), or a path in the file (``"gt1l/land_ice_segments"``). A path
         opens that one group unmerged: ``spots`` and the like do not apply.
     layout : {"spot", "flat", "file"}
-        Beams side by side on ``spot``, padded to the longest; one row an
+        Beams along the dimension ``spot``, padded to the longest; one row an
         observation; or the file's own tree and dimensions.
     spots : str, int or list of int, optional
         Which spots: ``"strong"`` (1, 3, 5), ``"weak"`` (2, 4, 6) or numbers 1

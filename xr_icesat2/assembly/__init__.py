@@ -1,1 +1,1 @@
-"""From granules and a request to Datasets: which variables, and where each part goes."""
+"""Assemble Datasets and trees from granules and a request."""

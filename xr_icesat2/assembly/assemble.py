@@ -34,7 +34,7 @@ from .suggestions import (
     check_rate,
     check_tree,
 )
-from .unsupported_objects import left_out_of, note_left_out, without_left_out
+from .unsupported_objects import leave_out_everywhere, note_left_out, read_left_out
 
 __all__ = ["assemble_dataset", "assemble_groups", "close_granules"]
 
@@ -72,7 +72,7 @@ def assemble_dataset(
 def assemble_groups(
     granules: Sequence[Granule], request: Request, identities: Sequence[Identity | None] = ()
 ) -> dict[str, xr.Dataset]:
-    """Assemble the groups of a tree, by path: the granules' coordinates, the rates, the rest.
+    """Assemble the groups of a tree, by path: the root, the rates, the rest.
 
     The parameters are those of :func:`assemble_dataset`.
     """
@@ -108,17 +108,17 @@ def _whole_tree(
 ) -> dict[str, xr.Dataset]:
     """Assemble all rates, and the groups of the file that belong to no rate."""
     tree: dict[str, xr.Dataset] = {}
-    held: list[str] = []
+    paths: list[str] = []
     for rate in all_rates(resolved):
         merged = _merge_rate(resolved, rate, request, folded=False)
-        held += merged.dims
+        paths += merged.dims
         tree |= _tree_groups(merged)
     tree |= _groups_between(resolved, tree)
     file_part = file_tree(granules, request, without=resolved[0].selection.present)
-    check_tree(granules[0], [*held, *_paths(file_part)], request)
+    check_tree(granules[0], [*paths, *_paths(file_part)], request)
     root = _root(file_part.pop("/"), resolved, request)
     groups = {"/": root, **tree, **file_part}
-    noted = left_out_of(dataset.encoding for dataset in groups.values())
+    noted = read_left_out(dataset.encoding for dataset in groups.values())
     note_left_out(root, {g.url: _not_noted(g, noted.get(g.url, {}), request) for g in granules})
     return groups
 
@@ -152,7 +152,7 @@ def _merge_rate(
             one.granule.save_index()
         return GranuleRate(one.granule, one.identity, one.selection, beams)
 
-    kept, left_out = without_left_out(map_granules(read, granules), rate, request)
+    kept, left_out = leave_out_everywhere(map_granules(read, granules), rate, request)
     merged = MergedRate(rate, kept, request, folded, left_out)
     if is_target:
         check_rate(granules[0], rate, merged.dims, request)
@@ -160,7 +160,7 @@ def _merge_rate(
 
 
 def _tree_groups(merged: MergedRate) -> dict[str, xr.Dataset]:
-    """Return the groups of a rate by their paths in a tree; none if no beam has the rate."""
+    """Return the groups of a rate by path in a tree; none if no beam has the rate."""
     if not any(one.beams for one in merged.granules):
         return {}
     rate, groups = merged.rate, _rate_groups(merged)
@@ -173,7 +173,7 @@ def _tree_groups(merged: MergedRate) -> dict[str, xr.Dataset]:
 def _rate_groups(merged: MergedRate) -> dict[str, xr.Dataset]:
     """Return the groups of a rate by their paths below the beam."""
     groups = LAYOUTS[merged.request.layout](merged)
-    note_left_out(groups[merged.top], merged.left_out)
+    note_left_out(groups[merged.first_group], merged.left_out)
     return groups
 
 
@@ -207,7 +207,7 @@ def _fold(groups: Mapping[str, xr.Dataset]) -> xr.Dataset:
     for dataset in datasets:
         sources |= dataset.encoding["icesat2"]
     folded.encoding["icesat2"] = sources
-    note_left_out(folded, left_out_of(dataset.encoding for dataset in datasets))
+    note_left_out(folded, read_left_out(dataset.encoding for dataset in datasets))
     return folded
 
 
@@ -230,7 +230,7 @@ def _root(dataset: xr.Dataset, granules: Sequence[ResolvedGranule], request: Req
 
 
 def _numbered(dataset: xr.Dataset, identities: Sequence[Identity], request: Request) -> xr.Dataset:
-    """Add the coordinates of the granules of a list, except names that the group has itself.
+    """Add the coordinates of the granules of a list, except names that are taken.
 
     Gridded products have no numbers.
     """
@@ -255,10 +255,10 @@ def _common_attrs(granules: Sequence[Granule]) -> dict[str, Any]:
 def _from_root(
     groups: Mapping[str, xr.Dataset], request: Request, granules: Sequence[Granule]
 ) -> dict[str, xr.Dataset]:
-    """Return groups by their paths below the root of the tree, without those not asked for."""
+    """Return the requested groups by their paths below the root of the tree."""
     root = request.root
-    held = {path for path, dataset in groups.items() if _is_asked(dataset, request)}
-    shown = held | {group for path in held for group in ancestors(path)} | {root}
+    asked = {path for path, dataset in groups.items() if _is_asked(dataset, request)}
+    shown = asked | {group for path in asked for group in ancestors(path)} | {root}
     for granule in granules:
         granule.save_index()
     close = partial(close_granules, granules)

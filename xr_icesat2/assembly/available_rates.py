@@ -1,4 +1,4 @@
-"""Which rates a granule has: those of its product, then those that its dimension scales imply."""
+"""Which rates a granule has: specified ones, and ones that its scales imply."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def present_rates(granule: Granule, selection: BeamSelection, rates: Sequence[Ra
 def infer_rates(
     granule: Granule, selection: BeamSelection, request: Request, claimed: Sequence[str] = ()
 ) -> list[Rate]:
-    """Make a rate of all variables that share a dimension scale; the largest rate first.
+    """Infer a rate from each dimension scale; the largest rate comes first.
 
     Variables directly in the ``claimed`` groups below a beam belong to other rates.
     """
@@ -74,7 +74,7 @@ def infer_rates(
 
 
 def _by_scale(granule: Granule, group: str, headers: Headers) -> dict[str, list[str]]:
-    """Return variables by the scale (its path below the beam) of their first dimension."""
+    """Return variables by the scale of their first dimension (paths below the beam)."""
     along: dict[str, list[str]] = defaultdict(list)
     labels: list[str] = []
     loose: list[str] = []

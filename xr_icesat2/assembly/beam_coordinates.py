@@ -1,4 +1,4 @@
-"""Coordinates along ``spot`` (or ``gt``, ``pair_track``, ``profile``): which beam is which."""
+"""Coordinates along ``spot``, ``gt``, ``pair_track`` or ``profile``."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _numbers(merged: MergedRate) -> xr.Variable:
 
 
 def _known_spots(merged: MergedRate) -> dict[str, xr.Variable]:
-    """Return the spots of the granules in which they are known; nothing if they are in none.
+    """Return the spots where they are known; nothing if they are in no granule.
 
     NaN is neither odd nor even, so that nobody takes an unknown beam for a weak one.
     """

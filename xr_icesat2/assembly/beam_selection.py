@@ -1,4 +1,4 @@
-"""What a granule lays side by side: its beams on spots or ground tracks, or pairs, or profiles."""
+"""Select the beams, pairs or profiles of a granule, and number them."""
 
 from __future__ import annotations
 
@@ -29,39 +29,40 @@ BY_GROUND_TRACK = "gt"
 
 @dataclass(frozen=True, slots=True)
 class BeamSelection:
-    """What a granule lays side by side."""
+    """The beams, pairs or profiles of a granule, and which are selected."""
 
     dim: str
     """``spot``, ``gt``, ``pair_track`` or ``profile``."""
     numbers: Mapping[str, int]
-    """Group at the root to its number on ``dim``; groups that are missing may be known too. On
-    ``gt`` they are numbered in the order of :data:`.BEAMS`, from 1."""
+    """Number on ``dim`` by group at the root; missing groups may be included. On ``gt`` they are
+    numbered in the order of :data:`.BEAMS`, from 1."""
     present: tuple[str, ...]
+    """Groups that the granule has."""
     wanted: tuple[int, ...]
-    """Numbers that were asked for, ascending."""
+    """Selected numbers, ascending; the granule may lack some."""
     spots: Mapping[str, int] = field(default_factory=dict)
-    """Beam to spot, as far as known; empty for what has no spots."""
+    """Known spots, by beam; empty for pairs and profiles."""
 
     @property
     def groups(self) -> dict[int, str]:
-        """Number to group, of those that are asked for and there."""
+        """Groups that are selected and present, by number."""
         return {self.numbers[g]: g for g in self.present if self.numbers[g] in self.wanted}
 
     def describe(self, number: int) -> str:
-        """Return what messages call a position on :attr:`dim`."""
+        """Return the name of a number on :attr:`dim` for messages."""
         group = next((group for group, n in self.numbers.items() if n == number), "")
         return group if self.dim == BY_GROUND_TRACK else f"{number} ({group or 'missing'})"
 
 
 def select_beams(granule: Granule, identity: Identity, request: Request) -> BeamSelection | None:
-    """Find what a granule lays side by side, or None if it has no such thing.
+    """Select beams, pairs or profiles; return None if a granule has none of them.
 
     Raises
     ------
     IdentityError
-        Which beam is which spot contradicts itself, or is not said where it is needed.
+        The spots of beams are contradictory, or unknown where they are needed.
     SelectionError
-        The keywords ask for what cannot be there, or contradict the granule.
+        The keywords select what the granule cannot have, or contradict it.
     """
     links = granule.index.group("/").links
     for dim, groups in (("spot", BEAMS), ("pair_track", PAIRS), ("profile", PROFILES)):
@@ -76,7 +77,7 @@ def select_beams(granule: Granule, identity: Identity, request: Request) -> Beam
 
 
 def by_ground_track(selection: BeamSelection, request: Request) -> BeamSelection:
-    """Return the same beams by their ground tracks rather than by their spots."""
+    """Return the same beams, numbered by ground track instead of by spot."""
     numbers = {beam: number for number, beam in enumerate(BEAMS, 1)}
     wanted = select_numbers(None, request.beams, BEAMS)
     return replace(selection, dim=BY_GROUND_TRACK, numbers=numbers, wanted=wanted)
@@ -100,12 +101,12 @@ def _beams(
 ) -> BeamSelection:
     attrs = {group: granule.index.group(group).attrs for group in present}
     words = {str(a["sc_orientation"]) for a in attrs.values() if "sc_orientation" in a}
-    said = {group: _number(a.get("atlas_spot_number")) for group, a in attrs.items()}
+    stored = {group: _number(a.get("atlas_spot_number")) for group, a in attrs.items()}
     word = words.pop() if len(words) == 1 else None
     try:
-        spots = assign_spots(present, said, identity.sc_orient, word, request.sc_orient)
+        spots = assign_spots(present, stored, identity.sc_orient, word, request.sc_orient)
     except SpotsUnknownError as error:
-        # Rows, and beams that are asked for by their ground track, need no spots.
+        # Rows, and beams that are selected by ground track, need no spots.
         if request.spots is None and (request.layout == "flat" or request.beams is not None):
             return by_ground_track(BeamSelection(BY_GROUND_TRACK, {}, present, ()), request)
         raise IdentityError(f"{granule.url}: {error}") from error

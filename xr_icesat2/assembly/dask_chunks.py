@@ -1,4 +1,4 @@
-"""Chunk sizes of dask arrays (``preferred_chunks``): one grid for all variables of a Dataset."""
+"""Chunk sizes of dask arrays (``preferred_chunks``), equal for all variables."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def rows_per_chunk(variables: Iterable[BeamVariable], beams: int) -> int:
 
 
 def granule_per_chunk(dataset: xr.Dataset) -> None:
-    """Prefer one granule a chunk, unless all granules together are smaller than a chunk."""
+    """Prefer one granule a chunk, unless all granules together fit into a chunk."""
     sizes = [v.dtype.itemsize * math.prod(v.shape) for v in dataset.variables.values()]
     if max(sizes, default=0) > CHUNK_BYTES:
         for variable in dataset.variables.values():
@@ -51,7 +51,7 @@ def granule_per_chunk(dataset: xr.Dataset) -> None:
 
 
 def share_chunks(dataset: xr.Dataset) -> None:
-    """Chunk variables that have no chunks of their own, such as ``n_obs``, like the others.
+    """Chunk variables without preferred chunks, such as ``n_obs``, like the others.
 
     ``Dataset.chunks`` raises where two variables are chunked differently. Nothing is read.
     """

@@ -1,4 +1,4 @@
-"""Names of a dataset's dimensions, from the scales that the file attaches to them."""
+"""Dimension scales: which dataset names each dimension of another."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ STANDARD_NAMES = ("time", "latitude", "longitude")
 def scale_paths(
     index: GranuleIndex, path: str, header: DatasetHeader, *, leave_out_damaged: bool = False
 ) -> tuple[str | None, ...]:
-    """Give, for each dimension of a dataset, the path of its scale, or None if it has none.
+    """Return the path of the scale of each dimension; None if it has none.
 
-    Scales are looked for in the dataset's group and those around it, as
-    netCDF-4 has it (*NetCDF-4 file format*, "dimensions are visible in all
-    child groups"); one that lies elsewhere is found by a walk of the file.
-    ``leave_out_damaged`` passes over what cannot be read on that walk.
+    Scales are searched in the dataset's group and in the groups around it, as
+    netCDF-4 defines it (*NetCDF-4 file format*, "dimensions are visible in all
+    child groups"), then in the whole file. ``leave_out_damaged`` skips what
+    cannot be read in that search.
     """
     if header.is_scale and len(header.shape) == 1:
         return (path,)

@@ -1,4 +1,4 @@
-"""Coordinates of the rows of ``layout="flat"``: gran_idx, gt, spot, source_row, row labels.
+"""Coordinates of flat rows: row labels, gran_idx, gt, spot, source_row.
 
 They follow from the beam of a row, so that one value a beam is stored, never one a row.
 """
@@ -32,7 +32,7 @@ BeamValues: TypeAlias = Mapping[str, tuple[np.ndarray, dict[str, Any]]]
 
 
 def coords_per_beam(merged: MergedRate, beams: Sequence[tuple[int, int]]) -> BeamValues:
-    """Return the coordinates of each beam that has the rate: granule, pass, spot, rows, track.
+    """Return the coordinates of each beam: granule, pass, spot, rows, track.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def flat_row_index(merged: MergedRate) -> xr.Coordinates:
 
 
 class RunArray(BackendArray):
-    """A one-dimensional array that is constant over runs of rows, or counts within them.
+    """A one-dimensional array that is constant over runs of rows, or counts in them.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Coordinates along ``gran_idx``: which granule is which."""
+"""Coordinates along ``gran_idx``: number, track, cycle, release, time."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ TIMES: dict[str, tuple[str, Callable[[Identity], np.datetime64]]] = {
     "data_end_utc": ("time of the last data, UTC", lambda i: i.data_end_utc),
 }
 GRANULE_COORDS = ("product", *NUMBERS, *TEXTS, *TIMES)
-"""Their names, which no variable of a row may take."""
+"""Names of the coordinates, which no variable may have."""
 
 PASS_COORDS = (
     "rgt", "cycle_number", "start_rgt", "end_rgt", "start_cycle", "end_cycle",
     "first_cycle", "last_cycle",
 )  # fmt: skip
-"""Those that tell when and where it flew, which rows of a table are grouped by."""
+"""Coordinates that identify a pass, by which rows of a table are grouped."""
 
 
 def granule_coords(identities: Sequence[Identity]) -> dict[str, xr.Variable]:
@@ -79,7 +79,7 @@ def granule_coords(identities: Sequence[Identity]) -> dict[str, xr.Variable]:
 
 
 def _numbers_of(product: str | None) -> set[str]:
-    """Name the numbers that granules of a product have, known or not."""
+    """Return the names of the numbers that granules of a product have, known or not."""
     convention = PRODUCTS.convention(product)
     if convention is None:
         return {"gran_idx", "sc_orient", "rgt", "cycle_number", "granule_region"}

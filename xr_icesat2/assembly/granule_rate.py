@@ -1,4 +1,4 @@
-"""What one granule holds: its identity, its beams, and the variables of one rate. No values."""
+"""One rate of one granule: the variables of each beam and their dimensions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["BeamRate", "BeamVariable", "GranuleRate", "read_beam_rates", "read_r
 
 @dataclass(frozen=True, slots=True)
 class BeamVariable:
-    """One dataset of one beam."""
+    """One dataset of one beam, as a variable of a rate."""
 
     path: str
     header: DatasetHeader
@@ -39,37 +39,37 @@ class BeamRate:
 
     n_obs: int
     variables: Mapping[str, BeamVariable]
-    """By path below the beam, such as ``land_ice_segments/h_li``; coordinates by the path that
-    they have in the rate's first group, wherever this beam has them."""
+    """By path below the beam, such as ``land_ice_segments/h_li``. Coordinates have their path in
+    the rate's first group, even if this beam stores them in another group."""
     attrs: Mapping[str, Mapping[str, object]]
     """Attributes of the rate's groups, by path below the beam."""
     coordinates: frozenset[str]
-    """Those of :attr:`variables` that tell the time or the place of a row."""
+    """Paths of the :attr:`variables` that are the time or the position of a row."""
     labels: Mapping[str, Labels]
-    """Of dimensions of which it holds the labels itself; none where they cannot be told apart."""
+    """Labels that the file stores of a dimension; none if two of them are equal."""
 
 
 @dataclass(frozen=True, slots=True)
 class GranuleRate:
-    """One granule, as far as one rate is concerned."""
+    """One rate of one granule."""
 
     granule: Granule
     identity: Identity
     selection: BeamSelection
     beams: Mapping[int, BeamRate]
-    """By number on the tracks' dimension; a beam without the rate is absent."""
+    """By number of the beam; a beam without the rate is absent."""
 
 
 def read_beam_rates(
     granule: Granule, selection: BeamSelection, rate: Rate, request: Request
 ) -> dict[int, BeamRate]:
-    """Read the headers of one rate of all beams that are asked for, side by side."""
+    """Read the headers of one rate of all selected beams, concurrently."""
     beams = {number: f"/{group}" for number, group in selection.groups.items()}
     read = read_rate_headers(granule, list(beams.values()), rate, request)
     rates: dict[int, BeamRate] = {}
     for number, beam in beams.items():
         groups, headers = read[beam]
-        # A beam's group is there, and a surface's may be, though they hold no variables.
+        # A rate is present in a beam if its group has members, even if none is a variable.
         if headers or (rate.group and any(node.links for node in groups.values())):
             rates[number] = _beam_rate(granule, beam, rate, headers, groups, request)
     return _labelled(granule, beams, rate, rates) if rate.label_variables else rates
@@ -81,19 +81,19 @@ def _labelled(
     sizes = {
         beams[number]: {
             dim: size
-            for found in held.variables.values()
+            for found in beam.variables.values()
             for dim, size in zip(found.dims, found.header.shape, strict=True)
         }
-        for number, held in rates.items()
+        for number, beam in rates.items()
     }
     labels = read_labels(granule, rate, sizes)
-    return {number: replace(held, labels=labels[beams[number]]) for number, held in rates.items()}
+    return {number: replace(one, labels=labels[beams[number]]) for number, one in rates.items()}
 
 
 def read_rate_headers(
     granule: Granule, beams: Sequence[str], rate: Rate, request: Request
 ) -> dict[str, tuple[dict[str, GroupHeader], dict[str, DatasetHeader]]]:
-    """Give, by beam, groups and datasets of a rate by their path below the beam."""
+    """Read the groups and datasets of a rate, by beam and path below the beam."""
     index = granule.index
     kept = [group for group in _groups(rate) if not request.drops(group)]
     nodes = index.load([f"{beam}/{group}".rstrip("/") for beam in beams for group in kept])
@@ -105,7 +105,7 @@ def read_rate_headers(
         }
         for beam in beams
     }
-    asked = {beam: _asked(held, rate, request) for beam, held in groups.items()}
+    asked = {beam: _asked(found, rate, request) for beam, found in groups.items()}
     found = index.load([f"{beam}/{path}" for beam, paths in asked.items() for path in paths])
     headers = {
         beam: {
@@ -119,14 +119,14 @@ def read_rate_headers(
 
 
 def _groups(rate: Rate) -> Sequence[str]:
-    """Give the groups, by path below the beam, that hold variables of a rate."""
+    """Return the groups with variables of a rate, by path below the beam."""
     if rate.members is None:
         return rate.groups
     return sorted({posixpath.dirname(member) for member in rate.members} | {rate.group})
 
 
 def _asked(groups: Mapping[str, GroupHeader], rate: Rate, request: Request) -> list[str]:
-    """Give the paths below a beam of which the headers are to be read; some may be groups."""
+    """Return the paths below a beam of the headers to read; some may be groups."""
     coordinates = _specified(groups, rate)
     searched = len(coordinates) < len(rate.coordinates)
     asked: list[str] = []
@@ -146,7 +146,7 @@ def _asked(groups: Mapping[str, GroupHeader], rate: Rate, request: Request) -> l
 
 
 def _specified(groups: Mapping[str, GroupHeader], rate: Rate) -> list[str]:
-    """Give the coordinates that the specification names, each where it is found first."""
+    """Return paths of the specified coordinates, each in the first group with it."""
     found = (
         next(
             (
@@ -164,7 +164,7 @@ def _specified(groups: Mapping[str, GroupHeader], rate: Rate) -> list[str]:
 def _coordinates(
     groups: Mapping[str, GroupHeader], rate: Rate, headers: Mapping[str, DatasetHeader]
 ) -> frozenset[str]:
-    """Give the coordinates of a rate: as specified, else as the standard name tells."""
+    """Return the coordinates of a rate: specified ones, else by standard name."""
     found = [path for path in _specified(groups, rate) if path in headers]
     names = {posixpath.basename(path) for path in found}
     for name, standard in zip(
@@ -172,13 +172,13 @@ def _coordinates(
     ):
         if name is None or name in names:
             continue
-        said = (
+        named = (
             path
             for path, header in headers.items()
             if header.attrs.get("standard_name") == standard
             and rate.has_group(posixpath.dirname(path))
         )
-        found += itertools.islice(said, 1)
+        found += itertools.islice(named, 1)
     return frozenset(found)
 
 
@@ -210,7 +210,7 @@ def _beam_rate(
                 f"({', '.join(g or beam for g in rate.groups)}) has {n_obs}. {OPEN_AS_FILE}."
             )
             raise MergeError(msg)
-        # Where a beam lacks the group of a rate, a sibling has the same coordinates.
+        # If a beam lacks the first group of a rate, a sibling group has the same coordinates.
         key = posixpath.join(rate.group, name) if path in coordinates else path
         found[key] = BeamVariable(f"{beam}/{path}", header, dims)
     attrs = {path: node.attrs for path, node in groups.items()}
@@ -219,7 +219,7 @@ def _beam_rate(
 
 
 def _along_scales(beam: str, rate: Rate, headers: Mapping[str, DatasetHeader]) -> frozenset[str]:
-    """Give the paths that the along-track dimension's scale may have; none if it has no scale."""
+    """Return possible paths of the along-track scale; none if the rate has none."""
     name = rate.scale or rate.time
     if name is None:
         return frozenset()
@@ -235,7 +235,7 @@ def _n_obs(
     scales: Mapping[str, tuple[str | None, ...]],
     along: frozenset[str],
 ) -> int:
-    """Give the rows of a beam: those of what lies on the along-track scale, or most often there."""
+    """Return the rows of a beam: the most frequent length along the track."""
     lengths = [
         header.shape[0]
         for path, header in headers.items()
@@ -253,7 +253,7 @@ def _dims_by_scale(
     along: frozenset[str],
     n_obs: int,
 ) -> tuple[str, ...]:
-    """Name dimensions after their scales; without any, the first is along track if it fits."""
+    """Name dimensions after scales; without them, the first may be along track."""
     dims: list[str] = []
     for axis, (size, scale) in enumerate(zip(shape, scales, strict=True)):
         by_size = scale is None or not along

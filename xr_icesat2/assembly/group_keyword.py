@@ -24,7 +24,7 @@ __all__ = ["choose_rate", "unmerged_path"]
 def unmerged_path(
     granules: Sequence[Granule], identities: Sequence[Identity], request: Request
 ) -> str | None:
-    """Return the path of the group that opens unmerged; None if beams are to be merged.
+    """Return the path of the group that opens unmerged; None if beams are merged.
 
     Gridded products have no beams, and a ``group`` that is no rate is a path in the file.
 
@@ -51,11 +51,11 @@ def unmerged_path(
     path = normalise(group)
     if path not in granules[0].index.load([path]):
         return None
-    what = f"group={group!r} is a path in the file, which opens as it is"
+    what = f"group={group!r} is a path in the file, which opens unmerged"
     out = _rate_instead(product, group)
     _check_no_beam_keywords(request, what, out)
     if request.layout == "flat":
-        msg = f'layout="flat" lays beams one behind another, but {what}. Leave layout out{out}.'
+        msg = f'layout="flat" concatenates beams, but {what}. Leave layout out{out}.'
         raise SelectionError(msg)
     return path
 
@@ -127,7 +127,7 @@ def _check_no_beam_keywords(request: Request, what: str, out: str) -> None:
 
 
 def _rate_instead(product: str | None, group: str) -> str:
-    """Return how to ask for the rate of which a path in the file is one beam, if it is one."""
+    """Return how to ask for the rate of which a path in the file is one beam."""
     beam, _, below = group.strip("/").partition("/")
     rate = _specified_rate(product, below) if beam in TRACKS else None
     return "" if rate is None else f", or ask for the rate: group={rate.name!r}"

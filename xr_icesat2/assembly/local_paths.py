@@ -1,4 +1,4 @@
-"""The granules that local folders and patterns stand for."""
+"""Expand local folders and patterns to the granules in them."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ log = get_logger(__name__)
 
 
 def is_folder(given: Any) -> bool:
-    """Whether this is the path of a local folder."""
+    """Return whether this is the path of a local folder."""
     path = _local_path(given)
     # Path.expanduser raises where there is no such user.
     return path is not None and os.path.isdir(os.path.expanduser(path))  # noqa: PTH111, PTH112
 
 
 def expand(objects: Sequence[Any]) -> list[Any]:
-    """Replace local folders and patterns (``~/data/ATL06_*.h5``) by their granules, sorted.
+    """Replace local folders and patterns (``ATL06_*.h5``) by their granules, sorted.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def _granules_in(folder: str) -> list[str]:
 
 
 def _may_be_granule(path: Path) -> bool:
-    # Hidden files are unfinished downloads, and what macOS notes of other files.
+    # Hidden files are unfinished downloads, and metadata of macOS.
     named = path.suffix.lower().removeprefix(".") in EXTENSIONS
     return named and not path.name.startswith(".") and path.is_file()
 
@@ -93,7 +93,7 @@ def _kinds(inside: Iterable[Path]) -> Iterator[str]:
 
 
 def _without_browse_files(where: str, found: Sequence[str]) -> list[str]:
-    """Return the files of a folder or a pattern that are no pictures of granules."""
+    """Return the files of a folder or a pattern that are not browse files."""
     files = [file for file in found if not is_browse(file)]
     if len(files) < len(found):
         log.warning(

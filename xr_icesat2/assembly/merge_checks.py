@@ -1,4 +1,4 @@
-"""Which granules may be merged along ``gran_idx``: one product, one release, each once."""
+"""Which granules may be merged: of one product, of one release, each once."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def check_kinds(
 def check_mergeable(
     granules: Sequence[Granule], identities: Sequence[Identity], *, mixed_releases: bool
 ) -> None:
-    """Raise unless granules are of one product, one release, and each a different one.
+    """Raise unless granules are different ones of one product and one release.
 
     Raises
     ------
     IdentityError
-        A granule cannot be told from others.
+        A granule cannot be identified.
     MergeError
         They are of two products or releases, or one is given twice.
     """

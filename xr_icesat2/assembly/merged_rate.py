@@ -1,4 +1,4 @@
-"""One rate of some granules: which variables, of which sizes, under which names."""
+"""One rate merged along ``gran_idx`` and beams: variables, dimensions, names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ from .dask_chunks import rows_per_chunk
 from .granule_coordinates import GRANULE_COORDS
 from .granule_rate import BeamVariable, GranuleRate
 from .request import Request
-from .second_dimension_labels import joined_labels, labels_of_size, positions, united_labels
+from .second_dimension_labels import (
+    label_positions,
+    labels_of_size,
+    merge_specified_labels,
+    merge_stored_labels,
+)
 from .unsupported_objects import Reasons
 from .variable import DecodeRules
 
@@ -25,12 +30,12 @@ __all__ = ["MergedRate", "common_attrs"]
 
 TRACK_COORDS = ("spot", "pair_track", "profile", "gt", "beam_strength", "n_obs", "source_row")
 TAKEN = {*GRANULE_COORDS, *TRACK_COORDS, "cycle"}
-"""Names that coordinates of the engine have, or that would be taken for one of them."""
+"""Names of coordinates of the engine, and one that could be mistaken for such a name."""
 
 
 @dataclass(frozen=True)
 class MergedRate:
-    """Everything of one rate that does not depend on the layout.
+    """One rate of all granules, independent of the layout.
 
     Attributes
     ----------
@@ -42,9 +47,9 @@ class MergedRate:
     granules: Sequence[GranuleRate]
     request: Request
     folded: bool
-    """Whether all variables share one Dataset: then two of one name are told apart by group."""
+    """Whether all groups become one Dataset: then two variables of one name are prefixed."""
     left_out: Reasons = field(default_factory=dict)
-    """What the granules lack, because it is left out."""
+    """Objects that are left out, by URL and path."""
 
     @property
     def dim(self) -> str:
@@ -53,12 +58,12 @@ class MergedRate:
 
     @cached_property
     def numbers(self) -> tuple[int, ...]:
-        """Coordinates along :attr:`dim`: all that were asked for in any granule."""
+        """Numbers along :attr:`dim`: all that are selected in any granule."""
         return tuple(sorted({n for one in self.granules for n in one.selection.wanted}))
 
     @cached_property
     def n_obs(self) -> np.ndarray:
-        """int64 (granules, numbers): rows."""
+        """Rows of each beam: int64, (granules, :attr:`numbers`)."""
         rows = np.zeros((len(self.granules), len(self.numbers)), np.int64)
         for g, one in enumerate(self.granules):
             for number, beam in one.beams.items():
@@ -67,7 +72,7 @@ class MergedRate:
 
     @cached_property
     def dims(self) -> dict[str, tuple[str, ...]]:
-        """Path below the beam → dimensions of the dataset, of every variable of any beam."""
+        """Dimensions of every variable of any beam, by path below the beam."""
         dims: dict[str, tuple[str, ...]] = {}
         for one, _, path, found in self._datasets():
             if dims.setdefault(path, found.dims) != found.dims:
@@ -80,7 +85,7 @@ class MergedRate:
 
     @cached_property
     def second_sizes(self) -> dict[str, int]:
-        """Sizes of all dimensions but the along-track one: all labels, or the largest size."""
+        """Sizes of second dimensions: the number of all labels, or the largest size."""
         return {
             dim: len(self.labels[dim]) if dim in self.labels else max(sizes)
             for dim, sizes in self._sizes.items()
@@ -88,7 +93,7 @@ class MergedRate:
 
     @cached_property
     def _sizes(self) -> dict[str, set[int]]:
-        """Sizes that each dimension but the along-track one has in any beam."""
+        """Sizes that each second dimension has in any beam."""
         sizes: dict[str, set[int]] = {}
         for _, _, _, found in self._datasets():
             for dim, size in zip(found.dims, found.header.shape, strict=True):
@@ -98,35 +103,39 @@ class MergedRate:
 
     @cached_property
     def labels(self) -> dict[str, Labels]:
-        """Labels of second dimensions: those of any beam, each once."""
+        """Labels of second dimensions: the union of those of all beams."""
         known = {
-            dim: joined_labels(dim, sets, self._sizes.get(dim, set()))
+            dim: merge_specified_labels(dim, sets, self._sizes.get(dim, set()))
             for dim, sets in self.rate.labels.items()
         }
-        held = {dim: united_labels(self._held_labels(dim)) for dim in self.rate.label_variables}
-        return {dim: labels for dim, labels in (known | held).items() if labels}
+        stored = {
+            dim: merge_stored_labels(self._stored_labels(dim)) for dim in self.rate.label_variables
+        }
+        return {dim: labels for dim, labels in (known | stored).items() if labels}
 
-    def _held_labels(self, dim: str) -> list[Labels]:
+    def _stored_labels(self, dim: str) -> list[Labels]:
         beams = (beam for one in self.granules for beam in one.beams.values())
         return [beam.labels[dim] for beam in beams if dim in beam.labels]
 
-    def places(self, found: BeamVariable, held: Mapping[str, Labels]) -> dict[int, np.ndarray]:
-        """Give the positions along axes of a dataset that has not all labels of a dimension.
+    def label_positions(
+        self, found: BeamVariable, stored: Mapping[str, Labels]
+    ) -> dict[int, np.ndarray]:
+        """Return positions along each axis on which a dataset lacks some labels.
 
-        ``held`` are labels that its beam holds itself.
+        ``stored`` are the labels that its beam stores.
         """
-        places: dict[int, np.ndarray] = {}
+        found_positions: dict[int, np.ndarray] = {}
         for axis, (dim, size) in enumerate(zip(found.dims, found.header.shape, strict=True)):
             if dim in self.labels:
-                own = held.get(dim) or labels_of_size(self.rate.labels[dim], size)
-                where = positions(self.labels[dim], own)
-                if where is not None:
-                    places[axis] = where
-        return places
+                own = stored.get(dim) or labels_of_size(self.rate.labels[dim], size)
+                positions = label_positions(self.labels[dim], own)
+                if positions is not None:
+                    found_positions[axis] = positions
+        return found_positions
 
     @cached_property
     def names(self) -> dict[str, str]:
-        """Path below the beam → name of the variable."""
+        """Names of the variables, by path below the beam."""
         names: dict[str, str] = {}
         everywhere = TAKEN | {self.rate.along} | self.labels.keys()
         used: dict[str, set[str]] = defaultdict(set)
@@ -135,17 +144,17 @@ class MergedRate:
             if name in TAKEN:
                 name = f"{self.rate.along.removesuffix('_idx')}_{name}"
             outer = posixpath.dirname(path)
-            beside = used["" if self.folded else outer]
-            while name in everywhere | beside:
+            in_group = used["" if self.folded else outer]
+            while name in everywhere | in_group:
                 name = f"{posixpath.basename(outer) or self.dim}_{name}"
                 outer = posixpath.dirname(outer)
             # Coordinates are in every group of a tree.
-            (everywhere if path in self._coordinates else beside).add(name)
+            (everywhere if path in self._coordinates else in_group).add(name)
             names[path] = name
         return names
 
     def _precedence(self, path: str) -> tuple[object, ...]:
-        """Order in which names are given: where two variables have one, the first keeps it."""
+        """Return the order of naming: of two variables with one name, the first keeps it."""
         group = posixpath.dirname(path)
         groups = self.rate.groups
         place = groups.index(group) if group in groups else len(groups)
@@ -153,7 +162,7 @@ class MergedRate:
 
     @cached_property
     def _coordinates(self) -> set[str]:
-        """Paths below the beam of what tells the time or the place of a row in any beam."""
+        """Paths below the beam of the time and the position of a row, in any beam."""
         return {
             path
             for one in self.granules
@@ -161,8 +170,8 @@ class MergedRate:
             for path in beam.coordinates
         }
 
-    def renamed(self, path: str) -> bool:
-        """Whether a variable has another name than in the file."""
+    def is_renamed(self, path: str) -> bool:
+        """Return whether the name of a variable differs from that in the file."""
         return self.names[path] != posixpath.basename(path)
 
     def parts(self, path: str) -> Iterator[tuple[int, int, GranuleRate, BeamVariable]]:
@@ -173,7 +182,7 @@ class MergedRate:
                     yield g, self.numbers.index(number), one, beam.variables[path]
 
     def group_attrs(self, group: str) -> dict[str, object]:
-        """Give the attributes that a group of the rate (its path below the beam) has everywhere."""
+        """Return the attributes of a group (by path below the beam) that all beams share."""
         everywhere = [
             beam.attrs[group]
             for one in self.granules
@@ -183,13 +192,13 @@ class MergedRate:
         return common_attrs(everywhere)
 
     @property
-    def top(self) -> str:
+    def first_group(self) -> str:
         """The first group of the rate that any beam has."""
-        held = {g for one in self.granules for beam in one.beams.values() for g in beam.attrs}
-        return next((g for g in self.rate.groups if g in held), self.rate.group)
+        present = {g for one in self.granules for beam in one.beams.values() for g in beam.attrs}
+        return next((g for g in self.rate.groups if g in present), self.rate.group)
 
     def row_attrs(self, long_name: str) -> dict[str, object]:
-        """Return attributes of the row coordinate; links find the rate and product in them."""
+        """Return attributes of the row coordinate; links read rate and product there."""
         attrs: dict[str, object] = {"long_name": long_name, "rate": self.rate.name}
         for name in ("product", "release"):
             values = {getattr(one.identity, name) for one in self.granules}
@@ -198,12 +207,12 @@ class MergedRate:
         return attrs
 
     def is_coordinate(self, path: str) -> bool:
-        """Whether a variable tells the time or the place of a row."""
+        """Return whether a variable is the time or the position of a row."""
         return self.request.decode_coords and path in self._coordinates
 
     @property
-    def rules(self) -> DecodeRules:
-        """How its variables are decoded."""
+    def decode_rules(self) -> DecodeRules:
+        """Rules by which its variables are decoded."""
         return DecodeRules(
             decoders=self.request.decoders,
             decode_coords=self.request.decode_coords,
@@ -224,7 +233,7 @@ class MergedRate:
 
 
 def common_attrs(everywhere: Sequence[Mapping[str, object]]) -> dict[str, object]:
-    """Give the attributes that all have, with one value."""
+    """Return the attributes that all have with the same value."""
     if not everywhere:
         return {}
     first, *others = everywhere

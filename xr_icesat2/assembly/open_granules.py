@@ -53,7 +53,7 @@ def open_granules(request: Request) -> tuple[list[Granule], list[Identity | None
 def open_granule(
     source: ByteSource, stores: IndexStores = NO_STORES, limits: Limits = DEFAULT_LIMITS
 ) -> Granule:
-    """Return the granule with its current version, and keep the bytes that came along.
+    """Return the granule with its current version, and cache the bytes read.
 
     Of a URL in a file of indexes it is the version in that file: no request is sent now, but
     each read checks the version.

@@ -26,7 +26,7 @@ at a time, and loading may rather read the whole granule."""
 
 
 def predict_paths(granule: Granule, request: Request) -> list[str]:
-    """Predict which paths will be read: the beams, or everything in a group of each beam.
+    """Predict which paths will be read: the beams, or everything in a group of each.
 
     A variable that ``variables`` names will be read too.
     """
@@ -44,7 +44,7 @@ def predict_paths(granule: Granule, request: Request) -> list[str]:
 
 
 def prefetch_granule(granule: Granule, request: Request) -> Identity | None:
-    """Parse the metadata that opening needs, and release the bytes that it was parsed from.
+    """Parse the metadata that opening needs, and release its bytes.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Which granule a file is, from the few things in it that tell."""
+"""Read the few datasets and attributes of a file that identify the granule."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ ANCILLARY = (
 
 
 def identify_granule(granule: Granule, ahead: Sequence[str] = ()) -> Identity:
-    """Read what tells which granule this is, and tell it.
+    """Read the evidence in a file, and identify the granule.
 
     Parameters
     ----------
     granule
-        Which one.
+        The file.
     ahead
-        Paths that will be asked for next.
+        Paths that will be read next.
 
     Raises
     ------
     IdentityError
-        The evidence contradicts itself.
+        The evidence is contradictory.
     NotAGranuleError
-        Nothing in the file says that it is ICESat-2.
+        Nothing in the file shows that it is an ICESat-2 granule.
     """
     paths = [f"/orbit_info/{name}" for name in ORBIT_INFO]
     paths += [f"/ancillary_data/{name}" for name in ANCILLARY]

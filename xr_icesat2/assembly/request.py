@@ -1,4 +1,4 @@
-"""The engine's keywords, checked before anything is opened, as one :class:`Request`."""
+"""The engine's keywords, checked before any I/O, as one :class:`Request`."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ DECODERS: Mapping[str, type] = {
     "use_cftime": bool,
     "concat_characters": bool,
 }
-"""Keywords of one decoder each, with the type that they take beside a bool."""
+"""Keywords of one decoder each, with the type that they take besides bool."""
 DECODED_COORDS = ("coordinates", "all")
-"""Values of ``decode_coords`` beside a bool, as xarray defines them."""
+"""Values of ``decode_coords`` besides bool, as xarray defines them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Request:
 
     @property
     def opens_unmerged(self) -> bool:
-        """Whether the target is a group of the file, with the file's own dimensions."""
+        """Return whether the target is a group of the file, with its own dimensions."""
         return isinstance(self.target, FilePath)
 
     @property
@@ -87,7 +87,7 @@ class Request:
         return "/" if self.target is None else normalise(self.target.name)
 
     def keeps(self, path: str) -> bool:
-        """Return whether a variable (its path without the beam) is asked for, and not dropped."""
+        """Return whether a variable (its path below the beam) is asked for, not dropped."""
         if self.drops(path):
             return False
         return self.variables is None or matches_any(path, self.variables)
@@ -138,7 +138,7 @@ def make_request(filename_or_obj: Any, keywords: Mapping[str, Any]) -> Request:
 
 
 def _granules(given: Any) -> tuple[list[Any], bool]:
-    """Return the granules to open, and whether they were passed as a list or as a folder."""
+    """Return the granules to open, and whether they are of a list or a folder."""
     if isinstance(given, Sequence) and not isinstance(given, str | bytes | bytearray | memoryview):
         return expand(given), True
     if is_folder(given):

@@ -1,4 +1,4 @@
-"""Resolve a request against its granules: their identities, their beams, what ``group=`` means."""
+"""Resolve a request: identify granules, select beams, find what ``group`` means."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def all_rates(granules: Sequence[ResolvedGranule]) -> list[Rate]:
 
 
 def _oriented(identity: Identity, request: Request) -> Identity:
-    """Return an identity with the orientation that the user gave, where the file has none."""
+    """Return an identity with the user's orientation, if the file has none."""
     if identity.sc_orient is not None or request.sc_orient is None:
         return identity
     return replace(identity, sc_orient=int(request.sc_orient))
@@ -100,18 +100,18 @@ def _by_ground_track(
 def _select_beams(granule: Granule, identity: Identity, request: Request) -> BeamSelection:
     selection = select_beams(granule, identity, request)
     if selection is None:
-        held = some_of(sorted(granule.index.group("/").links))
+        members = some_of(sorted(granule.index.group("/").links))
         msg = (
             f"{granule.url} ({identity.product or 'unknown product'}) has no beams, pairs or "
-            f"profiles to merge; it holds: {held}. {OPEN_AS_FILE}."
+            f"profiles to merge; it holds: {members}. {OPEN_AS_FILE}."
         )
         raise GroupNotFoundError(msg)
     if not selection.groups:
         wanted = ", ".join(map(selection.describe, selection.wanted))
-        held = ", ".join(selection.describe(selection.numbers[g]) for g in selection.present)
+        present = ", ".join(selection.describe(selection.numbers[g]) for g in selection.present)
         kind = "ground track" if selection.dim == BY_GROUND_TRACK else selection.dim
         msg = (
-            f"{granule.url} has none of the {kind}s asked for ({wanted}); it has {held}. "
+            f"{granule.url} has none of the {kind}s asked for ({wanted}); it has {present}. "
             "Ask for these, or leave the granule out."
         )
         raise SelectionError(msg)

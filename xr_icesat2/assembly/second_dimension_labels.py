@@ -1,4 +1,4 @@
-"""Labels of second dimensions: what a specification knows, and what a file holds itself."""
+"""Labels of second dimensions (cycles, percentiles): specified and stored ones."""
 
 from __future__ import annotations
 
@@ -17,23 +17,29 @@ if TYPE_CHECKING:
     from xr_icesat2.granule.granule import Granule
     from xr_icesat2.products import Labels, Rate
 
-__all__ = ["joined_labels", "labels_of_size", "positions", "read_labels", "united_labels"]
+__all__ = [
+    "label_positions",
+    "labels_of_size",
+    "merge_specified_labels",
+    "merge_stored_labels",
+    "read_labels",
+]
 
-MOST = 4096
+MOST_LABELS = 4096
 """Labels of one dimension; cycles are some dozens."""
 
 
 def read_labels(
     granule: Granule, rate: Rate, sizes: Mapping[str, Mapping[str, int]]
 ) -> dict[str, dict[str, Labels]]:
-    """Read the labels that beams hold of some dimensions; none where they are not told apart.
+    """Read the labels that beams store of dimensions; none if two labels are equal.
 
     Parameters
     ----------
     granule
-        Which one.
+        Where to read.
     rate
-        Names the variables that hold labels.
+        Names the variables that store labels.
     sizes
         By path of the beam, the sizes of its dimensions.
     """
@@ -61,12 +67,12 @@ def _fits(node: object, size: int) -> bool:
         isinstance(node, DatasetHeader)
         and node.shape == (size,)
         and node.dtype.kind in "iu"
-        and size <= MOST
+        and size <= MOST_LABELS
     )
 
 
-def united_labels(sets: Sequence[Labels]) -> Labels:
-    """Give the labels of all beams; none if some beam does not tell its own."""
+def merge_stored_labels(sets: Sequence[Labels]) -> Labels:
+    """Return the union of the labels that beams store; none if a beam stores none."""
     if not all(sets):
         return ()
     different = set(sets)
@@ -74,26 +80,26 @@ def united_labels(sets: Sequence[Labels]) -> Labels:
 
 
 def labels_of_size(sets: Sequence[Labels], size: int) -> Labels:
-    """Give the labels that a specification knows for a size."""
+    """Return the specified labels for a size."""
     return next(labels for labels in sets if len(labels) == size)
 
 
 @lru_cache(64)
-def positions(labels: Labels, own: Labels) -> np.ndarray | None:
-    """Give the positions of some labels among all; None where these are all there are."""
+def label_positions(labels: Labels, own: Labels) -> np.ndarray | None:
+    """Return the positions of some labels among all; None if they are all labels."""
     if own == labels:
         return None
     at = {label: n for n, label in enumerate(labels)}
     return np.array([at[label] for label in own], np.int64)
 
 
-def joined_labels(dim: str, sets: Sequence[Labels], sizes: Collection[int]) -> Labels:
-    """Give the labels that any of some sizes of a dimension has; none where it is unknown.
+def merge_specified_labels(dim: str, sets: Sequence[Labels], sizes: Collection[int]) -> Labels:
+    """Return the union of specified labels for some sizes; none if unknown.
 
     Raises
     ------
     MergeError
-        Sizes differ, and what the positions of one of them mean is unknown.
+        Sizes differ, and one of them has no specified labels.
     """
     known = {len(labels): labels for labels in sets if len(labels) in sizes}
     if len(known) < len(sizes):

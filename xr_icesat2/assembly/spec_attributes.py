@@ -1,4 +1,4 @@
-"""What a product's specification says of a dataset where the file itself says nothing."""
+"""Units and fill values of the specification, for datasets without attributes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from xr_icesat2.hdf5.model import DatasetHeader
     from xr_icesat2.products.variable_table import TableVariable
 
-__all__ = ["product_of", "supplied_attrs", "undeclared_fills"]
+__all__ = ["product_of", "specified_attrs", "undeclared_fills"]
 
 log = get_logger(__name__)
 
@@ -28,8 +28,8 @@ BEAM = re.compile(rf"(?<=/)({'|'.join(BEAMS)})(?=/)")
 DECLARING = ("_FillValue", "missing_value")
 
 
-def supplied_attrs(granule: Granule, path: str, header: DatasetHeader) -> dict[str, Any]:
-    """Return units and fill value of a dataset that lost all its attributes.
+def specified_attrs(granule: Granule, path: str, header: DatasetHeader) -> dict[str, Any]:
+    """Return the specified units and fill value of a dataset without any attributes.
 
     Floats need no fill value: :func:`undeclared_fills` has theirs.
     """
@@ -39,7 +39,7 @@ def supplied_attrs(granule: Granule, path: str, header: DatasetHeader) -> dict[s
     if product is None or product not in known_tables():
         return {}
     dtype = header.dtype.newbyteorder("=")
-    # Releases may differ in the type; the newest of the same type is taken.
+    # Releases may differ in dtype; the newest of the same dtype applies.
     variants = _variables(product).get(BEAM.sub("{beam}", path).lstrip("/"), [])
     known = next((one for one in reversed(variants) if np.dtype(one.dtype) == dtype), None)
     if known is None:
@@ -55,9 +55,10 @@ def supplied_attrs(granule: Granule, path: str, header: DatasetHeader) -> dict[s
 def undeclared_fills(
     granule: Granule, header: DatasetHeader, attrs: Mapping[str, Any]
 ) -> tuple[float, ...]:
-    """Return the values of a float that mean "missing" although the file declares none.
+    """Return the fill values of a float dataset that declares none.
 
-    All products fill floats with the greatest value of the type, but some datasets do not say so.
+    All products fill floats with the greatest value of the dtype, but some datasets do not declare
+    it.
     """
     if header.dtype.kind != "f" or any(name in attrs for name in DECLARING):
         return ()
@@ -65,7 +66,7 @@ def undeclared_fills(
 
 
 def product_of(granule: Granule) -> str | None:
-    """Return the product of a granule, or None if nothing tells it."""
+    """Return the product of a granule, or None if it is unknown."""
     root = granule.index.group("/")
     try:
         return detect_product(granule.url, root.attrs, {}, root.links.keys())
@@ -75,7 +76,7 @@ def product_of(granule: Granule) -> str | None:
 
 @cache
 def _variables(product: str) -> dict[str, list[TableVariable]]:
-    """Return what the table of a product says of each path, in any release."""
+    """Return the variables of a product by path, from the tables of all releases."""
     variables: dict[str, list[TableVariable]] = {}
     for variable in load_table(product).variables:
         variables.setdefault(variable.path, []).append(variable)

@@ -1,4 +1,4 @@
-"""Names in ``variables`` and ``drop_variables`` that mean nothing here, and what was meant."""
+"""Checks that what was asked for exists, with suggestions for misspelled names."""
 
 from __future__ import annotations
 
@@ -30,77 +30,85 @@ __all__ = [
 ]
 
 ALWAYS_THERE = frozenset((*GRANULE_COORDS, "beam_strength", "gt", "n_obs", "source_row", "spot"))
-"""Coordinates that the merge adds, of which no file has a variable to choose."""
+"""Coordinates that every merged Dataset has, and that no file has as a variable."""
 ONE_GROUP_OR_TREE = "Open one of them by group=, or all as a tree with xr.open_datatree(…)"
 
 
-def check_rate(known: ResolvedGranule, rate: Rate, held: Collection[str], request: Request) -> None:
-    """Raise if something that was asked for is none of the paths that a rate has."""
-    lost = _lost(request.variables, held)
-    if not lost:
+def check_rate(
+    resolved: ResolvedGranule, rate: Rate, paths: Collection[str], request: Request
+) -> None:
+    """Raise if a name in ``variables`` matches no path of a rate."""
+    unmatched = _unmatched(request.variables, paths)
+    if not unmatched:
         return
-    beams = tuple(f"/{beam}/" for beam in known.selection.groups.values())
-    _check_supported(known.granule, lost, beams)
+    beams = tuple(f"/{beam}/" for beam in resolved.selection.groups.values())
+    _check_supported(resolved.granule, unmatched, beams)
     everything = replace(request, variables=None)
-    rates = {one.name: _paths_of(known, one, everything) for one in known.rates}
-    own = rates.pop(rate.name, None) or _paths_of(known, rate, everything)
+    rates = {one.name: _paths_of(resolved, one, everything) for one in resolved.rates}
+    own = rates.pop(rate.name, None) or _paths_of(resolved, rate, everything)
     where = [
         f" Another rate has it: group={name!r}."
-        for name, paths in rates.items()
-        if len(_lost(lost, paths)) < len(lost)
+        for name, own_paths in rates.items()
+        if len(_unmatched(unmatched, own_paths)) < len(unmatched)
     ]
     within = [path.removeprefix(f"{rate.group}/") for path in own]
-    always = [name for name in lost if name in ALWAYS_THERE]
+    always = [name for name in unmatched if name in ALWAYS_THERE]
     if always:
         are = "is a coordinate" if len(always) == 1 else "are coordinates"
         where.insert(0, f" {', '.join(always)} {are} that a merged Dataset has anyway.")
     msg = (
-        f"variables: {', '.join(map(repr, lost))} matches nothing in {rate.name} of "
-        f"{known.granule.url}.{_meant(lost, within)}{''.join(where)} It holds: "
+        f"variables: {', '.join(map(repr, unmatched))} matches nothing in {rate.name} of "
+        f"{resolved.granule.url}.{_suggestions(unmatched, within)}{''.join(where)} It holds: "
         f"{some_of(_nearest_first(within))}"
     )
     raise SelectionError(msg)
 
 
-def check_group(granule: Granule, held: Collection[str], request: Request) -> None:
-    """Raise if something that was asked for is none of the paths that a group of a file has."""
-    lost = _lost(request.variables, held)
-    if not lost:
+def check_group(granule: Granule, paths: Collection[str], request: Request) -> None:
+    """Raise if a name in ``variables`` matches no path of the group that opens."""
+    unmatched = _unmatched(request.variables, paths)
+    if not unmatched:
         return
     root = request.root
-    _check_supported(granule, lost, (f"{root}/".replace("//", "/"),))
+    _check_supported(granule, unmatched, (f"{root}/".replace("//", "/"),))
     names = sorted(posixpath.basename(path) for path in _datasets_in(granule, root))
     where = _datasets_below(granule, root)
-    below = {posixpath.dirname(path) for path in where if len(_lost(lost, [path])) < len(lost)}
+    below = {
+        posixpath.dirname(path)
+        for path in where
+        if len(_unmatched(unmatched, [path])) < len(unmatched)
+    }
     if below:
-        ways = f"Below it are {_listed(below)}, which have it. {ONE_GROUP_OR_TREE}."
+        ways = f"Below it are {_list_groups(below)}, which have it. {ONE_GROUP_OR_TREE}."
     elif names:
         ways = "Groups below it are opened by their paths (group=), or as a tree."
     else:
-        ways = f"Groups below it hold variables: {_listed(map(posixpath.dirname, where))}."
+        ways = f"Groups below it hold variables: {_list_groups(map(posixpath.dirname, where))}."
     msg = (
-        f"variables: {', '.join(map(repr, lost))} matches nothing in {_called(root)} of "
-        f"{granule.url}.{_meant(lost, names)} It holds: {some_of(names)}. {ways}"
+        f"variables: {', '.join(map(repr, unmatched))} matches nothing in {_describe(root)} of "
+        f"{granule.url}.{_suggestions(unmatched, names)} It holds: {some_of(names)}. {ways}"
     )
     raise SelectionError(msg)
 
 
-def check_beams(known: ResolvedGranule, rate: Rate, request: Request) -> None:
-    """Raise :class:`GroupNotFoundError` if the beams asked for hold no variables of a rate.
+def check_beams(resolved: ResolvedGranule, rate: Rate, request: Request) -> None:
+    """Raise GroupNotFoundError if the selected beams have no variables of a rate.
 
-    Which variables were asked for, or dropped, does not matter.
+    ``variables`` and ``drop_variables`` are ignored.
     """
-    granule, asked = known.granule, list(known.selection.groups.values())
+    granule, asked = resolved.granule, list(resolved.selection.groups.values())
     everything = replace(request, variables=None, drop_variables=())
-    present = tuple(sorted(known.selection.numbers[group] for group in known.selection.present))
-    anywhere = replace(known, selection=replace(known.selection, wanted=present))
+    present = tuple(
+        sorted(resolved.selection.numbers[group] for group in resolved.selection.present)
+    )
+    anywhere = replace(resolved, selection=replace(resolved.selection, wanted=present))
     holding = _beams_with(anywhere, rate, everything)
     if not holding.isdisjoint(asked):
         return
     others = [
         repr(other.name)
-        for other in replace(known, request=everything).rates
-        if other.name != rate.name and _beams_with(known, other, everything)
+        for other in replace(resolved, request=everything).rates
+        if other.name != rate.name and _beams_with(resolved, other, everything)
     ]
     ways = ["leave the granule out"]
     if holding:
@@ -116,40 +124,39 @@ def _either(ways: Sequence[str]) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
-def _beams_with(known: ResolvedGranule, rate: Rate, request: Request) -> set[str]:
-    """Return the beams that hold a variable of a rate, of those that are asked for."""
-    held = read_beam_rates(known.granule, known.selection, rate, request)
-    return {known.selection.groups[number] for number, beam in held.items() if beam.variables}
+def _beams_with(resolved: ResolvedGranule, rate: Rate, request: Request) -> set[str]:
+    """Return the selected beams that have a variable of a rate."""
+    rates = read_beam_rates(resolved.granule, resolved.selection, rate, request)
+    return {resolved.selection.groups[number] for number, beam in rates.items() if beam.variables}
 
 
 def check_not_empty(granules: Sequence[Granule], group: str) -> None:
-    """Raise :class:`GroupNotFoundError` if a group holds no variables in any granule.
+    """Raise :class:`GroupNotFoundError` if a group has no variables in any granule.
 
-    One below which there is nothing is opened for its attributes, if it has any.
+    A group without any members opens if it has attributes.
     """
     if any(_datasets_in(granule, group) for granule in granules):
         return
     granule, inside_of = granules[0], f"{group.rstrip('/')}/"
     holding = {posixpath.dirname(path) for path in _datasets_below(granule, group)}
-    lost = {p: node for p, node in granule.index.left_out.items() if p.startswith(inside_of)}
-    if not (holding or lost) and granule.index.group(group).attrs:
+    unmatched = {p: node for p, node in granule.index.left_out.items() if p.startswith(inside_of)}
+    if not (holding or unmatched) and granule.index.group(group).attrs:
         return
     where = "no variables, nor does any group below it"
     if holding:
-        where = (
-            f"no variables itself. These groups hold some: {_listed(holding)}. {ONE_GROUP_OR_TREE}"
-        )
-    for path, node in lost.items():
+        listed = _list_groups(holding)
+        where = f"no variables itself. These groups hold some: {listed}. {ONE_GROUP_OR_TREE}"
+    for path, node in unmatched.items():
         if node.damaged:
             raise node.error(granule.url, path)
-    if lost:
-        listed = some_of(f"{path} ({node.reason})" for path, node in lost.items())
+    if unmatched:
+        listed = some_of(f"{path} ({node.reason})" for path, node in unmatched.items())
         where += f". Not supported: {listed}"
-    raise GroupNotFoundError(f"{granule.url}: {_called(group)} holds {where}.")
+    raise GroupNotFoundError(f"{granule.url}: {_describe(group)} holds {where}.")
 
 
 def check_not_all_damaged(granule: Granule, request: Request) -> None:
-    """Raise if all that is asked for of a group is damaged: it would look like an empty group."""
+    """Raise if everything requested is damaged: it would look like an empty group."""
     paths = [join(request.root, name) for name in granule.index.group(request.root).links]
     wanted = [path for path in paths if not request.drops(path)]
     nodes = granule.index.load(wanted, leave_out_damaged=True)
@@ -158,25 +165,25 @@ def check_not_all_damaged(granule: Granule, request: Request) -> None:
         granule.index.load(damaged)
 
 
-def check_tree(granule: Granule, held: Collection[str], request: Request) -> None:
-    """Raise if something that was asked for is none of the paths that a tree has."""
-    lost = _lost(request.variables, held)
-    if not lost:
+def check_tree(granule: Granule, paths: Collection[str], request: Request) -> None:
+    """Raise if a name in ``variables`` matches no path of a tree."""
+    unmatched = _unmatched(request.variables, paths)
+    if not unmatched:
         return
     root = request.root
     found = granule.index.below([root], request.drops, leave_out_damaged=True)
-    _check_supported(granule, lost, (f"{root}/".replace("//", "/"),))
-    paths = [
+    _check_supported(granule, unmatched, (f"{root}/".replace("//", "/"),))
+    existing = [
         posixpath.relpath(path, root)
         for path, node in found.items()
         if isinstance(node, DatasetHeader)
     ]
-    along = {path.partition("/")[2] for path in paths if _in_beam(path)}
-    rest = {path for path in paths if not _in_beam(path)}
+    along = {path.partition("/")[2] for path in existing if _in_beam(path)}
+    rest = {path for path in existing if not _in_beam(path)}
     everything = [*_nearest_first(along), *_nearest_first(rest)]
     msg = (
-        f"variables: {', '.join(map(repr, lost))} matches nothing in the tree of {granule.url}."
-        f"{_meant(lost, everything)} It holds: {some_of(everything)}"
+        f"variables: {', '.join(map(repr, unmatched))} matches nothing in the tree of "
+        f"{granule.url}.{_suggestions(unmatched, everything)} It holds: {some_of(everything)}"
     )
     raise SelectionError(msg)
 
@@ -194,34 +201,34 @@ def _datasets_below(granule: Granule, group: str) -> list[str]:
     return [path for path, node in found.items() if isinstance(node, DatasetHeader)]
 
 
-def _called(group: str) -> str:
+def _describe(group: str) -> str:
     return "the root group" if group == "/" else f"group {group.strip('/')!r}"
 
 
-def _listed(groups: Iterable[str]) -> str:
+def _list_groups(groups: Iterable[str]) -> str:
     return some_of(repr(path.strip("/")) for path in _nearest_first(set(groups)))
 
 
-def _lost(patterns: Iterable[str] | None, paths: Iterable[str]) -> list[str]:
-    """Give the patterns that match none of some paths."""
+def _unmatched(patterns: Iterable[str] | None, paths: Iterable[str]) -> list[str]:
+    """Return the patterns that match none of some paths."""
     return [one for one in patterns or () if not any(matches(path, one) for path in paths)]
 
 
-def _check_supported(granule: Granule, lost: Sequence[str], prefixes: tuple[str, ...]) -> None:
-    """Raise if something that was asked for is there, but not supported or damaged."""
+def _check_supported(granule: Granule, unmatched: Sequence[str], prefixes: tuple[str, ...]) -> None:
+    """Raise if something requested exists, but is unsupported or damaged."""
     left_out = [path for path in granule.index.left_out if path.startswith(prefixes)]
     for path in left_out:
         prefix = max((one for one in prefixes if path.startswith(one)), key=len)
         below = path.removeprefix(prefix)
-        within = any(one.strip("/").startswith((f"{path[1:]}/", f"{below}/")) for one in lost)
-        if within or len(_lost(lost, [path, below])) < len(lost):
+        within = any(one.strip("/").startswith((f"{path[1:]}/", f"{below}/")) for one in unmatched)
+        if within or len(_unmatched(unmatched, [path, below])) < len(unmatched):
             granule.index.node(path)
 
 
-def _meant(lost: Sequence[str], paths: Iterable[str]) -> str:
-    """Ask for each pattern whether a name was meant, or a path if it is one itself."""
+def _suggestions(unmatched: Sequence[str], paths: Iterable[str]) -> str:
+    """Return a suggestion for each pattern: a name, or a path if it is a path."""
     names = {part: None for path in paths for part in path.split("/")}
-    return "".join(did_you_mean(one, paths if "/" in one else names) for one in lost)
+    return "".join(did_you_mean(one, paths if "/" in one else names) for one in unmatched)
 
 
 def _nearest_first(paths: Iterable[str]) -> list[str]:
@@ -232,6 +239,6 @@ def _in_beam(path: str) -> bool:
     return path.partition("/")[0] in TRACKS
 
 
-def _paths_of(known: ResolvedGranule, rate: Rate, request: Request) -> list[str]:
-    beams = read_beam_rates(known.granule, known.selection, rate, request)
+def _paths_of(resolved: ResolvedGranule, rate: Rate, request: Request) -> list[str]:
+    beams = read_beam_rates(resolved.granule, resolved.selection, rate, request)
     return sorted({path for beam in beams.values() for path in beam.variables})

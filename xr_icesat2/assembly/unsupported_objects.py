@@ -1,4 +1,4 @@
-"""What is left out of a Dataset, and why: a part of its encoding.
+"""Unsupported and damaged objects: what is left out, noted in the encoding.
 
 Keyed by the URL of a granule, then by path in the file; attributes are keyed ``/path@name``. A
 granule that is left out as a whole has the path ``/``.
@@ -21,15 +21,22 @@ from xr_icesat2.products import Rate
 from .granule_rate import GranuleRate
 from .request import Request
 
-__all__ = ["Reasons", "in_group", "in_rate", "left_out_of", "note_left_out", "without_left_out"]
+__all__ = [
+    "Reasons",
+    "leave_out_everywhere",
+    "left_out_of_group",
+    "left_out_of_rate",
+    "note_left_out",
+    "read_left_out",
+]
 
 Reasons: TypeAlias = Mapping[str, Mapping[str, LeftOut]]
-"""By url and path."""
+"""Left out objects by URL and path."""
 KEY = "icesat2_left_out"
 
 
 def note_left_out(dataset: xr.Dataset, reasons: Reasons) -> None:
-    """Add to what a Dataset says is left out of it."""
+    """Add to the encoding of a Dataset what is left out of it."""
     known: dict[str, dict[str, LeftOut]] = dict(dataset.encoding.get(KEY, {}))
     for url, paths in reasons.items():
         if paths:
@@ -38,8 +45,8 @@ def note_left_out(dataset: xr.Dataset, reasons: Reasons) -> None:
         dataset.encoding[KEY] = known
 
 
-def left_out_of(encodings: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, LeftOut]]:
-    """Give what Datasets with these encodings say is left out of them."""
+def read_left_out(encodings: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, LeftOut]]:
+    """Return what is left out of Datasets, from their encodings."""
     found: dict[str, dict[str, LeftOut]] = {}
     for encoding in encodings:
         for url, paths in encoding.get(KEY, {}).items():
@@ -47,8 +54,10 @@ def left_out_of(encodings: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, L
     return {url: dict(sorted(paths.items())) for url, paths in found.items()}
 
 
-def in_group(nodes: Mapping[str, Node], group: str, request: Request) -> dict[str, LeftOut]:
-    """Give what is left out of one group of a file, of all that is asked for."""
+def left_out_of_group(
+    nodes: Mapping[str, Node], group: str, request: Request
+) -> dict[str, LeftOut]:
+    """Return what is left out of one group of a file, of everything requested."""
     header = nodes.get(group)
     if not isinstance(header, GroupHeader):
         return {}
@@ -64,10 +73,10 @@ def in_group(nodes: Mapping[str, Node], group: str, request: Request) -> dict[st
     return left_out
 
 
-def in_rate(
+def left_out_of_rate(
     granule: Granule, beams: Iterable[str], rate: Rate, request: Request
 ) -> dict[str, LeftOut]:
-    """Return what is left out of a rate, of all that is asked for, by path in the file."""
+    """Return what is left out of a rate, of everything requested, by path."""
     groups = {posixpath.dirname(member) for member in rate.members or ()} | {*rate.groups}
     prefixes = tuple(f"/{beam}/" for beam in beams)
     return {
@@ -80,15 +89,15 @@ def in_rate(
     }
 
 
-def without_left_out(
+def leave_out_everywhere(
     granules: Sequence[GranuleRate], rate: Rate, request: Request
 ) -> tuple[list[GranuleRate], Reasons]:
-    """Leave a variable out of all beams and granules if it is left out of any.
+    """Leave out a variable everywhere if it is left out of any beam or granule.
 
-    Otherwise it would look as if that beam had no such observations.
+    Otherwise that beam would look as if it had no observations.
     """
     reasons = {
-        one.granule.url: in_rate(one.granule, one.selection.groups.values(), rate, request)
+        one.granule.url: left_out_of_rate(one.granule, one.selection.groups.values(), rate, request)
         for one in granules
     }
     attributes = {one.granule.url: _attributes(one, rate, request) for one in granules}
@@ -129,5 +138,5 @@ def _attributes(one: GranuleRate, rate: Rate, request: Request) -> dict[str, Lef
 
 
 def _below(path: str) -> str:
-    """Give a path below the beam."""
+    """Return a path below the beam."""
     return path.split("/", 2)[-1]

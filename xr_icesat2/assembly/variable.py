@@ -1,4 +1,4 @@
-"""One lazy variable from the datasets that are its parts."""
+"""Build a lazy variable from its parts: the datasets of beams and granules."""
 
 from __future__ import annotations
 
@@ -28,31 +28,31 @@ from xr_icesat2.reading.decode_options import DecodeOptions
 from xr_icesat2.reading.lazy_array import GranuleArray
 from xr_icesat2.reading.parts import Mosaic
 
-from .spec_attributes import product_of, supplied_attrs, undeclared_fills
+from .spec_attributes import product_of, specified_attrs, undeclared_fills
 
 __all__ = ["ArrayPart", "DecodeRules", "VariableLayout", "build_variable"]
 
 FILTER_NAMES = {1: "deflate", 2: "shuffle", 3: "fletcher32"}
 FIRST_OF_EACH = np.zeros((1, 3), np.int32)
-"""Granule, path and coding of an array of one part; files may have very many such arrays."""
+"""Granule, path and decoder of an array of one part, shared by the many arrays of a file."""
 FIRST_OF_EACH.flags.writeable = False
 
 
 @dataclass(frozen=True, slots=True)
 class ArrayPart:
-    """A dataset and where it lies in the variable's array."""
+    """A dataset and its position in the variable's array."""
 
     granule: Granule
     path: str
     header: DatasetHeader
     origin: tuple[int, ...]
-    places: Mapping[int, np.ndarray] = field(default_factory=dict)
-    """Positions in the array along an axis of the dataset, where they are not a run."""
+    positions: Mapping[int, np.ndarray] = field(default_factory=dict)
+    """Positions in the array by axis of the dataset, if they are not contiguous."""
 
 
 @dataclass(frozen=True, slots=True)
 class VariableLayout:
-    """A variable to be built."""
+    """The name, dimensions and parts of a variable."""
 
     name: str
     dims: tuple[str, ...]
@@ -61,12 +61,12 @@ class VariableLayout:
     """Leading dimensions that the parts do not have."""
     parts: Sequence[ArrayPart]
     padded: bool
-    """Whether its array may have elements that no part has."""
+    """Whether its array may have elements that are in no part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecodeRules:
-    """How the variables of one rate are decoded."""
+    """Rules by which the variables of one rate are decoded."""
 
     decoders: DecodeOptions
     decode_coords: bool
@@ -77,19 +77,19 @@ class DecodeRules:
 def build_variable(
     layout: VariableLayout, rules: DecodeRules
 ) -> tuple[xr.Variable, dict[str, Any]]:
-    """Give the lazy variable, and what the file held of it (its source encoding).
+    """Return the lazy variable, and how the file stores it (its source encoding).
 
     Raises
     ------
     MergeError
-        The parts are of types that have no common one.
+        The dtypes of the parts have no common one.
     """
     dtype = _common_dtype(layout)
     decoders: dict[str, DecodedVariable] = {}
     keys: dict[tuple[int, str], str] = {}
     of_part: list[int] = []
     for part in layout.parts:
-        # Releases, and beams, may declare different fill values: each is decoded by its own.
+        # Releases and beams may declare different fill values.
         alike = id(part.header.attrs), posixpath.basename(part.path)
         if alike not in keys:
             attrs = _effective_attrs(part, rules)
@@ -103,33 +103,33 @@ def build_variable(
     source = _source_encoding(layout.parts[0])
     if layout.padded and first.decoder.dtype.kind in "iu":
         source["pad_value"] = first.decoder.padding
-    # What decoding took away, or worded anew, can still be seen there.
-    held = layout.parts[0].header.attrs
-    source |= {n: value for n, value in held.items() if _is_changed(value, first.attrs.get(n))}
+    # The source encoding keeps attributes that decoding removes or changes.
+    stored = layout.parts[0].header.attrs
+    source |= {n: value for n, value in stored.items() if _is_changed(value, first.attrs.get(n))}
     variable = xr.Variable(
         layout.dims,
-        indexing.LazilyIndexedArray(_array(layout, _alike(decoders.values()), of_part)),
+        indexing.LazilyIndexedArray(_array(layout, _with_one_dtype(decoders.values()), of_part)),
         first.attrs,
         _encoding(layout, first, dtype),
     )
     return variable, source
 
 
-def _is_changed(held: Any, shown: Any) -> bool:
-    """Whether an attribute of the file is not there any more, or is another text."""
-    return shown is None or (isinstance(held, str) and shown != held)
+def _is_changed(stored: Any, shown: Any) -> bool:
+    """Return whether decoding removed an attribute of the file, or changed its text."""
+    return shown is None or (isinstance(stored, str) and shown != stored)
 
 
 def _effective_attrs(part: ArrayPart, rules: DecodeRules) -> dict[str, Any]:
-    """Give the attributes that hold, after those that mislead are left out."""
-    attrs = {**supplied_attrs(part.granule, part.path, part.header), **part.header.attrs}
+    """Return the attributes to decode by, without misleading ones."""
+    attrs = {**specified_attrs(part.granule, part.path, part.header), **part.header.attrs}
     if posixpath.basename(part.path) in rules.ignore_fill:
         attrs.pop("_FillValue", None)
     if np.size(attrs.get("_FillValue", ())) == 1:
-        # CF and every writer want a scalar; older releases have an array of one.
+        # CF requires a scalar; older releases have an array of one element.
         attrs["_FillValue"] = np.ravel(attrs["_FillValue"])[0]
     if rules.decode_coords:
-        # The paths in it are those of the file; xarray writes its own.
+        # Its paths are those of the file; xarray writes its own.
         attrs.pop("coordinates", None)
     return attrs
 
@@ -154,44 +154,44 @@ def _decoded(
             what=f"{first.granule.url}: {first.path}",
             variable=_in_any_granule(first) if undeclared else "",
             undeclared=undeclared,
-            ends=_ends(layout, dtype) if by_value else None,
+            ends=_first_and_last(layout, dtype) if by_value else None,
             pad_value=(rules.pad or {}).get(base, _pad_value(dtype, attrs)),
         ),
     )
 
 
 def _in_any_granule(part: ArrayPart) -> str:
-    """Name a variable as in all granules of its product: without file and beam."""
+    """Return the name of a variable in any granule of its product, without the beam."""
     path = "/".join(name for name in part.path.strip("/").split("/") if name not in TRACKS)
     return f"{product_of(part.granule)}: {path}"
 
 
-def _ends(layout: VariableLayout, dtype: np.dtype) -> np.ndarray:
+def _first_and_last(layout: VariableLayout, dtype: np.dtype) -> np.ndarray:
     """Read the first and the last stored value of a variable."""
     parts = [part for part in layout.parts if all(part.header.shape)]
     if not parts:
         return np.empty(0, dtype)
-    return np.array([_stored(parts[0], dtype, 0), _stored(parts[-1], dtype, -1)], dtype)
+    return np.array([_value_at(parts[0], dtype, 0), _value_at(parts[-1], dtype, -1)], dtype)
 
 
-def _stored(part: ArrayPart, dtype: np.dtype, position: int) -> Any:
+def _value_at(part: ArrayPart, dtype: np.dtype, position: int) -> Any:
     """Read the value at one position along every dimension of a part."""
     shape = part.header.shape
     dims = tuple(f"dim_{axis}" for axis in range(len(shape)))
-    alone = replace(part, origin=(0,) * len(shape), places={})
+    alone = replace(part, origin=(0,) * len(shape), positions={})
     layout = VariableLayout("", dims, shape, 0, [alone], padded=False)
     array = _array(layout, [Decoder(dtype, np.zeros((), dtype)[()])], [0])
     variable = xr.Variable(dims, indexing.LazilyIndexedArray(array))
     return variable[(position,) * len(shape)].to_numpy()[()]
 
 
-def _alike(decoded: Iterable[DecodedVariable]) -> list[Decoder]:
-    """Give codings of one dtype: a float if any part has missing values."""
+def _with_one_dtype(decoded: Iterable[DecodedVariable]) -> list[Decoder]:
+    """Return decoders of one dtype: a float if any part has missing values."""
     decoders = [one.decoder for one in decoded]
     dtype = max((decoder.dtype for decoder in decoders), key=lambda dtype: dtype.kind == "f")
     if len(decoders) == 1:
         return decoders
-    return [replace(c, dtype=dtype, padding=decoders[0].padding) for c in decoders]
+    return [replace(one, dtype=dtype, padding=decoders[0].padding) for one in decoders]
 
 
 def _array(
@@ -201,7 +201,7 @@ def _array(
     paths = list(dict.fromkeys(part.path for part in layout.parts))
     granule_at = {granule: n for n, granule in enumerate(granules)}
     path_at = {path: n for n, path in enumerate(paths)}
-    places = [
+    indices = [
         (granule_at[part.granule], path_at[part.path], decoder)
         for part, decoder in zip(layout.parts, of_part, strict=True)
     ]
@@ -212,16 +212,16 @@ def _array(
         {
             (number, layout.lead + axis): positions
             for number, part in enumerate(layout.parts)
-            for axis, positions in part.places.items()
+            for axis, positions in part.positions.items()
         },
     )
-    parts = FIRST_OF_EACH if places == [(0, 0, 0)] else np.array(places, np.int32)
+    parts = FIRST_OF_EACH if indices == [(0, 0, 0)] else np.array(indices, np.int32)
     return GranuleArray(granules, paths, parts, mosaic, decoders)
 
 
 def _common_dtype(layout: VariableLayout) -> np.dtype:
     stored = [part.header.dtype for part in layout.parts]
-    # newbyteorder makes a new dtype each time, native types are shared.
+    # newbyteorder makes a new dtype each time; native ones are shared.
     dtypes = {dtype if dtype.isnative else dtype.newbyteorder("=") for dtype in stored}
     kinds = {"number" if dtype.kind in "fiub" else dtype.kind for dtype in dtypes}
     if len(kinds) > 1 or ("V" in kinds and len(dtypes) > 1):
@@ -232,7 +232,7 @@ def _common_dtype(layout: VariableLayout) -> np.dtype:
 
 
 def _pad_value(dtype: np.dtype, attrs: Mapping[str, Any]) -> int | None:
-    """Give an extreme of an integer type that is no flag value."""
+    """Return an extreme of an integer dtype that is not a flag value."""
     if dtype.kind == "b":
         return 0
     if dtype.kind not in "iu":
@@ -243,7 +243,7 @@ def _pad_value(dtype: np.dtype, attrs: Mapping[str, Any]) -> int | None:
 
 
 def _encoding(layout: VariableLayout, decoded: DecodedVariable, stored: np.dtype) -> dict[str, Any]:
-    """Give what can be written, so that what is read back equals what was read here."""
+    """Return the encoding with which a written variable reads back equal."""
     encoding = {k: v for k, v in decoded.encoding.items() if k == "_FillValue"}
     if decoded.decoder.dtype.kind == "M":
         return dict(TIME_ENCODING) if decoded.decoder.dtype == np.dtype("M8[ns]") else {}
@@ -260,7 +260,7 @@ def _encoding(layout: VariableLayout, decoded: DecodedVariable, stored: np.dtype
 
 
 def _source_encoding(part: ArrayPart) -> dict[str, Any]:
-    """Say how the first part is stored."""
+    """Return how a part is stored."""
     header, layout = part.header, part.header.layout
     source: dict[str, Any] = {
         "path": part.path,

@@ -1,4 +1,4 @@
-"""Names, paths and patterns in ``variables`` and ``drop_variables``: which variables they match."""
+"""Match the patterns of ``variables`` and ``drop_variables`` with variables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["check_below_beams", "matches", "matches_any", "variable_patterns"]
 
 
 def variable_patterns(given: Any, keyword: str) -> tuple[str, ...]:
-    """Return the value of a keyword that takes one name or several, as a tuple of names."""
+    """Return the value of a keyword as a tuple of names, paths and patterns."""
     several = isinstance(given, Iterable) and not isinstance(given, str)
     listed = list(given) if several else [given]
     if not all(isinstance(name, str) and name.strip("/") for name in listed):
@@ -29,7 +29,7 @@ def matches_any(path: str, patterns: tuple[str, ...]) -> bool:
 
 
 def matches(path: str, pattern: str) -> bool:
-    """Return whether a name, path or pattern means a variable; a bare name takes every match.
+    """Return whether a pattern matches a variable; a bare name does in any group.
 
     ``h_mean`` means any variable of that name, ``fit_statistics`` everything in a group of that
     name, at any depth.
@@ -40,7 +40,7 @@ def matches(path: str, pattern: str) -> bool:
 
 
 def check_below_beams(variables: Sequence[str], drop_variables: Sequence[str]) -> None:
-    """Raise if a name begins with a beam: where beams are merged, paths begin below them."""
+    """Raise if a name begins with a beam; paths of merged beams begin below them."""
     given = {"variables": variables, "drop_variables": drop_variables}
     for keyword, patterns in given.items():
         for pattern in patterns:

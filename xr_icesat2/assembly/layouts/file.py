@@ -1,4 +1,4 @@
-"""The file's own tree and dimensions: ``layout="file"``, and what no rate claims."""
+"""``layout="file"``: the file's own groups and dimensions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from xr_icesat2.assembly.dask_chunks import granule_per_chunk
 from xr_icesat2.assembly.dimension_scales import scale_paths
 from xr_icesat2.assembly.parallel import map_granules
 from xr_icesat2.assembly.request import Request
-from xr_icesat2.assembly.unsupported_objects import in_group, note_left_out
+from xr_icesat2.assembly.unsupported_objects import left_out_of_group, note_left_out
 from xr_icesat2.assembly.variable import ArrayPart, DecodeRules, VariableLayout, build_variable
 from xr_icesat2.errors import MergeError
 from xr_icesat2.granule.granule import Granule
@@ -26,29 +26,29 @@ __all__ = ["file_datasets", "file_tree"]
 
 Sizes = dict[str, int]
 NO_SIZE = -1
-"""Of a scalar: xarray lets no dimension have its name."""
+"""Size of a scalar, whose name xarray allows no dimension to have."""
 
 
 def file_datasets(
     granules: Sequence[Granule], groups: Sequence[str], request: Request
 ) -> dict[str, xr.Dataset]:
-    """Assemble some groups of one file, or of a list of files padded along ``gran_idx``.
+    """Assemble groups of one file, or of a list of files padded along ``gran_idx``.
 
     Parameters
     ----------
     granules
         One, or any number of a list.
     groups
-        Absolute paths; a group comes after those around it.
+        Absolute paths; a group comes after the groups around it.
     request
         With its target.
     """
-    held = [_held(granule, groups, request) for granule in granules]
+    members = [_read_members(granule, groups, request) for granule in granules]
     suffix = "" if request.opens_unmerged and not request.listed else "_idx"
     lead = ("gran_idx",) if request.listed else ()
-    files = _Files(granules, held, _variables(held, request), request, lead, suffix)
+    files = _Files(granules, members, _variables(members, request), request, lead, suffix)
     datasets = _datasets(files, groups)
-    namesakes = {} if suffix else _namesakes(held, groups)
+    namesakes = {} if suffix else _namesakes(members, groups)
     hidden = frozenset(
         outer
         for outer, below in namesakes.items()
@@ -60,7 +60,7 @@ def file_datasets(
 def file_tree(
     granules: Sequence[Granule], request: Request, without: Sequence[str] = ()
 ) -> dict[str, xr.Dataset]:
-    """Assemble all groups from the root of the tree, by path, except some groups at the root."""
+    """Assemble all groups from the root of the tree, by path, except some."""
     root = request.root
     hidden = {f"/{name}" for name in without}
 
@@ -100,40 +100,42 @@ def _datasets(files: _Files, groups: Sequence[str]) -> dict[str, xr.Dataset]:
 
 @dataclass(frozen=True, slots=True)
 class _Files:
-    """Some files, and what was read of their structure."""
+    """Files, and the metadata that was read of them."""
 
     granules: Sequence[Granule]
-    held: Sequence[Mapping[str, Node]]
-    """For each granule its groups and what they hold, by path."""
+    members: Sequence[Mapping[str, Node]]
+    """The groups of each granule and their members, by path."""
     variables: Mapping[str, Sequence[str]]
-    """Paths of the datasets to show, by group."""
+    """Paths of the requested datasets, by group."""
     request: Request
     lead: tuple[str, ...]
-    """``("gran_idx",)`` where files are laid side by side, else empty."""
+    """``("gran_idx",)`` for a list of files, else empty."""
     suffix: str
-    """Added to the name of a scale to name its dimension. Beside merged rates it is ``_idx``, as
-    theirs: then no coordinate is named like its dimension, and none is read to index it."""
+    """Suffix of the name of a scale in the name of its dimension. In lists and next to merged rates
+    it is ``_idx``, so that no coordinate is read to index the dimension of its name."""
     hidden: frozenset[str] = frozenset()
-    """Scales whose dimension has such a name in any case, see :func:`_namesakes`."""
+    """Scales whose dimension always has the suffix ``_idx``, see :func:`_namesakes`."""
 
     def is_scalar(self, path: str) -> bool:
-        """Whether a dataset will be a variable without dimensions."""
-        nodes = (nodes.get(path) for nodes in self.held)
+        """Return whether a dataset becomes a variable without dimensions."""
+        nodes = (nodes.get(path) for nodes in self.members)
         return not self.lead and any(isinstance(n, DatasetHeader) and not n.shape for n in nodes)
 
     def dimension(self, scale: str) -> str:
-        """Name the dimension of a scale."""
+        """Return the name of the dimension of a scale."""
         return posixpath.basename(scale) + ("_idx" if scale in self.hidden else self.suffix)
 
 
-def _namesakes(held: Sequence[Mapping[str, Node]], groups: Sequence[str]) -> dict[str, list[str]]:
-    """Give the paths of other datasets of that name in groups below, for each that has any.
+def _namesakes(
+    members: Sequence[Mapping[str, Node]], groups: Sequence[str]
+) -> dict[str, list[str]]:
+    """Return the datasets below that have the name of a dataset, by its path.
 
-    xarray shows the coordinate that a dimension is named after in all groups below, in place of
-    what these have of that name, and refuses the tree if that has other values.
+    In a tree, groups inherit an indexed coordinate. xarray shows it instead of their own variable
+    of that name, and refuses the tree if the values differ.
     """
     own: dict[str, dict[str, object]] = {}
-    for nodes in held:
+    for nodes in members:
         for path, node in nodes.items():
             if isinstance(node, DatasetHeader):
                 group, name = posixpath.split(path)
@@ -151,12 +153,12 @@ def _namesakes(held: Sequence[Mapping[str, Node]], groups: Sequence[str]) -> dic
 
 
 def _same_labels(datasets: Mapping[str, xr.Dataset], outer: str, below: str) -> bool:
-    """Whether two coordinates label alike; they are read for it if they may, as xarray does."""
+    """Return whether two coordinates have equal labels; read them if necessary."""
     one, other = (
         datasets[group].xindexes.get(name) for group, name in map(posixpath.split, (outer, below))
     )
     if one is None:
-        return True  # only a coordinate with an index is shown below
+        return True  # groups inherit only coordinates with an index
     return other is not None and one.equals(other)
 
 
@@ -168,7 +170,7 @@ def _leaves_out_damaged(request: Request) -> bool:
     return request.opens_unmerged and not request.listed
 
 
-def _held(granule: Granule, groups: Sequence[str], request: Request) -> dict[str, Node]:
+def _read_members(granule: Granule, groups: Sequence[str], request: Request) -> dict[str, Node]:
     """Read groups and what is directly in them, by path."""
     index = granule.index
     nodes: dict[str, Node] = dict(index.load(groups))
@@ -194,7 +196,7 @@ def _group_dataset(files: _Files, group: str, inherited: Sizes) -> tuple[xr.Data
     sources: dict[str, Any] = {}
     for layout in layouts:
         variables[layout.name], sources[layout.name] = build_variable(layout, rules)
-    header = next(n for nodes in files.held if isinstance(n := nodes.get(group), GroupHeader))
+    header = next(n for nodes in files.members if isinstance(n := nodes.get(group), GroupHeader))
     labels = {name: v for name, v in variables.items() if v.dims == (name,)}
     coords = _coordinates(files, layouts, variables) if request.decode_coords else []
     plain = {name: v for name, v in variables.items() if name not in labels}
@@ -202,8 +204,8 @@ def _group_dataset(files: _Files, group: str, inherited: Sizes) -> tuple[xr.Data
     if coords:
         dataset = dataset.set_coords(coords)
     dataset.encoding["icesat2"] = sources
-    for granule, nodes in zip(files.granules, files.held, strict=True):
-        note_left_out(dataset, {granule.url: in_group(nodes, group, request)})
+    for granule, nodes in zip(files.granules, files.members, strict=True):
+        note_left_out(dataset, {granule.url: left_out_of_group(nodes, group, request)})
     if files.lead:
         granule_per_chunk(dataset)
     return dataset, sizes
@@ -212,7 +214,7 @@ def _group_dataset(files: _Files, group: str, inherited: Sizes) -> tuple[xr.Data
 def _layout(files: _Files, path: str, sizes: Sizes, inherited: Sizes) -> VariableLayout:
     parts = [
         (g, granule, node)
-        for g, (granule, nodes) in enumerate(zip(files.granules, files.held, strict=True))
+        for g, (granule, nodes) in enumerate(zip(files.granules, files.members, strict=True))
         if isinstance(node := nodes.get(path), DatasetHeader)
     ]
     if len({len(node.shape) for _, _, node in parts}) > 1:
@@ -242,11 +244,11 @@ def _layout(files: _Files, path: str, sizes: Sizes, inherited: Sizes) -> Variabl
     )
 
 
-def _variables(held: Sequence[Mapping[str, Node]], request: Request) -> dict[str, list[str]]:
-    """Return the paths of the datasets to show, by the group that holds them."""
+def _variables(members: Sequence[Mapping[str, Node]], request: Request) -> dict[str, list[str]]:
+    """Return the paths of the requested datasets, by their group."""
     paths = dict.fromkeys(
         path
-        for nodes in held
+        for nodes in members
         for path, node in nodes.items()
         if isinstance(node, DatasetHeader) and not node.bare
     )
@@ -260,7 +262,7 @@ def _variables(held: Sequence[Mapping[str, Node]], request: Request) -> dict[str
 def _dims(
     scales: Sequence[str | None], shape: tuple[int, ...], sizes: Sizes, inherited: Sizes
 ) -> tuple[str, ...]:
-    """Name the dimensions; a name stands for one size in a group and those around it."""
+    """Name the dimensions; a name has one size in a group and the groups around it."""
     names: list[str] = []
     for scale, size in zip(scales, shape, strict=True):
         name = scale or intern(f"dim_{size}")
@@ -282,14 +284,14 @@ def _other_name(name: str, size: int, sizes: Sizes, taken: Sequence[str]) -> str
 def _coordinates(
     files: _Files, layouts: Sequence[VariableLayout], variables: Mapping[str, xr.Variable]
 ) -> list[str]:
-    """Give the scales, and the names that ``coordinates`` attributes mention.
+    """Return the scales, and the names in ``coordinates`` attributes.
 
-    As xarray does, move those attributes away.
+    As xarray does, move those attributes to the encoding.
     """
     own = {c.name: files.dimension(c.parts[0].path) for c in layouts}
     scales = [n for n, v in variables.items() if v.dims == (*files.lead, own[n])]
-    said = [part.header.attrs.get("coordinates") for layout in layouts for part in layout.parts]
-    mentioned = {name for words in said if isinstance(words, str) for name in words.split()}
+    listed = [part.header.attrs.get("coordinates") for layout in layouts for part in layout.parts]
+    mentioned = {name for words in listed if isinstance(words, str) for name in words.split()}
     for variable in variables.values():
         if isinstance(variable.attrs.get("coordinates"), str):
             variable.encoding["coordinates"] = variable.attrs.pop("coordinates")

@@ -1,4 +1,4 @@
-"""The groups of a rate as Datasets: what ``layout="spot"`` and ``layout="flat"`` have in common."""
+"""Datasets of the groups of a rate, for ``layout="spot"`` and ``layout="flat"``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def rate_datasets(
     index: xr.Coordinates,
     optional_coords: Mapping[str, xr.Variable],
 ) -> dict[str, xr.Dataset]:
-    """Return one Dataset a group of the rate, by path below the beam; the first group comes first.
+    """Return one Dataset a group of the rate, by path below the beam.
 
     Each has the coordinates of the rate, so that it can be used alone.
 
@@ -43,15 +43,15 @@ def rate_datasets(
         Coordinates of the groups that have their dimensions.
     """
     coords = dict(coords)
-    groups: dict[str, dict[str, xr.Variable]] = {merged.top: {}}
+    groups: dict[str, dict[str, xr.Variable]] = {merged.first_group: {}}
     shared: dict[str, Any] = {}
     sources: dict[str, dict[str, Any]] = defaultdict(dict)
     for path, dims in merged.dims.items():
         name = merged.names[path]
-        variable, source = build_variable(layout_of(path, dims), merged.rules)
+        variable, source = build_variable(layout_of(path, dims), merged.decode_rules)
         if chunks := chunks_of(variable):
             variable.encoding["preferred_chunks"] = chunks
-        if merged.renamed(path):
+        if merged.is_renamed(path):
             variable.attrs["source_path"] = path
         if merged.is_coordinate(path):
             coords[name], shared[name] = variable, source
@@ -84,7 +84,7 @@ def array_parts(
             found.path,
             found.header,
             origin((g, position)),
-            merged.places(found, one.beams[merged.numbers[position]].labels),
+            merged.label_positions(found, one.beams[merged.numbers[position]].labels),
         )
         for g, position, one, found in merged.parts(path)
     ]

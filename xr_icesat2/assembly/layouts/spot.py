@@ -1,4 +1,4 @@
-"""``layout="spot"``: beams side by side, padded to the longest."""
+"""``layout="spot"``: beams along ``spot``, padded to the longest."""
 
 from __future__ import annotations
 
