@@ -11,7 +11,7 @@ from xr_icesat2.errors import IdentityError
 from xr_icesat2.granule.name import GranuleName, file_name, format_name, parse_name
 
 ATL06 = "ATL06_20191106230008_06270503_006_01.h5"
-REGIONAL = ["ATL03", "ATL04", "ATL06", "ATL08"]
+REGIONAL = ["ATL02", "ATL03", "ATL04", "ATL06", "ATL08"]
 ORBITAL = ["ATL09", "ATL12", "ATL13", "ATL22"]
 DATED_MAPS = ["ATL16", "ATL17", "ATL19", "ATL23"]
 

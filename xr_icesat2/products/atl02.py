@@ -1,6 +1,6 @@
 """ATL02, converted telemetry.
 
-Source: the product's user guide at NSIDC; no granule was at hand.
+Source: the product's user guide at NSIDC. No granule was examined.
 The photon counting electronics have the groups ``atlas/pce1`` to ``pce3`` instead of beams.
 """
 

@@ -2,8 +2,8 @@
 
 Source: *ATLAS/ICESat-2 L2A Global Geolocated Photon Data (ATL03), Data Dictionary* (releases 001
 to 007) and *ATBD for Global Geolocated Photons (ATL03)*. ``knn``, ``pitch``, ``roll``, ``yaw`` and
-``weight_ph`` came with release 006, ``signal_class_ph`` with 007, where ``weight_ph`` is uint16
-and not comparable with 006; rates and dimensions have been the same in all.
+``weight_ph`` are new in release 006, ``signal_class_ph`` in 007. ``weight_ph`` of 007 is uint16 and
+cannot be compared with 006. All releases have the same rates and dimensions.
 """
 
 from .granule_convention import GranuleConvention
@@ -13,7 +13,7 @@ from .spec import ALONG, ProductSpec, Rate
 __all__ = ["ATL03", "SURFACE_TYPES"]
 
 SURFACE_TYPES = ("land", "ocean", "seaice", "landice", "inland_water")
-"""As ``flag_meanings`` of the scale ``ds_surf_type`` spells them."""
+"""Spelt as in ``flag_meanings`` of the scale ``ds_surf_type``."""
 
 HEIGHTS = Rate(
     group="heights",
@@ -28,7 +28,7 @@ HEIGHTS = Rate(
 GEOLOCATION = Rate(
     group="geolocation",
     along="segment_idx",
-    # A row of one is the same row of the other, with the same time; subsets may lack either.
+    # Both groups have the same rows and times; subsets may lack either.
     siblings=("geophys_corr",),
     time="delta_time",
     latitude="reference_photon_lat",
@@ -36,7 +36,7 @@ GEOLOCATION = Rate(
     dims={"surf_type": (ALONG, "surface_type"), "velocity_sc": (ALONG, "direction")},
     # The scale ds_xyz says x, y, z; velocity_sc is described as east, north, up.
     labels={"surface_type": (SURFACE_TYPES,), "direction": (("east", "north", "up"),)},
-    # 0 is declared as fill, but counts nothing, or is the nominal value of the flag.
+    # 0 is declared as fill value, but is a valid count or the nominal value of the flag.
     ignore_fill=frozenset(
         {"ph_index_beg", "segment_ph_cnt", "reference_photon_index", "podppd_flag"}
     ),
@@ -83,7 +83,7 @@ ATL03 = ProductSpec(
             one="bckgrd_atlas",
             many_time="heights/delta_time",
             one_time="bckgrd_atlas/delta_time",
-            # 50 shots; numbers of frame and pulse agree for some nine of ten photons only.
+            # 50 shots. Numbers of frame and pulse agree for about 90 % of the photons only.
             duration=0.005,
         ),
     ),

@@ -1,6 +1,6 @@
 """ATL04, normalized relative backscatter.
 
-Source: the product's user guide at NSIDC; no granule was at hand.
+Source: the product's user guide at NSIDC. No granule was examined.
 A granule holds an orbit, is named with region 1, and has the profiles of ATL09.
 """
 

@@ -19,7 +19,7 @@ LAND_ICE_SEGMENTS = Rate(
     time="delta_time",
     latitude="latitude",
     longitude="longitude",
-    # 0 is declared as fill, but is no segment's number and never stands for "missing".
+    # 0 is declared as fill value, but never marks a missing segment.
     ignore_fill=frozenset({"segment_id"}),
 )
 
@@ -78,7 +78,7 @@ ATL06 = ProductSpec(
             many_past="heights/dist_ph_along",
             one_time="land_ice_segments/delta_time",
             run_time="geolocation/delta_time",
-            # The one is of the middle, the other of a photon up to 20 m (0.003 s) further.
+            # Times of the middle, and of a photon up to 20 m (0.003 s) further.
             apart=0.01,
         ),
     ),

@@ -2,9 +2,9 @@
 
 Source: *ATLAS/ICESat-2 L3A Land and Vegetation Height (ATL08), Data Dictionary* (releases 001 to
 007) and *ATBD for Land - Vegetation Along-Track Products (ATL08)*, sections 2.1 to 2.5 and 4.12.
-Canopy heights have 9 percentiles up to release 003 and 18 since: the file's scale ``ds_metrics``
-only counts them, the descriptions name them. Since release 005 or 006 ``canopy_flag`` is
-``segment_cover`` and some heights are given every 20 m.
+Canopy heights have 9 percentiles up to release 003 and 18 from 004 on. The file's scale
+``ds_metrics`` only counts them; the descriptions name them. From release 005 or 006 on,
+``canopy_flag`` is ``segment_cover`` and some heights are given every 20 m.
 """
 
 from .atl03 import SURFACE_TYPES
@@ -18,7 +18,7 @@ PERCENTILES = (
     (25, 50, 60, 70, 75, 80, 85, 90, 95),
     (10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70, 75, 80, 85, 90, 95),
 )
-"""Of the cumulative distribution of relative canopy heights: to release 003, and since."""
+"""Percentiles of relative canopy heights, up to release 003 and from 004 on."""
 
 EVERY_20_M = (
     "subset_can_flag",
@@ -77,7 +77,7 @@ ATL08 = ProductSpec(
             one="land_segments",
             first="land_segments/ph_ndx_beg",
             count="land_segments/n_seg_ph",
-            # Some signal photons lie in no land segment.
+            # Some signal photons are in no land segment.
             tiling=False,
         ),
         KeyLink(

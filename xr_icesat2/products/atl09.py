@@ -1,7 +1,7 @@
 """ATL09, calibrated backscatter profiles and atmospheric layers.
 
 Source: *ATLAS/ICESat-2 L3A Calibrated Backscatter Profiles and Atmospheric Layer Characteristics
-(ATL09), Data Dictionary*, its groups as public programs read them; no granule was at hand. Second
+(ATL09), Data Dictionary*, its groups as public programs read them. No granule was examined. Second
 dimensions (height bins, layers) open by the file's dimension scales.
 """
 
@@ -54,7 +54,7 @@ ATL09 = ProductSpec(
             one="high_rate",
             many_time=f"{rate}/delta_time",
             one_time="high_rate/delta_time",
-            # 400 shots, and one more: a profile that begins late leaves no gap.
+            # 400 shots and one more, so that a profile that begins late leaves no gap.
             duration=0.0401,
         )
         for product, rates in MEASURED_DURING.items()

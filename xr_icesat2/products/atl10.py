@@ -1,10 +1,10 @@
 """ATL10, sea ice freeboard.
 
 Source: *ATLAS/ICESat-2 L3A Sea Ice Freeboard (ATL10), Data Dictionary*, a granule of release 006,
-and the groups of releases 001 to 005 as public programs read them (no such granule was at hand).
-Until release 005, the groups below ``freeboard_beam_segment`` hold the height segments and that
-group itself the sections of about 10 km; since 006 these are ``freeboard_segment`` and
-``reference_surface_section``. ``freeboard_swath_segment`` lies outside the beams.
+and the groups of releases 001 to 005 as public programs read them (no such granule was examined).
+Up to release 005, the groups below ``freeboard_beam_segment`` have the height segments, and that
+group itself the sections of about 10 km; from 006 on these are ``freeboard_segment`` and
+``reference_surface_section``. ``freeboard_swath_segment`` is outside the beams.
 """
 
 from .granule_convention import GranuleConvention

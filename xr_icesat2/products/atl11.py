@@ -2,7 +2,7 @@
 
 Source: *ATLAS/ICESat-2 L3B Slope-Corrected Land Ice Height Time Series (ATL11), Data Dictionary*
 and *ATBD*, as far as a granule made before the first release and public programs show it. Heights
-lie in the pair's group; before the first release they were in ``corrected_h``.
+are in the pair's group; before the first release they were in ``corrected_h``.
 """
 
 from .granule_convention import GranuleConvention
@@ -18,8 +18,8 @@ BY_CYCLE = (
     "seg_count", "sigma_geo_at", "sigma_geo_h", "sigma_geo_xt", "strong_spot", "tide_ocean",
     "x_atc", "y_atc",
 )  # fmt: skip
-"""One value a reference point and cycle. In ``ref_surf``, ``x_atc``, ``y_atc`` and
-``quality_summary`` have a single value a point, which their rank tells."""
+"""Variables with a value for each point and cycle. In ``ref_surf``, ``x_atc``, ``y_atc`` and
+``quality_summary`` have one value for each point; their rank differs."""
 
 POINTS = Rate(
     group="",

@@ -2,8 +2,8 @@
 
 Source: *ATLAS/ICESat-2 L3A Along Track Inland Surface Water Data (ATL13), Data Dictionary*
 (releases 001 to 007) and *ATBD for Inland Water Data Products (ATL13)*, section 5. The short
-segments lie directly in the beam's group. Releases newer than 002 call ``cycle`` ``cycle_number``,
-add variables to the segments and have ``anom_ssegs`` with rows of its own.
+segments are directly in the beam's group. Releases newer than 002 rename ``cycle`` to
+``cycle_number``, add variables to the segments and have ``anom_ssegs`` with its own rows.
 """
 
 from .granule_convention import GranuleConvention
@@ -18,14 +18,14 @@ SEGMENTS = Rate(
     time="delta_time",
     latitude="segment_lat",
     longitude="segment_lon",
-    # Photons of the segment by their quality.
+    # Counts of the segment's photons by quality.
     dims={"segment_quality": (ALONG, "photon_quality")},
     labels={
         "photon_quality": (
             ("nominal", "possible_afterpulse", "possible_impulse_response", "possible_TEP"),
         )
     },
-    # 0 is declared as fill, but is no water body's number.
+    # 0 is declared as fill value, although no water body has that number.
     ignore_fill=frozenset({"atl13refid"}),
 )
 

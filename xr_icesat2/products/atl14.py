@@ -1,6 +1,6 @@
 """ATL14, gridded land ice height.
 
-Source: the product's user guide at NSIDC; no granule was at hand.
+Source: the product's user guide at NSIDC. No granule was examined.
 A granule is an elevation model of one area, named such as ``GL_0318_100m``: area, first and last
 cycle, posting.
 """

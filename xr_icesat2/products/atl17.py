@@ -1,6 +1,6 @@
 """ATL17, monthly gridded atmosphere.
 
-Source: the product's user guide at NSIDC; no granule was at hand.
+Source: the product's user guide at NSIDC. No granule was examined.
 A granule is a month of the whole globe; its name has the track at the beginning.
 """
 

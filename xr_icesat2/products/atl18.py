@@ -1,6 +1,6 @@
 """ATL18, gridded land and canopy height.
 
-Source: the product's user guide at NSIDC; no granule was at hand.
+Source: the product's user guide at NSIDC. No granule was examined.
 Names with a date and names with a label are both read.
 """
 

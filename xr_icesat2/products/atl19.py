@@ -1,6 +1,6 @@
 """ATL19, monthly gridded dynamic ocean topography.
 
-Source: the product's user guide at NSIDC; no granule was at hand.
+Source: the product's user guide at NSIDC. No granule was examined.
 A granule has groups for the middle latitudes, the north and the south.
 """
 

@@ -1,6 +1,6 @@
 """ATL21, gridded polar sea surface height anomaly.
 
-Source: the product's user guide at NSIDC; no granule was at hand.
+Source: the product's user guide at NSIDC. No granule was examined.
 A granule is a month of one hemisphere, with groups for its days; names have the hemisphere.
 """
 

@@ -1,7 +1,7 @@
 """ATL22, mean inland surface water.
 
 Source: *ATLAS/ICESat-2 L3B Mean Inland Surface Water Data (ATL22), Data Dictionary*, its variables
-as public programs read them; no granule was at hand. Transects lie directly in the beam's group.
+as public programs read them. No granule was examined. Transects are directly in the beam's group.
 """
 
 from .granule_convention import GranuleConvention

@@ -1,6 +1,6 @@
 """ATL23, three-month gridded dynamic ocean topography.
 
-Source: the product's user guide at NSIDC; no granule was at hand.
+Source: the product's user guide at NSIDC. No granule was examined.
 A granule is the mean of three months, one granule a month.
 """
 

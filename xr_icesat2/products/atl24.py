@@ -1,7 +1,7 @@
 """ATL24, near-shore bathymetry.
 
 Source: *ATLAS/ICESat-2 L3A Along Track Coastal and Nearshore Bathymetry (ATL24), ATBD*, and an
-extract of release 001. Photons lie directly in the beam's group, without dimension scales.
+extract of release 001. Photons are directly in the beam's group, without dimension scales.
 """
 
 from .granule_convention import GranuleConvention
