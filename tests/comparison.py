@@ -86,3 +86,13 @@ def words_of_file(ds: xr.Dataset) -> xr.Dataset:
         words = {word: held[word] for word in ("long_name", "description") if word in held}
         restored[name].attrs.update(words)
     return restored
+
+
+def of_beam(array: xr.DataArray, beam: str, cycle: int = 0) -> np.ndarray:
+    """Values of the rows of a beam, in the order of the file, without padding."""
+    if "spot" in array.dims:
+        here = array.isel(gran_idx=cycle)
+        here = here.isel(spot=int(np.flatnonzero(here["gt"].values == beam)[0]))
+        return here.values[: int(here["n_obs"])]
+    number = np.unique(array["gran_idx"].values)[cycle]
+    return array.values[(array["gt"].values == beam) & (array["gran_idx"].values == number)]

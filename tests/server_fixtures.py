@@ -7,9 +7,6 @@ import pytest
 from benchmarks.server import link_to
 from tests.http_server import BlobServer
 from tests.s3_server import S3Server
-from xr_icesat2.bytesource.protocol import RequestCost
-from xr_icesat2.bytesource.remote import RemoteSource
-from xr_icesat2.hdf5 import page_cache as pages
 
 _buckets = count(1)
 
@@ -51,12 +48,11 @@ def s3_server(s3_service):
 def as_from_afar(monkeypatch):
     """Read what lies on loopback as if it lay 60 ms away, and as if it were a large granule.
 
-    What is read then depends on no clock, and small files are not read whole; nor on what is
-    kept of the granules of other tests.
+    What is read then depends on no clock, and small files are not read whole.
     """
-    monkeypatch.setattr(RemoteSource, "cost", RequestCost(latency=0.06, bandwidth=200e6))
-    monkeypatch.setattr(pages, "MOST_WHOLE", 0)
-    monkeypatch.setattr(pages, "_KEPT", pages._Kept())
+    monkeypatch.setenv("XR_ICESAT2_LINK_LATENCY", "0.06")
+    monkeypatch.setenv("XR_ICESAT2_LINK_BANDWIDTH", "200e6")
+    monkeypatch.setenv("XR_ICESAT2_WHOLE_FILE_BYTES", "0")
 
 
 @pytest.fixture

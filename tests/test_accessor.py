@@ -6,6 +6,7 @@ import xarray as xr
 
 import xr_icesat2
 from tests import typed_use
+from tests.laziness import is_loaded
 from xr_icesat2.testing import write_granule
 
 
@@ -57,7 +58,7 @@ def test_icesat2_function_returns_the_accessor(path):
     ds = xr.open_dataset(path, engine="icesat2")
     assert type(xr_icesat2.icesat2(ds)) is type(ds.icesat2)
     assert xr_icesat2.icesat2(ds).load("h_li") is ds
-    assert ds.h_li.variable._in_memory
+    assert is_loaded(ds.h_li)
     tree = xr.open_datatree(path, engine="icesat2")
     assert type(xr_icesat2.icesat2(tree)) is type(tree.icesat2)
     assert xr_icesat2.icesat2(tree).load("h_li") is tree

@@ -15,7 +15,6 @@ import xarray as xr
 from tests.http_server import LOGIN_PAGE
 from tests.paths import granule, needs_granules
 from tests.written_granules import GRANULE_NAMES, written_granule, written_granules
-from xr_icesat2.bytesource import request_limits as limits
 from xr_icesat2.errors import (
     AccessDeniedError,
     ChangedGranuleError,
@@ -30,7 +29,7 @@ from xr_icesat2.errors import (
     TransferError,
     TransferTimeoutError,
 )
-from xr_icesat2.hdf5 import page_cache as pages
+from xr_icesat2.testing import write_granule
 
 ALL, BACKWARD, MISSING, EMPTY = GRANULE_NAMES
 
@@ -385,14 +384,19 @@ def test_granule_replaced_after_opening_is_an_error(copy, chunks):
 # --- servers ---
 
 
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """A granule of which some values do not come along with its structure."""
+    return write_granule(tmp_path_factory.mktemp("large"), n_segments=1000)
+
+
 @pytest.fixture(params=["http", "s3"])
-def served(request, written, monkeypatch):
+def served(request, large, monkeypatch):
     """A server with a granule, its URL, and what opening it needs."""
-    monkeypatch.setenv(limits.TIMEOUT_VARIABLE, "20")
-    monkeypatch.setattr(limits, "BACKOFF", 0.01)
+    monkeypatch.setenv("XR_ICESAT2_TIMEOUT", "20")
+    monkeypatch.setenv("XR_ICESAT2_RETRY_PAUSE", "0.01")
     server = request.getfixturevalue(f"{request.param}_server")
-    path = written[MISSING]
-    url = server.put(path.name, path.read_bytes())
+    url = server.put(large.name, large.read_bytes())
     options = getattr(server, "storage_options", None)
     return server, url, {"engine": "icesat2", "storage_options": options}
 
@@ -418,15 +422,9 @@ def test_server_refusal_at_open_is_access_denied(served, answer, error, way_out)
     assert re.search(way_out, str(caught.value)), caught.value
 
 
-@pytest.fixture
-def nothing_kept(as_from_afar, monkeypatch):
-    """Let each read ask for its bytes, also where they came along with the structure."""
-    monkeypatch.setattr(pages, "MOST_PARTS", 0)
-
-
 @pytest.mark.parametrize(("answer", "error", "way_out"), ANSWERS)
 def test_server_refusal_during_a_read_is_access_denied(
-    served, nothing_kept, answer, error, way_out
+    served, as_from_afar, answer, error, way_out
 ):
     server, url, keywords = served
     ds = xr.open_dataset(url, **keywords)
@@ -442,8 +440,8 @@ def test_server_refusal_during_a_read_is_access_denied(
 
 
 @pytest.mark.parametrize("before_open", [True, False])
-def test_server_that_ignores_ranges_is_an_error(written, http_server, nothing_kept, before_open):
-    content = written[MISSING].read_bytes()
+def test_server_that_ignores_ranges_is_an_error(large, http_server, as_from_afar, before_open):
+    content = large.read_bytes()
     url = http_server.put("ATL06.h5", content)
     if not before_open:
         ds = xr.open_dataset(url, engine="icesat2")
@@ -454,18 +452,17 @@ def test_server_that_ignores_ranges_is_an_error(written, http_server, nothing_ke
         assert part in str(caught.value)
 
 
-def test_silent_server_is_a_timeout(served, nothing_kept, monkeypatch):
+def test_silent_server_is_a_timeout(served, as_from_afar, monkeypatch):
     server, url, keywords = served
     ds = xr.open_dataset(url, **keywords)
     server.script.fail(url.rpartition("/")[2], "hang")
-    monkeypatch.setenv(limits.TIMEOUT_VARIABLE, "0.4")
-    monkeypatch.setattr(limits, "MIN_RATE", 1e9)  # else a first look has two seconds more
+    monkeypatch.setenv("XR_ICESAT2_TIMEOUT", "0.4")
     start = time.monotonic()
     for ask in (lambda: xr.open_dataset(url, **keywords), ds["h_li"].load):
         with pytest.raises(TransferTimeoutError) as caught:
             ask()
         assert url in str(caught.value)
-        assert limits.TIMEOUT_VARIABLE in str(caught.value) or "network" in str(caught.value)
+        assert "XR_ICESAT2_TIMEOUT" in str(caught.value) or "network" in str(caught.value)
     assert time.monotonic() - start < 20
 
 
@@ -478,7 +475,7 @@ def test_login_page_is_access_denied(http_server):
     assert "earthaccess.login()" in str(caught.value)
 
 
-def test_granule_replaced_on_the_server_is_an_error(served, nothing_kept, written):
+def test_granule_replaced_on_the_server_is_an_error(served, as_from_afar, written):
     server, url, keywords = served
     ds = xr.open_dataset(url, **keywords)
     server.put(url.rpartition("/")[2], written[ALL].read_bytes())

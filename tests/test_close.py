@@ -8,7 +8,6 @@ import pytest
 import xarray as xr
 
 from xr_icesat2.errors import ChangedGranuleError
-from xr_icesat2.granule.granule import _INDEXES
 from xr_icesat2.testing import write_granule
 
 
@@ -35,13 +34,9 @@ def open_files(folder: Path) -> set[str]:
     return {target for target in targets if target.startswith(str(folder))}
 
 
-def kept_indexes(folder: Path) -> list[str]:
-    return [url for url, *_ in _INDEXES._kept if str(folder) in url]
-
-
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
 @pytest.mark.parametrize("how", ["dataset", "list", "tree"])
-def test_closing_closes_files_and_indexes(paths, tmp_path, how):
+def test_closing_closes_files(paths, tmp_path, how):
     if how == "tree":
         opened = xr.open_datatree(paths[0], engine="icesat2")
         array = opened["land_ice_segments/h_li"]
@@ -50,12 +45,22 @@ def test_closing_closes_files_and_indexes(paths, tmp_path, how):
         array = opened["h_li"]
     expected = array.copy().load()
     assert open_files(tmp_path)
-    assert kept_indexes(tmp_path)
     opened.close()
     assert not open_files(tmp_path)
-    assert not kept_indexes(tmp_path)
     xr.testing.assert_identical(array.load(), expected)
     opened.close()
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_closing_forgets_the_index(paths, http_server, closed):
+    url = http_server.put(paths[0].name, paths[0].read_bytes())
+    ds = xr.open_dataset(url, engine="icesat2")
+    if closed:
+        ds.close()
+    http_server.script.clear()
+    xr.open_dataset(url, engine="icesat2").close()
+    only_version = ["bytes=0-0"]
+    assert (http_server.script.reads(paths[0].name) != only_version) == closed
 
 
 def test_replaced_granule_is_not_read_after_reopening(paths):

@@ -9,7 +9,6 @@ import pytest
 import xarray as xr
 
 from tests.written_granules import written_granules
-from xr_icesat2.assembly import dask_chunks
 from xr_icesat2.testing import write_granule
 
 SEGMENTS = "gt1l/land_ice_segments"
@@ -35,7 +34,7 @@ def paths(tmp_path_factory) -> list[Path]:
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch):
     """Have blocks of fewer rows than a granule, as large granules have."""
-    monkeypatch.setattr(dask_chunks, "CHUNK_BYTES", 1 << 10)
+    monkeypatch.setenv("XR_ICESAT2_CHUNK_BYTES", "1024")
 
 
 def opened(given: Any, what: str, **options: Any) -> xr.Dataset:
@@ -104,8 +103,8 @@ def test_automatic_chunks_of_large_variables_are_bounded_in_bytes(paths):
 
 def test_chunks_of_a_list_follow_granules(tmp_path_factory, monkeypatch):
     granules = list(written_granules(tmp_path_factory).values())[:2]
-    monkeypatch.setattr(dask_chunks, "CHUNK_BYTES", 1 << 20)
-    assert opened(granules, "a group as it is", chunks={}).chunks["gran_idx"] == (2,)
-    monkeypatch.setattr(dask_chunks, "CHUNK_BYTES", 1 << 10)
+    with monkeypatch.context() as patch:
+        patch.delenv("XR_ICESAT2_CHUNK_BYTES")
+        assert opened(granules, "a group as it is", chunks={}).chunks["gran_idx"] == (2,)
     for what in ("a group as it is", "file"):
         assert opened(granules, what, chunks={}).chunks["gran_idx"] == (1, 1)

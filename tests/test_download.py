@@ -14,7 +14,6 @@ import fsspec
 import pytest
 
 import xr_icesat2
-from xr_icesat2 import progress
 from xr_icesat2.earthdata import download_file as fetch
 from xr_icesat2.earthdata.checksum import matches_checksum
 from xr_icesat2.earthdata.cmr import CatalogGranule, Checksum
@@ -40,7 +39,7 @@ def small_pieces(monkeypatch):
     monkeypatch.setattr(fetch, "LARGEST", 10_000)
     monkeypatch.setattr(fetch, "TOGETHER", 2)
     monkeypatch.setattr(fetch, "TAIL", 500)
-    monkeypatch.setattr("xr_icesat2.bytesource.request_limits.BACKOFF", 0.01)
+    monkeypatch.setenv("XR_ICESAT2_RETRY_PAUSE", "0.01")
     # Long enough for a busy machine; what waits for silence sets a limit of its own.
     monkeypatch.setenv("XR_ICESAT2_TIMEOUT", "30")
 
@@ -276,7 +275,7 @@ def test_requests_grow_on_a_fast_link(http_server, tmp_path, monkeypatch):
 
 def test_mixed_faults_leave_a_whole_file_or_none(http_server, tmp_path, monkeypatch):
     """Whatever comes in whatever order: a whole file, or a part that is the file's beginning."""
-    monkeypatch.setattr("xr_icesat2.bytesource.request_limits.BACKOFF", 0.001)
+    monkeypatch.setenv("XR_ICESAT2_RETRY_PAUSE", "0.001")
     url, dice, whole = http_server.put(NAME, DATA), random.Random(11), 0
     faults = [
         "truncate",
@@ -448,7 +447,8 @@ def test_progress_bar_counts_bytes(http_server, tmp_path, capfd):
     xr_icesat2.download(urls, tmp_path / "quiet")  # no terminal
     assert capfd.readouterr().err == ""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(progress, "BAR_DELAY", 0)
+        bar = tqdm.auto.tqdm
+        patch.setattr(tqdm.auto, "tqdm", lambda **how: bar(**{**how, "delay": 0}))
         xr_icesat2.download(urls, tmp_path / "shown", progress=True)
         assert "2 granules: 100%" in capfd.readouterr().err
         xr_icesat2.download(urls, tmp_path / "not shown", progress=False)

@@ -21,7 +21,6 @@ from distributed import Client, LocalCluster
 from tests.earthdata.fixtures import forget_everything
 from tests.earthdata.names import DATA_HOST, LOGIN_HOST, OTHER_HOST, S3_HOST, trust
 from xr_icesat2.bytesource import open_source
-from xr_icesat2.bytesource import request_limits as limits
 from xr_icesat2.earthdata.credentials import credentials
 from xr_icesat2.errors import AccessDeniedError, ICESat2Error, TransferError
 from xr_icesat2.testing import write_granule
@@ -34,7 +33,7 @@ READS, DELAY, LIFETIME = 40, 0.3, 2.0
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch):
-    monkeypatch.setattr(limits, "BACKOFF", 0.01)
+    monkeypatch.setenv("XR_ICESAT2_RETRY_PAUSE", "0.01")
 
 
 def source(access="direct"):

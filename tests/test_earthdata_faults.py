@@ -27,8 +27,8 @@ LASTING = [401, 403, 404, "html", "loop"]
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch):
-    monkeypatch.setenv(limits.TIMEOUT_VARIABLE, str(LIMIT))
-    monkeypatch.setattr(limits, "BACKOFF", 0.005)
+    monkeypatch.setenv("XR_ICESAT2_TIMEOUT", str(LIMIT))
+    monkeypatch.setenv("XR_ICESAT2_RETRY_PAUSE", "0.005")
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_unavailable_location_is_an_error(service, road, fault):
 
 @pytest.mark.parametrize("where", [NAME, KEYS, CATALOG])
 def test_silent_server_is_a_timeout(service, monkeypatch, where):
-    monkeypatch.setenv(limits.TIMEOUT_VARIABLE, "1")
+    monkeypatch.setenv("XR_ICESAT2_TIMEOUT", "1")
     service.script.fail(where, "hang")
     got, seconds = read(REPEAT if where == CATALOG else NAME, "direct")
     assert isinstance(got, TransferTimeoutError)

@@ -1,8 +1,10 @@
 """``icesat2://`` as fsspec's users and xarray see it, on both roads."""
 
 import asyncio
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import fsspec
 import h5py
@@ -12,8 +14,6 @@ import xarray as xr
 
 from tests.earthdata.names import CDN_HOST, DATA_HOST, S3_HOST
 from xr_icesat2.bytesource import open_source
-from xr_icesat2.earthdata import access
-from xr_icesat2.earthdata import aws_region as region
 from xr_icesat2.errors import AccessDeniedError, GranuleNotFoundError, SelectionError
 from xr_icesat2.testing import write_granule
 
@@ -247,21 +247,25 @@ class TestAuto:
         return {request.path.partition("/")[0] for request in service.script.log}
 
     @pytest.fixture
-    def machine(self, monkeypatch, tmp_path):
+    def machine(self, monkeypatch):
         """Make this machine one of AWS, in a region."""
 
         def of_aws(name):
-            (tmp_path / "vendor").write_text("Amazon EC2\n")
-            monkeypatch.setattr(region, "VENDOR", tmp_path / "vendor")
+            monkeypatch.setenv("AWS_EXECUTION_ENV", "AWS_ECS_EC2")
             monkeypatch.setenv("AWS_REGION", name)
 
         return of_aws
 
-    def test_region_is_not_requested_outside_aws(self, logged_in, monkeypatch, tmp_path):
-        for name in ("VENDOR", "HYPERVISOR"):
-            monkeypatch.setattr(region, name, tmp_path / "none")
+    @pytest.mark.skipif(Path("/sys/hypervisor/uuid").exists(), reason="may be a machine of AWS")
+    def test_region_is_not_requested_outside_aws(self, logged_in, monkeypatch):
+        connect = socket.create_connection
+
+        def watched(address, *more, **options):
+            assert address[0] != "169.254.169.254"
+            return connect(address, *more, **options)
+
         monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")  # a laptop's habit
-        monkeypatch.setattr(region, "_of_metadata_service", lambda: pytest.fail("asked"))
+        monkeypatch.setattr(socket, "create_connection", watched)
         logged_in.put(NAME, DATA)
         assert fsspec.filesystem("icesat2").cat_file(NAME) == DATA
         assert S3_HOST not in self.hosts(logged_in)
@@ -274,13 +278,12 @@ class TestAuto:
         assert (S3_HOST in self.hosts(logged_in)) == (where == "us-west-2")
 
     @pytest.mark.parametrize("answers", [True, False])
-    def test_metadata_service_selects_s3_or_https(self, logged_in, machine, monkeypatch, answers):
-        machine("")
+    def test_metadata_service_selects_s3_or_https(self, logged_in, monkeypatch, answers):
         logged_in.put(NAME, DATA)
         with _Metadata(("127.0.0.1", 0), _MetadataHandler) as service:
             threading.Thread(target=service.serve_forever, args=(0.02,), daemon=True).start()
-            place = f"http://127.0.0.1:{service.server_port}/latest/"
-            monkeypatch.setattr(region, "METADATA", place if answers else f"{place}none/")
+            place = f"http://127.0.0.1:{service.server_port}{'' if answers else '/none'}"
+            monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", place)
             for _ in range(2):
                 assert fsspec.filesystem("icesat2").cat_file(NAME) == DATA
             service.shutdown()
@@ -289,14 +292,14 @@ class TestAuto:
 
     def test_access_variable_selects_s3_or_https(self, logged_in, machine, monkeypatch):
         machine("us-west-2")
-        monkeypatch.setenv(access.ACCESS_VARIABLE, "external")
+        monkeypatch.setenv("XR_ICESAT2_ACCESS", "external")
         logged_in.put(NAME, DATA)
         assert fsspec.filesystem("icesat2").cat_file(NAME) == DATA
         assert S3_HOST not in self.hosts(logged_in)
-        monkeypatch.setenv(access.ACCESS_VARIABLE, "by foot")
+        monkeypatch.setenv("XR_ICESAT2_ACCESS", "by foot")
         with pytest.raises(SelectionError, match=r"XR_ICESAT2_ACCESS='by foot'.*direct, external"):
             fsspec.filesystem("icesat2").cat_file(NAME)
-        monkeypatch.setenv(access.ACCESS_VARIABLE, "")
+        monkeypatch.setenv("XR_ICESAT2_ACCESS", "")
         assert fsspec.filesystem("icesat2").cat_file(NAME) == DATA
         assert S3_HOST in self.hosts(logged_in)
 

@@ -37,13 +37,13 @@ def test_earthaccess_searches_and_reads(logged_in):
         requests.get("https://example.org", timeout=10)
 
 
-def test_catalog_is_paged(earthdata, monkeypatch):
+def test_catalog_is_paged(earthdata):
     names = [f"ATL06_201911{day:02d}230008_06270503_007_01.h5" for day in range(1, 8)]
     for name in names:
         earthdata.put(name, name.encode())
     query = catalog.name_query("ATL06", "007", "ATL06_201911*")
     for page in (1, 3, 7, 8):
-        monkeypatch.setattr(catalog, "PAGE", page)
+        earthdata.page_size = page
         found = catalog.find_granules(query)
         assert [granule.name for granule in found] == names
     assert [granule.name for granule in catalog.find_granules(query, count=4)] == names[:4]
@@ -59,7 +59,7 @@ def test_rejected_query_is_an_error(earthdata):
 
 
 def test_failing_catalog_is_an_error(earthdata, monkeypatch):
-    monkeypatch.setattr("xr_icesat2.bytesource.request_limits.BACKOFF", 0.01)
+    monkeypatch.setenv("XR_ICESAT2_RETRY_PAUSE", "0.01")
     query = catalog.name_query("ATL06", "007", "*")
     earthdata.script.fail("granules.umm_json", 503, times=2)
     assert catalog.find_granules(query) == []

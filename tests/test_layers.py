@@ -13,9 +13,10 @@ from xr_icesat2.testing import write_granule
 
 PACKAGE = Path(xr_icesat2.__file__).parent
 LEVELS = {
-    "printable": -1,
-    "fork_safety": -1,
-    "errors": 0,
+    "printable": -2,
+    "fork_safety": -2,
+    "errors": -1,
+    "environment": 0,
     "memory": 0,
     "messages": 0,
     "progress": 0,

@@ -12,6 +12,7 @@ import pytest
 import xarray as xr
 from xarray.indexes import PandasIndex
 
+from tests.laziness import is_loaded
 from xr_icesat2.reading import lazy_array as array
 from xr_icesat2.reading.execute import execute
 from xr_icesat2.reading.lazy_index import LazyIndex
@@ -39,7 +40,7 @@ def ds(paths) -> xr.Dataset:
 def is_unread(ds: xr.Dataset, name: str = "delta_time") -> bool:
     index = ds.xindexes[name]
     assert isinstance(index, LazyIndex) or type(index) is PandasIndex
-    return isinstance(index, LazyIndex) and not ds.variables[name]._in_memory
+    return isinstance(index, LazyIndex) and not is_loaded(ds.variables[name])
 
 
 def plain(ds: xr.Dataset) -> xr.Dataset:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from tests.comparison import of_beam
 from tests.paths import granule, needs_granules
 from xr_icesat2 import links
 from xr_icesat2.errors import LinkError, SelectionError
@@ -46,16 +47,6 @@ def test_variable_is_not_a_rate(passes, way):
     for of, to in ((ds["h_ph"], segments), (ds, segments["delta_time"]), (3, ds)):
         with pytest.raises(LinkError, match="give the Dataset"):
             way(of, to)
-
-
-def of_beam(array: xr.DataArray, beam: str, cycle: int = 0) -> np.ndarray:
-    """Values of the rows of a beam, in the order of the file, without padding."""
-    if "spot" in array.dims:
-        here = array.isel(gran_idx=cycle)
-        here = here.isel(spot=int(np.flatnonzero(here["gt"].values == beam)[0]))
-        return here.values[: int(here["n_obs"])]
-    number = np.unique(array["gran_idx"].values)[cycle]
-    return array.values[(array["gt"].values == beam) & (array["gran_idx"].values == number)]
 
 
 def read(path: Path, name: str) -> np.ndarray:

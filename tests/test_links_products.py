@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from tests.comparison import of_beam
 from tests.paths import granule, needs_granules
 from tests.tiny import write_tiny
 from xr_icesat2 import links
@@ -29,16 +30,6 @@ def opened(path, group: str, layout: str = "flat", **keywords) -> xr.Dataset:
 def read(path: Path, name: str) -> np.ndarray:
     with h5py.File(path) as file:
         return file[name][()]
-
-
-def of_beam(array: xr.DataArray, beam: str, cycle: int = 0) -> np.ndarray:
-    """Values of the rows of a beam, in the order of the file, without padding."""
-    if "spot" in array.dims:
-        here = array.isel(gran_idx=cycle)
-        here = here.isel(spot=int(np.flatnonzero(here["gt"].values == beam)[0]))
-        return here.values[: int(here["n_obs"])]
-    number = np.unique(array["gran_idx"].values)[cycle]
-    return array.values[(array["gt"].values == beam) & (array["gran_idx"].values == number)]
 
 
 def in_file(rows: xr.DataArray, to: xr.Dataset, beam: str, cycle: int = 0) -> list[int]:

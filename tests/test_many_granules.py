@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 
 from tests.combine_arguments import WAYS
-from tests.written_granules import written_granule, written_granules
+from tests.written_granules import numbered_copies, written_granule, written_granules
 from xr_icesat2.errors import ICESat2Error
 
 each_way = pytest.mark.parametrize("way", WAYS)
@@ -94,21 +94,7 @@ def small_granules(template: Path, directory: Path, count: int) -> Iterator[Path
                 del group[name].attrs[attribute]
             if name != "delta_time":
                 group[name].dims[0].attach_scale(group["delta_time"])
-    for rgt in range(1, count + 1):
-        path = directory / template.name.replace("_0658", f"_{rgt:04d}")
-        shutil.copyfile(small, path)
-        number_granule(path, rgt)
-        yield path
-
-
-def number_granule(path: Path, rgt: int) -> None:
-    """Give a granule another reference track, in every place that tells it."""
-    with h5py.File(path, "r+") as file:
-        file["orbit_info/rgt"][...] = rgt
-        for name in ("start_rgt", "end_rgt"):
-            if name in file["ancillary_data"]:
-                file[f"ancillary_data/{name}"][...] = rgt
-        file["METADATA/DatasetIdentification"].attrs["fileName"] = np.bytes_(path.name)
+    yield from numbered_copies(small, template.name, count)
 
 
 @pytest.fixture(scope="module")

@@ -83,7 +83,7 @@ def test_small_file_is_read_whole_and_kept(path):
 
 
 def test_only_missing_ranges_are_requested(path, monkeypatch):
-    monkeypatch.setattr(pages, "MOST_WHOLE", 0)
+    monkeypatch.setenv("XR_ICESAT2_WHOLE_FILE_BYTES", "0")
     data, held = path.read_bytes(), Pages(CountedLink(path, NEAR), SIZE)
     held.read([(0, 3 * PAGE), (9 * PAGE, PAGE)])
     spans = [(5, 7), (8 * PAGE, 2 * PAGE), (9 * PAGE, 11), (2 * PAGE, 2 * PAGE), (0, 3 * PAGE)]
@@ -96,7 +96,7 @@ def test_only_missing_ranges_are_requested(path, monkeypatch):
 
 def test_whole_files_are_kept_up_to_a_bound(path, monkeypatch):
     monkeypatch.setattr(pages, "_KEPT", pages._Kept())
-    monkeypatch.setattr(pages, "MOST_WHOLE", 2 * SIZE)
+    monkeypatch.setenv("XR_ICESAT2_WHOLE_FILE_BYTES", str(2 * SIZE))
     held = [Pages(CountedLink(path, FAST), SIZE) for _ in range(3)]
     for one in held:
         one.read([(0, 1)])
@@ -137,7 +137,7 @@ def test_primed_bytes_are_not_requested_again(path, cost, pieces, ranges):
 
 
 def test_front_is_read_at_once_on_a_fast_link(path, monkeypatch):
-    monkeypatch.setattr(pages, "MOST_WHOLE", 0)
+    monkeypatch.setenv("XR_ICESAT2_WHOLE_FILE_BYTES", "0")
     data = path.read_bytes()
     for cost, bursts in ((FAST, 1), (FAR, 0), (NEAR, 0)):
         source = CountedLink(path, cost)
@@ -155,7 +155,7 @@ def test_front_is_read_at_once_on_a_fast_link(path, monkeypatch):
 
 @each_link
 def test_cached_ranges_are_returned_before_a_round_trip(path, cost, monkeypatch):
-    monkeypatch.setattr(pages, "MOST_WHOLE", 0)
+    monkeypatch.setenv("XR_ICESAT2_WHOLE_FILE_BYTES", "0")
     data, source = path.read_bytes(), CountedLink(path, cost)
     held = Pages(source, SIZE)
     held.read([(0, 10)])
@@ -168,7 +168,7 @@ def test_cached_ranges_are_returned_before_a_round_trip(path, cost, monkeypatch)
 
 
 def test_isolated_ranges_are_read_as_single_pages(path, monkeypatch):
-    monkeypatch.setattr(pages, "MOST_WHOLE", 0)
+    monkeypatch.setenv("XR_ICESAT2_WHOLE_FILE_BYTES", "0")
     data, source = path.read_bytes(), CountedLink(path, FAR)
     held = Pages(source, SIZE)
     assert held.read([Alone(2 * MOST_BLOCK + 5, 7)]) == [data[2 * MOST_BLOCK + 5 :][:7]]

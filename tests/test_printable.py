@@ -15,7 +15,6 @@ import xarray as xr
 
 from xr_icesat2 import errors, search
 from xr_icesat2.cli.main import main
-from xr_icesat2.earthdata.results import GranuleList
 from xr_icesat2.printable import printable
 from xr_icesat2.testing import write_granule
 
@@ -135,7 +134,7 @@ def test_html_is_escaped():
 def test_search_results_escape_names(earthdata):
     earthdata.put("ATL06_20191106230008_06270503_007_01.h5", b"granule")
     found = search("ATL06", count=1)
-    odd = GranuleList((replace(found[0], name=EVIL),), EVIL)
+    odd = type(found)((replace(found[0], name=EVIL),), EVIL)
     assert not raw(repr(odd))
     assert not raw(odd._repr_html_())
 

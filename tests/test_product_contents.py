@@ -10,15 +10,10 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.laziness import is_loaded
 from tests.paths import granule
 from xr_icesat2 import products
-from xr_icesat2.assembly.assemble import assemble_groups
-from xr_icesat2.assembly.request import make_request
-from xr_icesat2.bytesource.open_source import open_source
-from xr_icesat2.bytesource.request_counter import CountingSource
 from xr_icesat2.errors import SelectionError
-from xr_icesat2.granule.granule import Granule
-from xr_icesat2.opened_contents import contents_of_opened
 from xr_icesat2.products.contents import Contents, Section
 from xr_icesat2.products.variable_table import load_table
 from xr_icesat2.testing import write_granule
@@ -191,18 +186,16 @@ def test_invalid_release_is_refused(release):
         products["ATL06"].contents(release)
 
 
-def test_listing_contents_reads_no_values(path):
-    source = CountingSource(open_source(path))
-    opened = Granule(source, source.file_version())
-    nodes = assemble_groups([opened], make_request(opened.url, {}))
-    before, tables = source.requests, set(opened.index.tables)
-    contents = contents_of_opened({p.strip("/"): ds for p, ds in nodes.items()}, str(path))
-    assert repr(contents)
-    assert len(contents.find("h_li")) == 2
-    assert source.requests == before
-    assert set(opened.index.tables) == tables
-    assert not any(table.startswith(("/gt", "/quality_assessment/gt")) for table in tables)
-    opened.close()
+def test_listing_contents_reads_no_values(path, s3_server, as_from_afar):
+    options = {"engine": "icesat2", "storage_options": s3_server.storage_options}
+    url = s3_server.put(path.name, path.read_bytes())
+    with xr.open_datatree(url, **options) as tree:
+        s3_server.script.clear()
+        contents = tree.icesat2.contents()
+        assert repr(contents)
+        assert len(contents.find("h_li")) == 2
+        assert not is_loaded(tree["land_ice_segments/h_li"])
+    assert s3_server.log == []
 
 
 def test_dataset_lists_its_variables(path):

@@ -17,8 +17,9 @@ from tests.written_granules import written_granules
 from xr_icesat2.errors import MergeError
 from xr_icesat2.testing import write_granule
 
-# Of each of layout, masked or raw; others for each.
-SELECTIONS = 6
+# One of single variables and one of all in one plan, others for each layout, masked and raw.
+# Any selection of any array: tests/test_plan.py, tests/test_array_parts.py.
+SELECTIONS = 2
 # Nothing tells which spot a beam is, nor the product: beams are merged by ground track, and
 # dimensions are named after groups.
 SPOTS_UNKNOWN = {"extract_ATL08_no_orientation.h5", "test_atl08.h5"}

@@ -1,17 +1,14 @@
 """What opening and reading cost: requests, bytes, and which headers are read for them."""
 
-import numpy as np
 import pytest
 import xarray as xr
 
-from xr_icesat2.assembly.assemble import assemble_dataset
-from xr_icesat2.assembly.request import make_request
+from tests.counted_link import CountedLink
+from tests.laziness import is_loaded
 from xr_icesat2.bytesource import CountingSource, open_source
 from xr_icesat2.bytesource.protocol import RequestCost
-from xr_icesat2.bytesource.remote import RemoteSource
 from xr_icesat2.granule.beams import BEAMS
-from xr_icesat2.granule.granule import Granule
-from xr_icesat2.reading.lazy_array import GranuleArray
+from xr_icesat2.index_cache.codec import decode_index
 from xr_icesat2.testing import write_granule
 
 # Nodes outside the beams that tell which granule it is; no other is needed.
@@ -31,14 +28,6 @@ RATE = "land_ice_segments"
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
     return write_granule(tmp_path_factory.mktemp("requests"), n_segments=1000)
-
-
-def array_of(ds: xr.Dataset, name: str) -> GranuleArray:
-    """The array of ours below xarray's wrappers."""
-    data = ds[name].variable._data
-    while not isinstance(data, GranuleArray):
-        data = data.array
-    return data
 
 
 def nbytes(log) -> int:
@@ -84,21 +73,20 @@ def test_reading_one_variable_takes_few_requests(served):
     assert 0 < nbytes(server.log) <= 140_000
 
 
-def test_many_variables_take_as_few_round_trips_as_one(served):
-    ds, _ = served
-    (granule,) = array_of(ds, "h_li").granules
-    source = CountingSource(granule.source)
-    index = granule.index
-    index._pages._source = source
+def test_many_variables_take_one_round_trip(path, monkeypatch):
+    monkeypatch.setenv("XR_ICESAT2_WHOLE_FILE_BYTES", "0")
+    source = CountedLink(path, RequestCost(latency=0.06, bandwidth=200e6))
     asked = ("h_li", "h_li_sigma", "latitude", "longitude", "delta_time")
-    ds.icesat2.load(*asked)
-    assert source.bursts == 1, "chunk tables of all variables at once"
-    for name in asked:
-        assert isinstance(ds[name].variable._data, np.ndarray)
+    with xr.open_dataset(source, engine="icesat2") as ds:
+        source.reset()
+        ds.icesat2.load(*asked)
+        # The chunk tables of all variables came with the structure.
+        assert source.bursts == 1
+        assert all(is_loaded(ds[name]) for name in asked)
 
 
-def test_small_granule_is_read_whole_on_a_fast_link(s3_server, path, monkeypatch):
-    monkeypatch.setattr(RemoteSource, "cost", RequestCost(latency=0.06, bandwidth=200e6))
+def test_small_granule_is_read_whole_on_a_fast_link(s3_server, path, as_from_afar, monkeypatch):
+    monkeypatch.delenv("XR_ICESAT2_WHOLE_FILE_BYTES")
     url = s3_server.put(path.name, path.read_bytes())
     with xr.open_dataset(url, engine="icesat2", storage_options=s3_server.storage_options) as ds:
         s3_server.script.clear()
@@ -108,43 +96,46 @@ def test_small_granule_is_read_whole_on_a_fast_link(s3_server, path, monkeypatch
             xr.testing.assert_identical(ds, local.load())
 
 
-def test_headers_of_other_groups_are_not_read(served):
-    ds, _ = served
-    (granule,) = array_of(ds, "h_li").granules
-    in_beams = {p for p in granule.index.nodes if p.startswith("/gt")}
-    assert granule.index.nodes.keys() - in_beams <= IDENTITY
+@pytest.fixture
+def parsed(path, tmp_path):
+    """Open the granule, and return what was parsed of it, as the index cache has it."""
+
+    def contents(load=(), **asked):
+        cache = tmp_path / str(asked)
+        with xr.open_dataset(path, engine="icesat2", index_cache=cache, **asked) as ds:
+            for name in load:
+                ds[name].variable.load()
+        (entry,) = cache.glob("*.index")
+        return decode_index(entry.read_bytes(), path.stat().st_size)
+
+    return contents
+
+
+def test_headers_of_other_groups_are_not_read(parsed):
+    nodes = parsed().nodes
+    in_beams = {p for p in nodes if p.startswith("/gt")}
+    assert nodes.keys() - in_beams <= IDENTITY
     for beam in BEAMS:
         assert f"/{beam}/{RATE}/h_li" in in_beams
     others = {p for p in in_beams if p.split("/")[2:3] not in ([], [RATE])}
     assert not others
 
 
-def test_reading_a_variable_reads_no_header(served):
-    ds, _ = served
-    (granule,) = array_of(ds, "h_li").granules
-    before = set(granule.index.nodes)
-    tables = set(granule.index.tables)
-    ds["h_li"].variable.load()
-    assert set(granule.index.nodes) == before
-    assert granule.index.tables.keys() - tables == {f"/{beam}/{RATE}/h_li" for beam in BEAMS}
+def test_reading_a_variable_reads_no_header(parsed):
+    before, after = parsed(), parsed(load=["h_li"])
+    assert after.nodes.keys() == before.nodes.keys()
+    assert after.tables.keys() - before.tables.keys() == {f"/{beam}/{RATE}/h_li" for beam in BEAMS}
 
 
-def opened(path, **asked) -> tuple[set[str], CountingSource]:
-    """Headers that are read to open a local granule, and the byte source that saw it."""
-    source = CountingSource(open_source(path))
-    granule = Granule(source, source.file_version())
-    ds = assemble_dataset([granule], make_request(path, asked))
-    assert "h_li" in ds
-    nodes = set(granule.index.nodes)
-    ds.close()
-    return nodes, source
-
-
-def test_fewer_variables_read_fewer_headers(path):
-    everything, source_of_all = opened(path)
-    few, source_of_few = opened(path, variables=("h_li",))
+def test_fewer_variables_read_fewer_headers(path, parsed):
+    everything, few = parsed().nodes.keys(), parsed(variables=["h_li"]).nodes.keys()
     # Measured: 84 of 438. They lie in the same pages, so that the ranges are the same.
     assert few < everything
     assert len(few) <= 90
-    assert source_of_few.requests <= source_of_all.requests <= 46
-    assert source_of_few.nbytes <= source_of_all.nbytes <= 950_000
+    counts = []
+    for asked in ({"variables": ["h_li"]}, {}):
+        source = CountingSource(open_source(path))
+        xr.open_dataset(source, engine="icesat2", **asked).close()
+        counts.append((source.requests, source.nbytes))
+    assert counts[0][0] <= counts[1][0] <= 46
+    assert counts[0][1] <= counts[1][1] <= 950_000

@@ -5,13 +5,13 @@ it reckons the benchmarks' floor, which knows every offset and shares no code wi
 Bounds are goals; comments say what was measured.
 """
 
-from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -24,14 +24,7 @@ from benchmarks.task import Task
 from benchmarks.workloads import WORKLOADS, task_of
 from tests.benchmark_granules import LAYOUTS
 from tests.counted_link import CountedLink
-from xr_icesat2.assembly.assemble import assemble_dataset, assemble_groups
-from xr_icesat2.assembly.open_granules import open_granule
-from xr_icesat2.assembly.request import make_request
 from xr_icesat2.bytesource.protocol import RequestCost
-from xr_icesat2.granule.granule import Granule
-from xr_icesat2.hdf5 import page_cache as pages
-from xr_icesat2.index_cache.directory import IndexDirectory
-from xr_icesat2.index_cache.store import IndexStores
 from xr_icesat2.testing import write_granule
 
 FAR = RequestCost(latency=0.06, bandwidth=200e6)
@@ -48,25 +41,19 @@ each_layout = pytest.mark.parametrize("name", LAYOUTS)
 @pytest.fixture
 def of_full_size(monkeypatch):
     """Read what is small as if it were too large to be read whole."""
-    monkeypatch.setattr(pages, "MOST_WHOLE", 0)
+    monkeypatch.setenv("XR_ICESAT2_WHOLE_FILE_BYTES", "0")
 
 
-@contextmanager
-def far_away(path: Path, cache: Path | None = None, cost: RequestCost = FAR):
-    """Give a granule at the end of a link, of which nothing is known but what is in a cache."""
-    source = CountedLink(path, cost)
-    granule = open_granule(
-        source, IndexStores(None if cache is None else IndexDirectory(str(cache)))
-    )
-    with closing(granule):
-        yield granule, source
+def far_away(path: Path, cost: RequestCost = FAR) -> CountedLink:
+    """Return a granule at the end of a link, of which nothing is known."""
+    return CountedLink(path, cost)
 
 
-def opened(granule: Granule, task: Task):
-    """Give the Dataset that ``open_dataset`` assembles."""
+def opened(source: CountedLink, task: Task, cache: Path | None = None):
     asked = task.variables or None
-    keywords = {"group": task.group, "variables": asked, **RAW}
-    return assemble_dataset([granule], make_request(task.files[0], keywords))
+    return xr.open_dataset(
+        source, engine="icesat2", group=task.group, variables=asked, index_cache=cache, **RAW
+    )
 
 
 def loaded(ds, task: Task):
@@ -107,11 +94,9 @@ class TestCounted:
     @each_layout
     def test_group_opens_in_few_round_trips_without_values(self, layout, name):
         task = task_for(name, "a", layout(name))
-        with far_away(layout(name)) as (granule, source):
-            ds = opened(granule, task)
+        source = far_away(layout(name))
+        with opened(source, task) as ds:
             assert "n_obs" in ds
-            known = [*granule.index.tables, *granule.index.values]
-            assert not [path for path in known if path.startswith("/gt")]
             assert source.round_trips + source.version_requests <= MOST_TRIPS
             assert source.requests <= 12
             assert source.nbytes <= MOST_STRUCTURE[name]
@@ -119,9 +104,9 @@ class TestCounted:
     # Measured: 006 7, 8, 4.5; 007 as a group.
     @pytest.mark.parametrize("name", ["atl03-006", "atl03-007"])
     def test_tree_opens_in_few_round_trips(self, layout, name):
-        with far_away(layout(name)) as (granule, source):
-            groups = assemble_groups([granule], make_request(granule.url, {}))
-            assert {"/heights", "/geolocation", "/bckgrd_atlas", "/orbit_info"} <= groups.keys()
+        source = far_away(layout(name))
+        with xr.open_datatree(source, engine="icesat2") as tree:
+            assert {"/heights", "/geolocation", "/bckgrd_atlas", "/orbit_info"} <= set(tree.groups)
             assert source.round_trips + source.version_requests <= MOST_TRIPS + 4
             assert source.requests <= 14
             assert source.nbytes <= MOST_STRUCTURE[name] + 2_000_000
@@ -135,14 +120,14 @@ class TestCounted:
     def test_reading_requests_little_more_than_the_chunks(self, layout, name, op, tmp_path):
         task = task_for(name, op, layout(name))
         floor = floor_of(task)
-        with far_away(layout(name), tmp_path) as (granule, source):
-            compare(loaded(opened(granule, task), task), task)
+        source = far_away(layout(name))
+        with opened(source, task, tmp_path) as ds:
+            compare(loaded(ds, task), task)
             assert 1 + source.round_trips <= MOST_TRIPS + 2
             assert source.requests <= 2 * len(floor) + 25
             assert source.nbytes <= nbytes(floor) + MOST_STRUCTURE[name]
-            granule.save_index()
-        with far_away(layout(name), tmp_path) as (granule, source):
-            ds = opened(granule, task)
+        source = far_away(layout(name))
+        with opened(source, task, tmp_path) as ds:
             assert (source.requests, source.version_requests) == (0, 1)
             compare(loaded(ds, task), task)
             assert source.round_trips == 1
@@ -173,16 +158,13 @@ class TestPlan:
     MOST_LOSS = 1.2
     SIZES = ("atl06-50", "atl06-200", "atl08", 60, 2500)
 
-    def seconds(self, task: Task, cost: RequestCost, most_whole: int) -> float:
-        """Give what opening and reading take over a link; no clock is asked."""
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(pages, "MOST_WHOLE", most_whole)
-            patch.setattr(pages, "_KEPT", pages._Kept())
-            with far_away(Path(task.files[0]), cost=cost) as (granule, source):
-                ds = opened(granule, task)
-                opening = source.version_requests * cost.latency
-                loaded(ds, task)
-                return opening + source.seconds
+    def seconds(self, task: Task, cost: RequestCost) -> float:
+        """Return what opening and reading take over a link; no clock is read."""
+        source = far_away(Path(task.files[0]), cost)
+        with opened(source, task) as ds:
+            opening = source.version_requests * cost.latency
+            loaded(ds, task)
+            return opening + source.seconds
 
     @settings(max_examples=15, deadline=None, phases=[Phase.generate])
     @given(st.sampled_from(SIZES), st.sampled_from("bc"), st.floats(-3, -0.5), st.floats(6.3, 9.0))
@@ -191,19 +173,18 @@ class TestPlan:
     ):
         task, cost = sized(size, op), RequestCost(10**latency, 10**bandwidth)
         whole = 2 * cost.latency + Path(task.files[0]).stat().st_size / cost.bandwidth
-        ranges = self.seconds(task, cost, 0)
-        ours = self.seconds(task, cost, pages.MOST_WHOLE)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("XR_ICESAT2_WHOLE_FILE_BYTES", "0")
+            ranges = self.seconds(task, cost)
+        ours = self.seconds(task, cost)
         assert ours <= self.MOST_LOSS * min(whole, ranges)
 
     # Measured: opened with 13 % of the file; whole after that in 5 requests.
     def test_reading_every_variable_reads_the_file_whole(self, layout):
         path = layout("atl06-50")
         size, task = path.stat().st_size, task_for("atl06-50", "e", path)
-        with far_away(path, cost=RequestCost(latency=0.06, bandwidth=size / 3 / 0.06)) as (
-            granule,
-            source,
-        ):
-            ds = opened(granule, task)
+        source = far_away(path, RequestCost(latency=0.06, bandwidth=size / 3 / 0.06))
+        with opened(source, task) as ds:
             assert source.nbytes < 0.2 * size
             compare(loaded(ds, task), task)
             assert source.nbytes <= 1.02 * size

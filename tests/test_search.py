@@ -75,14 +75,13 @@ def test_results_describe_granules(archive, asked, expected):
     assert names(xr_icesat2.search("ATL06", **asked)) == expected
 
 
-def test_results_are_paged(archive, monkeypatch):
-    monkeypatch.setattr("xr_icesat2.earthdata.cmr.PAGE", 2)
+def test_results_are_paged(archive):
+    archive.page_size = 2
     found = xr_icesat2.search("ATL06", bbox=JAKOBSHAVN)
     assert names(found) == [FIRST, SECOND_AGAIN, OTHER_TRACK]
     pages = [r for r in archive.script.log if r.path.endswith("granules.umm_json")]
     assert len(pages) == 3  # two full ones, and CMR's word that there is no more
     archive.script.log.clear()
-    monkeypatch.setattr("xr_icesat2.earthdata.search.PAGE", 2)
     assert names(xr_icesat2.search("ATL06", count=1)) == [FIRST]
     pages = [r for r in archive.script.log if r.path.endswith("granules.umm_json")]
     assert len(pages) == 1
@@ -173,7 +172,7 @@ def test_product_outside_the_cloud_is_an_error(archive):
 
 
 def test_catalog_errors_are_reported(archive, monkeypatch):
-    monkeypatch.setattr("xr_icesat2.bytesource.request_limits.BACKOFF", 0.01)
+    monkeypatch.setenv("XR_ICESAT2_RETRY_PAUSE", "0.01")
     archive.script.fail("granules.umm_json", 400)
     with pytest.raises(SelectionError, match="rejects the query: told to answer 400"):
         xr_icesat2.search("ATL06", rgt=627)

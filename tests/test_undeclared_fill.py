@@ -1,6 +1,8 @@
 """Fill values and units that a file does not declare, and the product's specification does."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,6 @@ import pytest
 import xarray as xr
 
 from tests.paths import granule
-from xr_icesat2.reading import decode as decoder
 from xr_icesat2.testing import write_granule
 
 LARGEST = np.finfo("f8").max
@@ -38,24 +39,42 @@ def undeclared(plain, tmp_path) -> Path:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_greatest_float_is_missing(undeclared, plain, layout, caplog, tmp_path):
-    decoder._note_undeclared.cache_clear()
+def test_greatest_float_is_missing(undeclared, plain, layout):
     tree = xr.open_datatree(undeclared, engine="icesat2", layout=layout)
     expected = xr.open_datatree(plain, engine="icesat2", layout=layout)
     quality = tree[QUALITY].to_dataset().load()
     assert np.isnat(quality["delta_time"].values[-1])
     assert np.isnan([quality[name].values[-1] for name in ("lat_mean", "lon_mean")]).all()
-    said = "ATL06: quality_assessment/delta_time holds 1.798e+308, which no _FillValue declares"
-    assert caplog.text.count(said) == 1
-    another = tmp_path / "another" / plain.name
-    another.parent.mkdir()
-    shutil.copy(undeclared, another)
-    xr.open_datatree(another, engine="icesat2", layout=layout)[QUALITY].load()
-    assert caplog.text.count(said) == 1, "once for all granules of the product"
     before = {dim: slice(None, -1) for dim in quality["lat_mean"].dims}
     xr.testing.assert_identical(
         quality.isel(before), expected[QUALITY].to_dataset().load().isel(before)
     )
+
+
+LOGGED = """
+import logging, sys
+import xarray as xr
+
+logging.basicConfig()
+for path in sys.argv[1:]:
+    for layout in ("spot", "file"):
+        xr.open_datatree(path, engine="icesat2", layout=layout).load()
+"""
+
+
+def test_undeclared_fill_is_logged_once(undeclared, tmp_path):
+    another = tmp_path / "another" / undeclared.name
+    another.parent.mkdir()
+    shutil.copy(undeclared, another)
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", LOGGED, str(undeclared), str(another)],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=True,
+    )
+    said = "ATL06: quality_assessment/delta_time holds 1.798e+308, which no _FillValue declares"
+    assert done.stderr.count(said) == 1
 
 
 @pytest.mark.parametrize("engine", ["netcdf4", "h5netcdf", "zarr"])

@@ -1,10 +1,13 @@
 """Written granules: odder than the real ones that are small enough to have at hand."""
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import h5py
+import numpy as np
 import pytest
 
 from xr_icesat2.testing import write_granule
@@ -45,3 +48,25 @@ def written_granule(name: str, directory: Path, **changes: Any) -> Path:
     return write_granule(
         directory, product="ATL06", **{"chunk_rows": 64, **_WRITTEN[name], **changes}
     )
+
+
+def numbered_copies(path: Path, name: str, count: int) -> Iterator[Path]:
+    """Copy a granule of reference track 658 that often, each with a track of its own.
+
+    This takes a hundredth of the time in which a granule is written.
+    """
+    for rgt in range(1, count + 1):
+        copy = path.with_name(name.replace("_0658", f"_{rgt:04d}"))
+        shutil.copyfile(path, copy)
+        _number_granule(copy, rgt)
+        yield copy
+
+
+def _number_granule(path: Path, rgt: int) -> None:
+    """Change the reference track of a granule, wherever the file says it."""
+    with h5py.File(path, "r+") as file:
+        file["orbit_info/rgt"][...] = rgt
+        for name in ("start_rgt", "end_rgt"):
+            if name in file["ancillary_data"]:
+                file[f"ancillary_data/{name}"][...] = rgt
+        file["METADATA/DatasetIdentification"].attrs["fileName"] = np.bytes_(path.name)

@@ -22,11 +22,12 @@ class RejectedError(Exception):
     """CMR would answer 400 with this."""
 
 
-def search(records, params, after):
+def search(records, params, after, most=2000):
     """One page of ``records`` that ``params`` asks for.
 
     ``params`` are (name, value) pairs; ``after`` is the header CMR-Search-After
-    or None. Gives the body and the headers of the answer.
+    or None. A page has ``most`` records at most. Returns the body and the headers
+    of the response.
     """
     asked, options = {}, {}
     for name, value in params:
@@ -36,7 +37,7 @@ def search(records, params, after):
             asked.setdefault(plain, []).append(value)
         else:
             raise RejectedError(f"Parameter [{plain}] was not recognized.")
-    size = _page_size(asked)
+    size = min(_page_size(asked), most)
     found = [record for record in records if _matches(record["umm"], asked, options)]
     first = int(json.loads(after)[0]) if after else 0
     page = found[first : first + size]

@@ -91,6 +91,8 @@ class Earthdata:
         self.signed_lifetime = 3600.0
         """Seconds that the target of a redirect is good for."""
         self.signatures = set()
+        self.page_size = 2000
+        """Records of a page of the catalogue."""
         self.elsewhere = None
         """Where the archive redirects to instead of the CDN."""
         self.told_others = []
@@ -205,7 +207,7 @@ class Earthdata:
         kind = request.path.rpartition("/")[2].partition(".")[0]
         records = self.records if kind == "granules" else list(self.collections.values())
         try:
-            body, headers = search(records, params, after)
+            body, headers = search(records, params, after, self.page_size)
         except RejectedError as error:
             return web.json_response({"errors": [str(error)]}, status=400)
         return web.json_response(body, headers=headers)

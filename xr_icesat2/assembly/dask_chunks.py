@@ -7,14 +7,20 @@ from collections.abc import Iterable
 
 import xarray as xr
 
+from xr_icesat2.environment import number
 from xr_icesat2.products import ALONG
 
 from .granule_rate import BeamVariable
 
 __all__ = ["granule_per_chunk", "rows_per_chunk", "share_chunks"]
 
-CHUNK_BYTES = 32 << 20
-"""Bytes of the widest variable in one dask chunk: large enough that few tasks do the work."""
+
+def chunk_bytes() -> int:
+    """Return the bytes of the widest variable in one dask chunk, so that few tasks do the work.
+
+    ``XR_ICESAT2_CHUNK_BYTES``, else 32 MiB.
+    """
+    return int(number("XR_ICESAT2_CHUNK_BYTES", 32 << 20, "bytes"))
 
 
 def rows_per_chunk(variables: Iterable[BeamVariable], beams: int) -> int:
@@ -37,14 +43,14 @@ def rows_per_chunk(variables: Iterable[BeamVariable], beams: int) -> int:
         stored = max(stored, chunk[0] if chunk else 1)
         columns = math.prod(variable.header.shape[1:])
         widest = max(widest, columns * max(8, variable.header.dtype.itemsize))
-    rows = CHUNK_BYTES // (widest * max(1, beams))
+    rows = chunk_bytes() // (widest * max(1, beams))
     return max(1, rows // stored) * stored
 
 
 def granule_per_chunk(dataset: xr.Dataset) -> None:
     """Prefer one granule a chunk, unless all granules together fit into a chunk."""
     sizes = [v.dtype.itemsize * math.prod(v.shape) for v in dataset.variables.values()]
-    if max(sizes, default=0) > CHUNK_BYTES:
+    if max(sizes, default=0) > chunk_bytes():
         for variable in dataset.variables.values():
             if "gran_idx" in variable.dims:
                 variable.encoding["preferred_chunks"] = {"gran_idx": 1}

@@ -33,8 +33,8 @@ def open_source(
         A local path (``~`` is the home directory), any fsspec URL, also
         chained (``simplecache::s3://…``), a file opened with fsspec,
         earthaccess or :func:`open`, ``BytesIO``, a granule that
-        ``xr_icesat2.search`` found (what has an ``icesat2_url``), or one that
-        earthaccess found.
+        ``xr_icesat2.search`` found (what has an ``icesat2_url``), one that
+        earthaccess found, or a byte source of one's own.
     storage_options : mapping, optional
         For fsspec, where ``obj`` is a URL; a local path needs none, and an
         open file has its own.
@@ -66,7 +66,7 @@ def open_source(
         return _from_filesystem(*place)
     if isinstance(obj, os.PathLike):
         return _from_path(os.fsdecode(obj))
-    return _from_file(obj)
+    return obj if isinstance(obj, ByteSource) else _from_file(obj)
 
 
 def _checked_options(given: Mapping[str, Any] | None) -> Mapping[str, Any]:

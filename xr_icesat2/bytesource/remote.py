@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from fsspec.asyn import get_loop
 
+from xr_icesat2.environment import number
 from xr_icesat2.fork_safety import after_fork, keep_in_children
 
 from .fsspec_location import FileLocation
@@ -43,10 +44,15 @@ class ObservedCost:
 
     @property
     def cost(self) -> RequestCost:
-        """The least latency and the greatest bandwidth seen: what the link can do."""
+        """The least latency and the greatest bandwidth seen: what the link can do.
+
+        ``XR_ICESAT2_LINK_LATENCY`` and ``XR_ICESAT2_LINK_BANDWIDTH`` take precedence.
+        """
+        latency = self._prior.latency if self._latency is None else self._latency
+        bandwidth = self._prior.bandwidth if self._bandwidth is None else self._bandwidth
         return RequestCost(
-            self._prior.latency if self._latency is None else self._latency,
-            self._prior.bandwidth if self._bandwidth is None else self._bandwidth,
+            number("XR_ICESAT2_LINK_LATENCY", latency, "seconds"),
+            number("XR_ICESAT2_LINK_BANDWIDTH", bandwidth, "bytes a second"),
         )
 
     def note(self, nbytes: int, seconds: float) -> None:

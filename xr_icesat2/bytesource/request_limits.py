@@ -3,14 +3,10 @@
 Read at each use, so that a test or a worker process can have its own.
 """
 
-import math
-import os
-
-from xr_icesat2.errors import SelectionError
+from xr_icesat2.environment import number
 
 __all__ = [
     "ATTEMPTS",
-    "BACKOFF",
     "GRACE",
     "LONGEST",
     "MAX_IN_FLIGHT",
@@ -18,6 +14,7 @@ __all__ = [
     "MOST_HELD",
     "TIMEOUT",
     "TIMEOUT_VARIABLE",
+    "backoff",
     "request_limit",
     "timeout",
 ]
@@ -31,9 +28,6 @@ comes alone."""
 
 ATTEMPTS = 5
 """How often one request is tried where trying again can help."""
-
-BACKOFF = 0.2
-"""Seconds before the second attempt; doubled for each further one."""
 
 TIMEOUT = 60.0
 """Seconds that one request may take with all its attempts, unless the environment says else."""
@@ -51,26 +45,16 @@ GRACE = 2.0
 
 
 def timeout() -> float:
-    """Seconds that one request may take: ``XR_ICESAT2_TIMEOUT``, else 60.
+    """Return the seconds that one request may take: ``XR_ICESAT2_TIMEOUT``, else 60."""
+    return number(TIMEOUT_VARIABLE, TIMEOUT, "seconds")
 
-    Raises
-    ------
-    SelectionError
-        The environment variable is not a number above 0.
+
+def backoff() -> float:
+    """Return the seconds before the second attempt: ``XR_ICESAT2_RETRY_PAUSE``, else 0.2.
+
+    The pause before each further attempt is twice as long.
     """
-    given = os.environ.get(TIMEOUT_VARIABLE)
-    if given is None:
-        return TIMEOUT
-    try:
-        seconds = float(given)
-    except ValueError:
-        seconds = math.nan
-    if not (math.isfinite(seconds) and seconds > 0):
-        raise SelectionError(
-            f"{TIMEOUT_VARIABLE}={given!r} is not a time limit: give a number of seconds above 0, "
-            f"such as {TIMEOUT:g}"
-        )
-    return seconds
+    return number("XR_ICESAT2_RETRY_PAUSE", 0.2, "seconds", zero=True)
 
 
 def request_limit(length: int, *, whole_file: bool = False) -> float:

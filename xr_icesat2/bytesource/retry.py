@@ -53,7 +53,7 @@ async def retry(attempt: Callable[[], Awaitable[T]], limit: float, name: str) ->
         # Outside of the handler: what is raised here must not carry as its context what
         # shown_cause withholds.
         # Jitter: many requests refused at once must not come back at once.
-        pause = limits.BACKOFF * 2 ** (number - 1) * random.uniform(0.5, 1)  # noqa: S311
+        pause = limits.backoff() * 2 ** (number - 1) * random.uniform(0.5, 1)  # noqa: S311
         pause += getattr(error, "retry_after", 0.0)
         last = number >= limits.ATTEMPTS or time.monotonic() + pause >= deadline
         if last or not is_retryable(error):

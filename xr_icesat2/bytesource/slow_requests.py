@@ -8,12 +8,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from xr_icesat2.environment import number
 from xr_icesat2.printable import get_logger
 
-__all__ = ["PATIENCE", "SlowRequestWatch", "heard", "note_peer"]
-
-PATIENCE = 5.0
-"""Seconds of silence that need no explanation; a warning follows after these, twice these, ..."""
+__all__ = ["SlowRequestWatch", "heard", "note_peer"]
 
 _log = get_logger(__name__)
 
@@ -28,6 +26,14 @@ class _Waiting:
     began: float
     heard: dict[str, float]
     """When something last came from each host, of all requests on the event loop."""
+
+
+def patience() -> float:
+    """Return the seconds of silence before a warning: ``XR_ICESAT2_WARN_AFTER``, else 5.
+
+    Another one follows each time the silence has lasted twice as long.
+    """
+    return number("XR_ICESAT2_WARN_AFTER", 5.0, "seconds")
 
 
 _current: ContextVar[_Waiting | None] = ContextVar("waiting", default=None)
@@ -80,7 +86,7 @@ class SlowRequestWatch:
             self._heard[waiting.peer] = time.monotonic()
 
     def _wind(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(PATIENCE / 5, self._look)
+        self._timer = asyncio.get_running_loop().call_later(patience() / 5, self._look)
 
     def _look(self) -> None:
         self._timer = None
@@ -97,9 +103,9 @@ class SlowRequestWatch:
 
     def _say(self, waiting: _Waiting, seconds: float) -> None:
         peer = waiting.peer
-        if seconds < PATIENCE:
+        if seconds < patience():
             self._next.pop(peer, None)
-        elif seconds >= self._next.get(peer, PATIENCE):
+        elif seconds >= self._next.get(peer, patience()):
             self._next[peer] = 2 * seconds
             _log.warning(
                 "waiting for %s for %.0f s, to read %s; the request gives up after %.0f s",

@@ -22,7 +22,9 @@ _TOLD_BY_AWS = ("AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_NAME", "ECS_CONTAINER_
 VENDOR = Path("/sys/devices/virtual/dmi/id/sys_vendor")
 HYPERVISOR = Path("/sys/hypervisor/uuid")
 
-METADATA = "http://169.254.169.254/latest/"
+METADATA = "http://169.254.169.254"
+METADATA_VARIABLE = "AWS_EC2_METADATA_SERVICE_ENDPOINT"
+"""Another address of the service, as for the AWS libraries."""
 _PATIENCE = 1.0
 
 _lock = PerProcess(threading.Lock)
@@ -53,6 +55,8 @@ def _region() -> str | None:
 
 
 def _is_of_aws() -> bool:
+    if os.environ.get(METADATA_VARIABLE):
+        return True
     return _text(VENDOR).startswith("Amazon") or _text(HYPERVISOR).startswith("ec2")
 
 
@@ -65,14 +69,16 @@ def _text(path: Path) -> str:
 
 def _of_metadata_service() -> str | None:
     """Region as told by version 2 of the instance metadata service."""
+    service = os.environ.get(METADATA_VARIABLE) or METADATA
+    service = f"{service.rstrip('/')}/latest"
     # No proxy: the address is that of this machine's host.
     ask = build_opener(ProxyHandler({})).open
     lifetime = {"X-aws-ec2-metadata-token-ttl-seconds": "60"}
     try:
-        asked = Request(f"{METADATA}api/token", headers=lifetime, method="PUT")  # noqa: S310 - http
+        asked = Request(f"{service}/api/token", headers=lifetime, method="PUT")  # noqa: S310 - http
         with ask(asked, timeout=_PATIENCE) as answer:
             token = {"X-aws-ec2-metadata-token": answer.read().decode()}
-        asked = Request(f"{METADATA}meta-data/placement/region", headers=token)  # noqa: S310
+        asked = Request(f"{service}/meta-data/placement/region", headers=token)  # noqa: S310
         with ask(asked, timeout=_PATIENCE) as answer:
             region: str = answer.read().decode()
     except OSError:

@@ -21,6 +21,7 @@ from typing import Any
 
 from xr_icesat2.bytesource import ByteSource, OnBytes, Range
 from xr_icesat2.bytesource.request_limits import MAX_IN_FLIGHT
+from xr_icesat2.environment import number
 from xr_icesat2.fork_safety import after_fork
 from xr_icesat2.thread_pools import wait_all
 
@@ -45,13 +46,19 @@ ONWARD = 128, 4 << 20
 describes a thousand datasets lies there. As a part of the size, and in bytes, at most."""
 MOST_RUN = 2 << 20
 """Bytes a request."""
-MOST_WHOLE = 48 << 20
-"""Bytes of granules read whole that one process keeps. While there is no room, none is read so:
-of a list of a thousand small granules, most of which is not needed, a few come whole."""
 MOST_PARTS = 16 << 20
 """Bytes kept while parts of granules are among them."""
 FRESH = 30.0
 """Seconds after which what is kept of a granule makes room for another."""
+
+
+def most_whole() -> int:
+    """Return how many bytes of granules that were read whole one process keeps.
+
+    ``XR_ICESAT2_WHOLE_FILE_BYTES``, else 48 MiB. A granule is not read whole while there is no room
+    for it, so that of a thousand small granules, each of which is needed in part, few are.
+    """
+    return int(number("XR_ICESAT2_WHOLE_FILE_BYTES", 48 << 20, "bytes", zero=True))
 
 
 class _Kept:
@@ -244,7 +251,7 @@ class Pages:
         left = self._size - sum(map(len, pages.values()))
         cheap = left - left // RANGES_BRING <= (round_trips - 1) * self._source.cost.round_trip
         may = self.far and not self._whole and not self._sparing
-        if may and cheap and _KEPT.admit(self, self._size, MOST_WHOLE):
+        if may and cheap and _KEPT.admit(self, self._size, most_whole()):
             self._whole = True
             try:
                 self._fetch(pages, set(_pages_of(0, self._size)))
