@@ -17,12 +17,12 @@ from xr_icesat2.products import PRODUCTS, Rate
 
 from .dask_chunks import share_chunks
 from .granule_coordinates import granule_coords
-from .granule_rate import GranuleRate, read_beam_rates
 from .layouts.file import file_datasets, file_tree
 from .layouts.flat import flat_datasets
 from .layouts.spot import spot_datasets
-from .merged_rate import MergedRate, common_attrs
+from .merge_granules import MergedRate, common_attrs
 from .parallel import map_granules
+from .rate_headers import GranuleRate, read_beam_rates
 from .request import FilePath, Request
 from .resolve_request import resolve_request
 from .resolved_granule import ResolvedGranule, all_rates

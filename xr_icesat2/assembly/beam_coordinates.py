@@ -9,7 +9,7 @@ from xr_icesat2.granule.beams import BEAMS, beam_strength
 
 from .beam_selection import BY_GROUND_TRACK, BeamSelection
 from .granule_coordinates import granule_coords
-from .merged_rate import MergedRate
+from .merge_granules import MergedRate
 
 __all__ = ["beam_coords"]
 

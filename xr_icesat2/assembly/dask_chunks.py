@@ -10,7 +10,7 @@ import xarray as xr
 from xr_icesat2.environment import number
 from xr_icesat2.products import ALONG
 
-from .granule_rate import BeamVariable
+from .rate_headers import BeamVariable
 
 __all__ = ["granule_per_chunk", "rows_per_chunk", "share_chunks"]
 

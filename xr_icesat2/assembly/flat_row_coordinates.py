@@ -21,7 +21,7 @@ from xr_icesat2.reading.selection import indexer, interval, normalise, positions
 
 from .beam_coordinates import beam_coords
 from .granule_coordinates import PASS_COORDS, product_coord
-from .merged_rate import MergedRate
+from .merge_granules import MergedRate
 
 __all__ = ["RunArray", "coords_per_beam", "flat_row_coords", "flat_row_index"]
 

@@ -14,7 +14,7 @@ from xr_icesat2.granule.identity import Identity
 from xr_icesat2.granule.name import parse_name
 from xr_icesat2.products import PRODUCTS, Rate
 
-from .granule_rate import read_rate_headers
+from .rate_headers import read_rate_headers
 from .read_identity import identify_granule
 from .request import Request
 

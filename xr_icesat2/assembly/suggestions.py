@@ -15,7 +15,7 @@ from xr_icesat2.messages import did_you_mean, some_of
 from xr_icesat2.products import Rate
 
 from .granule_coordinates import GRANULE_COORDS
-from .granule_rate import read_beam_rates
+from .rate_headers import read_beam_rates
 from .request import Request
 from .resolved_granule import ResolvedGranule
 from .variable_patterns import matches

@@ -18,7 +18,7 @@ from xr_icesat2.hdf5.model import GroupHeader, LeftOut, Node, left_out_attribute
 from xr_icesat2.hdf5.paths import join
 from xr_icesat2.products import Rate
 
-from .granule_rate import GranuleRate
+from .rate_headers import GranuleRate
 from .request import Request
 
 __all__ = [

@@ -28,7 +28,7 @@ from xr_icesat2.reading.decode_options import DecodeOptions
 from xr_icesat2.reading.lazy_array import GranuleArray
 from xr_icesat2.reading.parts import Mosaic
 
-from .spec_attributes import product_of, specified_attrs, undeclared_fills
+from .fill_values import product_of, specified_attrs, undeclared_fills
 
 __all__ = ["ArrayPart", "DecodeRules", "VariableLayout", "build_variable"]
 

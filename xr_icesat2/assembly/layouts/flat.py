@@ -13,7 +13,7 @@ from xr_icesat2.assembly.flat_row_coordinates import (
     flat_row_coords,
     flat_row_index,
 )
-from xr_icesat2.assembly.merged_rate import MergedRate
+from xr_icesat2.assembly.merge_granules import MergedRate
 from xr_icesat2.assembly.variable import VariableLayout
 from xr_icesat2.products import ALONG
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from xr_icesat2.assembly.merged_rate import MergedRate
+from xr_icesat2.assembly.merge_granules import MergedRate
 from xr_icesat2.assembly.variable import ArrayPart, VariableLayout, build_variable
 
 __all__ = ["array_parts", "label_coords", "rate_datasets"]

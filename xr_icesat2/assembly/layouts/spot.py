@@ -7,7 +7,7 @@ import xarray as xr
 from xarray.indexes import PandasIndex
 
 from xr_icesat2.assembly.beam_coordinates import beam_coords
-from xr_icesat2.assembly.merged_rate import MergedRate
+from xr_icesat2.assembly.merge_granules import MergedRate
 from xr_icesat2.assembly.variable import VariableLayout
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.products import ALONG

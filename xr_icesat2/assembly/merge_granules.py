@@ -1,4 +1,4 @@
-"""One rate merged along ``gran_idx`` and beams: variables, dimensions, names."""
+"""Merge one rate of granules along ``gran_idx`` and beams: dimensions, names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from xr_icesat2.products import ALONG, Labels, Rate
 
 from .dask_chunks import rows_per_chunk
 from .granule_coordinates import GRANULE_COORDS
-from .granule_rate import BeamVariable, GranuleRate
+from .rate_headers import BeamVariable, GranuleRate
 from .request import Request
 from .second_dimension_labels import (
     label_positions,

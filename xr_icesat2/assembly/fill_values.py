@@ -1,4 +1,4 @@
-"""Units and fill values of the specification, for datasets without attributes."""
+"""Fill values and units that a file does not declare, from the specification."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One rate of one granule: the variables of each beam and their dimensions."""
+"""Read the headers of one rate of one granule: variables, dimensions and rows."""
 
 from __future__ import annotations
 
