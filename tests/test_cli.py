@@ -120,7 +120,7 @@ def test_get_replaces_a_login_page_saved_earlier(http_server, capsys, tmp_path):
     (tmp_path / SECOND).write_bytes(page)
     code, printed, said = run(capsys, "get", http_server.put(SECOND, page), "--to", tmp_path)
     assert (code, printed) == (2, "")
-    assert "is there, but is not the granule" in said
+    assert "exists, but is not the granule" in said
 
 
 def spoil_values(path):

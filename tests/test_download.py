@@ -35,10 +35,10 @@ NOW = datetime(2019, 11, 6, 23, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch):
     """Five bursts of two requests of 10 kB."""
-    monkeypatch.setattr(fetch, "SMALLEST", 10_000)
-    monkeypatch.setattr(fetch, "LARGEST", 10_000)
-    monkeypatch.setattr(fetch, "TOGETHER", 2)
-    monkeypatch.setattr(fetch, "TAIL", 500)
+    monkeypatch.setattr(fetch, "SMALLEST_REQUEST", 10_000)
+    monkeypatch.setattr(fetch, "LARGEST_REQUEST", 10_000)
+    monkeypatch.setattr(fetch, "REQUESTS_AT_ONCE", 2)
+    monkeypatch.setattr(fetch, "COMPARED_TAIL", 500)
     monkeypatch.setenv("XR_ICESAT2_RETRY_PAUSE", "0.01")
     # Long enough for a busy machine; what waits for silence sets a limit of its own.
     monkeypatch.setenv("XR_ICESAT2_TIMEOUT", "30")
@@ -188,8 +188,8 @@ def plant_folder(part, _):
     [
         (plant_symlink, "a symbolic link"),
         (plant_hard_link, "a hard link"),
-        (plant_pipe, "no regular file"),
-        (plant_folder, "no regular file"),
+        (plant_pipe, "not a regular file"),
+        (plant_folder, "not a regular file"),
     ],
 )
 def test_planted_partial_file_is_refused(http_server, tmp_path, plant, what):
@@ -221,7 +221,7 @@ def test_wrong_bytes_leave_no_file(http_server, tmp_path):
     with pytest.raises(CorruptGranuleError, match="checksum"):
         xr_icesat2.download([found(url)], tmp_path)
     assert files(tmp_path) == []
-    with pytest.raises(TransferError, match=r"has 100000 bytes, but .* says 99999"):
+    with pytest.raises(TransferError, match=r"has 100000 bytes, but .* has 99999"):
         xr_icesat2.download([found(url, DATA[1:])], tmp_path)
     assert files(tmp_path) == []
 
@@ -260,7 +260,7 @@ def test_faults_leave_a_whole_file_or_none(http_server, tmp_path, fault, monkeyp
 
 
 def test_requests_grow_on_a_fast_link(http_server, tmp_path, monkeypatch):
-    monkeypatch.setattr(fetch, "LARGEST", 25_000)
+    monkeypatch.setattr(fetch, "LARGEST_REQUEST", 25_000)
     url = http_server.put(NAME, DATA)
     (path,) = xr_icesat2.download(url, tmp_path)
     assert path.read_bytes() == DATA
@@ -333,7 +333,7 @@ def test_one_failure_does_not_stop_other_downloads(http_server, tmp_path):
     http_server.script.fail("file3.h5", 404)
     for name in files(tmp_path):
         (tmp_path / name).unlink()
-    with pytest.raises(TransferError, match=r"2 of 6 granules were not .*file1.*goes on"):
+    with pytest.raises(TransferError, match=r"2 of 6 granules were not .*file1.*repeat the call"):
         xr_icesat2.download(urls, tmp_path, max_workers=2)
     assert files(tmp_path) == [f"file{n}.h5" for n in (0, 2, 4, 5)]
 
@@ -375,7 +375,7 @@ def test_full_disk_is_an_error(http_server, tmp_path):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
     try:
-        with pytest.raises(TransferError, match=r"cannot write .*\.part .*check the space"):
+        with pytest.raises(TransferError, match=r"cannot write .*\.part .*check its free space"):
             xr_icesat2.download(url, tmp_path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -138,7 +138,7 @@ class TestLogin:
         monkeypatch.setenv("EARTHDATA_USERNAME", earthdata.user)
         monkeypatch.setenv("EARTHDATA_PASSWORD", earthdata.password)
         earthdata.script.fail("find_or_create_token", "html")
-        with pytest.raises(TransferError, match="login page of this network"):
+        with pytest.raises(TransferError, match="login on a web page"):
             source().file_version()
         earthdata.script.heal()
         assert source().read([(3, 4)]) == [DATA[3:7]]

@@ -54,7 +54,7 @@ def test_catalog_is_paged(earthdata):
 
 
 def test_rejected_query_is_an_error(earthdata):
-    with pytest.raises(SelectionError, match=r"colour.*not recognized.*asked colour=red"):
+    with pytest.raises(SelectionError, match=r"colour.*not recognized.*The query was colour=red"):
         catalog.find_granules([("colour", "red")])
 
 

@@ -1,19 +1,12 @@
-"""Where granules lie in NASA's Earthdata cloud, and who may read them.
+"""NASA's Earthdata cloud: search, download and read granules.
 
-Which there are:
-
-- :mod:`.search` -- ``xr_icesat2.search``, from :mod:`.passes`, :mod:`.area` and :mod:`.period`
-  (what is asked for) and :mod:`.catalog` (CMR); :mod:`.versions` keeps the newest
-- :mod:`.granule_list` -- what it gives, shown by :mod:`.shown`, :mod:`.svg_map`,
-  :mod:`.footprint` and :mod:`.track`
-
-As files:
-
-- :mod:`.download` -- ``xr_icesat2.download``, several at once; :mod:`.fetch` gets one into a
-  :mod:`.part`, checks it by :mod:`.checksum`, and is counted by :mod:`xr_icesat2.progress`
-
-As bytes:
-
-- :mod:`.filesystem` -- ``icesat2://`` for fsspec: :mod:`.places` and :mod:`.listing` (where),
-  :mod:`.access` and :mod:`.roads` (how), :mod:`.credentials` (who)
+- Search (``xr_icesat2.search``): :mod:`.search`, from :mod:`.track_query`, :mod:`.search_area` and
+  :mod:`.temporal` by :mod:`.cmr`; :mod:`.newest_version` selects versions. :mod:`.results` are
+  shown by :mod:`.result_table` and :mod:`.result_map`, from :mod:`.footprint` and
+  :mod:`.ground_track`.
+- Download (``xr_icesat2.download``): :mod:`.download` for many files, :mod:`.download_file` for
+  each one, into a :mod:`.partial_file` that is compared with its :mod:`.checksum`.
+- Read (``icesat2://``): :mod:`.filesystem` for fsspec, with :mod:`.archive_paths` and
+  :mod:`.directory_listing`; :mod:`.access` chooses :mod:`.s3_access` or :mod:`.https_access`, and
+  :mod:`.credentials` logs in.
 """

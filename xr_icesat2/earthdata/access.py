@@ -1,4 +1,4 @@
-"""Which road to take to a granule, and where it ends: the transport of ``icesat2://``."""
+"""Read a granule of the archive from S3 or over HTTPS: behind ``icesat2://``."""
 
 import asyncio
 import logging
@@ -42,7 +42,7 @@ _USE_HTTPS = (
     "environment"
 )
 
-# Granules by which this process learnt that S3 refuses it, whatever was thought of its region.
+# The granule for which S3 first refused this process; while it is empty, S3 is tried in us-west-2.
 _refused_by_s3: list[str] = []
 
 
@@ -52,17 +52,17 @@ def check_access(access: str) -> str:
     Raises
     ------
     SelectionError
-        It is none of the ways.
+        It is not an access method.
     """
     if access not in ACCESS_METHODS:
         raise SelectionError(
-            f"access={access!r} is unknown: give one of {', '.join(ACCESS_METHODS)}"
+            f"access={access!r} is no access method, expected one of {', '.join(ACCESS_METHODS)}"
         )
     return access
 
 
 def _requested_access(access: str) -> str:
-    """Way as told by the option, else by the environment."""
+    """Return the access method of the option, else of the environment."""
     if access != "auto":
         return access
     given = os.environ.get(ACCESS_VARIABLE) or "auto"
@@ -83,14 +83,14 @@ async def _uses_s3(access: str) -> bool:
 
 
 class GranuleAccess:
-    """Requests for one granule by its path: a transport as bytesource has them.
+    """Transport to one granule of the archive, by S3 or HTTPS.
 
     Parameters
     ----------
     path : str
         Plain path, see :mod:`~xr_icesat2.earthdata.archive_paths`.
     access : {"auto", "direct", "external"}
-        Road to take.
+        Access method.
     name : str
         What to call it in messages.
     """
@@ -108,15 +108,15 @@ class GranuleAccess:
         self._redirect = Redirect()
 
     async def file_version(self) -> FileVersion:
-        """Size and ETag as the file lies there now."""
+        """Request the current size and ETag."""
         return await self._request(lambda method: method.file_version())
 
     async def first_read(self, first: int, last: int) -> FirstRead:
-        """Size and ETag, with some of its bytes."""
+        """Request size and ETag, with some of the first or last bytes."""
         return await self._request(lambda method: method.first_read(first, last))
 
     async def fetch(self, offset: int, length: int) -> BytesLike:
-        """Bytes of one range; fewer if the server sends fewer."""
+        """Request the bytes of one range; return fewer if the server sends fewer."""
         return await self._request(lambda method: method.fetch(offset, length))
 
     async def _request(self, request: Ask[T]) -> T:
@@ -130,7 +130,7 @@ class GranuleAccess:
         raise _translate_refusal(raised, self._name)
 
     async def _found(self) -> Place:
-        """Place that the catalog knows; asked once, however many requests wait for it."""
+        """Look the addresses up in the catalog, once for all requests that wait."""
         async with self._catalog_lock:
             if self._place is None or not self._asked_catalog:
                 self._place = await place_of_name(self._path.rpartition("/")[2])
@@ -144,7 +144,7 @@ class GranuleAccess:
         access = _requested_access(self._access)
         if not place.s3_url or not await _uses_s3(access):
             if not external:
-                raise GranuleNotFoundError(f"{self._name} has no address on the web")
+                raise GranuleNotFoundError(f"{self._name} has no HTTPS address in the archive")
             return await request(external)
         direct = S3Access(place.s3_url, self._name)
         why_not = await s3_obstacle(place.s3_url)
@@ -152,14 +152,14 @@ class GranuleAccess:
             if not external:
                 raise TransferError(f"cannot read {self._name} from S3: {why_not}")
             level = logging.WARNING if access == "direct" else logging.INFO
-            _log_once(level, f"granules are read over HTTPS rather than from S3: {why_not}")
+            _log_once(level, f"granules are read over HTTPS instead of S3: {why_not}")
             return await request(external)
         try:
             return await request(direct)
         except S3Error as error:
             if not (external and access == "auto" and error.code == "AccessDenied"):
                 raise
-        # It says the same of a wrong region and of a missing key: the other road will tell.
+        # S3 answers the same for a wrong region and for a missing key; HTTPS tells them apart.
         answer = await request(external)
         _record_refusal(self._name)
         return answer
@@ -178,8 +178,8 @@ def _record_refusal(name: str) -> None:
     if not _refused_by_s3:
         _refused_by_s3.append(name)
         _log.warning(
-            "S3 refuses this machine, which may not be in AWS us-west-2: granules come over HTTPS "
-            "from here on. %s=external in the environment says so from the start",
+            "S3 refuses this machine, which may not be in AWS us-west-2: granules are read over "
+            "HTTPS from now on. Set %s=external in the environment to avoid the attempt",
             ACCESS_VARIABLE,
         )
 
@@ -191,25 +191,24 @@ def _may_have_moved(error: Exception) -> bool:
 
 
 def _translate_refusal(error: Exception, name: str) -> Exception:
-    """Give ``error``, or one that says more where the general translation would mislead."""
+    """Return an error that explains the refusal, or ``error`` itself."""
     if isinstance(error, S3Error):
         why = _refusal_reason(error.code)
         return AccessDeniedError(f"S3 refuses {name}: {why}") if why else error
     if http_status(error) in {401, 403}:
         return AccessDeniedError(
             f"the archive refuses {name} (HTTP {http_status(error)}): log in at "
-            "https://urs.earthdata.nasa.gov and see whether this account has accepted the terms "
-            "of NSIDC's cloud data"
+            "https://urs.earthdata.nasa.gov and accept the terms of NSIDC's cloud data"
         )
     return error
 
 
 def _refusal_reason(code: str) -> str | None:
-    """Say what an error code of S3 means here and what to do; None if it is no refusal."""
+    """Return what an S3 error code means and what to do; None if not a refusal."""
     if code == "AccessDenied":
-        return f"NASA's S3 serves machines in AWS us-west-2 only. {_USE_HTTPS}"
+        return f"NASA's S3 bucket can be read in AWS us-west-2 only. {_USE_HTTPS}"
     if code == "RequestTimeTooSkewed":
         return f"the clock of this machine is wrong. Set it. {_USE_HTTPS}"
     if code in EXPIRED_KEY_CODES:
-        return f"{code}, of keys that the archive has just given. Try again later. {_USE_HTTPS}"
+        return f"{code}, for keys that the archive has just issued. Try again later. {_USE_HTTPS}"
     return None

@@ -1,4 +1,4 @@
-"""Where the bearer token of an Earthdata login may go: the one place that attaches it."""
+"""Attach the bearer token of Earthdata Login to requests to trusted hosts only."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ them: no granule that this library reads is stored there."""
 HOSTS_VARIABLE = "XR_ICESAT2_TOKEN_HOSTS"
 """Names further hosts, separated by commas, such as a proxy or a mirror of one's own."""
 
-# No user name, no backslash: nothing that two parsers of URLs could read in two ways.
+# No user name and no backslash: two parsers could read such a URL differently.
 _URL = re.compile(r"https://(?P<host>[a-z0-9][a-z0-9.-]*)(?P<port>:\d+)?/[!-~]*", re.IGNORECASE)
 
 
 def bearer_header(url: str, token: str) -> dict[str, str]:
     """Return the header that carries the token to ``url``.
 
-    It must not follow a redirect to another host: aiohttp drops it there.
+    aiohttp drops it where a redirect leads to another host.
 
     Raises
     ------
     AccessDeniedError
-        The address is not HTTPS, or is at none of the hosts that may know the token.
+        The URL is not HTTPS, or its host is not trusted.
     """
     if not _may_know_token(url):
         raise AccessDeniedError(

@@ -1,4 +1,4 @@
-"""Whether a file adds up to what CMR says of it.
+"""Compare a file with the checksum that CMR has.
 
 Source: ChecksumAlgorithmEnum in NASA's UMM-G schema 1.6.
 """
@@ -30,12 +30,12 @@ _CYCLIC: dict[str, Callable[[bytes, int], int]] = {
 
 
 def is_supported(checksum: Checksum | None) -> bool:
-    """Return whether there is a checksum, of an algorithm that is known here."""
+    """Return whether there is a checksum, of a supported algorithm."""
     return checksum is not None and checksum.algorithm.upper() in _HASHES.keys() | _CYCLIC.keys()
 
 
 def matches_checksum(file: IO[bytes], checksum: Checksum) -> bool | None:
-    """Whether a file, from here to its end, has the checksum; None if it cannot be checked."""
+    """Return whether a file has the checksum; None if it is not supported."""
     algorithm, value = checksum.algorithm.upper(), checksum.value.strip().lower()
     if algorithm in _HASHES:
         new = partial(hashlib.new, _HASHES[algorithm], usedforsecurity=False)

@@ -1,7 +1,7 @@
-"""NASA's Common Metadata Repository (CMR): which granules exist, and where they lie.
+"""Query NASA's Common Metadata Repository (CMR) for granules and releases.
 
-A query is a list of parameters; pages of records in CMR's UMM-G come back and
-are read into :class:`CatalogGranule`. No login is needed.
+A query is a list of parameters. CMR answers with pages of UMM-G records, which are parsed into
+:class:`CatalogGranule`. No login is needed.
 
 Source: the CMR Search API documentation and the UMM-G schema 1.6.
 """
@@ -42,13 +42,13 @@ __all__ = [
 
 CMR = "https://cmr.earthdata.nasa.gov/search/"
 PROVIDER = "NSIDC_CPRD"
-"""NSIDC in the cloud."""
+"""CMR's name for NSIDC's archive in the cloud."""
 
 GRANULES = "granules.umm_json"
-"""CMR's search of granules."""
+"""Path of CMR's granule search."""
 
 PAGE = 2000
-"""Records a page: the most that CMR gives."""
+"""Records in a page: the most that CMR sends."""
 
 _CATALOG = "NASA's catalog (CMR)"
 _LIKE = "they look like ATL06_20191106230008_06270503_007_01.h5"
@@ -57,7 +57,7 @@ _VERSION = re.compile(r"_\d\d(\.\w+)$")
 
 @dataclass(frozen=True, slots=True)
 class Checksum:
-    """What the bytes of a file add up to."""
+    """Checksum of a file."""
 
     algorithm: str
     """As CMR spells it: ``"MD5"``, ``"SHA-256"``, …"""
@@ -67,7 +67,7 @@ class Checksum:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogGranule:
-    """A granule as CMR tells of it."""
+    """A granule as CMR describes it."""
 
     name: str
     """File name, such as ``"ATL06_20191106230008_06270503_007_01.h5"``."""
@@ -76,30 +76,30 @@ class CatalogGranule:
     end: datetime
     """Last moment, UTC."""
     size: int | None = None
-    """Bytes in the file; None where CMR does not say it exactly."""
+    """Bytes in the file; None where CMR has no exact size."""
     checksum: Checksum | None = None
-    """None where CMR gives none."""
+    """None where CMR has none."""
     footprint: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
-    """Where on the ground: UMM-G's HorizontalSpatialDomain, as CMR gives it."""
+    """UMM-G's HorizontalSpatialDomain."""
     s3_url: str | None = None
-    """Place in the cloud, readable in AWS us-west-2; None where CMR gives none."""
+    """Address on S3, readable in AWS us-west-2; None where CMR has none."""
     https_url: str | None = None
-    """Place on the web; None where CMR gives none."""
+    """HTTPS address; None where CMR has none."""
 
     @property
     def icesat2_url(self) -> str:
-        """The granule wherever this code runs: ``icesat2://`` and its place in the archive."""
+        """``icesat2://`` URL, which is read by S3 or HTTPS wherever the code runs."""
         path = path_of_url(self.s3_url) or path_of_url(self.https_url)
         return f"icesat2://{path or self.name}"
 
 
 def release_query(product: str, release: str) -> Query:
-    """Query for all granules of a release of a product, such as ``"ATL06"`` and ``"007"``."""
+    """Return the query for a release, such as ``"ATL06"`` and ``"007"``."""
     return [("provider", PROVIDER), ("short_name", product), ("version", release)]
 
 
 def name_query(product: str, release: str, pattern: str) -> Query:
-    """Query for granules by their names.
+    """Return the query for granules whose names match a pattern.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def name_query(product: str, release: str, pattern: str) -> Query:
 
 
 async def list_granules(query: Query, *, count: int | None = None) -> list[CatalogGranule]:
-    """All granules that CMR finds, page by page, in the order in which it gives them.
+    """Request all granules that match a query, page by page, in CMR's order.
 
     Runs on the event loop of fsspec.
 
@@ -125,7 +125,7 @@ async def list_granules(query: Query, *, count: int | None = None) -> list[Catal
     query : sequence of (name, value)
         Parameters of CMR's granule search.
     count : int, optional
-        No more than so many.
+        Maximum number.
 
     Raises
     ------
@@ -138,7 +138,7 @@ async def list_granules(query: Query, *, count: int | None = None) -> list[Catal
 
 
 def find_granules(query: Query, *, count: int | None = None) -> list[CatalogGranule]:
-    """:func:`list_granules`, from any thread that runs no event loop of fsspec."""
+    """Call :func:`list_granules` from a thread that does not run fsspec's event loop."""
     from fsspec.asyn import get_loop  # noqa: PLC0415 - local files do without
 
     limit = request_limit(0)
@@ -146,7 +146,7 @@ def find_granules(query: Query, *, count: int | None = None) -> list[CatalogGran
 
 
 async def place_of_name(name: str) -> Place:
-    """Where the granule of this file name lies. One request, without retries.
+    """Look up the addresses of a granule by its name: one request, no retries.
 
     Raises
     ------
@@ -170,7 +170,7 @@ async def place_of_name(name: str) -> Place:
 
 
 async def list_collections(product: str) -> list[Mapping[str, Any]]:
-    """UMM-C records of the releases of ``product`` in the cloud."""
+    """Request the UMM-C records of the releases of ``product`` in the cloud."""
     query = [("provider", PROVIDER), ("short_name", product)]
     return [item["umm"] async for item in iterate_records("collections.umm_json", query)]
 
@@ -178,7 +178,7 @@ async def list_collections(product: str) -> list[Mapping[str, Any]]:
 async def iterate_records(
     kind: str, query: Query, count: int | None = None, page: int | None = None
 ) -> AsyncGenerator[Mapping[str, Any], None]:
-    """Ask for page after page; give their records.
+    """Request page after page, and yield their records.
 
     Parameters
     ----------
@@ -187,9 +187,9 @@ async def iterate_records(
     query : sequence of (name, value)
         Parameters of that search.
     count : int, optional
-        No more than so many.
+        Maximum number.
     page : int, optional
-        Records a page, by default as many as CMR gives.
+        Records in a page. Default: as many as CMR sends.
     """
     scheduler, limit = scheduler_of(asyncio.get_running_loop()), request_limit(0)
     size = page or PAGE
@@ -214,14 +214,14 @@ async def _page(kind: str, params: Query, headers: Mapping[str, str]) -> JSONRes
     if answer.status != 200:
         told = "; ".join(map(str, _errors(answer.body))) or f"HTTP {answer.status}"
         asked = "&".join(f"{name}={value}" for name, value in params)
-        raise SelectionError(f"{_CATALOG} rejects the query: {told}. It was asked {asked}")
+        raise SelectionError(f"{_CATALOG} rejects the query: {told}. The query was {asked}")
     if not (isinstance(answer.body, dict) and {"hits", "items"} <= answer.body.keys()):
-        raise TransferError(f"{_CATALOG} answers with something else than records: try again")
+        raise TransferError(f"{_CATALOG} sent an answer without records: try again")
     return answer
 
 
 def _errors(body: Any) -> list[Any]:
-    """Messages of CMR: texts, or mappings with a list of texts."""
+    """Return the messages of CMR: texts, or mappings with a list of texts."""
     errors = body.get("errors", []) if isinstance(body, dict) else []
     nested = (each["errors"] if isinstance(each, dict) else [each] for each in errors)
     return [text for texts in nested for text in texts]
@@ -230,24 +230,24 @@ def _errors(body: Any) -> list[Any]:
 def _check_all_received(got: int, hits: int, count: int | None) -> None:
     expected = hits if count is None else min(hits, count)
     if got < expected:
-        raise TransferError(f"{_CATALOG} found {expected} records but gave {got}: ask again")
+        raise TransferError(f"{_CATALOG} found {expected} records but sent {got}: search again")
 
 
 def parse_granule(item: Mapping[str, Any]) -> CatalogGranule:
-    """Read one record of a granule search in UMM-G.
+    """Parse one UMM-G record of a granule search.
 
     Raises
     ------
     TransferError
-        It names no ICESat-2 granule, or lacks the time.
+        It does not name an ICESat-2 granule, or lacks the time.
     """
     umm = item["umm"]
     links = {link["Type"]: link["URL"] for link in reversed(_data_links(umm))}
     name = next(_names(umm, links), None)
     if name is None:
         raise TransferError(
-            f"{_CATALOG} gives {umm.get('GranuleUR')}, which names no ICESat-2 granule: ask for "
-            "an ICESat-2 product"
+            f"{_CATALOG} has {umm.get('GranuleUR')}, which is not an ICESat-2 granule: search "
+            "for an ICESat-2 product"
         )
     start, end = _times(umm["TemporalExtent"])
     size, checksum = _archived(umm, name)
@@ -273,7 +273,7 @@ def _data_links(umm: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _names(umm: Mapping[str, Any], links: Mapping[str, str]) -> Iterator[str]:
-    """Names of the granule, the surest first."""
+    """Yield the names of the granule, the most reliable first."""
     for each in umm.get("DataGranule", {}).get("Identifiers", ()):
         if each["IdentifierType"] == "ProducerGranuleId" and parse_name(each["Identifier"]):
             yield each["Identifier"]
@@ -293,7 +293,7 @@ def _times(extent: Mapping[str, Any]) -> tuple[datetime, datetime]:
 
 
 def _archived(umm: Mapping[str, Any], name: str) -> tuple[int | None, Checksum | None]:
-    """Size and checksum of the file ``name``, one of several that CMR may list."""
+    """Return size and checksum of the file ``name``, one of the files of a record."""
     for file in umm.get("DataGranule", {}).get("ArchiveAndDistributionInformation", ()):
         if file.get("Name") == name:
             told = file.get("Checksum")

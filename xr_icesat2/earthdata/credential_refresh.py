@@ -1,4 +1,4 @@
-"""A value that goes stale, renewed once however many ask for it."""
+"""A value that expires, renewed once for all who wait for it."""
 
 import asyncio
 import threading
@@ -12,32 +12,30 @@ __all__ = ["ExpiringValue", "RefreshedValue"]
 
 T = TypeVar("T")
 
-# The part of its life after which a value is no longer handed out: an answer must
-# not meet the end of it.
+# Share of its lifetime after which a value is renewed, so that it does not expire during a request.
 _USED = 0.95
 
 
 @dataclass(frozen=True, slots=True)
 class ExpiringValue(Generic[T]):
-    """A value, and the seconds that it is good for from now on."""
+    """A value, and the seconds until it expires."""
 
     value: T = field(repr=False)
     seconds: float
     since: float = field(default_factory=time.monotonic)
 
 
-# An error is a result too: asyncio would complain of one that nobody waits for any more.
+# Errors are results: asyncio warns of an exception that nobody retrieves.
 Outcome: TypeAlias = ExpiringValue[T] | BaseException
 
 
 class RefreshedValue(Generic[T]):
-    """Holder of such a value.
+    """An expiring value, fetched when it is first needed.
 
     Parameters
     ----------
     renew : callable
-        Fetches a new value; blocks, within a time limit of its own, and runs
-        in a thread of its own.
+        Fetches a new value. It blocks, within its own time limit, and runs in its own thread.
     """
 
     def __init__(self, renew: Callable[[], ExpiringValue[T]]) -> None:
@@ -46,24 +44,24 @@ class RefreshedValue(Generic[T]):
         self._future: Future[Outcome[T]] | None = None
 
     async def get(self) -> T:
-        """Value that is good now; from any event loop.
+        """Return the current value, from any event loop.
 
         Raises
         ------
         Exception
-            What ``renew`` met, to all who wait; who asks later has it tried again.
+            What ``renew`` raised, to all who wait. The next call tries again.
         """
-        # Who gives up waiting takes it from nobody: a future that runs cannot be cancelled.
+        # A cancelled wait does not cancel the others: a running future cannot be cancelled.
         return _value(await asyncio.wrap_future(self._current()))
 
     def wait(self, seconds: float) -> T:
-        """As :meth:`get`, from a thread that may block, for so long at most."""
+        """Return the current value like :meth:`get`, blocking for at most ``seconds``."""
         return _value(self._current().result(seconds))
 
     def refuse(self, value: T) -> None:
-        """Have it renewed, though its time is not over: a server says so.
+        """Discard a value that a server refuses before it expires.
 
-        Nothing if it has been renewed meanwhile.
+        Does nothing if it has been renewed meanwhile.
         """
         with self._lock:
             future = self._future
@@ -94,7 +92,7 @@ def _is_expired(future: Future[Outcome[T]]) -> bool:
 
 
 def _run_in_thread(function: Callable[[], ExpiringValue[T]]) -> Future[Outcome[T]]:
-    """Run ``function`` in a thread that does not keep Python from ending."""
+    """Run ``function`` in a daemon thread, which does not keep Python from exiting."""
     future: Future[Outcome[T]] = Future()
     future.set_running_or_notify_cancel()
 

@@ -1,9 +1,8 @@
-"""Who may read NASA's granules: the one module that holds secrets.
+"""Log in to Earthdata and request S3 keys: the only module with secrets.
 
-A process gets them for itself, when it first reads: what is pickled elsewhere
-is where a granule lies. The login is earthaccess': its own, if the user has
-logged in with it, else the environment, else netrc. Nobody is prompted here,
-where a prompt would stand in some thread of some worker.
+Each process logs in when it first reads; pickles contain URLs only. earthaccess does the login:
+with its own session if the user has logged in, else from the environment, else from netrc. It
+never prompts, since a prompt could appear in a thread of a worker.
 """
 
 import os
@@ -32,12 +31,12 @@ __all__ = ["Credentials", "Redirect", "S3Keys", "credentials"]
 _log = get_logger(__name__)
 
 _KEYS_URL = "https://data.nsidc.earthdatacloud.nasa.gov/s3credentials"
-_FOR_EVER = float("inf")
-# Neither line breaks nor letters beyond ASCII can be sent.
+_NEVER = float("inf")
+# Line breaks and letters beyond ASCII cannot be sent in a header.
 _SENDABLE = re.compile("[!-~]+")
-# The clocks of two machines differ by some seconds; a header tells whole seconds only.
+# Clocks of two machines differ by some seconds, and the header has whole seconds.
 _SAME_CLOCK = 5.0
-# Part of the time limit of a read that one question of a renewal may take.
+# A renewal makes up to four requests within the time limit of a read.
 _SHARE = 4
 
 _HOW = (
@@ -56,19 +55,19 @@ class S3Keys:
     secret_key: str = field(repr=False)
     session_token: str = field(repr=False)
     ahead: float = 0.0
-    """Seconds that the archive's clock is ahead of this machine's."""
+    """Seconds by which the archive's clock is ahead of this machine's."""
 
 
 @dataclass(slots=True)
 class Redirect:
-    """Where the archive sends us for a granule: an address that needs no token, for a while."""
+    """The address to which the archive redirects; for some time it needs no token."""
 
     url: str | None = field(default=None, repr=False)
-    """None where there is none that is good."""
+    """None before the first redirect, and after it expired."""
 
 
 class Credentials:
-    """Those of one process."""
+    """Token and S3 keys of one process."""
 
     def __init__(self) -> None:
         self.token: RefreshedValue[str] = RefreshedValue(self._log_in)
@@ -79,13 +78,13 @@ class Credentials:
         self._tokens_refused: set[str] = set()
 
     def refuse_token(self, token: str) -> None:
-        """Have a token renewed that a server calls invalid or expired."""
+        """Discard a token that a server calls invalid or expired."""
         self._tokens_refused.add(token)
         self.token.refuse(token)
 
     def _log_in(self) -> ExpiringValue[str]:
-        """Log in once; what has been refused is not tried again: accounts get locked so."""
-        way = _way()
+        """Log in, but not twice with what was refused: that locks accounts."""
+        way = _login_inputs()
         if self._refused is not None and self._refused[0] == way:
             raise AccessDeniedError(self._refused[1])
         try:
@@ -116,11 +115,11 @@ class Credentials:
 
 
 credentials = PerProcess(Credentials)
-"""Those of this process."""
+"""Credentials of this process."""
 
 
-def _way() -> object:
-    """Tell what a login goes by; another one may succeed where this was refused."""
+def _login_inputs() -> object:
+    """Return what a login depends on: a change of it is worth another attempt."""
     import earthaccess  # noqa: PLC0415 - heavy: only when a granule of the archive is read
 
     names = ("EARTHDATA_TOKEN", "EARTHDATA_USERNAME", "EARTHDATA_PASSWORD", "NETRC")
@@ -136,7 +135,7 @@ def _netrc() -> Path:
 
 
 def _token(refused: set[str]) -> Mapping[str, str]:
-    """Token of a login that has not been refused."""
+    """Return a token that has not been refused."""
     import earthaccess  # noqa: PLC0415 - as above
 
     theirs = earthaccess.__auth__
@@ -158,7 +157,7 @@ def _token(refused: set[str]) -> Mapping[str, str]:
 
 
 def _text(token: Mapping[str, str]) -> str:
-    """Token as it is sent; what was read from a file may end in a line break."""
+    """Return the token without a line break, which one from a file may end in."""
     return token["access_token"].strip()
 
 
@@ -167,7 +166,7 @@ def _is_good(token: str, refused: set[str]) -> bool:
 
 
 def _logged_in(auth: Any, strategy: str) -> Mapping[str, str] | None:
-    """Token that earthaccess gets by a strategy, or None where it has nothing to go by."""
+    """Log in by a strategy of earthaccess; return None where it has no user name."""
     from earthaccess.exceptions import (  # noqa: PLC0415 - as above
         LoginAttemptFailure,
         LoginStrategyUnavailable,
@@ -180,26 +179,26 @@ def _logged_in(auth: Any, strategy: str) -> Mapping[str, str] | None:
     except LoginStrategyUnavailable:
         return None
     except LoginAttemptFailure as error:
-        # It tells no status, only what the server said.
+        # The error has no status, only the server's text.
         if "invalid" not in str(error):
             raise HTTPStatusError(503, "from Earthdata Login") from None
         place = "the environment" if strategy == "environment" else str(_netrc())
         raise AccessDeniedError(
             f"Earthdata Login refuses the user name and password from {place}: correct them, or "
-            "look whether you can log in at https://urs.earthdata.nasa.gov"
+            "try to log in at https://urs.earthdata.nasa.gov"
         ) from None
     except (ValueError, KeyError):
-        # From None: the cause may show the answer.
+        # From None: the cause may contain the answer.
         raise GarbledResponseError(
-            "what comes from Earthdata Login is no token: does a login page of this network stand "
-            "between?"
+            "Earthdata Login sent something other than a token: does this network need a login on "
+            "a web page?"
         ) from None
     offered: Mapping[str, str] | None = auth.token
     return offered
 
 
 def _check_netrc() -> None:
-    """Refuse a netrc that cannot be read, and warn once of one that others can read."""
+    """Raise if netrc cannot be read, and warn once if others can read it."""
     try:
         with _netrc().open("rb") as file:
             file.read()
@@ -208,7 +207,7 @@ def _check_netrc() -> None:
         return
     except OSError as error:
         raise AccessDeniedError(
-            f"cannot read the login from {_netrc()} ({error.strerror}): see who may read it, or "
+            f"cannot read the login from {_netrc()} ({error.strerror}): check its permissions, or "
             "set EARTHDATA_TOKEN in the environment"
         ) from None
     if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
@@ -227,20 +226,20 @@ def _warn_of_netrc(path: str, mode: int) -> None:
 
 
 def _seconds_left(day: str | None) -> float:
-    """Until a day as Earthdata Login writes it, such as ``"12/31/2026"``."""
+    """Return the seconds until a day that is written as ``"12/31/2026"``."""
     if day is None:
-        return _FOR_EVER
+        return _NEVER
     end = datetime.strptime(day, "%m/%d/%Y").replace(tzinfo=UTC)
     left = (end - datetime.now(UTC)).total_seconds()
-    # A day that is over here may not be over there: then the server has the last word.
-    return left if left > 0 else _FOR_EVER
+    # The day may not have ended in another time zone: then the server decides.
+    return left if left > 0 else _NEVER
 
 
 def _ask_for_keys(token: str) -> Any:
     import requests  # noqa: PLC0415 - as above
 
     def bearer(request: Any) -> Any:
-        # Headers given otherwise would be replaced by what netrc says.
+        # requests would replace a header by the user name from netrc.
         request.headers.update(bearer_header(_KEYS_URL, token))
         return request
 
@@ -254,8 +253,8 @@ def _read_keys(answer: Any) -> ExpiringValue[S3Keys]:
         expires = datetime.fromisoformat(told["expiration"])
         parts = told["accessKeyId"], told["secretAccessKey"], told["sessionToken"]
     except (ValueError, KeyError, TypeError):
-        # From None: the cause would show the answer.
-        raise GarbledResponseError("what the archive sends is no S3 keys") from None
+        # From None: the cause would contain the answer.
+        raise GarbledResponseError("the archive sent something other than S3 keys") from None
     ahead = _ahead(answer.headers.get("Date"))
     return ExpiringValue(S3Keys(*parts, ahead), expires.timestamp() - time.time() - ahead)
 

@@ -1,4 +1,4 @@
-"""Folders of ``icesat2://``: products, releases, days and the granules in them, from CMR."""
+"""List folders of ``icesat2://``: products, releases, days and granules."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -14,25 +14,25 @@ from .archive_paths import has_folders_by_date, plain_path
 __all__ = ["ListingEntry", "files_below", "find_below", "folder_entry", "list_folder"]
 
 ListingEntry = dict[str, Any]
-"""As fsspec has it: ``name``, ``size`` (bytes, or None), ``type``."""
+"""Entry as in fsspec: ``name``, ``size`` (bytes, or None), ``type``."""
 
 # Digits of year, month and day in a path.
 _WIDTHS = (4, 2, 2)
-# How many parts the path of a release has, and that of a file by date.
+# Number of parts in the path of a release, and of a file in folders by date.
 _RELEASE, _FILE = 2, 6
 _NARROWER = "name a product and a release, such as icesat2://ATL06/007/2019/11"
 
 
 def folder_entry(path: str) -> ListingEntry:
-    """Entry of a folder."""
+    """Return the entry of a folder."""
     return {"name": path, "size": 0, "type": "directory"}
 
 
 async def list_folder(path: str) -> list[ListingEntry]:
-    """List what a folder holds.
+    """List a folder.
 
-    Years, months and days are those of the calendar, from the beginning of the
-    release to its end or to today; a day may hold no granule.
+    Years, months and days are those of the calendar, from the start of the release to its end or
+    to today; the folder of a day may be empty.
 
     Raises
     ------
@@ -50,18 +50,18 @@ async def list_folder(path: str) -> list[ListingEntry]:
     if not has_folders_by_date(product):
         children = _children(path, await files_below(path))
         if not children and below[1:]:
-            raise _no_folder(path, "no granule lies in it")
+            raise _no_folder(path, "it contains no granule")
         return children
     extent = _extent(releases[below[0]])
     if len(below) > 1 and below[-1] not in _dates(below[1:-1], *extent):
-        raise _no_folder(path, f"{product} {below[0]} holds days from {extent[0]} to {extent[1]}")
+        raise _no_folder(path, f"{product} {below[0]} has days from {extent[0]} to {extent[1]}")
     if len(below) > len(_WIDTHS):
         return await files_below(path)
     return [folder_entry(f"{path}/{part}") for part in _dates(below[1:], *extent)]
 
 
 async def files_below(path: str) -> list[ListingEntry]:
-    """All granules below a folder of a release, whatever lies between.
+    """List all granules below a folder of a release, at any depth.
 
     Parameters
     ----------
@@ -83,24 +83,24 @@ async def files_below(path: str) -> list[ListingEntry]:
 
 
 async def find_below(path: str, deepest: int, *, withdirs: bool) -> dict[str, ListingEntry]:
-    """Files below ``path``, and folders if asked for, by name.
+    """Find the files below ``path``, and folders on request, by name.
 
     Parameters
     ----------
     path : str
         A folder.
     deepest : int
-        Parts that a name has at most.
+        Maximum number of parts of a path.
     withdirs : bool
-        Whether folders, ``path`` among them, are wanted as well. Where files
-        can be found, these are folders that hold some.
+        Whether to include folders, also ``path`` itself. Empty folders are left out where files
+        are listed by a query.
 
     Raises
     ------
     GranuleNotFoundError
         There is no such folder.
     SelectionError
-        It would be the whole archive.
+        It would list the whole archive.
     """
     parts = path.split("/") if path else []
     if not parts and deepest > _RELEASE:
@@ -114,7 +114,7 @@ async def find_below(path: str, deepest: int, *, withdirs: bool) -> dict[str, Li
 
 
 async def _walk(path: str, deepest: int, *, withdirs: bool) -> dict[str, ListingEntry]:
-    """As :func:`find_below`, folder by folder."""
+    """Find files like :func:`find_below`, folder by folder."""
     found = {path: folder_entry(path)} if withdirs and path else {}
     for entry in await list_folder(path):
         name = entry["name"]
@@ -126,7 +126,7 @@ async def _walk(path: str, deepest: int, *, withdirs: bool) -> dict[str, Listing
 
 
 def _above(name: str, depth: int) -> list[str]:
-    """Folders that hold ``name``, those of ``depth`` parts and deeper."""
+    """Return the folders above ``name`` that have at least ``depth`` parts."""
     parts = name.split("/")
     return ["/".join(parts[:end]) for end in range(depth, len(parts))]
 
@@ -143,7 +143,7 @@ def _entry(granule: catalog.CatalogGranule) -> ListingEntry:
 
 
 def _children(path: str, files: Iterable[ListingEntry]) -> list[ListingEntry]:
-    """Entries directly in ``path``, of all those that lie below it."""
+    """Return the entries directly in ``path``, from all files below it."""
     found: dict[str, ListingEntry] = {}
     for entry in files:
         first, deeper, _ = entry["name"].removeprefix(f"{path}/").partition("/")
@@ -159,7 +159,7 @@ async def _releases(product: str, path: str) -> list[Mapping[str, Any]]:
 
 
 def _extent(umm: Mapping[str, Any]) -> tuple[date, date]:
-    """First and last day of a release."""
+    """Return the first and last day of a release."""
     ranges = [each for extent in umm["TemporalExtents"] for each in extent["RangeDateTimes"]]
     first = min(datetime.fromisoformat(each["BeginningDateTime"]).date() for each in ranges)
     ends = [each.get("EndingDateTime") for each in ranges]
@@ -168,7 +168,7 @@ def _extent(umm: Mapping[str, Any]) -> tuple[date, date]:
 
 
 def _dates(given: Sequence[str], first: date, last: date) -> list[str]:
-    """Years, or the months of the year given, or the days of the month, from first to last."""
+    """Return the years, months or days below a given date, between two days."""
     days = (first + timedelta(days=number) for number in range((last - first).days + 1))
     parts = [f"{day:%Y/%m/%d}".split("/") for day in days]
     depth = len(given)

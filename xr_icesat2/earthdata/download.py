@@ -1,4 +1,4 @@
-"""Granules as files: ``xr_icesat2.download``."""
+"""Download granules: ``xr_icesat2.download``."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ __all__ = ["download"]
 
 @dataclass(frozen=True)
 class _Job:
-    """One file to be had."""
+    """One file to download."""
 
     source: ByteSource
     final: Path
     given: Any
-    """What the user gave."""
+    """The user's argument."""
 
 
 def download(
@@ -40,29 +40,28 @@ def download(
     progress: bool | None = None,
     storage_options: Mapping[str, Any] | None = None,
 ) -> list[Path]:
-    """Download granules, several at once.
+    """Download granules, several at the same time.
 
-    A file appears under its name when all of it is there and has been checked;
-    until then it is ``<name>.<version>.part``, which a later call goes on with.
-    Files that are there already are checked and kept.
+    A file gets its name when it is complete and checked. Until then it is called
+    ``<name>.<version>.part``, and a later call resumes it. Existing files are checked and kept.
 
     Parameters
     ----------
-    granules : GranuleList, list or one of what it holds
+    granules : GranuleList, list of granules, or one granule
         Results of :func:`xr_icesat2.search` or of ``earthaccess.search_data``,
         URLs (``icesat2://…`` and any that fsspec knows), or names of granules. A
         name that is no local file is downloaded from NASA's archive.
     folder : path
-        Made if it is not there.
+        Created if it does not exist.
     overwrite : bool
-        Replace files that have the name but not the content.
+        Replace existing files of the same name and other content.
     max_workers : int
-        Files at the same time.
+        Number of files at the same time.
     progress : bool, optional
-        Whether a bar shows when it takes long. Default: where standard error
-        is a terminal or a notebook.
+        Show a progress bar if it takes longer than two seconds. Default: if standard error is a
+        terminal or a notebook.
     storage_options : mapping, optional
-        Handed to fsspec with URLs.
+        Passed to fsspec with URLs.
 
     Returns
     -------
@@ -72,17 +71,17 @@ def download(
     Raises
     ------
     SelectionError
-        Two granules have one name, or a file of that name with other content
-        is there and ``overwrite`` is False.
+        Two granules have the same name, or a file of that name with other content exists and
+        ``overwrite`` is False.
     AccessDeniedError
-        No login, or not for us.
+        There is no Earthdata login, or it may not read the granule.
     CorruptGranuleError
-        The bytes that came do not have the checksum that CMR gives.
+        The downloaded bytes do not have the checksum that CMR has.
     NotAGranuleError
-        What came is no granule, such as a login page: no file is left.
+        The server sent something other than a granule, such as a login page. No file is kept.
     TransferError
-        A server fails or does not answer, or the folder cannot be written.
-        Other granules have been downloaded all the same.
+        A server fails or does not answer, or the folder cannot be written. The other granules
+        are downloaded.
     """
     if not (isinstance(max_workers, int) and max_workers > 0):
         raise SelectionError(f"max_workers={max_workers!r}, expected a number of files from 1")
@@ -115,8 +114,7 @@ def _jobs(given: Sequence[Any], folder: Path, options: Mapping[str, Any] | None)
         name = file_name(source.url)
         if not name or name.startswith("<"):
             raise SelectionError(
-                f"{source.url} has no file name to download it to, expected URLs or results of a "
-                "search"
+                f"{source.url} has no file name, expected URLs or results of a search"
             )
         if name in jobs:
             raise SelectionError(
@@ -134,7 +132,7 @@ def _jobs(given: Sequence[Any], folder: Path, options: Mapping[str, Any] | None)
 def _run(
     jobs: Sequence[_Job], max_workers: int, fetch: Callable[[_Job, threading.Event], None]
 ) -> list[BaseException]:
-    """Do all jobs; give what failed, in order. If we may not read one, we may read none."""
+    """Run all jobs and return their errors in order; stop at the first refused login."""
     stop = threading.Event()
     with ThreadPoolExecutor(max_workers, "xr_icesat2-download") as pool:
         futures = [pool.submit(fetch, job, stop) for job in jobs]
@@ -160,5 +158,5 @@ def _raise(failures: Sequence[BaseException], jobs: Sequence[_Job], folder: Any)
         raise first
     raise TransferError(
         f"{len(failures)} of {len(jobs)} granules were not downloaded; the first: {first}. The "
-        f"others are in {folder}: the same call goes on with what is missing"
+        f"others are in {folder}: repeat the call to download the missing ones"
     ) from first

@@ -1,4 +1,4 @@
-"""One granule, from where it lies into a file: whole and checked, or not at all."""
+"""Download one granule into a file: complete and checked, or not at all."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ from .partial_file import PartialFile, open_partial_file
 __all__ = ["catalog_record", "fetch_file"]
 
 SMALLEST_REQUEST, LARGEST_REQUEST = 512 << 10, 8 << 20
-"""Bytes of one request: small at first, so that a slow link keeps the time limits."""
+"""Bytes of one request: small at first, so that slow links meet the time limit."""
 REQUESTS_AT_ONCE = 4
-"""Requests of one file that are under way at once; so much of it is held in memory."""
+"""Concurrent requests for one file, whose answers are in memory."""
 COMPARED_TAIL = 64 << 10
-"""Bytes at the end of a part that are fetched again and compared before it is gone on with."""
+"""Bytes at the end of a partial file that are requested again before it is resumed."""
 
 _log = get_logger(__name__)
 
 
 def catalog_record(given: Any, name: str) -> CatalogGranule | None:
-    """Give what CMR tells of a granule, asked if need be; None where it is not in the archive."""
+    """Return CMR's record of a granule, requested if necessary; None if it has none."""
     if isinstance(given, CatalogGranule):
         return given
     if isinstance(given, Mapping):  # of earthaccess
@@ -65,37 +65,37 @@ def catalog_record(given: Any, name: str) -> CatalogGranule | None:
 def fetch_file(
     source: ByteSource,
     final: Path,
-    told: CatalogGranule | None,
+    record: CatalogGranule | None,
     *,
     overwrite: bool,
     count: ProgressCallback,
     stop: threading.Event,
 ) -> None:
-    """Download one file, or go on with its part.
+    """Download one file, or resume its partial file.
 
     Parameters
     ----------
     source
-        Where it lies.
+        The granule.
     final
-        Where it is to be.
-    told
-        What CMR tells of it.
+        Path of the file.
+    record
+        CMR's record of the granule.
     overwrite
-        Whether to replace another file of that name.
+        Whether to replace a file of that name with other content.
     count
-        Is told of bytes that are to come, and that have come.
+        Called with the bytes that arrived, and those that are still expected.
     stop
-        When set, the part stays as it is, and the file is not made.
+        When set, the download ends and keeps the partial file.
     """
-    checksum = told.checksum if told else None
+    checksum = record.checksum if record else None
     try:
         version = source.file_version()
     except GranuleNotFoundError as error:
         raise GranuleNotFoundError(f"{error}{archive_hint(source.url)}") from error
-    if told is not None and told.size not in (None, version.size):
+    if record is not None and record.size not in (None, version.size):
         raise TransferError(
-            f"{source.url} has {version.size} bytes, but NASA's catalog (CMR) says {told.size}: "
+            f"{source.url} has {version.size} bytes, but NASA's catalog (CMR) has {record.size}: "
             "the archive is being changed. Search again, or try later"
         )
     count(0, version.size)
@@ -121,7 +121,7 @@ def fetch_file(
 def _is_there(
     final: Path, version: FileVersion, checksum: Checksum | None, *, overwrite: bool
 ) -> bool:
-    """Whether the file is there already, whole."""
+    """Return whether the file exists already, complete."""
     if not final.exists():
         return False
     if final.is_file() and final.stat().st_size == version.size:
@@ -134,14 +134,14 @@ def _is_there(
     if final.is_file() and overwrite:
         return False
     raise SelectionError(
-        f"{final} is there, but is not the granule ({version.size} bytes"
+        f"{final} exists, but is not the granule ({version.size} bytes"
         f"{f', {checksum.algorithm} {checksum.value}' if checksum else ''}): move it away, or give "
         "overwrite=True"
     )
 
 
 def _check_kind(source: ByteSource, part: PartialFile) -> None:
-    """Raise if what came is recognised as something else than HDF5, such as a login page."""
+    """Raise if the file is not HDF5 but, for example, a login page."""
     kind = describe_head(part.content.read(HEAD_BYTES))
     if kind is not None:
         part.restart()
@@ -151,7 +151,7 @@ def _check_kind(source: ByteSource, part: PartialFile) -> None:
 def _same_version(
     source: ByteSource, part: PartialFile, version: FileVersion, checksum: Checksum | None
 ) -> bool:
-    """Whether a part that was left may be gone on with; only a checksum confirms what it holds."""
+    """Return whether a partial file can be resumed, which needs a checksum."""
     if part.size > version.size or not is_supported(checksum):
         return False
     tail = min(COMPARED_TAIL, part.size)
@@ -164,7 +164,7 @@ def _same_version(
 def _read(
     source: ByteSource, part: PartialFile, size: int, count: ProgressCallback, stop: threading.Event
 ) -> bool:
-    """Read what is missing, in bursts of requests; False if it was stopped."""
+    """Read the missing bytes in bursts of requests; return False if stopped."""
     length = SMALLEST_REQUEST
     while (begin := part.size) < size:
         if stop.is_set():
@@ -179,7 +179,7 @@ def _read(
 
 
 def _suited(length: int, seconds: float) -> int:
-    """Length of the next requests, after some of ``length`` took so long: a second or a few."""
+    """Return the length of the next requests, so that a burst takes 1 to 5 seconds."""
     if seconds < 1:
         return min(length * 2, LARGEST_REQUEST)
     return max(length // 2, SMALLEST_REQUEST) if seconds > 5 else length
@@ -188,7 +188,7 @@ def _suited(length: int, seconds: float) -> int:
 def _check(
     source: ByteSource, part: PartialFile, version: FileVersion, checksum: Checksum | None
 ) -> None:
-    """Raise unless the whole is what was to come; what is wrong is not kept."""
+    """Raise unless the file is complete and unchanged; discard it otherwise."""
     now = source.file_version()
     if now != version:
         part.restart()
@@ -201,8 +201,8 @@ def _check(
     if right is False:
         part.restart()
         raise CorruptGranuleError(
-            f"what came of {source.url} does not have the {checksum.algorithm} checksum that "
-            f"NASA's catalog (CMR) gives ({checksum.value}): download it again"
+            f"the download of {source.url} does not have the {checksum.algorithm} checksum that "
+            f"NASA's catalog (CMR) has ({checksum.value}): download it again"
         )
     if right is None:
         _log.warning("%s: cannot check a %s checksum", source.url, checksum.algorithm)

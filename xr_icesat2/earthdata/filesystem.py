@@ -34,35 +34,34 @@ _OF_FSSPEC = {
     *("use_listings_cache", "listings_expiry_time", "max_paths"),
 }
 _PIECE = 8 * 2**20
-"""Bytes of a request when a whole granule is fetched."""
+"""Bytes of one request when a whole granule is copied."""
 
 
 class ICESat2FileSystem(AsyncFileSystem):  # type: ignore[misc]
-    """Granules of ICESat-2 in NASA's Earthdata cloud.
+    """ICESat-2 granules in NASA's Earthdata cloud.
 
-    Paths are ``product/release/yyyy/mm/dd/name``; the bare name of a granule
-    will do. Instances hold no secrets: each process gets its own when it first
-    reads, renews them before they expire, and again when a server says that
-    they have.
+    Paths are ``product/release/yyyy/mm/dd/name``, or the name of a granule alone. Instances hold
+    no secrets: each process logs in when it first reads, and renews token and keys before they
+    expire or when a server refuses them.
 
     Parameters
     ----------
     access : {"auto", "direct", "external"}
-        Road to the bytes: S3, which serves AWS us-west-2 only; HTTPS; or
-        whichever fits this machine. The environment variable
-        ``XR_ICESAT2_ACCESS`` decides where ``"auto"`` is given.
+        ``"direct"`` reads from S3, which works in AWS us-west-2 only; ``"external"`` over HTTPS;
+        ``"auto"`` as this machine allows. For ``"auto"``, the environment variable
+        ``XR_ICESAT2_ACCESS`` takes precedence.
     **options
-        As of any :class:`fsspec.asyn.AsyncFileSystem`.
+        Options of :class:`fsspec.asyn.AsyncFileSystem`.
 
     Raises
     ------
     SelectionError
-        ``access`` is none of these, or there is no such option.
+        ``access`` is not one of these, or an option is unknown.
 
     Notes
     -----
-    Errors are those of :mod:`xr_icesat2.errors`, which are also the builtin
-    ones that fsspec's users expect.
+    Errors are those of :mod:`xr_icesat2.errors`. Each is also the builtin exception that users of
+    fsspec expect.
     """
 
     protocol = PROTOCOL
@@ -75,8 +74,8 @@ class ICESat2FileSystem(AsyncFileSystem):  # type: ignore[misc]
         unknown = sorted(options.keys() - _OF_FSSPEC)
         if unknown:
             raise SelectionError(
-                f"{PROTOCOL}:// takes no option {', '.join(unknown)}: give access, or none; logins "
-                "come from earthaccess, the environment or netrc"
+                f"{PROTOCOL}:// has no option {', '.join(unknown)}: expected access; the login is "
+                "taken from earthaccess, the environment or netrc"
             )
         super().__init__(**options)
 
@@ -88,11 +87,11 @@ class ICESat2FileSystem(AsyncFileSystem):  # type: ignore[misc]
 
     @property
     def fsid(self) -> str:
-        """Name of the filesystem: there is one."""
+        """Identifier of the filesystem, the same for all instances."""
         return PROTOCOL
 
     def transport(self, path: str, name: str) -> GranuleAccess:
-        """Give a transport to the granule at ``path``, for who retries by himself."""
+        """Return a transport to the granule at ``path``; the caller retries."""
         return GranuleAccess(self._strip_protocol(path), self.access, name)
 
     def _requests(self, path: str) -> RangeRequests:
@@ -102,7 +101,7 @@ class ICESat2FileSystem(AsyncFileSystem):  # type: ignore[misc]
         )
 
     async def set_session(self) -> Any:
-        """HTTPS session of the running event loop, for users of fsspec's coroutines to close."""
+        """Return the HTTPS session of the running event loop, for the caller to close."""
         return await http_filesystem(asyncio.get_running_loop()).set_session()
 
     # Files
@@ -126,7 +125,7 @@ class ICESat2FileSystem(AsyncFileSystem):  # type: ignore[misc]
         return is_granule(self._strip_protocol(path)) and bool(await self._exists(path))
 
     async def _isdir(self, path: str) -> bool:
-        # fsspec's own takes a server that fails for a folder that is not there.
+        # fsspec's own takes a failing server for a missing folder.
         return not is_granule(self._strip_protocol(path)) and bool(await self._exists(path))
 
     async def _cat_file(
@@ -134,7 +133,7 @@ class ICESat2FileSystem(AsyncFileSystem):  # type: ignore[misc]
     ) -> bytes:
         requests = self._requests(self._strip_protocol(path))
         if start is not None and end is not None and 0 <= start <= end:
-            with suppress(CorruptGranuleError):  # it ends before: found out only then
+            with suppress(CorruptGranuleError):  # the file is shorter than the range
                 return b"".join(await requests.read(_pieces(start, end)))
         first, last, _step = slice(start, end).indices((await requests.file_version()).size)
         return b"".join(await requests.read(_pieces(first, last)))
@@ -142,7 +141,7 @@ class ICESat2FileSystem(AsyncFileSystem):  # type: ignore[misc]
     async def _get_file(
         self, rpath: str, lpath: str, callback: Any = DEFAULT_CALLBACK, **_: Any
     ) -> None:
-        """Copy one granule; the file stands whole or not at all."""
+        """Copy one granule: the file is complete or does not exist."""
         path = self._strip_protocol(rpath)
         if not is_granule(path):  # fsspec gives folders too
             await in_daemon_thread(partial(os.makedirs, lpath, exist_ok=True))
@@ -173,7 +172,7 @@ class ICESat2FileSystem(AsyncFileSystem):  # type: ignore[misc]
     async def _find(
         self, path: str, maxdepth: int | None = None, withdirs: bool = False, **options: Any
     ) -> Any:
-        """Find granules in a few pages of CMR rather than folder by folder."""
+        """Find granules by a few pages of CMR instead of folder by folder."""
         path = self._strip_protocol(path)
         depth = path.count("/") + 1 if path else 0
         deepest = sys.maxsize if maxdepth is None else depth + maxdepth
@@ -203,4 +202,4 @@ def _pieces(first: int, last: int) -> list[Range]:
 
 
 def _read_only() -> SelectionError:
-    return SelectionError(f"{PROTOCOL}:// is the archive's: it can be read, not written")
+    return SelectionError(f"{PROTOCOL}:// is NASA's archive: it is read-only")

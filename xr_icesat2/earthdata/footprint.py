@@ -1,4 +1,4 @@
-"""Where on the ground a granule lies, read from what CMR tells.
+"""Footprint of a granule on the ground, from CMR's record.
 
 Source: HorizontalSpatialDomain in NASA's UMM-G schema 1.6.
 """
@@ -16,14 +16,13 @@ __all__ = ["footprint_lines", "is_track"]
 
 
 def footprint_lines(granule: CatalogGranule) -> tuple[Line, ...]:
-    """Lines that show where a granule lies.
+    """Return lines that show where on the ground a granule is.
 
     Returns
     -------
     tuple of Line
-        The ground track of the spacecraft where CMR keeps the part of the
-        orbit; else the lines, outlines or boxes that it keeps, (longitude,
-        latitude) in degrees. Empty where it keeps none of these.
+        The ground track of the spacecraft where CMR has the part of the orbit; else CMR's lines,
+        outlines or boxes, (longitude, latitude) in degrees. Empty where CMR has none of these.
     """
     told = granule.footprint
     if "Orbit" in told:
@@ -35,7 +34,7 @@ def footprint_lines(granule: CatalogGranule) -> tuple[Line, ...]:
 
 
 def is_track(granule: CatalogGranule) -> bool:
-    """Whether the lines run as the spacecraft flew."""
+    """Return whether the lines follow the flight of the spacecraft."""
     return "Orbit" in granule.footprint or "Lines" in granule.footprint.get("Geometry", {})
 
 

@@ -1,4 +1,4 @@
-"""Where on the ground a granule lies, from where its orbit crosses the equator.
+"""Calculate the ground track of a granule from the equator crossing of its orbit.
 
 Source: orbit of ICESat-2 in the ATL03 ATBD (inclination 92°, 1387 revolutions that repeat after 91
 days); the orbital extent of granules in NASA's UMM-G schema.
@@ -18,7 +18,7 @@ Line: TypeAlias = tuple[tuple[float, float], ...]
 """Points (longitude, latitude) in degrees, longitude from -180 to 180."""
 
 _INCLINATION = math.radians(92.0)
-# The track repeats exactly, so what the node moves in a revolution is a fraction of whole turns.
+# The track repeats exactly, so the node moves by a rational part of a turn in each revolution.
 _NODE_STEP = -360.0 * 91 / 1387
 _SQUARED_ECCENTRICITY = 0.00669437999014  # of the WGS 84 ellipsoid
 _STEP = 2.0
@@ -26,7 +26,7 @@ _STEP = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrbitExtent:
-    """The part of an orbit that a granule covers, as CMR keeps it."""
+    """The part of an orbit that a granule covers, as in CMR."""
 
     crossing: float
     """Longitude of the ascending equator crossing before the start, degrees east."""
@@ -39,14 +39,14 @@ class OrbitExtent:
 
 
 def ground_track(extent: OrbitExtent, orbits: int = 1) -> Line:
-    """Draw the ground track of the spacecraft, a point every 2° along the orbit.
+    """Calculate the ground track of the spacecraft, one point every 2°.
 
     Parameters
     ----------
     extent
-        From where to where.
+        Start and end.
     orbits
-        How many orbits the granule covers, the last one perhaps in part.
+        Number of orbits that the granule covers; the last one may be partial.
 
     Returns
     -------
@@ -74,9 +74,9 @@ def ground_track(extent: OrbitExtent, orbits: int = 1) -> Line:
 
 
 def _along_orbit(latitude: float, *, ascending: bool) -> float:
-    """Degrees from the ascending node, 0 to 360; at the turn for latitudes beyond it."""
+    """Return degrees from the ascending node, 0 to 360, of a latitude."""
     if not abs(latitude) <= 90:
-        raise SelectionError(f"a latitude of {latitude}, expected -90 to 90")
+        raise SelectionError(f"CMR has the latitude {latitude}, expected -90 to 90")
     geocentric = math.atan((1 - _SQUARED_ECCENTRICITY) * math.tan(math.radians(latitude)))
     sine = math.sin(geocentric) / math.sin(_INCLINATION)
     angle = math.degrees(math.asin(min(1.0, max(-1.0, sine))))

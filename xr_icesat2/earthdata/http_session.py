@@ -1,4 +1,4 @@
-"""The HTTPS session of an event loop, and small answers over it."""
+"""The HTTPS session of an event loop, and requests for JSON."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ from xr_icesat2.fork_safety import PerProcess, keep_in_children
 __all__ = ["JSONResponse", "Query", "http_filesystem", "post_json", "proxy_for"]
 
 Query = Sequence[tuple[str, str]]
-"""Parameters of a request; a name may come several times."""
+"""Parameters of a request; a name may occur several times."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,14 @@ class JSONResponse:
 async def post_json(
     url: str, form: Query, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
-    """One request, without retries. In its body, any number of parameters has room.
+    """Send one request without retries; its body holds any number of parameters.
 
     Raises
     ------
     StatusError
-        429 or a status from 500 on: asking again may help.
+        Status 429, or 500 and above: a retry may help.
     GarbledAnswerError
-        Success, but no JSON.
+        A successful answer that is not JSON.
     """
     note_peer(url)
     session = await http_filesystem(asyncio.get_running_loop()).set_session()
@@ -68,13 +68,13 @@ def _parsed(text: str, status: int) -> Any:
     except ValueError:
         if status == 200:
             raise GarbledResponseError(
-                "no JSON: does a login page of this network stand between?"
+                "not JSON: does this network need a login on a web page?"
             ) from None
         return None
 
 
 def proxy_for(url: str) -> str | None:
-    """Proxy that the environment names for a host, if any, as requests takes it.
+    """Return the proxy that the environment names for a host, as requests does.
 
     aiohttp's own ``trust_env`` would also add passwords from netrc to requests.
     """
@@ -86,11 +86,10 @@ def proxy_for(url: str) -> str | None:
 
 
 async def _client(*, loop: asyncio.AbstractEventLoop, **options: Any) -> Any:
-    """Session for :class:`fsspec.implementations.http.HTTPFileSystem`.
+    """Create a session for :class:`fsspec.implementations.http.HTTPFileSystem`.
 
-    Without cookies: what one granule's redirect sets is not another's. The
-    certificates are read here rather than when aiohttp is imported, so that
-    SSL_CERT_FILE counts whenever it is set.
+    It has no cookies: those of one granule's redirect are not valid for another. Certificates are
+    loaded here and not when aiohttp is imported, so that a later SSL_CERT_FILE counts.
     """
     import aiohttp  # noqa: PLC0415 - heavy: only when used
 
@@ -108,7 +107,7 @@ _webs = PerProcess[dict[asyncio.AbstractEventLoop, Any]](dict)
 
 
 def http_filesystem(loop: asyncio.AbstractEventLoop) -> Any:
-    """Give fsspec's HTTP filesystem whose one session lives on ``loop``; it holds no secrets."""
+    """Return the HTTP filesystem of ``loop``, whose only session holds no secrets."""
     from fsspec.implementations.http import HTTPFileSystem  # noqa: PLC0415 - heavy: only when used
 
     webs = _webs()
@@ -117,6 +116,6 @@ def http_filesystem(loop: asyncio.AbstractEventLoop) -> Any:
             webs.pop(other, None)  # which closes its connections
         web = HTTPFileSystem(loop=loop, get_client=_client, skip_instance_cache=True)
         keep_in_children(web)
-        # setdefault is atomic: two threads get the same one.
+        # setdefault is atomic: two threads get the same filesystem.
         webs.setdefault(loop, web)
     return webs[loop]

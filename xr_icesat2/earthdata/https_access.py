@@ -1,7 +1,6 @@
-"""HTTPS access to a granule with a bearer token: one ranged GET a request.
+"""HTTPS access to a granule with a bearer token: one ranged GET for each request.
 
-A token or a redirect that the server refuses for its age is renewed, once, and
-the request made again.
+An expired token or redirect is renewed once, and the request repeated.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -24,14 +23,14 @@ __all__ = ["HTTPSAccess"]
 T = TypeVar("T")
 
 _LOGIN_HOST = "urs.earthdata.nasa.gov"
-# With the redirect that we know, with the token as it is, and with a new one.
+# With the known redirect, with the current token, and with a new token.
 _ATTEMPTS = 3
-# What a signed address answers when its time is over, or when it has been moved.
+# Answers of a signed address that expired or was moved.
 _REDIRECT_OVER = {400, 403, 404, 410}
 
 
 class ExpiredSecretError(Exception):
-    """A server refuses a secret for its age; ``answer`` is what it said."""
+    """A server refuses an expired secret; ``answer`` is its error."""
 
     def __init__(self, answer: Exception) -> None:
         super().__init__(str(answer))
@@ -39,18 +38,18 @@ class ExpiredSecretError(Exception):
 
 
 class HTTPSAccess(HTTPTransport):
-    """Over HTTPS, from anywhere.
+    """Transport to one granule over HTTPS, from any machine.
 
-    The archive redirects to an address that is good for a while and needs no
-    token; aiohttp leaves the token away where a redirect goes to another host.
-    That address is asked directly from then on, until it is refused.
+    The archive redirects to an address that needs no token for some time, and aiohttp omits the
+    token where a redirect leads to another host. Later requests go to that address directly,
+    until it is refused.
 
     Parameters
     ----------
     filesystem, url, name
         As of :class:`~xr_icesat2.bytesource.http.HTTPTransport`.
     redirect : Redirect
-        Of this granule, shared by all its requests.
+        Redirect of this granule, shared by all its requests.
     """
 
     def __init__(self, filesystem: Any, url: str, name: str, redirect: Redirect) -> None:
@@ -58,11 +57,11 @@ class HTTPSAccess(HTTPTransport):
         self._redirect = redirect
 
     async def first_read(self, first: int, last: int) -> FirstRead:
-        """Size and ETag, with the first bytes in the same answer."""
+        """Request size and ETag, with the first bytes in the same answer."""
         return await self._renewing(partial(super().first_read, first, last))
 
     async def fetch(self, offset: int, length: int) -> bytes:
-        """Bytes of one range; fewer if the server sends fewer."""
+        """Request the bytes of one range; return fewer if the server sends fewer."""
         return await self._renewing(partial(super().fetch, offset, length))
 
     async def _renewing(self, ask: Callable[[], Awaitable[T]]) -> T:
@@ -78,7 +77,7 @@ class HTTPSAccess(HTTPTransport):
 
     @asynccontextmanager
     async def _answered(self, secret: str | None, headers: dict[str, str]) -> AsyncIterator[Any]:
-        """Answer to one request, once it is clear that the secret was not stale."""
+        """Yield the answer to one request; raise if the secret has expired."""
         session = await self._filesystem.set_session()
         request = self._request(secret, headers)
         note_peer(request["url"])
@@ -92,7 +91,7 @@ class HTTPSAccess(HTTPTransport):
             yield response
 
     async def _secret(self) -> str | None:
-        """Token, or None where none is needed."""
+        """Return the token, or None where none is needed."""
         if self._redirect.url:
             return None
         note_peer("Earthdata Login")
@@ -106,7 +105,7 @@ class HTTPSAccess(HTTPTransport):
 
     def _request(self, secret: str | None, headers: dict[str, str]) -> dict[str, Any]:
         if secret is None:
-            # Another request may just have found out that it is over: then the archive says so.
+            # Another request may just have discarded the redirect: then the archive answers.
             return {"url": self._redirect.url or self._url, "headers": headers}
         return {
             "url": self._url,

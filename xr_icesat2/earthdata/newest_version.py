@@ -1,4 +1,4 @@
-"""Of a granule that was made several times, the newest."""
+"""Select the newest version of each granule."""
 
 from collections.abc import Hashable, Sequence
 
@@ -11,12 +11,12 @@ __all__ = ["parsed_name", "pass_key", "split_newest"]
 
 
 def parsed_name(granule: CatalogGranule) -> GranuleName:
-    """Read the name of a granule.
+    """Return the parsed name of a granule.
 
     Raises
     ------
     IdentityError
-        It is not named like a granule.
+        It does not have the name of a granule.
     """
     name = parse_name(granule.name)
     if name is None:
@@ -28,7 +28,7 @@ def parsed_name(granule: CatalogGranule) -> GranuleName:
 
 
 def pass_key(name: GranuleName) -> Hashable:
-    """Give what all versions of a granule in one release have in common."""
+    """Return a key that all versions of a granule in one release share."""
     number = name.gran_idx
     if number is not None:
         return (name.collection, name.release, number)
@@ -38,7 +38,7 @@ def pass_key(name: GranuleName) -> Hashable:
 def split_newest(
     granules: Sequence[CatalogGranule],
 ) -> tuple[list[CatalogGranule], list[CatalogGranule]]:
-    """Split granules into the newest version of each pass, and the older ones; order is kept.
+    """Split granules into the newest version of each pass and older ones, in order.
 
     An ATL11 granule with more cycles is newer than one with fewer. Two files
     of one version are both newest: they are not the same data.

@@ -1,4 +1,4 @@
-"""The part of a file that has been downloaded so far, beside the place of the whole."""
+"""The partial file of a download, in the folder of the final file."""
 
 from __future__ import annotations
 
@@ -23,10 +23,9 @@ __all__ = ["PartialFile", "open_partial_file"]
 
 
 class PartialFile:
-    """What is there so far; it grows at its end only.
+    """The bytes downloaded so far; they are only appended to.
 
-    The version that it is a part of stands in its name: bytes of two
-    versions never meet in one file.
+    Its name contains the version of the granule, so bytes of two versions never meet in one file.
     """
 
     def __init__(self, path: Path, file: IO[bytes]) -> None:
@@ -35,7 +34,7 @@ class PartialFile:
 
     @property
     def content(self) -> IO[bytes]:
-        """File to read, at its beginning."""
+        """The open file, at its beginning."""
         self._file.seek(0)
         return self._file
 
@@ -45,21 +44,21 @@ class PartialFile:
         return self._file.seek(0, os.SEEK_END)
 
     def tail(self, length: int) -> bytes:
-        """Give the last bytes."""
+        """Return the last ``length`` bytes."""
         self._file.seek(self.size - length)
         return self._file.read(length)
 
     def append(self, data: BytesLike) -> None:
-        """Add what comes next."""
+        """Append the next bytes."""
         self._file.write(data)
-        self._file.flush()  # a process that is killed leaves what it has
+        self._file.flush()  # so that a killed process leaves them
 
     def restart(self) -> None:
-        """Forget what is there."""
+        """Discard all bytes."""
         self._file.truncate(0)
 
     def finish(self, final: Path) -> None:
-        """Give the file its name, once all of it is on the disk; parts of other versions go."""
+        """Rename the complete file, and delete partial files of other versions."""
         os.fsync(self._file.fileno())
         if not _is_at(self._path, self._file):
             raise TransferError(f"{self._path} was replaced by another file: download it again")
@@ -72,22 +71,21 @@ class PartialFile:
 
 @contextmanager
 def open_partial_file(final: Path, file_version: FileVersion) -> Iterator[PartialFile]:
-    """Open the part of ``final`` that belongs to a version, or begin one.
+    """Open the partial file of a version of ``final``, or create it.
 
-    Only one process at a time has it. If it is not finished it stays, unless
-    there is nothing in it.
+    Only one process at a time can open it. It is kept if it is not finished, unless it is empty.
 
     Raises
     ------
     TransferError
-        Another process is at it, the folder cannot be written, or what has the
-        name of the part is a link or no file.
+        Another process downloads it, the folder cannot be written, or the path is a link or not a
+        regular file.
     """
     version = hashlib.sha256(f"{file_version.size} {file_version.tag}".encode()).hexdigest()[:12]
     path = final.with_name(f"{final.name}.{version}.part")
     try:
         with _opened(path) as file:
-            _take(file, path)
+            _lock(file, path)
             part = PartialFile(path, file)
             try:
                 yield part
@@ -99,15 +97,15 @@ def open_partial_file(final: Path, file_version: FileVersion) -> Iterator[Partia
         raise
     except OSError as error:
         raise TransferError(
-            f"cannot write {path} ({error.strerror}): check the space and the rights there, or "
+            f"cannot write {path} ({error.strerror}): check its free space and permissions, or "
             "choose another folder"
         ) from error
 
 
 def _opened(path: Path) -> IO[bytes]:
-    """Open a part without following links: in a folder that others write, they may plant one.
+    """Open a partial file without following links, which others may have planted.
 
-    What another user has begun is begun anew: its owner could change it after it was checked.
+    A partial file of another user is replaced: its owner could change it after the check.
     """
     try:
         return _open(path, os.O_CREAT | os.O_EXCL)
@@ -119,7 +117,7 @@ def _opened(path: Path) -> IO[bytes]:
         _refuse_planted(path, found)
         if os.name != "posix" or found.st_uid == os.geteuid():
             return file
-        _take(file, path)
+        _lock(file, path)
         path.unlink()
     except BaseException:
         file.close()
@@ -129,7 +127,7 @@ def _opened(path: Path) -> IO[bytes]:
 
 
 def _open(path: Path, flags: int) -> IO[bytes]:
-    # O_NONBLOCK: opening a pipe must not wait for who reads it.
+    # O_NONBLOCK: opening a pipe must not wait for a reader.
     flags |= os.O_RDWR | os.O_APPEND | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     return os.fdopen(os.open(path, flags, 0o666), "a+b")
 
@@ -138,18 +136,18 @@ def _refuse_planted(path: Path, found: os.stat_result) -> None:
     if stat.S_ISLNK(found.st_mode):
         what = "a symbolic link"
     elif not stat.S_ISREG(found.st_mode):
-        what = "no regular file"
+        what = "not a regular file"
     elif found.st_nlink > 1:
-        what = "a file that has another name too (a hard link)"
+        what = "a file with a second name (a hard link)"
     else:
         return
     raise TransferError(
-        f"{path} is {what}, expected the part of a download: nothing was written to it. Remove it "
-        "if you know who made it, or choose a folder that only you can write"
+        f"{path} is {what}, expected a partial download: nothing was written to it. Remove it if "
+        "you know its origin, or choose a folder that only you can write to"
     )
 
 
-def _take(file: IO[bytes], path: Path) -> None:
+def _lock(file: IO[bytes], path: Path) -> None:
     busy = f"another process is downloading {path.name} into {path.parent}: wait for it"
     if fcntl is not None:
         try:
@@ -159,11 +157,11 @@ def _take(file: IO[bytes], path: Path) -> None:
         except OSError:  # a file system without locks
             return
     if not _is_at(path, file):
-        raise TransferError(busy)  # it has just been finished
+        raise TransferError(busy)  # another process has just finished it
 
 
 def _is_at(path: Path, file: IO[bytes]) -> bool:
-    """Whether an open file is the one that has this name now."""
+    """Return whether an open file still has this path."""
     try:
         return os.path.samestat(path.lstat(), os.fstat(file.fileno()))
     except FileNotFoundError:

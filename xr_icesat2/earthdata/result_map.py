@@ -1,4 +1,4 @@
-"""Ground tracks on a small map, as SVG that a notebook shows without any package."""
+"""Draw ground tracks on a small map, as SVG for notebooks."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from .ground_track import Line
 __all__ = ["svg_map"]
 
 MOST_LINES = 500
-"""More tracks than this are one dark blot."""
+"""More tracks than this cover the map."""
 
 _WIDTH, _MOST_HEIGHT = 480, 360
 _SMALLEST = 4.0
-"""Degrees of latitude that a map shows at least."""
+"""Smallest range of latitudes, degrees."""
 _STEPS = (1, 2, 5, 10, 15, 30, 45, 90)
 
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """What the map shows: a window of latitude and of longitude about a centre."""
+    """Extent of the map: ranges of latitude and of longitude about a centre."""
 
     centre: float
     half_width: float
     south: float
     north: float
     scale: float
-    """Pixels a degree of latitude."""
+    """Pixels per degree of latitude."""
     shrink: float
-    """Degrees of latitude that a degree of longitude is long, in the middle of the map."""
+    """Length of a degree of longitude in the middle of the map, in degrees of latitude."""
 
     @property
     def width(self) -> float:
@@ -43,7 +43,7 @@ class _Frame:
         return (self.north - self.south) * self.scale
 
     def east(self, longitude: float) -> float:
-        """Degrees east of the centre, -180 to 180."""
+        """Return degrees east of the centre, -180 to 180."""
         return (longitude - self.centre + 180) % 360 - 180
 
     def x(self, east: float) -> float:
@@ -54,14 +54,14 @@ class _Frame:
 
 
 def svg_map(tracks: Sequence[Line], rings: Sequence[Line] = ()) -> str:
-    """Draw lines, and the outlines of the place that was asked for.
+    """Draw ground tracks, and the outlines of the searched area.
 
     Parameters
     ----------
     tracks
         Lines of (longitude, latitude) in degrees; the first 500 are drawn.
     rings
-        Outlines. If there are any, the map shows them and what is about them, else all tracks.
+        Outlines. If there are any, the map shows them and their surroundings, else all tracks.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def _frame(points: Sequence[tuple[float, float]], margin: float) -> _Frame:
 
 
 def _path(frame: _Frame, line: Line, colour: str, width: float) -> str:
-    """One line, lifted where it leaves the map on one side and comes back on the other."""
+    """Draw one line, interrupted where it continues on the other side of the map."""
     points = [(frame.east(longitude), latitude) for longitude, latitude in line]
     if not points:
         return ""

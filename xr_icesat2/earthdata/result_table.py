@@ -1,4 +1,4 @@
-"""Granules as a table, in text and in HTML."""
+"""Format granules as a table, in text and in HTML."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["format_size", "html_table", "text_table", "total_size"]
 
 _HEADS = ("name", "start (UTC)", "minutes", "size", "where")
 _MOST_ROWS = 20
-"""Longer lists show the first and the last few."""
+"""Longer lists show the first and last ten."""
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 def text_table(granules: Sequence[CatalogGranule]) -> list[str]:
-    """Give the lines of a table, none for no granules."""
+    """Return the lines of a table; none for no granules."""
     if not granules:
         return []
     rows = [("", *_HEADS), *_rows(granules)]
@@ -28,7 +28,7 @@ def text_table(granules: Sequence[CatalogGranule]) -> list[str]:
 
 
 def html_table(granules: Sequence[CatalogGranule]) -> str:
-    """Give the same table in HTML, "" for no granules."""
+    """Return the same table in HTML; "" for no granules."""
     if not granules:
         return ""
     heads = "".join(f"<th>{head}</th>" for head in ("", *_HEADS))
@@ -59,7 +59,7 @@ def _row(granule: CatalogGranule) -> tuple[str, ...]:
 
 
 def format_size(size: float | None) -> str:
-    """Bytes in a unit that suits, powers of 1000; ``"?"`` for None."""
+    """Format bytes with a suitable unit, in powers of 1000; ``"?"`` for None."""
     if size is None:
         return "?"
     power = 0
@@ -70,10 +70,10 @@ def format_size(size: float | None) -> str:
 
 
 def total_size(granules: Sequence[CatalogGranule]) -> str:
-    """Size of all together; ``"at least …"`` where that of some is not known."""
+    """Format the total size; ``"at least …"`` where some sizes are unknown."""
     known = [granule.size for granule in granules if granule.size is not None]
     if not known:
-        return "sizes not known" if granules else format_size(0)
+        return "sizes unknown" if granules else format_size(0)
     return f"{'' if len(known) == len(granules) else 'at least '}{format_size(sum(known))}"
 
 

@@ -1,4 +1,4 @@
-"""What a search gives: granules in a list that shows itself."""
+"""Results of a search: a list of granules that prints as a table."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ __all__ = ["GranuleList"]
 
 @dataclass(frozen=True, repr=False)
 class GranuleList(Sequence[CatalogGranule]):
-    """Granules that a search found, in the order of time.
+    """Granules that a search found, in order of time.
 
-    ``granules[0]``, ``granules[:5]``, ``len`` and ``for`` work as for a list.
-    ``xr.open_dataset(granules, engine="icesat2")`` merges them. Printed, it is a
-    table; in a notebook, a table and a map of the ground tracks.
+    ``granules[0]``, ``granules[:5]``, ``len`` and ``for`` work as with a list, and
+    ``xr.open_dataset(granules, engine="icesat2")`` merges them. It prints as a table; a notebook
+    also shows a map of the ground tracks.
     """
 
     granules: tuple[CatalogGranule, ...]
-    """Of each pass the newest version."""
+    """The newest version of each pass."""
     query: str = ""
-    """What was searched for, in words."""
+    """Description of the search."""
     area: Area | None = None
-    """Where was searched."""
+    """Area of the search."""
     older: tuple[CatalogGranule, ...] = ()
-    """Older versions of the same passes, which were left out."""
+    """Older versions of the same passes."""
 
     @property
     def urls(self) -> list[str]:
-        """``icesat2://`` URLs, which open wherever the code runs."""
+        """``icesat2://`` URLs of the granules."""
         return [granule.icesat2_url for granule in self]
 
     @overload

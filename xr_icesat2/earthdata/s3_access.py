@@ -1,4 +1,4 @@
-"""Direct access to the archive's bucket on S3, with temporary keys, by obstore."""
+"""S3 access to the archive's bucket, with temporary keys, by obstore."""
 
 import os
 import re
@@ -27,24 +27,24 @@ T = TypeVar("T")
 
 EXPIRED_KEY_CODES = {"ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "TokenRefreshRequired"}
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]+")
-# With the keys as they are, and with new ones.
+# With the current keys, and with new ones.
 _ATTEMPTS = 2
-# S3 accepts signatures that are 15 minutes old or ahead.
+# S3 accepts signatures up to 15 minutes old or ahead.
 _LARGEST_SKEW = 600.0
-_NOT_WHAT_WAS_ASKED = re.compile("redirect|non-partial", re.IGNORECASE)
+_UNEXPECTED_ANSWER = re.compile("redirect|non-partial", re.IGNORECASE)
 
 
 async def s3_obstacle(url: str) -> str | None:
     """Return why this process cannot read ``url`` from S3, or None where it can."""
     if was_loaded_before_fork("obstore"):
         return (
-            "this process was forked after its parent loaded obstore, which then never answers. "
+            "this process was forked after its parent loaded obstore, which does not work then. "
             'Start processes with multiprocessing.get_context("spawn")'
         )
     if is_changed_by_environment():
-        return "AWS_SERVER_SIDE_ENCRYPTION in the environment changes what obstore asks for"
+        return "AWS_SERVER_SIDE_ENCRYPTION in the environment changes the requests of obstore"
     if not is_kept(urlsplit(url).path[1:]):
-        return f"obstore cannot ask for {safe_url(url)}, whose key is no path"
+        return f"obstore cannot request {safe_url(url)}, whose key is not a path"
     seconds = (await _keys()).ahead
     if abs(seconds) > _LARGEST_SKEW:
         return f"the clock of this machine is wrong by {abs(seconds):.0f} s. Set it"
@@ -57,7 +57,7 @@ async def _keys() -> S3Keys:
 
 
 class S3Access:
-    """Requests for one object; S3 answers them only inside AWS us-west-2.
+    """Transport to one object on S3, which answers only in AWS us-west-2.
 
     ``AWS_ENDPOINT_URL_S3`` or ``AWS_ENDPOINT_URL`` in the environment names another server.
 
@@ -75,16 +75,16 @@ class S3Access:
     def __init__(self, url: str, name: str) -> None:
         parts = urlsplit(url)
         if not _BUCKET.fullmatch(parts.netloc):
-            raise TransferError(f"{safe_url(url)} has no name of a bucket of S3 in it")
+            raise TransferError(f"{safe_url(url)} does not name a bucket of S3")
         self._bucket, self._key = parts.netloc, parts.path[1:]
         self._name = name
 
     async def file_version(self) -> FileVersion:
-        """Size and ETag, by asking for the first byte: an answer to HEAD says of no error why."""
+        """Request size and ETag with one byte: answers to HEAD do not explain errors."""
         return (await self.first_read(1, 0)).file_version
 
     async def first_read(self, first: int, last: int) -> FirstRead:
-        """Size and ETag, with the first and last bytes."""
+        """Request size and ETag, with the first and last bytes."""
         try:
             return await self._renewing(
                 partial(s3_store.first_read, key=self._key, first=first or int(not last), last=last)
@@ -95,20 +95,20 @@ class S3Access:
         return FirstRead(await self._renewing(partial(s3_store.head, key=self._key)))
 
     async def fetch(self, offset: int, length: int) -> BytesLike:
-        """Bytes of one range; fewer if the server sends fewer."""
+        """Request the bytes of one range; return fewer if the server sends fewer."""
         return await self._renewing(
             partial(s3_store.fetch, key=self._key, offset=offset, length=length)
         )
 
     async def _renewing(self, ask: Callable[[Any], Awaitable[T]]) -> T:
-        """Ask, and once more with new keys where S3 refuses these for their age."""
+        """Send a request, and once more with new keys if these have expired."""
         for _ in range(_ATTEMPTS):
             keys = await _keys()
             try:
                 return await ask(self._store(keys))
             except Exception as error:  # noqa: BLE001 - of any kind; told apart here
                 met = self._told(error)
-            # Outside of the handler: the context would show what obstore says.
+            # Outside of the handler: the context would contain obstore's text.
             if not (isinstance(met, S3Error) and met.code in EXPIRED_KEY_CODES):
                 raise met
             credentials().keys.refuse(keys)
@@ -129,20 +129,20 @@ class S3Access:
 
     def _told(self, error: Exception) -> Exception:
         met = s3_store.as_s3_error(error)
-        if isinstance(met, S3Error) or not _NOT_WHAT_WAS_ASKED.search(str(error)):
+        if isinstance(met, S3Error) or not _UNEXPECTED_ANSWER.search(str(error)):
             return met
         return TransferError(
-            f"S3 answers with something else than the bytes of {self._name} that were asked for: "
-            "read over HTTPS, with storage_options={'access': 'external'}"
+            f"S3 sent something other than the requested bytes of {self._name}: read it over "
+            "HTTPS, with storage_options={'access': 'external'}"
         )
 
 
 def _proxy_options(url: str) -> s3_store.Proxy:
-    """Name the proxy for a host, if any, as all other requests to the archive take it."""
+    """Return the proxy for a host, the same as for all other requests to the archive."""
     proxy = proxy_for(url)
     if proxy:
         return (("proxy_url", proxy),)
-    # Else obstore would decide by rules of its own for which hosts there is none.
+    # Otherwise obstore would apply its own rules for hosts without a proxy.
     anyone = next(iter(getproxies().values()), None)
     host = urlsplit(url).hostname
     return (

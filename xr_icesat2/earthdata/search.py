@@ -1,4 +1,4 @@
-"""Which granules there are: ``xr_icesat2.search``."""
+"""Search for granules: ``xr_icesat2.search``."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from .track_query import Numbers, Passes, check_product, parse_passes
 __all__ = ["search"]
 
 _EXTRA_RECORDS = 20
-"""Records more than asked for: older versions are among them."""
+"""Additional records in a page, since some are older versions."""
 
 SYNONYMS = {
     "bounding_box": "bbox",
@@ -49,7 +49,7 @@ SYNONYMS = {
     "version": "release",
     "limit": "count",
 }
-"""What icepyx, earthaccess and CMR call the keywords."""
+"""Names of the keywords in icepyx, earthaccess and CMR."""
 
 
 def search(  # noqa: PLR0913 - each is something to search by
@@ -71,8 +71,8 @@ def search(  # noqa: PLR0913 - each is something to search by
     Parameters
     ----------
     product : str
-        Short name, such as ``"ATL06"``; of a quick look ``"ATL06QL"``. Maps
-        (ATL14, ATL15 …) are few: they need no limit.
+        Short name, such as ``"ATL06"``, or ``"ATL06QL"`` for a quick look. Gridded products
+        (ATL14, ATL15 …) need no further limit.
     bbox : sequence of float, optional
         West, south, east, north in degrees, longitudes from -180 to 180 or
         from 0 to 360; west may exceed east, across the antimeridian.
@@ -82,26 +82,26 @@ def search(  # noqa: PLR0913 - each is something to search by
         with polygons (a dict, or the path of a file), a shapely geometry or a
         GeoDataFrame, in degrees. A ring need not be closed.
     temporal : optional
-        A day, month or year (``"2019-11"``), or ``(start, end)``, texts or
-        datetimes, either may be None. UTC; both ends belong to it.
+        A day, month or year (``"2019-11"``), or ``(start, end)`` as texts or datetimes, of which
+        one may be None. UTC; both ends are included.
     rgt : int or iterable of int, optional
-        Reference ground tracks, 1 to 1387. Where a granule has four orbits
-        (ATL12, ATL13, ATL22), the one that holds the track is found.
+        Reference ground tracks, 1 to 1387. Where granules have four orbits (ATL12, ATL13,
+        ATL22), the granule that contains the track is found.
     cycle_number : int or iterable of int, optional
-        Repeat cycles, from 1. Of ATL11, granules that hold any of them.
+        Repeat cycles, from 1. For ATL11, granules that contain any of them.
     granule_region : int or iterable of int, optional
         Regions of an orbit, 1 to 14.
     hemisphere : {"north", "south", 1, 2}, optional
-        Of products that are made by hemisphere (ATL07, ATL10, ATL20, ATL21).
+        For products with one granule per hemisphere (ATL07, ATL10, ATL20, ATL21).
     release : str or int
-        Such as ``"007"``; default: the latest that is in the archive.
+        Such as ``"007"``. Default: the latest in the archive.
     count : int, optional
-        At most so many granules, the earliest.
+        Maximum number of granules, the earliest.
 
     Returns
     -------
     GranuleList
-        By time; of each pass the newest version only. May be empty.
+        In order of time, only the newest version of each pass. May be empty.
 
     Raises
     ------
@@ -148,7 +148,7 @@ def search(  # noqa: PLR0913 - each is something to search by
 
 
 def _check_keywords(unknown: Iterable[str]) -> None:
-    """Raise :class:`SelectionError` for the first keyword that ``search`` does not have."""
+    """Raise :class:`SelectionError` for the first unknown keyword."""
     parameters = inspect.signature(search).parameters.values()
     keywords = [one.name for one in parameters if one.kind is one.KEYWORD_ONLY]
     for keyword in unknown:
@@ -161,7 +161,7 @@ def _check_keywords(unknown: Iterable[str]) -> None:
 
 @dataclass(frozen=True)
 class _Found:
-    """What was found of one release."""
+    """Granules found in one release."""
 
     release: str
     kept: Sequence[CatalogGranule]
@@ -178,7 +178,7 @@ def _parameters(area: Area | None, span: str | None, patterns: Sequence[str]) ->
 
 
 def _parse_release(given: str | int) -> str | None:
-    """Three digits; None for the latest."""
+    """Return the release as three digits; None for the latest."""
     text = str(given).strip().lower()
     if text == "latest":
         return None
@@ -212,7 +212,7 @@ async def _found(passes: Passes, release: str | None, query: Query, count: int |
                 continue
             found.append(granule)
             seen.add(pass_key(parsed_name(granule)))
-            # All versions of a pass begin within seconds: they stand side by side.
+            # Versions of a pass begin within seconds of each other, so they are adjacent.
             if count is not None and len(seen) > count:
                 break
     kept, older = split_newest(found)
@@ -222,13 +222,13 @@ async def _found(passes: Passes, release: str | None, query: Query, count: int |
 
 
 async def _existing(product: str, release: str | None) -> str:
-    """Give the release, or the latest, if the archive has it."""
+    """Return the given or latest release, if the archive has it."""
     versions = {str(each.get("Version")) for each in await list_collections(product)}
     held = sorted(version for version in versions if version.isdecimal())
     if not held:
         raise GranuleNotFoundError(
             f"NASA's catalog (CMR) has no {product} in the cloud (provider {PROVIDER}): it may "
-            "not be there yet"
+            "not be published yet"
         )
     if release is not None and release not in held:
         raise GranuleNotFoundError(

@@ -1,4 +1,4 @@
-"""A place on the Earth, from what a user has, as CMR wants it."""
+"""Parse the area of a search into CMR's parameters."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ _KEYS = (("lon", "lat"), ("longitude", "latitude"))
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """A box or polygons, of which granules may touch any."""
+    """A box or polygons; granules that touch any of them are found."""
 
     rings: tuple[Line, ...]
-    """Outlines, counterclockwise, the first point again at the end."""
+    """Outlines, counterclockwise, with the first point repeated at the end."""
     box: tuple[float, float, float, float] | None = None
     """West, south, east, north, if it is a box; west may exceed east."""
 
     def parameters(self) -> list[tuple[str, str]]:
-        """Write CMR's parameters, as names and values."""
+        """Return CMR's parameters as names and values."""
         if self.box is not None:
             return [("bounding_box", ",".join(map(_number, self.box)))]
         written = [("polygon[]", ",".join(_number(x) for p in r for x in p)) for r in self.rings]
@@ -46,7 +46,7 @@ class Area:
 
 
 def parse_area(bbox: Any, region: Any) -> Area | None:
-    """Read the place that is asked for; holes of polygons are filled.
+    """Parse the area of a search; holes of polygons are filled.
 
     Parameters
     ----------
@@ -62,10 +62,10 @@ def parse_area(bbox: Any, region: Any) -> Area | None:
     Raises
     ------
     SelectionError
-        Both, none of these, no areas, or not in degrees; the message says what is wrong.
+        Both are given, or one is not an area in degrees; the message explains it.
     """
     if bbox is not None and region is not None:
-        raise SelectionError("bbox and region both say where: give one of them")
+        raise SelectionError("bbox and region are both given: expected one of them")
     if bbox is not None:
         return _box(bbox, "bbox")
     if region is None:
@@ -81,7 +81,7 @@ def parse_area(bbox: Any, region: Any) -> Area | None:
 
 
 def _points(region: Any) -> list[Any] | None:
-    """Points of a polygon, or the numbers of a box; None where it is something else."""
+    """Return points of a polygon, or numbers of a box; None for anything else."""
     if isinstance(region, str | os.PathLike | Mapping) or hasattr(region, "__geo_interface__"):
         return None
     if not isinstance(region, Iterable):
@@ -164,7 +164,7 @@ def _read(path: Path) -> Any:
 
 
 def _outlines(geometry: Mapping[str, Any]) -> Iterator[Any]:
-    """Outer rings of all polygons in a GeoJSON object."""
+    """Yield the outer rings of all polygons in a GeoJSON object."""
     try:
         match geometry.get("type"):
             case "FeatureCollection":
@@ -190,7 +190,7 @@ def _ring(points: Any) -> Line:
     try:
         ring = [_lon_lat(point) for point in points]
     except (IndexError, KeyError, TypeError, ValueError) as error:
-        raise SelectionError(f"region has a point that is none ({error}); {_EXPECTED}") from error
+        raise SelectionError(f"region has an invalid point ({error}); {_EXPECTED}") from error
     if not all(_is_lon_lat(*point) for point in ring):
         longitude, latitude = next(point for point in ring if not _is_lon_lat(*point))
         hint = _SWAPPED if all(_is_lon_lat(lat, lon) for lon, lat in ring) else ""
@@ -212,7 +212,7 @@ def _lon_lat(point: Any) -> tuple[float, float]:
                 return float(point[lon]), float(point[lat])
         raise ValueError(f"{_shown(point)} has no lon and lat")
     if len(point) not in (2, 3):  # GeoJSON may have a height
-        raise ValueError(f"{_shown(point)} is no pair")
+        raise ValueError(f"{_shown(point)} is not a pair")
     return float(point[0]), float(point[1])
 
 
@@ -221,15 +221,15 @@ def _is_lon_lat(longitude: float, latitude: float) -> bool:
 
 
 def _counterclockwise(ring: Sequence[tuple[float, float]]) -> bool:
-    """Whether the inside, which is the smaller part, lies to the left."""
+    """Return whether the inside, which is the smaller part, is to the left."""
     steps = [(b[0] - a[0] + 180) % 360 - 180 for a, b in pairwise(ring)]
-    if abs(sum(steps)) > 180:  # it goes round a pole: the nearer one is inside
+    if abs(sum(steps)) > 180:  # around a pole: the nearer one is inside
         return (sum(steps) > 0) == (sum(latitude for _, latitude in ring) > 0)
     east = list(accumulate(steps, initial=ring[0][0]))
     corners = pairwise(zip(east, (latitude for _, latitude in ring), strict=True))
     twice_the_area = sum((a[0] - east[0]) * b[1] - (b[0] - east[0]) * a[1] for a, b in corners)
     if abs(twice_the_area) < _NO_AREA:
-        raise SelectionError(f"region has a polygon whose points lie on one line; {_EXPECTED}")
+        raise SelectionError(f"region has a polygon whose points are on one line; {_EXPECTED}")
     return twice_the_area > 0
 
 

@@ -1,4 +1,4 @@
-"""A span of time, as CMR wants it."""
+"""Parse the period of a search into CMR's parameter ``temporal``."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ Temporal = TimeBound | Sequence[TimeBound]
 
 _CALENDAR = re.compile(r"\d{4}(?:-\d{2}(?:-\d{2})?)?")
 _EXPECTED = (
-    "expected a day, month or year ('2019-11-06', '2019-11', '2019'), or the two ends of a span, "
+    "expected a day, month or year ('2019-11-06', '2019-11', '2019'), or the two ends of a period, "
     "also as datetimes, None for an open end; times without a zone are UTC"
 )
 
 
 def temporal_parameter(given: Temporal) -> str | None:
-    """Write a span of time as CMR's parameter ``temporal``.
+    """Return a period as CMR's parameter ``temporal``.
 
     Parameters
     ----------
     given
-        A day, month or year, or (start, end); either end may be None. Both
-        ends belong to the span: an end such as ``"2019-11"`` is that of the month.
+        A day, month or year, or (start, end); either end may be None. Both ends are included: an
+        end such as ``"2019-11"`` is the end of the month.
 
     Returns
     -------
     str or None
-        ``start,end`` in UTC, milliseconds; None where all times will do.
+        ``start,end`` in UTC, milliseconds; None for all times.
 
     Raises
     ------
     SelectionError
-        No time, or one that ends before it starts.
+        It is not a time, or ends before it starts.
     """
     if given is None:
         return None
@@ -59,8 +59,8 @@ def temporal_parameter(given: Temporal) -> str | None:
 def _edge(edge: TimeBound, given: Any, *, last: bool) -> pd.Timestamp | None:
     if edge is None:
         return None
-    if not isinstance(edge, str | dt.date | np.datetime64):  # pandas takes numbers for times
-        raise SelectionError(f"temporal={given!r}: {edge!r} is no time; {_EXPECTED}")
+    if not isinstance(edge, str | dt.date | np.datetime64):  # pandas accepts numbers as times
+        raise SelectionError(f"temporal={given!r}: {edge!r} is not a time; {_EXPECTED}")
     try:
         if isinstance(edge, dt.date) and not isinstance(edge, dt.datetime):
             edge = edge.isoformat()
@@ -72,13 +72,13 @@ def _edge(edge: TimeBound, given: Any, *, last: bool) -> pd.Timestamp | None:
         time = pd.Timestamp(edge)
     except (TypeError, ValueError) as error:
         raise SelectionError(
-            f"temporal={given!r}: {edge!r} is no time ({error}); {_EXPECTED}"
+            f"temporal={given!r}: {edge!r} is not a time ({error}); {_EXPECTED}"
         ) from error
     if pd.isna(time):
-        raise SelectionError(f"temporal={given!r}: {edge!r} is no time; {_EXPECTED}")
+        raise SelectionError(f"temporal={given!r}: {edge!r} is not a time; {_EXPECTED}")
     return time if time.tz is None else time.tz_convert("UTC").tz_localize(None)
 
 
 def _written(time: pd.Timestamp | None) -> str:
-    # Cut, not rounded: the last nanosecond of a day belongs to that day.
+    # Truncated, not rounded: the last nanosecond of a day is in that day.
     return "" if time is None else time.isoformat(timespec="milliseconds") + "Z"

@@ -1,7 +1,6 @@
-"""Which passes of a product are asked for, told by the names of granules.
+"""Parse tracks, cycles and regions of a search into patterns of granule names.
 
-CMR knows tracks and cycles of ICESat-2 only as parts of names, so what it is
-asked for are patterns of names.
+CMR has tracks and cycles of ICESat-2 only as parts of names.
 
 Source: the file naming conventions in the products' user guides at NSIDC.
 """
@@ -19,23 +18,23 @@ from xr_icesat2.products import PRODUCTS, GranuleConvention
 __all__ = ["Numbers", "Passes", "check_product", "parse_passes"]
 
 Numbers = int | Iterable[int] | None
-"""One number, several, or None for all."""
+"""One number, several numbers, or None for all."""
 
 MOST_PATTERNS = 500
-"""Combinations of track, cycle and granule region that one search asks for."""
+"""Maximum combinations of track, cycle and granule region in one search."""
 
 _HEMISPHERES = {"north": 1, "south": 2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passes:
-    """Numbers that the granules are to have; an empty tuple takes all."""
+    """Numbers of the granules to find; an empty tuple means all."""
 
     product: str
     """Short name, without the ``QL`` of a quick look."""
     quick_look: bool = False
     rgts: tuple[int, ...] = ()
-    """Reference ground tracks as names have them: of four orbits the first."""
+    """Reference ground tracks as in names: the first of four orbits."""
     cycles: tuple[int, ...] = ()
     granule_regions: tuple[int, ...] = ()
     hemispheres: tuple[int, ...] = ()
@@ -47,7 +46,7 @@ class Passes:
         return f"{self.product}QL" if self.quick_look else self.product
 
     def patterns(self) -> list[str]:
-        """Patterns for CMR (``?`` one character, ``*`` any), none where all granules will do."""
+        """Return patterns of names for CMR (wildcards ``?`` and ``*``); none for all."""
         numbers = {
             "rgt": self.rgts,
             "cycle_number": self.cycles,
@@ -65,7 +64,7 @@ class Passes:
         ]
 
     def accept(self, name: GranuleName) -> bool:
-        """Whether a granule of this name is one that is asked for."""
+        """Return whether the granule of this name matches."""
         return (
             name.collection == self.collection
             and name.rgt in (self.rgts or (name.rgt,))
@@ -84,12 +83,12 @@ class Passes:
 
 
 def check_product(given: str) -> str:
-    """Short name of a product or a quick look, however it is spelt.
+    """Return the short name of a product or quick look, in capital letters.
 
     Raises
     ------
     SelectionError
-        No product of that name has granules in the archive.
+        The archive has no product of that name.
     """
     product = given.strip().upper() if isinstance(given, str) else given
     quick_looks = [f"{name}QL" for name, spec in PRODUCTS.items() if spec.granules.quick_look]
@@ -109,12 +108,12 @@ def parse_passes(
     granule_region: Numbers = None,
     hemisphere: str | int | None = None,
 ) -> Passes:
-    """Check what is asked for against what the product's granules have.
+    """Check the numbers of a search against those of the product's granules.
 
     Parameters
     ----------
     product
-        Short name, as :func:`check_product` gives it.
+        Short name, from :func:`check_product`.
     rgt, cycle_number, granule_region
         Numbers 1 to 1387, from 1, 1 to 14.
     hemisphere
@@ -123,7 +122,7 @@ def parse_passes(
     Raises
     ------
     SelectionError
-        A number out of range, or one that the product's granules do not have.
+        A number is out of range, or the product's granules do not have it.
     """
     quick_look, product = product.endswith("QL"), product.removesuffix("QL")
     convention = PRODUCTS[product].granules
@@ -164,14 +163,12 @@ def _checked(keyword: str, given: Numbers, valid: range, product: str) -> tuple[
         raise SelectionError(f"{keyword}={given!r}, expected {expected}") from None
     wrong = [number for number in numbers if number not in valid]
     if wrong or not numbers:
-        raise SelectionError(
-            f"{keyword}={given!r}, expected {expected}; leave it out to have all of them"
-        )
+        raise SelectionError(f"{keyword}={given!r}, expected {expected}; leave it out to find all")
     return numbers
 
 
 def _have(convention: GranuleConvention, keyword: str) -> bool:
-    """Whether granules can be told apart by a number."""
+    """Return whether granules of a product differ in a number."""
     if keyword == "granule_region":
         return keyword in convention.numbers
     return not convention.is_gridded
@@ -183,7 +180,7 @@ def _hemisphere(given: str | int | None, product: str) -> tuple[int, ...]:
     having = [name for name, spec in PRODUCTS.items() if "hemisphere" in spec.granules.fields]
     if product not in having:
         raise SelectionError(
-            f"hemisphere={given!r}: granules of {product} are not made by hemisphere, only those "
+            f"hemisphere={given!r}: names of {product} have no hemisphere, only those "
             f"of {', '.join(having)}. Leave it out."
         )
     number = _HEMISPHERES.get(given.lower()) if isinstance(given, str) else given
