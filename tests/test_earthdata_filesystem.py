@@ -325,8 +325,6 @@ class TestAuto:
 
     @pytest.mark.parametrize("given", [{"acces": "external"}, {"token": "hush"}])
     def test_unknown_option_is_an_error(self, given):
-        with pytest.raises(
-            SelectionError, match=r"no option (acces|token): expected access"
-        ) as caught:
+        with pytest.raises(SelectionError, match=r"no option (acces|token): expected") as caught:
             open_source(f"icesat2://{NAME}", given).file_version()
         assert "hush" not in str(caught.value)

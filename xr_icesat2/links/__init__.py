@@ -1,7 +1,7 @@
-"""From the rows of one rate to those of another: photons, segments, classes.
+"""Link the rows of one rate to those of another: photons, segments, classes.
 
-The links are declared by the products' specifications. Each is checked as it is followed: indices
-against counts, and granules of two products against each other.
+The specifications of the products declare the links. Following a link checks indices against
+counts, and granules of two products against each other.
 """
 
 from .api import attach, match_rows, row_ranges

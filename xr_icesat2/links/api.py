@@ -1,4 +1,4 @@
-"""The links of any two rates: which row, which rows, and what stands there."""
+"""Match rows, ranges of rows, and variables of two linked rates."""
 
 from __future__ import annotations
 
@@ -20,20 +20,19 @@ from .segment_rows import check_same_tracks, find_row_ranges
 __all__ = ["Opened", "attach", "match_rows", "on_rows_of", "row_ranges"]
 
 _KEPT_ENCODING = {"dtype", "_FillValue", "units", "calendar"}
-"""What of a variable's encoding does not depend on its shape."""
+"""Encoding that does not depend on the shape of a variable."""
 
 Opened: TypeAlias = xr.Dataset | xr.DataTree
 
 
 def match_rows(of: Opened, to: Opened, *, through: Opened | None = None) -> xr.DataArray:
-    """Give, for each row of one rate, the row of another that it is linked to.
+    """Return, for each row of one rate, the linked row of another.
 
     Parameters
     ----------
     of, to
-        Rates that were opened with ``engine="icesat2"``: Datasets, or nodes of a tree; whole, or
-        with any rows left out. The link between them is looked up in the specifications
-        (``xr_icesat2.products[…].links``).
+        Rates opened with ``engine="icesat2"``: Datasets or nodes of a tree, with any selection of
+        rows. The specifications declare the links (``xr_icesat2.products[…].links``).
     through
         The rate through which granules of two products are linked: ``geolocation`` of ATL03 for
         ``signal_photons`` of ATL08, or ``land_ice_segments`` of ATL06, and ``heights`` of ATL03.
@@ -41,15 +40,15 @@ def match_rows(of: Opened, to: Opened, *, through: Opened | None = None) -> xr.D
     Returns
     -------
     DataArray
-        int64, with the dimensions of ``of``'s rows: position along the track in ``to`` as it is
-        held, for ``to.isel(…)``; -1 where the row has none, and in padding. It is lazy: found when
-        read, for the rows that are read.
+        int64, with the dimensions of ``of``'s rows: position along the track in ``to``, for
+        ``to.isel(…)``; -1 where there is no linked row, and in padding. It is lazy: only rows
+        that are read are matched.
 
     Raises
     ------
     LinkError
-        No link is known, the two are no pair, or the file's indices contradict its counts. What
-        cannot be known before rows are read is raised when they are.
+        No link is declared, the two are not a pair, or the file's indices contradict its counts.
+        Some of these errors are raised when rows are read.
     """
     endpoint = Endpoint.of(of)
     matcher = make_matcher(
@@ -62,12 +61,12 @@ def match_rows(of: Opened, to: Opened, *, through: Opened | None = None) -> xr.D
 
 
 def row_ranges(of: Opened, to: Opened, *, through: Opened | None = None) -> xr.Dataset:
-    """Return, for each row of one rate, the run of rows of another that it stands for.
+    """Return, for each row of one rate, the range of rows of another.
 
     Parameters
     ----------
     of, to
-        As in :func:`match_rows`: segments, and their photons.
+        As for :func:`match_rows`, for example segments and their photons.
     through
         The rate through which granules of two products are linked: ``geolocation`` of ATL03 for
         ``land_ice_segments`` of ATL06 and ``heights`` of ATL03.
@@ -75,14 +74,14 @@ def row_ranges(of: Opened, to: Opened, *, through: Opened | None = None) -> xr.D
     Returns
     -------
     Dataset
-        ``first`` and ``count`` (int64), with the dimensions of ``of``'s rows: the run is
-        ``first`` to ``first + count`` along the track in ``to`` as it is held; rows of it that
-        were left out do not count. ``first`` is -1 where there is none, and in padding.
+        ``first`` and ``count`` (int64), with the dimensions of ``of``'s rows: the range is
+        ``first`` to ``first + count`` along the track in ``to``, without rows that were left out
+        of ``to``. ``first`` is -1 where there is none, and in padding.
 
     Raises
     ------
     LinkError
-        As for :func:`match_rows`; or rows of ``to`` are no longer in the order of their file.
+        As for :func:`match_rows`, or rows of ``to`` are not in the order of their file.
     """
     one = Endpoint.of(of)
     first, count, many = find_row_ranges(
@@ -105,23 +104,23 @@ def attach(
     through: Opened | None = None,
     fill_value: Any = None,
 ) -> xr.Dataset:
-    """Give one rate with variables of another, at each row that of the row it is linked to.
+    """Add variables of one rate to another, at each row the value of its linked row.
 
     Parameters
     ----------
     of, to, through
-        As in :func:`match_rows`; ``of`` and ``to`` may be of different layouts.
+        As for :func:`match_rows`; ``of`` and ``to`` may have different layouts.
     variables
-        Names in ``to``. Where ``of`` has a variable of that name, the one that is attached gets
-        that of its rate in front (``geolocation_delta_time``).
+        Names in ``to``. If ``of`` has a variable of that name, the new one is prefixed with its
+        group (``geolocation_delta_time``).
     fill_value
-        What stands where a row has none. Default: NaN, NaT or the variable's ``_FillValue``; an
-        integer without that has none, and a row without a counterpart is then an error.
+        Value where there is no linked row. Default: NaN, NaT or the variable's ``_FillValue``. For
+        an integer variable without one, a row without a linked row is an error.
 
     Returns
     -------
     Dataset
-        ``of`` with the variables, lazy, of the same dtype, units and attributes as in ``to``.
+        ``of`` with the variables, lazy, with dtype, units and attributes as in ``to``.
 
     Raises
     ------
@@ -155,7 +154,7 @@ def attach(
 def on_rows_of(
     endpoint: Endpoint, name: str, array: Any, rest: tuple[str, ...], attrs: dict[Any, Any]
 ) -> xr.DataArray:
-    """Give an array over the rows of a side, with its coordinates, and in blocks as it is."""
+    """Return an array over the rows of an endpoint, with its coordinates and chunks."""
     data = indexing.LazilyIndexedArray(array) if hasattr(array, "matcher") else array
     variable = xr.Variable((*endpoint.track.dims, *rest), data, attrs)
     blocks = {d: n for d, n in endpoint.dataset.chunksizes.items() if d in endpoint.track.dims}
@@ -181,7 +180,7 @@ def _missing(name: str, held: xr.Variable, fill_value: Any) -> Any:
 
 
 def _padding(name: str, held: xr.Variable) -> Any:
-    """Give what stands where no row is, as the engine has it."""
+    """Return the value of padding, the same as the engine's."""
     missing = _missing(name, held, None)
     if missing is not None:
         return missing

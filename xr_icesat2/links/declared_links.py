@@ -1,4 +1,4 @@
-"""The links that specifications declare."""
+"""Links declared in the specifications of products."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ End: TypeAlias = tuple[str, str]
 
 
 def declared_links() -> Iterator[tuple[str, Link]]:
-    """Return each link with the product whose specification declares it."""
+    """Yield each link with the product whose specification declares it."""
     for product, spec in PRODUCTS.items():
         for link in spec.links:
             yield product, link
 
 
 def link_ends(product: str, link: Link) -> tuple[End, End]:
-    """Return the side of which each row has one row of the other, and that other side."""
+    """Return the end whose rows have one linked row each, and the other end."""
     match link:
         case KeyLink():
             return (product, link.many), (link.product, link.to)

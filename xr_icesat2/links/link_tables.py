@@ -1,4 +1,4 @@
-"""What leads the rows of each beam on: made of the side with fewer rows, read whole."""
+"""Tables from keys to linked rows, read from the endpoint with fewer rows."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy as np
 from xr_icesat2.errors import LinkError
 from xr_icesat2.products import KeyLink, RunLink, TimeLink
 
-from .endpoint import Endpoint, whole_numbers
-from .exact_times import NO_TIME, nanoseconds
+from .endpoint import Endpoint
+from .file_values import NO_TIME, nanoseconds, whole_numbers
 from .lookup import inner_link
 from .range_map import (
     NO_ROW,
@@ -37,21 +37,21 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LinkTable:
-    """Leads keys of one beam to places in the other side's raveled rows."""
+    """Keys of one beam, with their positions in the rows of the other endpoint."""
 
     runs: RangeMap
     rows: int | None = None
-    """Rows that the linked beam must have, by the counts; None: they do not tell."""
+    """Rows that the linked beam must have, by the counts; None if these do not determine it."""
     least: int = 0
-    """Rows that it must have at least."""
+    """Minimum number of its rows."""
 
     def check(self, n_obs: int, what: str) -> None:
         """Raise :class:`LinkError` if the linked beam has another number of rows."""
         if n_obs < self.least or self.rows not in (None, n_obs):
             raise LinkError(
-                f"{what} has {n_obs} rows, but by the counts of what it is linked to "
-                f"{self.least if self.rows is None else self.rows}. The file contradicts itself, "
-                "or these are two files: get it anew, and open both from it."
+                f"{what} has {n_obs} rows, but the counts of the linked rate add up to "
+                f"{self.least if self.rows is None else self.rows}. The file is inconsistent, or "
+                "these are two files: download it again, and open both rates from it."
             )
 
 
@@ -59,7 +59,7 @@ LinkTables = Mapping[Beam, LinkTable]
 
 
 def range_tables(link: RunLink, one: Endpoint) -> dict[Beam, LinkTable]:
-    """Row number of ``many`` → the row of ``one`` that stands for it."""
+    """Map row numbers of ``many`` to the row of ``one`` that contains them."""
     first, count = one.variable(link.first), one.variable(link.count)
     rows = one.track.rows({"first": first, "count": count})
     tables = {}
@@ -80,7 +80,7 @@ def range_tables(link: RunLink, one: Endpoint) -> dict[Beam, LinkTable]:
 
 
 def number_tables(endpoint: Endpoint, path: str) -> dict[Beam, LinkTable]:
-    """Value of a variable that no two rows of a beam have in common → the row that has it."""
+    """Map values of a variable, unique in a beam, to their row."""
     key = endpoint.variable(path)
     rows = endpoint.track.rows({"key": key})
     tables = {}
@@ -92,14 +92,14 @@ def number_tables(endpoint: Endpoint, path: str) -> dict[Beam, LinkTable]:
 
 
 def time_tables(link: TimeLink, one: Endpoint) -> dict[Beam, LinkTable]:
-    """Time of a row of ``many``, in nanoseconds → the row of ``one`` during which it was."""
+    """Map times of ``many`` in nanoseconds to the row of ``one`` that covers them."""
     time = one.variable(link.one_time)
     rows = one.track.rows({"time": time})
     duration = round(link.duration * 1e9)
     tables = {}
     for beam, at in group_by_beam(rows):
         starts = nanoseconds(rows.values["time"][at], time, one.track.beam(beam))
-        # A missing time begins nothing, and would be found by other missing times.
+        # A missing time would match other missing times.
         order = np.argsort(starts, kind="stable")
         order = order[starts[order] != NO_TIME]
         lengths = np.full(len(order), duration, np.int64)
@@ -108,9 +108,9 @@ def time_tables(link: TimeLink, one: Endpoint) -> dict[Beam, LinkTable]:
 
 
 def row_tables(track: AlongTrackRows, counts: LinkTables) -> dict[Beam, LinkTable]:
-    """Row number in the file → where that row is now. Rows are looked at a block at a time.
+    """Map row numbers in the file to current positions, block by block.
 
-    ``counts`` tell how many rows beams must have.
+    ``counts`` determine how many rows beams must have.
     """
     parts: dict[Beam, list[RangeMap]] = defaultdict(list)
     for key, start in track.blocks():
@@ -124,7 +124,7 @@ def row_tables(track: AlongTrackRows, counts: LinkTables) -> dict[Beam, LinkTabl
 
 
 def join_ranges(parts: list[RangeMap], what: str) -> RangeMap:
-    """Give the runs of several blocks as those of one; LinkError where a row is there twice."""
+    """Join the ranges of several blocks; raise LinkError if a row occurs twice."""
     starts, lengths, places = (
         np.concatenate([getattr(runs, name) for runs in parts])
         for name in ("starts", "lengths", "places")
@@ -132,13 +132,13 @@ def join_ranges(parts: list[RangeMap], what: str) -> RangeMap:
     order = np.argsort(starts, kind="stable")
     runs = RangeMap(starts[order], lengths[order], places[order], step=1)
     if (runs.starts[1:] < runs.starts[:-1] + runs.lengths[:-1]).any():
-        raise LinkError(f"{what}: a row is there twice; leave one out")
+        raise LinkError(f"{what}: a row occurs twice; remove one")
     return runs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SegmentPositions:
-    """Tells rows of ``to`` by their run's key and their number there."""
+    """Rows of ``to``, identified by segment and position in it."""
 
     link: KeyLink
     through: AlongTrackRows
@@ -147,20 +147,20 @@ class SegmentPositions:
 
     @classmethod
     def of(cls, link: KeyLink, through: Endpoint) -> SegmentPositions:
-        """Read the runs of a granule."""
+        """Read the segments of a granule."""
         segments = range_tables(inner_link(link), through)
         key = through.variable(link.run_key)
         rows = through.track.rows({"key": key})
         keyed = {}
         for beam, table in segments.items():
-            # Those without rows are none that anything can refer to.
+            # Nothing refers to segments without rows.
             keys = whole_numbers(link.run_key, rows.values["key"][table.runs.places], key)
             unique = map_unique_keys(keys, f"{through.track.beam(beam)}, {link.run_key}")
             keyed[beam] = RangePositions(unique, table.runs.starts, table.runs.lengths)
         return cls(link, through.track, segments, keyed)
 
     def rows(self, beam: Beam, keys: np.ndarray, positions: np.ndarray) -> np.ndarray:
-        """Give the row in the file, or nowhere, of each key and position."""
+        """Return the row in the file of each key and position, or :data:`NO_ROW`."""
         if beam not in self.keyed:
             return np.full(keys.shape, NO_ROW, np.int64)
         what = self.through.beam(beam)

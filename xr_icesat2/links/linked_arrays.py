@@ -1,4 +1,4 @@
-"""Arrays that follow a link as they are read."""
+"""Lazy arrays that follow a link when they are read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["AttachedArray", "MatchedRowArray"]
 
 
 class MatchedRowArray(BackendArray):
-    """int64: where each row's counterpart is along the track, or nowhere."""
+    """Position of each row's linked row along the track (int64), or :data:`NO_ROW`."""
 
     def __init__(self, matcher: RowMatcher) -> None:
         self.matcher = matcher
@@ -27,7 +27,7 @@ class MatchedRowArray(BackendArray):
         self.dtype = np.dtype(np.int64)
 
     def __getitem__(self, key: indexing.ExplicitIndexer) -> np.ndarray:
-        """Find the counterparts of the rows that an xarray indexer selects."""
+        """Match the rows that an xarray indexer selects."""
         return index_outer(key, self.shape, self._read)
 
     def _read(self, key: tuple[Any, ...]) -> np.ndarray:
@@ -37,20 +37,20 @@ class MatchedRowArray(BackendArray):
 
 
 class AttachedArray(BackendArray):
-    """A variable of the other side, at each row.
+    """A variable of the other endpoint, at each row.
 
     Parameters
     ----------
     matcher
-        What finds the counterparts.
+        Finds the linked rows.
     variable
-        Of the other side, along the track; second dimensions come last.
+        Variable of the other endpoint; second dimensions are last.
     dtype
-        Of the result.
+        Dtype of the result.
     missing
-        What stands where a row has no counterpart; None: that is an error.
+        Value where a row has no linked row; None: raise an error there.
     padding
-        What stands where no row is.
+        Value of padding.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class AttachedArray(BackendArray):
         self.dtype = dtype
 
     def __getitem__(self, key: indexing.ExplicitIndexer) -> np.ndarray:
-        """Give the values at the rows that an xarray indexer selects."""
+        """Read the values at the rows that an xarray indexer selects."""
         return index_outer(key, self.shape, self._read)
 
     def _read(self, key: tuple[Any, ...]) -> np.ndarray:
@@ -84,8 +84,8 @@ class AttachedArray(BackendArray):
         elif alone.any():
             raise LinkError(
                 f"{alone.sum()} of {rows.real.sum()} rows of {self.matcher.of.name} have no "
-                f"{self.matcher.to.name} among those held, and {self.dtype} has no missing value: "
-                "say by fill_value= what stands there, or leave those rows out"
+                f"linked row of {self.matcher.to.name}, and {self.dtype} has no missing value: set "
+                "fill_value=, or leave those rows out"
             )
         values[found] = self.matcher.to.read_at(self.variable, places[found])
         values = values.reshape(*rows.shape, *self.rest)

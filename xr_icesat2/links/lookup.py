@@ -1,4 +1,4 @@
-"""Which of the declared links two rates have."""
+"""Look up the declared link of two rates, and check that they are a pair."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ __all__ = [
 
 
 def find_link(of: Endpoint, to: Endpoint) -> tuple[Link, bool]:
-    """Return the link by which a row of one side has one row of the other.
+    """Return the link by which a row of one endpoint has one row of the other.
 
     Returns
     -------
     link, forward
         ``forward``: ``of`` is the link's ``many``, or its ``one`` where ``to`` is the ``run`` of a
-        :class:`.SpanLink`; else it is the other way round.
+        :class:`.SpanLink`; otherwise the link is followed in reverse.
 
     Raises
     ------
     LinkError
-        None is declared.
+        No link is declared.
     """
     asked = _end(of), _end(to)
     for product, link in declared_links():
@@ -51,17 +51,17 @@ def find_link(of: Endpoint, to: Endpoint) -> tuple[Link, bool]:
 
 def _range_hint(link: Link) -> str:
     if isinstance(link, RunLink | SpanLink):
-        return "links.row_ranges gives them"
+        return "use links.row_ranges"
     return "link in the other direction"
 
 
 def find_range_link(one: Endpoint, many: Endpoint) -> RunLink | SpanLink:
-    """Return the link by which a row of ``one`` stands for several of ``many``.
+    """Return the link by which a row of ``one`` has a range of rows of ``many``.
 
     Raises
     ------
     LinkError
-        None is declared.
+        No link is declared.
     """
     for product, link in declared_links():
         if isinstance(link, RunLink | SpanLink) and link_ends(product, link) == (
@@ -73,7 +73,7 @@ def find_range_link(one: Endpoint, many: Endpoint) -> RunLink | SpanLink:
 
 
 def inner_link(link: KeyLink | SpanLink) -> RunLink:
-    """Return the link of the other product through which a link leads."""
+    """Return the link inside the other product that a link passes through."""
     many = link.to if isinstance(link, KeyLink) else link.many
     return next(
         inner
@@ -83,7 +83,7 @@ def inner_link(link: KeyLink | SpanLink) -> RunLink:
 
 
 def check_pair(one: Endpoint, other: Endpoint) -> None:
-    """Raise :class:`LinkError` unless two sides can be of the same granules: by their release.
+    """Raise :class:`LinkError` unless two endpoints have the same release.
 
     Versions may differ: products of one pass are not always reprocessed together.
     """
@@ -93,16 +93,16 @@ def check_pair(one: Endpoint, other: Endpoint) -> None:
             f"{endpoint.name} of release {endpoint.release or 'unknown or several'}"
             for endpoint in (one, other)
         )
-        raise LinkError(f"{said} are no pair; expected granules of one release, opened so")
+        raise LinkError(f"{said} are not a pair; expected granules of one release")
 
 
 def known_granules(of: Endpoint, to: Endpoint) -> frozenset[int]:
-    """Return the granules of the other side; :class:`LinkError` if one cannot be told."""
+    """Return the granules of ``to``; raise :class:`LinkError` if one is unknown."""
     granules = to.track.granules
     if UNKNOWN in granules:
         raise LinkError(
-            f"nothing tells which granule {to.name} is of, so that it is no known pair with "
-            f"{of.name}; open files that say it or have their original names"
+            f"the granule of {to.name} is unknown, so it cannot be paired with {of.name}; open "
+            "files that identify their granule or have their original names"
         )
     return granules
 
@@ -110,7 +110,7 @@ def known_granules(of: Endpoint, to: Endpoint) -> frozenset[int]:
 def check_through(
     link: KeyLink | SpanLink, of: Endpoint, to: Endpoint, through: Endpoint | None
 ) -> Endpoint:
-    """Return the rate through which a link leads; :class:`LinkError` if it is another one."""
+    """Return ``through``; raise if a link passes through another rate."""
     if through is None or _end(through) != (link.product, link.run):
         given = "nothing" if through is None else through.name
         raise LinkError(
@@ -125,4 +125,6 @@ def _end(endpoint: Endpoint) -> tuple[str, str]:
 
 
 def _none(one: Endpoint, other: Endpoint) -> LinkError:
-    return LinkError(f"no link is known of {one.name} and {other.name}; there are: {list_links()}")
+    return LinkError(
+        f"no link is declared for {one.name} and {other.name}; declared are: {list_links()}"
+    )

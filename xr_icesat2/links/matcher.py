@@ -1,4 +1,4 @@
-"""Where the rows of one side are linked to: found for the rows that are asked for, no others."""
+"""Match rows of one endpoint to rows of another, only for the rows that are read."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import xarray as xr
 from xr_icesat2.errors import LinkError
 from xr_icesat2.products import KeyLink, RunLink, SpanLink, TimeLink
 
-from .endpoint import Endpoint, whole_numbers, with_common_beams
-from .exact_times import NO_TIME, nanoseconds
+from .endpoint import Endpoint, with_common_beams
+from .file_values import NO_TIME, nanoseconds, whole_numbers
 from .link_tables import (
     LinkTable,
     LinkTables,
@@ -35,33 +35,33 @@ SHOT_INTERVAL = 100_000
 
 
 class LinkKeys(Protocol):
-    """What of a row leads on."""
+    """Keys by which rows are matched."""
 
     @property
     @abstractmethod
     def variables(self) -> Mapping[str, xr.Variable]:
-        """What has to be read of the rows."""
+        """Variables that the keys are computed from."""
 
     @abstractmethod
     def of(self, beam: Beam, values: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Give the keys (int64) of rows of one beam."""
+        """Return the keys (int64) of rows of one beam."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FileRowKeys:
-    """The number of the row in its file."""
+    """Row numbers in the file."""
 
     variables: Mapping[str, xr.Variable] = field(default_factory=dict)
 
     def of(self, beam: Beam, values: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Give the numbers."""
+        """Return the row numbers."""
         del beam
         return values["row"].astype(np.int64, copy=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TimeKeys:
-    """The time of the row."""
+    """Times of rows."""
 
     time: xr.Variable
     track: AlongTrackRows
@@ -72,13 +72,13 @@ class TimeKeys:
         return {"time": self.time}
 
     def of(self, beam: Beam, values: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Give nanoseconds."""
+        """Return the times in nanoseconds."""
         return nanoseconds(values["time"], self.time, self.track.beam(beam))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NumberKeys:
-    """A number that the row has in common with its counterpart."""
+    """Numbers that linked rows have in common."""
 
     path: str
     number: xr.Variable
@@ -96,16 +96,16 @@ class NumberKeys:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NearestKeys:
-    """The number of the span, of those that a row lies in, of which the middle is nearest."""
+    """Numbers of the spans that rows are in; the span with the nearest middle counts."""
 
     segments: LinkTables
-    """Row in the file → place among the raveled segments."""
+    """Maps rows in the file to positions in the raveled segments."""
     numbers: np.ndarray
-    """int64: of each of the raveled segments."""
+    """int64: number of each raveled segment."""
     halves: np.ndarray
-    """float: metres from the beginning of each to its middle."""
+    """float: metres from the beginning of each segment to its middle."""
     past: xr.Variable
-    """Metres of a row from the beginning of its segment."""
+    """Distance of a row from the beginning of its segment, metres."""
 
     @classmethod
     def of_sides(
@@ -126,7 +126,7 @@ class NearestKeys:
         return {"past": self.past}
 
     def of(self, beam: Beam, values: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Return the numbers; nowhere where the segment is not held or the distance is missing."""
+        """Return the numbers; :data:`NO_ROW` without segment or distance."""
         past = values["past"]
         if beam not in self.segments or not len(self.numbers):
             return np.full(past.shape, NO_ROW, np.int64)
@@ -139,7 +139,7 @@ class NearestKeys:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PositionKeys:
-    """The number, in the file, of the row that a row names by run and position."""
+    """Rows in the file that rows name by segment and position."""
 
     named: SegmentPositions
     key: xr.Variable
@@ -147,16 +147,16 @@ class PositionKeys:
 
     @classmethod
     def of_side(cls, named: SegmentPositions, endpoint: Endpoint) -> PositionKeys:
-        """Take the variables of a side."""
+        """Create the keys from the variables of an endpoint."""
         return cls(named, endpoint.variable(named.link.key), endpoint.variable(named.link.position))
 
     @property
     def variables(self) -> Mapping[str, xr.Variable]:
-        """Run and position."""
+        """Segment and position."""
         return {"key": self.key, "position": self.position}
 
     def of(self, beam: Beam, values: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Give the numbers."""
+        """Return the row numbers."""
         key = whole_numbers(self.named.link.key, values["key"], self.key)
         position = whole_numbers(self.named.link.position, values["position"], self.position)
         return self.named.rows(beam, key, position)
@@ -164,28 +164,28 @@ class PositionKeys:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowMatcher:
-    """Finds the row of ``to`` that each row of ``of`` is linked to."""
+    """Finds the linked row of ``to`` for each row of ``of``."""
 
     of: AlongTrackRows
     to: AlongTrackRows
     keys: LinkKeys
     tables: LinkTables
     granules: frozenset[int]
-    """Those that have a counterpart."""
+    """Granules of both endpoints."""
     counts: LinkTables
-    """What tells how many rows a beam of ``of`` must have."""
+    """Tables that determine how many rows a beam of ``of`` must have."""
     times: tuple[xr.Variable, xr.Variable] | None = None
-    """Times of either side that are the same for linked rows."""
+    """Times of both endpoints, equal for linked rows."""
     apart: int = SHOT_INTERVAL // 2
-    """Nanoseconds by which these may differ."""
+    """Nanoseconds by which these times may differ."""
 
     def __call__(self, key: tuple[Any, ...]) -> tuple[RowValues, np.ndarray]:
-        """Give rows, and the place of each among the raveled rows of :attr:`to`, or nowhere.
+        """Return rows, and the position of each among the raveled rows of :attr:`to`.
 
         Raises
         ------
         LinkError
-            There is no counterpart of a granule, or the file contradicts itself.
+            A granule is missing in :attr:`to`, or the file is inconsistent.
         """
         more = dict(self.keys.variables)
         if self.times:
@@ -205,7 +205,7 @@ class RowMatcher:
         return rows, places
 
     def check_granules(self, numbers: Any) -> None:
-        """Raise :class:`LinkError` unless all granules have a counterpart."""
+        """Raise :class:`LinkError` unless both endpoints have all granules."""
         alone = {int(number) for number in numbers} - self.granules
         if alone:
             listed = ", ".join(map(str, sorted(self.to.granules))) or "none"
@@ -221,24 +221,24 @@ class RowMatcher:
         found = places != NO_ROW
         one = nanoseconds(own[found], held, self.of.name)
         other = nanoseconds(self.to.read_at(theirs, places[found]), theirs, self.to.name)
-        # Segments may have no time; their numbers still say which they are.
+        # Segments may have no time; their numbers identify them.
         timed = (one != NO_TIME) & (other != NO_TIME)
         apart = np.abs(one - other)[timed]
         if (apart > self.apart).any():
             raise LinkError(
-                f"rows of {self.of.name} and {self.to.name} that should be linked are up to "
-                f"{apart.max() / 1e9:.6f} s apart: one of the granules was cut or made anew since "
-                "the other was made of it. Get both anew, or a version that fits"
+                f"linked rows of {self.of.name} and {self.to.name} are up to "
+                f"{apart.max() / 1e9:.6f} s apart: one of the granules was cut or reprocessed "
+                "since the other was made from it. Download both again, or versions that match"
             )
 
 
 def make_matcher(of: Endpoint, to: Endpoint, through: Endpoint | None) -> RowMatcher:
-    """Give what links the rows of two sides, by the link that is declared.
+    """Create the matcher of two endpoints, by their declared link.
 
     Raises
     ------
     LinkError
-        None is, they are no pair, or ``through`` is missing.
+        No link is declared, they are not a pair, or ``through`` is missing.
     """
     link, forward = find_link(of, to)
     check_pair(of, to)
@@ -257,7 +257,7 @@ def make_matcher(of: Endpoint, to: Endpoint, through: Endpoint | None) -> RowMat
         matcher = RowMatcher(of.track, to.track, FileRowKeys(), tables, to.track.granules, tables)
     else:
         matcher = _by_time(link, of, to)
-    # A wrong pair is noticed at once, as far as that costs no look at every row.
+    # Report a wrong pair at once, as far as the first and last row show it.
     gran = of.track.locators["gran_idx"]
     ends = gran[[0, -1]] if of.track.dims[-1] in gran.dims and gran.size else gran
     matcher.check_granules(np.ravel(of.track.granule_numbers(load_values(ends))))
@@ -291,7 +291,7 @@ def _nearest(link: SpanLink, of: Endpoint, to: Endpoint, through: Endpoint | Non
     segments = range_tables(inner_link(link), through)
     keys = NearestKeys.of_sides(link, segments, of, through)
     granules = known_granules(of, to) & through.track.granules
-    # A photon and the middle of its span may be further apart than the two of one number.
+    # A photon and the middle of its span may be further apart than two rows of one number.
     times = of.variable(f"{link.many}/{of.rate.time}"), to.variable(link.one_time)
     return RowMatcher(
         of.track,
@@ -331,12 +331,12 @@ def _by_key(
 
 
 def _named_tables(keys: PositionKeys, many: Endpoint) -> dict[Beam, LinkTable]:
-    """Row number in the file that is named → the row that names it."""
+    """Map row numbers in the file to the row that names them."""
     rows = many.track.rows(keys.variables)
     tables = {}
     for beam, at in group_by_beam(rows):
         named = keys.of(beam, {name: array[at] for name, array in rows.values.items()})
         known = named != NO_ROW
-        what = f"{many.track.beam(beam)}, by what it names"
+        what = f"{many.track.beam(beam)}, rows that it names"
         tables[beam] = LinkTable(map_rows(named[known], at[known], what))
     return tables

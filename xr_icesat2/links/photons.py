@@ -1,4 +1,4 @@
-"""What links tell of photons: their class, and how far along the track they are."""
+"""Classes of photons from ATL08, and their distance along the track."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from xr_icesat2.errors import LinkError
 from xr_icesat2.products import KeyLink, RunLink
 
 from .api import Opened, attach, on_rows_of
-from .endpoint import Endpoint, whole_numbers
+from .endpoint import Endpoint
+from .file_values import whole_numbers
 from .linked_arrays import AttachedArray
 from .lookup import find_link, find_range_link
 from .matcher import make_matcher
@@ -21,37 +22,37 @@ __all__ = ["UNCLASSIFIED", "along_track_distance", "photon_classes"]
 
 CLASS_NAMES = ("noise", "ground", "canopy", "top_of_canopy", "unclassified")
 UNCLASSIFIED = 4
-"""Class of photons that ATL08 does not list: nothing is known of them, they are no noise."""
+"""Class of photons that ATL08 does not list. They are not noise: their class is unknown."""
 
 
 def photon_classes(photons: Opened, segments: Opened, listed: Opened) -> xr.DataArray:
-    """Give the class of ATL03 photons, as the ATL08 of the same pass tells it.
+    """Return the class of ATL03 photons from the ATL08 granule of the same pass.
 
     Parameters
     ----------
     photons
-        ``heights`` of ATL03, whole, or with any rows left out.
+        ``heights`` of ATL03, with any selection of rows.
     segments
-        ``geolocation`` of the same.
+        ``geolocation`` of the same granules.
     listed
-        ``signal_photons`` of ATL08: same pass and release, of any version.
+        ``signal_photons`` of ATL08, of the same passes and release, any version.
 
     Returns
     -------
     DataArray
         With the dimensions of ``photons``, lazy along them: 0 noise, 1 ground, 2 canopy, 3 top of
         canopy (*ATL08 data dictionary*, ``classed_pc_flag``), 4 unclassified: not listed in
-        ATL08, or there without a class. int8; in ``layout="spot"`` float32, NaN in padding.
+        ATL08, or listed without a class. int8; in ``layout="spot"`` float32, NaN in padding.
 
     Raises
     ------
     LinkError
-        These are no pair, or do not fit: photons that should be one were taken at two times.
+        These are not a pair: linked photons have different times.
     """
     of, to = Endpoint.of(photons), Endpoint.of(listed)
     link, forward = find_link(of, to)
     if not isinstance(link, KeyLink) or link.classes is None or forward:
-        raise LinkError(f"{to.name} does not tell classes of {of.name}")
+        raise LinkError(f"{to.name} does not contain classes of {of.name}")
     matcher = make_matcher(of, to, Endpoint.of(segments))
     padded = len(of.track.dims) > 1
     dtype, padding = (np.dtype(np.float32), np.nan) if padded else (np.dtype(np.int8), UNCLASSIFIED)
@@ -83,21 +84,21 @@ def _classes(path: str, endpoint: Endpoint) -> xr.Variable:
 
 
 def along_track_distance(photons: Opened, segments: Opened) -> xr.DataArray:
-    """Give the distance along the track of ATL03 photons, which repeat passes have in common.
+    """Return the distance of ATL03 photons along the track.
 
     Parameters
     ----------
     photons
         ``heights`` of ATL03, with ``dist_ph_along``.
     segments
-        ``geolocation`` of the same, with ``segment_dist_x``.
+        ``geolocation`` of the same granules, with ``segment_dist_x``.
 
     Returns
     -------
     DataArray
         float64, metres from the equator crossing, with the dimensions of ``photons``:
         ``segment_dist_x`` + ``dist_ph_along`` (*ATL03 ATBD*, section 3); NaN where a photon's
-        segment was left out. In blocks, and computed later, if ``photons`` is (``chunks={}``).
+        segment was left out. It is chunked if ``photons`` is (``chunks={}``).
 
     Raises
     ------
@@ -107,7 +108,7 @@ def along_track_distance(photons: Opened, segments: Opened) -> xr.DataArray:
     of, to = Endpoint.of(photons), Endpoint.of(segments)
     link = find_range_link(to, of)
     if not isinstance(link, RunLink) or link.x_atc is None:
-        raise LinkError(f"{to.name} tells no distance along the track")
+        raise LinkError(f"{to.name} does not contain the distance along the track")
     start, past = link.x_atc
     to.variable(start), of.variable(past)
     name = posixpath.basename(start)

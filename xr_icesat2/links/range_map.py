@@ -1,4 +1,4 @@
-"""Runs of whole numbers that lead to places: all that links come down to. Pure numpy."""
+"""Map ranges of integer keys to positions: the core of all links, in pure numpy."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ __all__ = [
 ]
 
 NO_ROW = -1
-"""Stands where nothing is linked."""
+"""Position of what has no linked row."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RangeMap:
-    """Runs of keys (row numbers, times …) and the place that each leads to."""
+    """Ranges of keys (row numbers, times …), and their positions."""
 
     starts: np.ndarray
-    """int64 (n,), ascending: first key of each run."""
+    """int64 (n,), ascending: first key of each range."""
     lengths: np.ndarray
     """int64 (n,), positive."""
     places: np.ndarray
-    """int64 (n,): where the run's first key leads to."""
+    """int64 (n,): position of the first key of each range."""
     step: int = 0
-    """What is added to the place from key to key."""
+    """Difference of the positions of adjacent keys in a range."""
 
     def find(self, keys: np.ndarray) -> np.ndarray:
-        """Give the place (int64) of each key; :data:`NO_ROW` for what is in no run.
+        """Return the position (int64) of each key; :data:`NO_ROW` outside of all ranges.
 
-        Where runs overlap, the one that begins last has the key.
+        Where ranges overlap, the one that begins last counts.
         """
         if not len(self.starts):
             return np.full(keys.shape, NO_ROW, np.int64)
@@ -48,7 +48,7 @@ class RangeMap:
         return np.where(inside, self.places[at] + self.step * past, NO_ROW)
 
     def below(self, keys: np.ndarray) -> np.ndarray:
-        """Count the keys of all runs that are less than each of some keys."""
+        """Count the keys of all ranges that are less than each given key."""
         before = np.concatenate([[0], np.cumsum(self.lengths)])
         if not len(self.starts):
             return np.zeros(keys.shape, np.int64)
@@ -59,12 +59,12 @@ class RangeMap:
 
     @property
     def end(self) -> int:
-        """What follows the last key."""
+        """The key after the last one."""
         return int(self.starts[-1] + self.lengths[-1]) if len(self.starts) else 0
 
     @property
     def gapless(self) -> bool:
-        """Whether places go on from run to run, as where keys were left out."""
+        """Whether positions continue from range to range, as when keys were left out."""
         follows = self.places[:-1] + self.step * self.lengths[:-1]
         return bool((self.places[1:] == follows).all())
 
@@ -78,33 +78,33 @@ def checked_row_ranges(
     tiling: bool,
     what: str,
 ) -> RangeMap:
-    """Give the runs that segments stand for, in numbers from 0, after checks of one by the other.
+    """Return the row ranges of segments, from 0, after checking the counts.
 
     Parameters
     ----------
     first, count
-        int64 (n,): number of each run's first row, from ``base``, and the rows of the run.
+        int64 (n,): number of each range's first row, from ``base``, and its rows.
     rows
-        int64 (n,): where each segment lay in its file. Segments may be left out, and in any order.
+        int64 (n,): row of each segment in its file, in any order, with any left out.
     tiling
-        Whether runs of segments that lay one after another have no gap between.
+        Whether the ranges of adjacent segments are contiguous.
     what
-        Names the segments in errors.
+        Name of the segments in errors.
 
     Returns
     -------
     Runs
-        Of those that have rows; places are positions in the arrays that were given.
+        Ranges of the segments that have rows; positions are those in the given arrays.
 
     Raises
     ------
     LinkError
-        Counts are negative, runs begin before the first row, overlap, or leave gaps.
+        Counts are negative, or ranges begin before the first row, overlap or leave gaps.
     """
     order = np.argsort(rows, kind="stable")
     first, count, rows = first[order], count[order], rows[order]
     if (np.diff(rows) <= 0).any():
-        raise LinkError(f"{what}: a row is there twice; leave one out")
+        raise LinkError(f"{what}: a row occurs twice; remove one")
     _refuse(count < 0, rows, f"{what}: the count of rows is negative")
     some = np.flatnonzero(count > 0)
     starts, lengths, numbers = first[some] - base, count[some], rows[some]
@@ -112,12 +112,12 @@ def checked_row_ranges(
     _refuse(starts < 0, numbers, message)
     ends = starts + lengths
     before = np.concatenate([[0], ends[:-1]])[: len(ends)]
-    message = f"{what}: begins before the rows of the one before it end"
+    message = f"{what}: begins before the end of the previous range"
     _refuse(starts < before, numbers, message)
     if tiling:
-        # Nothing was left out between (or ahead of) two that have rows: counts tell the beginning.
+        # If no segment is missing between (or before) two with rows, counts determine the start.
         skipped = np.diff(numbers, prepend=-1) != np.diff(some, prepend=-1)
-        message = f"{what}: does not begin where the counts of those before it say"
+        message = f"{what}: does not begin at the sum of the previous counts"
         _refuse((starts != before) & ~skipped, numbers, message)
     return RangeMap(starts, lengths, order[some])
 
@@ -126,23 +126,23 @@ def _refuse(wrong: np.ndarray, rows: np.ndarray, message: str) -> None:
     if wrong.any():
         raise LinkError(
             f"{message} (row {rows[np.argmax(wrong)]} of the file, and {wrong.sum() - 1} more). "
-            "The file contradicts itself, as some that were cut by other tools do: get it anew."
+            "The file is inconsistent, as after subsetting by some tools: download it again."
         )
 
 
 def map_rows(rows: np.ndarray, places: np.ndarray, what: str) -> RangeMap:
-    """Give where rows of a file are now, as few runs as possible.
+    """Map rows of a file to their current positions, in as few ranges as possible.
 
     Raises
     ------
     LinkError
-        A row is there twice.
+        A row occurs twice.
     """
     if (np.diff(rows) < 0).any():
         order = np.argsort(rows, kind="stable")
         rows, places = rows[order], places[order]
     if (np.diff(rows) == 0).any():
-        raise LinkError(f"{what}: a row is there twice; leave one out")
+        raise LinkError(f"{what}: a row occurs twice; remove one")
     breaks = (np.diff(rows) != 1) | (np.diff(places) != 1)
     heads = np.concatenate([[0], np.flatnonzero(breaks) + 1])[: len(rows)]
     lengths = np.diff(heads, append=len(rows))
@@ -150,40 +150,40 @@ def map_rows(rows: np.ndarray, places: np.ndarray, what: str) -> RangeMap:
 
 
 def map_unique_keys(keys: np.ndarray, what: str) -> RangeMap:
-    """Give which of some keys each is.
+    """Map unique keys to their positions.
 
     Raises
     ------
     LinkError
-        Two are the same.
+        A key occurs twice.
     """
     order = np.argsort(keys, kind="stable")
     ascending = keys[order]
     if (twice := np.diff(ascending) == 0).any():
-        raise LinkError(f"{what}: {ascending[:-1][twice][0]} is there twice; expected once")
+        raise LinkError(f"{what}: {ascending[:-1][twice][0]} occurs twice; expected once")
     return RangeMap(ascending, np.ones(len(keys), np.int64), order.astype(np.int64))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RangePositions:
-    """Rows that are told by the run they lie in, and by their number in that run."""
+    """Rows that are identified by the key of their range and their number in it."""
 
     keys: RangeMap
-    """Key of a run → number of the run."""
+    """Maps the key of a range to its number."""
     starts: np.ndarray
-    """int64 (n,): first row of each run, from 0."""
+    """int64 (n,): first row of each range, from 0."""
     counts: np.ndarray
-    """int64 (n,): rows of each run."""
+    """int64 (n,): rows of each range."""
 
     def rows(self, keys: np.ndarray, positions: np.ndarray, *, base: int, what: str) -> np.ndarray:
-        """Give the row (int64, from 0) of each key and position, counted from ``base``.
+        """Return the row (int64, from 0) of each key and position, counted from ``base``.
 
-        Runs that are not here (a subset has not all) lead to :data:`NO_ROW`.
+        Keys of ranges that a subset lacks give :data:`NO_ROW`.
 
         Raises
         ------
         LinkError
-            A run does not have so many rows.
+            A range has fewer rows.
         """
         run = self.keys.find(keys)
         if not len(self.starts):
@@ -194,7 +194,7 @@ class RangePositions:
         if outside.any():
             at = np.argmax(outside)
             raise LinkError(
-                f"{what}: a row is said to be number {positions[at]} of segment {keys[at]}, which "
-                f"has {self.counts[run[at]]} rows; expected the granule that it was made of"
+                f"{what}: a row refers to number {positions[at]} of segment {keys[at]}, which has "
+                f"{self.counts[run[at]]} rows; expected the granule that it was made from"
             )
         return np.where(known, self.starts[run] + number, NO_ROW)

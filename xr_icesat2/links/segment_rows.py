@@ -1,4 +1,4 @@
-"""Which rows of a rate each row of another stands for: segments and their photons."""
+"""Find the range of rows for each row of another rate: the photons of segments."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 from xr_icesat2.errors import LinkError
 from xr_icesat2.products import SpanLink
 
-from .endpoint import Endpoint, whole_numbers, with_common_beams
+from .endpoint import Endpoint, with_common_beams
+from .file_values import whole_numbers
 from .link_tables import LinkTables, number_tables, range_tables, row_tables
 from .lookup import check_pair, check_through, find_range_link, inner_link, known_granules
 from .range_map import NO_ROW
@@ -18,26 +19,26 @@ from .track_rows import AlongTrackRows, Beam, group_by_beam
 __all__ = ["check_same_tracks", "find_row_ranges"]
 
 Spans = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""int64: places among the raveled rows of ``one``, the first row of ``many`` in the file that each
-stands for, and the one after the last."""
+"""int64: positions in the raveled rows of ``one``, the first row of ``many`` in the file for each,
+and the row after the last."""
 
 
 def find_row_ranges(
     one: Endpoint, many: Endpoint, through: Endpoint | None
 ) -> tuple[np.ndarray, np.ndarray, Endpoint]:
-    """Return where the run of each of the raveled rows of ``one`` begins, and its length.
+    """Return the first row and the length of the range of each row of ``one``.
 
     Returns
     -------
     first, count
-        int64, along the track of ``many`` as it is held.
+        int64, along the track of ``many``.
     many
-        The other side.
+        The other endpoint.
 
     Raises
     ------
     LinkError
-        No link is declared, the sides are no pair, or the file contradicts itself.
+        No link is declared, the endpoints are not a pair, or the file is inconsistent.
     """
     link = find_range_link(one, many)
     check_pair(one, many)
@@ -69,8 +70,8 @@ def find_row_ranges(
         runs = held[beam].runs
         if not runs.gapless:
             raise LinkError(
-                f"rows of {many.track.beam(beam)} are not in the order of their file, so that "
-                "those of a segment are no run; sort them, or use links.match_rows"
+                f"rows of {many.track.beam(beam)} are not in the order of their file, so the "
+                "rows of a segment are not contiguous; sort them, or use links.match_rows"
             )
         before = runs.below(starts)
         n = runs.below(ends) - before
@@ -81,7 +82,7 @@ def find_row_ranges(
 
 
 def _own(tables: LinkTables) -> Iterator[tuple[Beam, Spans]]:
-    """Return the runs of rows that say themselves where these begin."""
+    """Yield the ranges of rows that contain their first row and count."""
     for beam, table in tables.items():
         runs = table.runs
         yield beam, (runs.places, runs.starts, runs.starts + runs.lengths)
@@ -90,7 +91,7 @@ def _own(tables: LinkTables) -> Iterator[tuple[Beam, Spans]]:
 def _spanned(
     link: SpanLink, one: Endpoint, through: Endpoint, counts: LinkTables
 ) -> Iterator[tuple[Beam, Spans]]:
-    """Return the runs of rows that span several rows of ``through``."""
+    """Yield the ranges of rows that span several rows of ``through``."""
     key = one.variable(link.key)
     rows = one.track.rows({"key": key})
     numbered = number_tables(through, link.run_key)
@@ -111,8 +112,8 @@ def _spanned(
             if apart.any():
                 raise LinkError(
                     f"{through.track.beam(beam)}: segments {last[apart][0] - back - 1} and "
-                    f"{last[apart][0] - back} follow one another, but their rows of {link.many} do "
-                    "not. The file contradicts itself: get it anew"
+                    f"{last[apart][0] - back} are adjacent, but their rows of {link.many} are "
+                    "not. The file is inconsistent: download it again"
                 )
             starts = np.where(found & (starts == NO_ROW), begins[segment], starts)
             ends = np.where(found, begins[segment] + lengths[segment], ends)
@@ -121,7 +122,7 @@ def _spanned(
 
 
 def check_same_tracks(of: AlongTrackRows, to: AlongTrackRows) -> None:
-    """Raise unless a position along the track of ``to`` is enough to find a row."""
+    """Raise unless a position along the track of ``to`` determines a row."""
     outer = to.dims[:-1]
 
     def labels(track: AlongTrackRows, dim: str) -> np.ndarray:
@@ -132,7 +133,7 @@ def check_same_tracks(of: AlongTrackRows, to: AlongTrackRows) -> None:
     )
     if outer and not same:
         raise LinkError(
-            "positions along a track are for the same granules and spots beside it, but "
+            "positions along a track need the same granules and spots in both rates, but "
             f"{of.name} has {dict(zip(of.dims, of.shape, strict=True))} and {to.name} "
             f"{dict(zip(to.dims, to.shape, strict=True))}; open both in one layout with the same "
             "spots, or use links.attach"

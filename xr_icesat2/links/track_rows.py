@@ -1,4 +1,4 @@
-"""Rows along a track as a Dataset holds them: of which beam each is, where it lay in the file."""
+"""Rows of a Dataset along the track: the beam of each, and its row in the file."""
 
 from __future__ import annotations
 
@@ -14,40 +14,38 @@ from xr_icesat2.granule.beams import BEAMS
 __all__ = ["AlongTrackRows", "Beam", "RowValues", "group_by_beam", "load_values"]
 
 ROWS_PER_BLOCK = 1 << 20
-"""Rows of photons that are looked at together."""
+"""Rows that are processed together, which bounds memory."""
 Beam = tuple[int, int]
-"""``gran_idx`` and spot, or what tells beams apart in its place; see :attr:`Track.by`."""
+"""``gran_idx`` and spot, or what replaces it; see :attr:`AlongTrackRows.by`."""
 _TRACKS = np.array(BEAMS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowValues:
-    """Some rows, in the order of a raveled array."""
+    """Values of selected rows, in the order of a raveled array."""
 
     shape: tuple[int, ...]
     values: Mapping[str, np.ndarray]
-    """``gran_idx``, ``spot``, ``row`` (in the file), ``n_obs``, and what else was asked for; each
-    of ``shape``."""
+    """``gran_idx``, ``spot``, ``row`` (in the file), ``n_obs``, requested variables; raveled."""
 
     @property
     def real(self) -> np.ndarray:
-        """bool: which are no padding."""
+        """bool: which rows are not padding."""
         real: np.ndarray = self.values["row"] < self.values["n_obs"]
         return real
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AlongTrackRows:
-    """The rows of one rate in a Dataset; no variable but those that locate them.
+    """The rows of one rate in a Dataset, with the coordinates that locate them.
 
-    Both layouts look alike from here: whatever tells the beam of a row is broadcast to the rows
-    that are asked for, and no others.
+    It hides the layout: the coordinates of a row's beam are broadcast to the selected rows.
     """
 
     name: str
-    """What to call it in errors."""
+    """Name in error messages."""
     dims: tuple[str, ...]
-    """Of the rows; the last is along the track."""
+    """Dimensions of the rows; the last is along the track."""
     shape: tuple[int, ...]
     locators: Mapping[str, xr.Variable]
     """``gran_idx``, ``spot``, ``row`` and ``n_obs``, each with some of :attr:`dims`."""
@@ -55,11 +53,11 @@ class AlongTrackRows:
     """Coordinate that is ``spot`` in :attr:`locators`: ``spot``, ``gt`` (names numbered from 1),
     ``pair_track`` or ``profile``."""
     by_orbit: bool = False
-    """Whether beams are told by orbit and profile, which pairs of beams have in common, and not by
+    """Whether beams are identified by orbit and profile, which pairs of beams share, and not by
     granule and beam."""
 
     def beam(self, beam: Beam) -> str:
-        """Return how an error names a beam of a granule."""
+        """Return the name of a beam of a granule in error messages."""
         number = beam[1]
         if self.by_orbit or self.by != "gt":
             which = f"{'profile' if self.by_orbit else self.by} {number}"
@@ -69,9 +67,9 @@ class AlongTrackRows:
 
     @property
     def granules(self) -> frozenset[int]:
-        """``gran_idx`` of the granules that it has rows of."""
+        """``gran_idx`` of all granules with rows."""
         gran = self.locators["gran_idx"]
-        # One number a row in layout="flat", where there may be very many.
+        # layout="flat" has one number for each row: read them in blocks.
         blocks = (
             gran[start : start + ROWS_PER_BLOCK]
             for start in range(0, max(1, gran.size), ROWS_PER_BLOCK)
@@ -82,23 +80,23 @@ class AlongTrackRows:
         )
 
     def granule_numbers(self, gran_idx: np.ndarray) -> np.ndarray:
-        """Return the numbers by which granules are told: their own, or those of their orbits."""
+        """Return the numbers that identify granules: their own, or those of their orbits."""
         if not self.by_orbit:
             return gran_idx
-        # Granules of whole orbits are numbered as their first region; -1 is unknown.
+        # Granules of whole orbits have the number of their first region; -1 is unknown.
         return np.where(gran_idx < 0, gran_idx, gran_idx // 100 * 100 + 1)
 
     def _beam_numbers(self, held: np.ndarray) -> np.ndarray:
         if self.by != "gt":
             return held
-        # Beams that are missing have no name; no row of them is real.
+        # Missing beams have no name, and only padding.
         numbers = np.searchsorted(_TRACKS, held.astype(_TRACKS.dtype)) + 1
         return (numbers + 1) // 2 if self.by_orbit else numbers
 
     def rows(
         self, more: Mapping[str, xr.Variable] | None = None, key: tuple[Any, ...] | None = None
     ) -> RowValues:
-        """Give rows, and more variables of them.
+        """Read selected rows, with more of their variables.
 
         ``key`` is an int, slice or array for each dimension; default: all rows.
         """
@@ -122,11 +120,11 @@ class AlongTrackRows:
         return RowValues(shape, values)
 
     def read_at(self, variable: xr.Variable, places: np.ndarray) -> np.ndarray:
-        """Give the values of a variable, second dimensions last, at places in the raveled rows."""
+        """Read a variable, second dimensions last, at positions in the raveled rows."""
         if not len(places):
             rest = [size for dim, size in variable.sizes.items() if dim not in self.dims]
             return np.empty((0, *rest), variable.dtype)
-        # Neighbours mostly share a place: it is read once for all of them.
+        # Adjacent rows often share a position, which is read once.
         heads = np.flatnonzero(np.diff(places, prepend=places[0] - 1))
         found = dict(zip(self.dims, np.unravel_index(places[heads], self.shape), strict=True))
         points = {dim: xr.Variable(("point",), at) for dim, at in found.items()}
@@ -136,7 +134,7 @@ class AlongTrackRows:
         return repeated
 
     def blocks(self) -> Iterator[tuple[tuple[Any, ...], int]]:
-        """Give keys of all rows in their order, few at a time, and the place of the first."""
+        """Yield indexers of all rows, block by block, and the position of the first."""
         *outer, along = self.shape
         for number, at in enumerate(np.ndindex(*outer)):
             for start in range(0, along, ROWS_PER_BLOCK):
@@ -144,16 +142,16 @@ class AlongTrackRows:
 
 
 def load_values(variable: xr.Variable) -> np.ndarray:
-    """Give the values, of dask arrays too."""
+    """Return the values, also of dask arrays."""
     if variable.chunks is not None:
-        # A task of dask may be what asks: it must not wait for others.
+        # This may run in a dask task, which must not wait for other tasks.
         variable = variable.compute(scheduler="synchronous")
     values: np.ndarray = variable.to_numpy()
     return values
 
 
 def group_by_beam(rows: RowValues) -> Iterator[tuple[Beam, np.ndarray]]:
-    """Give the numbers of the rows of each beam, in their order, padding left out."""
+    """Yield the numbers of the rows of each beam, in order, without padding."""
     at = np.flatnonzero(rows.real)
     if not len(at):
         return
