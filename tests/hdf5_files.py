@@ -12,7 +12,14 @@ from tests.comparison import assert_array, assert_attributes, random_indexers, t
 from tests.oracle import attributes, values, walk
 from xr_icesat2.bytesource import open_source
 from xr_icesat2.hdf5.index import GranuleIndex
-from xr_icesat2.hdf5.model import Chunked, Compact, Contents, Contiguous, DatasetHeader, Foreign
+from xr_icesat2.hdf5.model import (
+    Chunked,
+    Compact,
+    Contiguous,
+    DatasetHeader,
+    H5pyOnly,
+    IndexContents,
+)
 
 RAW = {"engine": "icesat2", "layout": "file", "decode_cf": False}
 FILTER_IDS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
@@ -26,7 +33,7 @@ LAYOUTS = {
 def open_index(path: Path) -> GranuleIndex:
     """The structure of a file, nothing read yet."""
     source = open_source(path)
-    return GranuleIndex(source, source.file_version().size, Contents())
+    return GranuleIndex(source, source.file_version().size, IndexContents())
 
 
 def create(
@@ -93,7 +100,7 @@ def check_header(index: GranuleIndex, name: str, dataset: h5py.Dataset, reason: 
     """Compare what the index says of a dataset with what h5py says."""
     header = index.dataset(name)
     if reason is not None:
-        assert isinstance(header.layout, Foreign), name
+        assert isinstance(header.layout, H5pyOnly), name
         assert reason in header.layout.reason
         return
     assert header.shape == dataset.shape

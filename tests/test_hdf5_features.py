@@ -18,7 +18,7 @@ from xr_icesat2.bytesource import open_source
 from xr_icesat2.errors import CorruptGranuleError, ICESat2Error, NotSupportedError
 from xr_icesat2.hdf5.binary import checksum
 from xr_icesat2.hdf5.index import GranuleIndex
-from xr_icesat2.hdf5.model import BY_LIBRARY, Chunked, Compact, Contents, Contiguous
+from xr_icesat2.hdf5.model import BY_H5PY, Chunked, Compact, Contiguous, IndexContents
 from xr_icesat2.hdf5.traversal import Traversal
 from xr_icesat2.index_cache.codec import decode_index, encode_index
 from xr_icesat2.index_cache.directory import IndexDirectory
@@ -723,7 +723,7 @@ def test_truncated_file_read_by_h5py_asks_to_download_again_once(path):
         _write_every_layout(file)
     path.write_bytes(path.read_bytes()[:1500])
     source = open_source(str(path))
-    index = GranuleIndex(source, 1500, Contents(root=BY_LIBRARY))
+    index = GranuleIndex(source, 1500, IndexContents(root=BY_H5PY))
     with pytest.raises(CorruptGranuleError, match="truncated") as caught:
         index.node("/")
     assert str(caught.value).count("Download it again.") == 1
@@ -750,7 +750,7 @@ def test_cached_index_keeps_the_user_block(path, tmp_path):
     assert contents.base == 2048
     # Structure that was not read before, and values by an index that was.
     index = GranuleIndex(
-        source, source.file_version().size, Contents(root=contents.root, base=2048)
+        source, source.file_version().size, IndexContents(root=contents.root, base=2048)
     )
     assert index.dataset("group/rows").shape == (120, 3)
     with xr.open_datatree(path, **RAW, **cache) as tree, h5py.File(path) as file:

@@ -15,7 +15,7 @@ import xarray as xr
 
 from xr_icesat2.bytesource import CountingSource, FileVersion, open_source
 from xr_icesat2.granule.granule import Granule
-from xr_icesat2.hdf5.model import Contents, GroupHeader
+from xr_icesat2.hdf5.model import GroupHeader, IndexContents
 from xr_icesat2.index_cache.codec import LENGTHS, MAGIC
 from xr_icesat2.index_cache.directory import IndexDirectory
 from xr_icesat2.testing import write_granule
@@ -84,7 +84,7 @@ def test_parts_cached_by_two_processes_are_merged(path, cache):
     first.save_index()
     first.close()
     before = IndexDirectory(str(cache)).load(first.url, first.file_version)
-    contents = Contents({"/other": before.nodes["/"]})
+    contents = IndexContents({"/other": before.nodes["/"]})
     IndexDirectory(str(cache)).save(first.url, first.file_version, contents)
     known = IndexDirectory(str(cache)).load(first.url, first.file_version)
     assert {"/other", "/gt1l/land_ice_segments/h_li"} <= known.nodes.keys()
@@ -154,13 +154,13 @@ def size_of(cache) -> int:
     return sum(-(-file.stat().st_size // 4096) * 4096 for file in cache.glob("*.index"))
 
 
-def entry(number: int) -> tuple[str, FileVersion, Contents]:
+def entry(number: int) -> tuple[str, FileVersion, IndexContents]:
     """Something to keep, of which no two bytes are alike."""
     noise = random.Random(number).randbytes(6000).hex()
     return (
         f"s3://bucket/{number}",
         FileVersion(1000, "tag"),
-        Contents({"/": GroupHeader({}, {"a": noise})}),
+        IndexContents({"/": GroupHeader({}, {"a": noise})}),
     )
 
 

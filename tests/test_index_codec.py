@@ -16,13 +16,13 @@ from xr_icesat2.hdf5.model import (
     Chunked,
     ChunkTable,
     Compact,
-    Contents,
     Contiguous,
     DatasetHeader,
     ExternalLink,
     Filter,
-    Foreign,
     GroupHeader,
+    H5pyOnly,
+    IndexContents,
     LeftOut,
     Subtree,
 )
@@ -69,22 +69,22 @@ def header(dtype, shape, layout, fill, **more):
     return DatasetHeader(np.dtype(dtype), shape, layout, fill, ATTRIBUTES, **more)
 
 
-CONTENTS = Contents(
+CONTENTS = IndexContents(
     {
         "/": GroupHeader(
             {"a": 96, "soft": "/g/b", "by library": -1, "ext": ExternalLink("x.h5", "/a\udcff")},
             ATTRIBUTES,
         ),
         "/g/left out": LeftOut("it holds opaque bytes"),
-        "/structure": header(STRUCTURE, (2,), Foreign("class 6"), bytes(STRUCTURE.itemsize)),
+        "/structure": header(STRUCTURE, (2,), H5pyOnly("class 6"), bytes(STRUCTURE.itemsize)),
         "/chunked": header(
             "<f4", (7, 3), Chunked(800, (2, 3), (Filter(2, 4), Filter(1))), b"1234",
             dimension_list=((96, "/x"), ()), is_scale=True,
         ),
         "/unwritten": header("i1", (5,), Chunked(None, (2,), ()), b"\0"),
-        "/compact": header("S3", (2,), Compact(b"abcdef"), b"\0\0\0", terminated=True),
+        "/compact": header("S3", (2,), Compact(b"abcdef"), b"\0\0\0", null_terminated=True),
         "/contiguous": header(">u2", (0,), Contiguous(None), b"\0\0"),
-        "/foreign": header(object, (), Foreign("variable-length strings"), bytes(8)),
+        "/foreign": header(object, (), H5pyOnly("variable-length strings"), bytes(8)),
     },
     {
         "/chunked": table(4, 1, unread=(Subtree(9), Subtree(5, 1, (2, 0, 0), (4, 0, 0)))),
@@ -129,15 +129,15 @@ def of_a_granule(tmp_path_factory):
 def test_index_round_trips(of_a_granule):
     assert_same(decode_index(encode_index(CONTENTS), SIZE), CONTENTS)
     assert_same(decode_index(encode_index(of_a_granule), SIZE), of_a_granule)
-    assert_same(decode_index(encode_index(Contents()), SIZE), Contents())
+    assert_same(decode_index(encode_index(IndexContents()), SIZE), IndexContents())
 
 
 def test_invalid_payload_is_refused():
     for value in (np.array([b"x"], object), np.array([None], object)):
         with pytest.raises(TypeError, match="not texts"):
-            encode_index(Contents(values={"/": value}))
+            encode_index(IndexContents(values={"/": value}))
     with pytest.raises(TypeError, match="an attribute of type"):
-        encode_index(Contents({"/": GroupHeader({}, {"a": {}})}))
+        encode_index(IndexContents({"/": GroupHeader({}, {"a": {}})}))
 
 
 def parts(data):
@@ -213,7 +213,7 @@ def test_crafted_text_is_refused_safely(peak):
                 refused += 1
             else:
                 taken += 1
-                assert isinstance(contents, Contents)
+                assert isinstance(contents, IndexContents)
                 use(contents)
     assert peak() < 30e6
     assert refused > 500
@@ -309,7 +309,9 @@ def test_overlapping_datasets_are_refused():
     for offset in (100, 116, 84, 104, 112, 0):
         nodes = {"/a": one, "/b": header("<f4", (4,), Contiguous(offset), bytes(4))}
         if offset in {100, 116, 84}:  # the same, behind it, before it
-            assert decode_index(encode_index(Contents(nodes)), SIZE).nodes.keys() == nodes.keys()
+            assert (
+                decode_index(encode_index(IndexContents(nodes)), SIZE).nodes.keys() == nodes.keys()
+            )
         else:
             with pytest.raises(ValueError, match="in one place"):
-                decode_index(encode_index(Contents(nodes)), SIZE)
+                decode_index(encode_index(IndexContents(nodes)), SIZE)

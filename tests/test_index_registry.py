@@ -8,8 +8,8 @@ import pytest
 from xr_icesat2.bytesource import open_source
 from xr_icesat2.granule.index_registry import IndexRegistry
 from xr_icesat2.hdf5.index import GranuleIndex
-from xr_icesat2.hdf5.model import Contents
-from xr_icesat2.hdf5.parse_limits import Budget
+from xr_icesat2.hdf5.limit_usage import LimitUsage
+from xr_icesat2.hdf5.model import IndexContents
 from xr_icesat2.limits import Limits
 from xr_icesat2.testing import write_granule
 
@@ -20,11 +20,11 @@ def path(tmp_path_factory):
 
 
 def index_of(path) -> GranuleIndex:
-    return GranuleIndex(open_source(path), path.stat().st_size, Contents())
+    return GranuleIndex(open_source(path), path.stat().st_size, IndexContents())
 
 
 def is_open(index: GranuleIndex) -> bool:
-    return index._library._file is not None
+    return index._fallback._file is not None
 
 
 def test_two_indexes_are_made_concurrently(path):
@@ -70,7 +70,7 @@ def test_least_recently_used_index_is_evicted_and_closed(path, by):
 
     first, second = use("a"), use("b")
     for index in (first, second):
-        index._library.node("/", "a test", Budget(Limits(), str(path)))
+        index._fallback.node("/", "a test", LimitUsage(Limits(), str(path)))
     use("a")
     use("c")
     assert use("a") is first

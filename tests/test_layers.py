@@ -81,7 +81,7 @@ def test_h5py_is_imported_where_we_fall_back_and_where_we_write():
         "hdf5/h5py_chunks.py",
         "hdf5/h5py_objects.py",
         "hdf5/h5py_fallback.py",
-        "hdf5/text_lengths.py",
+        "hdf5/h5py_variable_length.py",
     }
 
 

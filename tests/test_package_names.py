@@ -10,8 +10,8 @@ PACKAGE = Path(xr_icesat2.__file__).parent
 SUBCOMMAND_INTERFACE = {"add_parser"}
 """Each subcommand of the command line interface defines these."""
 NOT_YET = {
-    *("Contents", "HIDDEN", "Index", "Layout", "Link", "Node", "SUFFIX"),
-    *("check_beams", "chunk_starts", "normalise", "positions", "split", "text"),
+    *("Index", "Layout", "Link", "Node", "SUFFIX"),
+    *("check_beams", "positions"),
 }
 """Names that still have two meanings."""
 

@@ -1,4 +1,4 @@
-"""Pages of metadata: the right bytes over any link, each read once, and few requests."""
+"""PageCache of metadata: the right bytes over any link, each read once, and few requests."""
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
@@ -12,8 +12,8 @@ from tests.counted_link import CountedLink
 from xr_icesat2.bytesource.protocol import RequestCost
 from xr_icesat2.bytesource.remote import ObservedCost
 from xr_icesat2.hdf5 import page_cache as pages
-from xr_icesat2.hdf5.page_cache import MOST_BLOCK, PAGE, Pages
-from xr_icesat2.hdf5.parser_loop import Alone, Several
+from xr_icesat2.hdf5.page_cache import MOST_BLOCK, PAGE, PageCache
+from xr_icesat2.hdf5.parser_loop import IndependentRanges, IsolatedRange
 
 SIZE = 3 << 20
 NEAR = RequestCost(latency=20e-6, bandwidth=1e9)
@@ -35,7 +35,7 @@ def spans(draw):
     return offset, draw(st.integers(0, min(SIZE - offset, 600_000)))
 
 
-def holds(held: Pages, span) -> bool:
+def holds(held: PageCache, span) -> bool:
     """Whether a range is there already."""
     got = {}
     missing = []
@@ -49,7 +49,7 @@ def holds(held: Pages, span) -> bool:
 @given(bursts=st.lists(st.lists(spans(), max_size=5), max_size=4))
 def test_pages_return_the_bytes_of_the_file(path, cost, bursts):
     data, source = path.read_bytes(), CountedLink(path, cost)
-    held = Pages(source, SIZE)
+    held = PageCache(source, SIZE)
     for ranges in bursts:
         assert held.read(ranges) == [data[o : o + n] for o, n in ranges]
     asked = sorted(source.log)
@@ -61,13 +61,13 @@ def test_pages_return_the_bytes_of_the_file(path, cost, bursts):
 def test_block_size_follows_the_link(path):
     for cost, block in ((NEAR, PAGE), (FAR, MOST_BLOCK)):
         source = CountedLink(path, cost)
-        Pages(source, SIZE).read([(SIZE // 2, 100)])
+        PageCache(source, SIZE).read([(SIZE // 2, 100)])
         assert max(length for _, length in source.log) == block
 
 
 def test_small_file_is_read_whole_and_kept(path):
     source = CountedLink(path, FAST)
-    held = Pages(source, SIZE)
+    held = PageCache(source, SIZE)
     held.read([(5, 10)])
     assert source.nbytes == SIZE
     source.reset()
@@ -84,7 +84,7 @@ def test_small_file_is_read_whole_and_kept(path):
 
 def test_only_missing_ranges_are_requested(path, monkeypatch):
     monkeypatch.setenv("XR_ICESAT2_WHOLE_FILE_BYTES", "0")
-    data, held = path.read_bytes(), Pages(CountedLink(path, NEAR), SIZE)
+    data, held = path.read_bytes(), PageCache(CountedLink(path, NEAR), SIZE)
     held.read([(0, 3 * PAGE), (9 * PAGE, PAGE)])
     spans = [(5, 7), (8 * PAGE, 2 * PAGE), (9 * PAGE, 11), (2 * PAGE, 2 * PAGE), (0, 3 * PAGE)]
     got, missing = {}, []
@@ -97,12 +97,12 @@ def test_only_missing_ranges_are_requested(path, monkeypatch):
 def test_whole_files_are_kept_up_to_a_bound(path, monkeypatch):
     monkeypatch.setattr(pages, "_KEPT", pages._Kept())
     monkeypatch.setenv("XR_ICESAT2_WHOLE_FILE_BYTES", str(2 * SIZE))
-    held = [Pages(CountedLink(path, FAST), SIZE) for _ in range(3)]
+    held = [PageCache(CountedLink(path, FAST), SIZE) for _ in range(3)]
     for one in held:
         one.read([(0, 1)])
     assert [holds(one, (SIZE - 1, 1)) for one in held] == [True, True, False]
     monkeypatch.setattr(pages, "FRESH", -1.0)
-    another = Pages(CountedLink(path, FAST), SIZE)
+    another = PageCache(CountedLink(path, FAST), SIZE)
     another.read([(0, 1)])
     assert [holds(one, (SIZE - 1, 1)) for one in held] == [False, True, False]
     assert holds(another, (SIZE - 1, 1))
@@ -127,7 +127,7 @@ def test_link_speed_is_measured():
 )
 def test_primed_bytes_are_not_requested_again(path, cost, pieces, ranges):
     data, source = path.read_bytes(), CountedLink(path, cost)
-    held = Pages(source, SIZE)
+    held = PageCache(source, SIZE)
     held.prime({offset: data[offset : offset + length] for offset, length in pieces})
     primed = set(held._pages)
     assert held.read(ranges) == [data[o : o + n] for o, n in ranges]
@@ -141,7 +141,7 @@ def test_front_is_read_at_once_on_a_fast_link(path, monkeypatch):
     data = path.read_bytes()
     for cost, bursts in ((FAST, 1), (FAR, 0), (NEAR, 0)):
         source = CountedLink(path, cost)
-        held = Pages(source, SIZE)
+        held = PageCache(source, SIZE)
         held.prime({0: data[: SIZE // 2]})
         held.read([(0, 1)])
         source.reset()
@@ -157,28 +157,28 @@ def test_front_is_read_at_once_on_a_fast_link(path, monkeypatch):
 def test_cached_ranges_are_returned_before_a_round_trip(path, cost, monkeypatch):
     monkeypatch.setenv("XR_ICESAT2_WHOLE_FILE_BYTES", "0")
     data, source = path.read_bytes(), CountedLink(path, cost)
-    held = Pages(source, SIZE)
+    held = PageCache(source, SIZE)
     held.read([(0, 10)])
     source.reset()
     spans, far = [(5, 7), (2_500_000, 9)], data[2_500_000:2_500_009]
-    assert held.read(Several(spans)) == [data[5:12], far if cost is NEAR else None]
+    assert held.read(IndependentRanges(spans)) == [data[5:12], far if cost is NEAR else None]
     assert source.bursts == (cost is NEAR)
-    assert held.read(Several(spans[1:])) == [far]
+    assert held.read(IndependentRanges(spans[1:])) == [far]
     assert source.bursts == 1
 
 
 def test_isolated_ranges_are_read_as_single_pages(path, monkeypatch):
     monkeypatch.setenv("XR_ICESAT2_WHOLE_FILE_BYTES", "0")
     data, source = path.read_bytes(), CountedLink(path, FAR)
-    held = Pages(source, SIZE)
-    assert held.read([Alone(2 * MOST_BLOCK + 5, 7)]) == [data[2 * MOST_BLOCK + 5 :][:7]]
+    held = PageCache(source, SIZE)
+    assert held.read([IsolatedRange(2 * MOST_BLOCK + 5, 7)]) == [data[2 * MOST_BLOCK + 5 :][:7]]
     assert source.log == [(2 * MOST_BLOCK, PAGE)]
 
 
 @pytest.mark.parametrize(("requests", "whole"), [(1, False), (64, False), (65, True), (500, True)])
 def test_file_is_read_whole_to_save_many_requests(path, requests, whole):
     source = CountedLink(path, RequestCost(latency=0.06, bandwidth=SIZE / 2 / 0.06))
-    held = Pages(source, SIZE)
+    held = PageCache(source, SIZE)
     held.take_whole(requests)
     assert source.nbytes == (SIZE if whole else 0)
     held.forget()

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xr_icesat2.errors import CorruptGranuleError
-from xr_icesat2.hdf5.parser_loop import Several, run, together, within
+from xr_icesat2.hdf5.parser_loop import IndependentRanges, bounded, concurrently, run
 
 DATA = bytes(range(256))
 
@@ -19,7 +19,7 @@ class Answers:
 
     def __call__(self, ranges):
         missing = [span for span in ranges if span[0] not in self.there]
-        if missing and (not isinstance(ranges, Several) or len(missing) == len(ranges)):
+        if missing and (not isinstance(ranges, IndependentRanges) or len(missing) == len(ranges)):
             self.bursts.append(sorted(missing))
             self.there |= {offset for offset, _ in ranges}
         return [DATA[o : o + n] if o in self.there else None for o, n in ranges]
@@ -30,7 +30,7 @@ def chain(steps):
     got = []
     for step in steps:
         if isinstance(step, tuple):
-            got.append((yield from together(chain(below) for below in step)))
+            got.append((yield from concurrently(chain(below) for below in step)))
         else:
             got.append([*(yield [(offset, 1) for offset in step])])
     return got
@@ -56,7 +56,7 @@ chains = st.recursive(
 @given(st.lists(chains, max_size=5), st.sets(st.integers(0, 255)))
 def test_each_parser_gets_its_own_answers(parsers, there):
     answers = Answers(there)
-    assert run(together(map(chain, parsers)), answers) == [expected(steps) for steps in parsers]
+    assert run(concurrently(map(chain, parsers)), answers) == [expected(steps) for steps in parsers]
     asked = [offset for burst in answers.bursts for offset, _ in burst]
     assert not set(asked) & there
 
@@ -64,13 +64,13 @@ def test_each_parser_gets_its_own_answers(parsers, there):
 def test_parsers_do_not_wait_for_each_other():
     answers = Answers(there=range(100))
     parsers = [chain([[1], [200], [2]]), chain([[3], [4], ([[5], [6], [201]], [[7]]), [8]])]
-    run(together(parsers), answers)
+    run(concurrently(parsers), answers)
     assert answers.bursts == [[(200, 1), (201, 1)]]
 
 
 def test_library_error_of_one_parser_is_its_result():
-    parsers = [within(chain([[250], [1000]]), 256), chain([[1]])]
-    wrong, right = run(together(parsers), Answers())
+    parsers = [bounded(chain([[250], [1000]]), 256), chain([[1]])]
+    wrong, right = run(concurrently(parsers), Answers())
     assert isinstance(wrong, CorruptGranuleError)
     assert right == [[b"\x01"]]
 
@@ -81,4 +81,4 @@ def test_other_errors_end_all_parsers():
         raise ValueError("ours")
 
     with pytest.raises(ValueError, match="ours"):
-        run(together([broken(), chain([[1]])]), Answers())
+        run(concurrently([broken(), chain([[1]])]), Answers())

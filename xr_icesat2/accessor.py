@@ -40,7 +40,7 @@ class Accessor(Generic[T]):
         -------
         mapping of str to mapping
             By variable: ``path``, ``dtype``, ``layout`` (chunked, contiguous,
-            compact, foreign), ``chunks`` and ``filters``, and the attributes
+            compact, h5py), ``chunks`` and ``filters``, and the attributes
             that decoding removes or changes (``_FillValue``, ``units``,
             ``coordinates``, the ``long_name`` of times); ``pad_value`` if raw
             integers are padded. If a variable has several parts, this describes

@@ -17,7 +17,7 @@ from .assembly.request import Layout, Request, make_request
 from .errors import GroupNotFoundError, SelectionError
 from .granule.granule import Granule
 from .granule.name import parse_name
-from .hdf5.paths import normalise
+from .hdf5.paths import normalise_path
 from .limits import Limits
 from .messages import did_you_mean
 from .relaxed_gc import relaxed_gc
@@ -198,8 +198,8 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
             tree = xr.DataTree.from_dict(groups)
             for path, [node] in xr.group_subtrees(tree):
                 # The tree itself makes the groups that hold nothing but groups.
-                if normalise(path) in groups:
-                    node.encoding = groups[normalise(path)].encoding
+                if normalise_path(path) in groups:
+                    node.encoding = groups[normalise_path(path)].encoding
         tree.set_close(partial(close_granules, granules))
         return tree
 

@@ -12,7 +12,7 @@ import xarray as xr
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.identity import Identity
 from xr_icesat2.hdf5.model import GroupHeader, LeftOut
-from xr_icesat2.hdf5.paths import ancestors, join, normalise
+from xr_icesat2.hdf5.paths import ancestors, join, normalise_path
 from xr_icesat2.products import PRODUCTS, Rate
 
 from .dask_chunks import share_chunks
@@ -165,7 +165,7 @@ def _tree_groups(merged: MergedRate) -> dict[str, xr.Dataset]:
         return {}
     rate, groups = merged.rate, _rate_groups(merged)
     if rate.alias is None:
-        return {normalise(path): dataset for path, dataset in groups.items()}
+        return {normalise_path(path): dataset for path, dataset in groups.items()}
     below = {path: posixpath.relpath(path or ".", rate.group or ".") for path in groups}
     return {join(f"/{rate.alias}", below[path]): dataset for path, dataset in groups.items()}
 
@@ -263,7 +263,7 @@ def _from_root(
         granule.save_index()
     close = partial(close_granules, granules)
     return {
-        normalise(posixpath.relpath(path, root)): _with_source(dataset, granules, close)
+        normalise_path(posixpath.relpath(path, root)): _with_source(dataset, granules, close)
         for path, dataset in groups.items()
         if path in shown
     }

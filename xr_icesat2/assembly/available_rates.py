@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xr_icesat2.hdf5.model import DatasetHeader
-from xr_icesat2.hdf5.paths import normalise
+from xr_icesat2.hdf5.paths import normalise_path
 from xr_icesat2.products import PRODUCTS, Rate
 from xr_icesat2.reading.decode_options import is_cf_time
 
@@ -41,7 +41,7 @@ def present_rates(granule: Granule, selection: BeamSelection, rates: Sequence[Ra
     """Return those of some rates of which a beam has a group."""
     beams = selection.groups.values()
     groups = {
-        rate.name: [normalise(f"{b}/{g}") for b in beams for g in (rate.group, *rate.siblings)]
+        rate.name: [normalise_path(f"{b}/{g}") for b in beams for g in (rate.group, *rate.siblings)]
         for rate in rates
     }
     nodes = granule.index.load([path for paths in groups.values() for path in paths])
@@ -63,7 +63,7 @@ def infer_rates(
             for path, node in granule.index.below([f"/{group}"], request.drops).items()
             if isinstance(node, DatasetHeader)
             and node.shape
-            and not node.bare
+            and not node.dimension_only
             and posixpath.dirname(path) not in aside
         }
         for scale, paths in _by_scale(granule, group, headers).items():

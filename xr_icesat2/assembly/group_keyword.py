@@ -9,7 +9,7 @@ from xr_icesat2.granule.beams import TRACKS
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.identity import Identity
 from xr_icesat2.hdf5.model import GroupHeader
-from xr_icesat2.hdf5.paths import normalise
+from xr_icesat2.hdf5.paths import normalise_path
 from xr_icesat2.messages import did_you_mean, some_of
 from xr_icesat2.products import PRODUCTS, Rate
 
@@ -45,10 +45,10 @@ def unmerged_path(
         what = "a map" if convention.is_gridded else "a granule"
         what = f"{granules[0].url} is {what} ({product}), which has no beams"
         _check_no_beam_keywords(request, what, "")
-        return normalise(group or "/")
+        return normalise_path(group or "/")
     if group is None or _specified_rate(product, group) is not None:
         return None
-    path = normalise(group)
+    path = normalise_path(group)
     if path not in granules[0].index.load([path]):
         return None
     what = f"group={group!r} is a path in the file, which opens unmerged"

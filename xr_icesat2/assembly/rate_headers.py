@@ -111,7 +111,8 @@ def read_rate_headers(
         beam: {
             path: node
             for path in paths
-            if isinstance(node := found.get(f"{beam}/{path}"), DatasetHeader) and not node.bare
+            if isinstance(node := found.get(f"{beam}/{path}"), DatasetHeader)
+            and not node.dimension_only
         }
         for beam, paths in asked.items()
     }

@@ -13,7 +13,7 @@ from xarray.coders import CFDatetimeCoder, CFTimedeltaCoder
 
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.granule.beams import check_beams, check_spots
-from xr_icesat2.hdf5.paths import normalise
+from xr_icesat2.hdf5.paths import normalise_path
 from xr_icesat2.limits import DEFAULT_LIMITS, Limits
 from xr_icesat2.products import Rate
 from xr_icesat2.reading.decode_options import DecodeOptions
@@ -84,7 +84,7 @@ class Request:
         """Path of the group at the root of a tree."""
         if isinstance(self.target, FilePath):
             return self.target.path
-        return "/" if self.target is None else normalise(self.target.name)
+        return "/" if self.target is None else normalise_path(self.target.name)
 
     def keeps(self, path: str) -> bool:
         """Return whether a variable (its path below the beam) is asked for, not dropped."""
@@ -131,7 +131,7 @@ def make_request(filename_or_obj: Any, keywords: Mapping[str, Any]) -> Request:
         "allow_mixed_releases": _allow_mixed_releases(keywords.get("allow_mixed_releases", False)),
         "decode_coords": _decode_coords(keywords.get("decode_coords")),
         "decoders": _decoders(keywords),
-        "target": FilePath(normalise(group or "/")) if layout == "file" else None,
+        "target": FilePath(normalise_path(group or "/")) if layout == "file" else None,
     }
     granules, listed = _granules(filename_or_obj)
     return Request(granules=granules, listed=listed, **checked)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from sys import intern
 from typing import Any
 
 import numpy as np
@@ -265,7 +264,7 @@ def _source_encoding(part: ArrayPart) -> dict[str, Any]:
     source: dict[str, Any] = {
         "path": part.path,
         "dtype": header.dtype,
-        "layout": intern(type(layout).__name__.lower()),
+        "layout": layout.kind,
     }
     if isinstance(layout, Chunked):
         source["chunks"] = layout.chunk_shape

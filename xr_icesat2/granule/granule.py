@@ -12,7 +12,7 @@ from xr_icesat2.bytesource import FileVersion
 from xr_icesat2.errors import ChangedGranuleError
 from xr_icesat2.fork_safety import after_fork
 from xr_icesat2.hdf5.index import GranuleIndex
-from xr_icesat2.hdf5.model import Contents
+from xr_icesat2.hdf5.model import IndexContents
 from xr_icesat2.index_cache.store import IndexStore
 from xr_icesat2.limits import DEFAULT_LIMITS, Limits
 from xr_icesat2.printable import get_logger
@@ -82,7 +82,7 @@ class Granule:
                 # The version is the store's: the file may have another one by now.
                 source = CheckedSource(source, self.check_unchanged)
             known = self.store.load(self.url, self.file_version)
-        return GranuleIndex(source, size, known or Contents(), self.limits)
+        return GranuleIndex(source, size, known or IndexContents(), self.limits)
 
     def read_each(self, ranges: Sequence[Range], on_bytes: OnBytes, pool: Executor) -> None:
         """Read byte ranges and pass on each when it arrives; see :class:`.ByteSource`."""

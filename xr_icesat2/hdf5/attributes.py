@@ -19,39 +19,30 @@ import numpy as np
 
 from xr_icesat2.errors import CorruptGranuleError
 
-from .binary import UNDEFINED, Cursor, padded
-from .btree2 import ATTRIBUTE_NAMES, read_records
+from .attribute_messages import decode_text, read_bodies, split_body
 from .dataset_messages import read_dataspace
 from .datatype import NOT_READ, Datatype, Kind, Padding, read_datatype
-from .heaps import GlobalReference, read_fractal, read_global
+from .heaps import GlobalReference, read_global
+from .limit_usage import TEXT_BYTES, LimitUsage
 from .model import AttributeValue, LeftOutAttributes
 from .object_header import (
-    ATTRIBUTE,
-    ATTRIBUTE_INFO,
-    DATATYPE,
-    SHARED,
     Message,
-    message_body,
-    read_messages,
 )
-from .parse_limits import TEXT_BYTES, Budget
-from .parser_loop import Parser, UnsupportedError
+from .parser_loop import Parser
 
 __all__ = [
-    "BARE",
-    "HIDDEN",
+    "DIMENSION_ONLY",
+    "HIDDEN_ATTRIBUTES",
     "REFERENCE_BYTES",
     "Attributes",
     "parse_references",
     "read_attributes",
-    "read_bodies",
     "read_scales",
-    "split_body",
-    "text",
+    "strip_padding",
     "text_attribute",
 ]
 
-HIDDEN = frozenset(
+HIDDEN_ATTRIBUTES = frozenset(
     {
         "CLASS",
         "DIMENSION_LABELS",
@@ -67,7 +58,7 @@ HIDDEN = frozenset(
 """Attributes that describe the file, not the data: never shown."""
 HEARD = frozenset({"CLASS", "DIMENSION_LIST", "NAME"})
 """Of these, those that tell of dimensions."""
-BARE = b"This is a netCDF dimension but not a netCDF variable"
+DIMENSION_ONLY = b"This is a netCDF dimension but not a netCDF variable"
 """How netCDF-4 begins the ``NAME`` of a scale that no variable has values for."""
 REFERRING = (b"DIMENSION_LIST", b"REFERENCE_LIST")
 """Of these, those that say where other objects lie."""
@@ -75,10 +66,6 @@ FEW_TEXTS = 1 << 12
 """Of one attribute; more are decoded after they have been counted."""
 REFERENCE_BYTES = 16
 """Bytes that say where a value of varying length is stored."""
-SHARED_DATATYPE = 0x01
-"""Flag of an attribute message whose datatype is stored in the header of another object."""
-COMMITTED = 2
-"""Kind of a shared message that is stored in the header of a committed datatype."""
 LONGEST_ALIKE = 2 << 10
 """Bytes of an attribute message; longer ones are texts of one granule."""
 
@@ -92,8 +79,8 @@ class Attributes:
     scales: tuple[tuple[int, ...], ...]
     """Header offsets of the scales of each dimension, from ``DIMENSION_LIST``."""
     is_scale: bool
-    bare: bool
-    """Whether it is a dimension without a variable, see :data:`BARE`."""
+    dimension_only: bool
+    """Whether it is a dimension without a variable, see :data:`DIMENSION_ONLY`."""
     left_out: LeftOutAttributes = ()
 
 
@@ -110,7 +97,7 @@ class _Raw:
 
 
 def read_attributes(
-    messages: Sequence[Message], file_size: int, budget: Budget
+    messages: Sequence[Message], file_size: int, usage: LimitUsage
 ) -> Parser[Attributes]:
     """Read the attributes of an object from its header messages.
 
@@ -120,89 +107,25 @@ def read_attributes(
         They have more bytes than an object may have.
     """
     bodies = yield from read_bodies(messages, file_size)
-    size = budget.use_attribute_bytes(sum(map(len, bodies)))
+    size = usage.use_attribute_bytes(sum(map(len, bodies)))
     own = [body for body in bodies if _is_own(body)]
     alike = _alike(tuple(body for body in bodies if body not in own) if own else tuple(bodies))
     rest = [*alike.rest, *(raw for body in own if (raw := _parse(body)) is not None)]
     scales: tuple[tuple[int, ...], ...] = ()
-    is_scale, bare = alike.is_scale, alike.bare
+    is_scale, bare = alike.is_scale, alike.dimension_only
     shown: list[_Raw] = []
     for raw in rest:
         if raw.name == "DIMENSION_LIST":
-            scales = yield from read_scales(raw.datatype, raw.data, budget, size)
+            scales = yield from read_scales(raw.datatype, raw.data, usage, size)
         elif raw.name == "CLASS":
             is_scale = _is_scale(raw)
         elif raw.name == "NAME":
-            bare = raw.data.startswith(BARE)
+            bare = raw.data.startswith(DIMENSION_ONLY)
         else:
             shown.append(raw)
-    values = (yield from _heaped(alike.values, shown, budget, size)) if shown else alike.values
+    values = (yield from _heaped(alike.values, shown, usage, size)) if shown else alike.values
     left_out = ((r.name, NOT_READ[r.datatype.kind]) for r in shown if r.datatype.kind in NOT_READ)
     return Attributes(values, scales, is_scale, is_scale and bare, tuple(sorted(left_out)))
-
-
-def read_bodies(messages: Sequence[Message], file_size: int) -> Parser[list[bytes]]:
-    """Read the attribute messages of an object, which may be stored in a heap.
-
-    A datatype that is stored elsewhere is put into the message.
-    """
-    bodies: list[bytes] = []
-    for message in messages:
-        if message.type == ATTRIBUTE:
-            if message.flags & SHARED:
-                raise UnsupportedError("a shared attribute")
-            bodies.append(message.body)
-        elif message.type == ATTRIBUTE_INFO:
-            bodies += yield from _dense(message.body)
-    if any(body[1:2] > b"\0" for body in bodies):  # flags, which are rare
-        return (yield from _with_datatypes(bodies, file_size))
-    return bodies
-
-
-def _shares_datatype(body: bytes) -> bool:
-    return len(body) > 1 and body[0] in (2, 3) and bool(body[1] & SHARED_DATATYPE)
-
-
-def _with_datatypes(bodies: Sequence[bytes], file_size: int) -> Parser[list[bytes]]:
-    """Replace references to committed datatypes by these."""
-    found: list[bytes] = []
-    datatypes: dict[int, bytes] = {}
-    for body in bodies:
-        if not _shares_datatype(body):
-            found.append(body)
-            continue
-        cursor = Cursor(body, 2)
-        name_bytes, reference_bytes, _ = (cursor.number(2) for _ in range(3))
-        cursor.skip(name_bytes + (1 if body[0] == 3 else 0))
-        start = cursor.position
-        address = _committed_address(cursor.take(reference_bytes))
-        if address not in datatypes:
-            header = yield from read_messages(address, file_size)
-            datatypes[address] = message_body(header, DATATYPE)
-        datatype = datatypes[address]
-        found.append(
-            b"".join(
-                [
-                    bytes([body[0], body[1] & ~SHARED_DATATYPE]),
-                    body[2:4],
-                    len(datatype).to_bytes(2, "little"),
-                    body[6:start],
-                    datatype,
-                    body[start + reference_bytes :],
-                ]
-            )
-        )
-    return found
-
-
-def _committed_address(reference: bytes) -> int:
-    """Return the address of the committed datatype that a shared message refers to (IV.A.2)."""
-    cursor = Cursor(reference)
-    version, kind = cursor.number(1), cursor.number(1)
-    if version not in (1, 2, 3) or (version == 3 and kind != COMMITTED):
-        raise UnsupportedError(f"a shared message of version {version} and kind {kind}")
-    cursor.skip(14 if version == 1 else 0)  # the address is part of a symbol table entry
-    return cursor.number(8)
 
 
 def _is_own(body: bytes) -> bool:
@@ -213,27 +136,13 @@ def _is_own(body: bytes) -> bool:
     )
 
 
-def _dense(body: bytes) -> Parser[list[bytes]]:
-    cursor = Cursor(body, 1)
-    flags = cursor.number(1)
-    cursor.skip(2 if flags & 1 else 0)
-    heap, names = cursor.number(8), cursor.number(8)
-    if heap == UNDEFINED:
-        return []
-    records = yield from read_records(names, ATTRIBUTE_NAMES)
-    # A record is a heap ID of 8 bytes, message flags, creation order and hash.
-    if any(record[8] & SHARED for record in records):
-        raise UnsupportedError("a shared attribute")
-    return (yield from read_fractal(heap, [record[:8] for record in records]))
-
-
 @dataclass(frozen=True, slots=True)
 class _Alike:
     """What some attribute messages say that other objects may have too."""
 
     values: Mapping[str, AttributeValue]
     is_scale: bool
-    bare: bool
+    dimension_only: bool
     rest: Sequence[_Raw]
     """What must be looked up in the heaps of the file."""
 
@@ -250,7 +159,7 @@ def _alike(bodies: tuple[bytes, ...]) -> _Alike:
         if raw.name == "CLASS":
             is_scale = _is_scale(raw)
         elif raw.name == "NAME":
-            bare = raw.data.startswith(BARE)
+            bare = raw.data.startswith(DIMENSION_ONLY)
         elif raw.value is None or raw.name in HEARD:
             rest.append(raw)
         else:
@@ -271,7 +180,7 @@ def _put(values: dict[str, AttributeValue], name: str, value: AttributeValue) ->
 def _parse(body: bytes) -> _Raw | None:
     """Read an attribute message; None if it is one that is never shown."""
     name, datatype_body, dataspace, data = split_body(body)
-    if name in HIDDEN and name not in HEARD:
+    if name in HIDDEN_ATTRIBUTES and name not in HEARD:
         return None
     datatype, shape = read_datatype(datatype_body), read_dataspace(dataspace)
     count = 0 if shape is None else math.prod(shape)
@@ -280,25 +189,6 @@ def _parse(body: bytes) -> _Raw | None:
         raise CorruptGranuleError(msg)
     data = data[: count * datatype.size]
     return _Raw(name, datatype, shape, data, _plain_value(datatype, data, shape))
-
-
-def split_body(body: bytes) -> tuple[str, bytes, bytes, bytes]:
-    """Give name, datatype, dataspace and data of an attribute message."""
-    cursor = Cursor(body)
-    version, flags = cursor.number(1), cursor.number(1)
-    if version not in (1, 2, 3) or (version > 1 and flags):
-        raise UnsupportedError(f"attribute message version {version} with flags {flags}")
-    sizes = [cursor.number(2) for _ in range(3)]
-    cursor.skip(1 if version == 3 else 0)
-    parts = []
-    for size in sizes:
-        parts.append(cursor.take(size))
-        cursor.skip(padded(size) - size if version == 1 else 0)
-    # The byte behind the name is a zero; the HDF5 library does not look at it.
-    name = _decode(parts[0][:-1])
-    if not name or "\0" in name:
-        raise CorruptGranuleError(f"an attribute named {name!r}")
-    return name, parts[1], parts[2], cursor.take(cursor.left)
 
 
 # Different objects have some attributes alike.
@@ -317,11 +207,11 @@ def _plain_value(
 
 def _fixed_texts(datatype: Datatype, data: bytes, shape: tuple[int, ...] | None) -> AttributeValue:
     pieces = [data[n : n + datatype.size] for n in range(0, len(data), datatype.size)]
-    return text_attribute([text(p, datatype.padding) for p in pieces], shape)
+    return text_attribute([strip_padding(p, datatype.padding) for p in pieces], shape)
 
 
 def _heaped(
-    known: Mapping[str, AttributeValue], rest: Sequence[_Raw], budget: Budget, size: int
+    known: Mapping[str, AttributeValue], rest: Sequence[_Raw], usage: LimitUsage, size: int
 ) -> Parser[Mapping[str, AttributeValue]]:
     """Add the values that lie in heaps, and those of many texts."""
     values = dict(known)
@@ -330,7 +220,7 @@ def _heaped(
         for raw in rest
         if raw.value is None and raw.datatype.kind is Kind.VARIABLE_STRING
     }
-    size = budget.use_attribute_bytes(
+    size = usage.use_attribute_bytes(
         sum(one.length + TEXT_BYTES for each in references.values() for one in each), size
     )
     texts = iter((yield from read_global([one for each in references.values() for one in each], 1)))
@@ -338,10 +228,10 @@ def _heaped(
         if raw.value is not None:
             _put(values, raw.name, raw.value)
         elif raw.datatype.kind is Kind.VARIABLE_STRING:
-            found = [_decode(next(texts)) for _ in range(len(raw.data) // REFERENCE_BYTES)]
+            found = [decode_text(next(texts)) for _ in range(len(raw.data) // REFERENCE_BYTES)]
             _put(values, raw.name, text_attribute(found, raw.shape))
         elif raw.datatype.kind is Kind.STRING:
-            size = budget.use_attribute_bytes(len(raw.data) // raw.datatype.size * TEXT_BYTES, size)
+            size = usage.use_attribute_bytes(len(raw.data) // raw.datatype.size * TEXT_BYTES, size)
             _put(values, raw.name, _fixed_texts(raw.datatype, raw.data, raw.shape))
         # What remains is left out.
     return dict(sorted(values.items()))
@@ -354,13 +244,13 @@ def parse_references(data: bytes) -> list[GlobalReference]:
 
 
 def read_scales(
-    datatype: Datatype, data: bytes, budget: Budget, size: int
+    datatype: Datatype, data: bytes, usage: LimitUsage, size: int
 ) -> Parser[tuple[tuple[int, ...], ...]]:
     """Read the addresses of the scales of each dimension from a ``DIMENSION_LIST``."""
     if datatype.kind is not Kind.REFERENCE_LIST:
         return ()  # somebody's own attribute of that name
     references = parse_references(data)
-    budget.use_attribute_bytes(sum(one.length * TEXT_BYTES for one in references), size)
+    usage.use_attribute_bytes(sum(one.length * TEXT_BYTES for one in references), size)
     lists = yield from read_global(references, 8)
     return tuple(tuple(np.frombuffer(one, "<u8").tolist()) for one in lists)
 
@@ -386,7 +276,7 @@ def text_attribute(texts: list[str], shape: tuple[int, ...] | None) -> Attribute
     return tuple(texts) if len(shape) == 1 else np.array(texts, object).reshape(shape)
 
 
-def text(raw: bytes, padding: Padding) -> str:
+def strip_padding(raw: bytes, padding: Padding) -> str:
     """Give a fixed-length string without its padding."""
     if padding is Padding.NULL_TERMINATED:
         raw = raw.split(b"\0", 1)[0]
@@ -394,8 +284,4 @@ def text(raw: bytes, padding: Padding) -> str:
         raw = raw.rstrip(b"\0")
     else:
         raw = raw.rstrip(b" \0")  # some writers pad with zeros and say blanks
-    return _decode(raw)
-
-
-def _decode(raw: bytes) -> str:
-    return raw.decode("utf-8", "surrogateescape")
+    return decode_text(raw)

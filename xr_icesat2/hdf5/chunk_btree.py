@@ -11,7 +11,7 @@ from xr_icesat2.errors import CorruptGranuleError
 
 from .binary import check_signature
 from .model import Chunked, ChunkTable, DatasetHeader, Subtree
-from .parser_loop import Alone, Parser
+from .parser_loop import IsolatedRange, Parser
 
 __all__ = ["NO_ROWS", "read_chunk_table"]
 
@@ -95,9 +95,10 @@ def _leaf_entries(
     left: list[Subtree] = []
     seen = {node.address for node in nodes}
     while nodes:
-        heads = yield [Alone(n.address, _first_read(n, dtype, file_size)) for n in nodes]
+        heads = yield [IsolatedRange(n.address, _first_read(n, dtype, file_size)) for n in nodes]
         bodies = yield [
-            Alone(n.address, _length(head, dtype)) for n, head in zip(nodes, heads, strict=True)
+            IsolatedRange(n.address, _length(head, dtype))
+            for n, head in zip(nodes, heads, strict=True)
         ]
         below: list[Subtree] = []
         for node, body in zip(nodes, bodies, strict=True):

@@ -19,8 +19,9 @@ from xr_icesat2.errors import CorruptGranuleError
 
 from .binary import UNDEFINED, Cursor, padded
 from .filters import check_order
-from .model import Chunked, Compact, Contiguous, Filter, Foreign, Layout
-from .parser_loop import RefusedError, UnsupportedError
+from .heaps import GlobalReference, read_global
+from .model import Chunked, Compact, Contiguous, DatasetLayout, Filter, H5pyOnly
+from .parser_loop import Parser, RefusedError, UnsupportedError
 
 __all__ = [
     "read_chunk_shape",
@@ -90,12 +91,12 @@ def read_dataspace(body: bytes) -> tuple[int, ...] | None:
     return shape
 
 
-def read_layout(body: bytes, filters: tuple[Filter, ...], item_size: int) -> Layout:
+def read_layout(body: bytes, filters: tuple[Filter, ...], item_size: int) -> DatasetLayout:
     """Give where a dataset's values lie (section IV.A.2.i)."""
     if body[:1] == b"\x04" and body[1:2] in COMPACT_OR_CONTIGUOUS:
         body = b"\x03" + body[1:]  # stored alike; only chunks and virtual datasets are not
     if body[:1] >= b"\x04":
-        return Foreign(f"data layout version {body[0]}")
+        return H5pyOnly(f"data layout version {body[0]}")
     message = _Message(body)
     _handle(message.datalayoutMsgHandler, body)
     meta = message.meta
@@ -211,3 +212,37 @@ def _known_filter(number: int, parameters: Sequence[int]) -> Filter:
     if number in (DEFLATE, FLETCHER32):
         return Filter(number)
     raise UnsupportedError(f"filter {number} with parameters {parameters}")
+
+
+VIRTUAL_LAYOUT, FIRST_WITH_VIRTUAL = 3, 4
+"""Class of a layout, and the version of the message from which on there is such a class."""
+LIST_HEADER_BYTES = 9
+MOST_SOURCES = 10_000
+"""Of one virtual dataset, and of those that are its sources."""
+
+
+def is_virtual(layout: bytes) -> bool:
+    """Return whether a layout message is that of a virtual dataset."""
+    return len(layout) > 1 and layout[0] >= FIRST_WITH_VIRTUAL and layout[1] == VIRTUAL_LAYOUT
+
+
+def check_virtual_sources(layout: bytes) -> Parser[None]:
+    """Raise unless the list of sources can be read to an end.
+
+    The HDF5 library reads it when it opens the dataset, and does not survive some heaps.
+
+    Raises
+    ------
+    CorruptGranuleError
+        The heap in which the list lies is damaged.
+    RefusedError
+        There are too many sources.
+    """
+    cursor = Cursor(layout, 2)
+    heap, index = cursor.number(8), cursor.number(4)
+    if heap == UNDEFINED:
+        return
+    (head,) = yield from read_global([GlobalReference(1, heap, index)], LIST_HEADER_BYTES)
+    count = Cursor(head, 1).number(8)
+    if count > MOST_SOURCES:
+        raise RefusedError(f"a virtual dataset of {count:,} sources, more than {MOST_SOURCES:,}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -9,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 
 from .binary import Cursor
+from .model import AttributeValue
 from .parser_loop import RefusedError, UnsupportedError
 
 __all__ = [
@@ -173,3 +176,43 @@ def _variable(cursor: Cursor, bits: int, size: int) -> Datatype:
 
 def _order(big: int) -> str:
     return ">" if big else "<"
+
+
+NO_WORD = re.compile(r"[^A-Za-z0-9_.+@-]+", re.ASCII)
+"""Characters that no meaning may have."""
+FLAGS = "flag_values", "flag_meanings"
+
+
+def with_flag_attributes(
+    attrs: Mapping[str, AttributeValue], members: Sequence[tuple[str, int]], dtype: np.dtype
+) -> Mapping[str, AttributeValue]:
+    """Give the attributes of a dataset, and what its numbers mean unless they say so themselves.
+
+    Parameters
+    ----------
+    attrs
+        Of the dataset.
+    members
+        Name and number of each member of its enumeration; empty if its type is none.
+    dtype
+        Of the numbers.
+    """
+    if not members or not attrs.keys().isdisjoint(FLAGS):
+        return attrs
+    members = sorted(members, key=lambda member: member[1])
+    words = _words(name for name, _ in members)
+    values = np.array([number for _, number in members], dtype.newbyteorder("="))
+    return dict(sorted({**attrs, "flag_values": values, "flag_meanings": " ".join(words)}.items()))
+
+
+def _words(names: Iterable[str]) -> list[str]:
+    """Give each name as one word, different from all others."""
+    words: dict[str, None] = {}
+    for name in names:
+        plain = NO_WORD.sub("_", name) or "_"
+        word, number = plain, 1
+        while word in words:
+            number += 1
+            word = f"{plain}_{number}"
+        words[word] = None
+    return list(words)

@@ -11,11 +11,11 @@ from itertools import pairwise
 from xr_icesat2.errors import CorruptGranuleError
 
 from .binary import UNDEFINED, Cursor, check_signature
-from .btree2 import LINK_NAMES, read_records
+from .btree_v2 import LINK_NAMES, read_records
 from .heaps import read_fractal, read_local
-from .model import ExternalLink, Link, MisnamedLink, OverlongLink
+from .limit_usage import LimitUsage
+from .model import ExternalLink, LinkTarget, MisnamedLink, OverlongLink
 from .object_header import LINK, LINK_INFO, Message
-from .parse_limits import Budget
 from .parser_loop import Parser, UnsupportedError
 
 __all__ = ["SYMBOL_TABLE", "Links", "Members", "read_links"]
@@ -30,13 +30,13 @@ NODE_HEADER_BYTES = 24
 MOST_TARGET = 1 << 16
 """Bytes of the path of a soft link."""
 
-Links = dict[str, Link]
+Links = dict[str, LinkTarget]
 
 
-def read_links(messages: Sequence[Message], budget: Budget) -> Parser[Links]:
+def read_links(messages: Sequence[Message], usage: LimitUsage) -> Parser[Links]:
     """Give what a group links to, by name."""
-    members = Members(budget)
-    budget.use_links(sum(message.type == LINK for message in messages))
+    members = Members(usage)
+    usage.use_links(sum(message.type == LINK for message in messages))
     for message in messages:
         if message.type == LINK:
             members.add_message(message.body)
@@ -56,14 +56,14 @@ def _decode(name: bytes) -> str:
 class Members:
     """The members of a group, as far as they were read, and the limits on them."""
 
-    def __init__(self, budget: Budget) -> None:
-        self.budget = budget
+    def __init__(self, usage: LimitUsage) -> None:
+        self.usage = usage
         self.links: Links = {}
         self._numbers: Counter[str] = Counter()
 
-    def add(self, name: bytes, target: Link) -> None:
+    def add(self, name: bytes, target: LinkTarget) -> None:
         """Take a link."""
-        if (overlong := self.budget.overlong(name)) is not None:
+        if (overlong := self.usage.overlong(name)) is not None:
             self.links[self._free(overlong.shown)] = overlong
             return
         text = _decode(name)
@@ -130,7 +130,7 @@ def _dense(members: Members, body: bytes) -> Parser[None]:
     if heap == UNDEFINED:
         return
     records = yield from read_records(names, LINK_NAMES)
-    members.budget.use_links(len(records))
+    members.usage.use_links(len(records))
     # A record is the hash of the name and the heap ID of the link message.
     for link in (yield from read_fractal(heap, [record[4:] for record in records])):
         members.add_message(link)
@@ -161,7 +161,7 @@ class _Branch:
 def _symbol_table(members: Members, body: bytes) -> Parser[None]:
     cursor = Cursor(body)
     tree, heap = cursor.number(8), cursor.number(8)
-    names = _Names((yield from read_local(heap)), members.budget.limits.name_bytes)
+    names = _Names((yield from read_local(heap)), members.usage.limits.name_bytes)
     level = [_Branch(tree, b"", None)]
     seen: set[int] = set()
     tables: list[_Branch] = []
@@ -183,7 +183,7 @@ def _symbol_table(members: Members, body: bytes) -> Parser[None]:
         (table.address + 8, _symbol_count(head) * SYMBOL_BYTES)
         for table, head in zip(tables, heads, strict=True)
     ]
-    members.budget.use_links(sum(size for _, size in spans) // SYMBOL_BYTES)
+    members.usage.use_links(sum(size for _, size in spans) // SYMBOL_BYTES)
     for table, symbols in zip(tables, (yield spans) if spans else [], strict=True):
         starts = range(0, len(symbols), SYMBOL_BYTES)
         found = [_add_symbol(members, names, Cursor(symbols, start)) for start in starts]

@@ -14,12 +14,12 @@ from typing import TypeAlias
 import h5py
 from h5py import h5d, h5g, h5l, h5o, h5t, h5z
 
+from .dataset_messages import MOST_SOURCES
 from .filters import check_order
 from .h5py_chunks import filter_steps
 from .model import ExternalLink
-from .node import STORED_ELSEWHERE
+from .object_parser import STORED_ELSEWHERE
 from .parser_loop import RefusedError
-from .virtual_datasets import MOST_SOURCES
 
 __all__ = ["ObjectID", "as_text", "check_storage", "open_object"]
 

@@ -23,7 +23,7 @@ __all__ = [
     "OUR_FILTERS",
     "Step",
     "check_chunk_sizes",
-    "chunk_starts",
+    "chunk_origins",
     "filter_steps",
 ]
 
@@ -84,7 +84,7 @@ def check_chunk_sizes(found: h5d.DatasetID, rows: range, file_size: int, base: i
         return
     allowed = max(ALLOWED_BYTES, ALLOWED_TIMES * file_size)
     total = 0
-    for start in chunk_starts(found.shape, chunk_shape, rows):
+    for start in chunk_origins(found.shape, chunk_shape, rows):
         stored = found.get_chunk_info_by_coord(start)
         if stored.byte_offset is None or stored.byte_offset < base:
             continue
@@ -96,7 +96,7 @@ def check_chunk_sizes(found: h5d.DatasetID, rows: range, file_size: int, base: i
             _check_chunk(raw, steps, mask, size)
 
 
-def chunk_starts(
+def chunk_origins(
     shape: tuple[int, ...], chunk_shape: tuple[int, ...], rows: range
 ) -> Iterator[tuple[int, ...]]:
     """Yield the first element of each chunk that has some of the rows."""

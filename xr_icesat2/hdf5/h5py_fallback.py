@@ -30,35 +30,37 @@ from xr_icesat2.limits import Limits
 
 from .file_kind import HEAD_BYTES, describe_head
 from .h5py_checks import ObjectID, open_object
-from .h5py_file import HeapCheckingReader, SourceFile
-from .h5py_objects import read_object, read_values
-from .h5py_open_checks import check_root
-from .model import LeftOut, Node, by_library
-from .node import read_compact
+from .h5py_file import ByteSourceFile, HeapCheckingReader
+from .h5py_objects import read_h5py_object, read_h5py_values
+from .h5py_variable_length import (
+    TextReferences,
+    VariableLengthAttributes,
+    check_variable_length_attributes,
+)
+from .limit_usage import LimitUsage
+from .model import LeftOut, Node, h5py_link
 from .object_header import read_messages
-from .parse_limits import Budget
+from .object_parser import read_compact
 from .parser_loop import (
     OverLimitError,
     Parser,
     Ranges,
     RefusedError,
     UnsupportedError,
+    bounded,
     run,
-    within,
 )
-from .superblock import Superblock, read_superblock
-from .text_lengths import References
-from .variable_length import Varying, read_varying
+from .superblock import Superblock, check_root, read_superblock
 
 if TYPE_CHECKING:
     from xr_icesat2.bytesource import ByteSource
 
-__all__ = ["LibraryFile"]
+__all__ = ["H5pyFallback"]
 
 T = TypeVar("T")
 
 
-class LibraryFile:
+class H5pyFallback:
     """One granule, opened with h5py when first needed.
 
     Parameters
@@ -73,36 +75,36 @@ class LibraryFile:
         self._source = source
         self._size = size
         self._file: h5py.File | None = None
-        self._raw: SourceFile | None = None
+        self._raw: ByteSourceFile | None = None
         self._buffered: HeapCheckingReader | None = None
         self._superblock: Superblock | None = None
         self._lock = threading.RLock()
 
-    def node(self, path: str, reason: str, budget: Budget) -> Node | None:
+    def node(self, path: str, reason: str, usage: LimitUsage) -> Node | None:
         """Read the header of a group or dataset; None if there is none of that path.
 
-        ``reason`` says why it came here; ``budget`` is what the file may still use of its limits.
+        ``reason`` says why it came here; ``usage`` is what the file may still use of its limits.
         """
         try:
             with self._translated() as file:
-                found = open_object(file, path, budget.limits.soft_links)
+                found = open_object(file, path, usage.limits.soft_links)
                 if found is None:
                     return None
-                return read_object(file, found, reason, budget, self._varying(found, budget))
+                return read_h5py_object(file, found, reason, usage, self._varying(found, usage))
         except RefusedError as error:
             return LeftOut(str(error), isinstance(error, OverLimitError))
 
     def root(self) -> int:
         """Return the link to the root group."""
         with self._translated() as file:
-            return by_library(int(h5o.get_info(h5g.open(file.id, b"/")).addr))
+            return h5py_link(int(h5o.get_info(h5g.open(file.id, b"/")).addr))
 
     def values(self, path: str, rows: slice, limits: Limits) -> np.ndarray:
         """Read a run of rows (all of a scalar) of a dataset."""
         try:
             with self._translated() as file:
                 found = open_object(file, path, limits.soft_links)
-                return read_values(file, found, rows, self._references(found), limits)
+                return read_h5py_values(file, found, rows, self._references(found), limits)
         except TooLargeError as error:
             raise TooLargeError(f"{self._source.url}: {path}: {error}") from error
         except OverLimitError as error:
@@ -129,10 +131,10 @@ class LibraryFile:
 
     def _open(self) -> h5py.File:
         if self._file is None:
-            self._raw = SourceFile(self._source, self._size)
+            self._raw = ByteSourceFile(self._source, self._size)
             buffered = self._buffered = HeapCheckingReader(self._raw)
             _FILES.add(self)
-            after_fork(self, LibraryFile.renew_lock)
+            after_fork(self, H5pyFallback.renew_lock)
             try:
                 self._check(buffered)
                 self._file = h5py.File(buffered, "r")
@@ -144,7 +146,7 @@ class LibraryFile:
                 raise self._not_hdf5(str(error)) from error
         return self._file
 
-    def _references(self, found: ObjectID | None) -> References:
+    def _references(self, found: ObjectID | None) -> TextReferences:
         """Return how references to texts are stored."""
         superblock, buffered = self._superblock, self._buffered
         if superblock is None or buffered is None:
@@ -161,23 +163,23 @@ class LibraryFile:
             messages = self._parsed(buffered, read_messages(address, size), superblock.base)
             return read_compact(messages)
 
-        return References(read, compact, superblock.widths[0], superblock.base, self._size)
+        return TextReferences(read, compact, superblock.widths[0], superblock.base, self._size)
 
-    def _varying(self, found: ObjectID, budget: Budget) -> Varying:
+    def _varying(self, found: ObjectID, usage: LimitUsage) -> VariableLengthAttributes:
         """Look at what the library may read of an object's attributes."""
         superblock, buffered = self._superblock, self._buffered
         if superblock is None or buffered is None or not superblock.has_long_addresses:
-            return Varying()
+            return VariableLengthAttributes()
         address, size = int(h5o.get_info(found).addr), self._size - superblock.base
 
-        def parser() -> Parser[Varying]:
+        def parser() -> Parser[VariableLengthAttributes]:
             messages = yield from read_messages(address, size)
-            return (yield from read_varying(messages, size, budget))
+            return (yield from check_variable_length_attributes(messages, size, usage))
 
         try:
             return self._parsed(buffered, parser(), superblock.base)
         except UnsupportedError:
-            return Varying()
+            return VariableLengthAttributes()
 
     def _check(self, file: HeapCheckingReader) -> None:
         """Raise unless the library can open the file, and nothing else for it."""
@@ -199,7 +201,7 @@ class LibraryFile:
                 answers.append(file.read(length))
             return answers
 
-        return run(within(parser, self._size, base), answer)
+        return run(bounded(parser, self._size, base), answer)
 
     def _not_hdf5(self, reason: str) -> NotAGranuleError:
         (head,) = self._source.read([(0, min(HEAD_BYTES, self._size))])
@@ -232,7 +234,7 @@ class LibraryFile:
         return CorruptGranuleError(f"the HDF5 library says: {error}")
 
 
-_FILES: weakref.WeakSet[LibraryFile] = weakref.WeakSet()
+_FILES: weakref.WeakSet[H5pyFallback] = weakref.WeakSet()
 """Those that were ever opened."""
 
 

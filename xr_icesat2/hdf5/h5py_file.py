@@ -12,14 +12,14 @@ from .heaps import GLOBAL_HEADER_BYTES, check_collection
 if TYPE_CHECKING:
     from xr_icesat2.bytesource import ByteSource
 
-__all__ = ["HeapCheckingReader", "SourceFile"]
+__all__ = ["ByteSourceFile", "HeapCheckingReader"]
 
 BLOCK = 1 << 18
 """Bytes a read: the library asks for a few hundred bytes at a time."""
 SIGNATURE = b"GCOL"
 
 
-class SourceFile(io.RawIOBase):
+class ByteSourceFile(io.RawIOBase):
     """A byte source as the read-only file that h5py wants."""
 
     def __init__(self, source: ByteSource, size: int) -> None:
@@ -73,7 +73,7 @@ class HeapCheckingReader(io.BufferedReader):
         The file to read.
     """
 
-    def __init__(self, file: SourceFile) -> None:
+    def __init__(self, file: ByteSourceFile) -> None:
         super().__init__(file, BLOCK)
         self._file = file
         self._checked: set[int] = set()

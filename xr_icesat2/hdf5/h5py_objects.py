@@ -13,33 +13,36 @@ from h5py import h5a, h5d, h5ds, h5g, h5l, h5t
 
 from xr_icesat2.limits import Limits
 
-from .attributes import BARE, HIDDEN, text, text_attribute
-from .datatype import REFERENCES, SEQUENCES, Padding
-from .enum_types import with_flags
+from .attributes import DIMENSION_ONLY, HIDDEN_ATTRIBUTES, strip_padding, text_attribute
+from .datatype import REFERENCES, SEQUENCES, Padding, with_flag_attributes
 from .group_links import Members
 from .h5py_checks import ObjectID, as_text, check_storage
 from .h5py_chunks import check_chunk_sizes
+from .h5py_variable_length import (
+    UNSEEN,
+    TextReferences,
+    VariableLengthAttributes,
+    check_text_lengths,
+)
+from .limit_usage import TEXT_BYTES, LimitUsage
 from .model import (
-    BY_LIBRARY,
+    BY_H5PY,
     AttributeValue,
     DatasetHeader,
     ExternalLink,
-    Foreign,
     GroupHeader,
+    H5pyOnly,
     LeftOut,
     LeftOutAttributes,
-    Link,
+    LinkTarget,
     MisnamedLink,
     Object,
-    by_library,
+    h5py_link,
 )
-from .node import NOTHING
-from .parse_limits import TEXT_BYTES, Budget
+from .object_parser import NOTHING
 from .parser_loop import RefusedError
-from .text_lengths import UNSEEN, References, check_text_lengths
-from .variable_length import Varying
 
-__all__ = ["read_object", "read_values"]
+__all__ = ["read_h5py_object", "read_h5py_values"]
 
 NAMED_TYPE = "it is a named datatype, which describes values and holds none"
 OPAQUE = "it holds opaque bytes"
@@ -49,8 +52,12 @@ NO_TYPE = (TypeError, ValueError, NotImplementedError, KeyError)
 OBJECTS_WITHIN = "its compound type holds texts of varying length, sequences or references"
 
 
-def read_object(
-    file: h5py.File, found: ObjectID, reason: str, budget: Budget, varying: Varying
+def read_h5py_object(
+    file: h5py.File,
+    found: ObjectID,
+    reason: str,
+    usage: LimitUsage,
+    varying: VariableLengthAttributes,
 ) -> Object:
     """Read the header of a group or dataset.
 
@@ -62,7 +69,7 @@ def read_object(
         The object, come to along links that were looked at.
     reason
         Why it is read through the HDF5 library.
-    budget
+    usage
         What the file may still use of its limits.
     varying
         Its attributes that were found sound. Others of varying length are not read.
@@ -73,39 +80,39 @@ def read_object(
         It cannot be read, or may not.
     """
     if isinstance(found, h5g.GroupID):
-        links = _links(found, budget)
-        attributes = _attributes(h5py.Group(found), budget, varying)
+        links = _links(found, usage)
+        attributes = _attributes(h5py.Group(found), usage, varying)
         return GroupHeader(links, attributes.values, attributes.left_out)
     if not isinstance(found, h5d.DatasetID):
         raise RefusedError(NAMED_TYPE)
-    check_storage(file, found, budget.limits.soft_links)
+    check_storage(file, found, usage.limits.soft_links)
     dataset = h5py.Dataset(found)
     if dataset.shape is None:
         raise RefusedError(NOTHING)
     dtype = _dtype(found)
-    budget.use_element(dtype.itemsize)
+    usage.use_element(dtype.itemsize)
     if dataset.chunks is not None:
-        budget.check_chunks(dataset.shape, dataset.chunks, dtype.itemsize)
+        usage.check_chunks(dataset.shape, dataset.chunks, dtype.itemsize)
     element, inner = _element(dtype)
     plain = _plain(element)
     enumeration = h5py.check_enum_dtype(element) or {}
     members = [(as_text(name), number) for name, number in enumeration.items()]
-    attributes = _attributes(dataset, budget, varying)
+    attributes = _attributes(dataset, usage, varying)
     return DatasetHeader(
         dtype=plain,
         shape=(*dataset.shape, *inner),
-        layout=Foreign(reason),
+        layout=H5pyOnly(reason),
         fill=bytes(plain.itemsize),  # the library puts it where it belongs
-        attrs=with_flags(attributes.values, members, plain),
+        attrs=with_flag_attributes(attributes.values, members, plain),
         dimension_list=_dimension_list(dataset, varying),
         is_scale=bool(dataset.is_scale),
-        bare=_is_bare(dataset),
+        dimension_only=_is_dimension_only(dataset),
         left_out_attrs=attributes.left_out,
     )
 
 
-def read_values(
-    file: h5py.File, found: ObjectID | None, rows: slice, references: References, limits: Limits
+def read_h5py_values(
+    file: h5py.File, found: ObjectID | None, rows: slice, references: TextReferences, limits: Limits
 ) -> np.ndarray:
     """Read a run of rows (all of a scalar) of a dataset.
 
@@ -148,7 +155,7 @@ def read_values(
 
 
 def _check_chunk_sizes(
-    stored: Sequence[h5d.DatasetID], rows: slice, references: References
+    stored: Sequence[h5d.DatasetID], rows: slice, references: TextReferences
 ) -> None:
     """Check the chunks of a dataset in some rows, and all of its sources."""
     for number, one in enumerate(stored):
@@ -207,25 +214,25 @@ def _plain(dtype: np.dtype) -> np.dtype:
     )
 
 
-def _links(group: h5g.GroupID, budget: Budget) -> dict[str, Link]:
-    budget.use_links(group.get_num_objs())
+def _links(group: h5g.GroupID, usage: LimitUsage) -> dict[str, LinkTarget]:
+    usage.use_links(group.get_num_objs())
     names: list[bytes] = []
     group.links.iterate(names.append)
-    members = Members(budget)
+    members = Members(usage)
     for name in names:
-        followed = budget.overlong(name) is None and not MisnamedLink.has(as_text(name))
-        members.add(name, _link(group, name) if followed else BY_LIBRARY)
+        followed = usage.overlong(name) is None and not MisnamedLink.has(as_text(name))
+        members.add(name, _link(group, name) if followed else BY_H5PY)
     return members.links
 
 
-def _link(group: h5g.GroupID, name: bytes) -> Link:
+def _link(group: h5g.GroupID, name: bytes) -> LinkTarget:
     info = group.links.get_info(name)
     if info.type == h5l.TYPE_HARD:
-        return by_library(int(info.u))
+        return h5py_link(int(info.u))
     if info.type == h5l.TYPE_SOFT:
         return as_text(group.links.get_val(name))
     if info.type != h5l.TYPE_EXTERNAL:
-        return BY_LIBRARY
+        return BY_H5PY
     file, path = group.links.get_val(name)
     return ExternalLink(as_text(file), as_text(path))
 
@@ -236,10 +243,12 @@ class _Attributes:
     left_out: LeftOutAttributes
 
 
-def _attributes(found: h5py.Group | h5py.Dataset, budget: Budget, varying: Varying) -> _Attributes:
+def _attributes(
+    found: h5py.Group | h5py.Dataset, usage: LimitUsage, varying: VariableLengthAttributes
+) -> _Attributes:
     values: dict[str, AttributeValue] = {}
     left_out: list[tuple[str, str]] = []
-    for name, value in _each_attribute(found, budget, varying):
+    for name, value in _each_attribute(found, usage, varying):
         if isinstance(value, LeftOut):
             left_out.append((name, value.reason))
         else:
@@ -248,17 +257,17 @@ def _attributes(found: h5py.Group | h5py.Dataset, budget: Budget, varying: Varyi
 
 
 def _each_attribute(
-    found: h5py.Group | h5py.Dataset, budget: Budget, varying: Varying
+    found: h5py.Group | h5py.Dataset, usage: LimitUsage, varying: VariableLengthAttributes
 ) -> Iterator[tuple[str, AttributeValue | LeftOut]]:
-    size = budget.use_attribute_bytes(TEXT_BYTES * h5a.get_num_attrs(found.id))
+    size = usage.use_attribute_bytes(TEXT_BYTES * h5a.get_num_attrs(found.id))
     for name in found.attrs:
-        if name in HIDDEN:
+        if name in HIDDEN_ATTRIBUTES:
             continue
         identifier = found.attrs.get_id(name)
         count = 0 if identifier.shape is None else math.prod(identifier.shape)
         # h5py takes a size of 0 bytes for an error.
         stored = identifier.get_storage_size() if count else 0
-        size = budget.use_attribute_bytes(stored + count * TEXT_BYTES, size)
+        size = usage.use_attribute_bytes(stored + count * TEXT_BYTES, size)
         try:
             dtype = identifier.dtype
         except NO_TYPE as error:
@@ -278,7 +287,7 @@ def _each_attribute(
             yield name, "" if value.dtype.kind in "SO" else np.empty((0,), value.dtype)
         elif dtype.kind == "S":
             padding = Padding(identifier.get_type().get_strpad())
-            yield name, _texts(value, lambda raw, padding=padding: text(raw, padding))
+            yield name, _texts(value, lambda raw, padding=padding: strip_padding(raw, padding))
         elif h5py.check_string_dtype(dtype):
             yield name, _texts(value, as_text)
         else:
@@ -309,7 +318,9 @@ def _texts(value: Any, convert: Any) -> AttributeValue:
     return text_attribute([convert(item) for item in items.ravel()], items.shape)
 
 
-def _dimension_list(found: h5py.Dataset, varying: Varying) -> tuple[tuple[int, ...], ...]:
+def _dimension_list(
+    found: h5py.Dataset, varying: VariableLengthAttributes
+) -> tuple[tuple[int, ...], ...]:
     if "DIMENSION_LIST" not in found.attrs:
         return ()
     if "DIMENSION_LIST" in varying.names:
@@ -323,6 +334,6 @@ def _dimension_list(found: h5py.Dataset, varying: Varying) -> tuple[tuple[int, .
     raise RefusedError(f"of the list of its dimensions, {UNSEEN}")
 
 
-def _is_bare(found: h5py.Dataset) -> bool:
+def _is_dimension_only(found: h5py.Dataset) -> bool:
     """Return whether it is a dimension without a variable."""
-    return bool(found.is_scale) and bytes(h5ds.get_scale_name(found.id)).startswith(BARE)
+    return bool(found.is_scale) and bytes(h5ds.get_scale_name(found.id)).startswith(DIMENSION_ONLY)

@@ -11,7 +11,7 @@ from functools import lru_cache
 from xr_icesat2.errors import CorruptGranuleError
 
 from .binary import UNDEFINED, Cursor, check_checksum, check_signature, checksum, padded
-from .btree2 import read_records
+from .btree_v2 import read_records
 from .parser_loop import Parser, UnsupportedError, read
 
 __all__ = [

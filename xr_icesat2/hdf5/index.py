@@ -18,29 +18,28 @@ from xr_icesat2.errors import (
 from xr_icesat2.limits import DEFAULT_LIMITS, Limits
 
 from .chunk_btree import read_chunk_table
-from .h5py_fallback import LibraryFile
-from .link_targets import LinkTargets
-from .log_once import Notes
+from .file_log import FileLog
+from .h5py_fallback import H5pyFallback
+from .limit_usage import LimitUsage
 from .model import (
     Chunked,
     ChunkTable,
-    Contents,
     DatasetHeader,
-    Foreign,
     GroupHeader,
+    H5pyOnly,
+    IndexContents,
     LeftOut,
     Node,
     Object,
     OverlongLink,
     left_out_attributes,
 )
-from .node_reader import GranuleFile, NodeReader
-from .page_cache import Pages
-from .parse_limits import Budget
+from .object_reader import GranuleFile, ObjectReader
+from .object_tree import ObjectTree
+from .page_cache import PageCache
 from .parser_loop import OverLimitError, Parser
-from .paths import normalise
-from .traversal import Traversal
-from .tree import Tree
+from .paths import normalise_path
+from .traversal import LinkTargets, Traversal
 
 __all__ = ["GranuleIndex"]
 
@@ -54,7 +53,7 @@ FEW_TEXTS = 1000
 class GranuleIndex:
     """The structure of one granule, read on demand and kept.
 
-    :class:`.NodeReader` reads what is asked for.
+    :class:`.ObjectReader` reads what is asked for.
 
     Parameters
     ----------
@@ -79,25 +78,25 @@ class GranuleIndex:
         self,
         source: ByteSource,
         size: int,
-        contents: Contents,
+        contents: IndexContents,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self._source = source
-        self._pages = Pages(source, size)
-        self._budget = Budget(limits, source.url)
-        self._library = LibraryFile(source, size)
-        self._notes = Notes(source.url)
+        self._pages = PageCache(source, size)
+        self._usage = LimitUsage(limits, source.url)
+        self._fallback = H5pyFallback(source, size)
+        self._log = FileLog(source.url)
         self._file = GranuleFile(
-            size, contents.base, self._pages, self._library, self._budget, self._notes
+            size, contents.base, self._pages, self._fallback, self._usage, self._log
         )
         known = {
             path: node
             for path, node in contents.nodes.items()
-            if isinstance(node, LeftOut) or not self._budget.may_exceed(node)
+            if isinstance(node, LeftOut) or not self._usage.may_exceed(node)
         }
-        self._tree = Tree(known, contents.root, limits.soft_links)
+        self._tree = ObjectTree(known, contents.root, limits.soft_links)
         self.tables: dict[str, ChunkTable] = dict(contents.tables)
-        self._reader = NodeReader(self._file, self._tree, self.tables)
+        self._reader = ObjectReader(self._file, self._tree, self.tables)
         self._lock = threading.RLock()
         self.values: dict[str, np.ndarray] = dict(contents.values)
         self.grown = False
@@ -111,11 +110,11 @@ class GranuleIndex:
         return self._tree.nodes
 
     @property
-    def contents(self) -> Contents:
+    def contents(self) -> IndexContents:
         """What is known by now, as a value."""
         nodes = {path: n for path, n in list(self.nodes.items()) if not _depends_on_limits(n)}
         tables, values = dict(self.tables), dict(self.values)
-        return Contents(nodes, tables, values, self._tree.root, self._file.base)
+        return IndexContents(nodes, tables, values, self._tree.root, self._file.base)
 
     @property
     def left_out(self) -> dict[str, LeftOut]:
@@ -170,7 +169,7 @@ class GranuleIndex:
         CorruptGranuleError
             It cannot be read.
         """
-        path = normalise(path)
+        path = normalise_path(path)
         found = self.load([path]).get(path)
         if found is None:
             raise GroupNotFoundError(f"{self._source.url} has no {self._tree.describe_lack(path)}")
@@ -202,16 +201,16 @@ class GranuleIndex:
             found = self._load(paths, ahead, leave_out_damaged=leave_out_damaged)
             left_out = {path: node for path, node in found.items() if isinstance(node, LeftOut)}
             self._tree.left_out_of_trees |= {p: n for p, n in left_out.items() if n.damaged}
-            self._notes.left_out(left_out)
+            self._log.left_out(left_out)
             attributes = _left_out_attributes(found)
             self.left_out_attributes |= attributes
-            self._notes.attributes(attributes)
+            self._log.attributes(attributes)
             return found
 
     def _load(
         self, paths: Iterable[str], ahead: Iterable[str] = (), *, leave_out_damaged: bool = False
     ) -> dict[str, Node]:
-        wanted = [normalise(path) for path in paths]
+        wanted = [normalise_path(path) for path in paths]
         with self._lock:
             known = len(self.nodes)
             try:
@@ -240,12 +239,12 @@ class GranuleIndex:
         ``leave_out_damaged`` is as in :meth:`load`.
         """
         load = partial(self.load, leave_out_damaged=leave_out_damaged)
-        traversal = Traversal(self._tree, load, self._budget, leave_out)
+        traversal = Traversal(self._tree, load, self._usage, leave_out)
         found = traversal.below(paths)
         if not self._pages.far:
             self._pages.release()  # read again sooner than held beside all that was parsed of them
         self._tree.left_out_of_trees |= traversal.left_out
-        self._notes.left_out(traversal.left_out)
+        self._log.left_out(traversal.left_out)
         return found
 
     def path_of(self, address: int, near: str, *, leave_out_damaged: bool = False) -> str | None:
@@ -255,7 +254,7 @@ class GranuleIndex:
         """
         # Of what it comes upon nothing is said: nobody asked for that.
         load = partial(self._load, leave_out_damaged=leave_out_damaged)
-        everything = Traversal(self._tree, load, self._budget, lambda _: False)
+        everything = Traversal(self._tree, load, self._usage, lambda _: False)
         targets = self._targets.setdefault(leave_out_damaged, LinkTargets())
         return targets.path(address, near, self.group, everything.below)
 
@@ -268,7 +267,7 @@ class GranuleIndex:
             By path, the rows (int64, ascending) at which the chunks begin that the table must
             tell; None for all.
         """
-        rows = {normalise(path): starts for path, starts in wanted.items()}
+        rows = {normalise_path(path): starts for path, starts in wanted.items()}
         with self._lock:
             self._reader.open()
             self._pages.take_whole(sum(path not in self.tables for path in rows))
@@ -287,9 +286,7 @@ class GranuleIndex:
             raise TypeError(f"{path} is not chunked")
         try:
             # Of an index that was kept, it was not checked.
-            self._budget.check_chunks(
-                header.shape, header.layout.chunk_shape, header.dtype.itemsize
-            )
+            self._usage.check_chunks(header.shape, header.layout.chunk_shape, header.dtype.itemsize)
         except OverLimitError as error:
             raise TooLargeError(f"{self._source.url}: {path}: {error}") from error
         known = self.tables.get(path)
@@ -297,15 +294,15 @@ class GranuleIndex:
         size = self._file.size - base
         return read_chunk_table(header, header.layout, size, rows, known, base)
 
-    def foreign_values(self, path: str, rows: slice) -> np.ndarray:
-        """Read rows of a dataset whose layout is :class:`.Foreign`."""
-        path = normalise(path)
+    def h5py_values(self, path: str, rows: slice) -> np.ndarray:
+        """Read rows of a dataset whose layout is :class:`.H5pyOnly`."""
+        path = normalise_path(path)
         header = self.dataset(path)
-        if isinstance(header.layout, Foreign):
+        if isinstance(header.layout, H5pyOnly):
             is_small = header.dtype.kind in "OS" and math.prod(header.shape) <= FEW_TEXTS
-            note = self._notes.few_texts if is_small else self._notes.slow
+            note = self._log.few_texts if is_small else self._log.slow
             note(path, header.layout.reason)
-        return self._library.values(path, rows, self._budget.limits)
+        return self._fallback.values(path, rows, self._usage.limits)
 
     def take_each(
         self,
@@ -314,7 +311,7 @@ class GranuleIndex:
         pool: Executor,
         rest: Callable[[Sequence[int]], None],
     ) -> None:
-        """Hand on values that came with what was read of the structure; see :class:`.Pages`."""
+        """Hand on values that came with what was read of the structure; see :class:`.PageCache`."""
         self._pages.take_each(ranges, on_bytes, pool, rest)
 
     def release(self) -> None:
@@ -327,7 +324,7 @@ class GranuleIndex:
     def close(self) -> None:
         """Let go of what is open; the index goes on working."""
         self._pages.forget()
-        self._library.close()
+        self._fallback.close()
 
 
 def _depends_on_limits(node: Node) -> bool:

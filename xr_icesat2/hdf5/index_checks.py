@@ -12,20 +12,20 @@ import math
 import numpy as np
 
 from .model import (
-    BY_LIBRARY,
+    BY_H5PY,
     Chunked,
     Compact,
-    Contents,
     Contiguous,
     DatasetHeader,
     Filter,
-    Foreign,
     GroupHeader,
+    H5pyOnly,
+    IndexContents,
     LeftOut,
-    Link,
+    LinkTarget,
     Node,
     Subtree,
-    by_library,
+    h5py_link,
 )
 
 __all__ = ["check_contents"]
@@ -43,12 +43,12 @@ UNNAMED = {"", ".", ".."}
 DEFLATE, SHUFFLE, FLETCHER32 = 1, 2, 3
 
 
-def check_contents(contents: Contents, file_size: int) -> None:
+def check_contents(contents: IndexContents, file_size: int) -> None:
     """Raise ``ValueError`` if this cannot be the index of a file of that size."""
     for path, node in contents.nodes.items():
         _check_path(path)
         _check_node(path, node, file_size)
-    _check_link(BY_LIBRARY if contents.root is None else contents.root, file_size)
+    _check_link(BY_H5PY if contents.root is None else contents.root, file_size)
     for path, table in contents.tables.items():
         for subtree in table.unread:
             _check_unread(path, subtree)
@@ -62,7 +62,7 @@ def check_contents(contents: Contents, file_size: int) -> None:
     _check_overlap(contents)
 
 
-def _check_overlap(contents: Contents) -> None:
+def _check_overlap(contents: IndexContents) -> None:
     """Raise where bytes belong to two datasets; several paths may lead to one dataset."""
     spans = [
         np.array([[node.layout.offset, math.prod(node.shape) * node.dtype.itemsize]], np.uint64)
@@ -104,15 +104,15 @@ def _check_node(path: str, node: Node, file_size: int) -> None:
     _check_layout(path, node, size)
 
 
-def _check_link(link: Link, file_size: int) -> None:
+def _check_link(link: LinkTarget, file_size: int) -> None:
     # Others may lead out of the file, as those of a damaged one do: each read is checked.
-    if isinstance(link, int) and link < 0 and link != BY_LIBRARY and by_library(link) >= file_size:
-        raise ValueError(f"byte {by_library(link)} is beyond the end of the granule")
+    if isinstance(link, int) and link < 0 and link != BY_H5PY and h5py_link(link) >= file_size:
+        raise ValueError(f"byte {h5py_link(link)} is beyond the end of the granule")
 
 
 def _check_layout(path: str, node: DatasetHeader, size: int) -> None:
     layout = node.layout
-    if node.dtype.hasobject and not isinstance(layout, Foreign):
+    if node.dtype.hasobject and not isinstance(layout, H5pyOnly):
         raise ValueError(f"{path:.50} has texts of any length, but is {type(layout).__name__}")
     if isinstance(layout, Compact) and len(layout.data) < size:
         raise ValueError(f"{path:.50} has {len(layout.data)} bytes, not {size}")

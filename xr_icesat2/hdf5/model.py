@@ -11,36 +11,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 
 from xr_icesat2.errors import CorruptGranuleError, NotSupportedError
 
 __all__ = [
-    "BY_LIBRARY",
+    "BY_H5PY",
     "AttributeValue",
     "ChunkTable",
     "Chunked",
     "Compact",
-    "Contents",
     "Contiguous",
     "DatasetHeader",
+    "DatasetLayout",
     "ExternalLink",
     "Filter",
-    "Foreign",
     "GroupHeader",
-    "Layout",
+    "H5pyOnly",
+    "IndexContents",
     "LeftOut",
     "LeftOutAttributes",
-    "Link",
+    "LinkTarget",
     "MisnamedLink",
     "Node",
     "Object",
     "OverlongLink",
     "Subtree",
     "address_of",
-    "by_library",
+    "h5py_link",
     "left_out_attributes",
 ]
 
@@ -62,6 +62,7 @@ class Filter:
 class Compact:
     """The values lie in the object header itself."""
 
+    kind: ClassVar = "compact"
     data: bytes
 
 
@@ -69,6 +70,7 @@ class Compact:
 class Contiguous:
     """The values lie in one run of the file."""
 
+    kind: ClassVar = "contiguous"
     offset: int | None
     """Byte offset, or None if nothing was ever written: all values are the fill value."""
 
@@ -77,6 +79,7 @@ class Contiguous:
 class Chunked:
     """The values lie in chunks, found through a version 1 B-tree."""
 
+    kind: ClassVar = "chunked"
     btree: int | None
     """Address of the B-tree's root node, or None if no chunk was ever written."""
     chunk_shape: tuple[int, ...]
@@ -84,13 +87,14 @@ class Chunked:
 
 
 @dataclass(frozen=True, slots=True)
-class Foreign:
+class H5pyOnly:
     """Values that only the HDF5 library itself can read; ``reason`` says why."""
 
+    kind: ClassVar = "h5py"
     reason: str
 
 
-Layout: TypeAlias = Compact | Contiguous | Chunked | Foreign
+DatasetLayout: TypeAlias = Compact | Contiguous | Chunked | H5pyOnly
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,23 +147,23 @@ class OverlongLink:
     """Why what it leads to is left out."""
 
 
-BY_LIBRARY = -1
+BY_H5PY = -1
 """Stands for a header's address where the HDF5 library, not we, finds the object."""
-Link: TypeAlias = int | str | ExternalLink | MisnamedLink | OverlongLink
+LinkTarget: TypeAlias = int | str | ExternalLink | MisnamedLink | OverlongLink
 """The address of an object's header (a hard link), a path (a soft link), or what is never
-followed. Below :data:`BY_LIBRARY` it is :func:`by_library` of an offset."""
+followed. Below :data:`BY_H5PY` it is :func:`h5py_link` of an offset."""
 
 
-def by_library(address: int) -> int:
+def h5py_link(address: int) -> int:
     """Return the link to an object that the HDF5 library reads, by the offset of its header."""
-    return BY_LIBRARY - 1 - address
+    return BY_H5PY - 1 - address
 
 
 def address_of(link: object) -> int | None:
     """Return the address that a hard link leads to; None if it is not known, or no hard link."""
-    if not isinstance(link, int) or link == BY_LIBRARY:
+    if not isinstance(link, int) or link == BY_H5PY:
         return None
-    return link if link >= 0 else by_library(link)
+    return link if link >= 0 else h5py_link(link)
 
 
 LeftOutAttributes: TypeAlias = tuple[tuple[str, str], ...]
@@ -170,7 +174,7 @@ LeftOutAttributes: TypeAlias = tuple[tuple[str, str], ...]
 class GroupHeader:
     """A group: its attributes and what it links to."""
 
-    links: Mapping[str, Link]
+    links: Mapping[str, LinkTarget]
     """What the group holds, by name."""
     attrs: Mapping[str, AttributeValue]
     left_out_attrs: LeftOutAttributes = ()
@@ -183,7 +187,7 @@ class DatasetHeader:
     dtype: np.dtype
     """As stored, byte order included; fixed strings are ``S``, variable-length strings object."""
     shape: tuple[int, ...]
-    layout: Layout
+    layout: DatasetLayout
     fill: bytes
     """One element as stored, given where nothing was written (zero bytes if the file says none)."""
     attrs: Mapping[str, AttributeValue]
@@ -191,9 +195,9 @@ class DatasetHeader:
     """For each dimension the scales attached to it, each a header offset or a path."""
     is_scale: bool = False
     """Whether other datasets may use this one as a dimension scale (``CLASS``)."""
-    bare: bool = False
+    dimension_only: bool = False
     """Whether it is a dimension without a variable (netCDF-4): its values mean nothing."""
-    terminated: bool = False
+    null_terminated: bool = False
     """Whether its elements are strings of which what lies behind the first zero is no part."""
     left_out_attrs: LeftOutAttributes = ()
 
@@ -274,7 +278,7 @@ class ChunkTable:
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
+class IndexContents:
     """What is known of a granule's structure, by path: an index as a value."""
 
     nodes: Mapping[str, Node] = field(default_factory=dict)
@@ -286,14 +290,14 @@ class Contents:
     base: int = 0
     """The byte offset from which addresses are counted, once the root group is known."""
 
-    def __or__(self, other: Contents) -> Contents:
+    def __or__(self, other: IndexContents) -> IndexContents:
         """Give what either knows; of a chunk table, the one that knows more."""
         more = {
             path: table
             for path, table in other.tables.items()
             if path not in self.tables or table.known >= self.tables[path].known
         }
-        return Contents(
+        return IndexContents(
             {**self.nodes, **other.nodes},
             {**self.tables, **more},
             {**self.values, **other.values},

@@ -1,10 +1,10 @@
 """Metadata is read by pages, which are kept while a granule is being opened.
 
-Pages come in blocks. How large a block is, and whether a small granule is rather
+PageCache come in blocks. How large a block is, and whether a small granule is rather
 read whole, follows from what a request costs. A block costs a round trip more than
 it must if it is too small, and bytes that nobody needs if it is too large; so it is
 as large as what comes in the time of a round trip, within limits. What lies
-:class:`.Alone` comes as single pages. After a first look, opening a granule and reading
+:class:`.IsolatedRange` comes as single pages. After a first look, opening a granule and reading
 something of it takes some :data:`ROUND_TRIPS`, each waiting for the one before, and a
 part of what is left of the granule; all of that takes one, and the time to come. If that
 is less it is read whole, and kept for the reads that follow.
@@ -25,14 +25,14 @@ from xr_icesat2.environment import number
 from xr_icesat2.fork_safety import after_fork
 from xr_icesat2.thread_pools import wait_all
 
-from .parser_loop import Alone, Ranges, Several
+from .parser_loop import IndependentRanges, IsolatedRange, Ranges
 
-__all__ = ["Pages"]
+__all__ = ["PageCache"]
 
 PAGE, MOST_BLOCK = 16 << 10, 256 << 10
 """Bytes. Headers of one group lie within a few kB of each other."""
 MERGE_BYTES = 64 << 10
-"""Pages this near to each other are read in one request, with what lies between."""
+"""PageCache this near to each other are read in one request, with what lies between."""
 ROUND_TRIPS = 2
 RANGES_BRING = 3
 """The part of what is left that ranges, with all that lies between them, are taken to bring."""
@@ -68,11 +68,11 @@ class _Kept:
         self.begin_anew()
 
     def begin_anew(self) -> None:
-        self._pages: dict[Pages, tuple[int, float]] = {}
+        self._pages: dict[PageCache, tuple[int, float]] = {}
         self._total = 0
         self._lock = threading.RLock()  # who is dropped, drops itself
 
-    def admit(self, pages: Pages, size: int, most: int) -> bool:
+    def admit(self, pages: PageCache, size: int, most: int) -> bool:
         """Whether there is room for so many bytes of a granule, which then is taken."""
         now = time.monotonic()
         with self._lock:
@@ -87,7 +87,7 @@ class _Kept:
             self._total += size
             return True
 
-    def drop(self, pages: Pages) -> None:
+    def drop(self, pages: PageCache) -> None:
         with self._lock:
             self._total -= self._pages.pop(pages, (0, 0.0))[0]
 
@@ -96,7 +96,7 @@ _KEPT = _Kept()
 after_fork(_KEPT, _Kept.begin_anew)
 
 
-class Pages:
+class PageCache:
     """The bytes of a file, by pages, each read once.
 
     Parameters
@@ -104,7 +104,7 @@ class Pages:
     source
         Where the bytes come from.
     size
-        Size of the file in bytes; ranges lie within it (:func:`.fetch.within`).
+        Size of the file in bytes; ranges lie within it (:func:`.bounded`).
     """
 
     def __init__(self, source: ByteSource, size: int) -> None:
@@ -137,19 +137,19 @@ class Pages:
         self._sparing = True
 
     def read(self, ranges: Ranges) -> list[Any]:
-        """Give the bytes of each range, fetching what is missing in one burst.
+        """Return the bytes of each range, and request what is missing in one burst.
 
-        Of :class:`.Several` ranges those that are there, if any is, and None for the others;
-        but all of them where a request costs little.
+        If some of :class:`.IndependentRanges` are cached, return these only, with None for the
+        others, unless a request costs little.
         """
         pages = self._pages
-        if not self._begun and not all(isinstance(span, Alone) for span in ranges):
+        if not self._begun and not all(isinstance(span, IsolatedRange) for span in ranges):
             self._begin(pages)
         try:
             return [_cut(pages, *span) for span in ranges]
         except KeyError:
             missing = [span for span in ranges if not _held(pages, *span)]
-        apart = self.far and isinstance(ranges, Several)
+        apart = self.far and isinstance(ranges, IndependentRanges)
         if not apart or len(missing) == len(ranges):
             self._take(pages, missing)
         return [_cut(pages, *span) if _held(pages, *span) else None for span in ranges]
@@ -209,7 +209,7 @@ class Pages:
 
     @property
     def _block_size(self) -> int:
-        """Pages a block, settled by what a request costs."""
+        """PageCache a block, settled by what a request costs."""
         if not self._block:
             most = min(self._source.cost.round_trip, MOST_BLOCK) // PAGE
             self._block = 1 << max(0, most.bit_length() - 1)
@@ -230,8 +230,10 @@ class Pages:
 
     def _take(self, pages: dict[int, memoryview], missing: Ranges) -> None:
         """Fetch what is missing, in one burst."""
-        alone = {p for span in missing if isinstance(span, Alone) for p in _pages_of(*span)}
-        among = {p for span in missing if not isinstance(span, Alone) for p in _pages_of(*span)}
+        alone = {p for span in missing if isinstance(span, IsolatedRange) for p in _pages_of(*span)}
+        among = {
+            p for span in missing if not isinstance(span, IsolatedRange) for p in _pages_of(*span)
+        }
         if among:
             onward, self._onward = self._onward, 0
             among = self._around(among) | set(_pages_of(0, onward))

@@ -1,7 +1,7 @@
 """Parsers that ask for bytes, and the loop that answers them.
 
 A parser is a generator: it yields a list of ``(offset, length)`` ranges and
-is sent a list of ``bytes``. :func:`together` runs many side by side: each goes
+is sent a list of ``bytes``. :func:`concurrently` runs many side by side: each goes
 on as far as it gets with what is there already, and what all of them then wait
 for is asked for at once.
 """
@@ -15,17 +15,17 @@ from xr_icesat2.errors import CorruptGranuleError
 
 __all__ = [
     "MOST_ASKED",
-    "Alone",
+    "IndependentRanges",
+    "IsolatedRange",
     "OverLimitError",
     "Parser",
     "Ranges",
     "RefusedError",
-    "Several",
     "UnsupportedError",
+    "bounded",
+    "concurrently",
     "read",
     "run",
-    "together",
-    "within",
 ]
 
 T = TypeVar("T")
@@ -39,14 +39,14 @@ Ranges: TypeAlias = Sequence[tuple[int, int]]
 Parser: TypeAlias = Generator[Ranges, list[bytes], T]
 
 
-class Alone(NamedTuple):
+class IsolatedRange(NamedTuple):
     """A range around which nothing else will be asked for."""
 
     offset: int
     length: int
 
 
-class Several(list[tuple[int, int]]):
+class IndependentRanges(list[tuple[int, int]]):
     """Ranges of parsers that go on each for itself.
 
     Those that are there already may be answered at once, with None for the others, which are
@@ -72,7 +72,7 @@ def read(offset: int, length: int) -> Parser[bytes]:
     return data
 
 
-def within(parser: Parser[T], file_size: int, base: int = 0) -> Parser[T]:
+def bounded(parser: Parser[T], file_size: int, base: int = 0) -> Parser[T]:
     """Run a parser that may ask only for what is in the file, and not for ever.
 
     Parameters
@@ -112,14 +112,16 @@ def within(parser: Parser[T], file_size: int, base: int = 0) -> Parser[T]:
 def _moved(ranges: Ranges, base: int) -> Ranges:
     """Add an offset to ranges, which stay of their kinds."""
     spans = [
-        Alone(at + base, length) if isinstance(span, Alone) else (at + base, length)
+        IsolatedRange(at + base, length) if isinstance(span, IsolatedRange) else (at + base, length)
         for span in ranges
         for at, length in [span]
     ]
-    return Several(spans) if isinstance(ranges, Several) else spans
+    return IndependentRanges(spans) if isinstance(ranges, IndependentRanges) else spans
 
 
-def together(parsers: Iterable[Parser[T]], most: int | None = None) -> Parser[list[T | Exception]]:
+def concurrently(
+    parsers: Iterable[Parser[T]], most: int | None = None
+) -> Parser[list[T | Exception]]:
     """Run parsers side by side; each result is a value or the error that ended that parser.
 
     At once they ask for ``most`` bytes, the first of them before the others; None: for all.
@@ -144,7 +146,7 @@ def together(parsers: Iterable[Parser[T]], most: int | None = None) -> Parser[li
         if not waiting:
             return [results[number] for number in sorted(results)]
         asking, later = (waiting, []) if most is None else _first(waiting, most)
-        data = yield Several([span for one in asking for span in one.missing])
+        data = yield IndependentRanges([span for one in asking for span in one.missing])
         ready, waiting = _handed_out(asking, data)
         if later:
             waiting = sorted([*waiting, *later], key=lambda one: one.number)
@@ -172,7 +174,7 @@ class _Waiting:
             return True
         pairs = zip(self.asked, data, strict=True)
         self.missing = [span for span, answer in pairs if answer is None]
-        return isinstance(self.asked, Several) and len(self.missing) < len(data)
+        return isinstance(self.asked, IndependentRanges) and len(self.missing) < len(data)
 
 
 def _first(waiting: list[_Waiting], most: int) -> tuple[list[_Waiting], list[_Waiting]]:
@@ -204,7 +206,7 @@ def _handed_out(
 
 
 def values(results: Sequence[T | Exception]) -> list[T]:
-    """Give the results of :func:`together`, raising the first error among them."""
+    """Give the results of :func:`concurrently`, raising the first error among them."""
     good: list[T] = []
     for result in results:
         if isinstance(result, Exception):

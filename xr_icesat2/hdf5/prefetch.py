@@ -16,23 +16,23 @@ from typing import Any, TypeAlias
 
 from .chunk_btree import NO_ROWS, read_chunk_table
 from .group_links import read_links
+from .limit_usage import LimitUsage
 from .model import Chunked, ChunkTable, Contiguous, DatasetHeader, Node
-from .node import read_node
 from .object_header import FIRST_READ, Message, read_first_messages, read_messages
-from .parse_limits import Budget
-from .parser_loop import Alone, Parser, Ranges, together
+from .object_parser import read_object
+from .parser_loop import IsolatedRange, Parser, Ranges, concurrently
 from .paths import join
 
-__all__ = ["Ahead", "Branches", "Scope", "branches", "descend"]
+__all__ = ["PathTree", "PrefetchScope", "Prefetched", "path_tree", "prefetch"]
 
-Branches: TypeAlias = "Mapping[str, Branches]"
+PathTree: TypeAlias = "Mapping[str, PathTree]"
 """By name, what is wanted of a group; ``*`` for the first bytes of all that lies in it."""
 FEW_BYTES = 4096
 """Of values that come along, and of what they are stored in."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ahead:
+class Prefetched:
     """What was read before the walk came to it."""
 
     nodes: dict[int, Node] = field(default_factory=dict)
@@ -42,15 +42,15 @@ class Ahead:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class PrefetchScope:
     """What every parser of a descent needs."""
 
     file_size: int
-    budget: Budget
-    ahead: Ahead = field(default_factory=Ahead)
+    usage: LimitUsage
+    ahead: Prefetched = field(default_factory=Prefetched)
 
 
-def branches(paths: Iterable[str]) -> Branches:
+def path_tree(paths: Iterable[str]) -> PathTree:
     """Give paths as a tree."""
     tree: dict[str, Any] = {}
     for path in paths:
@@ -60,7 +60,7 @@ def branches(paths: Iterable[str]) -> Branches:
     return tree
 
 
-def descend(address: int, wanted: Branches, scope: Scope, path: str = "/") -> Parser[None]:
+def prefetch(address: int, wanted: PathTree, scope: PrefetchScope, path: str = "/") -> Parser[None]:
     """Ask for an object and for what is wanted below it, each as soon as its place is known.
 
     What could be read is put into ``ahead``. What is missing or damaged is passed over, for the
@@ -69,11 +69,13 @@ def descend(address: int, wanted: Branches, scope: Scope, path: str = "/") -> Pa
     parsers: list[Parser[object]] = [_alone(address, scope, path)]
     if wanted:
         parsers.append(_below(address, wanted, scope, path))
-    yield from together(parsers)
+    yield from concurrently(parsers)
 
 
-def _alone(address: int, scope: Scope, path: str) -> Parser[None]:
-    node = scope.ahead.nodes[address] = yield from read_node(address, scope.file_size, scope.budget)
+def _alone(address: int, scope: PrefetchScope, path: str) -> Parser[None]:
+    node = scope.ahead.nodes[address] = yield from read_object(
+        address, scope.file_size, scope.usage
+    )
     if isinstance(node, DatasetHeader):
         if isinstance(node.layout, Chunked):
             table = yield from read_chunk_table(node, node.layout, scope.file_size, NO_ROWS)
@@ -87,43 +89,43 @@ def _places(header: DatasetHeader, table: ChunkTable | None) -> Ranges:
     """Give where the values of a dataset lie, as far as its table says."""
     if table is not None:
         places = zip(table.offsets.ravel().tolist(), table.sizes.ravel().tolist(), strict=True)
-        return [Alone(offset, size) for offset, size in places if size]
+        return [IsolatedRange(offset, size) for offset, size in places if size]
     layout = header.layout
     if not isinstance(layout, Contiguous) or layout.offset is None:
         return []
-    return [Alone(layout.offset, math.prod(header.shape) * header.dtype.itemsize)]
+    return [IsolatedRange(layout.offset, math.prod(header.shape) * header.dtype.itemsize)]
 
 
-def _below(address: int, wanted: Branches, scope: Scope, path: str) -> Parser[None]:
+def _below(address: int, wanted: PathTree, scope: PrefetchScope, path: str) -> Parser[None]:
     first = yield from _targets(
-        (yield from read_first_messages(address, scope.file_size)), scope.budget
+        (yield from read_first_messages(address, scope.file_size)), scope.usage
     )
     parsers = [_into(first, wanted, scope, path)]
     unseen = {name: below for name, below in wanted.items() if name not in first}
     if unseen.keys() - {"*"}:
         parsers.append(_further(address, unseen, scope, path))
-    yield from together(parsers)
+    yield from concurrently(parsers)
 
 
-def _further(address: int, wanted: Branches, scope: Scope, path: str) -> Parser[None]:
+def _further(address: int, wanted: PathTree, scope: PrefetchScope, path: str) -> Parser[None]:
     """Go on with what is linked in the later blocks of a header only."""
-    targets = yield from _targets(
-        (yield from read_messages(address, scope.file_size)), scope.budget
-    )
+    targets = yield from _targets((yield from read_messages(address, scope.file_size)), scope.usage)
     yield from _into(targets, wanted, scope, path)
 
 
-def _into(targets: Mapping[str, int], wanted: Branches, scope: Scope, path: str) -> Parser[None]:
+def _into(
+    targets: Mapping[str, int], wanted: PathTree, scope: PrefetchScope, path: str
+) -> Parser[None]:
     if "*" in wanted:
         inside = [at for at in targets.values() if 0 <= at < scope.file_size]
         yield [(at, min(FIRST_READ, scope.file_size - at)) for at in inside]
-    yield from together(
-        descend(targets[name], below, scope, join(path, name))
+    yield from concurrently(
+        prefetch(targets[name], below, scope, join(path, name))
         for name, below in wanted.items()
         if name in targets
     )
 
 
-def _targets(messages: Sequence[Message], budget: Budget) -> Parser[dict[str, int]]:
-    links = yield from read_links(messages, budget)
+def _targets(messages: Sequence[Message], usage: LimitUsage) -> Parser[dict[str, int]]:
+    links = yield from read_links(messages, usage)
     return {name: target for name, target in links.items() if isinstance(target, int)}

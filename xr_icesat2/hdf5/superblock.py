@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from xr_icesat2.errors import CorruptGranuleError
 
 from .binary import UNDEFINED, Cursor, check_checksum
-from .parser_loop import Alone, Parser, RefusedError, UnsupportedError, read
+from .object_header import (
+    CACHE_IMAGE,
+    DRIVER,
+    FILE_SPACE,
+    Message,
+    read_first_messages,
+    read_messages,
+)
+from .parser_loop import IsolatedRange, Parser, RefusedError, UnsupportedError, read
 
 __all__ = ["IN_SEVERAL_FILES", "NO_SIGNATURE", "Superblock", "read_superblock"]
 
@@ -94,7 +102,7 @@ def _find_behind_user_block(file_size: int) -> Parser[int]:
     while place + len(SIGNATURE) <= file_size:
         places.append(place)
         place *= 2
-    found = yield [Alone(place, len(SIGNATURE)) for place in places]
+    found = yield [IsolatedRange(place, len(SIGNATURE)) for place in places]
     for place, data in zip(places, found, strict=True):
         if data == SIGNATURE:
             return place
@@ -140,3 +148,91 @@ def _check_end(stored_base: int, end: int, base: int, file_size: int) -> None:
     if size > file_size:
         msg = f"the file is truncated: it says that it has {size} bytes, but {file_size} are here"
         raise CorruptGranuleError(msg)
+
+
+PAGED = 1
+
+
+def read_front(superblock: Superblock, file_size: int) -> Parser[int]:
+    """Give the bytes at the front of the file that hold structure and few values, if any.
+
+    It is a hint: of a file that does not say so, or does not say it well, 0.
+
+    Parameters
+    ----------
+    superblock
+        Of the file.
+    file_size
+        In bytes, from the superblock on.
+    """
+    address = superblock.extension
+    if address is None or address >= file_size:
+        return 0
+    try:
+        messages = yield from read_first_messages(address, file_size)
+        body = next((m.body for m in messages if m.type == FILE_SPACE), b"")
+        cursor = Cursor(body)
+        if cursor.number(1) != 1 or cursor.number(1) != PAGED:
+            return 0
+        cursor.skip(1 + 8)
+        return min(cursor.number(8), file_size)
+    except (CorruptGranuleError, UnsupportedError):
+        return 0
+
+
+WITH_CACHE_IMAGE = (
+    "it has a metadata cache image, which holds its newest structure. Rewrite it with h5repack"
+)
+
+
+def check_extension(superblock: Superblock, size: int) -> Parser[None]:
+    """Raise if the superblock's extension says that the structure is not all in its place.
+
+    Parameters
+    ----------
+    superblock
+        Of the file; the parser asks for addresses, which count from its base.
+    size
+        Bytes from the superblock to the end of the file.
+
+    Raises
+    ------
+    CorruptGranuleError, UnsupportedError
+        The extension cannot be read.
+    RefusedError
+        The file goes on in others, or its newest structure is in a cache image.
+    """
+    if superblock.extension is None:
+        return
+    types = {message.type for message in (yield from read_messages(superblock.extension, size))}
+    if DRIVER in types:
+        raise RefusedError(IN_SEVERAL_FILES)
+    if CACHE_IMAGE in types:
+        raise RefusedError(WITH_CACHE_IMAGE)
+
+
+def check_root(superblock: Superblock, size: int) -> Parser[None]:
+    """Raise unless the HDF5 library may open the file, and the root group's header is sound.
+
+    Parameters
+    ----------
+    superblock
+        Of the file; the parser asks for addresses, which count from its base.
+    size
+        Bytes from the superblock to the end of the file.
+
+    Raises
+    ------
+    CorruptGranuleError, RefusedError
+        For these.
+    """
+    yield from check_extension(superblock, size)
+    if superblock.has_long_addresses:
+        yield from _read_if_known(superblock.root, size)
+
+
+def _read_if_known(address: int, size: int) -> Parser[list[Message]]:
+    try:
+        return (yield from read_messages(address, size))
+    except UnsupportedError:
+        return []

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from .limit_usage import LimitUsage
 from .model import GroupHeader, LeftOut, Node, address_of
-from .parse_limits import Budget
+from .object_tree import ObjectTree
 from .paths import ancestors, join
-from .tree import Tree
 
 __all__ = ["Traversal"]
 
@@ -25,7 +25,7 @@ class Traversal:
         What is known of the file.
     load
         Reads objects by their paths.
-    budget
+    usage
         The limits.
     leave_out
         Whether a path is not looked at, nor what lies below it.
@@ -33,14 +33,14 @@ class Traversal:
 
     def __init__(
         self,
-        tree: Tree,
+        tree: ObjectTree,
         load: Callable[[Iterable[str]], Mapping[str, Node]],
-        budget: Budget,
+        usage: LimitUsage,
         leave_out: Callable[[str], bool],
     ) -> None:
         self._tree = tree
         self._load = load
-        self._budget = budget
+        self._usage = usage
         self._leave_out = leave_out
         self._entered: dict[int, str] = {}
         self._found: dict[str, Node] = {}
@@ -74,17 +74,17 @@ class Traversal:
 
     def _children(self, groups: Mapping[str, GroupHeader]) -> Mapping[str, Node]:
         """Read what lies in some groups, unless it is known to be elsewhere."""
-        limits = self._budget.limits
+        limits = self._usage.limits
         count = len(self._found) + sum(len(node.links) for node in groups.values())
         if count > limits.objects:
-            raise self._budget.too_large("objects", f"its tree has {count:,} objects or more")
+            raise self._usage.too_large("objects", f"its tree has {count:,} objects or more")
         children = self._load(self._unseen(groups))
         self._attributes += sum(
             len(node.attrs) for node in children.values() if not isinstance(node, LeftOut)
         )
         if self._attributes > limits.attributes:
             what = f"its objects have {self._attributes:,} attributes or more"
-            raise self._budget.too_large("attributes", what)
+            raise self._usage.too_large("attributes", what)
         return children
 
     def _unseen(self, groups: Mapping[str, GroupHeader]) -> Iterator[str]:
@@ -116,9 +116,66 @@ class Traversal:
         return True
 
     def _is_too_deep(self, path: str) -> bool:
-        depth, limits = path.count("/"), self._budget.limits
+        depth, limits = path.count("/"), self._usage.limits
         if depth <= limits.depth:
             return False
         what = f"it lies {depth} levels deep"
         self.left_out[path] = LeftOut(limits.exceeded("depth", what))
         return True
+
+
+class LinkTargets:
+    """Finds objects by their addresses, each group looked through once."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, dict[int, str]] = {}
+        self._everywhere: dict[int, str] | None = None
+
+    def path(
+        self,
+        address: int,
+        near: str,
+        group: Callable[[str], GroupHeader],
+        below: Callable[[Iterable[str]], Mapping[str, Node]],
+    ) -> str | None:
+        """Return the path of an object; None if nothing leads to it.
+
+        Parameters
+        ----------
+        address
+            Of its header.
+        near
+            The path of an object. The groups around that come first, then any other.
+        group
+            Reads a group by its path.
+        below
+            Reads everything below some groups.
+        """
+        for around in ancestors(near):
+            if around not in self._names:
+                self._names[around] = _names(group(around))
+            if address in self._names[around]:
+                return join(around, self._names[around][address])
+        if self._everywhere is None:
+            self._everywhere = _paths(below(["/"]))
+        return self._everywhere.get(address)
+
+
+def _paths(nodes: Mapping[str, Node]) -> dict[int, str]:
+    """Return the first path of each object that a group links to."""
+    paths: dict[int, str] = {}
+    for group, node in nodes.items():
+        if isinstance(node, GroupHeader):
+            for address, name in _names(node).items():
+                paths.setdefault(address, join(group, name))
+    return paths
+
+
+def _names(group: GroupHeader) -> dict[int, str]:
+    """Return the first name of each object that a group links to."""
+    names: dict[int, str] = {}
+    for name, link in group.links.items():
+        address = address_of(link)
+        if address is not None:
+            names.setdefault(address, name)
+    return names

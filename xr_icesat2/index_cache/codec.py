@@ -24,16 +24,16 @@ from xr_icesat2.hdf5.model import (
     Chunked,
     ChunkTable,
     Compact,
-    Contents,
     Contiguous,
     DatasetHeader,
+    DatasetLayout,
     ExternalLink,
     Filter,
-    Foreign,
     GroupHeader,
-    Layout,
+    H5pyOnly,
+    IndexContents,
     LeftOut,
-    Link,
+    LinkTarget,
     MisnamedLink,
     Node,
     OverlongLink,
@@ -75,7 +75,7 @@ _ENCODER = Encoder()
 _DECODER = Decoder(schema.Index)
 
 
-def encode_index(contents: Contents) -> bytes:
+def encode_index(contents: IndexContents) -> bytes:
     """Return an index as bytes.
 
     Raises
@@ -110,7 +110,7 @@ def encode_index(contents: Contents) -> bytes:
     return MAGIC + zlib.crc32(rest).to_bytes(4, "little") + rest
 
 
-def decode_index(data: bytes, file_size: int) -> Contents:
+def decode_index(data: bytes, file_size: int) -> IndexContents:
     """Return the index of a granule of ``file_size`` bytes.
 
     Raises
@@ -134,7 +134,7 @@ def decode_index(data: bytes, file_size: int) -> Contents:
     ]
     nodes = {to_text(path): _to_node(node, attributes) for path, node in index.nodes.items()}
     columns = _columns(body, length, chunks, file_size)
-    contents = Contents(
+    contents = IndexContents(
         nodes,
         dict(_to_tables(index.tables, nodes, columns)),
         {to_text(path): to_array(values) for path, values in index.values.items()},
@@ -183,8 +183,8 @@ def _from_node(node: Node, attributes: dict[bytes, int]) -> schema.Node:
         node.fill,
         tuple(tuple(map(_from_scale, scales)) for scales in node.dimension_list),
         node.is_scale,
-        node.bare,
-        node.terminated,
+        node.dimension_only,
+        node.null_terminated,
         left_out,
     )
 
@@ -205,13 +205,13 @@ def _to_node(wire: schema.Node, attributes: Sequence[dict[str, AttributeValue]])
         attrs,
         tuple([tuple([_to_scale(scale) for scale in scales]) for scales in wire.dimension_list]),
         wire.is_scale,
-        wire.bare,
-        wire.terminated,
+        wire.dimension_only,
+        wire.null_terminated,
         left_out,
     )
 
 
-def _from_link(link: Link) -> schema.Link:
+def _from_link(link: LinkTarget) -> schema.Link:
     if isinstance(link, OverlongLink):
         raise TypeError("a link that depends on the limits is not kept")
     if isinstance(link, MisnamedLink):
@@ -221,7 +221,7 @@ def _from_link(link: Link) -> schema.Link:
     return _from_scale(link)
 
 
-def _to_link(wire: schema.Link) -> Link:
+def _to_link(wire: schema.Link) -> LinkTarget:
     if isinstance(wire, schema.Misnamed):
         return MisnamedLink(to_text(wire.name))
     if isinstance(wire, schema.External):
@@ -237,25 +237,25 @@ def _to_scale(wire: int | schema.Text) -> int | str:
     return wire if isinstance(wire, int) else to_text(wire)
 
 
-def _from_layout(layout: Layout) -> schema.Layout:
+def _from_layout(layout: DatasetLayout) -> schema.Layout:
     if isinstance(layout, Compact):
         return schema.CompactLayout(layout.data)
     if isinstance(layout, Contiguous):
         return schema.ContiguousLayout(layout.offset)
-    if isinstance(layout, Foreign):
+    if isinstance(layout, H5pyOnly):
         return schema.H5pyLayout(from_text(layout.reason))
     filters = tuple((step.id, step.element_size) for step in layout.filters)
     return schema.ChunkedLayout(layout.btree, layout.chunk_shape, filters)
 
 
-def _to_layout(wire: schema.Layout) -> Layout:
+def _to_layout(wire: schema.Layout) -> DatasetLayout:
     if isinstance(wire, schema.ChunkedLayout):
         return Chunked(wire.btree, wire.chunk_shape, _to_filters(wire.filters))
     if isinstance(wire, schema.CompactLayout):
         return Compact(wire.data)
     if isinstance(wire, schema.ContiguousLayout):
         return Contiguous(wire.offset)
-    return Foreign(to_text(wire.reason))
+    return H5pyOnly(to_text(wire.reason))
 
 
 # Hundreds of datasets share the same few.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xr_icesat2.hdf5.model import Contents
+from xr_icesat2.hdf5.model import IndexContents
 from xr_icesat2.printable import get_logger
 from xr_icesat2.safe_files import atomic_file, open_regular
 
@@ -37,7 +37,7 @@ class IndexDirectory:
 
     read_only = False
 
-    def load(self, url: str, version: FileVersion) -> Contents | None:
+    def load(self, url: str, version: FileVersion) -> IndexContents | None:
         """Return the index of a granule; None if there is none, or it is damaged or foreign."""
         path = self.entry(url, version)
         try:
@@ -54,7 +54,7 @@ class IndexDirectory:
             return None
         return contents
 
-    def save(self, url: str, version: FileVersion, contents: Contents) -> None:
+    def save(self, url: str, version: FileVersion, contents: IndexContents) -> None:
         """Write an index, merged with what other processes have written meanwhile.
 
         Raises
@@ -64,7 +64,7 @@ class IndexDirectory:
         TypeError, ValueError
             The index cannot be encoded.
         """
-        known = self.load(url, version) or Contents()
+        known = self.load(url, version) or IndexContents()
         data = encode_index(known | contents)
         path = self.entry(url, version)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -22,7 +22,7 @@ from msgspec.msgpack import Decoder, Encoder
 
 from xr_icesat2.bytesource import FileVersion
 from xr_icesat2.errors import AccessDeniedError, CorruptIndexError, ICESat2Error, SelectionError
-from xr_icesat2.hdf5.model import Contents
+from xr_icesat2.hdf5.model import IndexContents
 from xr_icesat2.safe_files import atomic_file, open_regular
 
 from .codec import MOST_BYTES, decode_index, decompress, encode_index
@@ -89,7 +89,7 @@ class IndexFile:
         with self._open() as file:
             return {url: entry.version for url, entry in _table(self.path, file).items()}
 
-    def load(self, url: str, version: FileVersion) -> Contents | None:
+    def load(self, url: str, version: FileVersion) -> IndexContents | None:
         """Return the index of a granule; None if the file or the entry does not exist here.
 
         Raises
@@ -111,7 +111,7 @@ class IndexFile:
         except FileNotFoundError:
             return None
 
-    def save(self, url: str, version: FileVersion, contents: Contents) -> None:
+    def save(self, url: str, version: FileVersion, contents: IndexContents) -> None:
         """Do nothing: :func:`write_index_file` writes the file as a whole."""
 
     @contextmanager
@@ -171,7 +171,7 @@ class IndexFileWriter:
         self._lock = threading.Lock()
         file.write(MAGIC)
 
-    def add(self, url: str, version: FileVersion, contents: Contents) -> None:
+    def add(self, url: str, version: FileVersion, contents: IndexContents) -> None:
         """Write the index of one granule."""
         data = encode_index(contents)
         with self._lock:

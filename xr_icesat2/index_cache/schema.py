@@ -174,8 +174,8 @@ class Dataset(_Part, tag=2):
     fill: bytes
     dimension_list: tuple[tuple[int | Text, ...], ...]
     is_scale: bool
-    bare: bool
-    terminated: bool
+    dimension_only: bool
+    null_terminated: bool
     left_out_attrs: _LeftOutAttributes
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from xr_icesat2.bytesource import FileVersion
 from xr_icesat2.errors import GranuleNotFoundError, SelectionError
-from xr_icesat2.hdf5.model import Contents
+from xr_icesat2.hdf5.model import IndexContents
 
 from .directory import IndexDirectory
 from .index_file import SUFFIX, IndexFile, is_index_file
@@ -33,11 +33,11 @@ class IndexStore(Protocol):
         """Whether it never changes, and the version that it holds is opened without a request."""
         ...
 
-    def load(self, url: str, version: FileVersion) -> Contents | None:
+    def load(self, url: str, version: FileVersion) -> IndexContents | None:
         """Return the index of this version of a granule, or None."""
         ...
 
-    def save(self, url: str, version: FileVersion, contents: Contents) -> None:
+    def save(self, url: str, version: FileVersion, contents: IndexContents) -> None:
         """Keep the index of this version of a granule."""
         ...
 

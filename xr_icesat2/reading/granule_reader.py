@@ -18,7 +18,7 @@ from xr_icesat2.hdf5.model import (
     Contiguous,
     DatasetHeader,
     Filter,
-    Foreign,
+    H5pyOnly,
 )
 from xr_icesat2.progress import ProgressCallback, no_progress
 from xr_icesat2.thread_pools import check_pool, decode_pool
@@ -174,7 +174,7 @@ def _plan(
         values = _elements(layout.data, header, count).reshape(header.shape)
         read.place(values[orthogonal(read.source)])
         return None
-    if isinstance(layout, Foreign):
+    if isinstance(layout, H5pyOnly):
         read.place(_foreign(granule, read, header))
         return None
     if isinstance(layout, Contiguous):
@@ -204,10 +204,10 @@ def _check_inside(granule: Granule, path: str, header: DatasetHeader, layout: Co
 
 def _foreign(granule: Granule, read: DatasetRead, header: DatasetHeader) -> np.ndarray:
     if not header.shape:
-        return granule.index.foreign_values(read.path, slice(None))
+        return granule.index.h5py_values(read.path, slice(None))
     rows = positions(read.source[0])
     first, last = int(rows.min()), int(rows.max())
-    values = granule.index.foreign_values(read.path, slice(first, last + 1))
+    values = granule.index.h5py_values(read.path, slice(first, last + 1))
     selected: np.ndarray = values[orthogonal([rows - first, *read.source[1:]])]
     return selected
 
@@ -272,7 +272,7 @@ def _decode_chunk(granule: Granule, job: _Job, number: int, raw: memoryview) -> 
 
 def _elements(data: Buffer, header: DatasetHeader, count: int = -1) -> np.ndarray:
     values = np.frombuffer(data, header.dtype, count)
-    return _terminate(values) if header.terminated else values
+    return _terminate(values) if header.null_terminated else values
 
 
 def _place_fill(read: DatasetRead, header: DatasetHeader) -> None:

@@ -250,7 +250,7 @@ def _variables(members: Sequence[Mapping[str, Node]], request: Request) -> dict[
         path
         for nodes in members
         for path, node in nodes.items()
-        if isinstance(node, DatasetHeader) and not node.bare
+        if isinstance(node, DatasetHeader) and not node.dimension_only
     )
     variables: dict[str, list[str]] = {}
     for path in paths:

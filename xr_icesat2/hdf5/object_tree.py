@@ -6,17 +6,17 @@ from collections.abc import Mapping
 
 from xr_icesat2.messages import some_of
 
-from .model import ExternalLink, GroupHeader, LeftOut, Link, MisnamedLink, Node, OverlongLink
-from .paths import ancestors, join, parent, split, way
+from .model import ExternalLink, GroupHeader, LeftOut, LinkTarget, MisnamedLink, Node, OverlongLink
+from .paths import ancestors, join, parent, split_path, way
 
-__all__ = ["Tree"]
+__all__ = ["ObjectTree"]
 
 MOST_NAMES = 256
 """Names in the path of a soft link; one of more leads nowhere."""
 NAMES_TOLD = 100
 
 
-class Tree:
+class ObjectTree:
     """Nodes by path. It answers from what it holds, and reads nothing.
 
     Parameters
@@ -51,14 +51,14 @@ class Tree:
         step = steps[depth]
         return step if step in self.nodes or self.link(step) is not None else None
 
-    def link(self, path: str) -> Link | LeftOut | None:
+    def link(self, path: str) -> LinkTarget | LeftOut | None:
         """Give what the group of an object, if it was read, says of it.
 
         Below what is left out everything is left out.
         """
         if path == "/":
             return self.root
-        around, name = split(path)
+        around, name = split_path(path)
         group = self.nodes.get(around)
         if isinstance(group, LeftOut):
             return self._below_left_out(path)

@@ -9,7 +9,7 @@ from xr_icesat2.printable import get_logger
 from .model import LeftOut
 from .paths import ancestors
 
-__all__ = ["Notes"]
+__all__ = ["FileLog"]
 
 log = get_logger(__name__)
 
@@ -17,7 +17,7 @@ MOST_LISTED = 20
 """Objects or attributes that are left out, of which one line of the log says why."""
 
 
-class Notes:
+class FileLog:
     """The log of one granule.
 
     Parameters

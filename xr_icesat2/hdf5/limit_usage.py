@@ -12,7 +12,7 @@ from xr_icesat2.limits import Limits
 from .model import Chunked, GroupHeader, Object, OverlongLink
 from .parser_loop import OverLimitError
 
-__all__ = ["TEXT_BYTES", "Budget"]
+__all__ = ["TEXT_BYTES", "LimitUsage"]
 
 TEXT_BYTES = 64
 """Bytes that a text takes in memory beside its characters."""
@@ -24,7 +24,7 @@ TIMES_PARSED = 4
 """How often the links of one group may be parsed: ahead of the walk, and for a second path."""
 
 
-class Budget:
+class LimitUsage:
     """Counts what the objects of a file use of its limits.
 
     Parameters

@@ -9,6 +9,8 @@ from xr_icesat2.errors import CorruptGranuleError
 
 from .attributes import Attributes, read_attributes
 from .dataset_messages import (
+    check_virtual_sources,
+    is_virtual,
     read_chunk_shape,
     read_compact_layout,
     read_dataspace,
@@ -16,16 +18,16 @@ from .dataset_messages import (
     read_filters,
     read_layout,
 )
-from .datatype import NOT_READ, Datatype, Kind, Padding, read_datatype
-from .enum_types import with_flags
+from .datatype import NOT_READ, Datatype, Kind, Padding, read_datatype, with_flag_attributes
 from .group_links import SYMBOL_TABLE, read_links
+from .limit_usage import LimitUsage
 from .model import (
     Compact,
     Contiguous,
     DatasetHeader,
-    Foreign,
+    DatasetLayout,
     GroupHeader,
-    Layout,
+    H5pyOnly,
     Node,
 )
 from .object_header import (
@@ -37,11 +39,9 @@ from .object_header import (
     message_body,
     read_messages,
 )
-from .parse_limits import Budget
 from .parser_loop import Parser, RefusedError, UnsupportedError
-from .virtual_datasets import check_sources, is_virtual
 
-__all__ = ["NOTHING", "STORED_ELSEWHERE", "read_compact", "read_node"]
+__all__ = ["NOTHING", "STORED_ELSEWHERE", "read_compact", "read_object"]
 
 DATASPACE, OLD_FILL, FILL, EXTERNAL, LAYOUT, FILTERS = 1, 4, 5, 7, 8, 0xB
 MOST_BYTES = 1 << 60
@@ -54,24 +54,26 @@ GROUP_MARKS = {LINK_INFO, LINK, SYMBOL_TABLE}
 DATASET_MARKS = {DATASPACE, DATATYPE, LAYOUT}
 
 
-def read_node(address: int, file_size: int, budget: Budget) -> Parser[Node]:
+def read_object(address: int, file_size: int, usage: LimitUsage) -> Parser[Node]:
     """Read the group or dataset whose object header lies at ``address``."""
     messages = yield from read_messages(address, file_size)
     kinds = {message.type for message in messages}
-    attributes = yield from read_attributes(messages, file_size, budget)
+    attributes = yield from read_attributes(messages, file_size, usage)
     if kinds >= DATASET_MARKS and not kinds & GROUP_MARKS:
         for body in (m.body for m in messages if m.type == LAYOUT and is_virtual(m.body)):
-            yield from check_sources(body)
+            yield from check_virtual_sources(body)
         # Most of the messages are attributes, and these are done with.
-        return _dataset([m for m in messages if m.type < ATTRIBUTE], attributes, budget)
+        return _dataset([m for m in messages if m.type < ATTRIBUTE], attributes, usage)
     if kinds & GROUP_MARKS and not kinds & DATASET_MARKS:
-        links = yield from read_links(messages, budget)
+        links = yield from read_links(messages, usage)
         # By name, as the HDF5 library lists them: dense groups are stored by hash.
         return GroupHeader(dict(sorted(links.items())), attributes.values, attributes.left_out)
     raise UnsupportedError("an object that is neither a group nor a dataset")
 
 
-def _dataset(messages: Sequence[Message], attributes: Attributes, budget: Budget) -> DatasetHeader:
+def _dataset(
+    messages: Sequence[Message], attributes: Attributes, usage: LimitUsage
+) -> DatasetHeader:
     if any(m.type == EXTERNAL for m in messages):
         raise RefusedError(STORED_ELSEWHERE)
     datatype = read_datatype(message_body(messages, DATATYPE))
@@ -82,55 +84,57 @@ def _dataset(messages: Sequence[Message], attributes: Attributes, budget: Budget
         raise RefusedError(NOT_READ[datatype.kind])
     if max((*shape, math.prod(shape) * datatype.size)) > MOST_BYTES:
         raise RefusedError(f"it has the shape {shape}: more than any array can hold")
-    budget.use_element(datatype.size)
+    usage.use_element(datatype.size)
     fill = bytes(datatype.size)
     if any(m.type == FILL for m in messages):
         fill = read_fill(message_body(messages, FILL), datatype.size)
     elif any(m.type == OLD_FILL for m in messages):
         raise UnsupportedError("an old fill value message")
     layout = _layout(messages, datatype, shape)
-    if isinstance(layout, Foreign):
+    if isinstance(layout, H5pyOnly):
         fill = bytes(datatype.dtype.itemsize)  # the library puts it where it belongs
     chunk_shape = read_chunk_shape(message_body(messages, LAYOUT))
     if chunk_shape is not None and len(chunk_shape) == len(shape) and all(chunk_shape):
-        budget.check_chunks(shape, chunk_shape, datatype.size)
+        usage.check_chunks(shape, chunk_shape, datatype.size)
     return DatasetHeader(
         datatype.dtype,
         shape,
         layout,
         fill,
-        with_flags(attributes.values, datatype.members, datatype.dtype),
+        with_flag_attributes(attributes.values, datatype.members, datatype.dtype),
         attributes.scales,
         attributes.is_scale,
-        attributes.bare,
+        attributes.dimension_only,
         datatype.kind is Kind.STRING and datatype.padding is Padding.NULL_TERMINATED,
         attributes.left_out,
     )
 
 
-def _layout(messages: Sequence[Message], datatype: Datatype, shape: tuple[int, ...]) -> Layout:
+def _layout(
+    messages: Sequence[Message], datatype: Datatype, shape: tuple[int, ...]
+) -> DatasetLayout:
     body = message_body(messages, LAYOUT)
     if is_virtual(body):
         # Of which files it is made, the library says.
         raise UnsupportedError("a virtual dataset")
     if datatype.kind is Kind.VARIABLE_STRING:
-        return Foreign("variable-length strings")
+        return H5pyOnly("variable-length strings")
     if datatype.kind is Kind.STRING and datatype.padding is Padding.SPACE_PADDED:
-        return Foreign("strings that are padded with blanks")
+        return H5pyOnly("strings that are padded with blanks")
     try:
         has_filters = any(m.type == FILTERS for m in messages)
         filters = read_filters(message_body(messages, FILTERS)) if has_filters else ()
         layout = read_layout(body, filters, datatype.size)
     except UnsupportedError as error:
-        return Foreign(str(error))
+        return H5pyOnly(str(error))
     _check_size(layout, math.prod(shape) * datatype.size, len(shape), datatype.size)
     return layout
 
 
-def _check_size(layout: Layout, size: int, ndim: int, item_size: int) -> None:
+def _check_size(layout: DatasetLayout, size: int, ndim: int, item_size: int) -> None:
     if isinstance(layout, Compact) and len(layout.data) < size:
         raise CorruptGranuleError(f"{len(layout.data)} bytes of compact values, not {size}")
-    if isinstance(layout, Contiguous | Compact | Foreign):
+    if isinstance(layout, Contiguous | Compact | H5pyOnly):
         return
     too_large = math.prod(layout.chunk_shape) * item_size > MOST_CHUNK_BYTES
     if len(layout.chunk_shape) != ndim or ndim == 0 or too_large:

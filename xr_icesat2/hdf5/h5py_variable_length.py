@@ -8,7 +8,7 @@ say, many times the size of the file if they share one long text. So they are re
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import h5py
@@ -19,23 +19,35 @@ from xr_icesat2.errors import CorruptGranuleError, TooLargeError
 from xr_icesat2.limits import Limits
 from xr_icesat2.memory import fits
 
+from .attribute_messages import read_bodies, split_body
+from .attributes import (
+    HIDDEN_ATTRIBUTES,
+    REFERENCE_BYTES,
+    parse_references,
+    read_scales,
+)
+from .binary import Cursor
+from .dataset_messages import read_dataspace
+from .datatype import VARIABLE, read_datatype
 from .filters import FilterError, undo_filters
-from .h5py_chunks import OUR_FILTERS, chunk_starts, filter_steps
+from .h5py_chunks import OUR_FILTERS, chunk_origins, filter_steps
+from .heaps import read_global
+from .limit_usage import FEW_BYTES, TEXT_BYTES, LimitUsage
 from .model import Filter
-from .parse_limits import FEW_BYTES, TEXT_BYTES
-from .parser_loop import OverLimitError, RefusedError
+from .object_header import Message
+from .parser_loop import OverLimitError, Parser, RefusedError
 
-__all__ = ["UNSEEN", "References", "check_text_lengths"]
+__all__ = ["UNSEEN", "TextReferences", "check_text_lengths"]
 
 UNSEEN = "it is not seen how long values are, before the HDF5 library reads them"
 BLOCK = 1 << 18
-"""References of a contiguous dataset that are read at once."""
+"""TextReferences of a contiguous dataset that are read at once."""
 COPIES = 3
 """Of each text while it is read: the library's, bytes, and the text itself."""
 
 
 @dataclass(frozen=True, slots=True)
-class References:
+class TextReferences:
     """How a file stores references to texts."""
 
     read: Callable[[int, int], bytes]
@@ -110,7 +122,7 @@ class _Total:
 def check_text_lengths(
     found: h5d.DatasetID,
     rows: slice,
-    references: References,
+    references: TextReferences,
     limits: Limits,
 ) -> None:
     """Raise unless the texts in some rows of a dataset may be read.
@@ -154,14 +166,14 @@ def check_text_lengths(
         raise RefusedError(UNSEEN)
 
 
-def _lengths(raw: bytes | bytearray | memoryview, references: References) -> np.ndarray:
+def _lengths(raw: bytes | bytearray | memoryview, references: TextReferences) -> np.ndarray:
     whole = len(raw) // references.dtype.itemsize
     lengths: np.ndarray = np.frombuffer(raw, references.dtype, whole)["length"]
     return lengths
 
 
 def _check_contiguous(
-    found: h5d.DatasetID, first: int, last: int, references: References, total: _Total
+    found: h5d.DatasetID, first: int, last: int, references: TextReferences, total: _Total
 ) -> None:
     offset, width = found.get_offset(), references.dtype.itemsize
     if references.is_nowhere(offset):
@@ -177,14 +189,14 @@ def _check_contiguous(
 def _check_chunks(
     found: h5d.DatasetID,
     rows: range,
-    references: References,
+    references: TextReferences,
     total: _Total,
 ) -> None:
     properties = found.get_create_plist()
     filters, chunk_shape = _filters(properties), properties.get_chunk()
     unwritten = 0
     where: tuple[int, ...] = ()
-    for start in chunk_starts(found.shape, chunk_shape, rows):
+    for start in chunk_origins(found.shape, chunk_shape, rows):
         inside = _inside(start, chunk_shape, found.shape, rows)
         stored = found.get_chunk_info_by_coord(start)
         if references.is_nowhere(stored.byte_offset):
@@ -227,3 +239,51 @@ def _inside(
 def _add_unwritten(found: h5d.DatasetID, count: int, where: tuple[int, ...], total: _Total) -> None:
     """Count elements that were never written by one of them."""
     total.add_unwritten(count, len(h5py.Dataset(found)[where]))
+
+
+ITEM_SIZE_AT = 12
+"""Where the datatype of a sequence stores the size of its elements."""
+
+
+@dataclass(frozen=True, slots=True)
+class VariableLengthAttributes:
+    """What was found sound."""
+
+    names: frozenset[str] = frozenset()
+    """Of attributes."""
+    scales: tuple[tuple[int, ...], ...] = ()
+    """For each dimension, the addresses of its scales."""
+
+
+def check_variable_length_attributes(
+    messages: Sequence[Message], file_size: int, usage: LimitUsage
+) -> Parser[VariableLengthAttributes]:
+    """Look at the attributes of an object that have values of varying length.
+
+    The HDF5 library does not survive some heaps, and does not say how long such values are.
+
+    Raises
+    ------
+    OverLimitError
+        They have more bytes than an object may have.
+    """
+    bodies = yield from read_bodies(messages, file_size)
+    names: set[str] = set()
+    scales: tuple[tuple[int, ...], ...] = ()
+    size = 0
+    for name, datatype, dataspace, rest in map(split_body, bodies):
+        if Cursor(datatype).number(1) & 0x0F != VARIABLE:
+            continue
+        shape = read_dataspace(dataspace)
+        # A header may pad the message behind the values.
+        data = Cursor(rest).take(0 if shape is None else REFERENCE_BYTES * math.prod(shape))
+        if name == "DIMENSION_LIST":
+            scales = yield from read_scales(read_datatype(datatype), data, usage, size)
+        elif name not in HIDDEN_ATTRIBUTES:
+            references = parse_references(data)
+            item_size = Cursor(datatype, ITEM_SIZE_AT).number(4)
+            length = sum(one.length * item_size + TEXT_BYTES for one in references)
+            size = usage.use_attribute_bytes(length, size)
+            yield from read_global(references, item_size)
+        names.add(name)
+    return VariableLengthAttributes(frozenset(names), scales)

@@ -8,12 +8,11 @@ from typing import TypeAlias, TypeVar
 
 from xr_icesat2.errors import CorruptGranuleError, NotSupportedError
 
-from .file_space import read_front
-from .h5py_fallback import LibraryFile
-from .h5py_open_checks import check_extension
-from .log_once import Notes
+from .file_log import FileLog
+from .h5py_fallback import H5pyFallback
+from .limit_usage import LimitUsage
 from .model import (
-    BY_LIBRARY,
+    BY_H5PY,
     ChunkTable,
     Contiguous,
     DatasetHeader,
@@ -21,25 +20,24 @@ from .model import (
     LeftOut,
     Node,
 )
-from .node import read_node
-from .page_cache import Pages
-from .parse_limits import Budget
+from .object_parser import read_object
+from .object_tree import ObjectTree
+from .page_cache import PageCache
 from .parser_loop import (
     MOST_ASKED,
     OverLimitError,
     Parser,
     RefusedError,
     UnsupportedError,
+    bounded,
+    concurrently,
     run,
-    together,
-    within,
 )
 from .paths import ancestors
-from .prefetch import Scope, branches, descend
-from .superblock import Superblock, read_superblock
-from .tree import Tree
+from .prefetch import PrefetchScope, path_tree, prefetch
+from .superblock import Superblock, check_extension, read_front, read_superblock
 
-__all__ = ["GranuleFile", "NodeReader"]
+__all__ = ["GranuleFile", "ObjectReader"]
 
 MOST_SIDE_BY_SIDE = 1 << 12
 """Objects: many more than granules have, and few enough for what is held until they are parsed."""
@@ -55,25 +53,25 @@ class GranuleFile:
     """In bytes."""
     base: int
     """Byte offset from which its addresses count: the size of its user block, once it is known."""
-    pages: Pages
-    library: LibraryFile
-    budget: Budget
-    notes: Notes
+    pages: PageCache
+    fallback: H5pyFallback
+    usage: LimitUsage
+    log: FileLog
 
     def run(self, parsers: Iterable[Parser[T]]) -> list[T | Exception]:
         """Run parsers side by side; what one raises is its result."""
-        bounded = [within(parser, self.size, self.base) for parser in parsers]
-        return run(together(bounded, MOST_ASKED), self.pages.read)
+        limited = [bounded(parser, self.size, self.base) for parser in parsers]
+        return run(concurrently(limited, MOST_ASKED), self.pages.read)
 
     def corrupt(self, path: str, error: Exception) -> CorruptGranuleError:
         """Return the error that an object cannot be read."""
         return CorruptGranuleError(
-            f"{self.budget.url}: {path} cannot be read, the file is damaged: {error}. "
+            f"{self.usage.url}: {path} cannot be read, the file is damaged: {error}. "
             "Download it again."
         )
 
 
-class NodeReader:
+class ObjectReader:
     """Reads what a path leads to, and the groups on the way, into a tree.
 
     Objects are read by :mod:`.hdf5`; one that it does not understand is read
@@ -90,7 +88,7 @@ class NodeReader:
         Chunk tables that are known; those that come along are added.
     """
 
-    def __init__(self, file: GranuleFile, tree: Tree, tables: dict[str, ChunkTable]) -> None:
+    def __init__(self, file: GranuleFile, tree: ObjectTree, tables: dict[str, ChunkTable]) -> None:
         self._file = file
         self._tree = tree
         self._tables = tables
@@ -115,14 +113,14 @@ class NodeReader:
         """
         paths = list(paths)
         self.open([*paths, *ahead])
-        self._walk(paths, self._file.budget.limits.soft_links)
+        self._walk(paths, self._file.usage.limits.soft_links)
 
     def failure(self, path: str) -> tuple[str, Failure] | None:
         """Return what of the way to an object cannot be read, and why; None if nothing is known.
 
         The way goes through the groups around it, and on to the goals of soft links.
         """
-        for _ in range(self._file.budget.limits.soft_links):
+        for _ in range(self._file.usage.limits.soft_links):
             if not self._failures or path in self._tree.nodes:
                 return None
             steps = [path, *ancestors(path)]
@@ -144,18 +142,18 @@ class NodeReader:
             return
         try:
             superblock = run(
-                within(read_superblock(self._file.size), self._file.size), self._file.pages.read
+                bounded(read_superblock(self._file.size), self._file.size), self._file.pages.read
             )
             superblock.check_supported()
         except UnsupportedError as error:
-            self._tree.root = BY_LIBRARY
-            self._use_library("/", error)
+            self._tree.root = BY_H5PY
+            self._use_h5py("/", error)
             if isinstance(self._tree.nodes.get("/"), GroupHeader):
-                self._tree.root = self._file.library.root()
+                self._tree.root = self._file.fallback.root()
         except RefusedError as error:
             raise self._not_supported(error) from error
         except CorruptGranuleError as error:
-            msg = f"{self._file.budget.url}: {error}. Download it again."
+            msg = f"{self._file.usage.url}: {error}. Download it again."
             raise CorruptGranuleError(msg) from error
         else:
             self._tree.root, self._file.base = superblock.root, superblock.base
@@ -170,9 +168,9 @@ class NodeReader:
         """Check where structure is, and at the end of a link read what will be asked for next."""
         size = self._file.size - superblock.base
         parsers: list[Parser[None]] = [check_extension(superblock, size)]
-        scope = Scope(self._file.size, self._file.budget)
+        scope = PrefetchScope(self._file.size, self._file.usage)
         if self._file.pages.far and not superblock.base:
-            below_root = descend(superblock.root, branches(wanted), scope)
+            below_root = prefetch(superblock.root, path_tree(wanted), scope)
             parsers += [self._front(superblock), below_root]
         checked, *_ = self._file.run(parsers)
         if isinstance(checked, RefusedError):
@@ -182,7 +180,7 @@ class NodeReader:
             self._tables.setdefault(path, table)
 
     def _not_supported(self, error: Exception) -> NotSupportedError:
-        return NotSupportedError(f"{self._file.budget.url} is not supported: {error}")
+        return NotSupportedError(f"{self._file.usage.url} is not supported: {error}")
 
     def _front(self, superblock: Superblock) -> Parser[None]:
         size = yield from read_front(superblock, self._file.size)
@@ -209,12 +207,12 @@ class NodeReader:
             if isinstance(target, LeftOut):
                 self._tree.nodes[path] = target
             else:
-                self._read_by_library(path, "the file as a whole")
+                self._read_by_h5py(path, "the file as a whole")
         read = self._read_at(set(targets.values()))
         for path, at in targets.items():
             result = read[at]
             if isinstance(result, UnsupportedError):
-                self._use_library(path, result)
+                self._use_h5py(path, result)
             elif isinstance(result, RefusedError):
                 self._tree.nodes[path] = LeftOut(str(result), isinstance(result, OverLimitError))
             elif isinstance(result, CorruptGranuleError):
@@ -231,7 +229,7 @@ class NodeReader:
         size = self._file.size - self._file.base
         for first in range(0, len(unread), MOST_SIDE_BY_SIDE):
             some = unread[first : first + MOST_SIDE_BY_SIDE]
-            results = self._file.run(read_node(at, size, self._file.budget) for at in some)
+            results = self._file.run(read_object(at, size, self._file.usage) for at in some)
             read |= zip(some, map(self._moved, results), strict=True)
             if len(some) == MOST_SIDE_BY_SIDE:
                 self._file.pages.release()
@@ -246,15 +244,15 @@ class NodeReader:
             return node
         return replace(node, layout=Contiguous(self._file.base + layout.offset))
 
-    def _use_library(self, path: str, reason: Exception) -> None:
-        self._read_by_library(path, str(reason))
+    def _use_h5py(self, path: str, reason: Exception) -> None:
+        self._read_by_h5py(path, str(reason))
         # Only now: what is not HDF5 at all is an error, and no matter of speed.
         if isinstance(self._tree.nodes.get(path), GroupHeader | DatasetHeader):
-            self._file.notes.slow(path, str(reason))
+            self._file.log.slow(path, str(reason))
 
-    def _read_by_library(self, path: str, reason: str) -> None:
+    def _read_by_h5py(self, path: str, reason: str) -> None:
         try:
-            node = self._file.library.node(path, reason, self._file.budget)
+            node = self._file.fallback.node(path, reason, self._file.usage)
         except CorruptGranuleError as error:
             self._failures[path] = error
         else:
