@@ -82,5 +82,7 @@ def _expected(product: str | None) -> tuple[str, ...]:
 
 def _only_product_with(groups: AbstractSet[str]) -> str | None:
     """Return the product that alone has these groups, such as the pairs of ATL11."""
+    if groups.isdisjoint(TRACKS):
+        return None
     found = [product for product in PRODUCTS if not groups.isdisjoint(_expected(product))]
     return found[0] if len(found) == 1 else None

@@ -19,7 +19,7 @@ from xr_icesat2.assembly.variable import ArrayPart, DecodeRules, VariableLayout,
 from xr_icesat2.errors import MergeError
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.hdf5.model import DatasetHeader, GroupHeader, LeftOut, Node
-from xr_icesat2.hdf5.paths import ancestors, join, parent
+from xr_icesat2.hdf5.paths import ancestors, parent
 from xr_icesat2.reading.lazy_index import LazyIndex
 
 __all__ = ["file_datasets", "file_tree"]
@@ -175,7 +175,7 @@ def _read_members(granule: Granule, groups: Sequence[str], request: Request) -> 
     index = granule.index
     nodes: dict[str, Node] = dict(index.load(groups))
     inside = [
-        join(group, name)
+        posixpath.join(group, name)
         for group, node in nodes.items()
         if isinstance(node, GroupHeader)
         for name in node.links
