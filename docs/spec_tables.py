@@ -4,7 +4,7 @@
 from collections.abc import Iterable
 
 from xr_icesat2 import products
-from xr_icesat2.products import ALONG, KeyLink, Link, ProductSpec, RunLink, SpanLink, TimeLink
+from xr_icesat2.products import ALONG, KeyLink, ProductSpec, RateLink, RunLink, SpanLink, TimeLink
 
 MEANING = {
     "complete": "every rate and second dimension of these releases is specified",
@@ -106,7 +106,7 @@ def links(product: str) -> str:
     return "\n".join(f"- {_sentence(link)}" for link in products[product].links)
 
 
-def _sentence(link: Link) -> str:
+def _sentence(link: RateLink) -> str:
     match link:
         case RunLink():
             return (

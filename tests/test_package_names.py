@@ -9,10 +9,7 @@ import xr_icesat2
 PACKAGE = Path(xr_icesat2.__file__).parent
 SUBCOMMAND_INTERFACE = {"add_parser"}
 """Each subcommand of the command line interface defines these."""
-NOT_YET = {
-    *("Index", "Layout", "Link", "Node", "SUFFIX"),
-    *("check_beams", "positions"),
-}
+NOT_YET = {"Index", "Layout", "Link", "Node", "SUFFIX", "positions"}
 """Names that still have two meanings."""
 
 

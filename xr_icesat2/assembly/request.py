@@ -12,7 +12,7 @@ import numpy as np
 from xarray.coders import CFDatetimeCoder, CFTimedeltaCoder
 
 from xr_icesat2.errors import SelectionError
-from xr_icesat2.granule.beams import check_beams, check_spots
+from xr_icesat2.granule.beams import check_beams_keyword, check_spots_keyword
 from xr_icesat2.hdf5.paths import normalise_path
 from xr_icesat2.limits import DEFAULT_LIMITS, Limits
 from xr_icesat2.products import Rate
@@ -181,9 +181,9 @@ def _beam_keywords(keywords: Mapping[str, Any], layout: Layout) -> dict[str, Any
         )
         raise SelectionError(msg)
     if given["spots"] is not None:
-        check_spots(given["spots"])
+        check_spots_keyword(given["spots"])
     if given["beams"] is not None:
-        check_beams(given["beams"])
+        check_beams_keyword(given["beams"])
     sc_orient = given["sc_orient"]
     if sc_orient is not None and not (_is_count(sc_orient) and sc_orient in (0, 1)):
         msg = f"sc_orient={sc_orient!r}, expected 0 (backward) or 1 (forward)"

@@ -27,8 +27,8 @@ __all__ = [
     "SpotsUnknownError",
     "assign_spots",
     "beam_strength",
-    "check_beams",
-    "check_spots",
+    "check_beams_keyword",
+    "check_spots_keyword",
     "select_numbers",
     "select_spots",
 ]
@@ -185,12 +185,12 @@ def _in_order(assigned: Mapping[str, int]) -> dict[str, int]:
     return {beam: assigned[beam] for beam in BEAMS if beam in assigned}
 
 
-def check_spots(spots: object) -> None:
+def check_spots_keyword(spots: object) -> None:
     """Raise :class:`SelectionError` if ``spots=`` asks for what no granule has."""
     _named_spots(spots)
 
 
-def check_beams(beams: object) -> None:
+def check_beams_keyword(beams: object) -> None:
     """Raise :class:`SelectionError` if ``beams=`` names what no granule has."""
     _named_groups(beams, (*BEAMS, *PAIRS, *PROFILES))
 

@@ -12,11 +12,11 @@ from .identity_evidence import (
     WAY_OUT,
     Evidence,
     confirmed,
-    integer,
+    first_integer,
+    first_text,
+    first_time,
     settled_number,
     settled_release,
-    text,
-    utc,
 )
 from .name import GranuleName, file_name, parse_name
 from .product_detection import detect_product
@@ -87,7 +87,7 @@ def identify(evidence: Evidence) -> Identity:
     IdentityError
         Two values differ, the product does not fit the groups, or a date is invalid.
     """
-    recorded = text(evidence.dataset_identification.get("fileName"))
+    recorded = first_text(evidence.dataset_identification.get("fileName"))
     source_file = _source_file(evidence.url, recorded)
     product = detect_product(
         source_file, evidence.root_attrs, evidence.dataset_identification, evidence.groups
@@ -117,19 +117,21 @@ def identify(evidence: Evidence) -> Identity:
         cycle_number=settled.get("cycle_number"),
         granule_region=settled.get("granule_region"),
         hemisphere=hemisphere,
-        start_rgt=integer(ancillary.get("start_rgt"), RGTS) if whole_orbits else None,
-        start_cycle=integer(ancillary.get("start_cycle"), CYCLES) if whole_orbits else None,
-        end_rgt=integer(ancillary.get("end_rgt"), RGTS) if whole_orbits else None,
-        end_cycle=integer(ancillary.get("end_cycle"), CYCLES) if whole_orbits else None,
+        start_rgt=first_integer(ancillary.get("start_rgt"), RGTS) if whole_orbits else None,
+        start_cycle=first_integer(ancillary.get("start_cycle"), CYCLES) if whole_orbits else None,
+        end_rgt=first_integer(ancillary.get("end_rgt"), RGTS) if whole_orbits else None,
+        end_cycle=first_integer(ancillary.get("end_cycle"), CYCLES) if whole_orbits else None,
         first_cycle=first_cycle,
         last_cycle=last_cycle,
         release=release,
         version=version,
-        sc_orient=integer(evidence.orbit_info.get("sc_orient"), _SC_ORIENT),
-        data_start_utc=utc(
+        sc_orient=first_integer(evidence.orbit_info.get("sc_orient"), _SC_ORIENT),
+        data_start_utc=first_time(
             "ancillary_data/data_start_utc", source_file, ancillary.get("data_start_utc")
         ),
-        data_end_utc=utc("ancillary_data/data_end_utc", source_file, ancillary.get("data_end_utc")),
+        data_end_utc=first_time(
+            "ancillary_data/data_end_utc", source_file, ancillary.get("data_end_utc")
+        ),
     )
 
 
@@ -161,4 +163,4 @@ def _cycles(
     if convention is None or "first_cycle" not in convention.fields:
         return None, None
     first, last = (evidence.ancillary.get(key) for key in ("start_cycle", "end_cycle"))
-    return integer(first, CYCLES), integer(last, CYCLES)
+    return first_integer(first, CYCLES), first_integer(last, CYCLES)

@@ -20,12 +20,12 @@ __all__ = [
     "WAY_OUT",
     "Evidence",
     "confirmed",
-    "integer",
+    "first_integer",
+    "first_text",
+    "first_time",
     "settle",
     "settled_number",
     "settled_release",
-    "text",
-    "utc",
 ]
 
 WAY_OUT = (
@@ -88,7 +88,9 @@ def _numbers(field: str, evidence: Evidence) -> list[tuple[str, int | None]]:
     """Return the values of a number in the datasets that have it."""
     valid, datasets = _NUMBERS[field]
     read = {"orbit_info": evidence.orbit_info, "ancillary_data": evidence.ancillary}
-    return [(f"{group}/{key}", integer(read[group].get(key), valid)) for group, key in datasets]
+    return [
+        (f"{group}/{key}", first_integer(read[group].get(key), valid)) for group, key in datasets
+    ]
 
 
 def _of_granule(
@@ -108,7 +110,7 @@ def confirmed(evidence: Evidence) -> bool:
     METADATA takes several round trips: it is read only where other values are missing or differ.
     """
     name = parse_name(evidence.url)
-    if name is None or text(evidence.root_attrs.get("short_name")) != name.product:
+    if name is None or first_text(evidence.root_attrs.get("short_name")) != name.product:
         return False
     releases = [(name.release, name.version)]
     if name.source_release and name.source_version:
@@ -137,7 +139,7 @@ def settled_release(
     """
     written = _written(evidence)
     version_id = _digits(evidence.dataset_identification.get("VersionID"), 3)
-    if text(evidence.dataset_identification.get("shortName")) not in (product, None):
+    if first_text(evidence.dataset_identification.get("shortName")) not in (product, None):
         version_id = None
     if any(written == (name.source_release, name.source_version) for name in names.values()):
         # A product that is made of another may have that one's.
@@ -169,7 +171,7 @@ def _written(evidence: Evidence) -> tuple[str | None, str | None]:
 
 
 def _digits(value: object, width: int) -> str | None:
-    written = text(value)
+    written = first_text(value)
     return written.zfill(width) if written and written.isdecimal() else None
 
 
@@ -212,7 +214,7 @@ def _first(value: object) -> object:
     return flat[0] if flat.size else None
 
 
-def integer(value: object, valid: range) -> int | None:
+def first_integer(value: object, valid: range) -> int | None:
     """Return the first of `value` as an int; None for a fill value.
 
     Any number outside `valid` is a fill value.
@@ -223,7 +225,7 @@ def integer(value: object, valid: range) -> int | None:
     return int(first) if int(first) == first and int(first) in valid else None
 
 
-def text(value: object) -> str | None:
+def first_text(value: object) -> str | None:
     """Return the first of `value` as text, without the padding of fixed-length strings."""
     first = _first(value)
     if isinstance(first, bytes):
@@ -231,7 +233,7 @@ def text(value: object) -> str | None:
     return (first.strip(" \t\r\n\0") or None) if isinstance(first, str) else None
 
 
-def utc(what: str, source_file: str, value: object) -> np.datetime64:
+def first_time(what: str, source_file: str, value: object) -> np.datetime64:
     """Return the time of a ``*_utc`` string, datetime64[ns]; NaT where there is none.
 
     Raises
@@ -239,7 +241,7 @@ def utc(what: str, source_file: str, value: object) -> np.datetime64:
     IdentityError
         The text is not a date.
     """
-    written = text(value)
+    written = first_text(value)
     if written is None:
         return np.datetime64("NaT", "ns")
     if _UTC.fullmatch(written):

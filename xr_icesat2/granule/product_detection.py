@@ -8,7 +8,7 @@ from xr_icesat2.errors import IdentityError
 from xr_icesat2.products import PRODUCTS
 
 from .beams import TRACK_GROUPS, TRACKS
-from .identity_evidence import WAY_OUT, settle, text
+from .identity_evidence import WAY_OUT, first_text, settle
 from .name import parse_name
 
 __all__ = ["detect_product"]
@@ -56,7 +56,7 @@ def detect_product(
 
 
 def _recorded(dataset_identification: Mapping[str, object]) -> list[tuple[str, str | None]]:
-    name = parse_name(text(dataset_identification.get("fileName")) or "")
+    name = parse_name(first_text(dataset_identification.get("fileName")) or "")
     return [
         ("shortName", _code(dataset_identification.get("shortName"))),
         ("fileName", name.product if name else None),
@@ -64,7 +64,7 @@ def _recorded(dataset_identification: Mapping[str, object]) -> list[tuple[str, s
 
 
 def _code(value: object) -> str | None:
-    found = _SHORT_NAME.fullmatch(text(value) or "")
+    found = _SHORT_NAME.fullmatch(first_text(value) or "")
     return found["product"] if found else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from xr_icesat2.products import PRODUCTS, KeyLink, Link, SpanLink, TimeLink
+from xr_icesat2.products import PRODUCTS, KeyLink, RateLink, SpanLink, TimeLink
 
 __all__ = ["End", "declared_links", "link_ends", "list_links"]
 
@@ -13,14 +13,14 @@ End: TypeAlias = tuple[str, str]
 """Product and group of a rate."""
 
 
-def declared_links() -> Iterator[tuple[str, Link]]:
+def declared_links() -> Iterator[tuple[str, RateLink]]:
     """Yield each link with the product whose specification declares it."""
     for product, spec in PRODUCTS.items():
         for link in spec.links:
             yield product, link
 
 
-def link_ends(product: str, link: Link) -> tuple[End, End]:
+def link_ends(product: str, link: RateLink) -> tuple[End, End]:
     """Return the end whose rows have one linked row each, and the other end."""
     match link:
         case KeyLink():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xr_icesat2.errors import LinkError
 from xr_icesat2.granule.identity import UNKNOWN
-from xr_icesat2.products import PRODUCTS, KeyLink, Link, RunLink, SpanLink
+from xr_icesat2.products import PRODUCTS, KeyLink, RateLink, RunLink, SpanLink
 
 from .declared_links import declared_links, link_ends, list_links
 from .endpoint import Endpoint
@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 
-def find_link(of: Endpoint, to: Endpoint) -> tuple[Link, bool]:
+def find_link(of: Endpoint, to: Endpoint) -> tuple[RateLink, bool]:
     """Return the link by which a row of one endpoint has one row of the other.
 
     Returns
@@ -49,7 +49,7 @@ def find_link(of: Endpoint, to: Endpoint) -> tuple[Link, bool]:
     raise _none(of, to)
 
 
-def _range_hint(link: Link) -> str:
+def _range_hint(link: RateLink) -> str:
     if isinstance(link, RunLink | SpanLink):
         return "use links.row_ranges"
     return "link in the other direction"

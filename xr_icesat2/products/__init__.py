@@ -5,7 +5,7 @@ import pkgutil
 from collections.abc import Iterator
 
 from .granule_convention import GranuleConvention
-from .link_types import KeyLink, Link, RunLink, SpanLink, TimeLink
+from .link_types import KeyLink, RateLink, RunLink, SpanLink, TimeLink
 from .registry import Products
 from .spec import ALONG, Completeness, Labels, ProductSpec, Rate
 
@@ -16,10 +16,10 @@ __all__ = [
     "GranuleConvention",
     "KeyLink",
     "Labels",
-    "Link",
     "ProductSpec",
     "Products",
     "Rate",
+    "RateLink",
     "RunLink",
     "SpanLink",
     "TimeLink",

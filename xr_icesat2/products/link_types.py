@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-__all__ = ["KeyLink", "Link", "RunLink", "SpanLink", "TimeLink"]
+__all__ = ["KeyLink", "RateLink", "RunLink", "SpanLink", "TimeLink"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,4 +112,4 @@ class SpanLink:
     """Seconds by which these two may differ at most."""
 
 
-Link: TypeAlias = RunLink | TimeLink | KeyLink | SpanLink
+RateLink: TypeAlias = RunLink | TimeLink | KeyLink | SpanLink

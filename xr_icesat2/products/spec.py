@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias
 
 from .contents import Contents
 from .granule_convention import GranuleConvention
-from .link_types import Link
+from .link_types import RateLink
 from .product_contents import contents_of
 
 __all__ = ["ALONG", "Completeness", "Labels", "ProductSpec", "Rate"]
@@ -118,7 +118,7 @@ class ProductSpec:
     main: tuple[str, ...] = ()
     """Groups of the rate that opens by default, that of the newest releases first. The first one
     that a granule has is opened. Empty: the rate with the most variables."""
-    links: tuple[Link, ...] = ()
+    links: tuple[RateLink, ...] = ()
     """Links between rows of two rates."""
 
     def contents(self, release: str | None = None) -> Contents:
