@@ -27,7 +27,7 @@ from .request import FilePath, Request
 from .resolve_request import resolve_request
 from .resolved_granule import ResolvedGranule, all_rates
 from .suggestions import (
-    check_beams,
+    check_beams_have_rate,
     check_group,
     check_not_all_damaged,
     check_not_empty,
@@ -147,7 +147,7 @@ def _merge_rate(
             own = next((found for found in one.rates if found.name == rate.name), rate)
         beams = read_beam_rates(one.granule, one.selection, own, request)
         if is_target and not any(beam.variables for beam in beams.values()):
-            check_beams(one, own, request)
+            check_beams_have_rate(one, own, request)
         if folded or len(granules) > FEW_GRANULES:
             one.granule.save_index()
         return GranuleRate(one.granule, one.identity, one.selection, beams)

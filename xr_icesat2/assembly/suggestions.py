@@ -21,7 +21,7 @@ from .resolved_granule import ResolvedGranule
 from .variable_patterns import matches
 
 __all__ = [
-    "check_beams",
+    "check_beams_have_rate",
     "check_group",
     "check_not_all_damaged",
     "check_not_empty",
@@ -91,7 +91,7 @@ def check_group(granule: Granule, paths: Collection[str], request: Request) -> N
     raise SelectionError(msg)
 
 
-def check_beams(resolved: ResolvedGranule, rate: Rate, request: Request) -> None:
+def check_beams_have_rate(resolved: ResolvedGranule, rate: Rate, request: Request) -> None:
     """Raise GroupNotFoundError if the selected beams have no variables of a rate.
 
     ``variables`` and ``drop_variables`` are ignored.
