@@ -43,6 +43,16 @@ def test_specifications_are_consistent(spec):
             assert all(len(set(labels)) == len(labels) for labels in sets)
 
 
+@pytest.mark.parametrize("spec", products.values(), ids=lambda spec: spec.product)
+def test_conventions_of_granules_are_consistent(spec):
+    granules = spec.granules
+    assert all(name.startswith(spec.product) for name in granules.names)
+    assert {"release", "version"} <= granules.fields
+    assert granules.numbers <= granules.fields
+    assert not granules.is_gridded or granules.tracks is None
+    assert bool(spec.rates) <= bool(granules.tracks)
+
+
 REGIONAL, WHOLE = "{}_20181014001049_02350102_006_01.h5", "{}_20181014001049_02350101_006_01.h5"
 ICE = "{}-01_20181014001049_02350101_{}_01.h5"
 DEFAULTS = {
