@@ -53,9 +53,7 @@ def test_file_name_sets_the_product(tmp_path: Path) -> None:
 def test_keywords_against_the_file_name_are_refused(
     tmp_path: Path, field: str, value: object
 ) -> None:
-    with pytest.raises(
-        SelectionError, match=rf"{field}=.* but the file name {NAMED} says {field}="
-    ):
+    with pytest.raises(SelectionError, match=rf"{field}=.* but the file name {NAMED} has {field}="):
         write_granule(tmp_path / NAMED, **{field: value}, **SMALL)
     assert list(tmp_path.iterdir()) == []
 

@@ -1,4 +1,4 @@
-"""What several messages have in common: what was meant, what there is, the way out."""
+"""Common parts of error messages: suggestions, lists of names, and what to do."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from types import MappingProxyType
 __all__ = ["OPEN_AS_FILE", "did_you_mean", "some_of"]
 
 OPEN_AS_FILE = (
-    'xr.open_datatree(…, layout="file") opens it as it is, with group= and a path in the file one '
-    "group of it"
+    'xr.open_datatree(…, layout="file") opens its groups as in the file; group= with a path opens '
+    "one of them"
 )
 MOST_LISTED = 12
 
@@ -18,9 +18,9 @@ MOST_LISTED = 12
 def did_you_mean(
     given: str, known: Iterable[str], synonyms: Mapping[str, str] = MappingProxyType({})
 ) -> str:
-    """Return the question whether something known was meant, after a blank; else nothing.
+    """Return the question " Did you mean …?" with the nearest known name, or "".
 
-    ``synonyms`` are other words for what is known.
+    ``synonyms`` map other words to known names.
     """
     by_case = {name.lower(): name for name in known} | dict(synonyms)
     nearest = difflib.get_close_matches(given.lower(), by_case, 1)
@@ -28,7 +28,7 @@ def did_you_mean(
 
 
 def some_of(names: Iterable[str], most: int = MOST_LISTED) -> str:
-    """List names: all, or the first ``most`` and how many more there are."""
+    """List all names, or the first ``most`` and the number of the others."""
     listed = list(names)
     more = len(listed) - most
     shown = ", ".join(listed[:most]) or "nothing"

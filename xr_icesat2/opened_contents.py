@@ -1,4 +1,4 @@
-"""What is in a Dataset or a tree that was opened: its granules, and their catalog."""
+"""Granules and variables of an opened Dataset or tree."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ from .products.contents import Contents, Entry, Section
 __all__ = ["contents_of_opened", "granules_of_opened"]
 
 _COUNT = "n_obs"
-"""A coordinate of everything along a track."""
+"""A coordinate of all Datasets along a track."""
 
 
 def granules_of_opened(opened: xr.Dataset | xr.DataTree) -> list[Granule]:
-    """Give the granules that are let go of when it is closed; none, if it was not opened itself."""
+    """Return the granules that closing it releases; none for derived objects."""
     nodes = opened.subtree if isinstance(opened, xr.DataTree) else [opened]
-    # There is no other way to them where variables are made of dask arrays.
-    found = (granule for node in nodes for granule in _held_by(node._close))  # noqa: SLF001
+    # Variables of dask arrays have no other reference to their granules.
+    found = (granule for node in nodes for granule in _granules_in(node._close))  # noqa: SLF001
     return list(dict.fromkeys(found))
 
 
-def _held_by(closer: Any) -> Iterator[Granule]:
+def _granules_in(closer: Any) -> Iterator[Granule]:
     if isinstance(closer, Granule):
         yield closer
     elif isinstance(closer, partial):
-        yield from _held_by(closer.args)
+        yield from _granules_in(closer.args)
     elif isinstance(closer, list | tuple):
         for item in closer:
-            yield from _held_by(item)
+            yield from _granules_in(item)
 
 
 def contents_of_opened(nodes: Mapping[str, xr.Dataset], source: str | Sequence[str]) -> Contents:
-    """List the variables of nodes, by their paths, and what their files say of them."""
+    """List the variables of nodes by path, with attributes from their files."""
     sources = [source] if isinstance(source, str) else source
     title = sources[0] if len(sources) == 1 else f"{len(sources)} granules from {sources[0]}"
     along = {path for path, dataset in nodes.items() if _COUNT in dataset.coords}
     ordered = sorted(nodes, key=lambda path: (path not in along, path))
-    # Groups below and beside another repeat the coordinates of its rows: the first one has them.
+    # Groups of one rate repeat the coordinates of its rows: list these in the first group only.
     owners: dict[str, str] = {}
     for path in ordered:
         for name in nodes[path].coords:
-            owners.setdefault(_held(nodes[path], str(name)).get("path", ""), path)
+            owners.setdefault(_file_encoding(nodes[path], str(name)).get("path", ""), path)
     sections = (
         _section(path, nodes[path], owners, folded=bool(along) and path not in along)
         for path in ordered
@@ -53,8 +53,8 @@ def contents_of_opened(nodes: Mapping[str, xr.Dataset], source: str | Sequence[s
     return Contents(title=title, sections=tuple(section for section in sections if section.entries))
 
 
-def _held(dataset: xr.Dataset, name: str) -> Mapping[str, Any]:
-    """Give what the file says of a variable that decoding takes away; empty if it is in none."""
+def _file_encoding(dataset: xr.Dataset, name: str) -> Mapping[str, Any]:
+    """Return a variable's encoding in the file; empty if it is in no file."""
     held: Mapping[str, Any] = dataset.encoding.get("icesat2", {}).get(name, {})
     return held
 
@@ -66,18 +66,18 @@ def _section(path: str, dataset: xr.Dataset, owners: Mapping[str, str], *, folde
         remarks=(", ".join(f"{dim} {size}" for dim, size in dataset.sizes.items()),),
         folded=folded,
         entries=tuple(
-            _entry(name, dataset.variables[name], _held(dataset, name))
+            _entry(name, dataset.variables[name], _file_encoding(dataset, name))
             for name in _own(path, dataset, owners)
         ),
     )
 
 
 def _own(path: str, dataset: xr.Dataset, owners: Mapping[str, str]) -> list[str]:
-    """Name the variables that a node has of a file; all, if this engine did not open it."""
+    """Return a node's variables from a file, or all if this engine did not open it."""
     names = [str(name) for name in dataset.variables]
     if "icesat2" not in dataset.encoding:
         return names
-    held = {name: _held(dataset, name) for name in names}
+    held = {name: _file_encoding(dataset, name) for name in names}
     return [
         name
         for name in names

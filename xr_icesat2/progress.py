@@ -1,4 +1,4 @@
-"""How far long work has come, on standard error."""
+"""Progress bars on standard error for long operations."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -8,28 +8,28 @@ from typing import TypeAlias
 __all__ = ["BAR_DELAY", "ProgressCallback", "no_progress", "progress_bar"]
 
 ProgressCallback: TypeAlias = Callable[[int, int], None]
-"""Takes (what was done, what is to be done beyond what was known before)."""
+"""Called with (amount done, additional amount to do)."""
 
 BAR_DELAY = 2.0
-"""Seconds of work that need no explanation."""
+"""Seconds before a bar appears."""
 
 
 def no_progress(done: int, more: int) -> None:
-    """Count nothing."""
+    """Ignore progress."""
 
 
 @contextmanager
 def progress_bar(what: str, unit: str, *, shown: bool | None) -> Iterator[ProgressCallback]:
-    """Show a bar when the work takes long.
+    """Show a progress bar if the operation takes longer than :data:`BAR_DELAY`.
 
     Parameters
     ----------
     what
-        What is worked on.
+        Description of the operation.
     unit
-        Of what is counted, such as ``"B"``.
+        Unit of the amounts, such as ``"B"``.
     shown
-        None: where standard error is a terminal or a notebook.
+        None: only if standard error is a terminal or a notebook.
     """
     from tqdm.auto import tqdm  # noqa: PLC0415 - only for long work
 

@@ -1,6 +1,5 @@
-"""``icesat2``: granules from a shell.
+"""The command ``icesat2``: search, list, inspect and download granules.
 
-- :mod:`.main` -- arguments, errors, exit codes
-- :mod:`.search`, :mod:`.listing`, :mod:`.info`, :mod:`.get` -- one subcommand each
-- :mod:`.places` -- what stands for a granule on a command line
+:mod:`.main` parses arguments and returns the exit code. :mod:`.search`, :mod:`.ls`, :mod:`.info`
+and :mod:`.get` are the subcommands, and :mod:`.output` prints.
 """

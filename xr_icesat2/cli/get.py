@@ -1,4 +1,4 @@
-"""``icesat2 get``: granules as files."""
+"""``icesat2 get``: download granules."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ __all__ = ["add_parser"]
 def add_parser(commands: Any) -> None:
     """Add the subcommand to a parser's."""
     parser = commands.add_parser(
-        "get", help="download granules; call it again to go on where it was broken off"
+        "get", help="download granules; repeat it to resume an interrupted download"
     )
     parser.add_argument(
-        "granules", nargs="+", metavar="granule", help="names or URLs; -: from standard input"
+        "granules", nargs="+", metavar="granule", help="names or URLs; - reads standard input"
     )
-    parser.add_argument("--to", default=".", metavar="FOLDER", help="default: here")
+    parser.add_argument("--to", default=".", metavar="FOLDER", help="default: the current folder")
     parser.add_argument("--overwrite", action="store_true", help="replace files of other content")
     parser.add_argument(
         "--max-workers", type=int, default=4, metavar="N", help="files (default: 4)"
@@ -33,7 +33,7 @@ def add_parser(commands: Any) -> None:
 
 
 def _lines(texts: Iterable[str]) -> Iterator[str]:
-    """Yield names and URLs; ``-`` stands for those on standard input, one a line."""
+    """Yield names and URLs; ``-`` means those on standard input, one in each line."""
     for text in texts:
         for line in sys.stdin if text == "-" else (text,):
             if line.strip():
@@ -41,7 +41,7 @@ def _lines(texts: Iterable[str]) -> Iterator[str]:
 
 
 def _run(options: argparse.Namespace) -> None:
-    """Download, and print where the files are."""
+    """Download, and print the paths of the files."""
     paths = download(
         list(_lines(options.granules)),
         options.to,

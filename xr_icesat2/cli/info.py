@@ -1,4 +1,4 @@
-"""``icesat2 info``: what a granule or a folder of granules holds; no values are read."""
+"""``icesat2 info``: print the contents of a granule or a folder, without values."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = ["add_parser"]
 SHOWN_AS_FILE = (
     CorruptGranuleError, GroupNotFoundError, IdentityError, MergeError, NotAGranuleError
 )  # fmt: skip
-"""Errors of a granule whose own tree may open all the same."""
+"""Errors of granules whose files may still open with ``layout="file"``."""
 
 
 def add_parser(commands: Any) -> None:
@@ -68,7 +68,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _print_folder(options: argparse.Namespace) -> None:
-    """Print how many granules of which product and release a folder holds, by their names."""
+    """Print the number of granules in a folder by product and release."""
     files = expand([options.granule])
     if options.variables:
         msg = f"{options.granule} is a folder; --variables needs one granule, such as {files[0]}"
@@ -80,7 +80,7 @@ def _print_folder(options: argparse.Namespace) -> None:
         print_json({"folder": options.granule, "granules": files, "products": kinds})
         return
     kinds_text = (
-        f"{number:>6}  {f'{product} release {release}' if product else 'of other names'}"
+        f"{number:>6}  {f'{product} release {release}' if product else 'with other names'}"
         for (product, release), number in counts.items()
     )
     print_lines(
@@ -95,7 +95,7 @@ def _product_and_release(file: str) -> tuple[str | None, str | None]:
 
 
 def _reasons(left_out: Mapping[str, str]) -> list[str]:
-    """Give the lines that say what is left out; none if nothing is."""
+    """Return lines with the left-out objects and reasons; none if there are none."""
     if not left_out:
         return []
     return ["", "left out:", *(f"  {path}: {reason}" for path, reason in left_out.items())]
@@ -108,12 +108,12 @@ def _opened(url: str) -> xr.DataTree:
         return xr.open_datatree(url, engine="icesat2")
     except SHOWN_AS_FILE as error:
         tree = xr.open_datatree(url, engine="icesat2", layout="file")
-        print_note(f"icesat2: shown as it is in the file: {error}")
+        print_note(f"icesat2: shown with layout='file': {error}")
         return tree
 
 
 def _identity(tree: xr.DataTree) -> dict[str, Any]:
-    """Give what the root says of the granule, which is known from its opening."""
+    """Return the identity of the granule from the coordinates of the root."""
     told = {"product": tree.attrs.get("short_name")}
     for name in ("release", "version", "rgt", "cycle_number", "granule_region", "hemisphere"):
         if name in tree.coords and tree.coords[name].dims == ("gran_idx",):
@@ -122,7 +122,7 @@ def _identity(tree: xr.DataTree) -> dict[str, Any]:
 
 
 def _groups(tree: xr.DataTree) -> Iterator[dict[str, Any]]:
-    """Give the groups that hold variables, each before those below it."""
+    """Yield the groups with variables, each before the groups below it."""
     variables = tree.to_dataset(inherit=False).data_vars
     if variables:
         yield {

@@ -1,4 +1,4 @@
-"""``icesat2 ls``: what lies in the archive."""
+"""``icesat2 ls``: list folders of the archive."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def add_parser(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    """List, and print."""
+    """List a folder, and print its entries."""
     import fsspec  # noqa: PLC0415 - slow to import: only where it is used
 
     path = options.path.removeprefix(_PROTOCOL)

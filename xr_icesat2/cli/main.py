@@ -22,10 +22,10 @@ INTERRUPTED = 130
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong with the arguments in one line, as any other error."""
+    """Reports wrong arguments in one line, as other errors."""
 
     def error(self, message: str) -> NoReturn:
-        print_note(f"{self.prog}: {message}; --help tells more")
+        print_note(f"{self.prog}: {message}; see --help")
         self.exit(FAILED)
 
 
@@ -40,9 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0; 2 after an error, which is told in one line on standard error.
+        Exit code: 0, or 2 after an error, which is reported in one line on standard error.
     """
-    parser = _Parser(prog="icesat2", description="ICESat-2 granules: find, list, look, download.")
+    parser = _Parser(
+        prog="icesat2", description="Find, list, inspect and download ICESat-2 granules."
+    )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="command")
     for command in (search, listing, info, get):

@@ -1,4 +1,4 @@
-"""What the commands print: every text of theirs goes through here, escaped."""
+"""Print the output of the commands, with control characters escaped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from xr_icesat2.printable import printable
 __all__ = ["print_json", "print_lines", "print_note"]
 
 _DELETE = "\x7f"
-"""The one control character that :func:`json.dumps` leaves as it is."""
+"""The only control character that :func:`json.dumps` does not escape."""
 
 
 def print_lines(lines: Iterable[object]) -> None:
@@ -22,10 +22,10 @@ def print_lines(lines: Iterable[object]) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print a value for programs."""
+    """Print a value as JSON."""
     print(json.dumps(value, indent=2).replace(_DELETE, "\\u007f"))
 
 
 def print_note(text: object) -> None:
-    """Print one line on standard error: what is wrong, or what else is to be known."""
+    """Print one line on standard error: an error or a note."""
     print(printable(" ".join(str(text).split())), file=sys.stderr)

@@ -1,4 +1,4 @@
-"""``icesat2 search``: which granules there are."""
+"""``icesat2 search``: find granules in NASA's catalog."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--granule-region", type=int, nargs="+", help="1 to 14")
     parser.add_argument("--hemisphere", choices=("north", "south"))
     parser.add_argument("--release", default="latest", help="such as 007 (default: the latest)")
-    parser.add_argument("--count", type=int, help="at most so many")
+    parser.add_argument("--count", type=int, help="maximum number of granules")
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--json", action="store_true", help="everything, for programs")
-    shown.add_argument("--urls", action="store_true", help="icesat2:// URLs, one a line")
+    shown.add_argument("--urls", action="store_true", help="icesat2:// URLs, one in each line")
     parser.set_defaults(run=_run)
 
 
 def with_bbox_split(arguments: Iterable[str]) -> list[str]:
-    """Split ``--bbox -108,38,-107,39`` into its numbers: argparse takes it for an option."""
+    """Split ``--bbox -108,38,-107,39``, which argparse takes for an option."""
     split: list[str] = []
     is_in_bbox = False
     for argument in arguments:
@@ -63,7 +63,7 @@ def with_bbox_split(arguments: Iterable[str]) -> list[str]:
 
 
 def _run(options: argparse.Namespace) -> None:
-    """Search, and print what is found."""
+    """Search, and print the granules."""
     temporal = options.temporal
     found = search(
         options.product,
@@ -79,7 +79,7 @@ def _run(options: argparse.Namespace) -> None:
     )
     if options.json:
         older = [granule.name for granule in found.older]
-        granules = [_told(granule) for granule in found]
+        granules = [_as_json(granule) for granule in found]
         print_json({"query": found.query, "granules": granules, "older": older})
     elif options.urls:
         print_lines(found.urls)
@@ -88,7 +88,7 @@ def _run(options: argparse.Namespace) -> None:
         print_lines(str(found).splitlines())
 
 
-def _told(granule: CatalogGranule) -> dict[str, Any]:
+def _as_json(granule: CatalogGranule) -> dict[str, Any]:
     checksum = granule.checksum
     return {
         "name": granule.name,

@@ -1,4 +1,4 @@
-"""What every product says of its granule: ancillary data, and values for attributes."""
+"""Ancillary data of every product, and values for attributes."""
 
 import uuid
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ _WORLD = ((-90.0, 90.0, 90.0, -90.0, -90.0), (-180.0, -180.0, 180.0, 180.0, -180
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """Which part of the world and of time a granule has rows of."""
+    """The part of the world and of time that a granule's rows cover."""
 
     first: int
     """Segment of the first row of all beams, counted on from orbit to orbit."""
@@ -74,7 +74,7 @@ class Extent:
     def worldwide(
         cls, granule: SyntheticGranule, tracks: BeamTracks, ends: Mapping[str, tuple[int, int]]
     ) -> "Extent":
-        """Whole orbits, of which no more is said than that they are on earth.
+        """Create the extent of whole orbits, whose polygon is the whole world.
 
         Parameters
         ----------
@@ -92,7 +92,7 @@ class Extent:
 def _span(
     granule: SyntheticGranule, tracks: BeamTracks, ends: Mapping[str, tuple[int, int]]
 ) -> tuple[int, int, float, float]:
-    """First and last segment and time of all beams; where no row is, those of the track."""
+    """Return first and last segment and time of all beams, or the start of the track."""
     if not ends:
         first = first_segment(granule.granule_region)
         time = float(BeamTrack(granule, "gt1l").time(first))
@@ -112,7 +112,7 @@ def _span(
 def _outline(
     granule: SyntheticGranule, first: int, last: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Points around the data: up the left side, down the right one, back to the first."""
+    """Return points around the data: up the left side, down the right side, closed."""
     along = np.linspace(first - 10, last + 10, _POLYGON_SIDE)
     up = BeamTrack(granule, "gt1l").place(along)
     down = BeamTrack(granule, "gt3r").place(along[::-1])
@@ -125,7 +125,7 @@ def _utc(seconds: float) -> str:
 
 
 def ancillary_constants(granule: SyntheticGranule, extent: Extent) -> dict[str, NDArray[Any]]:
-    """Values of orbit_info, ancillary_data and quality_assessment, by path."""
+    """Return the values of orbit_info, ancillary_data and quality_assessment."""
     epoch = (EPOCH - _GPS_EPOCH).total_seconds() + _LEAP_SECONDS
     rgts = np.array(granule.rgts)
     nodes = granule.crossing_time + seconds_to(SEGMENTS_PER_ORBIT * (rgts - granule.rgt))
@@ -176,7 +176,7 @@ def ancillary_constants(granule: SyntheticGranule, extent: Extent) -> dict[str, 
 
 
 def granule_attribute_values(granule: SyntheticGranule, extent: Extent) -> dict[str, Any]:
-    """Values that the attributes of any group may refer to."""
+    """Return values that the attributes of any group may contain."""
     created = granule.begin + _AFTERWARDS
     return {
         "product": granule.product,
@@ -203,7 +203,7 @@ def granule_attribute_values(granule: SyntheticGranule, extent: Extent) -> dict[
 
 
 def beam_attribute_values(granule: SyntheticGranule, beam: str) -> dict[str, str]:
-    """Values that the attributes of a beam's group refer to.
+    """Return values that the attributes of a beam's group may contain.
 
     While the spacecraft turns, nothing is said of the spot and what depends on it.
     """

@@ -58,55 +58,55 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
     """Write a granule of synthetic data.
 
     The tree is that of a real granule of the release: groups, names, dtypes, dimension scales,
-    units, fill values, flags, chunks and filters. The values are those of an altimeter over the
-    surface :func:`surface_height` and the trees :func:`canopy_height`: ``h_li`` is the surface's
-    height plus noise of the deviation ``h_li_sigma``, or the fill value below clouds; the class
-    of every photon is :func:`true_photon_classes`. ``ht_ortho`` of ATL13 is :func:`lake_level` plus
-    noise of the deviation ``err_ht_water_surf``. Repeat cycles lie some metres apart and share most
-    values of ``segment_id``. All randomness comes from `seed`; values depend neither
-    on `chunk_rows` nor on `interleave`.
+    units, fill values, flags, chunks and filters. The values are those of an altimeter over a
+    known surface (:func:`surface_height`) with trees (:func:`canopy_height`). ``h_li`` is the
+    height of the surface plus noise with the deviation ``h_li_sigma``, or the fill value below
+    clouds. The true class of every photon is :func:`true_photon_classes`. ``ht_ortho`` of ATL13
+    is :func:`lake_level` plus noise with the deviation ``err_ht_water_surf``. Repeat cycles are
+    some metres apart and share most values of ``segment_id``. All random numbers depend on
+    `seed`, and not on `chunk_rows` or `interleave`.
 
     Parameters
     ----------
     path
-        File to write, or a folder, in which the file gets the name of the granule. The name of
-        a granule (``ATL06_20191106230008_06270503_006_01.h5``) gives product, start, track,
-        cycle, region, release and version, which keywords must not contradict. Any other name
-        leaves them to the keywords and their defaults.
+        File to write, or a folder, in which the file gets the name of the granule. If the file
+        has the name of a granule (``ATL06_20191106230008_06270503_006_01.h5``), this determines
+        product, start, track, cycle, region, release and version, and keywords must not
+        contradict it. With any other name, the keywords and their defaults determine them.
     product
         Short name: ATL03, ATL06, ATL08 or ATL13. Default: ATL06.
     rgt, cycle_number, granule_region
         Reference ground track (1 to 1387), repeat cycle and granule region (1 to 14). Default:
         cycle 1 of track 658 in region 3, which crosses the Greenland ice sheet from 62° N on. A
-        granule of ATL13 has four orbits and the track of the first (1, 5, 9 …; default 657), and
-        no region.
+        granule of ATL13 has four orbits, the number of the first track (1, 5, 9 …; default 657),
+        and no region.
     release, version
-        Three and two digits (default: 006 and 01). The tree is that of the release.
+        Three and two digits. Default: 006 and 01. The tree is that of the release.
     start
-        When the region begins, UTC. Default: the time in the mission's timetable.
+        Start of the region, UTC. Default: the time in the mission's schedule.
     n_segments
-        Rows of the main rate in each beam, or a mapping from beam to rows; of ATL03, and of the
-        ATL08 that points into it, the 20 m segments below. ATL03, ATL06 and ATL08 with the same
-        arguments see the same ground at the same segments.
+        Rows of the main rate in each beam, or a mapping from beam to rows. For ATL03, and for the
+        ATL08 made from it, the number of 20 m segments. ATL03, ATL06 and ATL08 with the same
+        arguments have the same ground at the same segments.
     beams
-        Ground tracks that the granule has, by default all six (or those of `n_segments`).
+        Ground tracks of the granule. Default: all six, or those of `n_segments`.
     empty_beams
-        Those of them that have no row.
+        Beams without rows.
     sc_orient
-        0 backward, 1 forward, 2 turning; a turning spacecraft leaves the spots unknown.
+        0 backward, 1 forward, 2 turning. Spots are unknown while the spacecraft turns.
     seed
-        Not negative.
+        Seed of all random numbers, not negative.
     chunk_rows
-        Rows of a chunk; by default 10 000, and 100 000 along ``heights`` of ATL03 from release
-        007 on.
+        Rows of a chunk. Default: 10,000, and 100,000 along ``heights`` of ATL03 from release 007
+        on.
     interleave
-        Whether chunks lie in the file as in real granules: beam after beam, and in each beam
-        those of all datasets as time goes on. Otherwise one dataset after another.
+        Whether chunks are stored as in real granules: beam after beam, and within each beam the
+        chunks of all datasets in order of time. Otherwise one dataset follows another.
     libver
-        As in :class:`h5py.File`; ``"latest"`` gives superblock 3 and newer chunk indexes.
+        As for :class:`h5py.File`; ``"latest"`` writes superblock 3 and newer chunk indexes.
     progress
-        Whether a line on standard error says how far the work has come, once it takes more than
-        two seconds; by default if standard error is a terminal.
+        Show a progress bar if it takes longer than two seconds. Default: if standard error is a
+        terminal or a notebook.
 
     Returns
     -------
@@ -120,14 +120,14 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
 
     Notes
     -----
-    Releases to 006 are stored as originals are: superblock 0, chunks deflated at level 6
+    Releases up to 006 are stored like real granules: superblock 0, chunks deflated at level 6
     (integers shuffled first), single values in their object headers. Release 007 has pages of
     8 MiB, of metadata or of raw data, and single values outside of the headers; so even a small
-    file takes up some pages, most of it holes.
+    file takes some pages, most of them empty.
 
-    Values are made and packed on all cores, a few blocks of rows at a time: memory does not grow
-    with the granule. The file appears under its name when it is whole; after an error or an
-    interrupt nothing is left.
+    Values are made and compressed on all cores, a few blocks of rows at a time, so memory does not
+    grow with the granule. The file gets its name when it is complete. After an error or an
+    interrupt, no file remains.
     """
     target = Path(path)
     is_folder = target.is_dir()
@@ -143,8 +143,8 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
     )
     if identity["product"] not in _VALUES:
         raise SelectionError(
-            f"granules of {identity['product']!r} cannot be written; of {', '.join(_VALUES)} they "
-            "can"
+            f"granules of {identity['product']!r} cannot be written; expected one of "
+            f"{', '.join(_VALUES)}"
         )
     if chunk_rows is not None and chunk_rows < 1:
         raise SelectionError(f"chunk_rows={chunk_rows}: expected at least 1")
@@ -184,17 +184,17 @@ def true_photon_classes(  # noqa: PLR0913 (each is something that decides what a
     sc_orient: int = 1,
     seed: int = 0,
 ) -> NDArray[np.int8]:
-    """Class of every photon of a synthetic ATL03, in the order of ``heights``.
+    """Return the class of every photon of a synthetic ATL03 granule, in file order.
 
-    ATL08 lists all signal and the noise near it: the classes of those photons are in its
-    ``classed_pc_flag``, and all others are noise.
+    ATL08 lists all signal and the noise near it, with their classes in ``classed_pc_flag``; all
+    other photons are noise.
 
     Parameters
     ----------
     beam
         Ground track, ``gt1l`` to ``gt3r``.
     rgt, cycle_number, granule_region, start, n_segments, beams, empty_beams, sc_orient, seed
-        As :func:`write_granule` was told.
+        Same as for :func:`write_granule`.
 
     Returns
     -------
@@ -204,7 +204,7 @@ def true_photon_classes(  # noqa: PLR0913 (each is something that decides what a
     Raises
     ------
     SelectionError
-        No granule can be as said, or it lacks the beam.
+        No granule can have these properties, or it lacks the beam.
     """
     granule = SyntheticGranule(
         product="ATL03",
@@ -220,7 +220,7 @@ def true_photon_classes(  # noqa: PLR0913 (each is something that decides what a
     )
     if beam not in granule.rows:
         raise SelectionError(
-            f"the granule has no beam {beam!r}; of {', '.join(granule.rows)} classes can be told"
+            f"the granule has no beam {beam!r}; expected one of {', '.join(granule.rows)}"
         )
     cloud = PhotonCloud.of(BeamTrack(granule, beam))
     n = cloud.ids.size

@@ -1,4 +1,4 @@
-"""Types of the arrays that synthetic granules are made of."""
+"""Types of the arrays in synthetic granules."""
 
 from typing import Any, TypeAlias
 

@@ -1,4 +1,4 @@
-"""Values of a synthetic ATL03 granule: photons over a known surface and known trees."""
+"""Values of a synthetic ATL03 granule: photons over a known surface and trees."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,9 +28,9 @@ _EVERY = 2  # segments of a surface type make a row of the signal finder
 
 
 class ATL03Values:
-    """What fills the tree of ATL03; see :class:`~xr_icesat2.testing.tree_model.GranuleValues`.
+    """Values of an ATL03 granule, see :class:`.GranuleValues`.
 
-    A granule's rows are its 20 m segments; those of ATL06 with as many rows are the same.
+    The rows of the granule are its 20 m segments, the same as those of an ATL06 with as many rows.
     """
 
     def __init__(self, granule: SyntheticGranule) -> None:
@@ -54,7 +54,7 @@ class ATL03Values:
         return cloud.ids.size
 
     def block(self, rate: str, beam: str, start: int, stop: int) -> ArraysByName:
-        """Rows ``start:stop`` of every variable along the rate, by path below its group."""
+        """Return rows ``start:stop`` of all variables of a rate, by path below its group."""
         cloud = self._clouds[beam]
         if rate == "heights":
             return photon_rows(cloud, start, stop)
@@ -67,22 +67,22 @@ class ATL03Values:
         )
 
     def fixed(self, rate: str) -> ArraysByName:
-        """Values of the rate's variables that have no rows: there are none."""
+        """Return the rate's variables without rows: there are none."""
         del rate
         return {}
 
     def constants(self) -> ArraysByName:
-        """Values of the variables that stand in the file once, by path."""
+        """Return the values of variables stored once in a file, by path."""
         scales = {"ds_surf_type": np.arange(1, 6), "ds_xyz": np.arange(1, 4)}
         return ancillary_constants(self._granule, self._extent) | scales
 
     def attribute_values(self) -> Mapping[str, Any]:
-        """Values that attributes refer to."""
+        """Return the values that attributes contain."""
         return granule_attribute_values(self._granule, self._extent)
 
 
 def _sums(ids: Ints) -> tuple[int, int]:
-    """First sum of shots that a beam meets, and the one after its last; gaps included."""
+    """Return the first sum of shots of a beam, and the one after its last."""
     if not ids.size:
         return 0, 0
     first, after = first_shot(np.array([ids[0], ids[-1] + 1]))
@@ -90,7 +90,7 @@ def _sums(ids: Ints) -> tuple[int, int]:
 
 
 def _found(cloud: PhotonCloud) -> dict[str, Ints]:
-    """Segments that stand for a row of each surface type's signal finder."""
+    """Return the segments with a row in the signal finder of each surface type."""
     types = surface_types(*cloud.track.middles(cloud.ids)[:2])
     return {
         f"{_FINDER}/{name}": cloud.ids[types[:, column]][::_EVERY]

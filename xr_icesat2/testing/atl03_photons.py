@@ -13,11 +13,11 @@ from .photons import NOISE, PhotonCloud, Photons, frame_and_pulse, shot_time
 __all__ = ["photon_rows"]
 
 
-_SEGMENTS_AT_ONCE = 2000  # so that memory stays bounded, however many rows a block has
-_BUFFER = 15.0  # metres around the ground within which noise is taken for the signal's edge
+_SEGMENTS_AT_ONCE = 2000  # bounds memory for any size of blocks
+_BUFFER = 15.0  # metres around the ground in which noise is classified as edge of the signal
 _NOT_CONSIDERED, _BACKGROUND, _EDGE, _HIGH = -1, 0, 1, 4
-_DOUBTED = 0.1  # of the signal, of which a third is of low confidence
-_SUSPECT = 0.02  # of the noise, for each thing that it may be
+_DOUBTED = 0.1  # share of the signal with less confidence; a third of it with low confidence
+_SUSPECT = 0.02  # share of the noise, for each quality flag
 _CHANNELS = {True: (1, 16), False: (17, 4)}  # first channel and channels, strong and weak
 _CHANNELS_PER_SPOT = 20
 _WEIGHTS_UNTIL_006 = 255
@@ -26,7 +26,7 @@ _SIGNAL_CLASSES = np.array([0, 5, 4, 3], np.int8)
 
 
 def photon_rows(cloud: PhotonCloud, start: int, stop: int) -> ArraysByName:
-    """Rows ``start:stop`` of ``heights``, by name."""
+    """Return rows ``start:stop`` of ``heights``, by name."""
     first, last = cloud.rows_of(start, stop)
     parts = []
     for row in range(first, last, _SEGMENTS_AT_ONCE):
@@ -75,7 +75,7 @@ def _channel(cloud: PhotonCloud, draw: Floats) -> NDArray[np.uint8]:
 
 
 def _count_in_shot(photons: Photons) -> NDArray[np.uint8]:
-    """Count the photons of each shot from 1; with frame and pulse, that makes one unique."""
+    """Count the photons of each shot from 1, which makes their identifiers unique."""
     shot = photons.shot
     rows = np.arange(shot.size, dtype=np.int64)
     new = np.ones(shot.size, np.bool_)

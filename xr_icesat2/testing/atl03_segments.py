@@ -1,4 +1,4 @@
-"""Values of ATL03's 20 m segments: where they lie, their photons, corrections, background."""
+"""Values of ATL03's 20 m segments: positions, photons, corrections, background."""
 
 import numpy as np
 
@@ -34,7 +34,7 @@ _POINTING = 0.02  # of the spacecraft's attitude, degrees
 
 
 def geolocation_rows(cloud: PhotonCloud, start: int, stop: int) -> ArraysByName:
-    """Rows ``start:stop`` of ``geolocation``, by name."""
+    """Return rows ``start:stop`` of ``geolocation``, by name."""
     track, ids = cloud.track, cloud.ids[start:stop]
     counts = np.diff(cloud.first[start : stop + 1])
     _, shot, reference = _reference(cloud, start, stop)
@@ -78,7 +78,7 @@ def geolocation_rows(cloud: PhotonCloud, start: int, stop: int) -> ArraysByName:
 def _reference(
     cloud: PhotonCloud, start: int, stop: int
 ) -> tuple[tuple[Floats, Floats], Ints, Ints]:
-    """Place of the ground below the reference photon of each segment, its shot and its number.
+    """Return the ground below each reference photon, its shot and its number.
 
     Numbers are from 1; where there is no photon: the middle of the segment, and 0.
     """
@@ -92,7 +92,7 @@ def _reference(
 
 
 def _reference_photon(cloud: PhotonCloud, start: int, stop: int) -> tuple[Floats, Floats]:
-    """Place of the reference photon itself."""
+    """Return the position of each reference photon."""
     (latitude, longitude), _, _ = _reference(cloud, start, stop)
     for row in range(start, stop, _SEGMENTS_AT_ONCE):
         after = min(row + _SEGMENTS_AT_ONCE, stop)
@@ -106,7 +106,7 @@ def _reference_photon(cloud: PhotonCloud, start: int, stop: int) -> tuple[Floats
 
 
 def correction_rows(cloud: PhotonCloud, start: int, stop: int) -> ArraysByName:
-    """Rows ``start:stop`` of ``geophys_corr``, by name."""
+    """Return rows ``start:stop`` of ``geophys_corr``, by name."""
     track, ids = cloud.track, cloud.ids[start:stop]
     (latitude, longitude), shot, _ = _reference(cloud, start, stop)
     time = shot_time(track, shot)
@@ -124,7 +124,7 @@ def correction_rows(cloud: PhotonCloud, start: int, stop: int) -> ArraysByName:
 
 
 def background_rows(track: BeamTrack, begin: int, start: int, stop: int) -> ArraysByName:
-    """Rows ``start:stop`` of ``bckgrd_atlas``, by name; row 0 is sum number `begin`."""
+    """Return rows ``start:stop`` of ``bckgrd_atlas``; row 0 is sum number `begin`."""
     sums = np.arange(begin + start, begin + stop)
     shot = sums * SHOTS_IN_SUM
     segment = shot / PER_SEGMENT
@@ -158,7 +158,7 @@ def background_rows(track: BeamTrack, begin: int, start: int, stop: int) -> Arra
 
 
 def finder_rows(track: BeamTrack, ids: Ints) -> ArraysByName:
-    """Rows of ``signal_find_output``, one for each of the segments, by name."""
+    """Return rows of ``signal_find_output``, one for each segment."""
     latitude, longitude, time = track.middles(ids)
     elevation, _ = solar_position(time, latitude, longitude)
     bin_height = 1.6  # metres

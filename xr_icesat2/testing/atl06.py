@@ -1,4 +1,4 @@
-"""Values of a synthetic ATL06 granule: a known surface, seen through clouds and noise."""
+"""Values of a synthetic ATL06 granule: a known surface with clouds and noise."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -66,7 +66,7 @@ _LOWEST = -50.0
 
 
 class ATL06Values:
-    """What fills the tree of ATL06; see :class:`~xr_icesat2.testing.tree_model.GranuleValues`."""
+    """Values of an ATL06 granule, see :class:`.GranuleValues`."""
 
     def __init__(self, granule: SyntheticGranule) -> None:
         self._granule = granule
@@ -87,7 +87,7 @@ class ATL06Values:
         }[rate]
 
     def block(self, rate: str, beam: str, start: int, stop: int) -> ArraysByName:
-        """Rows ``start:stop`` of every variable along the rate, by path below its group."""
+        """Return rows ``start:stop`` of all variables of a rate, by path below its group."""
         make = {
             "land_ice_segments": self._land_ice_segments,
             "residual_histogram": self._residual_histogram,
@@ -97,7 +97,7 @@ class ATL06Values:
         return make(beam, start, stop)
 
     def fixed(self, rate: str) -> ArraysByName:
-        """Values of the rate's variables that have no rows."""
+        """Return the values of the rate's variables that have no rows."""
         if rate != "residual_histogram":
             return {}
         tops, middles = self._edges[1:], (self._edges[1:] + self._edges[:-1]) / 2
@@ -107,7 +107,7 @@ class ATL06Values:
         }
 
     def constants(self) -> ArraysByName:
-        """Values of the variables that stand in the file once, by path."""
+        """Return the values of variables stored once in a file, by path."""
         land_ice = {
             f"ancillary_data/land_ice/{name}": np.array([value])
             for name, value in _LAND_ICE.items()
@@ -117,7 +117,7 @@ class ATL06Values:
         return ancillary_constants(self._granule, self._extent) | land_ice
 
     def attribute_values(self) -> Mapping[str, Any]:
-        """Values that attributes refer to."""
+        """Return the values that attributes contain."""
         return granule_attribute_values(self._granule, self._extent)
 
     def _land_ice_segments(self, beam: str, start: int, stop: int) -> ArraysByName:
@@ -192,7 +192,7 @@ class ATL06Values:
         background: NDArray[np.float64],
         start: int,
     ) -> NDArray[Any]:
-        """Photons in each bin: expected sums, rounded so that each row adds up."""
+        """Return photons in each bin: expected sums, rounded so that each row adds up."""
         photons = np.where(used, at.photons.reshape(used.shape), 0).sum(axis=1)
         offset = track.noise.uniform("histogram", start, start + len(photons))
         share = _bell(self._edges / ROUGHNESS)
@@ -221,6 +221,6 @@ def _uneven_edges() -> NDArray[np.float64]:
 
 
 def _bell(deviations: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Share of a normal distribution below each deviation, to about 0.0002."""
+    """Return the share of a normal distribution below each deviation, to 0.0002."""
     cubed = deviations + 0.044715 * deviations**3
     return np.asarray(0.5 * (1 + np.tanh(np.sqrt(2 / np.pi) * cubed)))

@@ -1,4 +1,4 @@
-"""Values of ATL06's main rate: what the fit of each segment finds."""
+"""Values of ATL06's main rate: the fit of each segment."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +28,7 @@ _NO_SNOW, _NO_PROFILE = -2, 127
 
 @dataclass(frozen=True, slots=True)
 class FittedSegments:
-    """Rows of ``land_ice_segments``; NaN where the fit failed or nothing is known."""
+    """Rows of ``land_ice_segments``; NaN where the fit failed or a value is unknown."""
 
     track: BeamTrack
     """The beam."""
@@ -36,7 +36,7 @@ class FittedSegments:
     """Its segments."""
 
     def variables(self) -> ArraysByName:
-        """Every variable, by path below the rate's group."""
+        """Return all variables, by path below the rate's group."""
         at = self.at
         moved = tides(at.time, at.latitude, at.longitude, at.height)
         return {

@@ -1,4 +1,4 @@
-"""Values of a synthetic ATL08 granule: what is made of the photons of the ATL03 beside it."""
+"""Values of a synthetic ATL08 granule, from the photons of its ATL03 granule."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,11 +17,11 @@ __all__ = ["ATL08Values"]
 
 
 class ATL08Values:
-    """What fills the tree of ATL08; see :class:`~xr_icesat2.testing.tree_model.GranuleValues`.
+    """Values of an ATL08 granule, see :class:`.GranuleValues`.
 
-    A granule's rows are the 20 m segments of the ATL03 that it is made from; about a fifth as
-    many land segments come of them. Its photons are those of the ATL03 with the same seed, track,
-    cycle, region, orientation, start and rows.
+    The rows of the granule are the 20 m segments of its ATL03, which form about a fifth as many
+    land segments. Its photons are those of the ATL03 with the same seed, track, cycle, region,
+    orientation, start and rows.
     """
 
     def __init__(self, granule: SyntheticGranule) -> None:
@@ -41,19 +41,19 @@ class ATL08Values:
         }[rate]
 
     def block(self, rate: str, beam: str, start: int, stop: int) -> ArraysByName:
-        """Rows ``start:stop`` of every variable along the rate, by path below its group."""
+        """Return rows ``start:stop`` of all variables of a rate, by path below its group."""
         signal = self._signal[beam]
         if rate == "signal_photons":
             return signal.rows(start, stop)
         return land_segment_rows(signal, self._land[beam], start, stop)
 
     def fixed(self, rate: str) -> ArraysByName:
-        """Values of the rate's variables that have no rows: there are none."""
+        """Return the rate's variables without rows: there are none."""
         del rate
         return {}
 
     def constants(self) -> ArraysByName:
-        """Values of the variables that stand in the file once, by path."""
+        """Return the values of variables stored once in a file, by path."""
         return ancillary_constants(self._granule, self._extent) | {
             "ds_geosegments": np.arange(1, MOST_20M_SEGMENTS + 1),
             "ds_metrics": np.arange(1, len(percentiles_of(self._granule.release)) + 1),
@@ -61,5 +61,5 @@ class ATL08Values:
         }
 
     def attribute_values(self) -> Mapping[str, Any]:
-        """Values that attributes refer to."""
+        """Return the values that attributes contain."""
         return granule_attribute_values(self._granule, self._extent)

@@ -1,4 +1,4 @@
-"""Which photons ATL08 lists, and how they make up its land segments."""
+"""Photons that ATL08 lists, and the land segments that they form."""
 
 from dataclasses import dataclass
 
@@ -46,13 +46,13 @@ class SignalPhotons:
 
     @staticmethod
     def listed(photons: Photons) -> NDArray[np.bool_]:
-        """Whether ATL08 lists each photon."""
+        """Return whether ATL08 lists each photon."""
         low, high = _NEAR
         near = (photons.above > low) & (photons.above < high)
         return np.asarray(near | (photons.class_ != NOISE))
 
     def rows(self, start: int, stop: int) -> ArraysByName:
-        """Rows ``start:stop`` of ``signal_photons``, by name."""
+        """Return rows ``start:stop`` of ``signal_photons``, by name."""
         first, last = np.searchsorted(self.first, [start, stop - 1], side="right")
         parts = [
             self._rows(row, min(row + _SEGMENTS_AT_ONCE, int(last)), start, stop)
@@ -77,7 +77,7 @@ class SignalPhotons:
 
 @dataclass(frozen=True, slots=True)
 class LandSegments:
-    """Runs of 20 m segments that ATL08 sums up, nominally 100 m; they may begin anywhere."""
+    """Groups of 20 m segments that ATL08 summarizes, nominally 100 m."""
 
     begin: Ints
     """Row of the first 20 m segment of each, increasing."""

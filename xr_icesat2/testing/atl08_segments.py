@@ -1,4 +1,4 @@
-"""Values of ATL08's land segments: what their photons add up to."""
+"""Values of ATL08's land segments: statistics of their photons."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ _H_CANOPY = 98.0  # percentile
 
 
 def percentiles_of(release: str) -> tuple[float, ...]:
-    """Percentiles of ``canopy_h_metrics``."""
+    """Return percentiles of ``canopy_h_metrics``."""
     if release < "004":
         return (25, 50, 60, 70, 75, 80, 85, 90, 95)
     return tuple(range(10, 100, 5))
@@ -32,7 +32,7 @@ def percentiles_of(release: str) -> tuple[float, ...]:
 def land_segment_rows(
     signal: SignalPhotons, segments: LandSegments, start: int, stop: int
 ) -> ArraysByName:
-    """Rows ``start:stop`` of ``land_segments``, by path below it."""
+    """Return rows ``start:stop`` of ``land_segments``, by path below it."""
     parts = [
         _Part.of(signal, segments, slice(row, min(row + _AT_ONCE, stop))).variables()
         for row in range(start, stop, _AT_ONCE)
@@ -42,7 +42,7 @@ def land_segment_rows(
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Some land segments and the photons that ATL08 lists in them."""
+    """Some land segments, with the photons that ATL08 lists in them."""
 
     signal: SignalPhotons
     begin: Ints
@@ -88,7 +88,7 @@ class _Part:
         )
 
     def variables(self) -> ArraysByName:
-        """Every variable, by path below ``land_segments``."""
+        """Return all variables, by path below ``land_segments``."""
         segments, terrain = self._segments(), self._terrain()
         segments["h_dif_ref"] = terrain["h_te_median"] - segments["dem_h"]
         segments["terrain_flg"] = terrain["n_te_photons"] > 0
@@ -110,7 +110,7 @@ class _Part:
         return np.asarray(first[:, None] + np.arange(MOST_20M_SEGMENTS) + 0.5)
 
     def _ground(self, place: Floats) -> Floats:
-        """Say the true height of the ground at places along the track, counted in segments."""
+        """Return the true height of the ground at positions along the track, in segments."""
         track = self.signal.cloud.track
         return surface_height(*track.place(place), track.granule.cycle_number)
 
@@ -119,7 +119,7 @@ class _Part:
         return GroupedValues(self.label[chosen], self.begin.size), chosen
 
     def _in_columns(self, chosen: NDArray[np.bool_]) -> GroupedValues:
-        """Photons of each 20 m segment: land segments of five, one after another."""
+        """Group photons by 20 m segment, five for each land segment."""
         labels = self.label[chosen] * MOST_20M_SEGMENTS + self.column[chosen]
         return GroupedValues(labels, self.begin.size * MOST_20M_SEGMENTS)
 
@@ -167,7 +167,7 @@ class _Part:
         }
 
     def _centres(self) -> ArraysByName:
-        """Centres of the 20 m segments; NaN for those that the land segment lacks."""
+        """Return centres of the 20 m segments; NaN for those outside the land segment."""
         lacks = np.arange(MOST_20M_SEGMENTS) >= self.size[:, None]
         latitude, longitude = self.signal.cloud.track.place(self._middles)
         return {
@@ -242,7 +242,7 @@ class _Part:
         }
 
     def _cover(self, canopy: GroupedValues) -> ArraysByName:
-        """How photons are shared between ground and canopy."""
+        """Return how photons are divided between ground and canopy."""
         both, chosen = self._groups((GROUND, CANOPY, TOP_OF_CANOPY))
         covered = canopy.counts >= _FEW * np.maximum(both.counts, 1)
         bare = both.counts - canopy.counts >= _FEW * both.counts

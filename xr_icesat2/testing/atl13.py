@@ -14,7 +14,7 @@ __all__ = ["ATL13Values"]
 
 
 class ATL13Values:
-    """What fills the tree of ATL13; see :class:`~xr_icesat2.testing.tree_model.GranuleValues`."""
+    """Values of an ATL13 granule, see :class:`.GranuleValues`."""
 
     def __init__(self, granule: SyntheticGranule) -> None:
         orbits = len(granule.rgts)
@@ -37,19 +37,19 @@ class ATL13Values:
         return self._granule.rows[beam] if rate == "" else 0
 
     def block(self, rate: str, beam: str, start: int, stop: int) -> ArraysByName:
-        """Rows ``start:stop`` of every variable along the rate, by path below its group."""
+        """Return rows ``start:stop`` of all variables of a rate, by path below its group."""
         del rate  # no other has rows
         return ShortSegments(self._tracks[beam], self._crossings[beam], start, stop).variables()
 
     def fixed(self, rate: str) -> ArraysByName:
-        """Values of the rate's variables that have no rows: there are none."""
+        """Return the rate's variables without rows: there are none."""
         del rate
         return {}
 
     def constants(self) -> ArraysByName:
-        """Values of the variables that stand in the file once, by path."""
+        """Return the values of variables stored once in a file, by path."""
         return ancillary_constants(self._granule, self._extent)
 
     def attribute_values(self) -> Mapping[str, Any]:
-        """Values that attributes refer to."""
+        """Return the values that attributes contain."""
         return granule_attribute_values(self._granule, self._extent)

@@ -1,4 +1,4 @@
-"""Where a beam crosses lakes: the short segments of ATL13."""
+"""Short segments of ATL13, where a beam crosses lakes."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ _LOST = 0.03  # share of the short segments in which no surface was found
 
 @dataclass(frozen=True, slots=True)
 class Crossings:
-    """Rows of one beam, in order of time; arrays of one length."""
+    """Rows of one beam in order of time, as arrays of one length."""
 
     length: int
     """Segments of 20 m in a short segment."""
@@ -57,12 +57,12 @@ class Crossings:
 
 
 def middle_of(first: Ints, length: int) -> NDArray[np.float64]:
-    """Middles of short segments, as fractional segment numbers."""
+    """Return the middles of short segments, as fractional segment numbers."""
     return np.asarray(first + (length - 1) / 2, np.float64)
 
 
 def _in_orbit(track: BeamTrack, length: int, orbit: int, n: int) -> tuple[Ints, Ints]:
-    """First segments and cells of the first `n` short segments over water in one orbit."""
+    """Return first segments and cells of the first `n` short segments in one orbit."""
     lakes, last = all_lakes(), SEGMENTS_PER_ORBIT // length
     parts: list[tuple[Ints, Ints]] = [(np.empty(0, np.int64),) * 2]
     missing, start = n, 0

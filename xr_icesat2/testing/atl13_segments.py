@@ -1,4 +1,4 @@
-"""Values of ATL13's short segments: a lake's level, seen through waves and noise.
+"""Values of ATL13's short segments: a lake's level, with waves and noise.
 
 Names and meanings: ATL13 data dictionary of release 002, and what later releases added.
 """
@@ -46,7 +46,7 @@ class ShortSegments:
     """Row after the last."""
 
     def variables(self) -> ArraysByName:
-        """Every variable of any release, by name; NaN where nothing is known."""
+        """Return all variables of all releases; NaN where a value is unknown."""
         middle = middle_of(self._first, self.crossings.length)
         latitude, longitude = self.track.place(middle)
         time = self.track.time(middle)

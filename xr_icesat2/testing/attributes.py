@@ -1,4 +1,4 @@
-"""Attributes of the file and of its groups, and the groups under METADATA, which hold only these.
+"""Attributes of the file and its groups, and the groups under METADATA.
 
 Names as in granules of releases 002 to 006; the texts are our own and say that the granule is
 synthetic. The longest are as long as those of real granules, within a tenth.
@@ -252,7 +252,7 @@ def _acquisition() -> Iterator[tuple[str, GroupAttributes]]:
 
 
 def _source(name: str) -> GroupAttributes:
-    """Attributes of what a granule was made of; not every source has all of them."""
+    """Return the attributes of an input file of the granule."""
     made = name.startswith("ATL")
     return {
         "description": "Named for the tree's sake.",

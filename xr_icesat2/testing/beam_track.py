@@ -1,4 +1,4 @@
-"""One beam along its track: which 20 m segments have rows; place, time, clouds and photons."""
+"""One beam along its track: rows, positions, times, clouds and photons."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ _LONGEST_GAP = 300  # segments
 
 @dataclass(frozen=True, slots=True)
 class SegmentRows:
-    """Rows of a sparse rate on the track's dense numbering of segments."""
+    """The segments that have a row in a sparse rate: long runs with gaps between."""
 
     n: int
     """Number of rows."""
@@ -38,7 +38,7 @@ class SegmentRows:
 
     @classmethod
     def draw(cls, noise: RandomStreams, first: int, n: int) -> "SegmentRows":
-        """Draw runs and gaps from `first` on; a longer posting begins with the shorter one."""
+        """Draw runs and gaps from `first` on; fewer rows give the same first ones."""
         count = n // _SHORTEST_RUN + 1
         spread = _LONGEST_RUN - _SHORTEST_RUN
         runs = _SHORTEST_RUN + (noise.uniform("run", 0, count) * spread).astype(np.int64)
@@ -48,13 +48,13 @@ class SegmentRows:
         return cls(n, rows, first + rows + skipped)
 
     def ids(self, start: int, stop: int) -> Ints:
-        """Segment numbers of rows ``start:stop``, increasing."""
+        """Return the segment numbers of rows ``start:stop``, increasing."""
         rows = np.arange(start, stop)
         run = np.searchsorted(self._first_rows, rows, side="right") - 1
         return self._first_ids[run] + rows - self._first_rows[run]
 
     def rows(self, ids: Ints) -> Ints:
-        """Row of each segment; -1 for those in a gap or after the last row."""
+        """Return the row of each segment; -1 for those without a row."""
         run = np.searchsorted(self._first_ids, ids, side="right") - 1
         rows = self._first_rows[run] + ids - self._first_ids[run]
         after = np.append(self._first_rows, np.iinfo(np.int64).max)[run + 1]
@@ -86,7 +86,7 @@ _LOST = 0.0125  # deviates as near to 0 as this are 1 % of all: lost whatever th
 
 @dataclass(frozen=True, slots=True)
 class SegmentArrays:
-    """Some segments of one beam; all arrays one-dimensional, of one length."""
+    """Some segments of one beam, as one-dimensional arrays of one length."""
 
     ids: Ints
     """Segment numbers."""
@@ -114,7 +114,7 @@ class SegmentArrays:
 
 @dataclass(frozen=True, slots=True)
 class BeamTrack:
-    """One beam of a granule along its track; all of it follows from segment numbers."""
+    """One beam of a granule along its track, computed from segment numbers."""
 
     granule: SyntheticGranule
     """The granule."""
@@ -123,18 +123,18 @@ class BeamTrack:
 
     @property
     def strong(self) -> bool:
-        """Whether the beam is strong; while the spacecraft turns the left ones are."""
+        """Whether the beam is strong; the left ones are while the spacecraft turns."""
         spot = self.granule.spots.get(self.beam)
         return spot in STRONG if spot else self.beam.endswith("l")
 
     @property
     def noise(self) -> RandomStreams:
-        """Randomness of this beam."""
+        """Random streams of this beam."""
         return RandomStreams((*self._key, BEAMS.index(self.beam)))
 
     @property
     def segment_rows(self) -> SegmentRows:
-        """Which segments have a row: the same in both beams of a pair."""
+        """The segments that have a row, the same in both beams of a pair."""
         granule, pair = self.granule, BEAMS.index(self.beam) // 2
         noise = RandomStreams((*self._key, len(BEAMS) + pair))
         return SegmentRows.draw(
@@ -147,7 +147,7 @@ class BeamTrack:
         return (granule.seed, granule.rgt, granule.cycle_number, granule.granule_region)
 
     def leaning(self, segment: Floats) -> tuple[Floats, Floats]:
-        """Degrees north and east by which the beam leans for each metre above ground.
+        """Return degrees north and east by which the beam leans for each metre of height.
 
         It comes from above the track, so what is higher lies nearer to that.
         """
@@ -165,25 +165,25 @@ class BeamTrack:
         return np.asarray(dense[ids - ids[0]])
 
     def place(self, segment: Floats) -> tuple[Floats, Floats]:
-        """Latitude and longitude of points along the beam's track."""
+        """Return the latitude and longitude of points along the beam's track."""
         return ground_position(self.granule.rgt, segment, self.left)
 
     def middles(self, ids: Ints) -> tuple[Floats, Floats, Floats]:
-        """Latitude, longitude and time in the middle of each segment's 20 m."""
+        """Return the latitude, longitude and time in the middle of each segment's 20 m."""
         middle = np.asarray(ids + 0.5, np.float64)
         return *self.place(middle), self.time(middle)
 
     def time(self, segment: Floats | float) -> Floats:
-        """Seconds since 2018-01-01 at which the beam passes."""
+        """Return seconds since 2018-01-01 at which the beam passes."""
         delay = _DELAY if self.beam.endswith("r") else 0.0
         return self.granule.crossing_time + seconds_to(segment) + delay
 
     def azimuth(self, segment: Floats) -> Floats:
-        """Direction of the track, degrees east of north."""
+        """Return the direction of the track, degrees east of north."""
         return track_azimuth(segment)
 
     def segments(self, ids: Ints) -> SegmentArrays:
-        """State of the given segments, whose numbers increase."""
+        """Return the state of the given segments, whose numbers increase."""
         middle = ids.astype(np.float64)
         latitude, longitude = self.place(middle)
         photons, clearness = self.returned(ids)
@@ -203,7 +203,7 @@ class BeamTrack:
         )
 
     def returned(self, ids: Ints) -> tuple[Ints, Floats]:
-        """Photons that came back from each segment, and the share that clouds let through."""
+        """Return photons that came back from each segment, and the clouds' transmission."""
         weather = RandomStreams(self._key)
         phases = weather.uniform("clouds", 0, len(_CLOUD_WAVES))
         waves = [

@@ -1,4 +1,4 @@
-"""In which order the chunks of a granule lie in its file.
+"""Order of the chunks of a granule in its file.
 
 In an original ATL08 the beams follow each other, and each lies there as time goes on, its datasets
 and rates mixed; numbers are in docs/design/synthetic-files.md.
@@ -66,7 +66,7 @@ class RowBlock:
 
 @dataclass(frozen=True, slots=True)
 class EncodedChunk:
-    """One chunk as it goes into the file."""
+    """One chunk as stored in the file."""
 
     dataset: h5py.Dataset
     """Where it belongs."""
@@ -96,7 +96,7 @@ def order_by_time(rates: Iterable[RateDatasets]) -> Iterator[RowBlock]:
 
 
 def order_by_dataset(chunks: Iterable[EncodedChunk], folder: Path) -> Iterator[EncodedChunk]:
-    """Put chunks in the order of their datasets, by way of a file: memory stays bounded."""
+    """Order chunks by dataset, by way of a temporary file that bounds memory."""
     with tempfile.TemporaryFile(dir=folder) as spool:
         # Three numbers a chunk are all that is kept of it: a granule may have a million.
         places: dict[str, tuple[h5py.Dataset, array[int]]] = {}

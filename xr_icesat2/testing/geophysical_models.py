@@ -23,7 +23,7 @@ _LUNAR_DAY = 44714.0  # seconds between tides
 
 
 def tides(time: Floats, latitude: Floats, longitude: Floats, height: Floats) -> dict[str, Floats]:
-    """Tides and the answer of the sea to the weather, metres; NaN for those of the sea on land.
+    """Return tides and the inverted barometer, metres; ocean tides are NaN on land.
 
     Parameters
     ----------
@@ -48,19 +48,19 @@ def tides(time: Floats, latitude: Floats, longitude: Floats, height: Floats) -> 
 
 
 def geoid_height(latitude: Floats, longitude: Floats) -> tuple[Floats, Floats]:
-    """Geoid above the ellipsoid, tide-free, and what makes it a mean-tide one; metres."""
+    """Return the tide-free geoid, and its difference to the mean-tide one, metres."""
     undulation = np.sin(np.radians(3 * latitude)) * np.cos(np.radians(2 * longitude))
     return 40 + 25 * undulation, -0.15 + 0.1 * np.sin(np.radians(latitude)) ** 2
 
 
 def dem_source(latitude: Floats) -> NDArray[Any]:
-    """Flag of the elevation model that covers a place."""
+    """Return the flag of the elevation model at a position."""
     polar = np.where(latitude < 0, _REMA, _ARCTIC_DEM)
     return np.where(np.abs(latitude) < 60, _MERIT, polar)
 
 
 def neutral_delay(height: Floats) -> Floats:
-    """Delay of light in the atmosphere above a surface, metres."""
+    """Return the delay of light in the atmosphere above a surface, metres."""
     return 2.3 - height * 2.4e-4
 
 
@@ -72,7 +72,7 @@ _DAYS_FROM_SOLSTICE = 10.0  # December 22 to the epoch, 2018-01-01
 
 
 def solar_position(time: Floats, latitude: Floats, longitude: Floats) -> tuple[Floats, Floats]:
-    """Elevation above the horizon and azimuth east of north, degrees.
+    """Return the sun's elevation above the horizon and azimuth, degrees.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def solar_position(time: Floats, latitude: Floats, longitude: Floats) -> tuple[F
 
 
 def background_rate(elevation: Floats) -> Floats:
-    """Photons a second that a beam receives from elsewhere than its laser.
+    """Return the photons a second that a beam receives without its laser.
 
     Parameters
     ----------

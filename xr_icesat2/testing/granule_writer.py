@@ -1,4 +1,4 @@
-"""A granule's file: a tree, its values, and the order of its chunks."""
+"""Write the tree, the values and the chunks of a granule into its file."""
 
 import math
 import os
@@ -55,7 +55,7 @@ _MOST_THREADS = 8  # each holds a block of rows
 
 
 def map_in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Generator[Result]:
-    """Apply a function on a pool of threads; yield the results in the order of the items.
+    """Apply a function in a pool of threads, and yield the results in order.
 
     At most one result more than there are threads waits to be taken. Of use where the function
     spends its time outside of the interpreter's lock, as numpy and zlib do.
@@ -81,7 +81,7 @@ _EVENTS = 16  # rows of a chunk of what is stored when it changes
 
 @dataclass(frozen=True, slots=True)
 class GranuleWriter:
-    """An open file that becomes a granule."""
+    """Writer of one granule into an open file."""
 
     file: h5py.File
     """Open for writing and empty."""
@@ -254,7 +254,7 @@ def _counted(
 
 
 def _resolved(attributes: GroupAttributes, attribute_values: Mapping[str, Any]) -> dict[str, Any]:
-    """Attributes with the facts in place."""
+    """Return attributes with the granule's values inserted."""
     return {
         name: attribute_values[value.name]
         if isinstance(value, GranuleFact)
@@ -266,7 +266,7 @@ def _resolved(attributes: GroupAttributes, attribute_values: Mapping[str, Any]) 
 
 
 def _known(attributes: GroupAttributes, attribute_values: Mapping[str, str]) -> dict[str, Any]:
-    """Attributes with the facts in place; those of which nothing is known are left out."""
+    """Return attributes with the granule's values inserted, without unknown ones."""
     known: dict[str, Any] = {}
     for name, value in attributes.items():
         with suppress(KeyError):

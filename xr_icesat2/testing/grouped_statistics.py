@@ -1,4 +1,4 @@
-"""Statistics of values that come in groups of differing length."""
+"""Statistics of groups of values of different sizes."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ __all__ = ["GroupedValues"]
 
 @dataclass(frozen=True, slots=True)
 class GroupedValues:
-    """Which group each value belongs to; what a group without values has is NaN."""
+    """Assignment of values to groups; statistics of empty groups are NaN."""
 
     labels: Ints
     """Number of each value's group, from 0."""
@@ -22,11 +22,11 @@ class GroupedValues:
 
     @property
     def counts(self) -> Ints:
-        """Values of each group."""
+        """Number of values in each group."""
         return np.bincount(self.labels, minlength=self.n)
 
     def mean(self, values: Floats) -> Floats:
-        """Mean of each group."""
+        """Return the mean of each group."""
         sums = np.bincount(self.labels, values, self.n)
         counts = self.counts
         return _ratio(sums, counts)
@@ -36,13 +36,13 @@ class GroupedValues:
         return np.sqrt(self.mean((values - self.mean(values)[self.labels]) ** 2))
 
     def skewness(self, values: Floats) -> Floats:
-        """Skewness of each group; NaN also where all values are equal."""
+        """Return the skewness of each group; NaN also where all values are equal."""
         cubed = self.mean((values - self.mean(values)[self.labels]) ** 3)
         spread = self.deviation(values) ** 3
         return _ratio(cubed, spread)
 
     def percentiles(self, values: Floats, percents: tuple[float, ...]) -> Floats:
-        """Percentiles of each group, ``(n, len(percents))``, linear between values."""
+        """Return percentiles of each group, linear between values."""
         result = np.full((self.n, len(percents)), np.nan)
         counts = self.counts
         some = np.flatnonzero(counts)
@@ -59,7 +59,7 @@ class GroupedValues:
 
 
 def _ratio(values: NDArray[Any], of: NDArray[Any]) -> Floats:
-    """Divide; NaN where there is nothing to divide by."""
+    """Divide; NaN where the divisor is 0."""
     result = np.full(of.shape, np.nan)
     np.divide(values, of, out=result, where=of > 0)
     return result

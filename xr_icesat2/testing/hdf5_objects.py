@@ -1,4 +1,4 @@
-"""HDF5 objects as real granules have them, by h5py's low-level calls.
+"""Create HDF5 objects like those of real granules, with h5py's low-level API.
 
 Groups keep the order of their links and attributes, strings in attributes are of fixed length
 and end in a zero byte, groups and datasets carry times: what a reader of real granules has to
@@ -123,14 +123,14 @@ def attach_scales(dataset: h5py.Dataset, scales: Mapping[int, h5py.Dataset]) -> 
 
 
 def as_stored(values: NDArray[Any], variable: TableVariable) -> NDArray[Any]:
-    """Values as the file holds them: NaN becomes the fill value, where there is one."""
+    """Return values as stored in the file, with the fill value instead of NaN."""
     if variable.fill is not None and values.dtype.kind == "f":
         values = np.where(np.isnan(values), variable.fill, values)
     return values.astype(variable.dtype)
 
 
 def encode_chunk(rows: NDArray[Any], variable: TableVariable, chunk: tuple[int, ...]) -> bytes:
-    """Bytes of a chunk: rows, padded with the fill value, shuffled if integers, deflated."""
+    """Return the bytes of a chunk: padded with the fill value, shuffled, deflated."""
     shuffled = rows.dtype.kind in "iu"
     packer = zlib.compressobj(_LEVEL if shuffled else _EFFORT)
     filler = np.array(variable.fill or 0, rows.dtype).tobytes()

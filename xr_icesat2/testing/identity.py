@@ -1,4 +1,4 @@
-"""Which granule to write: product, track, cycle, region, release, version, time and beams."""
+"""Identity of the granule to write: numbers, release, version, time and beams."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 EPOCH = datetime(2018, 1, 1, tzinfo=UTC)
-"""Epoch of the products; no leap second has come since."""
+"""Epoch of the products; there has been no leap second since."""
 
 _SPOTS: Mapping[int, Mapping[str, int]] = {0: BACKWARD, 1: FORWARD, 2: {}}
 _REGIONS = 14
@@ -47,7 +47,7 @@ class SyntheticGranule:
     version: str
     """Two digits."""
     start: datetime | None
-    """When the region begins (without time zone: UTC); None has the mission's timetable decide."""
+    """Start of the region (UTC without time zone); None: the time in the mission's schedule."""
     rows: Mapping[str, int]
     """Rows of the main rate, for each beam that the granule has."""
     sc_orient: int
@@ -56,7 +56,7 @@ class SyntheticGranule:
     """Seed of all randomness."""
 
     def __post_init__(self) -> None:
-        """Refuse what no granule can be."""
+        """Raise if no granule can have these properties."""
         _check("rgt", self.rgt, range(1, ORBITS_PER_CYCLE + 1))
         _check("cycle_number", self.cycle_number, range(1, _LAST_CYCLE + 1))
         _check("granule_region", self.granule_region, range(1, _REGIONS + 1))
@@ -80,7 +80,7 @@ class SyntheticGranule:
 
     @property
     def begin(self) -> datetime:
-        """When the region begins, UTC, whole seconds as in the name."""
+        """Start of the region, UTC, in whole seconds as in the name."""
         begin, _ = region_bounds(self.granule_region)
         start = self.start
         if start is None:
@@ -90,13 +90,13 @@ class SyntheticGranule:
 
     @property
     def rgts(self) -> range:
-        """Reference ground tracks that it covers: one, or four where the product has as many."""
+        """Reference ground tracks of the granule: one, or four for some products."""
         orbits = max(_orbits(self.product), 1)
         return range(self.rgt, min(self.rgt + orbits, ORBITS_PER_CYCLE + 1))
 
     @property
     def regions(self) -> range:
-        """Regions that it covers: one, or all where it holds whole orbits."""
+        """Regions of the granule: one, or all of whole orbits."""
         last = _REGIONS if _orbits(self.product) else self.granule_region
         return range(self.granule_region, last + 1)
 
@@ -134,7 +134,7 @@ def _orbits(product: str) -> int:
 
 
 def as_utc(start: datetime) -> datetime:
-    """Return a time in UTC, in whole seconds as in names; without time zone it is UTC."""
+    """Return a time in UTC, in whole seconds; without time zone it is UTC."""
     aware = start.replace(tzinfo=UTC) if start.tzinfo is None else start.astimezone(UTC)
     return aware.replace(microsecond=0)
 
@@ -144,7 +144,7 @@ def rows_per_beam(
     beams: Collection[str] | None,
     empty_beams: Collection[str],
 ) -> Mapping[str, int]:
-    """Rows of the main rate for each beam of a granule, by what :func:`write_granule` is told.
+    """Return the rows of the main rate in each beam, from the keywords.
 
     Raises
     ------
@@ -192,9 +192,9 @@ def complete_identity(file_name: str, **given: Any) -> dict[str, Any]:
     Parameters
     ----------
     file_name
-        Name of the file to write. One that is not the name of a granule says nothing.
+        Name of the file to write; ignored if it is not the name of a granule.
     **given
-        Fields as :func:`write_granule` takes them; None: not given.
+        Keywords of :func:`write_granule`; None means not given.
 
     Raises
     ------
@@ -206,7 +206,7 @@ def complete_identity(file_name: str, **given: Any) -> dict[str, Any]:
     for field, value in given.items():
         if field in named and not _same(value, named[field]):
             raise SelectionError(
-                f"{field}={value!r}, but the file name {file_name} says {field}="
+                f"{field}={value!r}, but the file name {file_name} has {field}="
                 f"{named[field]!r}: leave {field} out, or choose another file name"
             )
     identity = _DEFAULTS | given | named
@@ -238,7 +238,7 @@ def granule_name(  # noqa: PLR0913 (each is a part of the name)
     version: str = "01",
     start: datetime | None = None,
 ) -> str:
-    """Return the name of the granule that :func:`write_granule` writes with these arguments."""
+    """Return the name of the granule that :func:`write_granule` writes."""
     identity = complete_identity(
         "",
         product=product,

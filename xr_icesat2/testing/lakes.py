@@ -1,4 +1,4 @@
-"""The truth that synthetic ATL13 granules measure: round lakes all over the world.
+"""True lakes of synthetic ATL13 granules: round ones all over the world.
 
 The world is cut into cells of one degree of latitude and about as much eastward; every second
 cell holds a lake, which lies in it as a whole. Nothing here depends on a granule or a seed.
@@ -29,7 +29,7 @@ _WORLD = RandomStreams((13,))
 
 @dataclass(frozen=True, slots=True)
 class Lakes:
-    """All cells of the world, from south to north and from west to east; arrays of one length."""
+    """All cells of the world, south to north and west to east, as arrays."""
 
     columns: Ints
     """Number of cells in each band of latitude."""
@@ -53,7 +53,7 @@ class Lakes:
     """Deviation of the surface, metres."""
 
     def cells(self, latitude: Floats, longitude: Floats) -> Ints:
-        """Cell in whose lake each point lies, -1 where it lies in none."""
+        """Return the cell of the lake at each point; -1 on land."""
         band = np.clip(np.floor(latitude + 90), 0, _BANDS - 1).astype(np.int64)
         width = self.columns[band]
         column = np.clip((longitude + 180) / 360 * width, 0, width - 1).astype(np.int64)
@@ -66,7 +66,7 @@ class Lakes:
 
 @cache
 def all_lakes() -> Lakes:
-    """All lakes, the same in every process."""
+    """Return all lakes, the same in every process."""
     middle = np.arange(_BANDS) - 89.5
     columns = np.maximum(np.round(360 * np.cos(np.radians(middle))), 1).astype(np.int64)
     first = np.cumsum(columns) - columns
@@ -95,7 +95,7 @@ def all_lakes() -> Lakes:
 
 
 def lake_id(latitude: ArrayLike, longitude: ArrayLike) -> Ints:
-    """Which lake lies at a point.
+    """Return the number of the lake at a point.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def lake_id(latitude: ArrayLike, longitude: ArrayLike) -> Ints:
 
 
 def lake_level(latitude: ArrayLike, longitude: ArrayLike, cycle_number: int = 1) -> Floats:
-    """Level of the lake at a point: the same all over a lake, with seasons and a trend.
+    """Return the level of the lake at a point, with seasons and a trend.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
-"""Where ICESat-2 is when: reference ground tracks on a sphere, to some hundredths of a degree.
+"""Reference ground tracks and times of ICESat-2, to some hundredths of a degree.
 
-A circular orbit of inclination 92° over a rotating sphere. Period, node and segment count are
-fitted to ``orbit_info`` and ``ancillary_data`` of real granules, so that a synthetic granule
-lies near, and about the time of, the real one of the same track, cycle and region. Bounds of
-the regions: ATL03 user guide.
+The model is a circular orbit of inclination 92° over a rotating sphere. Period, node and number
+of segments are fitted to ``orbit_info`` and ``ancillary_data`` of real granules, so a synthetic
+granule is near the real one of the same track, cycle and region, in place and time. Bounds of the
+regions: ATL03 user guide.
 """
 
 from typing import TypeVar
@@ -34,19 +34,19 @@ Degrees = TypeVar("Degrees", float, Floats)
 TrackNumber = TypeVar("TrackNumber", int, NDArray[np.int64])
 
 ALTITUDE = 495_000.0
-"""Metres, of the spacecraft over ground."""
+"""Height of the spacecraft above ground, metres."""
 EARTH_RADIUS = 6_371_000.0
-"""Metres."""
+"""Radius of the sphere, metres."""
 SEGMENT_LENGTH = 20.0
 """Metres along the track from one ATL03 segment to the next."""
 ORBITS_PER_CYCLE = 1387
 SEGMENTS_PER_ORBIT = 2_007_140
-"""Segments from one ascending node to the next; numbers may run on into the next track."""
+"""Segments from one ascending node to the next; numbers may continue in the next track."""
 
 _INCLINATION = np.radians(92.0)
 _PERIOD = 5657.382  # seconds from one ascending node to the next
-_ROTATION_PER_ORBIT = 360.0 * 91 / ORBITS_PER_CYCLE  # degrees; the track repeats after 91 turns
-_FIRST_ORBIT = 201  # before cycle 1: the orbit number of track 1 in cycle 1 is one more
+_ROTATION_PER_ORBIT = 360.0 * 91 / ORBITS_PER_CYCLE  # degrees; the track repeats after 91 days
+_FIRST_ORBIT = 201  # orbits before cycle 1
 _KNOWN_RGT, _KNOWN_CROSSING, _KNOWN_NODE = 235, 24710627.381, -127.048  # in cycle 1
 
 # Latitude where each region begins, and whether the track goes north there.
@@ -74,36 +74,36 @@ def orbit_number(rgt: TrackNumber, cycle_number: int) -> TrackNumber:
 
 
 def crossing_time(rgt: int, cycle_number: int) -> float:
-    """Seconds since 2018-01-01 at which the track begins, northward at the equator."""
+    """Return the start of a track at the equator, in seconds since 2018-01-01."""
     orbits = orbit_number(rgt, cycle_number) - orbit_number(_KNOWN_RGT, 1)
     return _KNOWN_CROSSING + orbits * _PERIOD
 
 
 def node_longitude(rgt: int) -> float:
-    """Longitude where the track begins, degrees east, -180 to 180."""
+    """Return the longitude of the start of a track, degrees east, -180 to 180."""
     return _wrapped(_KNOWN_NODE - (rgt - _KNOWN_RGT) * _ROTATION_PER_ORBIT)
 
 
 def region_bounds(granule_region: int) -> tuple[int, int]:
-    """First segment of a region and that of the next."""
+    """Return the first segment of a region and that of the next."""
     angles = [_angle(latitude, north=north) for latitude, north in _REGIONS] + [2 * np.pi]
     first, after = angles[granule_region - 1 : granule_region + 1]
     return _segment(first), _segment(after)
 
 
 def first_segment(granule_region: int) -> int:
-    """Where synthetic data begin: an eighth into the region, for region 3 at 62° N."""
+    """Return the first synthetic segment, an eighth into the region."""
     begin, end = region_bounds(granule_region)
     return begin + (end - begin) // 8
 
 
 def seconds_to(segment: float | Floats) -> Floats:
-    """Seconds from the ascending node to a segment."""
+    """Return seconds from the ascending node to a segment."""
     return np.asarray(segment * (_PERIOD / SEGMENTS_PER_ORBIT), np.float64)
 
 
 def ground_position(rgt: int, segment: Floats, left: Floats | float) -> tuple[Floats, Floats]:
-    """Latitude and longitude of points beside a track.
+    """Return latitude and longitude of points beside a track.
 
     Parameters
     ----------
@@ -130,17 +130,17 @@ def ground_position(rgt: int, segment: Floats, left: Floats | float) -> tuple[Fl
 
 
 def track_azimuth(segment: Floats) -> Floats:
-    """Direction of flight over ground, degrees east of north."""
+    """Return the direction of flight over ground, degrees east of north."""
     angle = _turn(segment)
     cosine = np.sqrt(1 - (np.sin(angle) * np.sin(_INCLINATION)) ** 2)
-    # In units of the orbital speed: what remains eastward after the earth's own turning.
+    # In units of the orbital speed: the eastward part, less the rotation of the earth.
     east = np.cos(_INCLINATION) / cosine - cosine * _ROTATION_PER_ORBIT / 360
     north = np.cos(angle) * np.sin(_INCLINATION) / cosine
     return np.asarray(np.degrees(np.arctan2(east, north)))
 
 
 def wrap_longitude(longitude: Floats) -> Floats:
-    """Bring degrees east into -180 to 180; those that are there stay as they are, to the bit."""
+    """Wrap degrees east into -180 to 180, leaving those in it unchanged to the bit."""
     return np.where(np.abs(longitude) > 180, _wrapped(longitude), longitude)
 
 
@@ -153,7 +153,7 @@ def _segment(angle: float) -> int:
 
 
 def _angle(latitude: float, *, north: bool) -> float:
-    """Angle from the ascending node, 0 to 2 pi."""
+    """Return the angle from the ascending node, 0 to 2 pi."""
     angle = float(np.arcsin(np.sin(np.radians(latitude)) / np.sin(_INCLINATION)))
     return angle % (2 * np.pi) if north else np.pi - angle
 

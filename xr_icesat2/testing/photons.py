@@ -1,4 +1,4 @@
-"""The photons of one beam: each belongs to a shot, has a class, and lies on or above the ground.
+"""Photons of one beam, each with a shot, a class and a height above the ground.
 
 Along a segment's 20 m everything but the photons themselves is a straight line between its ends:
 that of the ground deviates from :func:`surface_height` by less than a millimetre (to 80° N), and
@@ -51,12 +51,12 @@ def first_shot(segment: Ints) -> Ints:
 
 
 def shot_time(track: BeamTrack, shot: Ints) -> Floats:
-    """Seconds since 2018-01-01 of shots."""
+    """Return seconds since 2018-01-01 of shots."""
     return np.asarray(float(track.time(0.0)) + shot / _PER_SECOND)
 
 
 def frame_and_pulse(track: BeamTrack, shot: Ints) -> tuple[Ints, Ints]:
-    """Major frame of shots, and their number in it, from 1."""
+    """Return the major frame of shots, and their number in it, from 1."""
     granule = track.granule
     begin = (granule.rgt + 1387 * granule.cycle_number) * _FRAMES_PER_ORBIT
     frame, pulse = np.divmod(shot, PER_FRAME)
@@ -64,7 +64,7 @@ def frame_and_pulse(track: BeamTrack, shot: Ints) -> tuple[Ints, Ints]:
 
 
 def window_seconds(height: float) -> float:
-    """How long light takes through a window of this height and back."""
+    """Return the time that light needs through a window of this height and back."""
     return 2 * height / _LIGHT
 
 
@@ -81,7 +81,7 @@ _TOP_SPREAD = 0.2  # metres
 
 @dataclass(frozen=True, slots=True)
 class SegmentEnds:
-    """Consecutive rows of a beam's 20 m segments; begin and end are those of each segment."""
+    """Consecutive 20 m segments of a beam, with values at begin and end of each."""
 
     ids: Ints
     """Segment numbers."""
@@ -105,7 +105,7 @@ class SegmentEnds:
 
 @dataclass(frozen=True, slots=True)
 class Photons:
-    """Consecutive photons of a beam; all arrays of one length, unless said otherwise."""
+    """Consecutive photons of a beam, as arrays of one length unless stated."""
 
     ends: SegmentEnds
     """The segments that they lie in."""
@@ -125,7 +125,7 @@ class Photons:
     """Class of the photon."""
 
     def place(self) -> tuple[Floats, Floats]:
-        """Latitude and longitude of each photon, degrees north and east."""
+        """Return the latitude and longitude of each photon, degrees north and east."""
         latitude, longitude = (
             _between(ends, self.counts, self.along) + np.repeat(leaning, self.counts) * self.above
             for ends, leaning in zip(
@@ -137,7 +137,7 @@ class Photons:
 
 @dataclass(frozen=True, slots=True)
 class PhotonCloud:
-    """All photons of a beam, to be made block by block; kept is one number a segment."""
+    """All photons of a beam, made block by block; one number a segment is kept."""
 
     track: BeamTrack
     """The beam."""
@@ -155,7 +155,7 @@ class PhotonCloud:
         return cls(track, ids, np.concatenate([[0], np.cumsum(counts)]))
 
     def rows_of(self, start: int, stop: int) -> tuple[int, int]:
-        """Rows of the segments in which photons ``start:stop`` lie."""
+        """Return the rows of the segments of photons ``start:stop``."""
         first, last = np.searchsorted(self.first, [start, stop - 1], side="right")
         return int(first) - 1, int(last)
 
@@ -225,7 +225,7 @@ class PhotonCloud:
         return np.diff(self.first[start : stop + 1])
 
     def _draw(self, start: int, stop: int) -> Floats:
-        """Where each photon lies in its part of its segment."""
+        """Return the position of each photon in its part of its segment."""
         return self.track.noise.uniform("shot", int(self.first[start]), int(self.first[stop]))
 
     def _classes(self, ends: SegmentEnds, counts: Ints, first: int, last: int) -> NDArray[np.int8]:
@@ -271,7 +271,7 @@ def _between(ends: tuple[Floats, Floats], counts: Ints, along: Floats) -> Floats
 
 
 def _counts(track: BeamTrack, ids: Ints) -> tuple[Ints, Ints]:
-    """Photons of the surface and of the background in each segment."""
+    """Return the photons of the surface and of the background in each segment."""
     signal, _ = track.returned(ids)
     latitude, longitude, time = track.middles(ids)
     elevation, _ = solar_position(time, latitude, longitude)

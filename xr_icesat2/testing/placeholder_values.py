@@ -1,4 +1,4 @@
-"""Plausible values for variables that carry no truth of their own, by what the tree says of them.
+"""Placeholder values for variables that have no true values.
 
 Housekeeping, calibrations and the like: their values follow from the variable's name, units,
 flags and limits and from the number of the row, so that no product needs a line for each.
@@ -42,7 +42,7 @@ _SINCE = "seconds since 2018"
 
 @dataclass(frozen=True, slots=True)
 class CompletedValues:
-    """Values for a whole tree: those of a product, and plausible ones for all that it leaves out.
+    """Values of a product, with placeholders for all other variables of its tree.
 
     It is itself such a :class:`~xr_icesat2.testing.tree_model.GranuleValues`.
     """
@@ -57,7 +57,7 @@ class CompletedValues:
         return self.values.rows(rate, beam)
 
     def block(self, rate: str, beam: str, start: int, stop: int) -> Mapping[str, NDArray[Any]]:
-        """Rows ``start:stop`` of every variable along the rate, by path below its group."""
+        """Return rows ``start:stop`` of all variables of a rate, by path below its group."""
         known = self.values.block(rate, beam, start, stop)
         found = self._rate(rate)
         rows = np.arange(start, stop)
@@ -69,7 +69,7 @@ class CompletedValues:
         return {**missing, **known}
 
     def fixed(self, rate: str) -> Mapping[str, NDArray[Any]]:
-        """Values of the rate's variables that have no rows, by path below its group."""
+        """Return the values of a rate's variables that have no rows, by path."""
         known = self.values.fixed(rate)
         found = self._rate(rate)
         missing = {
@@ -80,7 +80,7 @@ class CompletedValues:
         return {**missing, **known}
 
     def constants(self) -> Mapping[str, NDArray[Any]]:
-        """Values of the variables that stand in the file once, by path."""
+        """Return the values of variables stored once in a file, by path."""
         known = self.values.constants()
         begin = float(known[_BEGIN][0])
         missing = {}
@@ -94,7 +94,7 @@ class CompletedValues:
         return {**missing, **known}
 
     def _size(self, group: TreeGroup, dim: str | int, known: Mapping[str, NDArray[Any]]) -> int:
-        """Length of a dimension of what stands in the file once."""
+        """Return the length of a dimension of a variable stored once."""
         if isinstance(dim, int):
             return dim
         scale = self.tree.scale(group.path, dim)
@@ -103,7 +103,7 @@ class CompletedValues:
         return self.tree.scales[scale] or _LENGTH
 
     def attribute_values(self) -> Mapping[str, Any]:
-        """Values that attributes refer to."""
+        """Return the values that attributes contain."""
         return self.values.attribute_values()
 
     def _rate(self, name: str) -> TreeRate:
@@ -113,7 +113,7 @@ class CompletedValues:
 def placeholder_rows(
     variable: TableVariable, path: str, rows: Ints, shape: tuple[int, ...] = ()
 ) -> NDArray[Any]:
-    """Rows of a variable: values within its limits that change slowly from row to row.
+    """Return rows of a variable that change slowly within its limits.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def _limits(variable: TableVariable, dtype: np.dtype[Any]) -> tuple[float, float
 def _once(
     variable: TableVariable, path: str, shape: tuple[int, ...], since: float | None = None
 ) -> NDArray[Any]:
-    """Values of a variable without rows; a scale counts from 1, times go on from a given one."""
+    """Return values of a variable without rows; scales count from 1."""
     rows = np.arange(shape[0])
     if since is not None:
         return np.broadcast_to(since + rows, shape)
@@ -178,7 +178,7 @@ def _once(
 
 
 def _shape(variable: TableVariable, rate: TreeRate) -> tuple[int, ...]:
-    """Shape of a variable in a rate's groups; along the rate, of one row."""
+    """Return the shape of a variable in a rate's groups; one row along the rate."""
     sizes = {rate.coordinates[0]: 1, **rate.sizes}
     return tuple(dim if isinstance(dim, int) else sizes[dim] for dim in variable.dims)
 

@@ -1,4 +1,4 @@
-"""The tree of a granule of one product and release, from the product's table."""
+"""Build the tree of a granule from the product's table of variables."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
@@ -70,7 +70,7 @@ def _once(
 
 
 def _rates(table: VariableTable, release: str) -> Iterator[TreeRate]:
-    """Yield the groups of each beam that have a scale of unlimited length, and those below."""
+    """Yield the groups of each beam below a scale of unlimited length."""
     scales = [variable for variable in table.variables if variable.is_scale]
     paths = [scale.group for scale in scales if scale.size is None and _BEAM in scale.path]
     for path in paths:
@@ -99,13 +99,13 @@ def _rates(table: VariableTable, release: str) -> Iterator[TreeRate]:
 
 
 def _rate_path(group: str, rates: Collection[str]) -> str | None:
-    """Give which rate a group belongs to: the innermost that it is in."""
+    """Return the innermost rate that a group is in."""
     around = [rate for rate in rates if f"{group}/".startswith(f"{rate}/")]
     return max(around, key=len, default=None)
 
 
 def _variables(table: VariableTable, group: TableGroup) -> tuple[TableVariable, ...]:
-    """Give the datasets of a group, their texts as long as the product's."""
+    """Return the datasets of a group, with texts as long as the product's."""
     return tuple(
         replace(variable, description=pad_text(f"{variable.description}.", variable.length))
         for variable in table.variables

@@ -1,4 +1,4 @@
-"""Random numbers that belong to places, not to the order in which they are drawn.
+"""Random numbers that depend on their position, not on the order of drawing.
 
 A granule is written block by block; its values must depend neither on the size of the blocks
 nor on their order. So each field has a stream of its own, and position `n` of it is reached by
@@ -23,13 +23,13 @@ class RandomStreams:
     """Seed and what else sets these streams apart; none negative."""
 
     def uniform(self, field: str, start: int, stop: int) -> Floats:
-        """Numbers ``start:stop`` of a stream, from 0 up to but not including 1."""
+        """Return numbers ``start:stop`` of a stream, at least 0 and less than 1."""
         sequence = np.random.SeedSequence((*self.key, zlib.crc32(field.encode())))
         generator = np.random.Generator(np.random.PCG64(sequence).advance(start))
         return generator.random(stop - start)
 
     def normal(self, field: str, start: int, stop: int) -> Floats:
-        """Numbers ``start:stop`` of a stream, of mean 0 and deviation 1."""
+        """Return numbers ``start:stop`` of a stream, of mean 0 and deviation 1."""
         # Box and Muller: numpy's own method draws a varying count of numbers for each value.
         radius = np.sqrt(-2 * np.log1p(-self.uniform(f"{field} radius", start, stop)))
         angle = 2 * np.pi * self.uniform(f"{field} angle", start, stop)

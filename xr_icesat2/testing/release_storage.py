@@ -1,4 +1,4 @@
-"""How the files of each release are stored.
+"""Storage properties of the files of each release.
 
 Sources: up to release 006, original granules; release 007, the section on the mission's
 implementation in NSIDC's report "Evaluating cloud-optimized HDF5 for NASA's ICESat-2 mission"
@@ -23,7 +23,7 @@ _PHOTON_RATES = frozenset({("ATL03", "heights")})
 
 @dataclass(frozen=True, slots=True)
 class ReleaseStorage:
-    """How one granule is stored."""
+    """Storage properties of one granule."""
 
     product: str
     """Short name."""
@@ -34,23 +34,23 @@ class ReleaseStorage:
 
     @property
     def paged(self) -> bool:
-        """Whether the file is made of pages, of metadata or of raw data."""
+        """Whether the file is divided into pages, of metadata or of raw data."""
         return self.release >= _FIRST_PAGED
 
     @property
     def compact(self) -> bool:
-        """Whether short datasets that are written once lie in their object headers."""
+        """Whether short datasets without rows are stored in their object headers."""
         return not self.paged
 
     def rows_of_chunk(self, rate: str) -> int:
-        """Rows of a chunk of the datasets along a rate."""
+        """Return the rows of a chunk of a rate's datasets."""
         if self.chunk_rows is not None:
             return self.chunk_rows
         photons = (self.product, rate) in _PHOTON_RATES
         return _PHOTON_CHUNK_ROWS if photons and self.paged else _CHUNK_ROWS
 
     def creation(self) -> Mapping[str, Any]:
-        """Arguments of :class:`h5py.File` when the file is created."""
+        """Return the arguments of :class:`h5py.File` to create the file."""
         if not self.paged:
             return {}
         return {"fs_strategy": "page", "fs_page_size": PAGE_SIZE, "fs_persist": True}

@@ -1,4 +1,4 @@
-"""The truth that synthetic granules measure: ground that lowers from cycle to cycle, and trees."""
+"""True surface of synthetic granules: ground that lowers each cycle, and trees."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,17 +18,17 @@ __all__ = [
 ROUGHNESS = 0.25
 """Deviation of single photons from the ground, metres."""
 SURFACE_TYPE_GROUPS = ("land", "ocean", "sea_ice", "land_ice", "inlandwater")
-"""The order in which the products number them, and their groups in ATL03."""
+"""Groups of surface types in ATL03, in the order of their numbers."""
 
 _LOWEST_CANOPY, _HIGHEST_CANOPY = 2.0, 24.0  # metres
 _ICE_LATITUDE = 50.0  # no sea ice nearer to the equator
 
 
 def surface_height(latitude: ArrayLike, longitude: ArrayLike, cycle_number: int = 1) -> Floats:
-    """Height of the surface.
+    """Return the height of the surface.
 
-    A broad dome with two trains of waves, some kilometres long and some metres high; slopes are
-    at most about 0.03.
+    It is a broad dome with two trains of waves, some kilometres long and some metres high. Slopes
+    are at most about 0.03.
 
     Parameters
     ----------
@@ -49,13 +49,13 @@ def surface_height(latitude: ArrayLike, longitude: ArrayLike, cycle_number: int 
 
 
 def elevation_change(latitude: ArrayLike, longitude: ArrayLike) -> Floats:
-    """Change of the surface from one cycle to the next, metres: -0.30 to -0.10."""
+    """Return the change of the surface per cycle, metres: -0.30 to -0.10."""
     lat, lon = np.asarray(latitude, np.float64), np.asarray(longitude, np.float64)
     return np.asarray(-0.2 + 0.1 * np.sin(np.radians(40 * lat)) * np.cos(np.radians(lon)))
 
 
 def canopy_height(latitude: ArrayLike, longitude: ArrayLike) -> Floats:
-    """Height of the treetops above the ground: stands some kilometre long, bare ground between.
+    """Return the height of the treetops above the ground, 0 on bare ground.
 
     Parameters
     ----------
@@ -73,9 +73,10 @@ def canopy_height(latitude: ArrayLike, longitude: ArrayLike) -> Floats:
 
 
 def surface_types(latitude: ArrayLike, longitude: ArrayLike) -> NDArray[np.bool_]:
-    """Which masks of surface types cover a place; they overlap as those of the products do.
+    """Return the masks of surface types at a position; they overlap as in products.
 
-    Land is everywhere, land ice where no trees are; the others come and go every few kilometres.
+    Land is everywhere and land ice where there are no trees; the others alternate every few
+    kilometres.
 
     Parameters
     ----------

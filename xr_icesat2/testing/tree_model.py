@@ -1,4 +1,4 @@
-"""The form in which a product's tree is described: frozen tables without values.
+"""Description of a granule's tree: groups, rates and variables without values.
 
 A product is one tree (:func:`~xr_icesat2.testing.product_tree.build_tree`, made of the product's
 table) and one values module (:class:`GranuleValues`); the writer knows neither by name.
@@ -30,7 +30,7 @@ I4_FILL = int(np.iinfo(np.int32).max)
 
 @dataclass(frozen=True, slots=True)
 class GranuleFact:
-    """An attribute whose value the granule decides, as it is (texts may use ``{name}``)."""
+    """An attribute whose value depends on the granule."""
 
     name: str
     """Key among the granule's facts."""
@@ -54,7 +54,7 @@ class TreeGroup:
 
 @dataclass(frozen=True, slots=True)
 class TreeRate:
-    """Groups of each beam whose rows go together."""
+    """Groups of each beam whose rows belong together."""
 
     name: str
     """What the values module knows it by: its group's path below the beam."""
@@ -70,7 +70,7 @@ class TreeRate:
 
 @dataclass(frozen=True, slots=True)
 class ProductTree:
-    """The whole tree of a product."""
+    """The tree of a product."""
 
     name: str
     """Short name, such as ``ATL06``."""
@@ -89,7 +89,7 @@ class ProductTree:
     """Dimension scales in the groups above, by path, and their lengths; None where it varies."""
 
     def scale(self, group: str, dim: str) -> str:
-        """Path of the scale that a dimension of a variable in one of the groups above has.
+        """Return the path of the scale of a dimension of a variable in a group.
 
         Raises
         ------
@@ -106,23 +106,23 @@ class ProductTree:
 
 
 class GranuleValues(Protocol):
-    """What fills a tree: the values of one granule, row block by row block."""
+    """The values of one granule, block by block."""
 
     def rows(self, rate: str, beam: str) -> int:
         """Count the rows that a rate has in a beam."""
 
     def block(self, rate: str, beam: str, start: int, stop: int) -> Mapping[str, NDArray[Any]]:
-        """Rows ``start:stop`` of every variable along the rate, by path below its group.
+        """Return rows ``start:stop`` of all variables of a rate, by path below its group.
 
         What a row holds depends on its number alone, not on the block that it comes in. Calls
         come from several threads at once.
         """
 
     def fixed(self, rate: str) -> Mapping[str, NDArray[Any]]:
-        """Values of the rate's variables that have no rows, by path below its group."""
+        """Return the values of a rate's variables that have no rows, by path."""
 
     def constants(self) -> Mapping[str, NDArray[Any]]:
-        """Values of the variables that stand in the file once, by path."""
+        """Return the values of variables stored once in a file, by path."""
 
     def attribute_values(self) -> Mapping[str, Any]:
-        """Values that attributes refer to."""
+        """Return the values that attributes contain."""
