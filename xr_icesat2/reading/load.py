@@ -13,7 +13,7 @@ from xr_icesat2.progress import progress_bar
 
 from .execute import PendingArray, execute
 from .lazy_array import GranuleArray, taken
-from .lazy_index import behind
+from .lazy_index import lazy_variable
 
 __all__ = ["compute_variables", "load_variables"]
 
@@ -27,7 +27,7 @@ def load_variables(variables: Iterable[xr.Variable], *, progress: bool | None) -
     whether a bar shows when it takes long; None: where standard error is a terminal.
     """
     lazy: dict[Hashable, tuple[GranuleArray, tuple[Any, ...], list[xr.Variable]]] = {}
-    for variable in map(behind, variables):
+    for variable in map(lazy_variable, variables):
         found = _lazy(variable)
         if found is not None:
             array, key = found
