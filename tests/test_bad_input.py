@@ -303,7 +303,7 @@ def test_granule_without_identity_is_an_error(written, copy, tmp_path):
             del file[name]
     ds = xr.open_dataset(unknown, engine="icesat2")
     assert ds["gran_idx"].values.tolist() == [-1]
-    says = (str(unknown), "nothing tells which granule", "Open it alone")
+    says = (str(unknown), "nothing identifies this granule", "Open it alone")
     refused(IdentityError, *says, opened=[unknown, written[ALL]], allow_mixed_releases=True)
 
 

@@ -80,8 +80,8 @@ def choose_rate(granules: Sequence[ResolvedGranule], request: Request) -> Rate:
             raise _no_such_group(first, rates, group or "")
     if all(request.drops(name) for name in rate.groups):
         msg = (
-            f"drop_variables={list(request.drop_variables)} leaves out all of {rate.name}, which "
-            f"group={group!r} opens: give one of the two, or another one"
+            f"drop_variables={list(request.drop_variables)} drops all of {rate.name}, which "
+            f"group={group!r} opens: leave one of the two out, or choose another group"
         )
         raise SelectionError(msg)
     return rate

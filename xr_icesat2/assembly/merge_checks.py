@@ -41,8 +41,8 @@ def check_mergeable(
     for number, identity in enumerate(identities):
         if identity.gran_idx == UNKNOWN:
             msg = (
-                f"{granules[number].url}: nothing tells which granule this is (orbit_info, "
-                "METADATA, its name), so that it cannot be merged with others. Open it alone."
+                f"{granules[number].url}: nothing identifies this granule (orbit_info, METADATA, "
+                "its name), so it cannot be merged with others. Open it alone."
             )
             raise IdentityError(msg)
         if identity.gran_idx in seen:

@@ -165,21 +165,23 @@ def _group(group: Any, layout: Layout, drop_variables: tuple[str, ...]) -> str |
 
 
 def check_not_dropped(group: str, drop_variables: tuple[str, ...]) -> None:
-    """Raise if ``drop_variables`` drops the group that is to be opened."""
+    """Raise if ``drop_variables`` drops the group to open."""
     if drop_variables and matches_any(group, drop_variables):
-        msg = f"group={group!r} is among what drop_variables leaves out: give one of the two"
+        dropped = list(drop_variables)
+        msg = f"group={group!r} is dropped by drop_variables={dropped}: leave one of the two out"
         raise SelectionError(msg)
 
 
 def _beam_keywords(keywords: Mapping[str, Any], layout: Layout) -> dict[str, Any]:
     """Return the keywords that choose beams."""
     given = {name: keywords.get(name) for name in ("spots", "beams", "sc_orient")}
-    if layout == "file" and any(value is not None for value in given.values()):
-        msg = (
-            "spots, beams and sc_orient are about what is merged; "
-            'layout="file" merges nothing: use group'
-        )
-        raise SelectionError(msg)
+    for name, value in given.items():
+        if value is not None and layout == "file":
+            msg = (
+                f'{name}={value!r} with layout="file", which merges no beams. Open one beam by '
+                "group= and its path, or leave layout out"
+            )
+            raise SelectionError(msg)
     if given["spots"] is not None:
         check_spots_keyword(given["spots"])
     if given["beams"] is not None:
@@ -193,7 +195,7 @@ def _beam_keywords(keywords: Mapping[str, Any], layout: Layout) -> dict[str, Any
 
 def _pad_to(rows: Any, layout: Layout) -> int | None:
     if rows is not None and not (_is_count(rows) and layout == "spot"):
-        msg = f'pad_to={rows!r} with layout={layout!r}: expected rows, and "spot"'
+        msg = f'pad_to={rows!r} with layout={layout!r}: expected rows, a number, with layout="spot"'
         raise SelectionError(msg)
     return None if rows is None else index(rows)
 
