@@ -269,7 +269,7 @@ def test_requests_grow_on_a_fast_link(http_server, tmp_path, monkeypatch):
         25_000,
         15_000,
     ]
-    lengths = [fetch._suited(16_000, seconds) for seconds in (0.5, 2, 9)]
+    lengths = [fetch.next_request_length(16_000, seconds) for seconds in (0.5, 2, 9)]
     assert lengths == [25_000, 16_000, 10_000]
 
 

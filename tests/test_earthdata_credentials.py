@@ -54,11 +54,11 @@ def asked(service, host, path=""):
 
 
 class TestLogin:
-    @pytest.mark.parametrize("road", ["direct", "external"])
-    def test_missing_login_is_an_error(self, earthdata, road):
+    @pytest.mark.parametrize("method", ["direct", "external"])
+    def test_missing_login_is_an_error(self, earthdata, method):
         earthdata.put(NAME, DATA)
         with pytest.raises(AccessDeniedError, match=r"need an Earthdata login.*earthaccess\.login"):
-            source(road).file_version()
+            source(method).file_version()
         assert asked(earthdata, DATA_HOST) == asked(earthdata, LOGIN_HOST) == []
 
     def test_password_is_read_from_the_environment(self, earthdata, monkeypatch):
@@ -117,19 +117,19 @@ class TestLogin:
         monkeypatch.setenv("EARTHDATA_PASSWORD", earthdata.password)
         assert source().read([(3, 4)]) == [DATA[3:7]]
 
-    @pytest.mark.parametrize("road", ["direct", "external"])
-    def test_token_from_a_file_is_stripped(self, earthdata, monkeypatch, road):
+    @pytest.mark.parametrize("method", ["direct", "external"])
+    def test_token_from_a_file_is_stripped(self, earthdata, monkeypatch, method):
         earthdata.put(NAME, DATA)
         monkeypatch.setenv("EARTHDATA_TOKEN", f" {earthdata.keys.new_token()}\n")
-        assert source(road).read([(3, 4)]) == [DATA[3:7]]
+        assert source(method).read([(3, 4)]) == [DATA[3:7]]
 
-    @pytest.mark.parametrize("road", ["direct", "external"])
+    @pytest.mark.parametrize("method", ["direct", "external"])
     @pytest.mark.parametrize("token", ["eyJ-hush\nhush", "Bearer eyJ-hush", "eyJ-hüsh"])
-    def test_invalid_token_is_an_error(self, earthdata, monkeypatch, token, road):
+    def test_invalid_token_is_an_error(self, earthdata, monkeypatch, token, method):
         earthdata.put(NAME, DATA)
         monkeypatch.setenv("EARTHDATA_TOKEN", token)
         with pytest.raises(AccessDeniedError, match="token is invalid") as caught:
-            source(road).file_version()
+            source(method).file_version()
         assert "hush" not in "".join(traceback.format_exception(caught.value))
         assert earthdata.script.log == []
 
@@ -151,25 +151,25 @@ class TestLogin:
         ):
             source().file_version()
 
-    @pytest.mark.parametrize("road", ["direct", "external"])
-    def test_expired_token_is_an_error(self, earthdata, monkeypatch, road):
+    @pytest.mark.parametrize("method", ["direct", "external"])
+    def test_expired_token_is_an_error(self, earthdata, monkeypatch, method):
         earthdata.put(NAME, DATA)
         monkeypatch.setenv("EARTHDATA_TOKEN", earthdata.keys.new_token(lifetime=-1))
         with pytest.raises(AccessDeniedError, match=r"expired: make a new one.*EARTHDATA_TOKEN"):
-            source(road).read([(i, 4) for i in range(20)])
+            source(method).read([(i, 4) for i in range(20)])
         assert len(earthdata.script.log) <= 20
         with suppress(AccessDeniedError):  # whoever of the twenty still asks for a token
             credentials().token.wait(10)
         monkeypatch.setenv("EARTHDATA_TOKEN", earthdata.keys.new_token())
-        assert source(road).read([(3, 4)]) == [DATA[3:7]]
+        assert source(method).read([(3, 4)]) == [DATA[3:7]]
 
-    @pytest.mark.parametrize("road", ["direct", "external"])
-    def test_token_that_expires_during_a_job_is_renewed(self, earthdata, monkeypatch, road):
+    @pytest.mark.parametrize("method", ["direct", "external"])
+    def test_token_that_expires_during_a_job_is_renewed(self, earthdata, monkeypatch, method):
         """With a password there is a next token."""
         earthdata.put(NAME, DATA)
         monkeypatch.setenv("EARTHDATA_USERNAME", earthdata.user)
         monkeypatch.setenv("EARTHDATA_PASSWORD", earthdata.password)
-        job = source(road)
+        job = source(method)
         assert job.read([(3, 4)]) == [DATA[3:7]]
         earthdata.keys.tokens.clear()
         earthdata.keys.expire()
@@ -186,9 +186,9 @@ class TestLogin:
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
         monkeypatch.setattr(socket, "getaddrinfo", none)
-        for road in ("direct", "external"):
+        for method in ("direct", "external"):
             with pytest.raises(TransferError, match="check the URL and the network"):
-                source(road).file_version()
+                source(method).file_version()
 
 
 class TestKeys:
@@ -334,10 +334,10 @@ class TestLongJobs:
 
 class TestSecrets:
     @pytest.fixture(params=["direct", "external"])
-    def road(self, request):
+    def method(self, request):
         return request.param
 
-    def test_secrets_are_not_shown(self, logged_in, road, tmp_path, caplog, monkeypatch):
+    def test_secrets_are_not_shown(self, logged_in, method, tmp_path, caplog, monkeypatch):
         """Everything is logged, pickled, cached and shown, and searched for secrets."""
         granule = write_granule(tmp_path, n_segments=20, chunk_rows=10)
         logged_in.put(granule.name, granule.read_bytes())
@@ -345,21 +345,21 @@ class TestSecrets:
         monkeypatch.setenv("XR_ICESAT2_INDEX_CACHE", str(cache / "index"))
         url, seen = f"icesat2://{granule.name}", []
         with caplog.at_level(logging.DEBUG):
-            fs = fsspec.filesystem("icesat2", access=road)
+            fs = fsspec.filesystem("icesat2", access=method)
             fs.info(url)
             chain = {"simplecache": {"cache_storage": str(cache / "files")}}
-            fsspec.open(f"simplecache::{url}", icesat2={"access": road}, **chain).open().close()
+            fsspec.open(f"simplecache::{url}", icesat2={"access": method}, **chain).open().close()
             ds = xr.open_dataset(
                 url,
                 engine="icesat2",
                 chunks={},
                 variables="h_li",
-                storage_options={"access": road},
+                storage_options={"access": method},
             )
             ds.h_li.compute()
-            seen += [fs, fs.to_json(), vars(fs), source(road), ds.encoding, ds]
+            seen += [fs, fs.to_json(), vars(fs), source(method), ds.encoding, ds]
             seen += [ds.h_li.data.dask.layers, pickle.dumps(fs), cloudpickle.dumps(ds)]
-            for what in (403, 500, "truncate", "reset", "html", "loop", 401, EXPIRE[road]):
+            for what in (403, 500, "truncate", "reset", "html", "loop", 401, EXPIRE[method]):
                 logged_in.script.fail(granule.name, what)
                 error = outcome(lambda: fs.cat_file(url))
                 seen += ["".join(traceback.format_exception(error)), vars(error)]
@@ -452,8 +452,8 @@ class TestHosts:
 def test_one_read_is_one_request(logged_in):
     """A read costs one request, the first over HTTPS two; a redirect that is over, one more."""
     logged_in.put(NAME, DATA)
-    for road in ("direct", "external"):
-        job = source(road)
+    for method in ("direct", "external"):
+        job = source(method)
         job.file_version()
         logged_in.script.log.clear()
         job.read([(i, 4) for i in range(10)])

@@ -40,15 +40,15 @@ def service(logged_in):
 
 
 @pytest.fixture(params=["direct", "external"])
-def road(request):
+def method(request):
     return request.param
 
 
-def read(name, road):
+def read(name, method):
     """What comes of a read, and how long it takes."""
     begun = time.monotonic()
     try:
-        got = open_source(f"icesat2://{name}", {"access": road}).read(RANGES)
+        got = open_source(f"icesat2://{name}", {"access": method}).read(RANGES)
     except ICESat2Error as error:
         got = error
     return got, time.monotonic() - begun
@@ -56,17 +56,17 @@ def read(name, road):
 
 @pytest.mark.parametrize("fault", PASSING)
 @pytest.mark.parametrize("where", [NAME, KEYS])
-def test_transient_faults_are_retried(service, road, fault, where):
+def test_transient_faults_are_retried(service, method, fault, where):
     service.script.fail(where, fault, times=2 if fault != "expire" else 1)
-    got, seconds = read(NAME, road)
+    got, seconds = read(NAME, method)
     assert got == PIECES
     assert seconds < LIMIT + LATE
 
 
 @pytest.mark.parametrize("fault", sorted({*PASSING, *LASTING} - {"slow", "expire"}, key=str))
-def test_persistent_faults_are_errors(service, road, fault):
+def test_persistent_faults_are_errors(service, method, fault):
     service.script.fail(NAME, fault)
-    got, seconds = read(NAME, road)
+    got, seconds = read(NAME, method)
     assert isinstance(got, ICESat2Error)
     assert NAME in str(got) or "new one at https://urs" in str(got)
     assert seconds < LIMIT + LATE
@@ -84,9 +84,9 @@ def test_unavailable_keys_are_an_error(service, fault):
 
 
 @pytest.mark.parametrize("fault", [500, "reset", "truncate", "html"])
-def test_unavailable_location_is_an_error(service, road, fault):
+def test_unavailable_location_is_an_error(service, method, fault):
     service.script.fail(CATALOG, fault)
-    got, seconds = read(REPEAT, road)
+    got, seconds = read(REPEAT, method)
     assert isinstance(got, TransferError)
     assert seconds < LIMIT + LATE
 
@@ -184,9 +184,9 @@ def test_environment_variable_of_obstore_disables_direct_access(service, monkeyp
     assert "AWS_SERVER_SIDE_ENCRYPTION" in caplog.text
 
 
-def test_empty_file_is_an_error(service, road):
+def test_empty_file_is_an_error(service, method):
     service.put(NAME, b"")
-    source = open_source(f"icesat2://{NAME}", {"access": road})
+    source = open_source(f"icesat2://{NAME}", {"access": method})
     assert source.file_version().size == source.first_read(8, 8).file_version.size == 0
 
 

@@ -36,12 +36,12 @@ def archive(logged_in, granule):
 
 
 @pytest.fixture(params=["direct", "external"])
-def road(request):
+def method(request):
     return request.param
 
 
-def test_open_dataset_works_by_s3_and_https(archive, granule, road):
-    options = {"engine": "icesat2", "variables": "h_li", "storage_options": {"access": road}}
+def test_open_dataset_works_by_s3_and_https(archive, granule, method):
+    options = {"engine": "icesat2", "variables": "h_li", "storage_options": {"access": method}}
     with xr.open_dataset(f"icesat2://{granule.name}", **options) as found:
         read = found.load()
     with h5py.File(granule) as file:
@@ -53,38 +53,38 @@ def test_open_dataset_works_by_s3_and_https(archive, granule, road):
             assert np.array_equal(one.h_li.values[: values.size], values, equal_nan=True)
     assert read.source_file.item() == granule.name
     hosts = {request.path.partition("/")[0] for request in archive.script.log}
-    assert (S3_HOST in hosts) == (road == "direct")
-    assert (DATA_HOST in hosts, CDN_HOST in hosts) == (True, road == "external")
+    assert (S3_HOST in hosts) == (method == "direct")
+    assert (DATA_HOST in hosts, CDN_HOST in hosts) == (True, method == "external")
     assert archive.leaks == []
 
 
-def test_open_mfdataset_works(archive, granule, road, tmp_path):
+def test_open_mfdataset_works(archive, granule, method, tmp_path):
     later = write_granule(tmp_path, cycle_number=2, n_segments=30, chunk_rows=10)
     archive.put(later.name, later.read_bytes())
     options = {"engine": "icesat2", "variables": "h_li"}
     with xr.open_mfdataset([granule, later], join="outer", **options) as local:
         expected = local.h_li.compute()
     urls = [f"icesat2://{path.name}" for path in (granule, later)]
-    options["storage_options"] = {"access": road}
+    options["storage_options"] = {"access": method}
     with xr.open_mfdataset(urls, join="outer", **options) as found:
         xr.testing.assert_equal(found.h_li.compute(), expected)
 
 
-def test_other_fsspec_openers_work(archive, granule, road, tmp_path):
+def test_other_fsspec_openers_work(archive, granule, method, tmp_path):
     """Through a cache, and an open file."""
     url, options = f"icesat2://{granule.name}", {"engine": "icesat2", "variables": "h_li"}
-    chain = {"icesat2": {"access": road}, "simplecache": {"cache_storage": str(tmp_path)}}
+    chain = {"icesat2": {"access": method}, "simplecache": {"cache_storage": str(tmp_path)}}
     cached = xr.open_dataset(f"simplecache::{url}", storage_options=chain, **options)
-    with fsspec.open(url, access=road) as file, cached:
+    with fsspec.open(url, access=method) as file, cached:
         opened = xr.open_dataset(file, **options)
         xr.testing.assert_identical(cached.load(), opened.load())
 
 
-def test_filesystem_works_in_a_user_event_loop(logged_in, road):
+def test_filesystem_works_in_a_user_event_loop(logged_in, method):
     logged_in.put(NAME, DATA)
 
     async def read():
-        fs = fsspec.filesystem("icesat2", access=road, asynchronous=True)
+        fs = fsspec.filesystem("icesat2", access=method, asynchronous=True)
         read = await asyncio.gather(fs._cat_file(NAME, 0, 4), fs._info(NAME))
         await (await fs.set_session()).close()
         await asyncio.sleep(0.1)  # for TLS to say goodbye
@@ -95,9 +95,9 @@ def test_filesystem_works_in_a_user_event_loop(logged_in, road):
         assert (data, info["size"]) == (DATA[:4], len(DATA))
 
 
-def test_fsspec_operations_work(logged_in, road, tmp_path):
+def test_fsspec_operations_work(logged_in, method, tmp_path):
     logged_in.put(NAME, DATA)
-    fs = fsspec.filesystem("icesat2", access=road)
+    fs = fsspec.filesystem("icesat2", access=method)
     assert fs.info(NAME) == {
         "name": PATH,
         "size": len(DATA),
@@ -121,7 +121,7 @@ def test_fsspec_operations_work(logged_in, road, tmp_path):
     assert (tmp_path / "copy.h5").read_bytes() == DATA
     assert [path.name for path in tmp_path.iterdir()] == ["copy.h5"]
     for chain in ("simplecache", "filecache"):
-        options = {chain: {"cache_storage": str(tmp_path / chain)}, "icesat2": {"access": road}}
+        options = {chain: {"cache_storage": str(tmp_path / chain)}, "icesat2": {"access": method}}
         with fsspec.open(f"{chain}::icesat2://{NAME}", **options) as file:
             assert file.read() == DATA
 
@@ -165,28 +165,28 @@ def test_directories_are_listed(earthdata):
         assert fs.find(missing) == []
 
 
-def test_granule_in_another_location_is_found(logged_in, road):
+def test_granule_in_another_location_is_found(logged_in, method):
     """The folders do not follow from the name, or not from the rule: CMR is asked."""
     logged_in.put(REPEAT, DATA, key=f"ATL11/007/{REPEAT}")
     logged_in.put(NAME, DATA, key=f"ATL06/007/moved/{NAME}")
-    fs = fsspec.filesystem("icesat2", access=road)
+    fs = fsspec.filesystem("icesat2", access=method)
     for name in (REPEAT, NAME):
         logged_in.script.clear()
-        source = open_source(f"icesat2://{name}", {"access": road})
+        source = open_source(f"icesat2://{name}", {"access": method})
         assert source.read([(i, 4) for i in range(10)]) == [DATA[i : i + 4] for i in range(10)]
         asked = [each for each in logged_in.script.log if "granules.umm_json" in each.path]
         assert len(asked) == 1
         assert fs.cat_file(name) == DATA
-        source = open_source(f"icesat2://{name}", {"access": road})
+        source = open_source(f"icesat2://{name}", {"access": method})
         source.file_version()
         logged_in.script.clear()
         assert source.read([(0, 4), (8, 4)]) == [DATA[:4], DATA[8:12]]
         assert not [each for each in logged_in.script.log if "granules.umm_json" in each.path]
 
 
-def test_nonexistent_granule_is_not_found(logged_in, road):
+def test_nonexistent_granule_is_not_found(logged_in, method):
     logged_in.put(NAME, DATA)
-    fs = fsspec.filesystem("icesat2", access=road)
+    fs = fsspec.filesystem("icesat2", access=method)
     with pytest.raises(
         GranuleNotFoundError, match=f"no granule .*_02.h5 in the archive, but {NAME}"
     ):
@@ -241,7 +241,7 @@ class _MetadataHandler(BaseHTTPRequestHandler):
 
 
 class TestAuto:
-    """Which road ``access="auto"`` takes."""
+    """Which method ``access="auto"`` takes."""
 
     def hosts(self, service):
         return {request.path.partition("/")[0] for request in service.script.log}

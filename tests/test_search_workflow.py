@@ -40,7 +40,7 @@ def archive(logged_in, files):
 
 
 @pytest.fixture(params=["direct", "external"])
-def road(request):
+def method(request):
     return request.param
 
 
@@ -66,9 +66,10 @@ def check(dataset, files):
 
 @pytest.mark.filterwarnings("ignore:As of version 1.0:FutureWarning")  # earthaccess about itself
 @pytest.mark.parametrize(
-    ("road", "by"), [("direct", "xr_icesat2"), ("external", "xr_icesat2"), ("auto", "earthaccess")]
+    ("method", "by"),
+    [("direct", "xr_icesat2"), ("external", "xr_icesat2"), ("auto", "earthaccess")],
 )
-def test_search_results_open(archive, files, road, by):
+def test_search_results_open(archive, files, method, by):
     if by == "xr_icesat2":
         found = xr_icesat2.search("ATL06", rgt=627, granule_region=3)
     else:
@@ -76,7 +77,7 @@ def test_search_results_open(archive, files, road, by):
     assert len(found) == 2
     options = {
         "engine": "icesat2", "variables": "h_li", "spots": [1, 6],
-        "storage_options": {"access": road},
+        "storage_options": {"access": method},
     }  # fmt: skip
     with xr.open_dataset(found, **options) as merged:
         check(merged, files)
@@ -85,7 +86,7 @@ def test_search_results_open(archive, files, road, by):
     with xr.open_dataset(found[1], **options) as one:
         check(one, files[1:])
     hosts = {request.path.partition("/")[0] for request in archive.script.log}
-    assert (S3_HOST in hosts, CDN_HOST in hosts) == (road == "direct", road != "direct")
+    assert (S3_HOST in hosts, CDN_HOST in hosts) == (method == "direct", method != "direct")
 
 
 def test_search_results_open_in_parallel(archive, files):
@@ -103,8 +104,8 @@ def test_empty_search_result_does_not_open(archive):
 
 
 @pytest.mark.filterwarnings("ignore:As of version 1.0:FutureWarning")
-def test_search_results_are_downloaded_and_checked(archive, files, road, tmp_path):
-    access = {"access": road}
+def test_search_results_are_downloaded_and_checked(archive, files, method, tmp_path):
+    access = {"access": method}
     found = xr_icesat2.search("ATL06", rgt=627)
     others = earthaccess.search_data(short_name="ATL06")
     for folder, given in (

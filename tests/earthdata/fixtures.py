@@ -16,7 +16,7 @@ _VARIABLES = (
 
 
 def forget_everything():
-    """Make this process forget what it has learnt of logins, keys and roads."""
+    """Make this process forget what it has learnt of logins, keys and refusals."""
     credentials.credentials.forget()
     access._refused_by_s3.clear()
     access._logged.forget()

@@ -35,7 +35,7 @@ from .cmr import (
 )
 from .partial_file import PartialFile, open_partial_file
 
-__all__ = ["catalog_record", "fetch_file"]
+__all__ = ["catalog_record", "fetch_file", "next_request_length"]
 
 SMALLEST_REQUEST, LARGEST_REQUEST = 512 << 10, 8 << 20
 """Bytes of one request: small at first, so that slow links meet the time limit."""
@@ -174,11 +174,11 @@ def _read(
         for data in source.read([(at, min(length, end - at)) for at in range(begin, end, length)]):
             part.append(data)
             count(len(data), 0)
-        length = _suited(length, time.monotonic() - started)
+        length = next_request_length(length, time.monotonic() - started)
     return True
 
 
-def _suited(length: int, seconds: float) -> int:
+def next_request_length(length: int, seconds: float) -> int:
     """Return the length of the next requests, so that a burst takes 1 to 5 seconds."""
     if seconds < 1:
         return min(length * 2, LARGEST_REQUEST)
