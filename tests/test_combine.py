@@ -24,6 +24,7 @@ FEW = ("h_li*", "segment_id", "atl06_quality_summary")
 """Names, and a pattern that matches something in subsets too."""
 
 each_layout = pytest.mark.parametrize("layout", ROWS)
+# They are what xarray takes for arguments that are left out; most tests leave none out.
 under_both_defaults = pytest.mark.usefixtures("defaults")
 each_order = pytest.mark.parametrize("way", ["by coordinates", "nested"])
 
@@ -50,7 +51,6 @@ def listed(paths: list[Path], **options: Any) -> xr.Dataset:
 
 @each_order
 @pytest.mark.parametrize("rate", ATL06, ids=lambda rate: rate.group)
-@under_both_defaults
 def test_beams_combine_along_new_dimension(written, way, rate):
     how = dict(WAYS[way]("gran_idx"))
     if rate.per_beam and way != "nested":
@@ -81,7 +81,6 @@ def test_pad_to_makes_lengths_equal(written, way):
     ("way", "backwards"),
     [("by coordinates", False), ("by coordinates", True), ("nested", True), ("parallel", False)],
 )
-@under_both_defaults
 def test_flat_rows_concatenate(written, way, backwards):
     paths = written[::-1] if backwards else written
     options = {"layout": "flat", "variables": FEW}
@@ -121,7 +120,6 @@ def with_a_subset(written, tmp_path_factory) -> list[Path]:
 
 @each_layout
 @each_order
-@under_both_defaults
 def test_subset_combines_with_full_granules(with_a_subset, layout, way):
     options = {"layout": layout, "variables": FEW}
     how = WAYS[way](ROWS[layout])
@@ -145,7 +143,6 @@ def assert_same_values(combined: xr.Dataset, expected: xr.Dataset) -> None:
 
 @needs_granules
 @each_layout
-@under_both_defaults
 def test_real_granules_combine(layout):
     """Subsets of three releases, one of few variables, in descending order."""
     starts = ("processed_ATL06_20190613", "processed_ATL06_20190222", "processed_ATL06_20191106")
@@ -164,7 +161,6 @@ def of_two_products(tmp_path_factory) -> list[Path]:
 
 
 @each_layout
-@under_both_defaults
 def test_two_products_do_not_combine(layout, of_two_products):
     paths = of_two_products
     options = {"engine": "icesat2", "layout": layout, "variables": ("h_*", "latitude")}

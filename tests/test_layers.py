@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,12 @@ MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob(
 IN_LAYERS = [m for m in MODULES if m.split("/")[0].removesuffix(".py") in LEVELS]
 
 
-def imports(module: str) -> Iterator[str]:
+@cache
+def imports(module: str) -> frozenset[str]:
+    return frozenset(_imports(module))
+
+
+def _imports(module: str) -> Iterator[str]:
     """Absolute names of what a module imports, wherever in it; of ``from a import b``, ``a.b``."""
     package = ("xr_icesat2", *module.split("/")[:-1])
     for node in ast.walk(ast.parse((PACKAGE / module).read_text(encoding="utf-8"))):
