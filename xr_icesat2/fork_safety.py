@@ -1,9 +1,11 @@
-"""What a forked process must not take over from its parent: locks, threads, connections.
+"""Reset locks, threads and connections in forked processes.
 
-Only the thread that forks lives on in the child. A lock that another thread
-held stays locked there, thread pools and event loops never answer, and a
-connection belongs to two processes. This module is the one place that tells a
-child from its parent.
+Only the thread that forks continues in the child. A lock of another thread
+stays locked there, thread pools and event loops never answer, and a connection
+belongs to two processes. Only this module distinguishes a child from its parent.
+
+Use :class:`PerProcess` for a value that each process makes for itself, and
+:func:`after_fork` for an object that must reset itself in a child.
 """
 
 from __future__ import annotations

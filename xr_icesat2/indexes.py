@@ -28,7 +28,7 @@ def save_indexes(
     *,
     progress: bool | None = None,
 ) -> None:
-    """Save what opening and reading granules takes, so that it need not be read again.
+    """Save the indexes of granules in one file, so that they open without a request.
 
     ``xr.open_dataset(urls, engine="icesat2", index_cache="campaign.idx")`` then
     opens what is in the file without asking any server. Every read asks whether
@@ -37,12 +37,12 @@ def save_indexes(
     Parameters
     ----------
     path
-        Of the file; ends in ``.idx``. What lies there is replaced.
+        Path of the file; ends in ``.idx``. An existing file is replaced.
     opened
         What was opened with ``engine="icesat2"`` and is not closed: a Dataset,
-        a tree, or several. Saved is the structure of what was asked for
-        (``group``, ``variables``): where each value of it lies, which is read
-        now as far as it was not yet.
+        a tree, or several. Saved is the structure of the selected groups and
+        variables, with the offsets of all their chunks, which are read now
+        unless they were already.
     progress
         Whether a bar shows when it takes long. Default: where standard error
         is a terminal or a notebook.

@@ -1,7 +1,7 @@
-"""Files in folders that others may write to as well.
+"""Write and open files safely in folders that others may write to.
 
 There, a name may be a symbolic link to somebody's own files, a pipe that never
-answers, or a file that is half written.
+answers, or an incomplete file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import IO, Any
 __all__ = ["PARTIAL", "atomic_file", "open_regular"]
 
 PARTIAL = ".partial"
-"""Suffix of a file that is not whole yet."""
+"""Suffix of an incomplete file."""
 
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
@@ -27,7 +27,7 @@ _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 @contextmanager
 def atomic_file(target: Path) -> Iterator[Path]:
-    """Yield a path beside the target to write to; in the end it replaces the target.
+    """Yield a path in the same folder to write to; at the end, rename it to the target.
 
     Open it with mode ``"xb"``: the file is then a new one with the permissions that the umask
     leaves, and no link is followed. After an error or an interrupt nothing is left of it, and
@@ -38,7 +38,7 @@ def atomic_file(target: Path) -> Iterator[Path]:
         yield unfinished
         unfinished.replace(target)
     finally:
-        with suppress(OSError):  # it is no more, or never was
+        with suppress(OSError):  # it was renamed, or never created
             unfinished.unlink()
 
 

@@ -31,7 +31,7 @@ def _pool(size: int, name: str) -> ThreadPoolExecutor:
 
 
 def wait_all(futures: Sequence[Future[T]]) -> list[T]:
-    """Wait for all, then raise the first error: no thread goes on writing into a result."""
+    """Wait for all, then raise the first error: no thread writes into a result after that."""
     try:
         wait(futures, return_when=FIRST_EXCEPTION)
     finally:

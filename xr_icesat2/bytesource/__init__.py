@@ -1,21 +1,16 @@
-"""Bytes of one granule, wherever it lies.
+"""Bytes of one granule, from any storage.
 
-Table of contents:
-
-- :mod:`.protocol` -- :class:`ByteSource`, what the rest of the library asks for
-- :mod:`.open` -- :func:`open_source`, from what a user gives to a byte source
-- :mod:`.archive` -- the addresses of NSIDC's archive
-- :mod:`.naming` -- what to call it in messages, without secrets
-- :mod:`.ranges` -- which byte ranges can be asked for at all
-- :mod:`.local`, :mod:`.descriptors` -- files of this machine
-- :mod:`.fileobj` -- ``BytesIO`` and other open files
-- :mod:`.remote` -- anything that fsspec reaches: :mod:`.location` (which
-  filesystem), :mod:`.transports`, :mod:`.http` (one request),
-  :mod:`.scheduler`, :mod:`.retrying`, :mod:`.limits` (how many at once, how
-  often, how long), :mod:`.translate` (their errors into ours)
-- :mod:`.cost` -- what a request costs, as observed
-- :mod:`.budget`, :mod:`.threads` -- how much is held at a time, and who works on it
-- :mod:`.counting` -- :class:`CountingSource`, which counts what is asked
+- :mod:`.protocol`: :class:`ByteSource`, what the rest of the library asks for
+- :mod:`.open_source`: from what a user gives to a byte source
+- :mod:`.local`, :mod:`.file_object`, :mod:`.remote`: the byte sources
+- :mod:`.descriptor_cache`: open local files
+- :mod:`.fsspec_location`: which fsspec filesystem a remote source reads
+- :mod:`.fsspec_transport`, :mod:`.http`, :mod:`.s3_transport`: how one request is sent;
+  :mod:`.s3_client_choice` decides between obstore and s3fs
+- :mod:`.range_requests`, :mod:`.request_scheduler`, :mod:`.request_limits`, :mod:`.retry`,
+  :mod:`.slow_requests`: how many requests run at once, how often and how long each is tried
+- :mod:`.error_translation`, :mod:`.redaction`: errors of other libraries as ours, without secrets
+- :mod:`.request_counter`: :class:`CountingSource`, which counts requests
 """
 
 from .open_source import open_source

@@ -1,4 +1,4 @@
-"""Open files of this process: few at a time, each closed when nobody reads it.
+"""Cache of open file descriptors: few at a time, each closed when nobody reads it.
 
 A list of a thousand local granules must not need a thousand file descriptors
 (the usual limit is 1024), and a descriptor must not be closed, and its number
@@ -16,7 +16,7 @@ from xr_icesat2.fork_safety import after_fork
 __all__ = ["MAX_OPEN", "Descriptor", "DescriptorCache", "check_regular_file", "descriptors"]
 
 MAX_OPEN = 128
-"""Files kept open at once; the one read longest ago is let go first."""
+"""Open files at most; the least recently used is closed first."""
 
 # One pread gives at most about 2 GiB on Linux, whatever is asked.
 _LARGEST_READ = 1 << 30
@@ -28,9 +28,9 @@ def check_regular_file(mode: int, path: str) -> None:
     Parameters
     ----------
     mode : int
-        ``st_mode`` of what lies there.
+        ``st_mode`` of the path.
     path : str
-        Where.
+        For messages.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def check_regular_file(mode: int, path: str) -> None:
 class Descriptor:
     """A file opened for reading at any offset, by any thread.
 
-    It is closed when the last reference to it goes: whoever reads holds one.
+    It is closed with the last reference to it; a reader keeps one.
     """
 
     def __init__(self, path: str) -> None:
@@ -92,35 +92,37 @@ class Descriptor:
 
 
 class DescriptorCache:
-    """The descriptors that this process keeps, the latest read last."""
+    """The descriptors of this process, the most recently used last."""
 
     def __init__(self) -> None:
-        self._held: OrderedDict[object, Descriptor] = OrderedDict()
-        # Reentrant: the garbage collector may drop a source while this thread holds it.
+        self._cached: OrderedDict[object, Descriptor] = OrderedDict()
+        # Reentrant: the garbage collector may drop a source while this thread has it locked.
         self._lock = threading.RLock()
 
     def get(self, owner: object, path: str) -> Descriptor:
-        """Give the descriptor of ``owner``, opened if it is not held."""
+        """Return the descriptor of ``owner``; open it if it is not cached."""
         with self._lock:
-            descriptor = self._held.get(owner)
+            descriptor = self._cached.get(owner)
             if descriptor is not None:
-                self._held.move_to_end(owner)
+                self._cached.move_to_end(owner)
                 return descriptor
         opened = Descriptor(path)
         with self._lock:
             # Another thread of the same owner may have been faster: one is enough.
-            descriptor = self._held.setdefault(owner, opened)
-            dropped = [self._held.popitem(last=False)[1] for _ in range(len(self._held) - MAX_OPEN)]
+            descriptor = self._cached.setdefault(owner, opened)
+            dropped = [
+                self._cached.popitem(last=False)[1] for _ in range(len(self._cached) - MAX_OPEN)
+            ]
         del dropped  # closed outside the lock
         return descriptor
 
     def drop(self, owner: object) -> None:
-        """Let go of the descriptor of ``owner``, if it is held."""
+        """Forget the descriptor of ``owner``, if it is cached."""
         with self._lock:
-            self._held.pop(owner, None)
+            self._cached.pop(owner, None)
 
     def __len__(self) -> int:
-        return len(self._held)
+        return len(self._cached)
 
     def renew_lock(self) -> None:
         """Free the lock, which a thread of the parent may hold at the moment of a fork."""

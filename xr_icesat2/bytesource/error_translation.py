@@ -1,8 +1,8 @@
-"""Errors of filesystems and of the libraries below them, said in ours.
+"""Translate errors of filesystems and client libraries into ours.
 
 botocore, aiohttp, requests and the operating system each say "no such file" in
 their own way, and fsspec wraps one in another (its HTTP filesystem reports a
-refused connection as ``FileNotFoundError``). They are told apart by their
+refused connection as ``FileNotFoundError``). They are distinguished by their
 attributes and class names, along the chain of causes: none of those libraries
 is imported here.
 """
@@ -107,7 +107,7 @@ class HTTPStatusError(Exception):
 
     @classmethod
     def of(cls, response: Any) -> "HTTPStatusError":
-        """Error for an answer of aiohttp or requests."""
+        """Return the error for an answer of aiohttp or requests."""
         status = getattr(response, "status", None) or response.status_code
         asked = response.headers.get("Retry-After", "")
         # Servers may also give a date there; the usual pause does for those.
@@ -115,7 +115,7 @@ class HTTPStatusError(Exception):
 
 
 class GarbledResponseError(Exception):
-    """An answer is not what this server says at other times."""
+    """An answer has not the form that this server uses."""
 
 
 class ShortResponseError(Exception):
@@ -132,7 +132,7 @@ def _links(error: BaseException) -> Iterator[BaseException]:
 
 
 def _answer(error: BaseException) -> dict[str, Any]:
-    """Answer of S3 as botocore keeps it in its errors; empty for any other error."""
+    """Return the answer of S3 that botocore keeps in its errors; empty for others."""
     response = getattr(error, "response", None)
     return response if isinstance(response, dict) else {}
 
@@ -151,7 +151,7 @@ def _code(error: BaseException) -> str | None:
 
 
 def http_status(error: BaseException) -> int | None:
-    """HTTP status that caused ``error``, or None where no server answered."""
+    """Return the HTTP status that caused ``error``; None if no server answered."""
     return next(filter(None, map(_status, _links(error))), None)
 
 
@@ -164,7 +164,7 @@ def _class_names(error: BaseException) -> set[str]:
 
 
 def is_retryable(error: BaseException) -> bool:
-    """Whether the same request may well succeed a moment later."""
+    """Return whether the same request may succeed a moment later."""
     if isinstance(error, ICESat2Error):
         return False
     status, names = http_status(error), _class_names(error)
@@ -176,7 +176,7 @@ def is_retryable(error: BaseException) -> bool:
 
 
 def translate_error(error: BaseException, name: str) -> ICESat2Error:
-    """Error of this library that says what ``error`` means for a granule.
+    """Return the error of this library for any other error.
 
     Parameters
     ----------
@@ -199,50 +199,52 @@ def translate_error(error: BaseException, name: str) -> ICESat2Error:
 
 
 def safe_cause(error: BaseException) -> BaseException | None:
-    """Give ``error`` for a traceback, or None where it, or its cause, may show a secret.
+    """Return ``error`` for a traceback, or None if it, or its cause, may show a secret.
 
     aiohttp's errors may hold the headers of the request, which dask pickles.
-    None also where our own error lies below it: that one is raised, and cannot
-    be the cause of its cause.
+    None also if one of our errors is among its causes: that one is raised, and
+    cannot be the cause of its cause.
     """
     links = list(_links(error))
     ours = any(isinstance(link, ICESat2Error) for link in links)
-    told = [str(link) for link in links]
-    clean = all(safe_text(text) == text for text in told)
+    texts = [str(link) for link in links]
+    clean = all(safe_text(text) == text for text in texts)
     holds_request = any(hasattr(link, "request_info") for link in links)
     return error if clean and not ours and not holds_request else None
 
 
 def _from_answer(error: BaseException, name: str) -> ICESat2Error:
-    status, code, said = http_status(error), _code_of(error), _said(error)
+    status, code, reason = http_status(error), _code_of(error), _reason(error)
     if status in {404, 410} or code in _NOT_FOUND_CODES:
-        return _missing(name, said)
+        return _missing(name, reason)
     if status in {401, 403} or code in _DENIED_CODES:
-        return AccessDeniedError(f"may not read {name} ({said}). {_LOGIN_HINT}")
+        return AccessDeniedError(f"may not read {name} ({reason}). {_LOGIN_HINT}")
     if is_retryable(error):
         return TransferError(
-            f"the server of {name} answers {said}, also when asked again: try again later, "
+            f"the server of {name} answers {reason}, also when asked again: try again later, "
             "or download the file"
         )
-    return TransferError(f"the server of {name} answers {said}: check the URL and storage_options")
+    return TransferError(
+        f"the server of {name} answers {reason}: check the URL and storage_options"
+    )
 
 
 def _from_class(error: BaseException, name: str) -> ICESat2Error:
-    names, said = _class_names(error), _said(error)
+    names, reason = _class_names(error), _reason(error)
     if names & _NO_CREDENTIALS:
-        return AccessDeniedError(f"may not read {name} ({said}). {_LOGIN_HINT}")
+        return AccessDeniedError(f"may not read {name} ({reason}). {_LOGIN_HINT}")
     if names & _TIMED_OUT and not names & _UNREACHABLE:
         return TransferTimeoutError(
             f"no answer for {name} within the time limit: check the network, or wait longer by "
             f"setting the environment variable {TIMEOUT_VARIABLE} (seconds)"
         )
     if names & (_BROKEN | _CERTIFICATE):
-        return TransferError(f"cannot get {name} ({said}): check the URL and the network")
+        return TransferError(f"cannot get {name} ({reason}): check the URL and the network")
     for link in _links(error):
         option = _UNKNOWN_OPTION.search(str(link)) if isinstance(link, TypeError) else None
         if option:
             return _unknown_option(option[1], name)
-    return _from_system(error, name, said)
+    return _from_system(error, name, reason)
 
 
 def _unknown_option(option: str, name: str) -> SelectionError:
@@ -255,7 +257,7 @@ def _unknown_option(option: str, name: str) -> SelectionError:
     )
 
 
-def _from_system(error: BaseException, name: str, said: str) -> ICESat2Error:
+def _from_system(error: BaseException, name: str, reason: str) -> ICESat2Error:
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         if not is_url(name):
             return GranuleNotFoundError(
@@ -265,23 +267,23 @@ def _from_system(error: BaseException, name: str, said: str) -> ICESat2Error:
     if isinstance(error, IsADirectoryError):
         return NotAGranuleError(f"{name} is a directory, not a granule: list the files in it")
     if isinstance(error, PermissionError):
-        return AccessDeniedError(f"may not read {name} ({said}): check who may read it")
-    return TransferError(f"cannot read {name}: {said}")
+        return AccessDeniedError(f"may not read {name} ({reason}): check who may read it")
+    return TransferError(f"cannot read {name}: {reason}")
 
 
-def _missing(name: str, said: str) -> GranuleNotFoundError:
+def _missing(name: str, reason: str) -> GranuleNotFoundError:
     return GranuleNotFoundError(
-        f"there is no granule at {name} ({said}): check the spelling, and that the archive "
+        f"there is no granule at {name} ({reason}): check the spelling, and that the archive "
         "still has this release and version"
     )
 
 
-def _said(error: BaseException) -> str:
-    """Say what the deepest answer in the chain says, short and without secrets."""
+def _reason(error: BaseException) -> str:
+    """Return the answer of the server, or the error, in short and without secrets."""
     for link in _links(error):
-        told = _answer(link).get("Error")
-        if told:
-            return safe_text(f"{told.get('Code')}: {told.get('Message')}")
+        answer = _answer(link).get("Error")
+        if answer:
+            return safe_text(f"{answer.get('Code')}: {answer.get('Message')}")
         if isinstance(link, HTTPStatusError):
             return str(link)
     if (status := http_status(error)) is not None:

@@ -57,12 +57,12 @@ class FileObjectSource:
     cost = RequestCost(latency=1e-6, bandwidth=4e9)
 
     def file_version(self) -> FileVersion:
-        """Size now; an open file has no tag."""
+        """Return the current size; an open file has no tag."""
         with self._lock():
             return FileVersion(self._guarded(self._measure), "")
 
     def first_read(self, first: int, last: int) -> FirstRead:
-        """Give the stamp alone: nobody waits for the bytes of a file that is here."""
+        """Return the version alone: local bytes cost no round trip."""
         del first, last
         return FirstRead(self.file_version())
 
@@ -84,7 +84,7 @@ class FileObjectSource:
             return self._guarded(lambda: [self._read_one(*each, size) for each in plain])
 
     def read_each(self, ranges: Sequence[Range], on_bytes: OnBytes, pool: Executor) -> None:
-        """Read and hand on one range after another, in this thread."""
+        """Read and pass on one range after another, in this thread."""
         del pool
         for number, each in enumerate(ranges):
             (data,) = self.read([each])

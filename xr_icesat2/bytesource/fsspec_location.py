@@ -1,4 +1,4 @@
-"""Which filesystem, and what path in it: told by a URL, or taken from an open file."""
+"""The fsspec filesystem and path of a file, from a URL or from an open file."""
 
 import os
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ _QUIET = _S3 | {
 
 
 class FileLocation(Protocol):
-    """Where a granule lies: a value that can be pickled."""
+    """The filesystem and path of a granule; can be pickled."""
 
     @property
     def name(self) -> str:
@@ -32,11 +32,11 @@ class FileLocation(Protocol):
 
     @property
     def asks_no_network(self) -> bool:
-        """Whether :meth:`resolve` is sure to ask no network."""
+        """Whether :meth:`resolve` certainly makes no request."""
         ...
 
     def resolve(self) -> tuple[Any, str]:
-        """Give the filesystem, as a synchronous instance of this process, and the path in it."""
+        """Return a synchronous filesystem of this process, and the path in it."""
         ...
 
 
@@ -62,11 +62,11 @@ class URLLocation:
 
     @property
     def asks_no_network(self) -> bool:
-        """Whether resolving is sure to ask no network."""
+        """Whether resolving certainly makes no request."""
         return all(link.partition("://")[0] in _QUIET for link in self.url.split("::"))
 
     def resolve(self) -> tuple[Any, str]:
-        """Give the filesystem that fsspec makes of URL and options, and the path in it.
+        """Return the filesystem that fsspec makes of URL and options, and the path in it.
 
         Raises
         ------
@@ -139,7 +139,7 @@ class FilesystemLocation:
     asks_no_network = True
 
     def resolve(self) -> tuple[Any, str]:
-        """Give the filesystem itself, or one like it if it cannot be used from here."""
+        """Return the filesystem itself, or an equal one if it cannot be used from here."""
         filesystem = self.filesystem
         elsewhere = getattr(filesystem, "_pid", os.getpid()) != os.getpid()
         if elsewhere or getattr(filesystem, "asynchronous", False):

@@ -20,13 +20,13 @@ from .slow_requests import note_peer
 
 __all__ = ["AsyncTransport", "BlockingTransport", "Transport", "transport_for"]
 
-# The first that a filesystem tells; what means "another content" comes before a time.
+# The first that a filesystem reports is used: tags of content before times.
 _TAGS = ("ETag", "etag", "md5Hash", "content_md5", "generation", "LastModified", "last_modified")
 _TIMES = ("updated", "mtime", "modified", "created")
 
 
 class Transport(Protocol):
-    """How one granule's bytes come over a filesystem.
+    """Sends single requests for one file of a filesystem.
 
     Attributes
     ----------
@@ -40,15 +40,15 @@ class Transport(Protocol):
     whole_file: bool
 
     async def file_version(self) -> FileVersion:
-        """Version of the file as it lies there now."""
+        """Return the current version of the file."""
         ...
 
     async def first_read(self, first: int, last: int) -> FirstRead:
-        """Version of the file, with what of its first and last bytes costs no more waiting."""
+        """Return the version, with those first and last bytes that cost no round trip."""
         ...
 
     async def fetch(self, offset: int, length: int) -> BytesLike:
-        """Bytes of one range; fewer if that is what came."""
+        """Return the bytes of one range; fewer if the server sends fewer."""
         ...
 
 
@@ -64,27 +64,27 @@ class AsyncTransport:
         self._name = name
 
     async def file_version(self) -> FileVersion:
-        """Size and ETag, past the cache of directory listings."""
+        """Return size and ETag, bypassing the cache of directory listings."""
         options = _fresh(self._filesystem, self._path, "_info")
         return _version(await self._filesystem._info(self._path, **options), self._name)  # noqa: SLF001
 
     async def first_read(self, first: int, last: int) -> FirstRead:
-        """Size and ETag, and beside that the first bytes; where the end lies is not known yet."""
+        """Return size and ETag, and the first bytes at the same time."""
         del last
         began = time.monotonic()
-        wish = asyncio.ensure_future(self.fetch(0, first)) if first else None
+        request = asyncio.ensure_future(self.fetch(0, first)) if first else None
         try:
             version = await self.file_version()
             latency = time.monotonic() - began
-            head = await _granted(wish)
+            head = await _finished(request)
         finally:
-            if wish is not None:
-                wish.cancel()
+            if request is not None:
+                request.cancel()
         whole = len(head) == min(first, version.size)
         return FirstRead(version, {0: head} if head and whole else {}, latency)
 
     async def fetch(self, offset: int, length: int) -> bytes:
-        """Bytes of one range."""
+        """Return the bytes of one range."""
         data: bytes = await self._filesystem._cat_file(  # noqa: SLF001
             self._path, start=offset, end=offset + length
         )
@@ -119,7 +119,7 @@ class BlockingTransport:
         return await in_daemon_thread(call)
 
     async def file_version(self) -> FileVersion:
-        """Size and tag as the filesystem tells them."""
+        """Return size and tag, as the filesystem reports them."""
         if self._below is not None:
             return await self._below.file_version()
         options = _fresh(self._filesystem, self._path, "info")
@@ -127,19 +127,19 @@ class BlockingTransport:
         return _version(info, self._name)
 
     async def first_read(self, first: int, last: int) -> FirstRead:
-        """Size and tag alone: bytes would be a request of their own."""
+        """Return size and tag alone: bytes would be another request."""
         del first, last
         return FirstRead(await self.file_version())
 
     async def fetch(self, offset: int, length: int) -> bytes:
-        """Bytes of one range."""
+        """Return the bytes of one range."""
         ask = partial(self._filesystem.cat_file, self._path, start=offset, end=offset + length)
         data: bytes = await self._alone(ask)
         return data
 
 
 def transport_for(filesystem: Any, path: str, name: str) -> Transport:
-    """Choose how to ask ``filesystem`` for ``path``; one that brings its own way knows best.
+    """Choose the transport for a path of a filesystem: its own, if it has one.
 
     Parameters
     ----------
@@ -178,18 +178,18 @@ def _refuse_inherited(filesystem: Any, name: str) -> None:
         )
 
 
-async def _granted(wish: "asyncio.Future[bytes] | None") -> bytes:
-    """Give what was wished for; nothing if it failed, for it is asked for again if needed."""
-    if wish is None:
+async def _finished(request: "asyncio.Future[bytes] | None") -> bytes:
+    """Return the bytes; none after a failure, since they are requested again if needed."""
+    if request is None:
         return b""
     try:
-        return await wish
+        return await request
     except Exception:  # noqa: BLE001 - of any kind
         return b""
 
 
 def _is_a(filesystem: Any, kind: str) -> bool:
-    """By name, so that the module of that class need not be imported."""
+    """Compare by name, so that the module of that class need not be imported."""
     return any(base.__name__ == kind for base in type(filesystem).__mro__)
 
 

@@ -1,7 +1,7 @@
-"""One ranged GET over the session of fsspec's HTTP filesystem.
+"""Ranged GET requests over the session of fsspec's HTTP filesystem.
 
-Its own ``_cat_file`` reads whatever comes: where a server ignores ``Range``
-that is the whole granule, gigabytes, once for every range. Its ``_info`` asks
+Its own ``_cat_file`` reads the whole answer: if a server ignores ``Range``,
+that is the whole granule, gigabytes, for every range. Its ``_info`` asks
 with HEAD, which presigned URLs refuse, and reports every failure as
 "not found". So the requests are made here, with the filesystem's session and
 options; aiohttp is not imported.
@@ -59,11 +59,11 @@ class HTTPTransport:
         }
 
     async def file_version(self) -> FileVersion:
-        """Size and ETag, by asking for the first byte."""
+        """Return size and ETag, by a request for the first byte."""
         return (await self.first_read(1, 0)).file_version
 
     async def first_read(self, first: int, last: int) -> FirstRead:
-        """Size and ETag, with the first bytes in the same answer."""
+        """Return size and ETag, with the first bytes in the same answer."""
         del last  # of its own a request, which not every server understands
         began = time.monotonic()
         async with await self._get(0, max(1, first)) as response:
@@ -84,7 +84,7 @@ class HTTPTransport:
             return FirstRead(FileVersion(size, tag or ""), pieces, waited)
 
     async def fetch(self, offset: int, length: int) -> bytes:
-        """Bytes of one range; fewer if the server sends fewer."""
+        """Return the bytes of one range; fewer if the server sends fewer."""
         async with await self._get(offset, length) as response:
             self._refuse_failure(response)
             if response.status != 206 or _first(response) not in {None, offset}:

@@ -23,7 +23,7 @@ from .protocol import (
 __all__ = ["LocalSource"]
 
 FEW_BYTES = 1 << 18
-"""Up to so many, other threads are not worth the trouble."""
+"""Bytes up to which other threads cost more than they save."""
 
 
 class LocalSource:
@@ -47,7 +47,7 @@ class LocalSource:
     cost = RequestCost(latency=20e-6, bandwidth=1e9)
 
     def file_version(self) -> FileVersion:
-        """Size and time of the last change, asked of the operating system at each call.
+        """Return size and modification time; each call asks the operating system.
 
         Raises
         ------
@@ -64,7 +64,7 @@ class LocalSource:
         return FileVersion(found.st_size, str(found.st_mtime_ns))
 
     def first_read(self, first: int, last: int) -> FirstRead:
-        """Give the stamp alone: nobody waits for the bytes of a file that is here."""
+        """Return the version alone: local bytes cost no round trip."""
         del first, last
         return FirstRead(self.file_version())
 
@@ -91,7 +91,7 @@ class LocalSource:
             raise translate_error(error, self.url) from error
 
     def read_each(self, ranges: Sequence[Range], on_bytes: OnBytes, pool: Executor) -> None:
-        """Read and hand on each range in a thread of the pool, which so holds one range each."""
+        """Read each range in a thread of the pool, and pass it on there."""
 
         def work(number: int, each: Range) -> None:
             (data,) = self.read([each])
@@ -118,7 +118,7 @@ class LocalSource:
         return data
 
     def close(self) -> None:
-        """Let go of the file; a later read opens it again."""
+        """Close the file; a later read opens it again."""
         descriptors.drop(self._owner)
 
     def __del__(self) -> None:

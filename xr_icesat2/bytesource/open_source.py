@@ -1,4 +1,4 @@
-"""From what a user gives to a byte source, without asking any disk or server."""
+"""From what a user gives to a byte source, without any I/O."""
 
 import io
 import os
@@ -25,7 +25,7 @@ def open_source(
     obj: str | os.PathLike[str] | IO[bytes] | Any,
     storage_options: Mapping[str, Any] | None = None,
 ) -> ByteSource:
-    """Byte source of what a user gave. Asks no disk and no server: the first read does.
+    """Return the byte source of what a user gave. No I/O: the first read does that.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def _from_text(text: str, options: Mapping[str, Any]) -> ByteSource:
 
         path: str = LocalFileSystem._strip_protocol(text)  # noqa: SLF001
         return LocalSource(path)
-    # Local files need neither fsspec nor what lies below it: they open faster without.
+    # Local files need no fsspec: they open faster without importing it.
     from .remote import RemoteSource  # noqa: PLC0415
 
     return RemoteSource(URLLocation(text, dict(options)))

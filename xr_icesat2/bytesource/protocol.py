@@ -1,4 +1,4 @@
-"""What the library needs of the place where a granule lies."""
+"""The interface of byte sources, and the values that they exchange."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -22,14 +22,14 @@ __all__ = [
 Range: TypeAlias = tuple[int, int]
 """(offset, length), both in bytes."""
 BytesLike: TypeAlias = bytes | memoryview
-"""What a request brings: a copy less where a library gives its own memory to look at."""
+"""The answer to a request; a memoryview saves a copy of a client library's buffer."""
 OnBytes: TypeAlias = Callable[[int, BytesLike], None]
 """Called with the number of a range and its bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestCost:
-    """A link to a place, in the simplest terms that decide how to read from it."""
+    """Latency and bandwidth of the link to a file, which decide how to read it."""
 
     latency: float
     """Seconds to the first byte of an answer."""
@@ -38,7 +38,7 @@ class RequestCost:
 
     @property
     def round_trip(self) -> int:
-        """Bytes that take as long to come as an answer takes to begin."""
+        """Bytes that are transferred in the time of one round trip."""
         return int(self.latency * self.bandwidth)
 
 
@@ -52,7 +52,7 @@ class FileVersion:
         Bytes in the file.
     tag : str
         Changes when the content does: the ETag, else the time of the last
-        change, else ``""`` where the place tells neither.
+        change, else ``""``.
     """
 
     size: int
@@ -61,16 +61,16 @@ class FileVersion:
 
 @dataclass(frozen=True)
 class FirstRead:
-    """What a first look at a file brings.
+    """The answer to the first request for a file.
 
     Attributes
     ----------
     file_version : FileVersion
-        Which version of it lies there now.
+        Current version of the file.
     pieces : mapping of int to bytes
-        By offset, parts of that version that came along; there may be none.
+        Parts of that version that the answer contains, by offset; may be empty.
     latency : float or None
-        Seconds until the answer began, where that was seen.
+        Seconds until the answer began, if known.
     """
 
     file_version: FileVersion
@@ -83,9 +83,8 @@ class ByteSource(Protocol):
     """The bytes of one granule.
 
     Every method may be called from several threads at once. An instance can
-    be pickled, and is then opened anew where it is unpickled: it carries where
-    the granule lies and the options that the user gave, never an open
-    connection.
+    be pickled: it carries the location of the granule and the options that the
+    user gave, never an open connection.
 
     Attributes
     ----------
@@ -100,26 +99,26 @@ class ByteSource(Protocol):
 
     @property
     def cost(self) -> RequestCost:
-        """What a request to it costs, as far as is known."""
+        """What a request costs, as far as is known."""
         ...
 
     def file_version(self) -> FileVersion:
-        """Version of the file as it lies there now, asked anew at each call."""
+        """Return the current version of the file; each call asks again."""
         ...
 
     def first_read(self, first: int, last: int) -> FirstRead:
-        """Version of the file, with its first and last bytes if they cost no more waiting.
+        """Return the version of the file, with its first and last bytes if they cost no round trip.
 
         Parameters
         ----------
         first, last : int
-            Bytes wanted of the beginning and of the end. They are a wish: less
-            of them, or nothing, may come.
+            Bytes wanted of the beginning and of the end; fewer, or none, may be
+            returned.
 
         Raises
         ------
         ICESat2Error
-            Whatever goes wrong, as of :meth:`file_version`.
+            Any failure, as of :meth:`file_version`.
         """
         ...
 
@@ -139,46 +138,45 @@ class ByteSource(Protocol):
         Raises
         ------
         ICESat2Error
-            Whatever goes wrong, see :mod:`xr_icesat2.errors`; there is no
-            partial answer.
+            Any failure, see :mod:`xr_icesat2.errors`; there is no partial
+            answer.
         """
         ...
 
     def read_each(self, ranges: Sequence[Range], on_bytes: OnBytes, pool: Executor) -> None:
-        """Read byte ranges, and hand each on as soon as it has come.
+        """Read byte ranges, and pass each on as soon as it arrives.
 
-        However large the ranges are together, few of their bytes are held at
-        a time (:data:`~xr_icesat2.bytesource.request_limits.MOST_HELD`).
+        However large the ranges are together, memory holds few of their bytes
+        at a time (:data:`~xr_icesat2.bytesource.request_limits.MOST_HELD`).
 
         Parameters
         ----------
         ranges : sequence of (offset, length)
             In bytes, in any order.
-        take : callable
+        on_bytes : callable
             Called once for each range, in any order and from several threads.
-            What it raises ends the whole; no call of it goes on after that.
+            An exception of it ends the read; no call of it runs after that.
         pool : Executor
-            Where ``take`` may work without holding up what is still to come.
+            Runs ``on_bytes`` while further ranges arrive.
 
         Raises
         ------
         ICESat2Error
-            Whatever goes wrong, as of :meth:`read`.
+            Any failure, as of :meth:`read`.
         """
         ...
 
     def close(self) -> None:
-        """Let go of files and connections; a later read opens them again."""
+        """Close files and connections; a later read opens them again."""
         ...
 
 
-# Offsets and lengths come out of the granule itself, and a damaged granule asks for absurd ones.
-# No operating system and no server counts further.
+# Larger offsets, which a damaged granule may hold, no operating system accepts.
 _LARGEST_FILE = (1 << 63) - 1
 
 
 def checked_ranges(ranges: Iterable[Range], size: int | None, name: str) -> list[Range]:
-    """Plain integer ranges that lie inside the file.
+    """Return ranges as plain integers, all inside the file.
 
     Parameters
     ----------
@@ -203,7 +201,7 @@ def checked_ranges(ranges: Iterable[Range], size: int | None, name: str) -> list
 
 
 def range_error(offset: int, length: int, size: int | None, name: str) -> CorruptGranuleError:
-    """Error for a range that reaches outside a file of ``size`` bytes."""
+    """Return the error for a range outside a file of ``size`` bytes."""
     held = "" if size is None else f", which has {size} bytes"
     return CorruptGranuleError(
         f"cannot read {length} bytes at {offset} of {name}{held}: the file is truncated or "

@@ -1,4 +1,4 @@
-"""A granule's requests on the event loop: each retried, checked and within its time limit."""
+"""Requests for byte ranges of one file: each retried, checked and within a time limit."""
 
 from collections.abc import Coroutine, Iterable, Sequence
 from concurrent.futures import Executor
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class RangeRequests:
-    """Those for one granule over one transport.
+    """The requests for one file over one transport.
 
     Parameters
     ----------
@@ -38,20 +38,20 @@ class RangeRequests:
         self._name = name
 
     def limit(self, ranges: Sequence[Range]) -> float:
-        """Seconds that a request of a burst may take: what is under way with it shares its link."""
+        """Return the seconds that a request of a burst may take: all share one link."""
         total = sum(length for _, length in ranges)
         longest = max((length for _, length in ranges), default=0)
-        beside = max(longest, min(total, limits.MOST_HELD))
-        return request_limit(beside, whole_file=self._transport.whole_file)
+        in_transit = max(longest, min(total, limits.MOST_HELD))
+        return request_limit(in_transit, whole_file=self._transport.whole_file)
 
     async def file_version(self) -> FileVersion:
-        """Version of the file as it lies there now."""
+        """Return the current version of the file."""
         return await self._scheduler.request(
             self._transport.file_version, request_limit(0), self._name
         )
 
     async def first_read(self, first: int, last: int) -> FirstRead:
-        """Version of the file, with some of its bytes if they cost no more waiting."""
+        """Return the version of the file, with some bytes if they cost no round trip."""
 
         async def attempt() -> FirstRead:
             return await self._transport.first_read(first, last)
@@ -60,23 +60,23 @@ class RangeRequests:
         return await self._scheduler.request(attempt, limit, self._name)
 
     async def read(self, ranges: Sequence[Range]) -> list[BytesLike]:
-        """Bytes of each range, exactly as many as asked for."""
+        """Return the bytes of each range, exactly as many as requested."""
         limit = self.limit(ranges)
         return await self._all(self._one(*each, limit) for each in ranges)
 
     async def read_each(self, ranges: Sequence[Range], on_bytes: OnBytes, pool: Executor) -> None:
-        """Hand on each range as it comes, while there is room for what was not yet taken."""
+        """Pass on each range as it arrives, within the byte budget."""
         limit = self.limit(ranges)
 
-        async def hand_on(number: int, offset: int, length: int) -> None:
+        async def pass_on(number: int, offset: int, length: int) -> None:
             async with self._scheduler.budget.reserve(length):
                 data = await self._one(offset, length, limit)
                 await self._scheduler.run_in_pool(pool, partial(on_bytes, number, data))
 
-        await self._all(hand_on(number, *each) for number, each in enumerate(ranges))
+        await self._all(pass_on(number, *each) for number, each in enumerate(ranges))
 
     async def _all(self, work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-        """Do all of the work, at once if that is safe."""
+        """Run all requests, concurrently if that is safe."""
         return await (gather if self._transport.parallel else in_order)(work)
 
     async def _one(self, offset: int, length: int, limit: float) -> BytesLike:
@@ -89,7 +89,7 @@ class RangeRequests:
         return await self._scheduler.request(attempt, limit, self._name)
 
     async def _attempt(self, offset: int, length: int) -> BytesLike:
-        """Ask once for a range, and tell "outside the file" from "did not come whole"."""
+        """Request a range once, and distinguish "outside the file" from "incomplete"."""
         try:
             data = await self._transport.fetch(offset, length)
         except Exception as error:

@@ -1,4 +1,4 @@
-"""Anything that fsspec reaches: S3, HTTPS, memory, caches over them and more."""
+"""Files in any fsspec filesystem: S3, HTTPS, memory, caches over them and more."""
 
 import time
 from asyncio import AbstractEventLoop
@@ -21,7 +21,7 @@ from .request_scheduler import RequestScheduler, in_daemon_thread, scheduler_of
 __all__ = ["ObservedCost", "RemoteSource"]
 
 UNSEEN = RequestCost(latency=0.05, bandwidth=50e6)
-"""What a link is taken for before anything was asked over it."""
+"""What a request is assumed to cost before the first one."""
 
 
 _SMALL = 64 << 10
@@ -29,12 +29,12 @@ _SMALL = 64 << 10
 
 
 class ObservedCost:
-    """What the requests to one place took so far.
+    """The cost of requests to one file, as measured so far.
 
     Parameters
     ----------
     prior : Cost
-        Taken for granted until something is known.
+        Assumed until something was measured.
     """
 
     def __init__(self, prior: RequestCost) -> None:
@@ -56,7 +56,7 @@ class ObservedCost:
         )
 
     def note(self, nbytes: int, seconds: float) -> None:
-        """Take note of a burst: all of its requests were under way at once."""
+        """Record a burst of requests that ran at the same time."""
         if nbytes <= _SMALL:
             self._latency = min(seconds, self._latency or seconds)
             return
@@ -66,7 +66,7 @@ class ObservedCost:
 
 @dataclass(frozen=True)
 class _Connection:
-    """What one process needs to ask for bytes; made at the first request, never pickled."""
+    """What one process needs for requests; made at the first one, never pickled."""
 
     requests: RangeRequests
     scheduler: RequestScheduler
@@ -91,17 +91,17 @@ class RemoteSource:
         self.url = location.name
         self._connection: _Connection | None = None
         self._observed = ObservedCost(UNSEEN)
-        # Of the latest stamp: absurd ranges of a damaged granule need not be asked for.
+        # Of the latest version: ranges of a damaged granule outside of it are not requested.
         self._size: int | None = None
         after_fork(self, RemoteSource.close)
 
     @property
     def cost(self) -> RequestCost:
-        """What its requests took so far."""
+        """The cost of its requests so far."""
         return self._observed.cost
 
     def file_version(self) -> FileVersion:
-        """Version of the file, asked of the server at each call.
+        """Return the version of the file; each call asks the server.
 
         Raises
         ------
@@ -119,7 +119,7 @@ class RemoteSource:
         return version
 
     def first_read(self, first: int, last: int) -> FirstRead:
-        """Version of the file, with some of its bytes; see :class:`.ByteSource`."""
+        """Return the version of the file, with some of its bytes; see :class:`.ByteSource`."""
         connection = self._connect()
         limit = connection.requests.limit([(0, first), (0, last)])
         began = time.monotonic()
@@ -179,7 +179,7 @@ class RemoteSource:
         return scheduler.run(scheduler.request(attempt, limit, self.url), limit, self.url)
 
     def close(self) -> None:
-        """Let go of the filesystem; a later read gets it again."""
+        """Forget the filesystem; a later read gets it again."""
         self._connection = None
 
     def __reduce__(self) -> tuple[type["RemoteSource"], tuple[FileLocation]]:
@@ -190,6 +190,6 @@ class RemoteSource:
 
 
 def _loop() -> AbstractEventLoop:
-    """Give the event loop that fsspec runs for all its filesystems."""
+    """Return the event loop that fsspec runs for all its filesystems."""
     loop: AbstractEventLoop = get_loop()
     return loop

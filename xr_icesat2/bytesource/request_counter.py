@@ -1,4 +1,4 @@
-"""Count what is asked of a byte source: how tests and benchmarks see requests."""
+"""Count the requests to a byte source, for tests and benchmarks."""
 
 import threading
 from collections.abc import Sequence
@@ -11,12 +11,12 @@ __all__ = ["CountingSource"]
 
 
 class CountingSource:
-    """A byte source that notes what is asked of another one.
+    """A byte source that records the requests to another one.
 
     Parameters
     ----------
     source : ByteSource
-        Where the bytes come from.
+        Reads the bytes.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class CountingSource:
 
     @property
     def cost(self) -> RequestCost:
-        """That of the other source."""
+        """The cost of the other source."""
         return self.source.cost
 
     @property
@@ -62,13 +62,13 @@ class CountingSource:
         return sum(length for _, length in self.log)
 
     def file_version(self) -> FileVersion:
-        """Version of the file as it lies there now."""
+        """Return the current version of the file."""
         with self._lock:
             self.version_requests += 1
         return self.source.file_version()
 
     def first_read(self, first: int, last: int) -> FirstRead:
-        """Version of the file, and what came along with it, which is noted as read."""
+        """Return the version of the file and some bytes, and record these as read."""
         found = self.source.first_read(first, last)
         with self._lock:
             self.version_requests += 1
@@ -76,12 +76,12 @@ class CountingSource:
         return found
 
     def read(self, ranges: Sequence[Range]) -> Sequence[BytesLike]:
-        """Read byte ranges, and note them."""
+        """Read byte ranges, and record them."""
         self._note(ranges)
         return self.source.read(ranges)
 
     def read_each(self, ranges: Sequence[Range], on_bytes: OnBytes, pool: Executor) -> None:
-        """Read byte ranges one by one, and note them."""
+        """Read byte ranges one by one, and record them."""
         self._note(ranges)
         self.source.read_each(ranges, on_bytes, pool)
 

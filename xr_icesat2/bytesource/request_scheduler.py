@@ -1,8 +1,8 @@
-"""From calling threads to the event loop that fsspec runs, and how much goes at once.
+"""Schedule requests on the event loop of fsspec: how many at once, and how many bytes in memory.
 
-An fsspec filesystem lives on one event loop, in a thread of its own. Any
-number of dask threads ask here; what runs on the loop is bounded for the
-process, and no caller waits for a loop that has died.
+An fsspec filesystem belongs to one event loop, which runs in a thread of its
+own. Any number of threads send requests here. The requests on the loop are
+bounded for the process, and no caller waits for a loop that has died.
 """
 
 import asyncio
@@ -35,12 +35,12 @@ Attempt = Callable[[], Awaitable[T]]
 
 
 class ByteBudget:
-    """Room for some bytes, on one event loop; who comes first is served first.
+    """A bound on bytes in memory, on one event loop; first come, first served.
 
     Parameters
     ----------
     most : int
-        Bytes in all. What is larger than that gets in alone.
+        Bytes at most. A larger range is admitted alone.
     """
 
     def __init__(self, most: int) -> None:
@@ -50,7 +50,7 @@ class ByteBudget:
 
     @asynccontextmanager
     async def reserve(self, length: int) -> AsyncIterator[None]:
-        """Hold room for ``length`` bytes."""
+        """Reserve ``length`` bytes while the context is open."""
         await self._enter(length)
         try:
             yield
@@ -84,7 +84,7 @@ class ByteBudget:
 
 
 class RequestScheduler:
-    """What this library has under way on one event loop.
+    """The requests of this library on one event loop.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ class RequestScheduler:
     Attributes
     ----------
     budget : ByteBudget
-        For answers that are under way or not yet taken.
+        Of answers in transit or not processed yet.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -102,11 +102,11 @@ class RequestScheduler:
         self._slots = asyncio.Semaphore(limits.MAX_IN_FLIGHT)
         self._watch = SlowRequestWatch()
         self.budget = ByteBudget(limits.MOST_HELD)
-        # Every request that holds a slot is over by then: the life sign of the loop.
+        # Every request with a slot has ended by then, if the loop runs.
         self._deadline = 0.0
 
     async def request(self, attempt: Attempt[T], limit: float, name: str) -> T:
-        """One request with its retries, as soon as a slot is free.
+        """Make one request, with its retries, as soon as a slot is free.
 
         Parameters
         ----------
@@ -123,12 +123,12 @@ class RequestScheduler:
                 return await retry(attempt, limit, name)
 
     async def run_in_pool(self, pool: Executor, function: Callable[[], T]) -> T:
-        """Await a call in a thread of a pool; if cancelled, await its end all the same."""
+        """Await a call in a thread of a pool; if cancelled, still await its end."""
         future = pool.submit(function)
         done = asyncio.wrap_future(future)
         try:
             while not done.done():
-                # A busy pool is no dead loop, and what waits for this room may begin only then.
+                # A busy pool is not a dead loop, and requests that wait for the budget start later.
                 self._deadline = max(self._deadline, time.monotonic() + limits.timeout())
                 await asyncio.wait([done], timeout=limits.timeout() / 2)
             self._deadline = max(self._deadline, time.monotonic() + limits.timeout())
@@ -191,7 +191,7 @@ class RequestScheduler:
 
 
 async def gather(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """Results of all, in order; when one fails the others are cancelled."""
+    """Return the results of all, in order; if one fails, cancel the others."""
     tasks = [asyncio.ensure_future(one) for one in work]
     try:
         return await asyncio.gather(*tasks)
@@ -202,7 +202,7 @@ async def gather(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
 
 
 async def in_order(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """Results of all, in order, none begun before the one before it has ended."""
+    """Return the results of all, each begun after the one before it has ended."""
     return [await one for one in work]
 
 
@@ -234,6 +234,6 @@ _schedulers: dict[asyncio.AbstractEventLoop, RequestScheduler] = {}
 
 
 def scheduler_of(loop: asyncio.AbstractEventLoop) -> RequestScheduler:
-    """Give the one :class:`RequestScheduler` of an event loop."""
+    """Return the one :class:`RequestScheduler` of an event loop."""
     # setdefault is atomic: two threads get the same one.
     return _schedulers.setdefault(loop, RequestScheduler(loop))

@@ -1,4 +1,4 @@
-"""Whether obstore would ask S3 what s3fs asks: the same place, in the same name, the same way."""
+"""Whether obstore would send S3 the same requests as s3fs."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from urllib.request import getproxies
 
 from xr_icesat2.fork_safety import was_loaded_before_fork
 
-__all__ = ["can_use_obstore", "is_changed_by_environment", "is_kept", "is_plain"]
+__all__ = ["can_use_obstore", "is_changed_by_environment", "is_key_unchanged", "is_plain"]
 
 _UNDERSTOOD = {
     *("anon", "key", "secret", "token", "profile", "endpoint_url", "client_kwargs"),
@@ -17,7 +17,7 @@ _UNDERSTOOD = {
     *("username", "password", "default_fill_cache", "default_block_size"),
     *("default_cache_type", "max_concurrency"),
 }
-"""Options of s3fs of which all that matters to a GET is in endpoint, region and credentials."""
+"""Options of s3fs that change nothing of a GET but endpoint, region and credentials."""
 _UNDERSTOOD_OF_CLIENT = {
     *("region_name", "endpoint_url", "aws_access_key_id", "aws_secret_access_key"),
     *("aws_session_token",),
@@ -27,8 +27,8 @@ _UNDERSTOOD_OF_CONFIG = {"max_pool_connections", "retries"}
 _BUCKET = re.compile(
     r"[A-Za-z0-9][\w.-]*(?<!--x-s3)(?<!--op-s3)(?<!--ol-s3)(?<!-s3alias)", re.ASCII
 )
-"""Not ARNs and the other names by which botocore knows what is asked at another place."""
-# Variables that obstore heeds whatever it is given; of the others, options win.
+"""Not ARNs and other names that botocore sends to another host."""
+# Environment variables that override obstore's options.
 _ENDPOINT = "AWS_ENDPOINT_URL_S3"
 _ENCRYPTION = "AWS_SERVER_SIDE_ENCRYPTION"
 
@@ -37,13 +37,13 @@ def can_use_obstore(filesystem: Any, path: str) -> bool:
     """Return whether obstore would make the same requests as this filesystem."""
     if type(filesystem).__name__ != "S3FileSystem":
         return False
-    if was_loaded_before_fork("obstore"):  # its threads are the parent's: it would never answer
+    if was_loaded_before_fork("obstore"):  # its threads were not forked: it would never answer
         return False
     bucket, key, version = filesystem.split_path(path)
     return (
         version is None
         and _BUCKET.fullmatch(bucket) is not None
-        and is_kept(key)
+        and is_key_unchanged(key)
         and _is_understood(filesystem)
         and _ENDPOINT not in os.environ
         and not is_changed_by_environment()
@@ -51,12 +51,12 @@ def can_use_obstore(filesystem: Any, path: str) -> bool:
 
 
 def is_changed_by_environment() -> bool:
-    """Return whether a variable changes what obstore asks for, though it is told otherwise."""
+    """Return whether an environment variable overrides the options of obstore."""
     return _ENCRYPTION in os.environ
 
 
-def is_kept(key: str) -> bool:
-    """Whether obstore, which takes keys for paths, asks for the key as it is."""
+def is_key_unchanged(key: str) -> bool:
+    """Return whether obstore requests the key unchanged; it normalises keys like paths."""
     return key.isprintable() and not {"", ".", ".."} & set(key.split("/"))
 
 
@@ -73,7 +73,7 @@ def _is_understood(filesystem: Any) -> bool:
 
 
 def is_plain(filesystem: Any, client: Any) -> bool:
-    """Whether nothing that botocore has found in a profile or the environment changes requests.
+    """Return whether no profile or environment variable that botocore reads changes requests.
 
     Parameters
     ----------

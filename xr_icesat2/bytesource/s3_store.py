@@ -121,7 +121,7 @@ def _provided(keys: Keys) -> dict[str, Any]:
 
 
 async def head(store: Any, key: str) -> FileVersion:
-    """Return size and ETag of an object; an error has no body that says why."""
+    """Return size and ETag of an object; errors have no body with a reason."""
     from obstore import head_async  # noqa: PLC0415 - as above
 
     return _version(await head_async(store, key))
@@ -130,7 +130,7 @@ async def head(store: Any, key: str) -> FileVersion:
 async def first_read(store: Any, key: str, first: int, last: int) -> FirstRead:
     """Return size and ETag with the first and last bytes, one of which must be asked for.
 
-    Each answer says of which version it is; an error is that of the first.
+    Bytes of another version than the first answer's are left out; its error is raised.
     """
     spans: list[Any] = [(at, min(at + LOOK_BYTES, first)) for at in range(0, first, LOOK_BYTES)]
     spans += [{"suffix": last}] if last else []
@@ -142,7 +142,7 @@ async def _looked(store: Any, key: str, spans: Sequence[Any]) -> FirstRead:
     asked = [asyncio.ensure_future(_piece(store, key, span)) for span in spans]
     try:
         wanted, _, _, answered = await asked[0]
-        # Of a small file, some lie behind its end.
+        # Some ranges begin after the end of a small file.
         answers = await asyncio.gather(*asked, return_exceptions=True)
     finally:
         for each in asked:
@@ -171,14 +171,14 @@ async def fetch(store: Any, key: str, offset: int, length: int) -> BytesLike:
 
 def _version(found: Any) -> FileVersion:
     changed = found["last_modified"]
-    # For a time that no server told, obstore gives that of 1970.
+    # If the server sends no time, obstore returns 1970.
     return FileVersion(
         found["size"], str(found["e_tag"] or (changed if changed.timestamp() else ""))
     )
 
 
 def answered_status(error: Exception) -> int | None:
-    """Return the HTTP status that obstore's error tells, or None."""
+    """Return the HTTP status of an error of obstore, or None."""
     status = _STATUS.search(str(error))
     return int(status[1]) if status else None
 

@@ -1,9 +1,8 @@
-"""S3 by obstore: what s3fs would ask, at a fraction of the processor's time.
+"""Requests to S3 by obstore, which takes a fraction of the CPU time of s3fs.
 
-s3fs decides where and as whom: bucket, endpoint, region and credentials are
-those that it has found, from its options, the environment or a profile. Only
-the requests are made by obstore, and only where nothing was asked of s3fs that
-would change them.
+s3fs resolves bucket, endpoint, region and credentials, from its options, the
+environment or a profile. Only the requests are made by obstore, and only if no
+option of s3fs would change them.
 """
 
 import re
@@ -21,30 +20,30 @@ from .slow_requests import note_peer
 __all__ = ["ObstoreTransport"]
 
 _ELSEWHERE = re.compile("status code: 400|redirect|non-partial", re.IGNORECASE)
-"""In answers that s3fs is asked about: botocore finds the region of a bucket, which S3 tells by 301
-or 400; a server that ignores ranges is told by what it sends."""
+"""Answers after which s3fs is asked instead: of buckets in other regions, which botocore finds, and
+of servers that ignore ranges."""
 
 T = TypeVar("T")
 
 
 class Inner(Protocol):
-    """What a transport is asked for."""
+    """The methods of a transport."""
 
     async def file_version(self) -> FileVersion:
-        """Version of the file as it lies there now."""
+        """Return the current version of the file."""
         ...
 
     async def first_read(self, first: int, last: int) -> FirstRead:
-        """Version of the file, with some of its bytes."""
+        """Return the version of the file, with some of its bytes."""
         ...
 
     async def fetch(self, offset: int, length: int) -> BytesLike:
-        """Bytes of one range."""
+        """Return the bytes of one range."""
         ...
 
 
 class _ElsewhereError(Exception):
-    """What s3fs has found is not for obstore."""
+    """obstore cannot make the requests that s3fs has resolved."""
 
 
 class ObstoreTransport:
@@ -57,7 +56,7 @@ class ObstoreTransport:
     path
         Bucket and key.
     instead
-        Asks where obstore cannot; from then on, if it can.
+        Transport for what obstore cannot read; once it succeeds, for all requests.
     """
 
     parallel = True
@@ -72,31 +71,31 @@ class ObstoreTransport:
         self._bucket, self._key, _ = filesystem.split_path(path)
 
     async def file_version(self) -> FileVersion:
-        """Size and ETag."""
+        """Return size and ETag."""
 
         async def ask() -> FileVersion:
             try:
                 return await s3_store.head(await self._store(), self._key)
-            except FileNotFoundError:  # s3fs tells what is missing, and what is a directory
+            except FileNotFoundError:  # s3fs distinguishes missing files from directories
                 self._has_answered = True
                 return await self._instead.file_version()
 
         return await self._asked(ask, self._instead.file_version)
 
     async def first_read(self, first: int, last: int) -> FirstRead:
-        """Size and ETag, with the first and last bytes: each answer says of which version it is."""
+        """Return size and ETag, with the first and last bytes of that version."""
         if self._is_elsewhere:
             return await self._instead.first_read(first, last)
         if not first and not last:
             return FirstRead(await self.file_version())
-        with suppress(Exception):  # of any kind: the stamp by itself will tell
+        with suppress(Exception):  # of any kind: the version request raises the right one
             found = await s3_store.first_read(await self._store(), self._key, first, last)
             self._has_answered = True
             return found
         return FirstRead(await self.file_version())
 
     async def fetch(self, offset: int, length: int) -> BytesLike:
-        """Bytes of one range."""
+        """Return the bytes of one range."""
 
         async def ask() -> BytesLike:
             return await s3_store.fetch(await self._store(), self._key, offset, length)
@@ -121,14 +120,14 @@ class ObstoreTransport:
         return found
 
     def _is_for_s3fs(self, error: Exception, is_answer: bool) -> bool:
-        """Whether s3fs may know better; it may if obstore has never got through to the server."""
+        """Return whether to ask s3fs, as after any failure before obstore first got an answer."""
         if isinstance(error, _ElsewhereError) or _ELSEWHERE.search(str(error)):
             return True
         self._has_answered |= is_answer
         return not self._has_answered
 
     async def _store(self) -> Any:
-        """Give a store with the credentials of this moment: s3fs renews those that it can."""
+        """Return a store with the current credentials, which s3fs renews if it can."""
         client = await self._filesystem.set_session()
         note_peer(client.meta.endpoint_url)
         keys = await _keys(client)
@@ -144,9 +143,9 @@ class ObstoreTransport:
 
 
 async def _keys(client: Any) -> Keys | None:
-    """Give access key, secret key and token; None to ask as nobody."""
-    held = client._request_signer._credentials  # noqa: SLF001 - botocore shows them nowhere else
-    if held is None:
+    """Return access key, secret key and token; None for anonymous requests."""
+    found = client._request_signer._credentials  # noqa: SLF001 - botocore has no public access
+    if found is None:
         return None
-    frozen = await held.get_frozen_credentials()
+    frozen = await found.get_frozen_credentials()
     return frozen.access_key, frozen.secret_key, frozen.token or None

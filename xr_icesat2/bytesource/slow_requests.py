@@ -1,4 +1,4 @@
-"""Say for whom we wait, when an answer takes long."""
+"""Log which host has not answered for a while."""
 
 import asyncio
 import time
@@ -18,14 +18,14 @@ _log = get_logger(__name__)
 
 @dataclass(eq=False, slots=True)
 class _Waiting:
-    """A request that is under way."""
+    """A request in progress."""
 
     name: str
     limit: float
     peer: str
     began: float
     heard: dict[str, float]
-    """When something last came from each host, of all requests on the event loop."""
+    """When each host last sent anything, for all requests on the event loop."""
 
 
 def patience() -> float:
@@ -40,14 +40,14 @@ _current: ContextVar[_Waiting | None] = ContextVar("waiting", default=None)
 
 
 def note_peer(peer: str) -> None:
-    """Note which host or service the request of this task asks now; a URL means its host."""
+    """Note which host, or host of a URL, the request of this task now waits for."""
     waiting = _current.get()
     if waiting is not None:
         waiting.peer = urlsplit(peer).netloc.rpartition("@")[2] or peer
 
 
 def heard() -> None:
-    """Note that a part of the answer to the request of this task has come."""
+    """Note that a part of the answer to the request of this task has arrived."""
     waiting = _current.get()
     if waiting is not None:
         waiting.heard[waiting.peer] = time.monotonic()

@@ -11,7 +11,7 @@ from urllib.request import getproxies
 from xr_icesat2.bytesource import s3_store
 from xr_icesat2.bytesource.protocol import BytesLike, FileVersion, FirstRead
 from xr_icesat2.bytesource.redaction import safe_url
-from xr_icesat2.bytesource.s3_client_choice import is_changed_by_environment, is_kept
+from xr_icesat2.bytesource.s3_client_choice import is_changed_by_environment, is_key_unchanged
 from xr_icesat2.bytesource.s3_store import S3Error
 from xr_icesat2.bytesource.slow_requests import note_peer
 from xr_icesat2.errors import TransferError
@@ -43,7 +43,7 @@ async def s3_obstacle(url: str) -> str | None:
         )
     if is_changed_by_environment():
         return "AWS_SERVER_SIDE_ENCRYPTION in the environment changes the requests of obstore"
-    if not is_kept(urlsplit(url).path[1:]):
+    if not is_key_unchanged(urlsplit(url).path[1:]):
         return f"obstore cannot request {safe_url(url)}, whose key is not a path"
     seconds = (await _keys()).ahead
     if abs(seconds) > _LARGEST_SKEW:

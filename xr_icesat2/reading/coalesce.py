@@ -1,4 +1,4 @@
-"""Byte ranges near to each other are read as one."""
+"""Coalesce byte ranges near to each other into single requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Run", "coalesce"]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One request: a run of the file, and which of the wanted ranges lie in it."""
+    """One request: a run of the file, and the wanted ranges in it."""
 
     offset: int
     length: int
@@ -58,7 +58,7 @@ def _bounded(
     runs: list[Run] = []
     first = 0
     while first < len(members):
-        # What lies within the first range costs nothing, however long that is.
+        # Ranges inside the first one cost nothing, however long it is.
         limit = max(int(starts[first]) + most_bytes, int(ends[first]))
         near = max(first + 1, int(np.searchsorted(starts, limit)))
         reached = np.maximum.accumulate(ends[first:near])

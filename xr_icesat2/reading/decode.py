@@ -1,4 +1,4 @@
-"""From stored to decoded values, element by element.
+"""Decode stored values: fill values, scaling and times.
 
 What a variable becomes follows from its attributes, its dtype, the decoders
 and whether its array has padding; never from its values. The rules and, for
@@ -51,27 +51,27 @@ TIME_ENCODING: Mapping[str, Any] = MappingProxyType(
 """How decoded times are written: whole nanoseconds, for seconds as a float would lose some."""
 PACKED = ("scale_factor", "add_offset", "_Unsigned")
 DECODING = frozenset((*FILLS, *PACKED, "units", "calendar", "dtype", "_Encoding"))
-"""Attributes that decoding looks at; the others need not travel with an array."""
+"""Attributes that decoding uses; the others are not pickled with an array."""
 SUSPECTS = (frozenset[str](), frozenset({"units", "calendar"}), frozenset(PACKED), DECODING)
 """Attributes to leave out, one set after another, until xarray can decode a variable."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decoder:
-    """How the stored values of one variable become the values that a user sees."""
+    """Decodes the stored values of one variable."""
 
     dtype: np.dtype
     """Of the result."""
     padding: Any
-    """What stands where no part has a value."""
+    """Value where no part has one."""
     fills: tuple[Any, ...] = ()
     """Stored values that mean "missing" and become NaN."""
     through_xarray: tuple[dict[str, Any], dict[str, Any]] | None = None
     """Attributes and decoders for xarray to decode with; None where masking is all there is."""
     seconds: bool = False
-    """Whether they are seconds that become times, see :mod:`.seconds`."""
+    """Whether they are seconds that become times, see :mod:`.time_decoding`."""
     undeclared: tuple[float, ...] = ()
-    """Stored floats that mean "missing" although no attribute says so."""
+    """Stored floats that mean "missing" although no attribute declares them."""
     what: str = ""
     """The variable, as messages name it."""
     variable: str = ""
@@ -125,7 +125,7 @@ class Decoder:
 
 @dataclass(frozen=True, slots=True)
 class DecodedVariable:
-    """What decoding makes of a variable."""
+    """How a variable is decoded, and its attributes and encoding after that."""
 
     decoder: Decoder
     attrs: dict[str, Any]
@@ -134,14 +134,14 @@ class DecodedVariable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredVariable:
-    """What is known of the values of a variable, besides its attributes."""
+    """What is known of the stored values of a variable, besides its attributes."""
 
     what: str
     """The variable, as messages name it."""
     variable: str = ""
     """The variable in any granule of the product, as the log names it."""
     undeclared: tuple[float, ...] = ()
-    """Floats that mean "missing" although no attribute says so."""
+    """Floats that mean "missing" although no attribute declares them."""
     ends: np.ndarray | None = None
     """First and last stored value, where :meth:`.DecodeOptions.depend_on_values`."""
     pad_value: Any = None
@@ -314,9 +314,9 @@ def _padding(dtype: np.dtype, attrs: Mapping[str, Any], pad_value: Any) -> Any:
         unfit = suppress(ValueError, OverflowError, IndexError, FloatingPointError)
         with unfit, np.errstate(invalid="raise", over="raise"):
             fill = np.ravel(declared)[0]
-            held = dtype.type(fill)
-            if dtype.kind in "fc" or held == fill:  # numpy lets integers wrap
-                return held
+            converted = dtype.type(fill)
+            if dtype.kind in "fc" or converted == fill:  # NumPy wraps integers
+                return converted
     if dtype.kind in "fc":
         return dtype.type(np.nan)
     return dtype.type(0 if pad_value is None else pad_value)

@@ -1,4 +1,4 @@
-"""What a user wants decoded: xarray's own keywords, one variable at a time."""
+"""The CF decoders that a user chose: xarray's keywords, resolved for each variable."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class DecodeOptions:
     concat_characters: bool | Mapping[str, bool] = True
 
     def options(self, name: str, attrs: Mapping[str, Any]) -> dict[str, Any]:
-        """Give the keywords of :func:`xarray.conventions.decode_cf_variable` for one variable."""
+        """Return the keywords of ``xarray.conventions.decode_cf_variable`` for a variable."""
         times = _of(self.decode_times, name, default=True)
         if not is_cf_time(attrs):
             times = False

@@ -1,4 +1,4 @@
-"""Many arrays of granules read in one plan, rather than one after another."""
+"""Fill many arrays in one plan: one burst of requests a granule, granules in parallel."""
 
 from __future__ import annotations
 
@@ -21,36 +21,36 @@ from .selection import Selection, orthogonal
 __all__ = ["PendingArray", "execute"]
 
 LITTLE = 1 << 18
-"""Bytes of padding for which another thread is not worth the trouble."""
+"""Bytes of padding up to which another thread costs more than it saves."""
 
 
 @dataclass(frozen=True, slots=True)
 class PendingArray:
-    """An array that is to be filled, and what is to be read for it."""
+    """An array to be filled, and the reads that fill it."""
 
     result: np.ndarray
     padding: Any
     padded: Sequence[tuple[Selection, ...]]
-    """Boxes of the result in which no part lies."""
+    """Boxes of the result that no part covers."""
     reads: Mapping[Granule, Sequence[DatasetRead]]
 
     def pad(self, box: tuple[Selection, ...]) -> None:
-        """Put padding into one of the boxes."""
+        """Fill one of the boxes with padding."""
         self.result[orthogonal(box)] = self.padding
 
 
 def execute(pending: Sequence[PendingArray], count: ProgressCallback = no_progress) -> None:
-    """Fill all arrays: one burst a granule, many granules side by side; ``count`` counts bytes."""
+    """Fill all arrays; ``count`` counts bytes."""
     padding = list(_begin_padding(pending))
     try:
         _read_all(pending, count)
     finally:
-        # After an error too: no thread goes on writing into a result.
+        # After an error too: no thread may still write into a result.
         wait_all(padding)
 
 
 def _begin_padding(pending: Iterable[PendingArray]) -> Iterator[Future[None]]:
-    """Pad on all cores, while the first bytes are on their way; at once where it is little."""
+    """Start padding on all cores, while the first bytes are in transit; little at once."""
     pool = decode_pool()
     for one in pending:
         for box in one.padded:

@@ -1,4 +1,4 @@
-"""Carrying out a plan: one burst of reads a granule, decoded on all cores, placed in the result."""
+"""Read one granule by a plan: one burst of requests, decoded on all cores into the result."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ __all__ = ["DatasetRead", "Sink", "read_selections", "read_whole_datasets"]
 MOST_GAP = 64 * 1024
 """Unwanted bytes that cost less than another request."""
 MOST_RUN = 2 << 20
-"""Bytes a request: more would not arrive sooner, and must be held while it is decoded."""
+"""Bytes a request: more would not arrive sooner, and take memory while they are decoded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sink:
-    """Where values go, and what is done to them before."""
+    """The array that values are decoded into."""
 
     result: np.ndarray
     decoder: Decoder
@@ -57,7 +57,7 @@ class Sink:
 
 @dataclass(frozen=True, slots=True)
 class DatasetRead:
-    """What is wanted of one dataset, and where it goes."""
+    """A selection of one dataset, and its place in the result."""
 
     path: str
     sink: Sink
@@ -95,7 +95,7 @@ def read_selections(
     Raises
     ------
     ChangedGranuleError
-        Another version of the granule lies there now.
+        The granule was replaced by another version.
     CorruptGranuleError
         A chunk cannot be restored.
     """
@@ -119,7 +119,7 @@ def _read(granule: Granule, reads: Sequence[DatasetRead], count: ProgressCallbac
 def _chunk_rows(
     reads: Iterable[DatasetRead], headers: Mapping[str, DatasetHeader]
 ) -> dict[str, np.ndarray]:
-    """Give, of each chunked dataset, the rows at which the chunks begin that are read."""
+    """Return the first rows of the chunks to read, for each chunked dataset."""
     starts: dict[str, list[np.ndarray]] = {}
     for read in reads:
         layout = headers[read.path].layout
@@ -163,7 +163,7 @@ def _plan(
     table: ChunkTable | None,
     axes: Axes,
 ) -> _Job | None:
-    """Give the chunks to fetch; place at once what needs no fetching, and what lies in none."""
+    """Return the chunks to request; place values that need no request at once."""
     layout = header.layout
     filters: tuple[Filter, ...] = ()
     clipped: tuple[int, ...] = ()
@@ -213,7 +213,7 @@ def _foreign(granule: Granule, read: DatasetRead, header: DatasetHeader) -> np.n
 
 
 def _checked(granule: Granule, work: Callable[[], None]) -> None:
-    """Do the work; whether or not it succeeds, a granule that was replaced is said to be so."""
+    """Do the work, and raise if the granule was replaced, whether or not it succeeds."""
     check = check_pool().submit(granule.check_unchanged)
     try:
         work()
@@ -282,7 +282,7 @@ def _place_fill(read: DatasetRead, header: DatasetHeader) -> None:
 
 
 def _terminate(values: np.ndarray) -> np.ndarray:
-    """Clear what lies behind the first zero byte of each string.
+    """Clear the bytes after the first zero byte of each string.
 
     A null-terminated string ends there (*HDF5 File Format Specification*,
     section IV.A.2.d, class 3); numpy would only drop zeros at the very end.

@@ -30,13 +30,13 @@ class GranuleArray(BackendArray):
     Parameters
     ----------
     granules
-        The granules that the parts lie in.
+        The granules of the parts.
     paths
-        The paths that the parts have in their granules, each once.
+        The paths of the parts in their granules, each once.
     parts
         int32 (parts, 3): position in ``granules``, in ``paths`` and in ``decoders``.
     mosaic
-        Where each part lies in the array.
+        The box of each part in the array.
     codings
         How stored values become values; all of one dtype. There are several where
         parts declare different fill values.
@@ -71,7 +71,7 @@ class GranuleArray(BackendArray):
         return index_outer(key, self.shape, self._read)
 
     async def async_getitem(self, key: indexing.ExplicitIndexer) -> np.ndarray:
-        """Read in a thread; the byte source bounds what is under way at once."""
+        """Read in a thread; the byte source limits how many requests run at once."""
         return await asyncio.to_thread(self.__getitem__, key)
 
     def _read(self, key: tuple[Any, ...]) -> np.ndarray:
@@ -85,7 +85,7 @@ class GranuleArray(BackendArray):
         return pending.result[(*taken(key), ...)]
 
     def pending(self, key: tuple[Any, ...]) -> PendingArray:
-        """Give the array that an int, slice or 1-D array for each dimension selects, yet to fill.
+        """Return the array that an int, slice or 1-D array per dimension selects, to be filled.
 
         Every dimension is still there: what an int selects is of size 1.
 
@@ -132,7 +132,7 @@ class GranuleArray(BackendArray):
 
 
 def taken(key: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Give the index that drops the dimensions of which an int selects one."""
+    """Return the index that drops the dimensions that an int selects from."""
     # With an ellipsis behind it a single element stays an array: a short text keeps its type.
     return tuple(0 if np.ndim(k) == 0 and not isinstance(k, slice) else slice(None) for k in key)
 

@@ -21,7 +21,7 @@ WRAPPERS = (indexing.MemoryCachedArray, indexing.CopyOnWriteArray)
 
 
 def load_variables(variables: Iterable[xr.Variable], *, progress: bool | None) -> None:
-    """Load, in place, what of some variables lies in granules and was not read yet.
+    """Load, in place, those variables that are stored in granules and not read yet.
 
     Variables that are in memory, or made of dask arrays, are left as they are. ``progress`` is
     whether a bar shows when it takes long; None: where standard error is a terminal.
@@ -44,7 +44,7 @@ def load_variables(variables: Iterable[xr.Variable], *, progress: bool | None) -
 
 
 def compute_variables(variables: Iterable[xr.Variable]) -> None:
-    """Compute, in place, those variables that are made of dask arrays: what they share, once."""
+    """Compute, in place, variables made of dask arrays; shared tasks run once."""
     chunked = [variable for variable in variables if variable.chunks is not None]
     if chunked:
         from dask.base import compute  # noqa: PLC0415 - only where there are dask arrays
@@ -55,7 +55,7 @@ def compute_variables(variables: Iterable[xr.Variable]) -> None:
 
 
 def _identity(key: tuple[Any, ...]) -> tuple[Hashable, ...]:
-    """Give what two selections have alike only if they select the same."""
+    """Return a key that two selections share only if they select the same."""
     return tuple(
         ("slice", k.start, k.stop, k.step)
         if isinstance(k, slice)
@@ -65,7 +65,7 @@ def _identity(key: tuple[Any, ...]) -> tuple[Hashable, ...]:
 
 
 def _lazy(variable: xr.Variable) -> tuple[GranuleArray, tuple[Any, ...]] | None:
-    """Give the array behind a variable and what is selected of it, if it is one of ours."""
+    """Return the array of a variable and what is selected of it, if it is one of ours."""
     data = variable._data  # noqa: SLF001 - there is no other way to see that it is lazy
     while isinstance(data, WRAPPERS):
         data = data.array

@@ -1,6 +1,6 @@
-"""An array put together from parts, each in its own box; what no part covers is padding.
+"""An array made of parts, each in its own box; positions that no part covers are padding.
 
-Along some axes a part may lie at single positions of its box instead of filling it: percentiles
+Along some axes a part may have single positions of its box instead of filling it: percentiles
 25, 50, 60 … among 10, 15, 20 ….
 """
 
@@ -44,7 +44,7 @@ def _single(
 
 @dataclass(frozen=True, slots=True)
 class Mosaic:
-    """Where the parts of an array lie.
+    """The boxes of the parts of an array.
 
     Boxes do not overlap. A part has ``lead`` dimensions fewer than the array:
     its box is one thick along the first ``lead`` (granule and spot, say).
@@ -80,7 +80,7 @@ class Mosaic:
         return cls(tuple(shape), lead, origins, sizes, places or {})
 
     def cut(self, selections: Sequence[Selection]) -> Iterator[Cut]:
-        """Give what a selection along every dimension takes from each part it touches."""
+        """Yield what a selection along every dimension takes from each part."""
         for part in self._touched(selections):
             pieces = [self._piece(int(part), axis, s) for axis, s in enumerate(selections)]
             if all(len(piece.target) for piece in pieces):
@@ -98,7 +98,7 @@ class Mosaic:
         return interval(selection, start, start + int(self.extents[part, axis]))
 
     def _touched(self, selections: Sequence[Selection]) -> np.ndarray:
-        """Give the parts whose box meets the bounds of the selection."""
+        """Return the parts whose box intersects the bounds of the selection."""
         near = np.ones(len(self.origins), bool)
         for axis, selection in enumerate(selections):
             if not len(selection):
@@ -119,7 +119,7 @@ def _bounds(selection: Selection) -> tuple[int, int]:
 def gaps(
     shape: tuple[int, ...], lead: int, cuts: Sequence[Cut]
 ) -> list[tuple[Selection, ...]] | None:
-    """Give boxes that hold what no cut covers, each position once.
+    """Return boxes of all positions that no cut covers, each position once.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def gaps(
     Returns
     -------
     list or None
-        None where parts lie one behind another and do not cover all: then anything may be a gap.
+        None if parts follow each other and do not cover all: then any position may be a gap.
     """
     if sum(math.prod(map(len, cut.target)) for cut in cuts) == math.prod(shape):
         return []

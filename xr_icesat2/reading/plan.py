@@ -1,4 +1,4 @@
-"""Which chunks a selection needs, and where their values go. Nothing is read here."""
+"""Plan which chunks a selection needs, and where their values are placed, without I/O."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CONTIGUOUS_BLOCK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """What of a selection along one dimension lies in each of its chunks; one item a chunk."""
+    """A selection along one dimension, split by chunk; one item a chunk."""
 
     numbers: np.ndarray
     sources: Sequence[Index]
@@ -66,13 +66,13 @@ class Chunks:
     axes: Sequence[Axis]
     chunk_shape: tuple[int, ...]
     shape: tuple[int, ...]
-    """Of the dataset, if chunks at the border are stored without what lies beyond it."""
+    """Shape of the dataset, if chunks at its border are stored clipped."""
 
     def __len__(self) -> int:
         return len(self.offsets)
 
     def place(self, number: int) -> tuple[tuple[int, ...], tuple[Index, ...], tuple[Index, ...]]:
-        """Give the shape of a chunk, and what is taken of it and where that goes.
+        """Return the shape of a chunk, and the indexes into the chunk and into the result.
 
         The latter two are made for numpy by :func:`.crossed`.
         """
@@ -104,13 +104,13 @@ def plan_chunks(
     Parameters
     ----------
     table
-        Where the chunks of the dataset lie.
+        The offsets of the chunks of the dataset.
     chunk_shape
         Elements of a chunk.
     axes
         The selection along each dimension, cut at the borders of chunks.
     clipped
-        The shape of the dataset where chunks at the border are stored without what lies beyond it
+        The shape of the dataset if chunks at its border are stored clipped
         (:func:`contiguous_table`); HDF5 stores chunks whole.
     """
     strides = [math.prod(table.grid[number + 1 :]) for number in range(len(table.grid))]
@@ -127,7 +127,7 @@ def plan_chunks(
 
 
 def chunk_starts(rows: Selection, chunk: int) -> np.ndarray:
-    """Give the rows, ascending, at which the chunks begin that hold some rows (one at least)."""
+    """Return the first rows, ascending, of the chunks that contain rows (at least one)."""
     if isinstance(rows, range):
         first, last = min(rows[0], rows[-1]) // chunk, max(rows[0], rows[-1]) // chunk
         return np.arange(first, last + 1, dtype=np.int64) * chunk
@@ -138,7 +138,7 @@ def chunk_starts(rows: Selection, chunk: int) -> np.ndarray:
 def contiguous_table(
     offset: int, shape: tuple[int, ...], item_size: int
 ) -> tuple[ChunkTable, tuple[int, ...]]:
-    """Give contiguous values as chunks of whole rows, so that few rows read few bytes."""
+    """Return a chunk table for contiguous values, so that few rows read few bytes."""
     if not shape:
         return ChunkTable((), *_columns([offset], [item_size])), ()
     row = item_size * math.prod(shape[1:])

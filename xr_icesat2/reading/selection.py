@@ -1,4 +1,4 @@
-"""Selections along one dimension, cut into the pieces that lie in intervals.
+"""Selections along one dimension, split into pieces by interval.
 
 A selection is a ``range`` (slices, single numbers) or an int64 array (outer
 indexing: any order, repeats allowed), always of positions within the
@@ -35,7 +35,7 @@ Index: TypeAlias = "slice | np.ndarray"
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What of a selection lies in one interval of the dimension."""
+    """The part of a selection in one interval of the dimension."""
 
     number: int
     """Which interval."""
@@ -46,7 +46,7 @@ class Piece:
 
 
 def normalise(key: Any, size: int) -> Selection:
-    """Give an indexer (int, slice or 1-D array of int or bool) as positions ≥ 0.
+    """Return an indexer (int, slice or 1-D array of int or bool) as positions ≥ 0.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def normalise(key: Any, size: int) -> Selection:
 
 
 def interval(selection: Selection, start: int, stop: int) -> Piece:
-    """Give what of a selection lies in ``[start, stop)``."""
+    """Return the part of a selection in ``[start, stop)``."""
     if isinstance(selection, range):
         target = _inside(selection, start, stop)
         inside = selection[target.start : target.stop]
@@ -76,7 +76,7 @@ def interval(selection: Selection, start: int, stop: int) -> Piece:
 
 
 def scattered(selection: Selection, places: np.ndarray, size: int) -> Piece:
-    """Give what of a selection along ``size`` positions lies at some ``places``, no two alike."""
+    """Return the part of a selection of ``size`` positions at some distinct ``places``."""
     number = np.full(size, -1, np.int64)
     number[places] = np.arange(len(places))
     found = number[positions(selection)]
@@ -104,7 +104,7 @@ def split(selection: Selection, step: int) -> Iterator[Piece]:
 
 
 def compose(outer: Selection, inner: Selection) -> Selection:
-    """Give the positions of ``outer`` at the positions ``inner``."""
+    """Return the positions of ``outer`` at the positions ``inner``."""
     if isinstance(outer, range) and isinstance(inner, range):
         step = outer.step * inner.step
         first = outer[inner[0]] if len(inner) else 0
@@ -114,7 +114,7 @@ def compose(outer: Selection, inner: Selection) -> Selection:
 
 
 def indexer(selection: Selection) -> Index:
-    """Give a selection as numpy takes it."""
+    """Return a selection as a NumPy index."""
     if isinstance(selection, np.ndarray):
         return selection
     if not len(selection):
@@ -126,19 +126,19 @@ def indexer(selection: Selection) -> Index:
 
 
 def orthogonal(selections: Sequence[Selection]) -> tuple[Any, ...]:
-    """Give one numpy index that takes each selection along its own dimension."""
+    """Return one NumPy index that applies each selection along its own dimension."""
     return crossed([indexer(s) for s in selections])
 
 
 def crossed(indices: Sequence[Index]) -> tuple[Any, ...]:
-    """Give one numpy index that takes each of what :func:`indexer` gave along its own dimension."""
+    """Return one NumPy index of indexes from :func:`indexer`, one a dimension."""
     if sum(isinstance(index, np.ndarray) for index in indices) > 1:
         return np.ix_(*map(_spelt_out, indices))
     return tuple(indices)
 
 
 def rest(selection: Selection, size: int) -> list[Selection]:
-    """Give the positions along a dimension that a selection leaves out."""
+    """Return the positions along a dimension that a selection leaves out."""
     if isinstance(selection, range) and selection.step == 1:
         sides = (range(selection.start), range(selection.stop, size))
         return [side for side in sides if len(side)]
@@ -156,7 +156,7 @@ def _spelt_out(index: Index) -> np.ndarray:
 
 
 def positions(selection: Selection) -> np.ndarray:
-    """Give a selection as an array."""
+    """Return a selection as an array."""
     if isinstance(selection, np.ndarray):
         return selection
     # numpy would go through a range number by number, and take an empty one for floats.
@@ -164,7 +164,7 @@ def positions(selection: Selection) -> np.ndarray:
 
 
 def _inside(selection: range, start: int, stop: int) -> range:
-    """Give which positions of a range of numbers lie in ``[start, stop)``."""
+    """Return which positions of a range of numbers are in ``[start, stop)``."""
     first, step = selection.start, selection.step
     if step > 0:
         low, high = -((first - start) // step), -((first - stop) // step)

@@ -1,8 +1,8 @@
-"""Seconds to times, as xarray does it for whole arrays, but for a chunk in a hundredth of the time.
+"""Decode seconds to times with xarray's results, in a hundredth of its time for a chunk.
 
-xarray finds out a dozen things for each array that it decodes, which takes longer than to inflate
-a chunk. What it then does to the values is one multiplication. Whether that is so is asked of the
-xarray that is installed, once for each unit: a probe of values has to come out the same.
+xarray inspects each array that it decodes, which takes longer than decompressing a chunk. What it
+then does to the values is one multiplication. Once for each unit, a probe of values is decoded
+both ways: if the installed xarray gives other times, it decodes all values.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ CALENDARS = (None, "standard", "gregorian", "proleptic_gregorian")
 def are_plain_seconds(
     dtype: np.dtype, result: np.dtype, attrs: Mapping[str, Any], options: Mapping[str, Any]
 ) -> bool:
-    """Whether a variable counts seconds as a float64, for xarray to decode as it does by itself."""
+    """Return whether a variable counts seconds as float64, to be decoded by default."""
     return (
         dtype == np.float64
         and is_icesat2_time(attrs)
@@ -87,7 +87,7 @@ def _convert(stored: np.ndarray, out: np.ndarray, epoch: int) -> None:
 
 @lru_cache(maxsize=64)
 def _epoch(units: str, calendar: str | None) -> int | None:
-    """Give the time of second 0, in nanoseconds, or None if xarray decodes otherwise than we."""
+    """Return the time of second 0 in nanoseconds; None if xarray decodes differently."""
     probe = _probe()
     attrs = {"units": units} | ({} if calendar is None else {"calendar": calendar})
     expected = decode_cf_variable("probe", xr.Variable(("row",), probe.copy(), attrs)).to_numpy()
@@ -100,7 +100,7 @@ def _epoch(units: str, calendar: str | None) -> int | None:
 
 
 def _probe() -> np.ndarray:
-    """Give times of all sizes, with and without fractions, whole nanoseconds and NaN."""
+    """Return times of all sizes, with and without fractions, whole nanoseconds and NaN."""
     random = np.random.default_rng(2018)
     size = 10.0 ** random.uniform(-10, 9.5, 2000)
     signed = size * random.choice([-1.0, 1.0], size.size)
@@ -111,7 +111,7 @@ def _probe() -> np.ndarray:
 
 
 def describe_decoded(attrs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the attributes of a decoded time, none of which says that it counts seconds.
+    """Return the attributes of a decoded time, without claims that it counts seconds.
 
     A description that cannot be reworded is left out. Other attributes are not changed.
     """
