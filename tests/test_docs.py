@@ -91,3 +91,17 @@ def test_pages_write_the_granules_they_open(page):
     for block in RUN.findall(page.read_text(encoding="utf-8")):
         written = written or "write_granule(" in block
         assert written or not re.search(r'"ATL\d\d_[^"/]*\.h5"', block)
+
+
+@pytest.mark.parametrize(
+    "page", sorted((PROJECT / "docs/design").glob("*.md")), ids=lambda page: page.name
+)
+def test_design_pages_state_a_decision_and_its_alternatives(page):
+    if page.name == "index.md":
+        return
+    text = page.read_text(encoding="utf-8")
+    title, _, sentence, *_ = text.splitlines()
+    assert title.startswith("# ")
+    assert sentence.startswith("**")
+    headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    assert headings == ["Context", "Decision", "Consequences", "Alternatives considered"]
