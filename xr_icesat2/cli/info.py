@@ -54,17 +54,21 @@ def _run(options: argparse.Namespace) -> None:
     with _opened(url) as tree:
         left_out = dict(tree.icesat2.left_out)
         if options.json:
-            told = {"granule": source_name(url), **_identity(tree), "groups": list(_groups(tree))}
-            print_json({**told, "left_out": left_out})
+            contents = {
+                "granule": source_name(url),
+                **_identity(tree),
+                "groups": list(_groups(tree)),
+            }
+            print_json({**contents, "left_out": left_out})
             return
         if options.variables:
             print_lines([*str(tree.icesat2.contents()).splitlines(), *_reasons(left_out)])
             return
-        known = ", ".join(f"{name} {value}" for name, value in _identity(tree).items())
+        identity = ", ".join(f"{name} {value}" for name, value in _identity(tree).items())
         rows = [("group", "dims", "variables", "in memory"), *map(_row, _groups(tree))]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         table = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
-        print_lines([source_name(url), known, *table, *_reasons(left_out)])
+        print_lines([source_name(url), identity, *table, *_reasons(left_out)])
 
 
 def _print_folder(options: argparse.Namespace) -> None:
@@ -114,11 +118,11 @@ def _opened(url: str) -> xr.DataTree:
 
 def _identity(tree: xr.DataTree) -> dict[str, Any]:
     """Return the identity of the granule from the coordinates of the root."""
-    told = {"product": tree.attrs.get("short_name")}
+    fields = {"product": tree.attrs.get("short_name")}
     for name in ("release", "version", "rgt", "cycle_number", "granule_region", "hemisphere"):
         if name in tree.coords and tree.coords[name].dims == ("gran_idx",):
-            told[name] = tree.coords[name].values[0].item()
-    return {name: value for name, value in told.items() if value not in (None, "", -1)}
+            fields[name] = tree.coords[name].values[0].item()
+    return {name: value for name, value in fields.items() if value not in (None, "", -1)}
 
 
 def _groups(tree: xr.DataTree) -> Iterator[dict[str, Any]]:

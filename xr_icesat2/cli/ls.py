@@ -31,8 +31,8 @@ def _run(options: argparse.Namespace) -> None:
     path = options.path.removeprefix(_PROTOCOL)
     entries = fsspec.filesystem("icesat2").ls(path, detail=True)
     if options.json:
-        told = [{key: one.get(key) for key in ("name", "size", "type")} for one in entries]
-        print_json(told)
+        listed = [{key: one.get(key) for key in ("name", "size", "type")} for one in entries]
+        print_json(listed)
         return
     print_lines(map(_line, entries))
 

@@ -31,7 +31,7 @@ from .s3_access import EXPIRED_KEY_CODES, S3Access, s3_obstacle
 __all__ = ["ACCESS_METHODS", "ACCESS_VARIABLE", "GranuleAccess", "check_access"]
 
 T = TypeVar("T")
-Ask: TypeAlias = Callable[[Transport], Awaitable[T]]
+Request: TypeAlias = Callable[[Transport], Awaitable[T]]
 _log = get_logger(__name__)
 
 ACCESS_VARIABLE = "XR_ICESAT2_ACCESS"
@@ -119,17 +119,17 @@ class GranuleAccess:
         """Request the bytes of one range; return fewer if the server sends fewer."""
         return await self._request(lambda method: method.fetch(offset, length))
 
-    async def _request(self, request: Ask[T]) -> T:
-        place = self._place or await self._found()
+    async def _request(self, request: Request[T]) -> T:
+        place = self._place or await self._look_up()
         try:
             return await self._request_from(request, place)
         except Exception as error:  # noqa: BLE001 - raised below
             raised = error
-        if _may_have_moved(raised) and await self._found() != place:
+        if _may_have_moved(raised) and await self._look_up() != place:
             return await self._request(request)
         raise _translate_refusal(raised, self._name)
 
-    async def _found(self) -> Place:
+    async def _look_up(self) -> Place:
         """Look the addresses up in the catalog, once for all requests that wait."""
         async with self._catalog_lock:
             if self._place is None or not self._asked_catalog:
@@ -137,7 +137,7 @@ class GranuleAccess:
                 self._asked_catalog, self._redirect = True, Redirect()
             return self._place
 
-    async def _request_from(self, request: Ask[T], place: Place) -> T:
+    async def _request_from(self, request: Request[T], place: Place) -> T:
         web = http_filesystem(asyncio.get_running_loop())
         url = place.https_url
         external = url and HTTPSAccess(web, url, self._name, self._redirect)

@@ -212,9 +212,9 @@ async def iterate_records(
 async def _page(kind: str, params: Query, headers: Mapping[str, str]) -> JSONResponse:
     answer = await post_json(CMR + kind, params, headers)
     if answer.status != 200:
-        told = "; ".join(map(str, _errors(answer.body))) or f"HTTP {answer.status}"
-        asked = "&".join(f"{name}={value}" for name, value in params)
-        raise SelectionError(f"{_CATALOG} rejects the query: {told}. The query was {asked}")
+        message = "; ".join(map(str, _errors(answer.body))) or f"HTTP {answer.status}"
+        sent = "&".join(f"{name}={value}" for name, value in params)
+        raise SelectionError(f"{_CATALOG} rejects the query: {message}. The query was {sent}")
     if not (isinstance(answer.body, dict) and {"hits", "items"} <= answer.body.keys()):
         raise TransferError(f"{_CATALOG} sent an answer without records: try again")
     return answer
@@ -283,12 +283,12 @@ def _names(umm: Mapping[str, Any], links: Mapping[str, str]) -> Iterator[str]:
 
 
 def _times(extent: Mapping[str, Any]) -> tuple[datetime, datetime]:
-    told = extent.get("RangeDateTime")
-    if told is None:
+    period = extent.get("RangeDateTime")
+    if period is None:
         moment = datetime.fromisoformat(extent["SingleDateTime"])
         return moment, moment
-    start = datetime.fromisoformat(told["BeginningDateTime"])
-    end = told.get("EndingDateTime")
+    start = datetime.fromisoformat(period["BeginningDateTime"])
+    end = period.get("EndingDateTime")
     return start, start if end is None else datetime.fromisoformat(end)
 
 
@@ -296,7 +296,7 @@ def _archived(umm: Mapping[str, Any], name: str) -> tuple[int | None, Checksum |
     """Return size and checksum of the file ``name``, one of the files of a record."""
     for file in umm.get("DataGranule", {}).get("ArchiveAndDistributionInformation", ()):
         if file.get("Name") == name:
-            told = file.get("Checksum")
-            checksum = Checksum(told["Algorithm"], told["Value"]) if told else None
+            stored = file.get("Checksum")
+            checksum = Checksum(stored["Algorithm"], stored["Value"]) if stored else None
             return file.get("SizeInBytes"), checksum
     return None, None

@@ -249,9 +249,9 @@ def _ask_for_keys(token: str) -> Any:
 
 def _read_keys(answer: Any) -> ExpiringValue[S3Keys]:
     try:
-        told = answer.json()
-        expires = datetime.fromisoformat(told["expiration"])
-        parts = told["accessKeyId"], told["secretAccessKey"], told["sessionToken"]
+        keys = answer.json()
+        expires = datetime.fromisoformat(keys["expiration"])
+        parts = keys["accessKeyId"], keys["secretAccessKey"], keys["sessionToken"]
     except (ValueError, KeyError, TypeError):
         # From None: the cause would contain the answer.
         raise GarbledResponseError("the archive sent something other than S3 keys") from None

@@ -24,13 +24,13 @@ def footprint_lines(granule: CatalogGranule) -> tuple[Line, ...]:
         The ground track of the spacecraft where CMR has the part of the orbit; else CMR's lines,
         outlines or boxes, (longitude, latitude) in degrees. Empty where CMR has none of these.
     """
-    told = granule.footprint
-    if "Orbit" in told:
+    domain = granule.footprint
+    if "Orbit" in domain:
         name = parse_name(granule.name)
         convention = PRODUCTS.convention(name.product) if name else None
         orbits = convention.orbits if convention else 1
-        return (ground_track(_extent(told["Orbit"]), max(orbits, 1)),)
-    return tuple(_drawn(told.get("Geometry", {})))
+        return (ground_track(_extent(domain["Orbit"]), max(orbits, 1)),)
+    return tuple(_lines_of_geometry(domain.get("Geometry", {})))
 
 
 def is_track(granule: CatalogGranule) -> bool:
@@ -48,7 +48,7 @@ def _extent(orbit: Mapping[str, Any]) -> OrbitExtent:
     )
 
 
-def _drawn(geometry: Mapping[str, Any]) -> Iterator[Line]:
+def _lines_of_geometry(geometry: Mapping[str, Any]) -> Iterator[Line]:
     for line in geometry.get("Lines", ()):
         yield _points(line["Points"])
     for polygon in geometry.get("GPolygons", ()):

@@ -58,8 +58,8 @@ async def post_json(
         if response.status == 429 or response.status >= 500:
             raise HTTPStatusError.of(response)
         text = await response.text()
-        told = {name.lower(): value for name, value in response.headers.items()}
-        return JSONResponse(response.status, told, _parsed(text, response.status))
+        headers_by_name = {name.lower(): value for name, value in response.headers.items()}
+        return JSONResponse(response.status, headers_by_name, _parsed(text, response.status))
 
 
 def _parsed(text: str, status: int) -> Any:

@@ -106,13 +106,13 @@ class S3Access:
             keys = await _keys()
             try:
                 return await ask(self._store(keys))
-            except Exception as error:  # noqa: BLE001 - of any kind; told apart here
-                met = self._told(error)
+            except Exception as error:  # noqa: BLE001 - of any kind; distinguished below
+                translated = self._translated(error)
             # Outside of the handler: the context would contain obstore's text.
-            if not (isinstance(met, S3Error) and met.code in EXPIRED_KEY_CODES):
-                raise met
+            if not (isinstance(translated, S3Error) and translated.code in EXPIRED_KEY_CODES):
+                raise translated
             credentials().keys.refuse(keys)
-        raise met
+        raise translated
 
     def _store(self, keys: S3Keys) -> Any:
         endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
@@ -127,10 +127,10 @@ class S3Access:
             proxy=_proxy_options(address),
         )
 
-    def _told(self, error: Exception) -> Exception:
-        met = s3_store.as_s3_error(error)
-        if isinstance(met, S3Error) or not _UNEXPECTED_ANSWER.search(str(error)):
-            return met
+    def _translated(self, error: Exception) -> Exception:
+        translated = s3_store.as_s3_error(error)
+        if isinstance(translated, S3Error) or not _UNEXPECTED_ANSWER.search(str(error)):
+            return translated
         return TransferError(
             f"S3 sent something other than the requested bytes of {self._name}: read it over "
             "HTTPS, with storage_options={'access': 'external'}"

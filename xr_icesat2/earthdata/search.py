@@ -134,14 +134,16 @@ def search(  # noqa: PLR0913 - each is something to search by
         )
     query = _parameters(area, span, patterns)
     found = _wait(_found(passes, _parse_release(release), query, count))
-    told = {
+    conditions = {
         "bbox": bbox, "region": None if region is None else "…", "temporal": temporal, "rgt": rgt,
         "cycle_number": cycle_number, "granule_region": granule_region, "hemisphere": hemisphere,
     }  # fmt: skip
-    said = [f"{keyword}={value!r}" for keyword, value in told.items() if value is not None]
+    described = [
+        f"{keyword}={value!r}" for keyword, value in conditions.items() if value is not None
+    ]
     return GranuleList(
         tuple(found.kept),
-        query=", ".join([f"{product} release {found.release}", *said]),
+        query=", ".join([f"{product} release {found.release}", *described]),
         area=area,
         older=tuple(found.older),
     )

@@ -205,7 +205,7 @@ def granule_attribute_values(granule: SyntheticGranule, extent: Extent) -> dict[
 def beam_attribute_values(granule: SyntheticGranule, beam: str) -> dict[str, str]:
     """Return values that the attributes of a beam's group may contain.
 
-    While the spacecraft turns, nothing is said of the spot and what depends on it.
+    While the spacecraft turns, the spot and all that depends on it are missing.
     """
     attribute_values = {"beam": beam, "profile": f"profile_{beam[2]}"}
     spot = granule.spots.get(beam)

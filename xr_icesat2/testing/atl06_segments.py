@@ -149,7 +149,7 @@ class FittedSegments:
         }
 
     def _bias_correction(self) -> ArraysByName:
-        # Strong returns leave the detectors deaf to the photons that come last.
+        # After strong returns, the detectors miss the last photons.
         bias = 0.0002 * self.at.photons
         return {
             "fpb_mean_corr": self._found(bias),

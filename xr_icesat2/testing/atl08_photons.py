@@ -15,13 +15,13 @@ MOST_20M_SEGMENTS = 5
 """20 m segments in the longest land segment."""
 
 _SHORTEST = 2
-_WHOLE = 0.7  # of the land segments are of the longest kind
-_GAPS = 0.15  # of them come after a gap
+_WHOLE = 0.7  # share of the land segments with the most 20 m segments
+_GAPS = 0.15  # share of them that follow a gap
 _LONGEST_GAP = 6  # 20 m segments
 _FEWEST = 20  # photons in a land segment
 _SEGMENTS_AT_ONCE = 2000
-_NEAR = (-10.0, 40.0)  # metres around the ground where noise passes the first filter
-_DENSE = 4.0  # metres around it where noise passes for signal
+_NEAR = (-10.0, 40.0)  # metres around the ground in which ATL08 lists noise
+_DENSE = 4.0  # metres around the ground in which noise has the signal flag
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class SignalPhotons:
 
     @classmethod
     def of(cls, cloud: PhotonCloud) -> "SignalPhotons":
-        """Count them: this makes every photon of the beam once."""
+        """Count the listed photons, which makes every photon of the beam once."""
         counts = [np.zeros(1, np.int64)]
         for row in range(0, cloud.ids.size, _SEGMENTS_AT_ONCE):
             stop = min(row + _SEGMENTS_AT_ONCE, cloud.ids.size)

@@ -50,14 +50,14 @@ class _Part:
     label: Ints
     """Land segment of each photon, from 0."""
     column: Ints
-    """Which of its 20 m segments each photon lies in, from 0."""
+    """Number of the 20 m segment of each photon within its land segment, from 0."""
     shot: Ints
     class_: NDArray[np.int8]
     height: Floats
     above: Floats
     place: tuple[Floats, Floats]
     along: Floats
-    """Place of each photon along the track, in segments."""
+    """Position of each photon along the track, in segments."""
 
     @classmethod
     def of(cls, signal: SignalPhotons, segments: LandSegments, rows: slice) -> "_Part":
@@ -133,7 +133,7 @@ class _Part:
         cloud, after = signal.cloud, self.begin + self.size
         counts = signal.first[after] - signal.first[self.begin]
         first = np.cumsum(counts) - counts
-        # The photon nearest to the middle, or the last one before it: they come sorted.
+        # The photon nearest to the middle, or the last one before it: photons are sorted.
         central = np.searchsorted(self.along, self._middle)
         central = np.clip(central, first, first + counts - 1)
         latitude, longitude = (values[central] for values in self.place)
@@ -194,7 +194,7 @@ class _Part:
             "h_te_std": found.deviation(height),
             "h_te_skew": found.skewness(height),
             "h_te_interp": some * middle,
-            # The ground's own shape taken off, the photons tell its height in the middle.
+            # Without the shape of the ground, the photons give its height in the middle.
             "h_te_best_fit": middle + found.mean(above),
             "h_te_best_fit_20m": self._ground(self._middles) + in_columns,
             "h_te_uncertainty": ROUGHNESS / np.sqrt(some * found.counts),

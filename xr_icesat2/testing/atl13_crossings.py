@@ -15,9 +15,9 @@ from .orbit import SEGMENTS_PER_ORBIT
 __all__ = ["Crossings", "middle_of"]
 
 
-_WINDOW = 8192  # short segments that are looked at at once
+_WINDOW = 8192  # short segments that are examined together
 _LENGTHS = {True: 3, False: 10}  # segments with some hundred photons, of strong and weak beams
-_APART = 1000  # segments; so far from each other they are not of one crossing
+_APART = 1000  # segments; a larger distance separates two crossings
 _LOST = 0.03  # share of the short segments in which no surface was found
 
 
@@ -30,9 +30,9 @@ class Crossings:
     first: Ints
     """First segment of each, counted on from orbit to orbit."""
     cells: Ints
-    """Cell whose lake it lies in."""
+    """Cell of the lake of each short segment."""
     transect: Ints
-    """Number of the crossing that it belongs to, from 0."""
+    """Number of the crossing of each, from 0."""
     size: Ints
     """Number of short segments in that crossing."""
 

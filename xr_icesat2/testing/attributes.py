@@ -1,7 +1,7 @@
 """Attributes of the file and its groups, and the groups under METADATA.
 
-Names as in granules of releases 002 to 006; the texts are our own and say that the granule is
-synthetic. The longest are as long as those of real granules, within a tenth.
+Names are those of releases 002 to 006. The texts are our own and state that the granule is
+synthetic. The longest are within a tenth of the length of real ones.
 """
 
 from collections.abc import Iterator, Mapping

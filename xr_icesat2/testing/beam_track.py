@@ -74,14 +74,17 @@ NO_SURFACE = 3
 
 _PAIR_SPACING = 3300.0  # metres across the track
 _BEAM_SPACING = 90.0
-_POINTING_ERROR = 6.0  # metres; how far repeat tracks lie apart
+_POINTING_ERROR = 6.0  # metres; distance between repeat tracks
 _DELAY = 0.345  # seconds from the left beams to the right ones
-_PHOTONS = {True: 200.0, False: 50.0}  # of a strong and a weak beam, from clear ice
-_ICE = 60.0  # degrees from the equator; nearer to it the ground is
-_DARK = 0.3  # times as bright
-_ENOUGH = (10, 14, 18)  # photons with which the last, second and first finder succeed
+_PHOTONS = {
+    True: 200.0,
+    False: 50.0,
+}  # photons of a strong and a weak beam in a segment of clear ice
+_ICE = 60.0  # degrees from the equator; nearer to it the ground is darker
+_DARK = 0.3  # brightness of that ground relative to ice
+_ENOUGH = (10, 14, 18)  # photons that the last, second and first signal finder need
 _CLOUD_WAVES = (350.0, 950.0, 2650.0)  # segments
-_LOST = 0.0125  # deviates as near to 0 as this are 1 % of all: lost whatever the weather
+_LOST = 0.0125  # deviates nearer to 0 are 1 % of all: segments without a surface in any weather
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ class SegmentArrays:
     slope_across: Floats
     """True slope to the left."""
     clearness: Floats
-    """Share of the light that comes through, 0 to 1."""
+    """Transmission of the clouds, 0 to 1."""
     photons: Ints
     """Photons that came back from the surface."""
     source: Ints
@@ -149,7 +152,7 @@ class BeamTrack:
     def leaning(self, segment: Floats) -> tuple[Floats, Floats]:
         """Return degrees north and east by which the beam leans for each metre of height.
 
-        It comes from above the track, so what is higher lies nearer to that.
+        The beam starts above the track, so higher photons are nearer to the track.
         """
         aside = np.degrees(-self.left / ALTITUDE / EARTH_RADIUS)
         latitude, _ = self.place(segment)
@@ -210,7 +213,7 @@ class BeamTrack:
             np.sin(2 * np.pi * (ids / wave + phase))
             for wave, phase in zip(_CLOUD_WAVES, phases, strict=True)
         ]
-        # Clear below a third, opaque above two thirds of what the waves can add up to.
+        # Clear below a third, opaque above two thirds of the largest possible sum.
         clearness = 1 - np.clip(np.sum(waves, axis=0) - 1, 0, 1)
         latitude, _ = self.place(np.asarray(ids + 0.5, np.float64))
         bright = np.where(np.abs(latitude) < _ICE, _DARK, 1.0)

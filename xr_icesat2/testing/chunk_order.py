@@ -1,7 +1,7 @@
 """Order of the chunks of a granule in its file.
 
-In an original ATL08 the beams follow each other, and each lies there as time goes on, its datasets
-and rates mixed; numbers are in docs/design/synthetic-files.md.
+In a real ATL08 one beam follows another, and the chunks of all datasets and rates of a beam are in
+order of time; see docs/design/synthetic-files.md.
 """
 
 import tempfile
@@ -31,7 +31,7 @@ class ChunkedDataset:
     variable: TableVariable
     """What it is."""
     dataset: h5py.Dataset
-    """Where its chunks go."""
+    """Dataset in the file."""
     chunk: tuple[int, ...]
     """Shape of a chunk."""
 
@@ -69,17 +69,17 @@ class EncodedChunk:
     """One chunk as stored in the file."""
 
     dataset: h5py.Dataset
-    """Where it belongs."""
+    """Dataset of the chunk."""
     offsets: tuple[int, ...]
     """Its first element."""
     data: bytes
-    """What passed the filters."""
+    """Its filtered bytes."""
 
 
 def order_by_time(rates: Iterable[RateDatasets]) -> Iterator[RowBlock]:
-    """Order blocks beam after beam, and those of all rates of a beam as time goes on.
+    """Order blocks by beam, and the blocks of all rates of a beam by time.
 
-    Every rate of a beam spans the same time, so that the share of its rows tells the time.
+    All rates of a beam span the same time, so the fraction of its rows is proportional to time.
     """
     beams: dict[str, list[RateDatasets]] = {}
     for rate in rates:
@@ -98,7 +98,7 @@ def order_by_time(rates: Iterable[RateDatasets]) -> Iterator[RowBlock]:
 def order_by_dataset(chunks: Iterable[EncodedChunk], folder: Path) -> Iterator[EncodedChunk]:
     """Order chunks by dataset, by way of a temporary file that bounds memory."""
     with tempfile.TemporaryFile(dir=folder) as spool:
-        # Three numbers a chunk are all that is kept of it: a granule may have a million.
+        # Only three numbers are kept for each chunk: a granule may have a million.
         places: dict[str, tuple[h5py.Dataset, array[int]]] = {}
         for chunk in chunks:
             _, own = places.setdefault(chunk.dataset.name, (chunk.dataset, array("q")))

@@ -57,8 +57,8 @@ _MOST_THREADS = 8  # each holds a block of rows
 def map_in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Generator[Result]:
     """Apply a function in a pool of threads, and yield the results in order.
 
-    At most one result more than there are threads waits to be taken. Of use where the function
-    spends its time outside of the interpreter's lock, as numpy and zlib do.
+    At most one result more than there are threads is kept. This is useful for functions that
+    release the GIL, such as those of numpy and zlib.
     """
     threads = min(os.cpu_count() or 1, _MOST_THREADS)
     waiting: deque[Future[Result]] = deque()
@@ -75,8 +75,8 @@ def map_in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> G
                 future.cancel()
 
 
-_TABLE = 10_000  # values; calibrations of more are packed, lest small granules be large
-_EVENTS = 16  # rows of a chunk of what is stored when it changes
+_TABLE = 10_000  # values; larger calibrations are compressed, so that small granules stay small
+_EVENTS = 16  # rows of a chunk of variables that are stored when they change
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +86,13 @@ class GranuleWriter:
     file: h5py.File
     """Open for writing and empty."""
     name: str
-    """Name that it will have."""
+    """Name of the file when it is complete."""
     granule: SyntheticGranule
-    """What it says it is."""
+    """Identity of the granule."""
     tree: ProductTree
     """Its groups and datasets."""
     values: GranuleValues
-    """What they hold."""
+    """Values of the datasets."""
     storage: ReleaseStorage
     """How its datasets are stored."""
 

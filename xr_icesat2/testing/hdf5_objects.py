@@ -1,8 +1,7 @@
 """Create HDF5 objects like those of real granules, with h5py's low-level API.
 
-Groups keep the order of their links and attributes, strings in attributes are of fixed length
-and end in a zero byte, groups and datasets carry times: what a reader of real granules has to
-get through, it meets here too.
+Groups track the order of links and attributes, strings in attributes have fixed lengths and end in
+a zero byte, and objects have times, as in real granules.
 """
 
 import math
@@ -28,9 +27,9 @@ __all__ = [
     "write_attributes",
 ]
 
-_COMPACT_LIMIT = 65_000  # bytes; the object header has room for 64 KiB in all
-_LEVEL = 6  # what the file says
-_EFFORT = 1  # of floats: packs noise as tight as level 6 does, many times as fast
+_COMPACT_LIMIT = 65_000  # bytes; an object header has at most 64 KiB
+_LEVEL = 6  # deflate level that the file declares
+_EFFORT = 1  # deflate level of floats: as small as level 6 for noise, and many times as fast
 
 
 def create_group(parent: h5py.Group, path: str, attributes: Mapping[str, Any]) -> h5py.Group:
@@ -75,8 +74,8 @@ class StorageLayout:
     packed: bool = False
     """Whether chunks are deflated, integers shuffled first."""
     compact: bool = False
-    """Whether a dataset without chunks lies in its object header instead, unless it is a
-    dimension scale or too long."""
+    """Whether a dataset without chunks is stored in its object header, unless it is a scale or
+    too long."""
 
 
 def create_dataset(

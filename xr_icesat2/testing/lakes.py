@@ -1,7 +1,7 @@
 """True lakes of synthetic ATL13 granules: round ones all over the world.
 
-The world is cut into cells of one degree of latitude and about as much eastward; every second
-cell holds a lake, which lies in it as a whole. Nothing here depends on a granule or a seed.
+The world is divided into cells of one degree of latitude and about the same distance eastward.
+Every second cell contains a whole lake. Lakes depend on neither granule nor seed.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _BANDS = 180  # of latitude
 _LAST_LATITUDE = 85.0  # beyond, cells are too slender
 _KM = 111.19  # kilometres in a degree of latitude
 _RADII = (5.0, 40.0)  # km
-_FREE = 15.0  # km; as far as the largest lake can lie from the middle of its cell
+_FREE = 15.0  # km; maximum distance of the largest lake from the middle of its cell
 _SHARE = 0.5  # of the cells that hold a lake
 _HIGHEST = 800.0  # metres
 _CYCLE_IN_YEARS = 91 / 365.25

@@ -49,7 +49,7 @@ _ROTATION_PER_ORBIT = 360.0 * 91 / ORBITS_PER_CYCLE  # degrees; the track repeat
 _FIRST_ORBIT = 201  # orbits before cycle 1
 _KNOWN_RGT, _KNOWN_CROSSING, _KNOWN_NODE = 235, 24710627.381, -127.048  # in cycle 1
 
-# Latitude where each region begins, and whether the track goes north there.
+# Latitude at the start of each region, and whether the track goes north there.
 _REGIONS = (
     (0.0, True),
     (27.0, True),

@@ -1,8 +1,8 @@
 """Photons of one beam, each with a shot, a class and a height above the ground.
 
-Along a segment's 20 m everything but the photons themselves is a straight line between its ends:
-that of the ground deviates from :func:`surface_height` by less than a millimetre (to 80° N), and
-40 million photons cost little.
+Along the 20 m of a segment, everything but the photons is interpolated between its ends. The ground
+so deviates from :func:`surface_height` by less than a millimetre (up to 80° N), and 40 million
+photons cost little.
 """
 
 from dataclasses import dataclass
@@ -73,9 +73,9 @@ NOISE, GROUND, CANOPY, TOP_OF_CANOPY = range(4)
 WINDOW = (-160.0, 240.0)
 """From where to where around the ground photons are recorded, metres."""
 
-_THROUGH_TREES = 0.45  # of the light that comes back; the rest comes from the trees,
-_FROM_TOP = 0.2  # some of all from their tops,
-_CROWN = (0.2, 0.85)  # and what is left from between these shares of their height
+_THROUGH_TREES = 0.45  # share of the returned light; the rest is returned by the trees,
+_FROM_TOP = 0.2  # this share of all light by their tops,
+_CROWN = (0.2, 0.85)  # and the remainder between these fractions of their height
 _TOP_SPREAD = 0.2  # metres
 
 
@@ -108,7 +108,7 @@ class Photons:
     """Consecutive photons of a beam, as arrays of one length unless stated."""
 
     ends: SegmentEnds
-    """The segments that they lie in."""
+    """The segments of the photons."""
     counts: Ints
     """Photons of each of these segments."""
     in_segment: Ints
@@ -160,7 +160,7 @@ class PhotonCloud:
         return int(first) - 1, int(last)
 
     def ends(self, start: int, stop: int) -> SegmentEnds:
-        """Look up what lies below segments ``start:stop``."""
+        """Return the ground below segments ``start:stop``."""
         track, ids = self.track, self.ids[start:stop]
         begin = ids.astype(np.float64)
         latitude, longitude = zip(track.place(begin), track.place(begin + 1), strict=True)
@@ -203,7 +203,7 @@ class PhotonCloud:
         ends, counts = self.ends(start, stop), self._per_segment(start, stop)
         first, last = int(self.first[start]), int(self.first[stop])
         in_segment = np.arange(first, last) - np.repeat(self.first[start:stop], counts)
-        # One photon in each of as many parts of the segment as it has: they come sorted.
+        # One photon in each nth part of a segment with n photons: photons are sorted.
         part = in_segment + self._draw(start, stop)
         shots, of_all = np.repeat(ends.shots, counts), np.repeat(counts, counts)
         shot = np.repeat(ends.shot, counts) + _shot_of(part, shots, of_all)
@@ -232,7 +232,7 @@ class PhotonCloud:
         _, noise = _counts(self.track, ends.ids)
         wooded = ends.canopy[0] > 0
         share = noise / np.maximum(counts, 1)
-        # A draw above the first limit is signal, above the second comes from trees …
+        # A draw above the first limit is signal, above the second from trees …
         limits = (
             share,
             share + (1 - share) * np.where(wooded, _THROUGH_TREES, 1.0),
@@ -260,7 +260,7 @@ class PhotonCloud:
 
 
 def _shot_of(part: Floats, shots: Ints, counts: Ints) -> Ints:
-    """Find the shot of a photon: in which of a segment's shots a part of it lies."""
+    """Find the shot of a photon from its part of the segment."""
     # Rounding may lift the end of the last part onto the next segment's first shot.
     return np.minimum((part / counts * shots).astype(np.int64), shots - 1)
 

@@ -1,7 +1,7 @@
 """Placeholder values for variables that have no true values.
 
-Housekeeping, calibrations and the like: their values follow from the variable's name, units,
-flags and limits and from the number of the row, so that no product needs a line for each.
+These are housekeeping data, calibrations and the like. Their values follow from the name, units,
+flags and limits of the variable and the number of the row.
 """
 
 import math
@@ -44,13 +44,13 @@ _SINCE = "seconds since 2018"
 class CompletedValues:
     """Values of a product, with placeholders for all other variables of its tree.
 
-    It is itself such a :class:`~xr_icesat2.testing.tree_model.GranuleValues`.
+    It is a :class:`.GranuleValues` itself.
     """
 
     values: GranuleValues
-    """What the product knows."""
+    """Values of the product."""
     tree: ProductTree
-    """What its file holds."""
+    """Tree of the granule."""
 
     def rows(self, rate: str, beam: str) -> int:
         """Count the rows that a rate has in a beam."""
@@ -118,13 +118,13 @@ def placeholder_rows(
     Parameters
     ----------
     variable
-        What the tree says of it.
+        Variable of the tree.
     path
-        Sets it apart from others that are alike.
+        Path, which distinguishes it from similar variables.
     rows
-        Numbers of the rows; what a row holds depends on its number alone.
+        Numbers of the rows, which determine the values.
     shape
-        Of one row.
+        Shape of one row.
 
     Returns
     -------
@@ -134,7 +134,7 @@ def placeholder_rows(
     """
     dtype = np.dtype(variable.dtype)
     phase = zlib.crc32(path.encode())
-    # Steps, so that large tables pack well.
+    # Steps, so that large tables compress well.
     place = rows[:, None] + 7 * (np.arange(math.prod(shape)) // 16)
     values = _values(variable, dtype, place + phase % 1009)
     missing = (rows + phase) % _MISSING_EVERY == 0

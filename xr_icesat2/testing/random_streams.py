@@ -1,8 +1,8 @@
 """Random numbers that depend on their position, not on the order of drawing.
 
-A granule is written block by block; its values must depend neither on the size of the blocks
-nor on their order. So each field has a stream of its own, and position `n` of it is reached by
-skipping, which PCG64 does at once.
+A granule is written block by block, and its values must not depend on the size or order of blocks.
+So each field has its own stream, and position `n` is reached by skipping, which PCG64 does in one
+step.
 """
 
 import zlib
@@ -20,7 +20,7 @@ class RandomStreams:
     """Streams of random numbers, one for each name."""
 
     key: tuple[int, ...]
-    """Seed and what else sets these streams apart; none negative."""
+    """Seed and other numbers that identify these streams; none is negative."""
 
     def uniform(self, field: str, start: int, stop: int) -> Floats:
         """Return numbers ``start:stop`` of a stream, at least 0 and less than 1."""

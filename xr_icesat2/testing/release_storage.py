@@ -30,7 +30,7 @@ class ReleaseStorage:
     release: str
     """Three digits."""
     chunk_rows: int | None
-    """Rows of every chunk; None for as many as chunks of the release have."""
+    """Rows of every chunk; None: as in the release."""
 
     @property
     def paged(self) -> bool:

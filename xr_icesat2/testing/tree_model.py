@@ -33,11 +33,11 @@ class GranuleFact:
     """An attribute whose value depends on the granule."""
 
     name: str
-    """Key among the granule's facts."""
+    """Key in :meth:`GranuleValues.attribute_values`."""
 
 
 GroupAttributes = Mapping[str, str | float | GranuleFact]
-"""Attributes of a group: texts (with ``{fact}`` in braces), numbers, facts."""
+"""Attributes of a group: texts (with ``{fact}`` in braces), numbers, :class:`GranuleFact`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,9 @@ class TreeRate:
     """Groups of each beam whose rows belong together."""
 
     name: str
-    """What the values module knows it by: its group's path below the beam."""
+    """Name of the rate: the path of its group below the beam."""
     path: str
-    """Where it lies, with ``{beam}`` in the place of the ground track."""
+    """Path of its group, with ``{beam}`` for the ground track."""
     coordinates: tuple[str, ...]
     """Time, latitude and longitude; the first is the scale of the rate's dimension."""
     groups: tuple[TreeGroup, ...]
@@ -79,8 +79,8 @@ class ProductTree:
     attributes: GroupAttributes
     """Attributes of the file."""
     groups: tuple[TreeGroup, ...]
-    """Groups that stand in the file, or in a beam, once; their variables are small. The root is
-    among them where it holds datasets."""
+    """Groups that occur once in the file or in a beam, with small variables; also the root if it
+    has datasets."""
     beam: GroupAttributes
     """Attributes of each beam's group."""
     rates: tuple[TreeRate, ...]
@@ -114,8 +114,8 @@ class GranuleValues(Protocol):
     def block(self, rate: str, beam: str, start: int, stop: int) -> Mapping[str, NDArray[Any]]:
         """Return rows ``start:stop`` of all variables of a rate, by path below its group.
 
-        What a row holds depends on its number alone, not on the block that it comes in. Calls
-        come from several threads at once.
+        Values of a row depend only on its number, not on the block. Several threads call this
+        concurrently.
         """
 
     def fixed(self, rate: str) -> Mapping[str, NDArray[Any]]:
