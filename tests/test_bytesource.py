@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from types import SimpleNamespace
-from typing import ClassVar
 
 import fsspec
 import pytest
@@ -461,31 +460,6 @@ class TestFileObjects:
         (tmp_path / "x.h5.gz").write_bytes(gzip.compress(DATA))
         with fsspec.open(str(tmp_path / "x.h5.gz"), compression="gzip") as file:
             assert open_source(file).read(RANGES) == PIECES
-
-
-class TestGranulesOfEarthaccess:
-    links: ClassVar = {
-        None: ["https://host/x.h5"],
-        "external": ["https://host/x.xml", "https://host/x.h5"],
-        "direct": ["s3://bucket/x.h5"],
-    }
-
-    def granule(self, **links):
-        answers = {**self.links, **links}
-        return SimpleNamespace(data_links=lambda access=None: answers[access])
-
-    def test_earthaccess_result_is_read_over_https(self):
-        assert open_source(self.granule()).url == "https://host/x.h5"
-
-    def test_earthaccess_result_is_read_from_s3_with_s3_options(self):
-        assert open_source(self.granule(), {"key": "k"}).url == "s3://bucket/x.h5"
-
-    def test_earthaccess_result_on_premises_is_read(self):
-        assert open_source(self.granule(direct=[]), {"token": "t"}).url == "https://host/x.h5"
-
-    def test_earthaccess_result_without_data_is_an_error(self):
-        with pytest.raises(GranuleNotFoundError, match="no link to an HDF5 file"):
-            open_source(self.granule(external=["https://host/x.png"]))
 
 
 class TestWhatIsNotAGranule:

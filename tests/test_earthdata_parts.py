@@ -4,15 +4,18 @@ import asyncio
 import os
 import threading
 import time
+from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 import requests.utils
 
-from xr_icesat2.bytesource.archive_urls import path_of_url
 from xr_icesat2.earthdata import aws_region as region
-from xr_icesat2.earthdata.archive_paths import is_granule, place_of_path, plain_path
+from xr_icesat2.earthdata.archive_paths import is_granule, path_of_url, place_of_path, plain_path
 from xr_icesat2.earthdata.credential_refresh import ExpiringValue, RefreshedValue
 from xr_icesat2.earthdata.http_session import proxy_for
+from xr_icesat2.earthdata.result_url import result_url
+from xr_icesat2.errors import GranuleNotFoundError
 
 NAME = "ATL06_20191106230008_06270503_007_01.h5"
 S3 = "s3://nsidc-cumulus-prod-protected/ATLAS/"
@@ -176,3 +179,28 @@ def test_child_forked_during_the_region_request_asks_again(monkeypatch):
     answered.set()
     thread.join()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+class TestGranulesOfEarthaccess:
+    links: ClassVar = {
+        None: ["https://host/x.h5"],
+        "external": ["https://host/x.xml", "https://host/x.h5"],
+        "direct": ["s3://bucket/x.h5"],
+    }
+
+    def granule(self, **links):
+        answers = {**self.links, **links}
+        return SimpleNamespace(data_links=lambda access=None: answers[access])
+
+    def test_earthaccess_result_is_read_over_https(self):
+        assert result_url(self.granule()) == "https://host/x.h5"
+
+    def test_earthaccess_result_is_read_from_s3_with_s3_options(self):
+        assert result_url(self.granule(), {"key": "k"}) == "s3://bucket/x.h5"
+
+    def test_earthaccess_result_on_premises_is_read(self):
+        assert result_url(self.granule(direct=[]), {"token": "t"}) == "https://host/x.h5"
+
+    def test_earthaccess_result_without_data_is_an_error(self):
+        with pytest.raises(GranuleNotFoundError, match="no link to an HDF5 file"):
+            result_url(self.granule(external=["https://host/x.png"]))

@@ -13,6 +13,7 @@ import xr_icesat2
 from tests.earthdata.names import CDN_HOST, S3_HOST
 from xr_icesat2.bytesource import open_source
 from xr_icesat2.cli.main import main
+from xr_icesat2.earthdata.result_url import result_url
 from xr_icesat2.errors import AccessDeniedError, CorruptGranuleError, GranuleNotFoundError
 from xr_icesat2.testing import write_granule
 
@@ -151,7 +152,7 @@ def test_search_results_have_urls():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # of the newest earthaccess
             granule = earthaccess.DataGranule({"umm": umm, "meta": {}})
-        assert open_source(granule).url == expected
+        assert open_source(result_url(granule)).url == expected
 
 
 def test_command_searches_and_reads(archive, files, tmp_path, capsys, monkeypatch):

@@ -6,11 +6,15 @@ import difflib
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-__all__ = ["OPEN_AS_FILE", "did_you_mean", "some_of"]
+__all__ = ["LOGIN_HINT", "OPEN_AS_FILE", "did_you_mean", "some_of"]
 
 OPEN_AS_FILE = (
     'xr.open_datatree(…, layout="file") opens its groups as in the file; group= with a path opens '
     "one of them"
+)
+LOGIN_HINT = (
+    "NASA's granules need an Earthdata login: log in with earthaccess.login() and open them as "
+    "icesat2://<name of the granule>, or give storage_options"
 )
 MOST_LISTED = 12
 

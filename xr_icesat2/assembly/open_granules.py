@@ -7,6 +7,7 @@ from typing import Any
 
 from xr_icesat2.bytesource import ByteSource, open_source
 from xr_icesat2.earthdata.archive_paths import archive_hint
+from xr_icesat2.earthdata.result_url import result_url
 from xr_icesat2.errors import GranuleNotFoundError, NotAGranuleError
 from xr_icesat2.granule.granule import Granule, has_index
 from xr_icesat2.granule.identity import Identity
@@ -42,7 +43,8 @@ def open_granules(request: Request) -> tuple[list[Granule], list[Identity | None
     many = len(request.granules) > MOST_AT_ONCE
 
     def open_one(item: Any) -> tuple[Granule, Identity | None]:
-        source = open_source(item, request.storage_options)
+        url = result_url(item, request.storage_options)
+        source = open_source(url, request.storage_options)
         granule = open_granule(source, stores, request.limits)
         return granule, prefetch_granule(granule, request) if many else None
 

@@ -20,7 +20,7 @@ from xr_icesat2.errors import (
     TransferError,
     TransferTimeoutError,
 )
-from xr_icesat2.messages import did_you_mean
+from xr_icesat2.messages import LOGIN_HINT, did_you_mean
 
 from .fsspec_location import S3_OPTIONS
 from .redaction import is_url, safe_text
@@ -81,9 +81,7 @@ _BROKEN = {
 _UNKNOWN_OPTION = re.compile(r"unexpected keyword argument '(\w+)'")
 
 _LOGIN_HINT = (
-    "NASA's granules need an Earthdata login: log in with earthaccess.login() and open them as "
-    "icesat2://<name of the granule>, or give storage_options; S3 credentials expire after an "
-    "hour and work only inside AWS us-west-2"
+    f"{LOGIN_HINT}; S3 credentials expire after an hour and work only inside AWS us-west-2"
 )
 
 

@@ -12,6 +12,7 @@ import time
 from typing import Any
 
 from xr_icesat2.errors import AccessDeniedError, TransferError
+from xr_icesat2.messages import LOGIN_HINT
 
 from .error_translation import HTTPStatusError
 from .protocol import FileVersion, FirstRead
@@ -110,8 +111,7 @@ class HTTPTransport:
         if response.content_type == "text/html":
             raise AccessDeniedError(
                 f"{self._name} answers with a web page, not with a file: it is a login page or a "
-                "listing. NASA's granules need an Earthdata login: earthaccess.login(), then "
-                "icesat2://<name of the granule>, or give storage_options"
+                f"listing. {LOGIN_HINT}"
             )
 
     def _range_ignored(self, offset: int, length: int) -> TransferError:

@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
-from xr_icesat2.errors import GranuleNotFoundError, SelectionError
+from xr_icesat2.errors import SelectionError
 
-from .archive_urls import path_of_url
 from .file_object import FileObjectSource
-from .fsspec_location import S3_OPTIONS, FilesystemLocation, URLLocation
+from .fsspec_location import FilesystemLocation, URLLocation
 from .local import LocalSource
 from .protocol import ByteSource
 from .redaction import is_url, safe_url, source_name
@@ -29,12 +28,11 @@ def open_source(
 
     Parameters
     ----------
-    obj : str, PathLike, open binary file or search result
+    obj : str, PathLike, open binary file or byte source
         A local path (``~`` is the home directory), any fsspec URL, also
-        chained (``simplecache::s3://…``), a file opened with fsspec,
-        earthaccess or :func:`open`, ``BytesIO``, a granule that
-        ``xr_icesat2.search`` found (what has an ``icesat2_url``), one that
-        earthaccess found, or a byte source of one's own.
+        chained (``simplecache::s3://…``), a file opened with fsspec or
+        :func:`open`, also through a wrapper, ``BytesIO``, or a byte source of
+        one's own.
     storage_options : mapping, optional
         For fsspec, where ``obj`` is a URL; a local path needs none, and an
         open file has its own.
@@ -50,17 +48,10 @@ def open_source(
     ------
     SelectionError
         ``obj`` is none of these.
-    GranuleNotFoundError
-        An earthaccess DataGranule without a link to data.
     """
     options = _checked_options(storage_options)
     if isinstance(obj, str):
         return _from_text(obj, options)
-    found = getattr(obj, "icesat2_url", None)
-    if isinstance(found, str):
-        return _from_text(found, options)
-    if hasattr(obj, "data_links"):
-        return _from_text(_granule_link(obj, options), options)
     place = _fsspec_place(obj)
     if place is not None:
         return _from_filesystem(*place)
@@ -109,7 +100,7 @@ def _from_path(path: str) -> ByteSource:
 
 
 def _fsspec_place(obj: Any) -> tuple[Any, str] | None:
-    """Filesystem and path of a file that fsspec opened; through earthaccess' wrapper too."""
+    """Filesystem and path of a file that fsspec opened, also through a wrapper."""
     filesystem, path = getattr(obj, "fs", None), getattr(obj, "path", None)
     if getattr(obj, "compression", None) or not hasattr(filesystem, "cat_file"):
         return None
@@ -136,25 +127,3 @@ def _from_file(obj: Any) -> ByteSource:
         f"a granule is given by a path, a URL or an open binary file (io.BytesIO for bytes), not "
         f"by {type(obj).__name__}{'; several of them by a list: list(…)' if several else ''}"
     )
-
-
-def _granule_link(granule: Any, options: Mapping[str, Any]) -> str:
-    """Link to the data of an earthaccess DataGranule.
-
-    What lies in NSIDC's archive is read through ``icesat2://``, which logs in
-    by itself, unless storage options say how. Of other links, HTTPS works
-    anywhere; S3 only inside AWS us-west-2, so it is taken where the storage
-    options are such as S3 takes.
-    """
-    access = "direct" if options.keys() & S3_OPTIONS else "external"
-    links = granule.data_links(access=access) or granule.data_links()
-    files = [str(link) for link in links if link.endswith(".h5")]
-    if not files:
-        raise GranuleNotFoundError(
-            f"this earthaccess {type(granule).__name__} has no link to an HDF5 file (links: "
-            f"{', '.join(map(safe_url, links)) or 'none'}): search for granules of an ICESat-2 "
-            "product"
-        )
-    path = path_of_url(files[0])
-    ours = path is not None and set(options) <= {"access"}
-    return f"icesat2://{path}" if ours else files[0]

@@ -6,7 +6,6 @@ Source: the addresses in NSIDC's Earthdata cloud, release 001 to 007.
 from dataclasses import dataclass
 from pathlib import Path
 
-from xr_icesat2.bytesource import archive_urls as archive
 from xr_icesat2.bytesource.redaction import is_url
 from xr_icesat2.granule.name import file_name, format_name, parse_name
 from xr_icesat2.products import PRODUCTS
@@ -18,11 +17,16 @@ __all__ = [
     "granule_url",
     "has_folders_by_date",
     "is_granule",
+    "path_of_url",
     "place_of_path",
     "plain_path",
 ]
 
 PROTOCOL = "icesat2"
+
+_BUCKET = "nsidc-cumulus-prod-protected"
+_S3 = f"s3://{_BUCKET}/ATLAS/"
+_HTTPS = f"https://data.nsidc.earthdatacloud.nasa.gov/{_BUCKET}/ATLAS/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,4 +82,12 @@ def plain_path(url: str) -> str:
 
 def place_of_path(path: str) -> Place | None:
     """Return the addresses of a path; None where it has no folders, which CMR knows."""
-    return Place(archive.S3 + path, archive.HTTPS + path) if "/" in path else None
+    return Place(_S3 + path, _HTTPS + path) if "/" in path else None
+
+
+def path_of_url(url: str | None) -> str | None:
+    """Return the path of an S3 or HTTPS URL in the archive; None for other URLs."""
+    for base in (_S3, _HTTPS):
+        if url is not None and url.startswith(base):
+            return url.removeprefix(base)
+    return None

@@ -14,13 +14,12 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from xr_icesat2.bytesource.archive_urls import path_of_url
 from xr_icesat2.bytesource.request_limits import request_limit
 from xr_icesat2.bytesource.request_scheduler import scheduler_of
 from xr_icesat2.errors import GranuleNotFoundError, SelectionError, TransferError
 from xr_icesat2.granule.name import file_name, parse_name
 
-from .archive_paths import Place
+from .archive_paths import Place, path_of_url
 from .http_session import JSONResponse, Query, post_json
 
 __all__ = [

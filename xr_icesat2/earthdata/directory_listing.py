@@ -4,12 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from xr_icesat2.bytesource.archive_urls import path_of_url
 from xr_icesat2.errors import GranuleNotFoundError, SelectionError
 from xr_icesat2.products import PRODUCTS
 
 from . import cmr as catalog
-from .archive_paths import has_folders_by_date, plain_path
+from .archive_paths import has_folders_by_date, path_of_url, plain_path
 
 __all__ = ["ListingEntry", "files_below", "find_below", "folder_entry", "list_folder"]
 

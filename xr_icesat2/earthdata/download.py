@@ -17,6 +17,7 @@ from xr_icesat2.progress import progress_bar
 
 from .archive_paths import granule_url
 from .download_file import catalog_record, fetch_file
+from .result_url import result_url
 
 __all__ = ["download"]
 
@@ -110,7 +111,8 @@ def _jobs(given: Sequence[Any], folder: Path, options: Mapping[str, Any] | None)
     folder = folder.expanduser()
     jobs: dict[str, _Job] = {}
     for one in given:
-        source = open_source(granule_url(one) if isinstance(one, str) else one, options)
+        url = granule_url(one) if isinstance(one, str) else result_url(one, options)
+        source = open_source(url, options)
         name = file_name(source.url)
         if not name or name.startswith("<"):
             raise SelectionError(

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from xr_icesat2.bytesource import ByteSource, FileVersion
-from xr_icesat2.bytesource.archive_urls import path_of_url
 from xr_icesat2.bytesource.error_translation import translate_error
 from xr_icesat2.errors import (
     ChangedGranuleError,
@@ -24,7 +23,7 @@ from xr_icesat2.hdf5.file_kind import HEAD_BYTES, describe_head
 from xr_icesat2.printable import get_logger
 from xr_icesat2.progress import ProgressCallback
 
-from .archive_paths import archive_hint
+from .archive_paths import archive_hint, path_of_url
 from .checksum import is_supported, matches_checksum
 from .cmr import (
     CatalogGranule,
