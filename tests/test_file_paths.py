@@ -213,7 +213,7 @@ def test_group_without_any_content_is_an_error(tmp_path):
         file.create_dataset("odd/lists", (2,), h5py.vlen_dtype("i4"))
     with pytest.raises(GroupNotFoundError, match="'bare' holds no variables, nor does any group"):
         xr.open_dataset(path, engine="icesat2", group="bare")
-    with pytest.raises(GroupNotFoundError, match=r"Not supported: /odd/lists \(.*varying length"):
+    with pytest.raises(GroupNotFoundError, match=r"Not supported: /odd/lists \(.*variable length"):
         xr.open_dataset(path, engine="icesat2", group="odd")
 
 

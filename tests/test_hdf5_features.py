@@ -498,8 +498,8 @@ def test_group_that_contains_itself_ends(path):
     tree = xr.open_datatree(path, **RAW)
     assert [node.path for node in tree.subtree] == ["/", "/group"]
     assert tree.icesat2.left_out == {
-        "/group/inner": "it is a link back to /group, in which it lies",
-        "/group/top": "it is a link back to /, in which it lies",
+        "/group/inner": "it is a link back to /group, which contains it",
+        "/group/top": "it is a link back to /, which contains it",
     }
     ds = xr.open_dataset(path, group="group", drop_variables=["inner", "top"], **RAW)
     assert ds["rows"].shape == (20,)

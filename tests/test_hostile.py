@@ -6,7 +6,9 @@ import os
 import pytest
 
 from tests.hostile import Harness, Verdict, judge
-from tests.hostile_facts import REFUSED, by_engine, by_h5py
+from tests.hostile_engine import by_engine
+from tests.hostile_facts import REFUSED
+from tests.hostile_h5py import by_h5py
 from tests.hostile_mutations import FILES, KINDS, MUTATIONS, mutation, mutation_of
 from tests.hostile_tiny import write_tiny
 from tests.hostile_worker import Worker

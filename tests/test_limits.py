@@ -65,10 +65,10 @@ def test_hostile_files():
     assert len(fan["left_out"]) == depth
     assert all("is the same group as /s0/a" in reason for reason in fan["left_out"].values())
     assert found["08c_hard_cycle_latest"]["left_out"] == {
-        "/g/self": "it is a link back to /g, in which it lies"
+        "/g/self": "it is a link back to /g, which contains it"
     }
     assert found["08d_soft_to_root"]["left_out"] == {
-        "/g/up": "it is a link back to /, in which it lies"
+        "/g/up": "it is a link back to /, which contains it"
     }
     assert found["08d_soft_to_root"]["variables"] == ["/y"]
     assert len(found["12_names"]["variables"]) == 13

@@ -161,7 +161,7 @@ def test_only_the_granule_is_opened(files, directory):
 
 @pytest.mark.parametrize("name", ["family_0", "behind_family_0"])
 def test_file_continued_in_others_is_refused(files, directory, name):
-    with pytest.raises(NotSupportedError, match="goes on in other files"):
+    with pytest.raises(NotSupportedError, match="continues in other files"):
         xr.open_datatree(directory / name, engine="icesat2", layout="file")
 
 

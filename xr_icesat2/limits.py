@@ -1,4 +1,4 @@
-"""The limits that keep a hostile or damaged file from taking all time and memory."""
+"""Limits that keep a hostile or damaged file from taking all time and memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["DEFAULT_LIMITS", "Limits"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Limits on what one file may ask of its reader; each is checked before the work is done.
+    """Limits on the time and memory that one file may take, checked before the work is done.
 
     An object that exceeds a limit on objects is left out, with its path and the reason in the
     log and in ``ds.icesat2.left_out``. A file that exceeds a limit on files raises
@@ -27,9 +27,9 @@ class Limits:
         Members of one group (a limit on groups). Default: 100,000.
     depth : int
         Levels of groups that a tree shows; deeper groups are left out of it and are opened by
-        their path (``group=``). xarray's trees call themselves once for each level, so that
-        Python's limit of recursion ends them at some hundred levels, and their cost grows with
-        the square of the depth. Default: 64.
+        their path (``group=``). xarray's trees recurse once for each level, so Python's recursion
+        limit ends them at some hundred levels, and their cost grows with the square of the
+        depth. Default: 64.
     soft_links : int
         Soft links that may lead to one another. Default: 16, as in the HDF5 library.
     name_bytes : int
@@ -37,7 +37,7 @@ class Limits:
         the beginning of its name. Default: 4,096.
     attributes : int
         Attributes of all objects of one tree (a limit on files). Each takes about 100 bytes
-        beside its value. Default: 1,000,000.
+        in addition to its value. Default: 1,000,000.
     attribute_bytes : int
         Bytes of the attributes of one object when decoded; a text counts 64 bytes more than it
         has. Default: 64 MiB.
@@ -85,4 +85,4 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
-"""Those that apply where no others are given."""
+"""Limits that apply by default."""

@@ -1,9 +1,8 @@
-"""Text from files, servers and file names, made safe to print and to log.
+"""Escape text from files, servers and file names before it is printed or logged.
 
-A name or an attribute may hold escape sequences that rewrite a terminal, a line
-feed that forges a log line, or marks that reverse the order of what is shown.
-Everything that this package prints, logs or puts into the message of an error
-goes through :func:`printable`.
+A name or an attribute may contain escape sequences that rewrite a terminal, line feeds that forge a
+log line, or marks that reverse the direction of text. Everything that this package prints, logs or
+puts into an error message passes through :func:`printable`.
 """
 
 from __future__ import annotations

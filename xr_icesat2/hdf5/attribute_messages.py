@@ -31,7 +31,7 @@ COMMITTED = 2
 def read_bodies(messages: Sequence[Message], file_size: int) -> Parser[list[bytes]]:
     """Read the attribute messages of an object, which may be stored in a heap.
 
-    A datatype that is stored elsewhere is put into the message.
+    A committed datatype is inserted into each message that refers to it.
     """
     bodies: list[bytes] = []
     for message in messages:
@@ -51,7 +51,7 @@ def _shares_datatype(body: bytes) -> bool:
 
 
 def _with_datatypes(bodies: Sequence[bytes], file_size: int) -> Parser[list[bytes]]:
-    """Replace references to committed datatypes by these."""
+    """Replace references to committed datatypes by the datatypes."""
     found: list[bytes] = []
     datatypes: dict[int, bytes] = {}
     for body in bodies:
@@ -107,7 +107,7 @@ def _dense(body: bytes) -> Parser[list[bytes]]:
 
 
 def split_body(body: bytes) -> tuple[str, bytes, bytes, bytes]:
-    """Give name, datatype, dataspace and data of an attribute message."""
+    """Return name, datatype, dataspace and data of an attribute message."""
     cursor = Cursor(body)
     version, flags = cursor.number(1), cursor.number(1)
     if version not in (1, 2, 3) or (version > 1 and flags):
@@ -118,7 +118,7 @@ def split_body(body: bytes) -> tuple[str, bytes, bytes, bytes]:
     for size in sizes:
         parts.append(cursor.take(size))
         cursor.skip(padded(size) - size if version == 1 else 0)
-    # The byte behind the name is a zero; the HDF5 library does not look at it.
+    # The byte after the name is a zero; the HDF5 library does not check it.
     name = decode_text(parts[0][:-1])
     if not name or "\0" in name:
         raise CorruptGranuleError(f"an attribute named {name!r}")

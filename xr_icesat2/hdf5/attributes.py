@@ -1,11 +1,9 @@
-"""Attributes to Python values (section IV.A.2.m).
+"""Convert attributes to Python values (section IV.A.2.m).
 
-Strings become ``str`` without their padding, also where the file has an array
-of one string; several become a tuple. Numbers stay numpy scalars or arrays of
-the shape that the file gives them, so a one-element array stays one.
-What describes the file rather than the data (``REFERENCE_LIST``, ``CLASS``,
-``NAME`` and netCDF-4's bookkeeping) is left out; ``DIMENSION_LIST`` is kept
-apart as references to dimension scales.
+A string, or an array of one, becomes ``str`` without padding; several become a tuple. Numbers
+become numpy scalars or arrays of the stored shape, so a one-element array remains an array.
+Attributes that describe the file (``REFERENCE_LIST``, ``CLASS``, ``NAME`` and netCDF-4's own) are
+omitted. ``DIMENSION_LIST`` becomes references to dimension scales.
 """
 
 from __future__ import annotations
@@ -57,17 +55,17 @@ HIDDEN_ATTRIBUTES = frozenset(
 )
 """Attributes that describe the file, not the data: never shown."""
 HEARD = frozenset({"CLASS", "DIMENSION_LIST", "NAME"})
-"""Of these, those that tell of dimensions."""
+"""Hidden attributes that describe dimensions."""
 DIMENSION_ONLY = b"This is a netCDF dimension but not a netCDF variable"
-"""How netCDF-4 begins the ``NAME`` of a scale that no variable has values for."""
+"""Beginning of the ``NAME`` of a netCDF-4 dimension that has no variable."""
 REFERRING = (b"DIMENSION_LIST", b"REFERENCE_LIST")
-"""Of these, those that say where other objects lie."""
+"""Hidden attributes that refer to other objects, which no two objects have alike."""
 FEW_TEXTS = 1 << 12
-"""Of one attribute; more are decoded after they have been counted."""
+"""Texts of one attribute; more are counted against the limits before they are decoded."""
 REFERENCE_BYTES = 16
-"""Bytes that say where a value of varying length is stored."""
+"""Bytes of a reference to a value of variable length."""
 LONGEST_ALIKE = 2 << 10
-"""Bytes of an attribute message; longer ones are texts of one granule."""
+"""Bytes of an attribute message; longer ones are texts that only one granule has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,7 @@ class Attributes:
     """The attributes of one object."""
 
     values: Mapping[str, AttributeValue]
-    """In the order of their names; one mapping for all objects that say the same."""
+    """Sorted by name. Objects with equal attributes share one mapping."""
     scales: tuple[tuple[int, ...], ...]
     """Header offsets of the scales of each dimension, from ``DIMENSION_LIST``."""
     is_scale: bool
@@ -93,7 +91,7 @@ class _Raw:
     shape: tuple[int, ...] | None
     data: bytes
     value: AttributeValue | None
-    """None for what lies in a heap, and for references."""
+    """None for values in a heap, and for references."""
 
 
 def read_attributes(
@@ -129,8 +127,8 @@ def read_attributes(
 
 
 def _is_own(body: bytes) -> bool:
-    """Whether an attribute message is likely one of which no other object has the same."""
-    # The name lies behind the sizes, in version 3 behind an encoding too.
+    """Whether an attribute message is likely unique to its object."""
+    # The name follows the sizes, and in version 3 an encoding.
     return (
         body.startswith(REFERRING, 8) or body.startswith(REFERRING, 9) or len(body) > LONGEST_ALIKE
     )
@@ -138,16 +136,16 @@ def _is_own(body: bytes) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Alike:
-    """What some attribute messages say that other objects may have too."""
+    """Parsed attribute messages that several objects may share."""
 
     values: Mapping[str, AttributeValue]
     is_scale: bool
     dimension_only: bool
     rest: Sequence[_Raw]
-    """What must be looked up in the heaps of the file."""
+    """Attributes with values in the heaps of the file."""
 
 
-# Beams, and granules of one release, repeat the same attributes to the letter.
+# Beams, and granules of one release, have byte-identical attributes.
 @lru_cache(maxsize=1 << 12)
 def _alike(bodies: tuple[bytes, ...]) -> _Alike:
     values: dict[str, AttributeValue] = {}
@@ -178,7 +176,7 @@ def _put(values: dict[str, AttributeValue], name: str, value: AttributeValue) ->
 
 
 def _parse(body: bytes) -> _Raw | None:
-    """Read an attribute message; None if it is one that is never shown."""
+    """Parse an attribute message; return None if it is never shown."""
     name, datatype_body, dataspace, data = split_body(body)
     if name in HIDDEN_ATTRIBUTES and name not in HEARD:
         return None
@@ -191,7 +189,7 @@ def _parse(body: bytes) -> _Raw | None:
     return _Raw(name, datatype, shape, data, _plain_value(datatype, data, shape))
 
 
-# Different objects have some attributes alike.
+# Different objects share some attributes.
 _parse_shared = lru_cache(maxsize=1 << 14)(_parse)
 
 
@@ -213,7 +211,7 @@ def _fixed_texts(datatype: Datatype, data: bytes, shape: tuple[int, ...] | None)
 def _heaped(
     known: Mapping[str, AttributeValue], rest: Sequence[_Raw], usage: LimitUsage, size: int
 ) -> Parser[Mapping[str, AttributeValue]]:
-    """Add the values that lie in heaps, and those of many texts."""
+    """Add values that are stored in heaps, and attributes of many texts."""
     values = dict(known)
     references = {
         raw.name: parse_references(raw.data)
@@ -233,12 +231,12 @@ def _heaped(
         elif raw.datatype.kind is Kind.STRING:
             size = usage.use_attribute_bytes(len(raw.data) // raw.datatype.size * TEXT_BYTES, size)
             _put(values, raw.name, _fixed_texts(raw.datatype, raw.data, raw.shape))
-        # What remains is left out.
+        # Other kinds are left out.
     return dict(sorted(values.items()))
 
 
 def parse_references(data: bytes) -> list[GlobalReference]:
-    """Return where the values of an attribute are, if these are of varying length."""
+    """Return references to the values of an attribute of variable-length type."""
     starts = range(0, len(data), REFERENCE_BYTES)
     return [GlobalReference.parse(data[n : n + REFERENCE_BYTES]) for n in starts]
 
@@ -248,7 +246,7 @@ def read_scales(
 ) -> Parser[tuple[tuple[int, ...], ...]]:
     """Read the addresses of the scales of each dimension from a ``DIMENSION_LIST``."""
     if datatype.kind is not Kind.REFERENCE_LIST:
-        return ()  # somebody's own attribute of that name
+        return ()  # an attribute of that name with another meaning
     references = parse_references(data)
     usage.use_attribute_bytes(sum(one.length * TEXT_BYTES for one in references), size)
     lists = yield from read_global(references, 8)
@@ -264,9 +262,9 @@ def _numbers(datatype: Datatype, data: bytes, shape: tuple[int, ...] | None) -> 
 
 
 def text_attribute(texts: list[str], shape: tuple[int, ...] | None) -> AttributeValue:
-    """Return the value of an attribute that holds texts.
+    """Return the value of a text attribute.
 
-    netCDF does not tell one text from an array of one, and both netCDF engines
+    netCDF does not distinguish one text from an array of one, and both netCDF engines
     of xarray return and write several as a sequence of ``str``.
     """
     if shape is None:
@@ -277,11 +275,11 @@ def text_attribute(texts: list[str], shape: tuple[int, ...] | None) -> Attribute
 
 
 def strip_padding(raw: bytes, padding: Padding) -> str:
-    """Give a fixed-length string without its padding."""
+    """Return a fixed-length string without its padding."""
     if padding is Padding.NULL_TERMINATED:
         raw = raw.split(b"\0", 1)[0]
     elif padding is Padding.NULL_PADDED:
         raw = raw.rstrip(b"\0")
     else:
-        raw = raw.rstrip(b" \0")  # some writers pad with zeros and say blanks
+        raw = raw.rstrip(b" \0")  # some writers declare blanks and pad with zeros
     return decode_text(raw)

@@ -1,4 +1,4 @@
-"""Small pieces that every part of the format shares."""
+"""Read little-endian numbers, signatures and checksums."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Cursor:
 
     def number(self, length: int) -> int:
         """Take an unsigned number of ``length`` bytes."""
-        # Not by `take`: a granule's metadata holds some hundred thousand numbers.
+        # Without `take`, for speed: a granule's metadata has about 100,000 numbers.
         end = self.position + length
         if end > len(self.data):
             self.take(length)
@@ -74,5 +74,5 @@ def check_checksum(data: bytes, what: str) -> None:
 
 
 def checksum(data: bytes) -> int:
-    """Give the Jenkins lookup3 checksum, as HDF5 uses it for metadata."""
+    """Return the Jenkins lookup3 checksum, as HDF5 uses it for metadata."""
     return int(jenkins_lookup3(np.frombuffer(data, np.uint8), 0))

@@ -28,7 +28,7 @@ class _Tree:
 
 
 def read_records(address: int, kind: int) -> Parser[list[bytes]]:
-    """Give all records of the tree whose header lies at ``address``."""
+    """Return all records of the tree with a header at ``address``."""
     head = yield from read(address, HEADER_BYTES)
     check_signature(head, b"BTHD", "B-tree header")
     check_checksum(head, "B-tree header")

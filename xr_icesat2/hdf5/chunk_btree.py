@@ -1,4 +1,4 @@
-"""The chunk table of a dataset, from its version 1 B-tree (section III.A.1), node by node."""
+"""Read the chunk table of a dataset from its version 1 B-tree (section III.A.1)."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from .parser_loop import IsolatedRange, Parser
 __all__ = ["NO_ROWS", "read_chunk_table"]
 
 NO_ROWS = np.empty(0, np.int64)
-"""Of which only the root of a tree is read."""
+"""No rows: only the root of the tree is read."""
 NODE_HEADER_BYTES = 24
 FIRST_ENTRIES = 64
-"""Entries that HDF5 writes into a chunk B-tree node by default: a node is read in one piece."""
+"""Default entries of a chunk B-tree node in HDF5, so that a node is read in one piece."""
 MOST_DEPTH = 64
 
 
@@ -31,7 +31,7 @@ def read_chunk_table(
     known: ChunkTable | None = None,
     base: int = 0,
 ) -> Parser[ChunkTable]:
-    """Read where chunks of a dataset lie.
+    """Read the byte ranges of some chunks of a dataset.
 
     Parameters
     ----------
@@ -40,16 +40,16 @@ def read_chunk_table(
     file_size
         In bytes, from the superblock on.
     rows
-        int64, ascending: the rows at which the chunks begin that are wanted; None for all.
+        First rows of the chunks to find (int64, ascending); None for all chunks.
     known
-        What was read of the table before.
+        The part of the table that was read before.
     base
         The byte offset from which addresses are counted.
 
     Raises
     ------
     CorruptGranuleError
-        The tree is not one: keys out of order, chunks off the grid or outside
+        The tree is invalid: keys out of order, chunks off the grid or outside
         the file, nodes that contain themselves.
     """
     table = _empty(header, layout) if known is None else known
@@ -59,7 +59,7 @@ def read_chunk_table(
     steps = np.array([*layout.chunk_shape, header.dtype.itemsize], np.uint64)
     entries, left = yield from _leaf_entries(wanted, rows, steps, file_size)
     rest = (*(node for node in table.unread if node not in wanted), *left)
-    # Copies: another thread may be reading by the old one.
+    # Copies: another thread may be using the old table.
     columns = (table.offsets.copy(), table.sizes.copy(), table.masks.copy())
     table = ChunkTable(table.grid, *columns, rest)
     _place(table, entries, layout.chunk_shape, file_size, base)
@@ -86,7 +86,7 @@ def _entry_dtype(ndim: int) -> np.dtype:
 def _leaf_entries(
     nodes: list[Subtree], rows: np.ndarray | None, steps: np.ndarray, file_size: int
 ) -> Parser[tuple[np.ndarray, list[Subtree]]]:
-    """Give the entries of leaves in the order of the tree, and the nodes that were passed over.
+    """Return the entries of leaves in the order of the tree, and the nodes that were not read.
 
     Keys are multiples of ``steps``.
     """
@@ -117,7 +117,7 @@ def _leaf_entries(
 
 
 def _first_read(node: Subtree, dtype: np.dtype, file_size: int) -> int:
-    """Give how much to read of a node whose length is not known, so that a second will be rare."""
+    """Return how much to read of a node of unknown length, so that a second read is rare."""
     whole = NODE_HEADER_BYTES + FIRST_ENTRIES * dtype.itemsize + _key_bytes(dtype)
     return max(NODE_HEADER_BYTES, min(whole, file_size - node.address))
 
@@ -129,14 +129,14 @@ def _length(head: bytes, dtype: np.dtype) -> int:
 
 
 def _key_bytes(dtype: np.dtype) -> int:
-    """Give the size of the key that follows the last entry: size, mask and where it starts."""
+    """Return the size of the key that follows the last entry: size, mask and where it starts."""
     return dtype.itemsize - 8
 
 
 def _entries(
     node: Subtree, body: bytes, dtype: np.dtype, steps: np.ndarray
 ) -> tuple[np.ndarray, list[tuple[int, ...]]]:
-    """Give the entries of a node, and the key before each and behind the last."""
+    """Return the entries of a node, and the key before each and behind the last."""
     count = int.from_bytes(body[6:8], "little")
     entries = np.frombuffer(body, dtype, count, NODE_HEADER_BYTES)
     last = np.frombuffer(body, "<u8", offset=len(body) - _key_bytes(dtype) + 8)
@@ -148,7 +148,7 @@ def _entries(
     # The HDF5 library searches by these keys: where they do not fit, it would find other chunks.
     inside = keys[0] >= node.first and (node.end is None or not count or keys[-2] < node.end)
     if (starts % steps).any():
-        raise CorruptGranuleError("a chunk that lies off the chunk grid")
+        raise CorruptGranuleError("a chunk off the chunk grid")
     if not inside or not _increasing(starts):
         raise CorruptGranuleError("a chunk B-tree whose keys are out of order")
     return entries, keys
@@ -175,7 +175,7 @@ def _place(
     flat = np.ravel_multi_index(tuple(positions.T.astype(np.intp)), table.grid)
     ends = entries["child"] + entries["size"]
     if (ends > file_size).any() or (ends < entries["child"]).any() or not entries["size"].all():
-        raise CorruptGranuleError("a chunk that lies outside the file")
+        raise CorruptGranuleError("a chunk outside the file")
     table.offsets[flat] = entries["child"] + np.uint64(base)
     table.sizes[flat] = entries["size"]
     table.masks[flat] = entries["mask"]

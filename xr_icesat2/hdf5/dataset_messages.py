@@ -1,10 +1,10 @@
-"""Header messages that describe a dataset's shape, place and filters.
+"""Parse header messages that describe the shape, storage and filters of a dataset.
 
 The interpretation of dataspaces and of data layouts is h5coro's; this is the
 only module that imports it. h5coro 1.0.7 reads through methods of an object
-that also fetches and inflates, and it trusts what it reads, so it is given one
-message in memory at a time here, and what it leaves out (checks, maximum sizes,
-filter order) is added.
+that also reads and decompresses, and it trusts its input. So it gets one
+message in memory at a time, and this module adds what it lacks (checks, maximum sizes,
+filter order).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ NO_FILL = 0xFFFF_FFFF
 MOST_DIMENSIONS = 32
 DEFLATE, SHUFFLE, FLETCHER32 = 1, 2, 3
 OF_LIBRARY = frozenset({4, 5, 6, 32000})
-"""Other filters that come with the HDF5 library and h5py: szip, nbit, scale-offset, lzf."""
+"""Other filters built into the HDF5 library and h5py: szip, nbit, scale-offset, lzf."""
 
 COMPACT_OR_CONTIGUOUS = (b"\x00", b"\x01")
 
@@ -73,7 +73,7 @@ class _Message(H5Dataset):  # type: ignore[misc]
 
 @lru_cache(maxsize=1 << 12)
 def read_dataspace(body: bytes) -> tuple[int, ...] | None:
-    """Give a shape, or None for the null dataspace (section IV.A.2.b)."""
+    """Return a shape, or None for the null dataspace (section IV.A.2.b)."""
     ndim, kind = Cursor(body, 1).number(1), Cursor(body, 3).number(1)
     if ndim > MOST_DIMENSIONS:
         raise CorruptGranuleError(f"a dataspace of {ndim} dimensions")
@@ -92,7 +92,7 @@ def read_dataspace(body: bytes) -> tuple[int, ...] | None:
 
 
 def read_layout(body: bytes, filters: tuple[Filter, ...], item_size: int) -> DatasetLayout:
-    """Give where a dataset's values lie (section IV.A.2.i)."""
+    """Return how the values of a dataset are stored (section IV.A.2.i)."""
     if body[:1] == b"\x04" and body[1:2] in COMPACT_OR_CONTIGUOUS:
         body = b"\x03" + body[1:]  # stored alike; only chunks and virtual datasets are not
     if body[:1] >= b"\x04":
@@ -114,7 +114,7 @@ def read_layout(body: bytes, filters: tuple[Filter, ...], item_size: int) -> Dat
 
 
 def read_chunk_shape(body: bytes) -> tuple[int, ...] | None:
-    """Give the shape of the chunks that any version of a layout message tells; None if of none.
+    """Return the chunk shape from any version of a layout message; None without chunks.
 
     For datasets whose values the HDF5 library reads.
     """
@@ -151,9 +151,9 @@ def _handle(handler: object, body: bytes) -> None:
 
 @lru_cache(maxsize=1 << 12)
 def read_fill(body: bytes, item_size: int) -> bytes:
-    """Give the fill value as stored, of ``item_size`` bytes (section IV.A.2.f).
+    """Return the fill value as stored, of ``item_size`` bytes (section IV.A.2.f).
 
-    Zeros where the file defines none, or says that it is never written: what h5py gives.
+    Zeros if the file defines none, or declares that it is never written, as in h5py.
     """
     cursor = Cursor(body)
     version = cursor.number(1)
@@ -177,7 +177,7 @@ def read_fill(body: bytes, item_size: int) -> bytes:
 
 @lru_cache(maxsize=1 << 12)
 def read_filters(body: bytes) -> tuple[Filter, ...]:
-    """Give the filter pipeline in the order of writing (section IV.A.2.l)."""
+    """Return the filter pipeline in the order of writing (section IV.A.2.l)."""
     cursor = Cursor(body)
     version, count = cursor.number(1), cursor.number(1)
     if version not in (1, 2):
@@ -234,7 +234,7 @@ def check_virtual_sources(layout: bytes) -> Parser[None]:
     Raises
     ------
     CorruptGranuleError
-        The heap in which the list lies is damaged.
+        The heap that contains the list is damaged.
     RefusedError
         There are too many sources.
     """

@@ -1,4 +1,4 @@
-"""Datatype messages to numpy dtypes (section IV.A.2.d)."""
+"""Convert datatype messages to numpy dtypes (section IV.A.2.d)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ BOOLEAN = {b"FALSE": b"\x00", b"TRUE": b"\x01"}
 
 
 class Kind(Enum):
-    """What an element is."""
+    """The kind of an element."""
 
     NUMBER = "number"
     STRING = "fixed-length string"
@@ -52,7 +52,7 @@ class Kind(Enum):
 
 
 REFERENCES = "it holds references to other objects"
-SEQUENCES = "it holds sequences of varying length"
+SEQUENCES = "it holds sequences of variable length"
 NOT_READ = {
     Kind.REFERENCE: REFERENCES,
     Kind.REFERENCE_LIST: SEQUENCES,
@@ -62,7 +62,7 @@ NOT_READ = {
 
 
 class Padding(Enum):
-    """How a fixed-length string that is shorter than its field is filled up."""
+    """How a fixed-length string is padded to the length of its field."""
 
     NULL_TERMINATED = 0
     NULL_PADDED = 1
@@ -71,21 +71,21 @@ class Padding(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Datatype:
-    """A datatype that this reader understands."""
+    """A datatype that this parser supports."""
 
     kind: Kind
     dtype: np.dtype
-    """As numpy sees an element; object for what lies in a heap."""
+    """The numpy dtype of an element; object for values in a heap."""
     size: int
     """Bytes an element as stored."""
     padding: Padding = Padding.NULL_TERMINATED
     members: tuple[tuple[str, int], ...] = ()
-    """Of an enumeration: what stands for each name."""
+    """Names and numbers of an enumeration."""
 
 
 @lru_cache(maxsize=1 << 12)
 def read_datatype(body: bytes) -> Datatype:
-    """Give the datatype of a message, or raise :class:`UnsupportedError`.
+    """Return the datatype of a message, or raise :class:`UnsupportedError`.
 
     Raises
     ------
@@ -186,7 +186,7 @@ FLAGS = "flag_values", "flag_meanings"
 def with_flag_attributes(
     attrs: Mapping[str, AttributeValue], members: Sequence[tuple[str, int]], dtype: np.dtype
 ) -> Mapping[str, AttributeValue]:
-    """Give the attributes of a dataset, and what its numbers mean unless they say so themselves.
+    """Add ``flag_values`` and ``flag_meanings`` of an enumeration, unless the dataset has them.
 
     Parameters
     ----------
@@ -206,7 +206,7 @@ def with_flag_attributes(
 
 
 def _words(names: Iterable[str]) -> list[str]:
-    """Give each name as one word, different from all others."""
+    """Return each name as one word, different from all others."""
     words: dict[str, None] = {}
     for name in names:
         plain = NO_WORD.sub("_", name) or "_"

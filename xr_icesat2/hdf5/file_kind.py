@@ -1,4 +1,4 @@
-"""What a file is that is not HDF5: recognised by its first bytes."""
+"""Recognise files that are not HDF5 by their first bytes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from xr_icesat2.printable import printable
 __all__ = ["HEAD_BYTES", "describe_head"]
 
 HEAD_BYTES = 512
-"""Bytes of the beginning of a file that tell its kind."""
+"""Bytes of the beginning of a file that identify its kind."""
 MOST_QUOTED = 100
 
 _UNPACK = "unpack it first"
@@ -55,7 +55,7 @@ _TAR = slice(257, 262)
 
 
 def describe_head(head: bytes) -> str | None:
-    """Return what a file is that is not HDF5, and what to do; None if nothing tells.
+    """Return the kind of a file that is not HDF5, and what to do; None if unknown.
 
     Parameters
     ----------

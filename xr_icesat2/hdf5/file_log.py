@@ -1,4 +1,4 @@
-"""What the log says of a granule's objects, each thing once."""
+"""Log what is left out of a file, or read through the HDF5 library, once each."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ __all__ = ["FileLog"]
 log = get_logger(__name__)
 
 MOST_LISTED = 20
-"""Objects or attributes that are left out, of which one line of the log says why."""
+"""Objects or attributes that one line of the log lists with their reasons."""
 
 
 class FileLog:
-    """The log of one granule.
+    """Log messages about one file, each once.
 
     Parameters
     ----------
     url
-        Of the granule.
+        Of the file.
     """
 
     def __init__(self, url: str) -> None:
@@ -34,7 +34,7 @@ class FileLog:
         self._attributes: set[str] = set()
 
     def slow(self, path: str, reason: str) -> None:
-        """Note that an object, and all below it, is read through the HDF5 library."""
+        """Log that an object, and everything below it, is read through the HDF5 library."""
         if not self._slow.isdisjoint([path, *ancestors(path)]):
             return
         self._slow.add(path)
@@ -52,7 +52,7 @@ class FileLog:
         )
 
     def left_out(self, nodes: Mapping[str, LeftOut]) -> None:
-        """Note which objects are left out, and why."""
+        """Log which objects are left out, and why."""
         new = {path: node for path, node in nodes.items() if path not in self._left_out}
         self._left_out |= new.keys()
         for damaged, cause in ((False, "not supported"), (True, "damaged")):

@@ -1,4 +1,4 @@
-"""Undoing the filters of one chunk (HDF5 File Format Specification, section IV.A.2.l)."""
+"""Undo the filters of one chunk (HDF5 File Format Specification, section IV.A.2.l)."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ MOST_GROWTH = {
 }
 """How many times its stored size a chunk can have once a filter is undone."""
 MOST_PACKED = 24
-"""From so many times the stored size on, zlib-ng is faster than libdeflate: its matches are long.
+"""Above this ratio of sizes zlib-ng is faster than libdeflate, because its matches are long.
 
-It also bounds what is set aside for a damaged chunk."""
+It also bounds the buffer for a damaged chunk."""
 
 
 def _first(*names: str) -> Any:
-    """Give the first of some modules that is installed, or None: not all have wheels everywhere."""
+    """Import the first module that is installed; return None if none is."""
     for name in names:
         with suppress(ImportError):
             return import_module(name)
@@ -117,7 +117,7 @@ def _undo(step: Filter, data: Buffer, size: int) -> Buffer:
 
 def _inflate(data: Buffer, size: int) -> Buffer:
     if libdeflate is not None and size <= MOST_PACKED * len(data):
-        # It cannot say what is wrong, nor read what is not of this size: the other one can.
+        # It reports no cause, and reads only streams of this size; zlib does both.
         with suppress(libdeflate.DeflateError):
             whole: bytearray = libdeflate.zlib_decompress(data, size)
             return whole
@@ -153,7 +153,7 @@ def _unshuffle(data: Buffer, element_size: int) -> Buffer:
     raw = np.frombuffer(data, np.uint8)
     restored = np.empty(len(data), np.uint8)
     elements = restored[:whole].reshape(count, element_size)
-    # As fast as a loop in C, and other threads go on meanwhile.
+    # As fast as a loop in C, and it releases the GIL.
     for number, column in enumerate(raw[:whole].reshape(element_size, count)):
         elements[:, number] = column
     restored[whole:] = raw[whole:]

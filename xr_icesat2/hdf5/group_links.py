@@ -1,4 +1,4 @@
-"""What a group links to: link messages, dense links, old-style symbol tables (IV.A.2.c, g, r)."""
+"""Read the links of a group: link messages, dense links, symbol tables (IV.A.2.c, g, r)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Links = dict[str, LinkTarget]
 
 
 def read_links(messages: Sequence[Message], usage: LimitUsage) -> Parser[Links]:
-    """Give what a group links to, by name."""
+    """Return the links of a group, keyed by name."""
     members = Members(usage)
     usage.use_links(sum(message.type == LINK for message in messages))
     for message in messages:
@@ -47,14 +47,14 @@ def read_links(messages: Sequence[Message], usage: LimitUsage) -> Parser[Links]:
     return members.links
 
 
-# One text for all groups that have a member of that name.
+# Groups share the text of equal names.
 @lru_cache(maxsize=1 << 13)
 def _decode(name: bytes) -> str:
     return name.decode("utf-8", "surrogateescape")
 
 
 class Members:
-    """The members of a group, as far as they were read, and the limits on them."""
+    """Collects the members of a group within the limits."""
 
     def __init__(self, usage: LimitUsage) -> None:
         self.usage = usage
@@ -62,7 +62,7 @@ class Members:
         self._numbers: Counter[str] = Counter()
 
     def add(self, name: bytes, target: LinkTarget) -> None:
-        """Take a link."""
+        """Add a link."""
         if (overlong := self.usage.overlong(name)) is not None:
             self.links[self._free(overlong.shown)] = overlong
             return
@@ -88,8 +88,8 @@ class Members:
         return free
 
     def add_message(self, body: bytes) -> None:
-        """Take a link from its message (section IV.A.2.g)."""
-        # Not by a cursor: a granule has some hundred of them.
+        """Add a link from its message (section IV.A.2.g)."""
+        # Without a cursor, for speed: a granule has hundreds of links.
         if len(body) < LEAST_LINK:
             raise CorruptGranuleError(f"a link message of {len(body)} bytes")
         version, flags = body[0], body[1]
@@ -115,7 +115,7 @@ class Members:
 
 
 def _external(value: bytes) -> ExternalLink:
-    # A byte of version and flags, then both texts, each with a zero behind it.
+    # A byte of version and flags, then both texts, each terminated by a zero.
     file, path, *_ = (*value[1:].split(b"\0"), b"")
     return ExternalLink(
         file.decode("utf-8", "surrogateescape"), path.decode("utf-8", "surrogateescape")
@@ -138,12 +138,12 @@ def _dense(members: Members, body: bytes) -> Parser[None]:
 
 @dataclass(frozen=True, slots=True)
 class _Branch:
-    """A node of a group's B-tree or a symbol table, and between which names its own lie."""
+    """A node of a group's B-tree or a symbol table, and the range of its names."""
 
     address: int
     above: bytes
     last: bytes | None
-    """The greatest that it may hold; None of the root."""
+    """The greatest name that it may contain; None for the root."""
 
     def check(self, names: Sequence[bytes], longest: int) -> None:
         """Raise unless the HDF5 library, which searches by these names, would find them all.

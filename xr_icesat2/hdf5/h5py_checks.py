@@ -1,9 +1,8 @@
-"""What is looked at before h5py may read an object: nothing may lead out of the granule.
+"""Check an object before h5py reads it, so that no other file and no plugin is opened.
 
-The HDF5 library follows a file wherever it points: to external storage, through external links,
-to the sources of virtual datasets, and to plugins for filters. All of that can be seen beforehand,
-in the types of links and in what h5py calls the creation properties. So h5py is never given a
-path; each link on the way to an object is looked at, and then opened by itself.
+The HDF5 library follows external storage, external links, sources of virtual datasets, and loads
+plugins for filters. The types of links and the creation properties show all of these beforehand. So
+h5py never gets a path of several names: each link on the path is checked, then opened by itself.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ __all__ = ["ObjectID", "as_text", "check_storage", "open_object"]
 ObjectID: TypeAlias = h5g.GroupID | h5d.DatasetID | h5t.TypeID
 
 SAME_FILE = "."
-"""The name that a virtual dataset has for the file that it lies in."""
+"""The name by which a virtual dataset refers to its own file."""
 MOST_NESTED = 16
 """Virtual datasets that may be sources of one another."""
 BUILT_IN = frozenset(
@@ -88,7 +87,7 @@ def _refusal(group: h5g.GroupID, name: bytes, kind: int) -> str:
 
 
 def as_text(name: bytes | str) -> str:
-    """Give a name or text as Python has it; bytes that are no UTF-8 survive."""
+    """Decode a name or text; bytes that are not UTF-8 are kept."""
     return name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else name
 
 
@@ -120,7 +119,7 @@ def check_storage(
 
 
 class _Sources:
-    """A dataset, and those that it is made of if it is a virtual one."""
+    """Checks a dataset, and the sources of a virtual one."""
 
     def __init__(self, file: h5py.File, most_soft_links: int) -> None:
         self._file = file
@@ -171,6 +170,6 @@ class _Sources:
         if "%" in path:
             raise RefusedError(f"it is a virtual dataset of many sources ({path!r})")
         source = open_object(self._file, path, self._most_soft_links)
-        # Where a source is missing, there is the fill value.
+        # A missing source reads as the fill value.
         if isinstance(source, h5d.DatasetID):
             self.check(source)

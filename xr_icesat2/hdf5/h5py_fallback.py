@@ -1,8 +1,7 @@
-"""What only the HDF5 library can read: h5py over our byte source.
+"""Read through h5py, over our byte source, what our parsers do not support.
 
-Slower than our own reading (one request after another, one thread), and so
-used for what that does not understand: newer superblocks and layouts, rare
-filters, variable-length strings.
+It is slower (one request after another, one thread), and serves newer superblocks and layouts,
+rare filters, and variable-length strings.
 """
 
 from __future__ import annotations
@@ -61,12 +60,12 @@ T = TypeVar("T")
 
 
 class H5pyFallback:
-    """One granule, opened with h5py when first needed.
+    """One file, opened with h5py when it is first needed.
 
     Parameters
     ----------
     source
-        Where the bytes come from.
+        Provides the bytes.
     size
         Size of the file in bytes.
     """
@@ -83,7 +82,7 @@ class H5pyFallback:
     def node(self, path: str, reason: str, usage: LimitUsage) -> Node | None:
         """Read the header of a group or dataset; None if there is none of that path.
 
-        ``reason`` says why it came here; ``usage`` is what the file may still use of its limits.
+        ``reason`` is why our parsers do not read it; ``usage`` counts against the file's limits.
         """
         try:
             with self._translated() as file:
@@ -126,7 +125,7 @@ class H5pyFallback:
             self._file = self._raw = self._buffered = None
 
     def renew_lock(self) -> None:
-        """Free the lock, which a thread of the parent may hold, and the end would wait for."""
+        """Replace the lock in a forked child, where a thread of the parent may hold it."""
         self._lock = threading.RLock()
 
     def _open(self) -> h5py.File:
@@ -166,7 +165,7 @@ class H5pyFallback:
         return TextReferences(read, compact, superblock.widths[0], superblock.base, self._size)
 
     def _varying(self, found: ObjectID, usage: LimitUsage) -> VariableLengthAttributes:
-        """Look at what the library may read of an object's attributes."""
+        """Check the variable-length attributes of an object."""
         superblock, buffered = self._superblock, self._buffered
         if superblock is None or buffered is None or not superblock.has_long_addresses:
             return VariableLengthAttributes()
@@ -182,7 +181,7 @@ class H5pyFallback:
             return VariableLengthAttributes()
 
     def _check(self, file: HeapCheckingReader) -> None:
-        """Raise unless the library can open the file, and nothing else for it."""
+        """Raise unless the library can open the file, and opens no other file for it."""
         try:
             superblock = self._superblock = self._parsed(file, read_superblock(self._size))
             base = superblock.base
@@ -192,7 +191,7 @@ class H5pyFallback:
             raise self._not_hdf5(str(error)) from error
 
     def _parsed(self, file: BinaryIO, parser: Parser[T], base: int = 0) -> T:
-        """Run a parser of which the addresses are counted from ``base``."""
+        """Run a parser with addresses that are counted from ``base``."""
 
         def answer(ranges: Ranges) -> list[bytes]:
             answers = []
@@ -215,7 +214,7 @@ class H5pyFallback:
 
     @contextmanager
     def _translated(self) -> Iterator[h5py.File]:
-        """Give the open file; what h5py raises while it is used becomes one of our errors."""
+        """Return the open file; translate what h5py raises meanwhile."""
         with self._lock:
             if self._raw is not None:
                 self._raw.error = None

@@ -1,4 +1,4 @@
-"""The file that the HDF5 library reads: a byte source, with global heaps checked on the way."""
+"""Present a byte source as a file to the HDF5 library, and check its global heaps."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SIGNATURE = b"GCOL"
 
 
 class ByteSourceFile(io.RawIOBase):
-    """A byte source as the read-only file that h5py wants."""
+    """A byte source as a read-only binary file."""
 
     def __init__(self, source: ByteSource, size: int) -> None:
         self.source = source
@@ -53,7 +53,7 @@ class ByteSourceFile(io.RawIOBase):
             try:
                 (data,) = self.source.read([(self._position, length)])
             except ICESat2Error as error:
-                # HDF5 would report this as "can't read": keep what really happened.
+                # HDF5 would report only "can't read": keep the real error.
                 self.error = error
                 raise OSError(str(error)) from error
             buffer[:length] = data
@@ -62,7 +62,7 @@ class ByteSourceFile(io.RawIOBase):
 
 
 class HeapCheckingReader(io.BufferedReader):
-    """Read for the HDF5 library, and refuse a damaged global heap before the library parses it.
+    """Reads for the HDF5 library, and refuses a damaged global heap before the library parses it.
 
     The library loops for ever on an object whose size wraps around. It reads a collection from
     its first byte, because h5py's driver for Python files combines no reads.

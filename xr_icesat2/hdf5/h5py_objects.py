@@ -1,4 +1,4 @@
-"""Objects of a file as h5py sees them: headers as our own values, and the values of datasets."""
+"""Read headers and values of objects through h5py."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ OPAQUE = "it holds opaque bytes"
 NO_NUMPY_TYPE = "its type of values is none of numpy's: {}"
 NO_TYPE = (TypeError, ValueError, NotImplementedError, KeyError)
 """What h5py raises at a type that numpy has not; the last at the byte order of a VAX."""
-OBJECTS_WITHIN = "its compound type holds texts of varying length, sequences or references"
+OBJECTS_WITHIN = "its compound type holds texts of variable length, sequences or references"
 
 
 def read_h5py_object(
@@ -64,20 +64,20 @@ def read_h5py_object(
     Parameters
     ----------
     file
-        In which it lies.
+        That contains it.
     found
-        The object, come to along links that were looked at.
+        The object, opened along checked links.
     reason
         Why it is read through the HDF5 library.
     usage
-        What the file may still use of its limits.
+        Counts against the limits of the file.
     varying
-        Its attributes that were found sound. Others of varying length are not read.
+        Its attributes of variable length that passed the checks; others are left out.
 
     Raises
     ------
     RefusedError
-        It cannot be read, or may not.
+        It is not supported, or leads out of the file.
     """
     if isinstance(found, h5g.GroupID):
         links = _links(found, usage)
@@ -119,20 +119,20 @@ def read_h5py_values(
     Parameters
     ----------
     file
-        In which it lies.
+        That contains it.
     found
-        The object, come to along links that were looked at.
+        The object, opened along checked links.
     rows
         Along its first dimension.
     references
-        How the file stores references to texts of varying length.
+        How the file stores references to texts of variable length.
     limits
         The limits of the file.
 
     Raises
     ------
     RefusedError
-        It cannot be read, or may not.
+        It is not supported, or leads out of the file.
     CorruptGranuleError
         Many of its texts are one in the file, or a chunk decompresses to more than it should.
     TooLargeError
@@ -166,7 +166,7 @@ def _check_chunk_sizes(
 
 
 def _dtype(found: h5d.DatasetID) -> np.dtype:
-    """Give the type of an element as h5py has it; raise if its values are not read."""
+    """Return the type of an element as h5py has it; raise if its values are not read."""
     stored = found.get_type()
     if stored.get_class() == h5t.OPAQUE:
         raise RefusedError(OPAQUE)
@@ -188,7 +188,7 @@ def _objects(dtype: np.dtype) -> str:
 
 
 def _element(dtype: np.dtype) -> tuple[np.dtype, tuple[int, ...]]:
-    """Give what an array type is made of and its shape, of an array of arrays too."""
+    """Return what an array type is made of and its shape, of an array of arrays too."""
     shape: tuple[int, ...] = ()
     while dtype.subdtype:
         dtype, inner = dtype.subdtype

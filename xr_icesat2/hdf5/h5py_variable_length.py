@@ -1,8 +1,8 @@
-"""Check the lengths of variable-length texts before the HDF5 library reads them.
+"""Check values of variable length before the HDF5 library reads them.
 
-A dataset of such texts stores a reference for each: its length, and where it lies in a global
-heap (*HDF5 File Format Specification*, section IV.B). The library reads whatever the references
-say, many times the size of the file if they share one long text. So they are read first.
+A dataset of texts stores a reference for each: its length, and its place in a global heap (*HDF5
+File Format Specification*, section IV.B). The library trusts these references, and reads many times
+the size of the file if they share one long text. So the references are read first.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class TextReferences:
     read: Callable[[int, int], bytes]
     """Read bytes of the file, from an offset on."""
     compact: Callable[[], bytes | None]
-    """Read the values that lie in the header of the dataset; None if they cannot be seen."""
+    """Read values from the header of the dataset; None if they cannot be read."""
     address_bytes: int
     """Size of addresses in the file."""
     base: int
@@ -82,7 +82,7 @@ class _Total:
     _needed: int = field(default=0, init=False)
 
     def add(self, lengths: np.ndarray) -> None:
-        """Count texts that lie in the file."""
+        """Count texts that are stored in the file."""
         if not lengths.size:
             return
         self._check_one(int(lengths.max()))
@@ -229,7 +229,7 @@ def _filters(properties: h5py.h5p.PropDCID) -> tuple[Filter, ...]:
 def _inside(
     start: tuple[int, ...], chunk_shape: tuple[int, ...], shape: tuple[int, ...], rows: range
 ) -> tuple[slice, ...]:
-    """Return the part of a chunk that lies in the dataset and in the rows."""
+    """Return the part of a chunk that is inside the dataset and the rows."""
     ends = [min(c, n - at) for at, c, n in zip(start, chunk_shape, shape, strict=True)]
     first = max(rows.start - start[0], 0)
     last = min(rows.stop - start[0], ends[0])
@@ -247,7 +247,7 @@ ITEM_SIZE_AT = 12
 
 @dataclass(frozen=True, slots=True)
 class VariableLengthAttributes:
-    """What was found sound."""
+    """Attributes that passed the checks."""
 
     names: frozenset[str] = frozenset()
     """Of attributes."""
@@ -258,9 +258,9 @@ class VariableLengthAttributes:
 def check_variable_length_attributes(
     messages: Sequence[Message], file_size: int, usage: LimitUsage
 ) -> Parser[VariableLengthAttributes]:
-    """Look at the attributes of an object that have values of varying length.
+    """Check the attributes of an object that have values of variable length.
 
-    The HDF5 library does not survive some heaps, and does not say how long such values are.
+    The HDF5 library crashes on some heaps, and does not report the lengths of such values.
 
     Raises
     ------

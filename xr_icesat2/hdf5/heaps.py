@@ -1,4 +1,4 @@
-"""Heaps: fractal (sections III.F), local (III.D) and global (III.E)."""
+"""Read fractal heaps (section III.G), local heaps (III.D) and global heaps (III.E)."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class _Fractal:
 
 
 def read_fractal(address: int, ids: Sequence[bytes]) -> Parser[list[bytes]]:
-    """Give the object behind each heap ID, from its first byte to the end of its block."""
+    """Return the object behind each heap ID, from its first byte to the end of its block."""
     head = yield from read(address, FRACTAL_HEADER.size)
     heap = _fractal_header(address, head)
     if heap.root_rows == 0:
@@ -119,7 +119,7 @@ class _Blocks:
         self.nbytes = sum(map(len, bodies))
 
     def part(self, offset: int, length: int) -> memoryview | None:
-        """Return some bytes of the heap, if they lie in one block."""
+        """Return some bytes of the heap, if they are in one block."""
         number = bisect_right(self._starts, offset) - 1
         if number < 0:
             return None
@@ -128,7 +128,7 @@ class _Blocks:
 
 
 def _huge_objects(heap: _Fractal, ids: Sequence[bytes]) -> Parser[dict[int, bytes]]:
-    """Read the objects that lie outside the heap's blocks, by their number."""
+    """Read the objects outside the heap's blocks, keyed by number."""
     numbers = {_huge_number(i) for i in ids if _kind(i) == HUGE}
     if not numbers:
         return {}
@@ -171,7 +171,7 @@ def _fractal_header(address: int, head: bytes) -> _Fractal:
 def _indirect_block(
     heap: _Fractal, block: bytes, offset: int, rows: int
 ) -> Iterator[tuple[int, int, int, bool]]:
-    """Give (heap offset, address, size, is direct) of each child."""
+    """Return (heap offset, address, size, is direct) of each child."""
     check_signature(block, b"FHIB", "fractal heap indirect block")
     check_checksum(block, "fractal heap indirect block")
     cursor = Cursor(block, 5)
@@ -202,7 +202,7 @@ def _direct_block(heap: _Fractal, block: bytes, offset: int) -> bytes:
 def _heap_object(
     heap: _Fractal, blocks: _Blocks, huge: Mapping[int, bytes], identifier: bytes
 ) -> memoryview:
-    # Not by a cursor: a granule has some hundred of them.
+    # Without a cursor, for speed: a granule has hundreds of them.
     kind = _kind(identifier)
     if kind == HUGE and _huge_number(identifier) in huge:
         return memoryview(huge[_huge_number(identifier)])
@@ -220,7 +220,7 @@ def _heap_object(
 
 
 def read_local(address: int) -> Parser[bytes]:
-    """Give the data segment of a local heap, which holds the names of an old-style group."""
+    """Return the data segment of a local heap: the names of an old-style group."""
     head = yield from read(address, LOCAL_HEADER_BYTES)
     check_signature(head, b"HEAP", "local heap")
     if head[4] != 0:
@@ -250,7 +250,7 @@ def _check_free_blocks(data: bytes, free: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class GlobalReference:
-    """Where a variable-length value lies (section IV.A.2.d, class 9)."""
+    """Reference to a variable-length value (section IV.A.2.d, class 9)."""
 
     length: int
     """Elements, of however many bytes the base type has."""
@@ -265,7 +265,7 @@ class GlobalReference:
 
 
 def read_global(references: Sequence[GlobalReference], item_size: int) -> Parser[list[bytes]]:
-    """Give the bytes of each variable-length value; an empty one refers to nothing."""
+    """Return the bytes of each variable-length value; an empty one refers to nothing."""
     collections = sorted({r.collection for r in references if r.length})
     objects: dict[int, Mapping[int, bytes]] = {}
     heads = (yield [(at, GLOBAL_HEADER_BYTES) for at in collections]) if collections else []
@@ -288,19 +288,19 @@ def _collection(body: bytes) -> Mapping[int, bytes]:
 
 
 def _split_collection(body: bytes) -> Mapping[int, bytes]:
-    """Give the objects of a collection."""
+    """Return the objects of a collection."""
     return {index: body[start : start + size] for index, start, size in _objects(body)}
 
 
 def check_collection(body: bytes, length_bytes: int) -> None:
-    """Raise unless the objects of a global heap collection lie one after another within it.
+    """Raise unless the objects of a global heap collection follow each other within it.
 
     Parameters
     ----------
     body
         The whole collection.
     length_bytes
-        Size of lengths in the file, as its superblock gives it.
+        Size of lengths in the file, from its superblock.
     """
     for _ in _objects(body, length_bytes):
         pass
@@ -322,7 +322,7 @@ def _objects(body: bytes, length_bytes: int = 8) -> Iterator[tuple[int, int, int
         position += whole
 
 
-# The dimension lists of neighbouring datasets lie in one collection.
+# The dimension lists of neighbouring datasets share one collection.
 _split_collection_kept = lru_cache(maxsize=64)(_split_collection)
 
 

@@ -1,4 +1,4 @@
-"""The index of a granule: its tree of groups and datasets, parsed as far as it was asked for."""
+"""The index of a granule: its tree of groups and datasets, parsed on demand."""
 
 from __future__ import annotations
 
@@ -44,27 +44,27 @@ from .traversal import LinkTargets, Traversal
 __all__ = ["GranuleIndex"]
 
 NODE_BYTES = 1280
-"""What a group or dataset takes in memory, with its attributes; beams share most of them."""
+"""Memory of a group or dataset with its attributes, most of which beams share."""
 CHUNK_BYTES = 16
 FEW_TEXTS = 1000
-"""Texts that the HDF5 library reads in no time: nobody needs a warning."""
+"""Texts that the HDF5 library reads quickly, so that no warning is needed."""
 
 
 class GranuleIndex:
     """The structure of one granule, read on demand and kept.
 
-    :class:`.ObjectReader` reads what is asked for.
+    :class:`.ObjectReader` reads the requested objects.
 
     Parameters
     ----------
     source
-        Where the bytes come from.
+        Provides the bytes.
     size
         Size of the file in bytes.
     contents
-        What is known already: an index that was kept.
+        An index from a cache, or an empty one.
     limits
-        On what the file may ask of its reader.
+        Limits on memory and time.
 
     Attributes
     ----------
@@ -101,7 +101,7 @@ class GranuleIndex:
         self.values: dict[str, np.ndarray] = dict(contents.values)
         self.grown = False
         self.left_out_attributes = _left_out_attributes(known)
-        # By whether damaged objects were passed over, which finds fewer.
+        # Keyed by whether damaged objects are skipped, which finds fewer.
         self._targets: dict[bool, LinkTargets] = {}
 
     @property
@@ -111,38 +111,38 @@ class GranuleIndex:
 
     @property
     def contents(self) -> IndexContents:
-        """What is known by now, as a value."""
+        """Everything known so far, as a value."""
         nodes = {path: n for path, n in list(self.nodes.items()) if not _depends_on_limits(n)}
         tables, values = dict(self.tables), dict(self.values)
         return IndexContents(nodes, tables, values, self._tree.root, self._file.base)
 
     @property
     def left_out(self) -> dict[str, LeftOut]:
-        """By path, each object that was found and is not read."""
+        """Objects that were found and are not read, keyed by path."""
         return self._tree.left_out()
 
     @property
     def nbytes(self) -> int:
-        """Bytes that it takes in memory, roughly, without the raw ones of :meth:`release`."""
+        """Approximate memory in bytes, without the raw bytes that :meth:`release` drops."""
         chunks = sum(len(table.sizes) for table in list(self.tables.values()))
         return NODE_BYTES * len(self.nodes) + CHUNK_BYTES * chunks
 
     def prime(self, pieces: Mapping[int, bytes]) -> None:
-        """Take parts of the file that came along when its version was asked."""
+        """Add parts of the file that arrived with its version."""
         with self._lock:
             self._pages.prime(pieces)
 
     def spare(self) -> None:
-        """From now on hold no raw bytes but while something is parsed: it is one of many."""
+        """From now on keep raw bytes only while parsing, because this index is one of many."""
         self._pages.spare()
 
     def remember(self, path: str, values: np.ndarray) -> None:
-        """Keep the values of a small dataset, which opening needs each time."""
+        """Store the values of a small dataset that every opening needs."""
         self.values[path] = values
         self.grown = True
 
     def group(self, path: str) -> GroupHeader:
-        """Give a group; :class:`GroupNotFoundError` if there is none of that path."""
+        """Return a group; :class:`GroupNotFoundError` if there is none of that path."""
         node = self.node(path)
         if not isinstance(node, GroupHeader):
             msg = f"{self._source.url}: {path} is a variable, not a group"
@@ -150,7 +150,7 @@ class GranuleIndex:
         return node
 
     def dataset(self, path: str) -> DatasetHeader:
-        """Give a dataset's header; :class:`GroupNotFoundError` if there is none of that path."""
+        """Return a dataset's header; :class:`GroupNotFoundError` if there is none of that path."""
         node = self.node(path)
         if not isinstance(node, DatasetHeader):
             msg = f"{self._source.url}: {path} is a group, not a variable"
@@ -158,7 +158,7 @@ class GranuleIndex:
         return node
 
     def node(self, path: str) -> Object:
-        """Give the group or dataset at a path.
+        """Return the group or dataset at a path.
 
         Raises
         ------
@@ -180,17 +180,17 @@ class GranuleIndex:
     def load(
         self, paths: Iterable[str], ahead: Iterable[str] = (), *, leave_out_damaged: bool = False
     ) -> dict[str, Node]:
-        """Read many objects side by side; there is no entry of those that do not exist.
+        """Read many objects concurrently; objects that do not exist have no entry.
 
         Parameters
         ----------
         paths
             Of the objects.
         ahead
-            Paths that will be asked for next (``*`` for all that lies in a group): at the end of
-            a link they are fetched along with the first that is read of a granule.
+            Paths that will be requested next (``*`` for everything in a group). Over a network they
+            are prefetched with the first object of a granule.
         leave_out_damaged
-            Whether an object that cannot be read is a :class:`.LeftOut`, and no error.
+            Whether an object that cannot be read is a :class:`.LeftOut` instead of an error.
 
         Raises
         ------
@@ -235,14 +235,15 @@ class GranuleIndex:
     ) -> dict[str, Node]:
         """Read everything at any depth below some groups, keyed by path; see :class:`.Traversal`.
 
-        What ``leave_out`` says of a path is not read at all, nor what lies below it.
+        Paths for which ``leave_out`` is true are not read, nor is anything below them.
         ``leave_out_damaged`` is as in :meth:`load`.
         """
         load = partial(self.load, leave_out_damaged=leave_out_damaged)
         traversal = Traversal(self._tree, load, self._usage, leave_out)
         found = traversal.below(paths)
         if not self._pages.far:
-            self._pages.release()  # read again sooner than held beside all that was parsed of them
+            # Reading again is cheaper than keeping raw bytes with everything that was parsed.
+            self._pages.release()
         self._tree.left_out_of_trees |= traversal.left_out
         self._log.left_out(traversal.left_out)
         return found
@@ -252,7 +253,7 @@ class GranuleIndex:
 
         ``leave_out_damaged`` is as in :meth:`load`.
         """
-        # Of what it comes upon nothing is said: nobody asked for that.
+        # Without log lines: these objects were not requested.
         load = partial(self._load, leave_out_damaged=leave_out_damaged)
         everything = Traversal(self._tree, load, self._usage, lambda _: False)
         targets = self._targets.setdefault(leave_out_damaged, LinkTargets())
@@ -264,8 +265,7 @@ class GranuleIndex:
         Parameters
         ----------
         wanted
-            By path, the rows (int64, ascending) at which the chunks begin that the table must
-            tell; None for all.
+            For each path, the first rows (int64, ascending) of the chunks to find; None for all.
         """
         rows = {normalise_path(path): starts for path, starts in wanted.items()}
         with self._lock:
@@ -285,7 +285,7 @@ class GranuleIndex:
         if not isinstance(header.layout, Chunked):
             raise TypeError(f"{path} is not chunked")
         try:
-            # Of an index that was kept, it was not checked.
+            # An index from a cache was not checked.
             self._usage.check_chunks(header.shape, header.layout.chunk_shape, header.dtype.itemsize)
         except OverLimitError as error:
             raise TooLargeError(f"{self._source.url}: {path}: {error}") from error
@@ -311,18 +311,18 @@ class GranuleIndex:
         pool: Executor,
         rest: Callable[[Sequence[int]], None],
     ) -> None:
-        """Hand on values that came with what was read of the structure; see :class:`.PageCache`."""
+        """Hand on values that are in cached pages; see :class:`.PageCache`."""
         self._pages.take_each(ranges, on_bytes, pool, rest)
 
     def release(self) -> None:
-        """Forget the raw bytes of the metadata; what was parsed of them stays."""
+        """Drop the raw bytes of the metadata, and keep what was parsed."""
         with self._lock:
             self._reader.release()
             self._targets.clear()
             self._pages.release()
 
     def close(self) -> None:
-        """Let go of what is open; the index goes on working."""
+        """Close open files; the index opens them again when needed."""
         self._pages.forget()
         self._fallback.close()
 

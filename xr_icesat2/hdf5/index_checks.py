@@ -1,8 +1,8 @@
-"""What must hold of an index that was kept, whoever wrote it.
+"""Check an index from a cache, whoever wrote it.
 
-The parser checks the same of a file before it gives a node, and whatever it gives
-is let through. An index that breaks it would lead into sums that no array can hold.
-Addresses of headers are not checked here: each read is, for damaged files.
+The parsers check a file in the same way, and everything that they return passes. An index that
+fails would lead to sizes that no array can have. Addresses of headers are not checked here, because
+every read of metadata is.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def _check_node(path: str, node: Node, file_size: int) -> None:
 
 
 def _check_link(link: LinkTarget, file_size: int) -> None:
-    # Others may lead out of the file, as those of a damaged one do: each read is checked.
+    # Other links may lead out of the file, as in a damaged one: each read is checked.
     if isinstance(link, int) and link < 0 and link != BY_H5PY and h5py_link(link) >= file_size:
         raise ValueError(f"byte {h5py_link(link)} is beyond the end of the granule")
 
@@ -117,7 +117,7 @@ def _check_layout(path: str, node: DatasetHeader, size: int) -> None:
     if isinstance(layout, Compact) and len(layout.data) < size:
         raise ValueError(f"{path:.50} has {len(layout.data)} bytes, not {size}")
     if isinstance(layout, Contiguous) and (layout.offset or 0) > MOST_BYTES:
-        raise ValueError(f"{path:.50} lies at byte {layout.offset}")
+        raise ValueError(f"{path:.50} begins at byte {layout.offset}")
     if isinstance(layout, Chunked):
         _check_chunks(path, node, layout)
 
@@ -138,4 +138,4 @@ def _is_known(step: Filter) -> bool:
 def _check_unread(path: str, subtree: Subtree) -> None:
     keys = (*subtree.first, *(subtree.end or ()))
     if (subtree.level or 0) > MOST_DEPTH or max(keys, default=0) > MOST_BYTES:
-        raise ValueError(f"the chunks of {path:.50} lie {subtree.level} levels deep")
+        raise ValueError(f"the chunks of {path:.50} are {subtree.level} levels deep")

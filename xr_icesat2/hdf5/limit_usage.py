@@ -1,4 +1,4 @@
-"""The limits of one file while it is parsed, and what of them is used."""
+"""Count what a file uses of its limits while it is parsed."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .parser_loop import OverLimitError
 __all__ = ["TEXT_BYTES", "LimitUsage"]
 
 TEXT_BYTES = 64
-"""Bytes that a text takes in memory beside its characters."""
+"""Bytes of a text in memory in addition to its characters."""
 SHOWN_BYTES = 64
-"""Of a name that is too long."""
+"""Bytes shown of a name that is too long."""
 FEW_BYTES = 1 << 10
-"""Of one element of a dataset: fill values that are longer count as attributes do."""
+"""Bytes of one element of a dataset; longer fill values count like attributes."""
 TIMES_PARSED = 4
-"""How often the links of one group may be parsed: ahead of the walk, and for a second path."""
+"""How often the links of one group may be parsed: by prefetch, and for further paths."""
 
 
 class LimitUsage:
@@ -85,7 +85,7 @@ class LimitUsage:
         return total
 
     def overlong(self, name: bytes) -> OverlongLink | None:
-        """Return what stands for a link whose name is too long; None for all others."""
+        """Return a placeholder for a link whose name is too long; None for other links."""
         most = self.limits.name_bytes
         if len(name) <= most:
             return None

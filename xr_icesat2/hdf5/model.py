@@ -1,10 +1,9 @@
-"""What an HDF5 file says of itself, as plain values.
+"""The metadata of an HDF5 file as plain values.
 
-Everything here is what the file's metadata holds, already checked and
-converted; nothing refers to an open file, so a value can be pickled, kept and
-compared. Where values lie is told by byte offsets in the file; addresses of structure
-are counted from its superblock. Sections named in the docstrings are those of the *HDF5 File Format
-Specification, version 3.0*.
+The values are checked and converted, and refer to no open file, so they can be pickled, cached and
+compared. Places of dataset values are byte offsets in the file; addresses of structure are counted
+from the superblock. Sections named in docstrings are those of the *HDF5 File Format Specification,
+version 3.0*.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ __all__ = [
 ]
 
 AttributeValue: TypeAlias = "str | tuple[str, ...] | np.generic | np.ndarray"
-"""Arrays of one text are that text, lists of texts are tuples; numbers keep the file's shape."""
+"""An array of one text is that text, several are a tuple; numbers keep the stored shape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Compact:
-    """The values lie in the object header itself."""
+    """Values that are stored in the object header."""
 
     kind: ClassVar = "compact"
     data: bytes
@@ -68,7 +67,7 @@ class Compact:
 
 @dataclass(frozen=True, slots=True)
 class Contiguous:
-    """The values lie in one run of the file."""
+    """Values that are stored in one byte range of the file."""
 
     kind: ClassVar = "contiguous"
     offset: int | None
@@ -77,7 +76,7 @@ class Contiguous:
 
 @dataclass(frozen=True, slots=True)
 class Chunked:
-    """The values lie in chunks, found through a version 1 B-tree."""
+    """Values that are stored in chunks, found through a version 1 B-tree."""
 
     kind: ClassVar = "chunked"
     btree: int | None
@@ -88,7 +87,7 @@ class Chunked:
 
 @dataclass(frozen=True, slots=True)
 class H5pyOnly:
-    """Values that only the HDF5 library itself can read; ``reason`` says why."""
+    """Values that only h5py can read; ``reason`` is why our parsers do not."""
 
     kind: ClassVar = "h5py"
     reason: str
@@ -99,14 +98,14 @@ DatasetLayout: TypeAlias = Compact | Contiguous | Chunked | H5pyOnly
 
 @dataclass(frozen=True, slots=True)
 class ExternalLink:
-    """A link to an object of another file. It is shown, and never followed."""
+    """A link to an object of another file, which is never followed."""
 
     file: str
     path: str
 
     @property
     def reason(self) -> str:
-        """Why what it leads to is left out."""
+        """Why its target is left out."""
         return (
             f"it is a link to another file ({self.path!r} in {self.file!r}), and only the granule "
             "itself is read"
@@ -128,7 +127,7 @@ class MisnamedLink:
 
     @property
     def reason(self) -> str:
-        """Why what it leads to is left out."""
+        """Why its target is left out."""
         return f"its name is {self.name!r}, which has no place in a path"
 
     @staticmethod
@@ -144,14 +143,14 @@ class OverlongLink:
     shown: str
     """The beginning of the name."""
     reason: str
-    """Why what it leads to is left out."""
+    """Why its target is left out."""
 
 
 BY_H5PY = -1
-"""Stands for a header's address where the HDF5 library, not we, finds the object."""
+"""Takes the place of a header's address if h5py finds the object by its path."""
 LinkTarget: TypeAlias = int | str | ExternalLink | MisnamedLink | OverlongLink
-"""The address of an object's header (a hard link), a path (a soft link), or what is never
-followed. Below :data:`BY_H5PY` it is :func:`h5py_link` of an offset."""
+"""The address of an object's header (a hard link), a path (a soft link), or a link that is never
+followed. Numbers below :data:`BY_H5PY` are :func:`h5py_link` of an address."""
 
 
 def h5py_link(address: int) -> int:
@@ -175,7 +174,7 @@ class GroupHeader:
     """A group: its attributes and what it links to."""
 
     links: Mapping[str, LinkTarget]
-    """What the group holds, by name."""
+    """Members of the group, keyed by name."""
     attrs: Mapping[str, AttributeValue]
     left_out_attrs: LeftOutAttributes = ()
 
@@ -189,7 +188,7 @@ class DatasetHeader:
     shape: tuple[int, ...]
     layout: DatasetLayout
     fill: bytes
-    """One element as stored, given where nothing was written (zero bytes if the file says none)."""
+    """One element as stored, for unwritten parts (zeros if the file defines none)."""
     attrs: Mapping[str, AttributeValue]
     dimension_list: tuple[tuple[int | str, ...], ...] = ()
     """For each dimension the scales attached to it, each a header offset or a path."""
@@ -198,13 +197,13 @@ class DatasetHeader:
     dimension_only: bool = False
     """Whether it is a dimension without a variable (netCDF-4): its values mean nothing."""
     null_terminated: bool = False
-    """Whether its elements are strings of which what lies behind the first zero is no part."""
+    """Whether its elements are strings that end at the first zero."""
     left_out_attrs: LeftOutAttributes = ()
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """An object that is there and not read: it is no part of any Dataset or tree."""
+    """An object that exists and is not read: it is in no Dataset or tree."""
 
     reason: str
     """What is not supported, as the end of the sentence "It is left out: …"."""
@@ -233,21 +232,21 @@ def left_out_attributes(path: str, node: Node) -> dict[str, LeftOut]:
 
 @dataclass(frozen=True, slots=True)
 class Subtree:
-    """A node of a chunk B-tree, not read yet, and what the node above it says of its keys.
+    """An unread node of a chunk B-tree, with the range of keys that its parent declares.
 
     A key is the first element of a chunk, by its position along each dimension, and a zero.
     """
 
     address: int
     level: int | None = None
-    """Height above the leaves; None of the root, which says it itself."""
+    """Height above the leaves; None for the root, which stores its own."""
     first: tuple[int, ...] = ()
-    """Its keys are not below this one."""
+    """The least key that it may have."""
     end: tuple[int, ...] | None = None
-    """Its entries are below this one."""
+    """A key above those of all its entries."""
 
     def may_hold(self, rows: np.ndarray | None) -> bool:
-        """Whether a chunk that begins at one of these rows (ascending) may lie in it."""
+        """Whether a chunk that begins at one of these rows (ascending) may be in it."""
         if rows is None or not self.first:
             return True
         at = int(np.searchsorted(rows, self.first[0]))
@@ -258,7 +257,7 @@ class Subtree:
 
 @dataclass(frozen=True, slots=True)
 class ChunkTable:
-    """Where each chunk of a dataset lies, on the chunk grid in C order, as far as it was read."""
+    """The byte ranges of the chunks of a dataset, in C order of the chunk grid, as far as read."""
 
     grid: tuple[int, ...]
     """Number of chunks along each dimension."""
@@ -269,29 +268,29 @@ class ChunkTable:
     masks: np.ndarray = field(repr=False)
     """uint32, one a chunk: bit i set means that filter i was skipped for this chunk."""
     unread: tuple[Subtree, ...] = ()
-    """What of its B-tree was not read: chunks that lie there are 0 in all three."""
+    """Unread parts of the B-tree: their chunks are 0 in all three arrays."""
 
     @property
     def known(self) -> int:
-        """Chunks of which it tells where they lie."""
+        """Number of chunks whose byte ranges are known."""
         return int(np.count_nonzero(self.sizes))
 
 
 @dataclass(frozen=True, slots=True)
 class IndexContents:
-    """What is known of a granule's structure, by path: an index as a value."""
+    """The known structure of a granule, keyed by path: an index as a value."""
 
     nodes: Mapping[str, Node] = field(default_factory=dict)
     tables: Mapping[str, ChunkTable] = field(default_factory=dict)
     values: Mapping[str, np.ndarray] = field(default_factory=dict)
-    """Of the few small datasets that tell which granule it is, as stored."""
+    """Values of the few small datasets that identify the granule, as stored."""
     root: int | None = None
     """The link to the root group, if it is known."""
     base: int = 0
     """The byte offset from which addresses are counted, once the root group is known."""
 
     def __or__(self, other: IndexContents) -> IndexContents:
-        """Give what either knows; of a chunk table, the one that knows more."""
+        """Combine both; of two chunk tables keep the one that knows more chunks."""
         more = {
             path: table
             for path, table in other.tables.items()

@@ -1,4 +1,4 @@
-"""Object headers: the list of messages that describe a group or a dataset (section IV.A.1)."""
+"""Read object headers: the messages that describe a group or a dataset (section IV.A.1)."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ HAS_PHASE_CHANGE = 0x10
 HAS_TIMES = 0x20
 ANNOUNCED = {LINK: LINK_INFO, ATTRIBUTE: ATTRIBUTE_INFO}
 FIRST_READ = 512
-"""Bytes asked for at first: most headers fit, and a page is read anyway."""
+"""Bytes requested at first: most headers fit, and whole pages are read anyway."""
 MOST_BLOCKS = 10_000
 """More continuation blocks than any real header has."""
 MOST_BLOCKS_KEPT, LONGEST_KEPT = 1 << 10, 8 << 10
-"""Of what blocks of headers say. Long ones hold texts of their own, which nothing repeats."""
+"""Of parsed header blocks, and bytes of one. Long blocks have texts that no other block repeats."""
 CONTINUED = 4
 """Where the messages of a continuation block begin."""
 
@@ -73,10 +73,10 @@ class Message(NamedTuple):
 
 
 class _Block(NamedTuple):
-    """What one block of an object header holds."""
+    """The parsed messages of one block of an object header."""
 
     messages: Sequence[Message]
-    """Those that say anything to us."""
+    """Messages of known types."""
     continued: Sequence[tuple[int, int]]
     """Offset and length of further blocks."""
     number: int
@@ -105,7 +105,7 @@ def read_first_messages(address: int, file_size: int) -> Parser[Sequence[Message
 
 
 def _block_2(address: int, head: bytes) -> Parser[tuple[bytes, int, int]]:
-    """Give the first block of a version 2 header, where its messages begin, and its flags."""
+    """Return the first block of a version 2 header, where its messages begin, and its flags."""
     cursor = Cursor(head, 4)
     version, flags = cursor.number(1), cursor.number(1)
     if version != 2:
@@ -134,7 +134,7 @@ def _version_2(address: int, head: bytes) -> Parser[list[Message]]:
 
 
 def _check_announced(messages: list[Message]) -> None:
-    """Leave to the HDF5 library what is not announced: it may not see it, and then nor do we."""
+    """Leave unannounced messages to the HDF5 library, which may ignore them."""
     kinds = {message.type for message in messages}
     for kind, announcement in ANNOUNCED.items():
         if kind in kinds and announcement not in kinds:
@@ -143,7 +143,7 @@ def _check_announced(messages: list[Message]) -> None:
 
 
 def _taken_apart_2(block: bytes, start: int, header_flags: int) -> _Block:
-    # Objects repeat whole blocks of attributes to the letter.
+    # Objects have byte-identical blocks of attributes.
     split = _split_2 if len(block) > LONGEST_KEPT else _split_2_kept
     return split(block, start, header_flags)
 
@@ -170,7 +170,7 @@ _split_2_kept = lru_cache(maxsize=MOST_BLOCKS_KEPT)(_split_2)
 
 
 def _block_1(address: int, head: bytes) -> Parser[tuple[bytes, int]]:
-    """Give the first block of a version 1 header, and the number of messages in all of them."""
+    """Return the first block of a version 1 header, and the number of messages in all of them."""
     cursor = Cursor(head, 2)
     count = cursor.number(2)
     cursor.skip(4)
@@ -232,7 +232,7 @@ def _sorted_out(messages: Sequence[Message]) -> _Block:
 
 
 def _is_known(kind: int, flags: int) -> bool:
-    """Whether a message says anything to us; raise if it may not be passed over."""
+    """Whether the type of a message is known; raise if it may not be skipped."""
     if flags in IMPOSSIBLE:
         raise CorruptGranuleError(f"a header message with flags {flags:#04x}")
     if kind > CACHE_IMAGE and flags & FAIL_IF_UNKNOWN:

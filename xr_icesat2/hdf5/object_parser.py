@@ -1,4 +1,4 @@
-"""One object of the file, from the byte offset of its header to a checked value."""
+"""Parse a group or dataset from the address of its header."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ __all__ = ["NOTHING", "STORED_ELSEWHERE", "read_compact", "read_object"]
 
 DATASPACE, OLD_FILL, FILL, EXTERNAL, LAYOUT, FILTERS = 1, 4, 5, 7, 8, 0xB
 MOST_BYTES = 1 << 60
-"""Eight times as much, which decoding may make of it, is what numpy can index."""
+"""Decoding may need eight times as much, which is the limit of numpy."""
 MOST_CHUNK_BYTES = (1 << 32) - 1
 """The limit of HDF5."""
 STORED_ELSEWHERE = "its values are stored in another file, and only the granule itself is read"
@@ -55,18 +55,18 @@ DATASET_MARKS = {DATASPACE, DATATYPE, LAYOUT}
 
 
 def read_object(address: int, file_size: int, usage: LimitUsage) -> Parser[Node]:
-    """Read the group or dataset whose object header lies at ``address``."""
+    """Read the group or dataset with an object header at ``address``."""
     messages = yield from read_messages(address, file_size)
     kinds = {message.type for message in messages}
     attributes = yield from read_attributes(messages, file_size, usage)
     if kinds >= DATASET_MARKS and not kinds & GROUP_MARKS:
         for body in (m.body for m in messages if m.type == LAYOUT and is_virtual(m.body)):
             yield from check_virtual_sources(body)
-        # Most of the messages are attributes, and these are done with.
+        # Without the attribute messages, which are most and are parsed already.
         return _dataset([m for m in messages if m.type < ATTRIBUTE], attributes, usage)
     if kinds & GROUP_MARKS and not kinds & DATASET_MARKS:
         links = yield from read_links(messages, usage)
-        # By name, as the HDF5 library lists them: dense groups are stored by hash.
+        # Sorted by name, as the HDF5 library lists them: dense groups are stored by hash.
         return GroupHeader(dict(sorted(links.items())), attributes.values, attributes.left_out)
     raise UnsupportedError("an object that is neither a group nor a dataset")
 
@@ -92,7 +92,7 @@ def _dataset(
         raise UnsupportedError("an old fill value message")
     layout = _layout(messages, datatype, shape)
     if isinstance(layout, H5pyOnly):
-        fill = bytes(datatype.dtype.itemsize)  # the library puts it where it belongs
+        fill = bytes(datatype.dtype.itemsize)  # h5py fills in unwritten values
     chunk_shape = read_chunk_shape(message_body(messages, LAYOUT))
     if chunk_shape is not None and len(chunk_shape) == len(shape) and all(chunk_shape):
         usage.check_chunks(shape, chunk_shape, datatype.size)
@@ -115,7 +115,7 @@ def _layout(
 ) -> DatasetLayout:
     body = message_body(messages, LAYOUT)
     if is_virtual(body):
-        # Of which files it is made, the library says.
+        # The library lists its source files.
         raise UnsupportedError("a virtual dataset")
     if datatype.kind is Kind.VARIABLE_STRING:
         return H5pyOnly("variable-length strings")
@@ -144,5 +144,5 @@ def _check_size(layout: DatasetLayout, size: int, ndim: int, item_size: int) -> 
 
 
 def read_compact(messages: Sequence[Message]) -> bytes | None:
-    """Return the values that lie in the header of a dataset itself; None if they do not."""
+    """Return values that are stored in the header of a dataset; None if they are elsewhere."""
     return read_compact_layout(message_body(messages, LAYOUT))

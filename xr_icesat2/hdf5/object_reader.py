@@ -1,4 +1,4 @@
-"""Groups and datasets of one file, read by their paths into its tree."""
+"""Read groups and datasets of one file by their paths."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ from .superblock import Superblock, check_extension, read_front, read_superblock
 __all__ = ["GranuleFile", "ObjectReader"]
 
 MOST_SIDE_BY_SIDE = 1 << 12
-"""Objects: many more than granules have, and few enough for what is held until they are parsed."""
+"""Objects parsed concurrently: more than granules have, and few enough for their raw bytes."""
 T = TypeVar("T")
 Failure: TypeAlias = UnsupportedError | CorruptGranuleError
 
 
 @dataclass(slots=True)
 class GranuleFile:
-    """A file that is read, to our parsers and to the HDF5 library."""
+    """What parsers and the HDF5 library need to read a file."""
 
     size: int
     """In bytes."""
@@ -72,39 +72,38 @@ class GranuleFile:
 
 
 class ObjectReader:
-    """Reads what a path leads to, and the groups on the way, into a tree.
+    """Reads objects by their paths, and the groups on the way, into a tree.
 
-    Objects are read by :mod:`.hdf5`; one that it does not understand is read
-    through the HDF5 library (:mod:`.hdf5_library`) over the same byte source,
-    with a log line that says what and why. The index that owns this holds its lock meanwhile.
+    An object that :mod:`.object_parser` does not support is read through :mod:`.h5py_fallback`,
+    with a log line that names the reason. The caller must hold the lock of the index.
 
     Parameters
     ----------
     file
-        Where they are read from.
+        The file.
     tree
-        What is known; what is read is added.
+        Known objects, to which new ones are added.
     tables
-        Chunk tables that are known; those that come along are added.
+        Known chunk tables, to which prefetched ones are added.
     """
 
     def __init__(self, file: GranuleFile, tree: ObjectTree, tables: dict[str, ChunkTable]) -> None:
         self._file = file
         self._tree = tree
         self._tables = tables
-        # Read before the walk came to them, by the offset of their headers.
+        # Prefetched objects, keyed by the address of their headers.
         self._ahead: dict[int, Node] = {}
         self._failures: dict[str, Failure] = {}
 
     def read(self, paths: Iterable[str], ahead: Iterable[str] = ()) -> None:
-        """Read the objects at some paths, as far as there are such.
+        """Read the objects at some paths, if they exist.
 
         Parameters
         ----------
         paths
-            Of the objects. What is wrong with one, :meth:`failure` tells.
+            Paths of objects. :meth:`failure` returns what is wrong with one.
         ahead
-            Paths that will be asked for next; see :meth:`.GranuleIndex.load`.
+            Paths that will be requested next; see :meth:`.GranuleIndex.load`.
 
         Raises
         ------
@@ -116,9 +115,9 @@ class ObjectReader:
         self._walk(paths, self._file.usage.limits.soft_links)
 
     def failure(self, path: str) -> tuple[str, Failure] | None:
-        """Return what of the way to an object cannot be read, and why; None if nothing is known.
+        """Return the unreadable object on the path to another, and the cause; None if none is.
 
-        The way goes through the groups around it, and on to the goals of soft links.
+        The path goes through enclosing groups and soft links.
         """
         for _ in range(self._file.usage.limits.soft_links):
             if not self._failures or path in self._tree.nodes:
@@ -161,11 +160,11 @@ class ObjectReader:
             self._read_nodes({"/"})
 
     def release(self) -> None:
-        """Forget what came ahead of the walk."""
+        """Drop prefetched objects."""
         self._ahead.clear()
 
     def _descend(self, superblock: Superblock, wanted: Iterable[str]) -> None:
-        """Check where structure is, and at the end of a link read what will be asked for next."""
+        """Check where structure is stored, and over a network prefetch the wanted objects."""
         size = self._file.size - superblock.base
         parsers: list[Parser[None]] = [check_extension(superblock, size)]
         scope = PrefetchScope(self._file.size, self._file.usage)
@@ -187,7 +186,7 @@ class ObjectReader:
         yield self._file.pages.front(size)
 
     def _walk(self, paths: Iterable[str], soft_links: int) -> None:
-        """Read objects and the groups around them, all of one depth at a time."""
+        """Read objects and their enclosing groups, one depth after another."""
         depth = 0
         unknown = [path for path in paths if path not in self._tree.nodes]
         while steps := {s for p in unknown if (s := self._tree.step(p, depth)) is not None}:
@@ -221,7 +220,7 @@ class ObjectReader:
                 self._tree.nodes[path] = result
 
     def _read_at(self, addresses: set[int]) -> dict[int, Node | Exception]:
-        """Give the objects whose headers lie there, or what is wrong with them."""
+        """Return the objects with headers at some addresses, or what is wrong with them."""
         read: dict[int, Node | Exception] = {
             at: self._ahead.pop(at) for at in addresses & self._ahead.keys()
         }
@@ -236,7 +235,7 @@ class ObjectReader:
         return read
 
     def _moved(self, node: Node | Exception) -> Node | Exception:
-        """Say where the values of a dataset are by their byte offset instead of their address."""
+        """Convert the address of the values of a dataset to a byte offset."""
         if not (self._file.base and isinstance(node, DatasetHeader)):
             return node
         layout = node.layout
@@ -246,7 +245,7 @@ class ObjectReader:
 
     def _use_h5py(self, path: str, reason: Exception) -> None:
         self._read_by_h5py(path, str(reason))
-        # Only now: what is not HDF5 at all is an error, and no matter of speed.
+        # Only now, because a file that is not HDF5 is an error without this warning.
         if isinstance(self._tree.nodes.get(path), GroupHeader | DatasetHeader):
             self._file.log.slow(path, str(reason))
 

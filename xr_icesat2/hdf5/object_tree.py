@@ -1,4 +1,4 @@
-"""The groups and datasets of a granule that are known by now, and the links between them."""
+"""The known groups and datasets of a granule, and the links between them."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ NAMES_TOLD = 100
 
 
 class ObjectTree:
-    """Nodes by path. It answers from what it holds, and reads nothing.
+    """Known objects by path. It reads nothing.
 
     Parameters
     ----------
     nodes
-        What is known already.
+        Objects that are known already.
     root
-        The link to the root group, once that is known.
+        The link to the root group, once it is known.
     soft_links
-        How many may lead to one another before they are taken for a circle.
+        How many soft links may lead to one another before they count as a cycle.
 
     Attributes
     ----------
     nodes : dict of str to Node
     root : int or None
     left_out_of_trees : dict of str to LeftOut
-        What trees leave out because of where it lies, or because it is damaged. Asked for by its
-        path it is read, or an error.
+        Objects that trees leave out because of their place, or because they are damaged. Requested
+        by path, such an object is read or raises an error.
     """
 
     def __init__(self, nodes: Mapping[str, Node], root: int | None, soft_links: int) -> None:
@@ -44,7 +44,7 @@ class ObjectTree:
         self._soft_links = soft_links
 
     def step(self, path: str, depth: int) -> str | None:
-        """Give the part of a path that is ``depth`` links long, if it and all before exist."""
+        """Return the first ``depth`` names of a path, if the object and its groups exist."""
         steps = way(path)
         if depth >= len(steps):
             return None
@@ -52,9 +52,9 @@ class ObjectTree:
         return step if step in self.nodes or self.link(step) is not None else None
 
     def link(self, path: str) -> LinkTarget | LeftOut | None:
-        """Give what the group of an object, if it was read, says of it.
+        """Return the link to an object, if its group was read.
 
-        Below what is left out everything is left out.
+        Everything below an object that is left out is left out.
         """
         if path == "/":
             return self.root
@@ -67,10 +67,10 @@ class ObjectTree:
     def _below_left_out(self, path: str) -> LeftOut:
         found = ((outer, self.nodes.get(outer)) for outer in reversed(ancestors(path)))
         outer, node = next((o, node) for o, node in found if isinstance(node, LeftOut))
-        return LeftOut(f"it lies below {outer}, and of that: {node.reason}")
+        return LeftOut(f"it is inside {outer}, which is left out: {node.reason}")
 
     def target(self, path: str) -> int | LeftOut | None:
-        """Give the header offset of an object; None if it, or a group on the way, is not known."""
+        """Return the link to an object; None if it, or an enclosing group, is not known."""
         for _ in range(self._soft_links):
             link = self.link(path)
             if isinstance(link, ExternalLink | MisnamedLink | OverlongLink):
@@ -88,13 +88,13 @@ class ObjectTree:
         link = self.link(path)
         if not isinstance(link, str) or link.count("/") > MOST_NAMES:
             return None
-        # To the HDF5 library this is a name like any other, and no object of ours has it.
+        # To the HDF5 library `..` is an ordinary name, and no object here has it.
         return None if ".." in link.split("/") else join(parent(path), link)
 
     def left_out(self) -> dict[str, LeftOut]:
-        """Return, by path, each object that was found and is not read.
+        """Return each object that was found and is not read, keyed by path.
 
-        What lies below such an object is not named: it is not looked at.
+        Objects below such an object are not listed, because they are not read.
         """
         nodes = list((self.nodes | self.left_out_of_trees).items())
         found = {path: node for path, node in nodes if isinstance(node, LeftOut)}
@@ -103,7 +103,7 @@ class ObjectTree:
         }
 
     def describe_lack(self, path: str) -> str:
-        """Name what does not exist, and what lies where it was looked for."""
+        """Name a path that does not exist, and the members of the innermost group that does."""
         for group in ancestors(path):
             node = self.nodes.get(group)
             if isinstance(node, GroupHeader):

@@ -1,13 +1,12 @@
-"""Metadata is read by pages, which are kept while a granule is being opened.
+"""Cache the bytes of a file by pages while its metadata is read.
 
-PageCache come in blocks. How large a block is, and whether a small granule is rather
-read whole, follows from what a request costs. A block costs a round trip more than
-it must if it is too small, and bytes that nobody needs if it is too large; so it is
-as large as what comes in the time of a round trip, within limits. What lies
-:class:`.IsolatedRange` comes as single pages. After a first look, opening a granule and reading
-something of it takes some :data:`ROUND_TRIPS`, each waiting for the one before, and a
-part of what is left of the granule; all of that takes one, and the time to come. If that
-is less it is read whole, and kept for the reads that follow.
+Pages are requested in blocks. A block that is too small costs further round trips, and one that is
+too large costs unneeded bytes. So a block has as many bytes as arrive during a round trip, within
+limits. An :class:`.IsolatedRange` is requested as single pages.
+
+After the first read, opening a granule and reading some of it takes :data:`ROUND_TRIPS` sequential
+round trips and a part of its remaining bytes. If one round trip with all remaining bytes is faster,
+the granule is read whole and kept for later reads.
 """
 
 from __future__ import annotations
@@ -30,22 +29,22 @@ from .parser_loop import IndependentRanges, IsolatedRange, Ranges
 __all__ = ["PageCache"]
 
 PAGE, MOST_BLOCK = 16 << 10, 256 << 10
-"""Bytes. Headers of one group lie within a few kB of each other."""
+"""Bytes. Headers of one group are within a few kB of each other."""
 MERGE_BYTES = 64 << 10
-"""PageCache this near to each other are read in one request, with what lies between."""
+"""Pages at most this far apart are read in one request, with the bytes between them."""
 ROUND_TRIPS = 2
 RANGES_BRING = 3
-"""The part of what is left that ranges, with all that lies between them, are taken to bring."""
+"""Ranges and the bytes between them are assumed to take one part in this many of the rest."""
 FRONT_ROUND_TRIPS = 3
-"""Which a file with all its structure at its front saves, if that is read at once."""
+"""Round trips saved by reading the front of a file at once, if all structure is there."""
 FIRST_BLOCKS = 4
-"""Read at once at first: the headers of the outer groups lie there, and it shows how fast the
-link is."""
+"""Blocks of the first read: they contain the headers of the outer groups, and measure the speed of
+the connection."""
 ONWARD = 128, 4 << 20
-"""What is read of the beginning of a file beside the first that lies elsewhere: most of what
-describes a thousand datasets lies there. As a part of the size, and in bytes, at most."""
+"""Bytes at the beginning of a file that are read with the first range elsewhere, as a part of the
+size and at most in bytes: most metadata of a thousand datasets is there."""
 MOST_RUN = 2 << 20
-"""Bytes a request."""
+"""Bytes of one request, at most."""
 MOST_PARTS = 16 << 20
 """Bytes kept while parts of granules are among them."""
 FRESH = 30.0
@@ -62,7 +61,7 @@ def most_whole() -> int:
 
 
 class _Kept:
-    """The granules of this process of which bytes are kept."""
+    """The granules of this process whose bytes are cached."""
 
     def __init__(self) -> None:
         self.begin_anew()
@@ -73,13 +72,13 @@ class _Kept:
         self._lock = threading.RLock()  # who is dropped, drops itself
 
     def admit(self, pages: PageCache, size: int, most: int) -> bool:
-        """Whether there is room for so many bytes of a granule, which then is taken."""
+        """Reserve memory for some bytes of a granule; return whether there is enough."""
         now = time.monotonic()
         with self._lock:
             self.drop(pages)
             for old, (_, since) in list(self._pages.items()):
                 if self._total + size <= most or now - since <= FRESH:
-                    break  # the first came first
+                    break  # older entries keep their place
                 old.forget()
             if self._total + size > most:
                 return False
@@ -97,14 +96,14 @@ after_fork(_KEPT, _Kept.begin_anew)
 
 
 class PageCache:
-    """The bytes of a file, by pages, each read once.
+    """The bytes of a file, cached by pages.
 
     Parameters
     ----------
     source
-        Where the bytes come from.
+        Provides the bytes.
     size
-        Size of the file in bytes; ranges lie within it (:func:`.bounded`).
+        Size of the file in bytes; ranges must be within it (:func:`.bounded`).
     """
 
     def __init__(self, source: ByteSource, size: int) -> None:
@@ -123,7 +122,7 @@ class PageCache:
         return self._block_size > 1
 
     def prime(self, pieces: Mapping[int, bytes]) -> None:
-        """Take parts of the file, by offset, that came along when its version was asked."""
+        """Add parts of the file, keyed by offset, that arrived with its version."""
         if self._begun:
             return
         for offset, piece in pieces.items():
@@ -133,7 +132,7 @@ class PageCache:
                     self._pages[page] = data
 
     def spare(self) -> None:
-        """From now on neither read the file whole nor keep any of it: it is one of many."""
+        """From now on neither read the file whole nor keep any of it, because it is one of many."""
         self._sparing = True
 
     def read(self, ranges: Ranges) -> list[Any]:
@@ -155,13 +154,13 @@ class PageCache:
         return [_cut(pages, *span) if _held(pages, *span) else None for span in ranges]
 
     def front(self, size: int) -> Ranges:
-        """Give what to ask for to have the front of a file, if that is cheaper than bit by bit."""
+        """Return ranges that cover the front of a file, if reading it at once is faster."""
         if size > FRONT_ROUND_TRIPS * self._source.cost.round_trip:
             return []
         return [(at, 1) for at in range(0, size, self._block_size * PAGE)]
 
     def take_whole(self, requests: int) -> None:
-        """Read all of the file, if so many requests, and another round trip, would take longer."""
+        """Read the whole file if some requests and a further round trip would take longer."""
         self._read_whole_within(self._pages, math.ceil(requests / MAX_IN_FLIGHT) + 1)
 
     def take_each(
@@ -171,9 +170,9 @@ class PageCache:
         pool: Executor,
         rest: Callable[[Sequence[int]], None],
     ) -> None:
-        """Hand on what is there, as :meth:`.ByteSource.read_each` does.
+        """Hand on cached ranges, as :meth:`.ByteSource.read_each` does.
 
-        ``rest`` is called with the numbers of the ranges that are not.
+        ``rest`` is called with the numbers of the other ranges.
         """
         pages = self._pages
         missing = [n for n, span in enumerate(ranges) if not _held(pages, *span)]
@@ -189,9 +188,9 @@ class PageCache:
             wait_all(jobs)
 
     def release(self) -> None:
-        """Forget all pages, unless they are the whole file or there is room for them.
+        """Drop all pages, unless they are the whole file or fit into memory.
 
-        Of a file with its structure at its front, what is asked for next is among them.
+        They often contain what is requested next.
         """
         if self._whole:
             return
@@ -201,7 +200,7 @@ class PageCache:
             self.forget()
 
     def forget(self) -> None:
-        """Forget all pages."""
+        """Drop all pages."""
         # A new one: another thread may be reading from the old.
         self._pages = {}
         self._whole = False
@@ -216,9 +215,9 @@ class PageCache:
         return self._block
 
     def _around(self, missing: set[int]) -> set[int]:
-        """Give the pages of their blocks, and of those behind what continues what was read.
+        """Return the pages of their blocks, and of the blocks that follow a run of cached ones.
 
-        Structure goes on there.
+        Structure often continues there.
         """
         size = self._block_size
         blocks = {page // size for page in missing - self._pages.keys()}
@@ -229,7 +228,7 @@ class PageCache:
         return {page for b in blocks for page in range(b * size, (b + 1) * size) if page <= last}
 
     def _take(self, pages: dict[int, memoryview], missing: Ranges) -> None:
-        """Fetch what is missing, in one burst."""
+        """Request missing ranges in one burst."""
         alone = {p for span in missing if isinstance(span, IsolatedRange) for p in _pages_of(*span)}
         among = {
             p for span in missing if not isinstance(span, IsolatedRange) for p in _pages_of(*span)
@@ -240,7 +239,7 @@ class PageCache:
         self._fetch(pages, alone | among)
 
     def _begin(self, pages: dict[int, memoryview]) -> None:
-        """Read the first blocks, if they did not come along; the whole file if that is cheap."""
+        """Read the first blocks unless they are cached, or the whole file if that is cheap."""
         self._begun = True
         if self.far:
             block = self._block_size * PAGE
@@ -300,7 +299,7 @@ def _pages_of(offset: int, length: int) -> range:
 def _merge(
     pages: Iterable[int], known: Container[int], near: int, longest: int
 ) -> list[tuple[int, int]]:
-    """Give (first, last) of runs of pages; a gap is bridged unless some of it is known."""
+    """Return (first, last) of runs of pages; a gap is bridged unless some of it is known."""
     runs: list[tuple[int, int]] = []
     for page in pages:
         first, last = runs[-1] if runs else (0, -1)

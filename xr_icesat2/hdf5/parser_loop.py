@@ -1,9 +1,8 @@
-"""Parsers that ask for bytes, and the loop that answers them.
+"""Parsers that request byte ranges, and the loop that answers them.
 
-A parser is a generator: it yields a list of ``(offset, length)`` ranges and
-is sent a list of ``bytes``. :func:`concurrently` runs many side by side: each goes
-on as far as it gets with what is there already, and what all of them then wait
-for is asked for at once.
+A parser is a generator: it yields a list of ``(offset, length)`` ranges and is sent a list of
+``bytes``. :func:`concurrently` runs many: each continues as far as cached bytes allow, and then all
+missing ranges are requested at once.
 """
 
 from __future__ import annotations
@@ -30,27 +29,26 @@ __all__ = [
 
 T = TypeVar("T")
 MOST_OF_FILE = 4
-"""Times the size of the file that one structure may ask for: nodes are looked at twice."""
+"""Times the size of the file that one structure may request: nodes are read twice."""
 SLACK = 1 << 24
-"""Bytes beyond that: pages and heaps of small files are asked for more than once."""
+"""Further bytes: pages and heaps of small files are requested more than once."""
 MOST_ASKED = 1 << 26
-"""Bytes that parsers side by side ask for at once; the others wait until those have them."""
+"""Bytes that concurrent parsers request at once; the others wait."""
 Ranges: TypeAlias = Sequence[tuple[int, int]]
 Parser: TypeAlias = Generator[Ranges, list[bytes], T]
 
 
 class IsolatedRange(NamedTuple):
-    """A range around which nothing else will be asked for."""
+    """A range near which nothing else will be requested."""
 
     offset: int
     length: int
 
 
 class IndependentRanges(list[tuple[int, int]]):
-    """Ranges of parsers that go on each for itself.
+    """Ranges of independent parsers.
 
-    Those that are there already may be answered at once, with None for the others, which are
-    then asked for again.
+    Cached ranges may be answered at once, with None for the others, which are requested again.
     """
 
 
@@ -59,7 +57,7 @@ class UnsupportedError(Exception):
 
 
 class RefusedError(Exception):
-    """A part of the HDF5 format that is read by no means: the object that has it is left out."""
+    """A part of the HDF5 format that is never read: the object that has it is left out."""
 
 
 class OverLimitError(RefusedError):
@@ -67,18 +65,18 @@ class OverLimitError(RefusedError):
 
 
 def read(offset: int, length: int) -> Parser[bytes]:
-    """Ask for one range."""
+    """Request one range."""
     (data,) = yield [(offset, length)]
     return data
 
 
 def bounded(parser: Parser[T], file_size: int, base: int = 0) -> Parser[T]:
-    """Run a parser that may ask only for what is in the file, and not for ever.
+    """Run a parser within the bounds of the file and a total number of bytes.
 
     Parameters
     ----------
     parser
-        Asks for addresses.
+        Requests addresses.
     file_size
         In bytes.
     base
@@ -122,11 +120,11 @@ def _moved(ranges: Ranges, base: int) -> Ranges:
 def concurrently(
     parsers: Iterable[Parser[T]], most: int | None = None
 ) -> Parser[list[T | Exception]]:
-    """Run parsers side by side; each result is a value or the error that ended that parser.
+    """Run parsers concurrently; each result is a value, or the error that ended that parser.
 
-    At once they ask for ``most`` bytes, the first of them before the others; None: for all.
+    They request at most ``most`` bytes at once, in their order; None for no limit.
 
-    Only errors that say something of the file (:class:`UnsupportedError`,
+    Only errors about the file (:class:`UnsupportedError`,
     :class:`CorruptGranuleError`) are kept as results; any other ends them all.
     """
     results: dict[int, T | Exception] = {}
@@ -153,7 +151,7 @@ def concurrently(
 
 
 class _Waiting:
-    """A parser that waits for ranges, and what it asked for before and has got by now."""
+    """A parser that waits for ranges, with the answers so far."""
 
     __slots__ = ("answers", "asked", "missing", "number", "parser")
 
@@ -165,7 +163,7 @@ class _Waiting:
         self.answers: list[Any] = []
 
     def take(self, data: list[Any]) -> bool:
-        """Take answers to what is missing; say whether the parser can go on."""
+        """Store answers to missing ranges; return whether the parser can continue."""
         if self.answers:
             fresh = iter(data)
             data = [next(fresh) if answer is None else answer for answer in self.answers]
@@ -178,7 +176,7 @@ class _Waiting:
 
 
 def _first(waiting: list[_Waiting], most: int) -> tuple[list[_Waiting], list[_Waiting]]:
-    """Give the first that together ask for no more than some bytes, at least one, and the rest."""
+    """Split off the first parsers whose requests fit into some bytes, at least one."""
     waiting = sorted(waiting, key=lambda one: one.number)
     total = 0
     for number, one in enumerate(waiting):
@@ -191,7 +189,7 @@ def _first(waiting: list[_Waiting], most: int) -> tuple[list[_Waiting], list[_Wa
 def _handed_out(
     waiting: list[_Waiting], data: list[Any]
 ) -> tuple[list[tuple[int, Parser[Any], Any]], list[_Waiting]]:
-    """Give those who can go on with what they have got, and the rest."""
+    """Return parsers that can continue with their answers, and the others."""
     ready: list[tuple[int, Parser[Any], Any]] = []
     rest: list[_Waiting] = []
     position = 0
@@ -206,7 +204,7 @@ def _handed_out(
 
 
 def values(results: Sequence[T | Exception]) -> list[T]:
-    """Give the results of :func:`concurrently`, raising the first error among them."""
+    """Return the results of :func:`concurrently`, raising the first error among them."""
     good: list[T] = []
     for result in results:
         if isinstance(result, Exception):

@@ -1,4 +1,4 @@
-"""Paths inside a granule: always absolute, ``/`` the root, no slash at the end."""
+"""Paths inside a file: absolute, with ``/`` for the root, without a slash at the end."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ MOST_PATHS = 1 << 12
 
 @lru_cache(maxsize=MOST_PATHS)
 def normalise_path(path: str) -> str:
-    """Give the one spelling of a path: ``gt1l//heights/`` is ``/gt1l/heights``."""
-    # Of a file with very many objects, paths are a good part of what is held: one text each.
+    """Return the canonical form of a path: ``gt1l//heights/`` is ``/gt1l/heights``."""
+    # One text for each path: in a file of very many objects, paths take much of the memory.
     return sys.intern(posixpath.normpath("/" + path.strip("/"))) if path.strip("/") else "/"
 
 
 @lru_cache(maxsize=MOST_PATHS)
 def join(group: str, name: str) -> str:
-    """Give the path of ``name`` (which may be ``..`` or absolute) seen from a group."""
+    """Return the path of ``name`` (which may be ``..`` or absolute) seen from a group."""
     return normalise_path(posixpath.normpath(posixpath.join(group, name)))
 
 
 def parent(path: str) -> str:
-    """Give the group that holds an object; the root's is the root."""
+    """Return the group that contains an object; for the root, the root."""
     return split_path(path)[0]
 
 
 @lru_cache(maxsize=MOST_PATHS)
 def split_path(path: str) -> tuple[str, str]:
-    """Give the group that holds an object, and its name there."""
+    """Return the group that contains an object, and its name there."""
     group, name = posixpath.split(path)
     return group or "/", name
 
 
 @lru_cache(maxsize=MOST_PATHS)
 def way(path: str) -> tuple[str, ...]:
-    """Give the way to an object: the root, the groups on the way, and itself."""
+    """Return the way to an object: the root, the groups on the way, and itself."""
     return (*reversed(ancestors(path)), path)
 
 
 @lru_cache(maxsize=MOST_PATHS)
 def ancestors(path: str) -> tuple[str, ...]:
-    """Give the groups that hold an object, nearest first, the root last."""
+    """Return the groups that enclose an object, from the innermost to the root."""
     groups = []
     while path != "/":
         path = parent(path)

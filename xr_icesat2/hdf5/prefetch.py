@@ -1,10 +1,9 @@
-"""Asking along many paths at once for what a walk from the root will read.
+"""Prefetch objects along many paths at once, before a walk from the root reads them.
 
-A walk reads an object whole before what lies below it: the blocks of a header
-that was added to often lie apart, each known from the one before, and each
-costs a round trip. But what a group links to is known from its first block. Of
-datasets that are wanted by name, the first of the chunk table comes along, and so
-do values that are few.
+A walk reads an object whole before the objects below it. The blocks of a header are often apart,
+and each refers to the next, so each costs a round trip. But the first block of a group already
+contains its links. For datasets that are wanted by name, the root of the chunk table and small
+values are prefetched too.
 """
 
 from __future__ import annotations
@@ -26,24 +25,24 @@ from .paths import join
 __all__ = ["PathTree", "PrefetchScope", "Prefetched", "path_tree", "prefetch"]
 
 PathTree: TypeAlias = "Mapping[str, PathTree]"
-"""By name, what is wanted of a group; ``*`` for the first bytes of all that lies in it."""
+"""Wanted members of a group, keyed by name; ``*`` for the first bytes of every member."""
 FEW_BYTES = 4096
-"""Of values that come along, and of what they are stored in."""
+"""Bytes of values that are prefetched, and of their stored form."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prefetched:
-    """What was read before the walk came to it."""
+    """Objects and tables that were prefetched."""
 
     nodes: dict[int, Node] = field(default_factory=dict)
-    """By the offset of their headers."""
+    """Keyed by the address of their headers."""
     tables: dict[str, ChunkTable] = field(default_factory=dict)
     """By path."""
 
 
 @dataclass(frozen=True, slots=True)
 class PrefetchScope:
-    """What every parser of a descent needs."""
+    """What every parser of a prefetch needs."""
 
     file_size: int
     usage: LimitUsage
@@ -51,7 +50,7 @@ class PrefetchScope:
 
 
 def path_tree(paths: Iterable[str]) -> PathTree:
-    """Give paths as a tree."""
+    """Return paths as a tree."""
     tree: dict[str, Any] = {}
     for path in paths:
         node = tree
@@ -61,10 +60,10 @@ def path_tree(paths: Iterable[str]) -> PathTree:
 
 
 def prefetch(address: int, wanted: PathTree, scope: PrefetchScope, path: str = "/") -> Parser[None]:
-    """Ask for an object and for what is wanted below it, each as soon as its place is known.
+    """Read an object and the wanted objects below it, each as soon as its place is known.
 
-    What could be read is put into ``ahead``. What is missing or damaged is passed over, for the
-    walk itself will say so.
+    Results are put into ``scope.ahead``. Missing or damaged objects are skipped, because the walk
+    itself reports them.
     """
     parsers: list[Parser[object]] = [_alone(address, scope, path)]
     if wanted:
@@ -86,7 +85,7 @@ def _alone(address: int, scope: PrefetchScope, path: str) -> Parser[None]:
 
 
 def _places(header: DatasetHeader, table: ChunkTable | None) -> Ranges:
-    """Give where the values of a dataset lie, as far as its table says."""
+    """Return the byte ranges of the values of a dataset, as far as its table has them."""
     if table is not None:
         places = zip(table.offsets.ravel().tolist(), table.sizes.ravel().tolist(), strict=True)
         return [IsolatedRange(offset, size) for offset, size in places if size]
@@ -108,7 +107,7 @@ def _below(address: int, wanted: PathTree, scope: PrefetchScope, path: str) -> P
 
 
 def _further(address: int, wanted: PathTree, scope: PrefetchScope, path: str) -> Parser[None]:
-    """Go on with what is linked in the later blocks of a header only."""
+    """Continue with members that only later blocks of a header link to."""
     targets = yield from _targets((yield from read_messages(address, scope.file_size)), scope.usage)
     yield from _into(targets, wanted, scope, path)
 

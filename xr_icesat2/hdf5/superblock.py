@@ -27,26 +27,25 @@ SMALLEST_USER_BLOCK = 512
 """Bytes. Others have twice as many, four times …"""
 NO_SIGNATURE = "it has no HDF5 signature"
 IN_SEVERAL_FILES = (
-    "it says that it goes on in other files (by a driver's information), and only the granule "
-    "itself is read"
+    "it continues in other files (it has driver information), and only the granule itself is read"
 )
 ADDRESS_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Superblock:
-    """What a file says of itself first. Addresses in the file are counted from ``base``."""
+    """The superblock of a file. Addresses in the file are counted from ``base``."""
 
     base: int
     """Byte offset of the superblock in the file: the size of its user block."""
     root: int
     """Address of the header of the root group."""
     extension: int | None
-    """Address of the header of what has no place in the superblock."""
+    """Address of the header of the superblock extension."""
     widths: tuple[int, int]
     """Bytes of an address, and of a length."""
     is_open: bool
-    """Whether it says that a program writes to the file, or did not close it."""
+    """Whether a program writes to the file, or did not close it."""
 
     @property
     def has_long_addresses(self) -> bool:
@@ -75,9 +74,9 @@ def read_superblock(file_size: int) -> Parser[Superblock]:
     Raises
     ------
     CorruptGranuleError
-        It is damaged, or the file is shorter than it says.
+        It is damaged, or the file is shorter than it declares.
     RefusedError
-        The file goes on in others.
+        The file continues in other files.
     UnsupportedError
         There is none, or none of a version that is known.
     """
@@ -146,7 +145,7 @@ def _check_end(stored_base: int, end: int, base: int, file_size: int) -> None:
         raise CorruptGranuleError(f"a superblock at {stored_base} of a file that ends at {end}")
     size = base + end - stored_base
     if size > file_size:
-        msg = f"the file is truncated: it says that it has {size} bytes, but {file_size} are here"
+        msg = f"the file is truncated: it should have {size} bytes, but has {file_size}"
         raise CorruptGranuleError(msg)
 
 
@@ -154,9 +153,9 @@ PAGED = 1
 
 
 def read_front(superblock: Superblock, file_size: int) -> Parser[int]:
-    """Give the bytes at the front of the file that hold structure and few values, if any.
+    """Return how many bytes at the front of a paged file contain its structure.
 
-    It is a hint: of a file that does not say so, or does not say it well, 0.
+    It is a hint: 0 if the file does not declare it, or not correctly.
 
     Parameters
     ----------
@@ -186,7 +185,7 @@ WITH_CACHE_IMAGE = (
 
 
 def check_extension(superblock: Superblock, size: int) -> Parser[None]:
-    """Raise if the superblock's extension says that the structure is not all in its place.
+    """Raise if the superblock extension declares structure that is elsewhere.
 
     Parameters
     ----------
@@ -200,7 +199,7 @@ def check_extension(superblock: Superblock, size: int) -> Parser[None]:
     CorruptGranuleError, UnsupportedError
         The extension cannot be read.
     RefusedError
-        The file goes on in others, or its newest structure is in a cache image.
+        The file continues in other files, or its newest structure is in a cache image.
     """
     if superblock.extension is None:
         return

@@ -1,4 +1,4 @@
-"""All objects below some groups, each group once however many links lead to it."""
+"""Walk over all objects below some groups, and find objects by address."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ __all__ = ["Traversal"]
 class Traversal:
     """A walk over the tree of a file, one level of groups after another.
 
-    A group is entered by the first hard link that leads to it, and where there is none by the
-    first soft link. Other links to it are left out of what is found, with a reason that names the
-    group: so cycles end, and as many paths as there are links are looked at.
+    A group is entered by the first hard link to it, or by the first soft link if there is no hard
+    link. Other links to it are left out, with a reason that names the group. So cycles end, and no
+    more paths are visited than there are links.
 
     Parameters
     ----------
     tree
-        What is known of the file.
+        The known objects of the file.
     load
         Reads objects by their paths.
     usage
         The limits.
     leave_out
-        Whether a path is not looked at, nor what lies below it.
+        Whether a path, and everything below it, is not visited.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Traversal:
         self._found: dict[str, Node] = {}
         self._attributes = 0
         self.left_out: dict[str, LeftOut] = {}
-        """What is there, and left out only because of where it lies."""
+        """Objects that are left out only because of their place."""
 
     def below(self, paths: Iterable[str]) -> dict[str, Node]:
         """Find everything at any depth below some groups, keyed by path.
@@ -73,7 +73,7 @@ class Traversal:
         return self._found | self.left_out
 
     def _children(self, groups: Mapping[str, GroupHeader]) -> Mapping[str, Node]:
-        """Read what lies in some groups, unless it is known to be elsewhere."""
+        """Read the members of some groups, except groups that were entered elsewhere."""
         limits = self._usage.limits
         count = len(self._found) + sum(len(node.links) for node in groups.values())
         if count > limits.objects:
@@ -95,7 +95,7 @@ class Traversal:
                     yield child
 
     def _fresh(self, groups: Mapping[str, GroupHeader]) -> Iterator[tuple[str, GroupHeader]]:
-        """Yield the groups that were not entered yet, and note that they are now."""
+        """Yield the groups that were not entered yet, and mark them as entered."""
         for path, node in groups.items():
             target = self._tree.target(path)
             if self._is_entered(path, target):
@@ -111,7 +111,7 @@ class Traversal:
             return False
         reason = f"it is the same group as {before}, which is shown there"
         if before in ancestors(path):
-            reason = f"it is a link back to {before}, in which it lies"
+            reason = f"it is a link back to {before}, which contains it"
         self.left_out[path] = LeftOut(reason)
         return True
 
@@ -119,13 +119,13 @@ class Traversal:
         depth, limits = path.count("/"), self._usage.limits
         if depth <= limits.depth:
             return False
-        what = f"it lies {depth} levels deep"
+        what = f"it is {depth} levels deep"
         self.left_out[path] = LeftOut(limits.exceeded("depth", what))
         return True
 
 
 class LinkTargets:
-    """Finds objects by their addresses, each group looked through once."""
+    """Finds paths of objects by their addresses, and searches each group once."""
 
     def __init__(self) -> None:
         self._names: dict[str, dict[int, str]] = {}
@@ -145,7 +145,7 @@ class LinkTargets:
         address
             Of its header.
         near
-            The path of an object. The groups around that come first, then any other.
+            The path of an object whose enclosing groups are searched first, then all others.
         group
             Reads a group by its path.
         below
