@@ -1,4 +1,4 @@
-"""The granules of the benchmarks, in small: the same trees, chunks and order, fewer rows."""
+"""The granules of the benchmarks with fewer rows: the same trees, chunks and order."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -22,7 +22,7 @@ LAYOUTS = tuple(_SHARES)
 
 @pytest.fixture(scope="session")
 def layout(tmp_path_factory: pytest.TempPathFactory):
-    """Give the file of one of :data:`LAYOUTS`, written when it is first asked for."""
+    """Return the file of one of :data:`LAYOUTS`, written when it is first asked for."""
     folder = tmp_path_factory.mktemp("layouts")
 
     @cache

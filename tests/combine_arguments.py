@@ -1,4 +1,4 @@
-"""How xarray is told to combine granules, as docs/how-to/many-granules.md has it."""
+"""Arguments by which xarray combines granules, as in docs/how-to/many-granules.md."""
 
 from typing import Any
 

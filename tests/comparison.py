@@ -1,4 +1,4 @@
-"""Exact comparisons, and selections at random from a seed."""
+"""Exact comparisons, random selections, and rows of one beam."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -80,7 +80,7 @@ def _scalars(attrs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def words_of_file(ds: xr.Dataset) -> xr.Dataset:
-    """Give decoded times the file's own words about them, which source_encoding has."""
+    """Restore the attributes that the file has of decoded times, from source_encoding."""
     restored = ds.copy()
     for name, held in ds.icesat2.source_encoding.items():
         words = {word: held[word] for word in ("long_name", "description") if word in held}

@@ -1,4 +1,4 @@
-"""Local files as if they lay at the end of a link: what is asked for is counted, and timed."""
+"""Local files at the end of a computed link: requests are counted, and timed."""
 
 import math
 from collections.abc import Sequence

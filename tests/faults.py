@@ -1,4 +1,4 @@
-"""What a loopback server was asked, and how it is told to misbehave."""
+"""Requests that a loopback server received, and faults that it was told to have."""
 
 import threading
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""No fsspec instance, session or in-memory file reaches the next test."""
+"""Close fsspec instances, sessions and in-memory files after each test."""
 
 import sys
 from contextlib import suppress

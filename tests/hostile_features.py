@@ -46,7 +46,7 @@ def feature_files(directory: Path) -> Iterator[Mutation]:
 
 
 def found_files() -> Iterator[Mutation]:
-    """Give the files of other projects, and those that were made to do harm."""
+    """Return the files of other projects, and those that were made to do harm."""
     given = os.environ.get("XR_ICESAT2_PEERS", "")
     folders = [HOSTILE, SHARED / "peers", *map(Path, filter(None, given.split(os.pathsep)))]
     for folder in folders:

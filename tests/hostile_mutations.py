@@ -47,7 +47,7 @@ class Mutation:
 
 
 def mutation(seed: int) -> Mutation:
-    """Give the mutation of a seed."""
+    """Return the mutation of a seed."""
     rng = np.random.default_rng([seed, 0])
     name = FILES[rng.choice(len(FILES), p=SHARES)]
     kind = KINDS[rng.choice(len(KINDS), p=KIND_SHARES)]
@@ -55,12 +55,12 @@ def mutation(seed: int) -> Mutation:
 
 
 def whole(path: Path) -> Mutation:
-    """Give a file as it is."""
+    """Return a file as it is."""
     return Mutation(0, path, WHOLE)
 
 
 def mutation_of(path: Path, seed: int) -> Mutation:
-    """Give a mutation of some other file, every third of one of its structures."""
+    """Return a mutation of some other file, every third of one of its structures."""
     rng = np.random.default_rng([seed, 0])
     return Mutation(seed, path, "structure" if seed % 3 == 0 else str(rng.choice(KINDS)))
 
@@ -91,7 +91,7 @@ def _structure(rng, array):
 
 
 def _seal(array, first):
-    """Give an object header of version 2 the checksum of what it now holds."""
+    """Update the checksum of an object header of version 2."""
     flags = int(array[first + 5])
     at = first + 6 + (16 if flags & HAS_TIMES else 0) + (4 if flags & HAS_PHASE_CHANGE else 0)
     width = 1 << (flags & 3)

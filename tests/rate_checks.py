@@ -1,4 +1,4 @@
-"""A rate that was opened equals the independent assembly: names, labels, values, selections."""
+"""Check that an opened rate equals the independent assembly."""
 
 import zlib
 from collections.abc import Mapping, Sequence

@@ -101,7 +101,7 @@ class S3Server:
 
     def __enter__(self):
         self._thread.start()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not self._server.started:
             assert self._thread.is_alive()
             assert time.monotonic() < deadline

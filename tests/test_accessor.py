@@ -1,4 +1,4 @@
-"""``ds.icesat2`` says how the file holds a variable."""
+"""The accessor ``ds.icesat2`` describes how a file stores a variable."""
 
 import numpy as np
 import pytest

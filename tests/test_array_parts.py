@@ -1,4 +1,4 @@
-"""Arrays from parts in boxes: any selection takes from each part what numpy would."""
+"""Arrays made of parts: any selection equals numpy's."""
 
 import numpy as np
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Attributes as files have them: texts as arrays, and values that make no sense."""
+"""Attributes in unusual forms: arrays of one string, and invalid values."""
 
 import shutil
 from collections.abc import Callable

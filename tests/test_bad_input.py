@@ -1,4 +1,4 @@
-"""Bad input: an error of the right class that names the thing, what was expected, the way out."""
+"""Errors of bad input name what was given, what was expected and what to do."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-"""Which spot drew which ground track, and which of them are asked for."""
+"""Beams, spots and orientation, and the selection of beams."""
 
 import h5py
 import numpy as np

@@ -1,4 +1,4 @@
-"""The benchmarks measure what they say: links, counts, and that a wrong answer does not count."""
+"""The benchmarks measure links and counts, and reject wrong results."""
 
 import asyncio
 import itertools

@@ -1,4 +1,4 @@
-"""Bytes that are held at a time: bounded, first come first served, given back whatever happens."""
+"""The budget of bytes in memory is bounded, fair, and released after errors."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Byte sources: the same bytes whatever a granule is given as."""
+"""All byte sources of one file return the same bytes."""
 
 import gc
 import io

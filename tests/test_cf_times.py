@@ -1,4 +1,4 @@
-"""Times of any CF units: equal to what xarray's own engines make of them, in all groups."""
+"""Times in any CF units equal those of xarray's own engines, in all groups."""
 
 import itertools
 from pathlib import Path

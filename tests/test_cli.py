@@ -1,4 +1,4 @@
-"""The command ``icesat2``: what it prints, and how it fails."""
+"""Output and errors of the command ``icesat2``."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Closing lets go of files and indexes; what is lazy opens them again."""
+"""Closing releases files and indexes; lazy arrays open them again."""
 
 import contextlib
 import shutil

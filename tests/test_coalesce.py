@@ -1,4 +1,4 @@
-"""Byte ranges merged into runs: each range is in one run, and gaps and lengths are bounded."""
+"""Byte ranges are merged into bounded requests."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""xarray's own combine: no granule and no row is lost, under its present and its new defaults."""
+"""xarray's combine functions lose no granule and no row."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Blocks of dask arrays: one grid for all variables of a Dataset, of which no value is read."""
+"""All variables of a Dataset have the same dask chunks; no value is read."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Keywords that choose what is decoded and what is kept, as xarray hands them over."""
+"""Keywords that select variables and how they are decoded."""
 
 import re
 import warnings

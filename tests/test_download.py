@@ -1,4 +1,4 @@
-"""``xr_icesat2.download``: whole files under the right name, or the part to go on with."""
+"""``xr_icesat2.download`` writes whole files, or partial ones that it resumes."""
 
 import hashlib
 import multiprocessing

@@ -1,4 +1,4 @@
-"""Who may read: logins, keys that live for seconds, and secrets that are seen nowhere."""
+"""Logins, short-lived S3 keys, and secrets that are never shown."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""Every fault of Earthdata, alone and mixed: the right bytes or a clear error, in time."""
+"""Faults of Earthdata give the right bytes or a clear error within the time limit."""
 
 import random
 import time

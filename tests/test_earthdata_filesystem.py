@@ -1,4 +1,4 @@
-"""``icesat2://`` as fsspec's users and xarray see it, on both roads."""
+"""``icesat2://`` for users of fsspec and xarray, by S3 and by HTTPS."""
 
 import asyncio
 import socket

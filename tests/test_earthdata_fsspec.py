@@ -1,4 +1,4 @@
-"""fsspec's own tests of a filesystem: those that a read-only one can pass."""
+"""fsspec's own test suite for filesystems, as far as a read-only one can pass it."""
 
 from fsspec.tests.abstract import AbstractFixtures
 from fsspec.tests.abstract.get import AbstractGetTests

@@ -1,4 +1,4 @@
-"""The pure parts of earthdata: names to paths, renewal."""
+"""Parts of earthdata without servers: archive paths, renewal of credentials."""
 
 import asyncio
 import os

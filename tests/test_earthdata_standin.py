@@ -1,4 +1,4 @@
-"""The stand-in is what it says: earthaccess itself logs in, searches and reads there."""
+"""earthaccess can log in to the Earthdata stand-in, search it and read from it."""
 
 import earthaccess
 import pytest

@@ -1,4 +1,4 @@
-"""What is not a granule is called what it is, wherever it lies."""
+"""Errors name the kind of a file that is not a granule."""
 
 import bz2
 import gzip

@@ -1,4 +1,4 @@
-"""The file's own tree: every dataset and every attribute of every file, as h5py has them."""
+"""``layout="file"`` has every dataset and attribute of a file, as h5py reads them."""
 
 from collections.abc import Mapping
 from pathlib import Path

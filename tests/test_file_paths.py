@@ -1,4 +1,4 @@
-"""A path in the file opens as it is: no spots are needed, and none can be chosen."""
+"""A path in the file opens unmodified: no spots are needed, and none can be selected."""
 
 import h5py
 import numpy as np

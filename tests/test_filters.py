@@ -1,4 +1,4 @@
-"""Undoing the filters of a chunk: what was written comes back, or an error says why not."""
+"""Filters of a chunk are undone, or an error says why not."""
 
 import zlib
 

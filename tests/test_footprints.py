@@ -1,4 +1,4 @@
-"""Where granules lie on the ground, beside the latitudes and longitudes that real ones hold."""
+"""Footprints of granules match the coordinates in real ones."""
 
 import json
 import re

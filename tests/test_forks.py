@@ -1,4 +1,4 @@
-"""A forked child reads what its parent read, and does its parent no harm."""
+"""A forked child reads what its parent read, and does not disturb its parent."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The names of granules: read, written, numbered."""
+"""Granule names are parsed, formatted and numbered."""
 
 from datetime import UTC, datetime
 

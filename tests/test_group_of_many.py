@@ -1,4 +1,4 @@
-"""A path in the file, opened of many granules: that group of all, side by side on ``gran_idx``."""
+"""A group of the file, opened from many granules along ``gran_idx``."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""One HDF5 feature a file, each compared with h5py through the engine and through the index."""
+"""One HDF5 feature a file, compared with h5py by the engine and by the index."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""Which granule a file is, from evidence that agrees, is missing, or contradicts itself."""
+"""The identity of a granule from evidence that agrees, is missing, or is contradictory."""
 
 import dataclasses
 import pickle

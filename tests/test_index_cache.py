@@ -1,4 +1,4 @@
-"""Indexes kept in a directory: used, replaced when damaged, bounded, never trusted to run code."""
+"""Index directories: reuse, damage, bounds, and no code execution."""
 
 import io
 import multiprocessing

@@ -1,4 +1,4 @@
-"""An index as bytes: everything comes back as it was, and nothing harmful comes back at all."""
+"""Encoded indexes round-trip, and harmful ones are refused."""
 
 import copy
 import pickle

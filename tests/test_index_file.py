@@ -1,4 +1,4 @@
-"""Indexes of many granules in one file: opened without a request, and never of another version."""
+"""Index files: granules open without a request, and never in another version."""
 
 import io
 import multiprocessing

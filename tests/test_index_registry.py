@@ -1,4 +1,4 @@
-"""Indexes in memory: made side by side, each once, and let go of in order."""
+"""Indexes in memory are made concurrently, each once, and evicted in order."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""What ``help``, an editor and a type checker see of the engine's keywords."""
+"""``help``, editors and type checkers see the keywords of the engine."""
 
 import inspect
 import pydoc

@@ -1,4 +1,4 @@
-"""The layers of the package: nobody imports upward, and heavy libraries stay where they belong."""
+"""Imports go one way, and heavy libraries are imported in one place."""
 
 import ast
 import subprocess

@@ -1,4 +1,4 @@
-"""Links followed in opened granules, held against h5py and loops, and against the truth."""
+"""Links between opened granules equal h5py's values, plain loops and the truth."""
 
 import pickle
 import shutil

@@ -1,4 +1,4 @@
-"""Links between products by segment numbers and by time, held against joins with h5py."""
+"""Links between products, by segment numbers and by time, equal joins with h5py."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""``ds.icesat2.load``: what ``Dataset.load`` gives, in one plan."""
+"""``ds.icesat2.load`` returns what ``Dataset.load`` returns, in one plan."""
 
 import numpy as np
 import pytest

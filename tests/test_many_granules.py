@@ -1,4 +1,4 @@
-"""Many granules: nothing is read to lay them side by side, and the list form scales."""
+"""Lists of many granules read no values at open, and scale."""
 
 import pickle
 import shutil

@@ -86,7 +86,7 @@ def peak_of_loading(url, **options):
 
 
 def held_in_a_while():
-    """Give bytes held once the event loop's thread has let go of the last answer."""
+    """Return bytes held once the event loop's thread has let go of the last answer."""
     time.sleep(0.02)
     gc.collect()
     return tracemalloc.get_traced_memory()[0]

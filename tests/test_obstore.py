@@ -1,4 +1,4 @@
-"""obstore asks S3 what s3fs would ask, or leaves it to s3fs."""
+"""obstore sends the requests that s3fs would send, or s3fs sends them."""
 
 import re
 

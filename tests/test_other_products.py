@@ -1,4 +1,4 @@
-"""Other products than ATL06: what is opened by default, and files that are not quite granules."""
+"""Default rates of other products than ATL06, and files that are almost granules."""
 
 import h5py
 import numpy as np

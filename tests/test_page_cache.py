@@ -1,4 +1,4 @@
-"""PageCache of metadata: the right bytes over any link, each read once, and few requests."""
+"""The page cache returns the right bytes over any link, in few requests."""
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Parsers that run side by side: each gets its own answers, and none waits for another."""
+"""Concurrent parsers get their own answers, and do not wait for each other."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Lazy results travel to other processes and compute there."""
+"""Lazy Datasets are pickled, and computed in other processes."""
 
 import multiprocessing
 import operator

@@ -1,4 +1,4 @@
-"""Names and texts of files reach no terminal, log or notebook with control characters in them."""
+"""Control characters in names and texts of files are escaped wherever they are shown."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""A process that leaves granules open ends well, also where the HDF5 library reads them."""
+"""A process with open granules exits cleanly, also if h5py reads them."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""What specifications add to merging, and what happens where they end."""
+"""What product specifications add to merged rates."""
 
 import logging
 import shutil

@@ -1,4 +1,4 @@
-"""The README's examples run, word for word, one after another in one session."""
+"""The README's examples run as they are written, in one session."""
 
 import ast
 import builtins

@@ -1,4 +1,4 @@
-"""Real files unlike others: each layout loads, saves, travels and shows, or says why not."""
+"""Unusual real files load, pickle and save in each layout, or the error says why not."""
 
 import pickle
 from pathlib import Path
@@ -38,7 +38,7 @@ def opened(path: Path, layout: str, **options: Any) -> xr.DataTree:
         pytest.param(path, layout, id=f"{path.name[:34]}-{layout}")
         for path in FILES
         for layout in ("spot", "flat", "file")
-        # Flat rows have the attributes of spots: tests/test_roundtrip.py saves them.
+        # Flat rows have the attributes of spots: tests/test_save_and_reopen.py saves them.
         if layout != "flat" or path.name in SPOTS_UNKNOWN
     ],
 )

@@ -1,4 +1,4 @@
-"""What opening and reading cost: requests, bytes, and which headers are read for them."""
+"""Requests, bytes and parsed headers of opening and reading."""
 
 import pytest
 import xarray as xr

@@ -79,7 +79,7 @@ def task_for(name: str, op: str, path: Path) -> Task:
 
 
 def floor_of(task: Task) -> list[Run]:
-    """Give the requests of one who knows the offsets."""
+    """Return the requests of one who knows the offsets."""
     return list(merge(planned(task, datasets_of(task))[1]))
 
 
@@ -137,7 +137,7 @@ class TestCounted:
 
 @pytest.fixture(scope="module")
 def sized(layout, tmp_path_factory):
-    """Give a task for a granule of a layout, or of so many rows."""
+    """Return a task for a granule of a layout, or of so many rows."""
     folder = tmp_path_factory.mktemp("sized")
 
     @cache

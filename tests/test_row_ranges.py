@@ -1,4 +1,4 @@
-"""Runs of keys and places, held against plain loops."""
+"""Ranges of rows and keys equal plain loops."""
 
 import numpy as np
 import pytest

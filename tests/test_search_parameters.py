@@ -1,4 +1,4 @@
-"""From what a user searches by to the words of CMR, without any request."""
+"""Arguments of a search become parameters of CMR, without a request."""
 
 import datetime as dt
 import json

@@ -1,4 +1,4 @@
-"""From a search to values and files: what was found opens, downloads and lists as it is."""
+"""Search results open, download and print."""
 
 import json
 import warnings

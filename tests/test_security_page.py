@@ -1,4 +1,4 @@
-"""Each promise of docs/security.md names tests, and these exist."""
+"""Each promise of docs/security.md names existing tests."""
 
 import ast
 import re

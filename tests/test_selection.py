@@ -1,4 +1,4 @@
-"""Positions along one dimension: normalising, cutting, composing. The oracle is numpy indexing."""
+"""Positions along one dimension equal numpy indexing."""
 
 import numpy as np
 import pytest

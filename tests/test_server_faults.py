@@ -1,4 +1,4 @@
-"""Servers that refuse, break off, lie or stay silent: a clear error, soon, and never a hang."""
+"""Servers that refuse, disconnect, lie or stay silent cause a clear error, and no hang."""
 
 import asyncio
 import concurrent.futures

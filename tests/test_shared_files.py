@@ -1,4 +1,4 @@
-"""Indexes in folders that others read and write: permissions, links, pipes, half files."""
+"""Index caches in shared folders: permissions, links, pipes, partial files."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Decoded times are UTC, and no attribute of theirs says otherwise."""
+"""Attributes of decoded times agree with them."""
 
 import re
 

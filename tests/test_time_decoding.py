@@ -1,4 +1,4 @@
-"""Times from seconds: to the last bit what xarray makes of them, whatever the values."""
+"""Times decoded from seconds equal xarray's, to the last bit."""
 
 import numpy as np
 import pytest

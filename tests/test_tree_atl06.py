@@ -1,4 +1,4 @@
-"""The tree of ATL06: rates merged, their subgroups below, everything else as in the file."""
+"""The tree of ATL06: merged rates, their subgroups, and other groups unmodified."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Trees of all products: every dataset of a file is in the tree, once, and nothing else is."""
+"""Trees of all products have every dataset of a file exactly once."""
 
 import re
 from functools import cache, partial

@@ -1,4 +1,4 @@
-"""Fill values and units that a file does not declare, and the product's specification does."""
+"""Fill values and units that only the product's specification declares."""
 
 import shutil
 import subprocess

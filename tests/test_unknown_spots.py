@@ -1,4 +1,4 @@
-"""Granules that do not say which beam is which spot: by ground track, or by the user's word."""
+"""Granules without spots open by ground track, or with ``sc_orient=``."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Merged ATL06: keywords that choose, coordinates of granules, beams and rows."""
+"""Selection, padding and coordinates of merged ATL06."""
 
 from collections.abc import Sequence
 from pathlib import Path

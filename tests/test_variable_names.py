@@ -1,4 +1,4 @@
-"""Names in ``variables`` and ``drop_variables``: what they mean (h5py tells), what was meant."""
+"""Names in ``variables`` and ``drop_variables``, and suggestions for misspelled ones."""
 
 import re
 

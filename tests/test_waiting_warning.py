@@ -1,4 +1,4 @@
-"""While a connection hangs, a warning says for whom we wait, and how long."""
+"""A warning names the server that does not respond."""
 
 import logging
 import socket

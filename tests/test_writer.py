@@ -1,4 +1,4 @@
-"""The writer of synthetic granules, held against the trees of real ones and its own truth."""
+"""Synthetic granules compared with trees of real ones and with their own truth."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

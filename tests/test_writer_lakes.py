@@ -1,4 +1,4 @@
-"""The lakes of synthetic ATL13, and how its short segments see them."""
+"""Lakes of synthetic ATL13."""
 
 import re
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Synthetic granules are what their file names say, and say that they are synthetic."""
+"""The file name of a synthetic granule sets its identity."""
 
 from datetime import UTC, datetime
 from pathlib import Path

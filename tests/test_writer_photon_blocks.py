@@ -1,4 +1,4 @@
-"""Values of synthetic photons without a file: a row depends on its number, not on its block."""
+"""Values of synthetic photons do not depend on the block in which they are made."""
 
 from dataclasses import replace
 from functools import cache

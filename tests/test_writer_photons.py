@@ -1,4 +1,4 @@
-"""Synthetic photons: ATL03, ATL06 and ATL08 of one pass, held against their truth by h5py."""
+"""Synthetic photons in ATL03, ATL06 and ATL08 of one pass, compared with their truth."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How the files of synthetic granules are stored: layouts, order, memory, and all or nothing."""
+"""Storage of synthetic granules: layouts, order, memory, atomic writes."""
 
 import itertools
 import threading

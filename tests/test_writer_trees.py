@@ -1,4 +1,4 @@
-"""The products' tables and the trees made of them, held against the trees of real granules."""
+"""Tables of products and their trees, compared with trees of real granules."""
 
 import posixpath
 import re

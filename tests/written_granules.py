@@ -1,4 +1,4 @@
-"""Written granules: odder than the real ones that are small enough to have at hand."""
+"""Written granules with unusual features that the small real ones do not have."""
 
 import shutil
 from collections.abc import Iterator, Mapping

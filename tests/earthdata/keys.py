@@ -53,7 +53,7 @@ class Keys:
         return time.time() + self.skew
 
     def new_token(self, lifetime=60 * 86400):
-        """Give a bearer token."""
+        """Return a bearer token."""
         token = f"eyJ-{secrets.token_urlsafe(30)}"
         self.tokens[token] = self.now() + lifetime
         return token
@@ -64,7 +64,7 @@ class Keys:
         return kind == "Bearer" and self.tokens.get(token, 0) > self.now()
 
     def new_key(self):
-        """Give an S3 key; the answer of ``s3credentials``."""
+        """Return an S3 key; the answer of ``s3credentials``."""
         with self._lock:
             self.given.append(time.monotonic())
             key = Key(

@@ -1,4 +1,4 @@
-"""What is written as netCDF or zarr and opened again is identical."""
+"""Datasets saved as netCDF or zarr and opened again are identical."""
 
 from collections.abc import Callable
 from pathlib import Path
