@@ -13,7 +13,7 @@ from .assembly.parallel import map_granules
 from .errors import ICESat2Error, SelectionError
 from .granule.granule import Granule
 from .hdf5.model import Chunked, DatasetHeader
-from .index_cache.index_file import SUFFIX, IndexFileWriter, write_index_file
+from .index_cache.index_file import FILE_SUFFIX, IndexFileWriter, write_index_file
 from .opened_contents import granules_of_opened
 from .progress import ProgressCallback, progress_bar
 
@@ -58,8 +58,8 @@ def save_indexes(
         of another one.
     """
     name = os.fspath(path)
-    if not name.endswith(SUFFIX):
-        raise SelectionError(f"{name}: a file of indexes has a name that ends in {SUFFIX}")
+    if not name.endswith(FILE_SUFFIX):
+        raise SelectionError(f"{name}: a file of indexes has a name that ends in {FILE_SUFFIX}")
     several = _several(opened)
     granules = dict.fromkeys(granule for one in several for granule in granules_of_opened(one))
     if not granules:

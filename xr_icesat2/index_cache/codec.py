@@ -1,8 +1,8 @@
 """Encode the index of a granule as bytes, and decode it without trusting them.
 
 The first line names the format. A checksum of the rest follows, then the lengths of the two parts
-and, compressed, the parts: msgpack of :class:`.schema.Index`, and the columns of all chunk tables
-one after another.
+and, compressed, the parts: msgpack of :class:`.schema.StoredIndex`, and the columns of all chunk
+tables one after another.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ MOST_BYTES = MOST_STRUCTURE + MOST_CHUNKS * CHUNK_BYTES + (1 << 20)
 """Bytes of an encoded index: compression may make it a little longer than its content."""
 
 _ENCODER = Encoder()
-_DECODER = Decoder(schema.Index)
+_DECODER = Decoder(schema.StoredIndex)
 
 
 def encode_index(contents: IndexContents) -> bytes:
@@ -88,7 +88,7 @@ def encode_index(contents: IndexContents) -> bytes:
     nodes = {from_text(path): _from_node(node, attributes) for path, node in contents.nodes.items()}
     encoded: list[Any] = [Raw(attrs) for attrs in attributes]
     structure = _ENCODER.encode(
-        schema.Index(
+        schema.StoredIndex(
             encoded,
             nodes,
             {from_text(path): _from_table(table) for path, table in contents.tables.items()},
@@ -166,7 +166,7 @@ def _columns(body: bytes, start: int, chunks: int, file_size: int) -> list[np.nd
     return columns
 
 
-def _from_node(node: Node, attributes: dict[bytes, int]) -> schema.Node:
+def _from_node(node: Node, attributes: dict[bytes, int]) -> schema.StoredNode:
     if isinstance(node, LeftOut):
         return schema.LeftOutNode(from_text(node.reason))
     attrs = {from_text(name): from_attribute(value) for name, value in node.attrs.items()}
@@ -189,7 +189,7 @@ def _from_node(node: Node, attributes: dict[bytes, int]) -> schema.Node:
     )
 
 
-def _to_node(wire: schema.Node, attributes: Sequence[dict[str, AttributeValue]]) -> Node:
+def _to_node(wire: schema.StoredNode, attributes: Sequence[dict[str, AttributeValue]]) -> Node:
     if isinstance(wire, schema.LeftOutNode):
         return LeftOut(to_text(wire.reason))
     attrs = attributes[wire.attributes]
@@ -237,7 +237,7 @@ def _to_scale(wire: int | schema.Text) -> int | str:
     return wire if isinstance(wire, int) else to_text(wire)
 
 
-def _from_layout(layout: DatasetLayout) -> schema.Layout:
+def _from_layout(layout: DatasetLayout) -> schema.StoredLayout:
     if isinstance(layout, Compact):
         return schema.CompactLayout(layout.data)
     if isinstance(layout, Contiguous):
@@ -248,7 +248,7 @@ def _from_layout(layout: DatasetLayout) -> schema.Layout:
     return schema.ChunkedLayout(layout.btree, layout.chunk_shape, filters)
 
 
-def _to_layout(wire: schema.Layout) -> DatasetLayout:
+def _to_layout(wire: schema.StoredLayout) -> DatasetLayout:
     if isinstance(wire, schema.ChunkedLayout):
         return Chunked(wire.btree, wire.chunk_shape, _to_filters(wire.filters))
     if isinstance(wire, schema.CompactLayout):

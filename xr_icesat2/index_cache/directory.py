@@ -15,7 +15,7 @@ from xr_icesat2.printable import get_logger
 from xr_icesat2.safe_files import atomic_file, open_regular
 
 from .codec import MOST_BYTES, decode_index, encode_index
-from .eviction import SUFFIX, note_written
+from .eviction import ENTRY_SUFFIX, note_written
 
 if TYPE_CHECKING:
     from xr_icesat2.bytesource import FileVersion
@@ -76,7 +76,7 @@ class IndexDirectory:
         """Return the path of the file of one version of a granule."""
         identity = f"{url}\n{version.size}\n{version.tag}".encode()
         name = hashlib.sha256(identity).hexdigest()[:32]
-        return Path(self.path) / f"{name}{SUFFIX}"
+        return Path(self.path) / f"{name}{ENTRY_SUFFIX}"
 
 
 def _note_use(descriptor: int) -> None:

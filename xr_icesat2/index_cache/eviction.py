@@ -18,12 +18,12 @@ from pathlib import Path
 from xr_icesat2.printable import get_logger
 from xr_icesat2.safe_files import PARTIAL, open_regular
 
-__all__ = ["SUFFIX", "note_written"]
+__all__ = ["ENTRY_SUFFIX", "note_written"]
 
 log = get_logger(__name__)
 
-SUFFIX = ".index"
-OURS = re.compile(rf"[0-9a-f]{{32}}{re.escape(SUFFIX)}(\.\w+{re.escape(PARTIAL)})?", re.ASCII)
+ENTRY_SUFFIX = ".index"
+OURS = re.compile(rf"[0-9a-f]{{32}}{re.escape(ENTRY_SUFFIX)}(\.\w+{re.escape(PARTIAL)})?", re.ASCII)
 TALLY = "written-since-listed"
 UNIT = 4096
 """Bytes written for which the tally grows by one byte: the least that a file takes on disk."""

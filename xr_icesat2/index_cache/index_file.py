@@ -28,9 +28,9 @@ from xr_icesat2.safe_files import atomic_file, open_regular
 from .codec import MOST_BYTES, decode_index, decompress, encode_index
 from .schema import Count, Text, from_text, to_text
 
-__all__ = ["SUFFIX", "IndexFile", "IndexFileWriter", "is_index_file", "write_index_file"]
+__all__ = ["FILE_SUFFIX", "IndexFile", "IndexFileWriter", "is_index_file", "write_index_file"]
 
-SUFFIX = ".idx"
+FILE_SUFFIX = ".idx"
 MAGIC = b"xr_icesat2 indexes 2\n"
 TRAILER = struct.Struct("<QIII")
 """Offset of the table, its bytes, its bytes before compression, its checksum."""
@@ -63,7 +63,7 @@ _DECODER = Decoder(dict[Text, _Entry])
 
 def is_index_file(path: str | None) -> bool:
     """Return whether a path that a user gave names an index file, not a directory."""
-    return path is not None and path.endswith(SUFFIX)
+    return path is not None and path.endswith(FILE_SUFFIX)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,13 +22,13 @@ __all__ = [
     "External",
     "Group",
     "H5pyLayout",
-    "Index",
-    "Layout",
     "LeftOutNode",
     "Link",
     "Misnamed",
-    "Node",
     "Scalar",
+    "StoredIndex",
+    "StoredLayout",
+    "StoredNode",
     "StructureDtype",
     "SubarrayDtype",
     "Text",
@@ -152,7 +152,7 @@ class H5pyLayout(_Part, tag=4):
     reason: Text
 
 
-Layout: TypeAlias = CompactLayout | ContiguousLayout | ChunkedLayout | H5pyLayout
+StoredLayout: TypeAlias = CompactLayout | ContiguousLayout | ChunkedLayout | H5pyLayout
 _LeftOutAttributes: TypeAlias = tuple[tuple[Text, Text], ...]
 
 
@@ -170,7 +170,7 @@ class Dataset(_Part, tag=2):
     attributes: Count
     dtype: Dtype
     shape: tuple[Count, ...]
-    layout: Layout
+    layout: StoredLayout
     fill: bytes
     dimension_list: tuple[tuple[int | Text, ...], ...]
     is_scale: bool
@@ -185,7 +185,7 @@ class LeftOutNode(_Part, tag=3):
     reason: Text
 
 
-Node: TypeAlias = Group | Dataset | LeftOutNode
+StoredNode: TypeAlias = Group | Dataset | LeftOutNode
 
 
 class Unread(_Part):
@@ -197,12 +197,12 @@ class Unread(_Part):
     end: tuple[Count, ...] | None
 
 
-class Index(_Part):
+class StoredIndex(_Part):
     """The index of one granule, without the columns of its chunk tables."""
 
     attributes: Annotated[list[dict[Text, Attribute]], Meta(max_length=MOST_ATTRIBUTE_SETS)]
     """Each once, though six beams have the same."""
-    nodes: dict[Text, Node]
+    nodes: dict[Text, StoredNode]
     tables: dict[Text, tuple[Unread, ...]]
     """Of each chunked dataset whose table was read, what was not read of it."""
     values: dict[Text, Array]

@@ -13,7 +13,7 @@ from xr_icesat2.errors import GranuleNotFoundError, SelectionError
 from xr_icesat2.hdf5.model import IndexContents
 
 from .directory import IndexDirectory
-from .index_file import SUFFIX, IndexFile, is_index_file
+from .index_file import FILE_SUFFIX, IndexFile, is_index_file
 
 __all__ = ["NO_STORES", "IndexStore", "IndexStores", "choose_stores"]
 
@@ -86,10 +86,10 @@ def _absolute(cache: str | None) -> str | None:
         return None
     path = Path(cache).expanduser().absolute()
     # Path.is_file raises where a folder on the way may not be entered.
-    if os.path.isfile(path) and path.suffix != SUFFIX:  # noqa: PTH113
+    if os.path.isfile(path) and path.suffix != FILE_SUFFIX:  # noqa: PTH113
         msg = (
             f"index_cache={cache!r} is a file: expected a directory, or a file of indexes, whose "
-            f"name ends in {SUFFIX}"
+            f"name ends in {FILE_SUFFIX}"
         )
         raise SelectionError(msg)
     return str(path)
@@ -101,6 +101,6 @@ def _versions(file: IndexFile) -> dict[str, FileVersion]:
     except FileNotFoundError as error:
         msg = (
             f"no file of indexes lies at {file.path} (index_cache): save one "
-            f"(xr_icesat2.save_indexes), or name a directory, which does not end in {SUFFIX}"
+            f"(xr_icesat2.save_indexes), or name a directory, which does not end in {FILE_SUFFIX}"
         )
         raise GranuleNotFoundError(msg) from error
