@@ -50,13 +50,13 @@ def test_segment_rows_equal_plain_loops(counts, base, random, some):
     random.shuffle(kept)
     kept = kept[: len(kept) // 2] if some else kept
     at = numbers(kept)
-    runs = checked_row_ranges(first[at], count[at], at, base=base, tiling=True, what="segments")
+    ranges = checked_row_ranges(first[at], count[at], at, base=base, tiling=True, what="segments")
     truth = owners(counts, kept)
-    assert runs.find(KEYS).tolist() == [truth.get(key, NO_ROW) for key in KEYS.tolist()]
+    assert ranges.find(KEYS).tolist() == [truth.get(key, NO_ROW) for key in KEYS.tolist()]
     below = [sum(row < key for row in truth) for key in KEYS.tolist()]
-    assert runs.below(KEYS).tolist() == below
+    assert ranges.below(KEYS).tolist() == below
     if not some:
-        assert runs.end == sum(counts)
+        assert ranges.end == sum(counts)
 
 
 @given(COUNTS.filter(lambda counts: sum(map(bool, counts)) > 1), st.data())
@@ -72,8 +72,8 @@ def test_wrong_first_rows_are_refused(counts, data):
 
 def test_gaps_are_refused_only_in_tiling_runs():
     first, count, rows = numbers([1, 6]), numbers([3, 2]), numbers([0, 1])
-    runs = checked_row_ranges(first, count, rows, base=1, tiling=False, what="land")
-    assert runs.find(np.arange(8)).tolist() == [0, 0, 0, -1, -1, 1, 1, -1]
+    ranges = checked_row_ranges(first, count, rows, base=1, tiling=False, what="land")
+    assert ranges.find(np.arange(8)).tolist() == [0, 0, 0, -1, -1, 1, 1, -1]
     with pytest.raises(LinkError, match="sum of the previous counts"):
         checked_row_ranges(first, count, rows, base=1, tiling=True, what="segments")
     # A segment that was left out may have had the rows between.

@@ -103,7 +103,7 @@ class GranuleAccess:
         self._access = access
         self._name = name
         self._place = place_of_path(path)
-        self._asked_catalog = False
+        self._is_looked_up = False
         self._catalog_lock = asyncio.Lock()
         self._redirect = Redirect()
 
@@ -132,9 +132,9 @@ class GranuleAccess:
     async def _look_up(self) -> Place:
         """Look the addresses up in the catalog, once for all requests that wait."""
         async with self._catalog_lock:
-            if self._place is None or not self._asked_catalog:
+            if self._place is None or not self._is_looked_up:
                 self._place = await place_of_name(self._path.rpartition("/")[2])
-                self._asked_catalog, self._redirect = True, Redirect()
+                self._is_looked_up, self._redirect = True, Redirect()
             return self._place
 
     async def _request_from(self, request: Request[T], place: Place) -> T:

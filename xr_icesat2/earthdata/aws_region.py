@@ -74,11 +74,11 @@ def _region_of_metadata_service() -> str | None:
     ask = build_opener(ProxyHandler({})).open
     lifetime = {"X-aws-ec2-metadata-token-ttl-seconds": "60"}
     try:
-        asked = Request(f"{service}/api/token", headers=lifetime, method="PUT")  # noqa: S310 - http
-        with ask(asked, timeout=_TIMEOUT) as answer:
+        request = Request(f"{service}/api/token", headers=lifetime, method="PUT")  # noqa: S310 - http
+        with ask(request, timeout=_TIMEOUT) as answer:
             token = {"X-aws-ec2-metadata-token": answer.read().decode()}
-        asked = Request(f"{service}/meta-data/placement/region", headers=token)  # noqa: S310
-        with ask(asked, timeout=_TIMEOUT) as answer:
+        request = Request(f"{service}/meta-data/placement/region", headers=token)  # noqa: S310
+        with ask(request, timeout=_TIMEOUT) as answer:
             region: str = answer.read().decode()
     except OSError:
         return None

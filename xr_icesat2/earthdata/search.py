@@ -197,7 +197,7 @@ def _wait(work: Coroutine[Any, Any, _Found]) -> _Found:
 
 async def _found(passes: Passes, release: str | None, query: Query, count: int | None) -> _Found:
     release = await _existing(passes.collection, release)
-    asked = [
+    parameters = [
         ("provider", PROVIDER),
         ("short_name", passes.collection),
         ("version", release),
@@ -207,7 +207,7 @@ async def _found(passes: Passes, release: str | None, query: Query, count: int |
     page = None if count is None else min(PAGE, count + _EXTRA_RECORDS)
     found: list[CatalogGranule] = []
     seen: set[Hashable] = set()
-    async with aclosing(iterate_records(GRANULES, asked, page=page)) as records:
+    async with aclosing(iterate_records(GRANULES, parameters, page=page)) as records:
         async for record in records:
             granule = parse_granule(record)
             if not passes.accept(parsed_name(granule)):
@@ -226,15 +226,15 @@ async def _found(passes: Passes, release: str | None, query: Query, count: int |
 async def _existing(product: str, release: str | None) -> str:
     """Return the given or latest release, if the archive has it."""
     versions = {str(each.get("Version")) for each in await list_collections(product)}
-    held = sorted(version for version in versions if version.isdecimal())
-    if not held:
+    releases = sorted(version for version in versions if version.isdecimal())
+    if not releases:
         raise GranuleNotFoundError(
             f"NASA's catalog (CMR) has no {product} in the cloud (provider {PROVIDER}): it may "
             "not be published yet"
         )
-    if release is not None and release not in held:
+    if release is not None and release not in releases:
         raise GranuleNotFoundError(
             f"there is no release {release} of {product} in the archive, expected one of "
-            f"{', '.join(held)}; older ones have been retired"
+            f"{', '.join(releases)}; older ones have been retired"
         )
-    return release or held[-1]
+    return release or releases[-1]

@@ -55,12 +55,12 @@ class Passes:
         }
         # The name of a repeat granule has its first and last cycle: those between are not in it.
         in_names = PRODUCTS[self.product].granules.fields
-        asked = {key: given for key, given in numbers.items() if given and key in in_names}
-        if not asked:
+        given_numbers = {key: given for key, given in numbers.items() if given and key in in_names}
+        if not given_numbers:
             return []
         return [
-            name_pattern(self.collection, dict(zip(asked, combination, strict=True)))
-            for combination in combinations(*asked.values())
+            name_pattern(self.collection, dict(zip(given_numbers, combination, strict=True)))
+            for combination in combinations(*given_numbers.values())
         ]
 
     def accept(self, name: GranuleName) -> bool:

@@ -133,19 +133,21 @@ def attach(
     matcher = make_matcher(endpoint, other, None if through is None else Endpoint.of(through))
     dataset, along = endpoint.dataset, other.track.dims[-1]
     for name in [variables] if isinstance(variables, str) else variables:
-        held = other.dataset.variables.get(name)
-        if held is None or along not in held.dims:
+        variable = other.dataset.variables.get(name)
+        if variable is None or along not in variable.dims:
             raise SelectionError(
                 f"{other.name} has no variable {name!r} along {along}; it has "
                 f"{', '.join(map(str, other.dataset.data_vars))}"
             )
-        missing = _missing(name, held, fill_value)
-        array = AttachedArray(matcher, held, held.dtype, missing, _padding(name, held))
-        rest = tuple(str(dim) for dim in held.dims if dim not in other.track.dims)
+        missing = _missing(name, variable, fill_value)
+        array = AttachedArray(matcher, variable, variable.dtype, missing, _padding(name, variable))
+        rest = tuple(str(dim) for dim in variable.dims if dim not in other.track.dims)
         group = posixpath.basename(other.rate.name)
         new = f"{group}_{name}" if name in dataset.variables else name
-        laid = on_rows_of(endpoint, new, array, rest, held.attrs).variable
-        laid.encoding = {key: held.encoding[key] for key in _KEPT_ENCODING & held.encoding.keys()}
+        laid = on_rows_of(endpoint, new, array, rest, variable.attrs).variable
+        laid.encoding = {
+            key: variable.encoding[key] for key in _KEPT_ENCODING & variable.encoding.keys()
+        }
         labels = {dim: other.dataset[dim] for dim in rest if dim in other.dataset.coords}
         dataset = dataset.assign({new: laid}).assign_coords(labels)
     return dataset
@@ -163,14 +165,14 @@ def on_rows_of(
     return endpoint.dataset.assign({name: variable})[name]
 
 
-def _missing(name: str, held: xr.Variable, fill_value: Any) -> Any:
-    dtype = held.dtype
+def _missing(name: str, variable: xr.Variable, fill_value: Any) -> Any:
+    dtype = variable.dtype
     if fill_value is None:
         if dtype.kind in "fc":
             return dtype.type(np.nan)
         if dtype.kind in "mM":
             return np.array("NaT", dtype)[()]
-        fill_value = held.attrs.get("_FillValue")
+        fill_value = variable.attrs.get("_FillValue")
         return None if fill_value is None else dtype.type(fill_value)
     filled = np.asarray(fill_value)
     if filled.ndim or (dtype.kind in "iub" and filled.astype(dtype) != filled):
@@ -179,9 +181,9 @@ def _missing(name: str, held: xr.Variable, fill_value: Any) -> Any:
     return filled.astype(dtype)[()]
 
 
-def _padding(name: str, held: xr.Variable) -> Any:
+def _padding(name: str, variable: xr.Variable) -> Any:
     """Return the value of padding, the same as the engine's."""
-    missing = _missing(name, held, None)
+    missing = _missing(name, variable, None)
     if missing is not None:
         return missing
-    return np.iinfo(held.dtype).max if held.dtype.kind in "iu" else held.dtype.type()
+    return np.iinfo(variable.dtype).max if variable.dtype.kind in "iu" else variable.dtype.type()

@@ -15,7 +15,7 @@ NO_TIME = np.iinfo(np.int64).min
 """Value of a missing time."""
 
 
-def nanoseconds(values: np.ndarray, held: xr.Variable, what: str) -> np.ndarray:
+def nanoseconds(values: np.ndarray, variable: xr.Variable, what: str) -> np.ndarray:
     """Return times as int64 nanoseconds since 1970; :data:`NO_TIME` where missing.
 
     Raw numbers are decoded as the engine decodes them, so both give the same result.
@@ -25,9 +25,9 @@ def nanoseconds(values: np.ndarray, held: xr.Variable, what: str) -> np.ndarray:
     LinkError
         They are neither datetime64 nor seconds since 2018-01-01.
     """
-    if values.dtype.kind == "f" and is_icesat2_time(held.attrs):
+    if values.dtype.kind == "f" and is_icesat2_time(variable.attrs):
         values = make_decoder(
-            "time", held.attrs, values.dtype, DecodeOptions(), padded=True
+            "time", variable.attrs, values.dtype, DecodeOptions(), padded=True
         ).decoder(values)
     if values.dtype.kind != "M":
         raise LinkError(
@@ -37,7 +37,7 @@ def nanoseconds(values: np.ndarray, held: xr.Variable, what: str) -> np.ndarray:
     return values.astype("datetime64[ns]").astype(np.int64)
 
 
-def whole_numbers(name: str, values: np.ndarray, held: xr.Variable) -> np.ndarray:
+def whole_numbers(name: str, values: np.ndarray, variable: xr.Variable) -> np.ndarray:
     """Return integers as stored in the file (int64), from decoded values.
 
     Raises
@@ -49,7 +49,7 @@ def whole_numbers(name: str, values: np.ndarray, held: xr.Variable) -> np.ndarra
         return values.astype(np.int64, copy=False)
     missing = np.isnan(values)
     if missing.any():
-        fill = held.encoding.get("_FillValue", held.attrs.get("_FillValue"))
+        fill = variable.encoding.get("_FillValue", variable.attrs.get("_FillValue"))
         if fill is None or not np.isfinite(fill):
             raise LinkError(
                 f"{name} has missing values, and its encoding no fill value; use it as opened, or "

@@ -39,7 +39,7 @@ __all__ = [
 class LinkTable:
     """Keys of one beam, with their positions in the rows of the other endpoint."""
 
-    runs: RangeMap
+    ranges: RangeMap
     rows: int | None = None
     """Rows that the linked beam must have, by the counts; None if these do not determine it."""
     least: int = 0
@@ -65,7 +65,7 @@ def range_tables(link: RunLink, one: Endpoint) -> dict[Beam, LinkTable]:
     tables = {}
     for beam, at in group_by_beam(rows):
         values = {name: array[at] for name, array in rows.values.items()}
-        runs = checked_row_ranges(
+        ranges = checked_row_ranges(
             whole_numbers(link.first, values["first"], first),
             whole_numbers(link.count, values["count"], count),
             values["row"].astype(np.int64),
@@ -73,9 +73,9 @@ def range_tables(link: RunLink, one: Endpoint) -> dict[Beam, LinkTable]:
             tiling=link.tiling,
             what=one.track.beam(beam),
         )
-        runs = replace(runs, places=at[runs.places])
+        ranges = replace(ranges, positions=at[ranges.positions])
         whole = len(at) == values["n_obs"][0]
-        tables[beam] = LinkTable(runs, runs.end if link.tiling and whole else None, runs.end)
+        tables[beam] = LinkTable(ranges, ranges.end if link.tiling and whole else None, ranges.end)
     return tables
 
 
@@ -86,8 +86,8 @@ def number_tables(endpoint: Endpoint, path: str) -> dict[Beam, LinkTable]:
     tables = {}
     for beam, at in group_by_beam(rows):
         numbers = whole_numbers(path, rows.values["key"][at], key)
-        runs = map_unique_keys(numbers, f"{endpoint.track.beam(beam)}, {path}")
-        tables[beam] = LinkTable(replace(runs, places=at[runs.places].astype(np.int64)))
+        ranges = map_unique_keys(numbers, f"{endpoint.track.beam(beam)}, {path}")
+        tables[beam] = LinkTable(replace(ranges, positions=at[ranges.positions].astype(np.int64)))
     return tables
 
 
@@ -120,20 +120,22 @@ def row_tables(track: AlongTrackRows, counts: LinkTables) -> dict[Beam, LinkTabl
                 counts[beam].check(int(rows.values["n_obs"][at[0]]), track.beam(beam))
             numbers = rows.values["row"][at].astype(np.int64)
             parts[beam].append(map_rows(numbers, at + start, track.beam(beam)))
-    return {beam: LinkTable(join_ranges(runs, track.beam(beam))) for beam, runs in parts.items()}
+    return {
+        beam: LinkTable(join_ranges(ranges, track.beam(beam))) for beam, ranges in parts.items()
+    }
 
 
 def join_ranges(parts: list[RangeMap], what: str) -> RangeMap:
     """Join the ranges of several blocks; raise LinkError if a row occurs twice."""
-    starts, lengths, places = (
-        np.concatenate([getattr(runs, name) for runs in parts])
-        for name in ("starts", "lengths", "places")
+    starts, lengths, positions = (
+        np.concatenate([getattr(ranges, name) for ranges in parts])
+        for name in ("starts", "lengths", "positions")
     )
     order = np.argsort(starts, kind="stable")
-    runs = RangeMap(starts[order], lengths[order], places[order], step=1)
-    if (runs.starts[1:] < runs.starts[:-1] + runs.lengths[:-1]).any():
+    ranges = RangeMap(starts[order], lengths[order], positions[order], step=1)
+    if (ranges.starts[1:] < ranges.starts[:-1] + ranges.lengths[:-1]).any():
         raise LinkError(f"{what}: a row occurs twice; remove one")
-    return runs
+    return ranges
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,9 +156,9 @@ class SegmentPositions:
         keyed = {}
         for beam, table in segments.items():
             # Nothing refers to segments without rows.
-            keys = whole_numbers(link.run_key, rows.values["key"][table.runs.places], key)
+            keys = whole_numbers(link.run_key, rows.values["key"][table.ranges.positions], key)
             unique = map_unique_keys(keys, f"{through.track.beam(beam)}, {link.run_key}")
-            keyed[beam] = RangePositions(unique, table.runs.starts, table.runs.lengths)
+            keyed[beam] = RangePositions(unique, table.ranges.starts, table.ranges.lengths)
         return cls(link, through.track, segments, keyed)
 
     def rows(self, beam: Beam, keys: np.ndarray, positions: np.ndarray) -> np.ndarray:

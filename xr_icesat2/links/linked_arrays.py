@@ -31,8 +31,8 @@ class MatchedRowArray(BackendArray):
         return index_outer(key, self.shape, self._read)
 
     def _read(self, key: tuple[Any, ...]) -> np.ndarray:
-        rows, places = self.matcher(key)
-        along = np.where(places == NO_ROW, NO_ROW, places % max(1, self.matcher.to.shape[-1]))
+        rows, positions = self.matcher(key)
+        along = np.where(positions == NO_ROW, NO_ROW, positions % max(1, self.matcher.to.shape[-1]))
         return along.reshape(rows.shape)
 
 
@@ -75,9 +75,9 @@ class AttachedArray(BackendArray):
 
     def _read(self, key: tuple[Any, ...]) -> np.ndarray:
         n = len(self.matcher.of.dims)
-        rows, places = self.matcher(key[:n])
-        found = places != NO_ROW
-        values = np.full((len(places), *self.rest), self.padding, self.dtype)
+        rows, positions = self.matcher(key[:n])
+        found = positions != NO_ROW
+        values = np.full((len(positions), *self.rest), self.padding, self.dtype)
         alone = rows.real & ~found
         if self.missing is not None:
             values[alone] = self.missing
@@ -87,7 +87,7 @@ class AttachedArray(BackendArray):
                 f"linked row of {self.matcher.to.name}, and {self.dtype} has no missing value: set "
                 "fill_value=, or leave those rows out"
             )
-        values[found] = self.matcher.to.read_at(self.variable, places[found])
+        values[found] = self.matcher.to.read_at(self.variable, positions[found])
         values = values.reshape(*rows.shape, *self.rest)
         for axis, chosen in reversed(list(enumerate(key[n:], start=len(rows.shape)))):
             values = values[(slice(None),) * axis + (chosen,)]

@@ -33,16 +33,16 @@ def find_link(of: Endpoint, to: Endpoint) -> tuple[RateLink, bool]:
     LinkError
         No link is declared.
     """
-    asked = _end(of), _end(to)
+    ends = _end(of), _end(to)
     for product, link in declared_links():
         here, there = link_ends(product, link)
-        if (here, there) == asked:
+        if (here, there) == ends:
             return link, True
         if isinstance(link, SpanLink):
             numbered = (product, link.one), (link.product, link.run)
-            if asked in (numbered, numbered[::-1]):
-                return link, asked == numbered
-        if (there, here) == asked:
+            if ends in (numbered, numbered[::-1]):
+                return link, ends == numbered
+        if (there, here) == ends:
             if isinstance(link, KeyLink):
                 return link, False
             raise LinkError(f"each row of {of.name} has many of {to.name}: {_range_hint(link)}")

@@ -130,7 +130,7 @@ class NearestKeys:
         past = values["past"]
         if beam not in self.segments or not len(self.numbers):
             return np.full(past.shape, NO_ROW, np.int64)
-        segment = self.segments[beam].runs.find(values["row"].astype(np.int64, copy=False))
+        segment = self.segments[beam].ranges.find(values["row"].astype(np.int64, copy=False))
         at = np.maximum(segment, 0)
         # The middle of a span is where its last segment begins.
         numbers = self.numbers[at] + (past >= self.halves[at])
@@ -191,7 +191,7 @@ class RowMatcher:
         if self.times:
             more["own_time"] = self.times[0]
         rows = self.of.rows(more, key)
-        places = np.full(rows.values["row"].shape, NO_ROW, np.int64)
+        positions = np.full(rows.values["row"].shape, NO_ROW, np.int64)
         for beam, at in group_by_beam(rows):
             self.check_granules([beam[0]])
             values = {name: array[at] for name, array in rows.values.items()}
@@ -199,10 +199,10 @@ class RowMatcher:
                 self.counts[beam].check(int(values["n_obs"][0]), self.of.beam(beam))
             if beam in self.tables:
                 keys = self.keys.of(beam, values)
-                places[at] = self.tables[beam].runs.find(keys)
+                positions[at] = self.tables[beam].ranges.find(keys)
         if self.times:
-            self._check_times(rows.values["own_time"], places, *self.times)
-        return rows, places
+            self._check_times(rows.values["own_time"], positions, *self.times)
+        return rows, positions
 
     def check_granules(self, numbers: Any) -> None:
         """Raise :class:`LinkError` unless both endpoints have all granules."""
@@ -216,11 +216,11 @@ class RowMatcher:
             )
 
     def _check_times(
-        self, own: np.ndarray, places: np.ndarray, held: xr.Variable, theirs: xr.Variable
+        self, own: np.ndarray, positions: np.ndarray, own_variable: xr.Variable, theirs: xr.Variable
     ) -> None:
-        found = places != NO_ROW
-        one = nanoseconds(own[found], held, self.of.name)
-        other = nanoseconds(self.to.read_at(theirs, places[found]), theirs, self.to.name)
+        found = positions != NO_ROW
+        one = nanoseconds(own[found], own_variable, self.of.name)
+        other = nanoseconds(self.to.read_at(theirs, positions[found]), theirs, self.to.name)
         # Segments may have no time; their numbers identify them.
         timed = (one != NO_TIME) & (other != NO_TIME)
         apart = np.abs(one - other)[timed]

@@ -66,12 +66,12 @@ def photon_classes(photons: Opened, segments: Opened, listed: Opened) -> xr.Data
 
 
 def _classes(path: str, endpoint: Endpoint) -> xr.Variable:
-    held = endpoint.variable(path)
-    rows = endpoint.track.rows({"flag": held})
+    variable = endpoint.variable(path)
+    rows = endpoint.track.rows({"flag": variable})
     flags = np.full(len(rows.real), UNCLASSIFIED, np.int8)
     for _, at in group_by_beam(rows):
-        found = whole_numbers(path, rows.values["flag"][at], held)
-        fill = held.encoding.get("_FillValue", held.attrs.get("_FillValue"))
+        found = whole_numbers(path, rows.values["flag"][at], variable)
+        fill = variable.encoding.get("_FillValue", variable.attrs.get("_FillValue"))
         if fill is not None:
             found = np.where(found == fill, UNCLASSIFIED, found)
         if ((found < 0) | (found > UNCLASSIFIED)).any():

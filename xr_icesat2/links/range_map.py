@@ -29,7 +29,7 @@ class RangeMap:
     """int64 (n,), ascending: first key of each range."""
     lengths: np.ndarray
     """int64 (n,), positive."""
-    places: np.ndarray
+    positions: np.ndarray
     """int64 (n,): position of the first key of each range."""
     step: int = 0
     """Difference of the positions of adjacent keys in a range."""
@@ -45,7 +45,7 @@ class RangeMap:
         at = np.maximum(run, 0)
         past = keys - self.starts[at]
         inside = (run >= 0) & (past < self.lengths[at])
-        return np.where(inside, self.places[at] + self.step * past, NO_ROW)
+        return np.where(inside, self.positions[at] + self.step * past, NO_ROW)
 
     def below(self, keys: np.ndarray) -> np.ndarray:
         """Count the keys of all ranges that are less than each given key."""
@@ -65,8 +65,8 @@ class RangeMap:
     @property
     def gapless(self) -> bool:
         """Whether positions continue from range to range, as when keys were left out."""
-        follows = self.places[:-1] + self.step * self.lengths[:-1]
-        return bool((self.places[1:] == follows).all())
+        follows = self.positions[:-1] + self.step * self.lengths[:-1]
+        return bool((self.positions[1:] == follows).all())
 
 
 def checked_row_ranges(
@@ -130,7 +130,7 @@ def _refuse(wrong: np.ndarray, rows: np.ndarray, message: str) -> None:
         )
 
 
-def map_rows(rows: np.ndarray, places: np.ndarray, what: str) -> RangeMap:
+def map_rows(rows: np.ndarray, positions: np.ndarray, what: str) -> RangeMap:
     """Map rows of a file to their current positions, in as few ranges as possible.
 
     Raises
@@ -140,13 +140,13 @@ def map_rows(rows: np.ndarray, places: np.ndarray, what: str) -> RangeMap:
     """
     if (np.diff(rows) < 0).any():
         order = np.argsort(rows, kind="stable")
-        rows, places = rows[order], places[order]
+        rows, positions = rows[order], positions[order]
     if (np.diff(rows) == 0).any():
         raise LinkError(f"{what}: a row occurs twice; remove one")
-    breaks = (np.diff(rows) != 1) | (np.diff(places) != 1)
+    breaks = (np.diff(rows) != 1) | (np.diff(positions) != 1)
     heads = np.concatenate([[0], np.flatnonzero(breaks) + 1])[: len(rows)]
     lengths = np.diff(heads, append=len(rows))
-    return RangeMap(rows[heads], lengths, places[heads], step=1)
+    return RangeMap(rows[heads], lengths, positions[heads], step=1)
 
 
 def map_unique_keys(keys: np.ndarray, what: str) -> RangeMap:

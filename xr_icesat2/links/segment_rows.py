@@ -55,28 +55,28 @@ def find_row_ranges(
         counts = range_tables(link, one)
         spans = _own(counts)
     check_same_tracks(one.track, many.track)
-    held = row_tables(many.track, counts)
+    tables = row_tables(many.track, counts)
     there = many.track.granules
     if through is not None:
         there = known_granules(one, many) & through.track.granules
     first = np.full(int(np.prod(one.track.shape)), NO_ROW, np.int64)
     count = np.zeros_like(first)
-    for beam, (places, starts, ends) in spans:
+    for beam, (positions, starts, ends) in spans:
         if beam[0] not in there:
             msg = f"{one.track.beam(beam)}: there is no {many.name} of that granule"
             raise LinkError(f"{msg}; open granules that belong together")
-        if beam not in held:
+        if beam not in tables:
             continue
-        runs = held[beam].runs
-        if not runs.gapless:
+        ranges = tables[beam].ranges
+        if not ranges.gapless:
             raise LinkError(
                 f"rows of {many.track.beam(beam)} are not in the order of their file, so the "
                 "rows of a segment are not contiguous; sort them, or use links.match_rows"
             )
-        before = runs.below(starts)
-        n = runs.below(ends) - before
-        at = places[n > 0]
-        first[at] = (runs.places[0] + before[n > 0]) % many.track.shape[-1]
+        before = ranges.below(starts)
+        n = ranges.below(ends) - before
+        at = positions[n > 0]
+        first[at] = (ranges.positions[0] + before[n > 0]) % many.track.shape[-1]
         count[at] = n[n > 0]
     return first, count, many
 
@@ -84,8 +84,8 @@ def find_row_ranges(
 def _own(tables: LinkTables) -> Iterator[tuple[Beam, Spans]]:
     """Yield the ranges of rows that contain their first row and count."""
     for beam, table in tables.items():
-        runs = table.runs
-        yield beam, (runs.places, runs.starts, runs.starts + runs.lengths)
+        ranges = table.ranges
+        yield beam, (ranges.positions, ranges.starts, ranges.starts + ranges.lengths)
 
 
 def _spanned(
@@ -100,13 +100,13 @@ def _spanned(
         if beam not in counts:
             yield beam, (at[:0], at[:0], at[:0])
             continue
-        runs = counts[beam].runs
+        ranges = counts[beam].ranges
         begins, lengths = np.zeros(size, np.int64), np.zeros(size, np.int64)
-        begins[runs.places], lengths[runs.places] = runs.starts, runs.lengths
+        begins[ranges.positions], lengths[ranges.positions] = ranges.starts, ranges.lengths
         last = whole_numbers(link.key, rows.values["key"][at], key)
         starts = ends = np.full(len(at), NO_ROW, np.int64)
         for back in reversed(range(link.rows)):
-            segment = numbered[beam].runs.find(last - back)
+            segment = numbered[beam].ranges.find(last - back)
             found = (segment != NO_ROW) & (lengths[segment] > 0)
             apart = found & (ends != NO_ROW) & (begins[segment] != ends)
             if apart.any():

@@ -86,11 +86,11 @@ class AlongTrackRows:
         # Granules of whole orbits have the number of their first region; -1 is unknown.
         return np.where(gran_idx < 0, gran_idx, gran_idx // 100 * 100 + 1)
 
-    def _beam_numbers(self, held: np.ndarray) -> np.ndarray:
+    def _beam_numbers(self, loaded: np.ndarray) -> np.ndarray:
         if self.by != "gt":
-            return held
+            return loaded
         # Missing beams have no name, and only padding.
-        numbers = np.searchsorted(_TRACKS, held.astype(_TRACKS.dtype)) + 1
+        numbers = np.searchsorted(_TRACKS, loaded.astype(_TRACKS.dtype)) + 1
         return (numbers + 1) // 2 if self.by_orbit else numbers
 
     def rows(
@@ -110,27 +110,27 @@ class AlongTrackRows:
         values = {}
         for name, variable in {**self.locators, **(more or {})}.items():
             taken = variable[tuple(keys[str(dim)] for dim in variable.dims)]
-            held = load_values(taken)
+            loaded = load_values(taken)
             if name == "spot":
-                held = self._beam_numbers(held)
+                loaded = self._beam_numbers(loaded)
             elif name == "gran_idx":
-                held = self.granule_numbers(held)
-            sized = held.reshape([taken.sizes.get(dim, 1) for dim in kept])
+                loaded = self.granule_numbers(loaded)
+            sized = loaded.reshape([taken.sizes.get(dim, 1) for dim in kept])
             values[name] = np.broadcast_to(sized, shape).ravel()
         return RowValues(shape, values)
 
-    def read_at(self, variable: xr.Variable, places: np.ndarray) -> np.ndarray:
+    def read_at(self, variable: xr.Variable, positions: np.ndarray) -> np.ndarray:
         """Read a variable, second dimensions last, at positions in the raveled rows."""
-        if not len(places):
+        if not len(positions):
             rest = [size for dim, size in variable.sizes.items() if dim not in self.dims]
             return np.empty((0, *rest), variable.dtype)
         # Adjacent rows often share a position, which is read once.
-        heads = np.flatnonzero(np.diff(places, prepend=places[0] - 1))
-        found = dict(zip(self.dims, np.unravel_index(places[heads], self.shape), strict=True))
+        heads = np.flatnonzero(np.diff(positions, prepend=positions[0] - 1))
+        found = dict(zip(self.dims, np.unravel_index(positions[heads], self.shape), strict=True))
         points = {dim: xr.Variable(("point",), at) for dim, at in found.items()}
         chosen = variable[{dim: at for dim, at in points.items() if dim in variable.dims}]
         values = load_values(chosen.transpose("point", ...))
-        repeated: np.ndarray = np.repeat(values, np.diff(heads, append=len(places)), axis=0)
+        repeated: np.ndarray = np.repeat(values, np.diff(heads, append=len(positions)), axis=0)
         return repeated
 
     def blocks(self) -> Iterator[tuple[tuple[Any, ...], int]]:
