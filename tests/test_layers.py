@@ -22,6 +22,7 @@ LEVELS = {
     "messages": 0,
     "progress": 0,
     "safe_files": 0,
+    "text_table": 0,
     "thread_pools": 0,
     "limits": 1,
     "relaxed_gc": 1,

@@ -21,6 +21,7 @@ from xr_icesat2.errors import (
 )
 from xr_icesat2.granule.name import file_name, parse_name
 from xr_icesat2.printable import printable
+from xr_icesat2.text_table import align_columns
 
 from .output import print_json, print_lines, print_note
 
@@ -66,9 +67,7 @@ def _run(options: argparse.Namespace) -> None:
             return
         identity = ", ".join(f"{name} {value}" for name, value in _identity(tree).items())
         rows = [("group", "dims", "variables", "in memory"), *map(_row, _groups(tree))]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        table = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
-        print_lines([source_name(url), identity, *table, *_reasons(left_out)])
+        print_lines([source_name(url), identity, *align_columns(rows), *_reasons(left_out)])
 
 
 def _print_folder(options: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from xr_icesat2.printable import printable
+from xr_icesat2.text_table import align_columns
 
 from .cmr import CatalogGranule
 from .footprint import footprint_lines, is_track
@@ -22,9 +23,7 @@ def text_table(granules: Sequence[CatalogGranule]) -> list[str]:
     """Return the lines of a table; none for no granules."""
     if not granules:
         return []
-    rows = [("", *_HEADS), *_rows(granules)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    return align_columns([("", *_HEADS), *_rows(granules)])
 
 
 def html_table(granules: Sequence[CatalogGranule]) -> str:

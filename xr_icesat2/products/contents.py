@@ -11,6 +11,7 @@ import pandas as pd
 
 from xr_icesat2.messages import did_you_mean
 from xr_icesat2.printable import printable
+from xr_icesat2.text_table import align_columns, html_rows
 
 __all__ = ["Contents", "Entry", "Section"]
 
@@ -72,20 +73,11 @@ class Section:
             return
         yield self.title
         yield from (_GAP + _line(remark) for remark in self.remarks)
-        rows = [entry.cells for entry in self.entries]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        for row in rows:
-            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True) if width)
-            yield 2 * _GAP + _GAP.join(cells).rstrip()
+        yield from (2 * _GAP + line for line in align_columns([e.cells for e in self.entries]))
 
     def html(self) -> str:
         """Return HTML that unfolds by a click."""
-        rows = "".join(
-            "<tr>"
-            + "".join(f"<td style='text-align:left'>{escape(c)}</td>" for c in e.cells)
-            + "</tr>"
-            for e in self.entries
-        )
+        rows = html_rows([entry.cells for entry in self.entries])
         unfolded = "" if self.folded else " open"
         return (
             f"<details{unfolded}><summary>{escape(self.title)} ({len(self.entries)})</summary>"

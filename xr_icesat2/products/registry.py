@@ -8,6 +8,7 @@ from html import escape
 from typing import NoReturn
 
 from xr_icesat2.errors import ProductNotFoundError
+from xr_icesat2.text_table import align_columns, html_rows
 
 from .granule_convention import GranuleConvention
 from .spec import ProductSpec
@@ -81,19 +82,11 @@ class Products(Mapping[str, ProductSpec]):
         return list(self)
 
     def __repr__(self) -> str:
-        rows = list(self._rows())
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = (
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            for row in rows
-        )
-        return "\n".join([_TITLE, *(f"  {line.rstrip()}" for line in lines), _USAGE])
+        lines = align_columns(list(self._rows()))
+        return "\n".join([_TITLE, *(f"  {line}" for line in lines), _USAGE])
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            "<tr>" + "".join(f"<td style='text-align:left'>{escape(c)}</td>" for c in row) + "</tr>"
-            for row in self._rows()
-        )
+        rows = html_rows(list(self._rows()))
         return f"<div><b>{_TITLE}</b><table>{rows}</table>{escape(_USAGE)}</div>"
 
 
