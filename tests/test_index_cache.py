@@ -5,9 +5,11 @@ import multiprocessing
 import os
 import pickle
 import random
+import shutil
 import time
 import zlib
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,9 +23,15 @@ from xr_icesat2.index_cache.directory import IndexDirectory
 from xr_icesat2.testing import write_granule
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    return write_granule(tmp_path_factory.mktemp("written"), n_segments=30, chunk_rows=100)
+
+
 @pytest.fixture
-def path(tmp_path):
-    return write_granule(tmp_path, n_segments=30, chunk_rows=100)
+def path(written, tmp_path):
+    """A copy: its version is its own."""
+    return Path(shutil.copy(written, tmp_path))
 
 
 @pytest.fixture

@@ -203,6 +203,16 @@ class TestOverARealServer:
         fields = {"urls": tuple(urls), "endpoint": link, "scratch": str(scratch), **how}
         return Task(**{**vars(task), **fields})
 
+    def read(self, task: Task, s3_server, link: str, scratch: Path) -> tuple[dict, list[Run]]:
+        """Read with a known index; return what was counted, and the floor."""
+        floor = floor_of(task)
+        task = self.placed(task, s3_server, link, scratch)
+        peer = load_peer("xr_icesat2")
+        peer.prepare(task)
+        set_link(link, Link("", self.LATENCY))
+        check_values(task, peer.read(task))
+        return counts(link), floor
+
     # Measured: round trips 1 and 3, requests 2 and 9.
     @pytest.mark.parametrize("name", ["atl06-50", "atl03-007"])
     def test_opening_over_s3_takes_few_requests(self, layout, s3_server, link, tmp_path, name):
@@ -219,13 +229,7 @@ class TestOverARealServer:
         self, layout, s3_server, link, tmp_path, name
     ):
         task = task_for(name, "d-c", layout(name))
-        floor = floor_of(task)
-        task = self.placed(task, s3_server, link, tmp_path)
-        peer = load_peer("xr_icesat2")
-        peer.prepare(task)
-        set_link(link, Link("", self.LATENCY))
-        check_values(task, peer.read(task))
-        counted = counts(link)
+        counted, floor = self.read(task, s3_server, link, tmp_path)
         assert counted["heads"] == 2
         assert counted["round_trips"] <= 3, "2, but for a busy machine"
         assert counted["nbytes_sent"] <= MOST_OVER_FLOOR * nbytes(floor)
@@ -233,13 +237,7 @@ class TestOverARealServer:
     def test_reading_many_granules_takes_few_requests(self, s3_server, link, tmp_path):
         files = [write_granule(tmp_path, cycle_number=n, n_segments=60) for n in (1, 2, 3)]
         task = task_of(WORKLOADS["many/d-c"], files, None, Path())
-        floor = floor_of(task)
-        task = self.placed(task, s3_server, link, tmp_path)
-        peer = load_peer("xr_icesat2")
-        peer.prepare(task)
-        set_link(link, Link("", self.LATENCY))
-        check_values(task, peer.read(task))
-        counted = counts(link)
+        counted, floor = self.read(task, s3_server, link, tmp_path)
         assert counted["heads"] == 2 * len(files)
         assert counted["requests"] - counted["heads"] <= 2 * len(floor)
         assert counted["nbytes_sent"] <= MOST_OVER_FLOOR * nbytes(floor)
