@@ -169,7 +169,7 @@ class TestLink:
         set_link(get.link, Link("", total=400e3))
         assert get(4, self.SIZE) >= 0.59
 
-    def test_a_missing_object_is_a_failed_request(self, get, s3_server):
+    def test_missing_object_is_a_failed_request(self, get, s3_server):
         set_link(get.link, UNSHAPED)
         store = bucket_store(s3_server.url("x"))
         with pytest.raises(FileNotFoundError):

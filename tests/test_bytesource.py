@@ -222,7 +222,7 @@ class TestNoInputOutput:
         assert http_server.script.log == []
         assert s3_server.log == []
 
-    def test_a_local_file_needs_no_network_packages(self, path):
+    def test_local_file_needs_no_network_packages(self, path):
         code = (
             "import sys; from xr_icesat2.bytesource import open_source;"
             f"source = open_source({str(path)!r}); source.file_version(); source.read([(0, 4)]);"

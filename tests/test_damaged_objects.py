@@ -145,7 +145,7 @@ def test_damage_to_a_merged_beam_is_an_error(tmp_path, capfd):
     assert "/gt1l/land_ice_segments/h_li: it is damaged" in capfd.readouterr().out
 
 
-def test_a_scale_that_is_damaged_is_missed_by_no_rate_after_a_tree_that_leaves_it_out(tmp_path):
+def test_damaged_scale_that_a_tree_left_out_is_an_error_for_its_rate(tmp_path):
     rows = {key: [1.0, 2.0, 3.0] for key in ("delta_time", "latitude", "longitude", "h_li")}
     path = write_tiny(
         tmp_path / "scale.h5",

@@ -20,7 +20,7 @@ def folder(tmp_path_factory):
 
 @pytest.mark.parametrize("kind", [str, lambda path: path, lambda path: [path]])
 @pytest.mark.parametrize("layout", ["spot", "flat"])
-def test_a_folder_is_the_list_of_its_granules(folder, kind, layout):
+def test_folder_opens_as_the_list_of_its_granules(folder, kind, layout):
     files = sorted(folder.glob("*.h5"))
     keywords = {"engine": "icesat2", "layout": layout}
     assert len(files) == 3

@@ -76,7 +76,7 @@ print(json.dumps({"child": here.recv(), "parent": read_all()}))
 
 
 @pytest.mark.parametrize("way", ["os.fork", "multiprocessing"])
-def test_a_forked_child_reads_by_every_transport(way, s3_server, http_server, logged_in, tmp_path):
+def test_forked_child_reads_by_every_transport(way, s3_server, http_server, logged_in, tmp_path):
     granule = write_granule(tmp_path, n_segments=40, chunk_rows=10)
     data = granule.read_bytes()
     with h5py.File(granule) as file:
@@ -141,7 +141,7 @@ sys.exit(status)
 """
 
 
-def test_a_child_forked_while_a_thread_reads_an_open_file(tmp_path):
+def test_child_forked_during_a_read_of_an_open_file_reads(tmp_path):
     path = write_granule(tmp_path, n_segments=40, chunk_rows=10)
     done = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-W", "ignore::DeprecationWarning", "-c", BUSY, str(path)],

@@ -116,7 +116,7 @@ print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """
 
 
-def test_a_local_granule_is_opened_without_network_libraries(tmp_path):
+def test_local_granule_opens_without_network_libraries(tmp_path):
     path = write_granule(tmp_path, n_segments=5, chunk_rows=100)
     done = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", OPEN, str(path)],

@@ -57,7 +57,7 @@ def execute(plan, chunks, selected_shape):
 
 
 @given(grids)
-def test_any_selection_of_any_chunk_grid(case):
+def test_any_selection_of_any_chunk_grid_equals_numpy(case):
     shape, chunk_shape, chosen = case
     values = np.arange(math.prod(shape)).reshape(shape)
     table, chunks = stored_chunks(values, chunk_shape)
