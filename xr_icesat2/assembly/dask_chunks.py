@@ -16,9 +16,9 @@ __all__ = ["granule_per_chunk", "rows_per_chunk", "share_chunks"]
 
 
 def chunk_bytes() -> int:
-    """Return the bytes of the widest variable in one dask chunk, so that few tasks do the work.
+    """Return the bytes of the widest variable in one dask chunk.
 
-    ``XR_ICESAT2_CHUNK_BYTES``, else 32 MiB.
+    ``XR_ICESAT2_CHUNK_BYTES``, else 32 MiB: large enough that few tasks do the work.
     """
     return int(number("XR_ICESAT2_CHUNK_BYTES", 32 << 20, "bytes"))
 
