@@ -153,19 +153,23 @@ class _Comparison:
 
 def check_values(mine: np.ndarray, theirs: np.ndarray) -> None:
     """Raise unless two arrays are equal to the type and the bytes of each member."""
-    if theirs.dtype.names:
-        assert mine.dtype.names == theirs.dtype.names
-        for name in theirs.dtype.names:
-            check_values(mine[name], theirs[name])
-        return
     dtype = theirs.dtype.newbyteorder("=")
     if theirs.ndim != 1 or len(theirs) <= BLOCK:
-        assert_array(mine, theirs.astype(dtype), "values")
+        _check_members(mine, theirs.astype(dtype))
         return
     assert mine.shape == theirs.shape
     for start in range(0, len(theirs), BLOCK):
         part = slice(start, start + BLOCK)
-        assert_array(mine[part], theirs[part].astype(dtype), "values")
+        _check_members(mine[part], theirs[part].astype(dtype))
+
+
+def _check_members(mine: np.ndarray, theirs: np.ndarray) -> None:
+    if theirs.dtype.names is None:
+        assert_array(mine, theirs, "values")
+        return
+    assert mine.dtype.names == theirs.dtype.names
+    for name in theirs.dtype.names:
+        _check_members(mine[name], theirs[name])
 
 
 def _refuses(variable: xr.Variable, what: str) -> list[str]:

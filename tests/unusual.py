@@ -78,7 +78,7 @@ def _structures(group: h5py.Group) -> None:
     group["compound"] = rows
     group["compound_scalar"] = rows[3]
     group.create_dataset("compound_chunked", data=rows, chunks=(4,), compression="gzip")
-    nested = np.dtype([("a", "i1"), ("in", [("x", ">f4"), ("y", "u2", (2, 3))])], align=True)
+    nested = np.dtype([("a", "i1"), ("in", [("x", ">f4"), ("y", ">u2", (2, 3))])], align=True)
     group["nested"] = np.zeros((2, 2), nested)
     gaps = np.dtype(
         {"names": ["p", "q"], "formats": ["i2", "f4"], "offsets": [3, 9], "itemsize": 20}

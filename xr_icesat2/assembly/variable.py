@@ -22,6 +22,7 @@ from xr_icesat2.reading.decode import (
     Decoder,
     StoredVariable,
     make_decoder,
+    native_dtype,
 )
 from xr_icesat2.reading.decode_options import DecodeOptions
 from xr_icesat2.reading.lazy_array import GranuleArray
@@ -219,9 +220,7 @@ def _array(
 
 
 def _common_dtype(layout: VariableLayout) -> np.dtype:
-    stored = [part.header.dtype for part in layout.parts]
-    # newbyteorder makes a new dtype each time; native ones are shared.
-    dtypes = {dtype if dtype.isnative else dtype.newbyteorder("=") for dtype in stored}
+    dtypes = {native_dtype(part.header.dtype) for part in layout.parts}
     kinds = {"number" if dtype.kind in "fiub" else dtype.kind for dtype in dtypes}
     if len(kinds) > 1 or ("V" in kinds and len(dtypes) > 1):
         listed = ", ".join(sorted(map(str, dtypes)))

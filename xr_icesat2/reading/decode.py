@@ -35,6 +35,7 @@ __all__ = [
     "Decoder",
     "StoredVariable",
     "make_decoder",
+    "native_dtype",
 ]
 
 log = get_logger(__name__)
@@ -174,7 +175,7 @@ def make_decoder(
     stored
         What else is known of its values.
     """
-    dtype = dtype if dtype.isnative else dtype.newbyteorder("=")
+    dtype = native_dtype(dtype)
     if dtype.kind == "V":
         # Of structures neither xarray nor the CF conventions say how they are decoded.
         return DecodedVariable(Decoder(dtype, np.zeros((), dtype)[()]), dict(attrs), {})
@@ -219,6 +220,13 @@ def make_decoder(
         described = describe_decoded(described)
     described = kept | described | decoders.other_units(name, described)
     return DecodedVariable(decoder, described, dict(template.encoding))
+
+
+def native_dtype(dtype: np.dtype) -> np.dtype:
+    """Return a dtype in the byte order of this machine."""
+    # newbyteorder makes a new dtype each time; native ones are shared. numpy calls a structure
+    # native whose fields are arrays of the other byte order.
+    return dtype if dtype.isnative and dtype.names is None else dtype.newbyteorder("=")
 
 
 def _usable(
