@@ -103,7 +103,7 @@ def _synchronous(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tuned(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options for s3fs that leave retries to us and open as many connections as we use.
+    """Return options for s3fs without its retries, and with as many connections as we use.
 
     By default botocore tries 5 times, s3fs again 25 times, and 10 connections
     are open at most.

@@ -198,7 +198,7 @@ def _is_cache(filesystem: Any) -> bool:
 
 
 def _fresh(filesystem: Any, path: str, method: str) -> dict[str, bool]:
-    """Options, or else an action, that make ``info`` ask the store, not a cached listing."""
+    """Return options that make ``info`` bypass cached listings, or drop the listings."""
     if "refresh" in inspect.signature(getattr(filesystem, method)).parameters:
         return {"refresh": True}
     filesystem.invalidate_cache(path)

@@ -100,7 +100,7 @@ def _from_path(path: str) -> ByteSource:
 
 
 def _fsspec_place(obj: Any) -> tuple[Any, str] | None:
-    """Filesystem and path of a file that fsspec opened, also through a wrapper."""
+    """Return filesystem and path of a file that fsspec opened, also through a wrapper."""
     filesystem, path = getattr(obj, "fs", None), getattr(obj, "path", None)
     if getattr(obj, "compression", None) or not hasattr(filesystem, "cat_file"):
         return None

@@ -24,7 +24,7 @@ _USER_IN_TEXT = re.compile(r"(?<=://)[^/\s'\"@]+@")
 
 
 def is_url(text: str) -> bool:
-    """Whether fsspec would take ``text`` for a URL rather than a local path."""
+    """Return whether fsspec would take ``text`` for a URL rather than a local path."""
     return "://" in text or "::" in text
 
 
@@ -54,12 +54,12 @@ def _is_secret(name: str, value: str) -> bool:
 
 
 def safe_text(text: str) -> str:
-    """Someone else's error message, without what may be secret in its URLs."""
+    """Return another library's error message without possible secrets in its URLs."""
     return _USER_IN_TEXT.sub("", _QUERY_IN_TEXT.sub(HIDDEN, text))
 
 
 def source_name(obj: Any) -> str:
-    """Name for messages of what a user gave.
+    """Return the name, for messages, of what a user gave.
 
     Parameters
     ----------

@@ -58,7 +58,7 @@ def backoff() -> float:
 
 
 def request_limit(length: int, *, whole_file: bool = False) -> float:
-    """Seconds that one request may take with all its attempts.
+    """Return the seconds that one request may take with all its attempts.
 
     Parameters
     ----------

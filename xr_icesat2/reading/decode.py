@@ -297,7 +297,7 @@ def _note_undeclared(variable: str, fill: float) -> None:
 
 
 def _only_masked(dtype: np.dtype, result: np.dtype, attrs: Mapping[str, Any]) -> bool:
-    """Whether fill values are all that decoding cares about."""
+    """Return whether fill values are all that decoding cares about."""
     if any(key in attrs for key in PACKED) or (result.kind == "O" and dtype.kind != "O"):
         return False
     if result.kind == "c":

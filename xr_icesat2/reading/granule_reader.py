@@ -72,7 +72,7 @@ class DatasetRead:
         return tuple(map(indexer, self.target[: len(self.target) - len(self.source)]))
 
     def place(self, values: np.ndarray) -> None:
-        """Put all values that are wanted where they go."""
+        """Write the selected values to their place in the result."""
         self.sink.place(tuple(map(indexer, self.target)), values)
 
 
@@ -276,7 +276,7 @@ def _elements(data: Buffer, header: DatasetHeader, count: int = -1) -> np.ndarra
 
 
 def _place_fill(read: DatasetRead, header: DatasetHeader) -> None:
-    """Put the fill value everywhere: one element is decoded, however many there are."""
+    """Write the fill value everywhere; only one element is decoded."""
     fill = read.sink.decoder(_elements(header.fill, header).reshape((1,) * len(read.source)))
     read.sink.result[orthogonal(read.target)] = fill.reshape((1,) * len(read.target))
 

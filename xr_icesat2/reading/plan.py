@@ -99,7 +99,7 @@ def plan_chunks(
     axes: Sequence[Axis],
     clipped: tuple[int, ...] = (),
 ) -> Chunks:
-    """Find every chunk that holds something of a selection.
+    """Find every chunk that contains a part of a selection.
 
     Parameters
     ----------
