@@ -26,7 +26,7 @@ from .merge_granules import MergedRate
 __all__ = ["RunArray", "coords_per_beam", "flat_row_coords", "flat_row_index"]
 
 MOST_EAGER = 1 << 24
-"""Rows of several granules whose labels are computed at open: 128 MiB, in 30 ms."""
+"""Rows of several granules whose labels are computed at open: 128 MiB, in 0.05 to 0.3 s."""
 ROW_BITS = 32
 """Bits of a label that count rows; those above are ``gran_idx``, which has eight digits at most."""
 BeamValues: TypeAlias = Mapping[str, tuple[np.ndarray, dict[str, Any]]]
