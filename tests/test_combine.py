@@ -16,7 +16,7 @@ from tests.paths import GRANULES, needs_granules
 from tests.written_granules import written_granule, written_granules
 from xr_icesat2.assembly import flat_row_coordinates
 from xr_icesat2.granule.gran_idx import CYCLES, REGIONS, RGTS, granule_number
-from xr_icesat2.reading.lazy_index import LazyIndex
+from xr_icesat2.reading.lazy_coordinate_index import LazyIndex
 from xr_icesat2.testing import write_granule
 
 ROWS = {"spot": "gran_idx", "flat": "segment_idx"}

@@ -8,7 +8,7 @@ import pytest
 from xr_icesat2.bytesource import open_source
 from xr_icesat2.granule.index_registry import IndexRegistry
 from xr_icesat2.hdf5.index import GranuleIndex
-from xr_icesat2.hdf5.limit_usage import LimitUsage
+from xr_icesat2.hdf5.limit_counters import LimitUsage
 from xr_icesat2.hdf5.model import IndexContents
 from xr_icesat2.limits import Limits
 from xr_icesat2.testing import write_granule

@@ -18,7 +18,7 @@ LEVELS = {
     "fork_safety": -2,
     "errors": -1,
     "environment": 0,
-    "memory": 0,
+    "available_memory": 0,
     "messages": 0,
     "progress": 0,
     "safe_files": 0,
@@ -37,7 +37,7 @@ LEVELS = {
     "assembly": 7,
     "backend": 8,
 }
-BESIDE = {"__init__", "accessor", "cli", "opened_contents", "indexes", "testing"}
+BESIDE = {"__init__", "accessor", "cli", "dataset_contents", "index_saving", "testing"}
 """Parts that stand beside the layers: they may import any, and no layer imports them."""
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 IN_LAYERS = [m for m in MODULES if m.split("/")[0].removesuffix(".py") in LEVELS]

@@ -15,7 +15,7 @@ from xarray.indexes import PandasIndex
 from tests.laziness import is_loaded
 from xr_icesat2.reading import lazy_array as array
 from xr_icesat2.reading.execute import execute
-from xr_icesat2.reading.lazy_index import LazyIndex
+from xr_icesat2.reading.lazy_coordinate_index import LazyIndex
 from xr_icesat2.testing import write_granule
 
 GROUP = "gt1l/land_ice_segments"

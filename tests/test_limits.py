@@ -272,7 +272,7 @@ def test_more_values_than_there_is_memory_are_refused_before_they_are_read(tmp_p
         file.create_dataset("x", (1 << 29,), "i1")
     with xr.open_dataset(path, **RAW) as ds:
         assert ds["x"][:5].to_numpy().sum() == 0
-        monkeypatch.setattr("xr_icesat2.memory.available_memory", lambda: 1e8)
+        monkeypatch.setattr("xr_icesat2.available_memory.available_memory", lambda: 1e8)
         with pytest.raises(TooLargeError, match="Select less of it"):
             ds["x"].to_numpy()
         assert ds["x"][-5:].to_numpy().sum() == 0

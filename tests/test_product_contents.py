@@ -14,7 +14,7 @@ from tests.laziness import is_loaded
 from tests.paths import granule
 from xr_icesat2 import products
 from xr_icesat2.errors import SelectionError
-from xr_icesat2.products.contents import Contents, Section
+from xr_icesat2.products.contents_table import Contents, Section
 from xr_icesat2.products.variable_table import load_table
 from xr_icesat2.testing import write_granule
 

@@ -15,7 +15,7 @@ PUBLIC = {
     "xr_icesat2.backend",
     "xr_icesat2.cli.main",
     "xr_icesat2.errors",
-    "xr_icesat2.indexes",
+    "xr_icesat2.index_saving",
     "xr_icesat2.links",
     "xr_icesat2.products",
     "xr_icesat2.testing",

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from tests.tiny import write_tiny
-from xr_icesat2.assembly import available_rates, read_identity
+from xr_icesat2.assembly import available_rates, identity_reader
 
 MAIN = "land_ice_segments"
 RATES = (MAIN, "one", "two", "three")
@@ -28,7 +28,7 @@ def paths(tmp_path_factory):
 def calls(monkeypatch):
     """Calls by the url of the granule."""
     counted = {"identify": Counter(), "infer_rates": Counter()}
-    identify, infer_rates = read_identity.identify, available_rates.infer_rates
+    identify, infer_rates = identity_reader.identify, available_rates.infer_rates
 
     def count_identify(evidence):
         counted["identify"][evidence.url] += 1
@@ -38,7 +38,7 @@ def calls(monkeypatch):
         counted["infer_rates"][granule.url] += 1
         return infer_rates(granule, *given)
 
-    monkeypatch.setattr(read_identity, "identify", count_identify)
+    monkeypatch.setattr(identity_reader, "identify", count_identify)
     monkeypatch.setattr(available_rates, "infer_rates", count_infer_rates)
     return counted
 

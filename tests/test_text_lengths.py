@@ -133,8 +133,8 @@ def test_long_texts_and_more_than_the_memory_are_too_large(tmp_path, monkeypatch
         assert ds["long"][1:].to_numpy() == ["y"]
         with pytest.raises(TooLargeError, match=r"/long: .*500 bytes.*Limits\(string_bytes="):
             ds["long"].to_numpy()
-    monkeypatch.setattr("xr_icesat2.memory.LARGE", 1000)
-    monkeypatch.setattr("xr_icesat2.memory.available_memory", lambda: 1000)
+    monkeypatch.setattr("xr_icesat2.available_memory.LARGE", 1000)
+    monkeypatch.setattr("xr_icesat2.available_memory.available_memory", lambda: 1000)
     with xr.open_dataset(path, **RAW) as ds:
         assert ds["long"][1:].to_numpy() == ["y"]
         with pytest.raises(TooLargeError, match=r"/long: its texts need .* Select less of it"):

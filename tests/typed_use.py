@@ -9,7 +9,7 @@ import xr_icesat2
 from xr_icesat2.accessor import DatasetAccessor, TreeAccessor
 from xr_icesat2.backend import ICESat2BackendEntrypoint
 from xr_icesat2.products import ProductSpec
-from xr_icesat2.products.contents import Contents
+from xr_icesat2.products.contents_table import Contents
 
 
 def use_accessors(path: Path) -> None:

@@ -13,7 +13,7 @@ from . import errors, links
 from .accessor import icesat2
 from .earthdata.download import download
 from .earthdata.search import search
-from .indexes import save_indexes
+from .index_saving import save_indexes
 from .limits import Limits
 from .products import PRODUCTS as products  # noqa: N811 - a table to a user, a constant to us
 

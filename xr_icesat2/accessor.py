@@ -13,11 +13,11 @@ from typing import Any, Generic, TypeVar, overload
 import xarray as xr
 
 from .assembly.unsupported_objects import read_left_out
+from .dataset_contents import contents_of_opened
 from .errors import SelectionError
 from .hdf5.model import LeftOut
 from .messages import did_you_mean, some_of
-from .opened_contents import contents_of_opened
-from .products.contents import Contents
+from .products.contents_table import Contents
 from .reading.load import compute_variables, load_variables
 
 __all__ = ["DatasetAccessor", "TreeAccessor", "icesat2"]

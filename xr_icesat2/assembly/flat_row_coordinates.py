@@ -16,7 +16,7 @@ from xarray.core import indexing
 from xarray.indexes import PandasIndex
 
 from xr_icesat2.reading.lazy_array import index_outer
-from xr_icesat2.reading.lazy_index import LazyIndex
+from xr_icesat2.reading.lazy_coordinate_index import LazyIndex
 from xr_icesat2.reading.selection import indexer, interval, normalise, positions
 
 from .beam_coordinates import beam_coords

@@ -14,8 +14,8 @@ from xr_icesat2.granule.identity import Identity
 from xr_icesat2.granule.name import parse_name
 from xr_icesat2.products import PRODUCTS, Rate
 
+from .identity_reader import identify_granule
 from .rate_headers import read_rate_headers
-from .read_identity import identify_granule
 from .request import Request
 
 __all__ = ["predict_paths", "prefetch_granule"]

@@ -9,9 +9,9 @@ from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.identity import Identity
 
 from .group_keyword import choose_rate, unmerged_path
+from .identity_reader import identify_granule
 from .parallel import map_granules
 from .prefetch import predict_paths
-from .read_identity import identify_granule
 from .request import FilePath, Request, check_not_dropped
 from .resolved_granule import ResolvedGranule, resolve_granules
 from .variable_patterns import check_below_beams

@@ -21,7 +21,7 @@ from .attribute_messages import decode_text, read_bodies, split_body
 from .dataset_messages import read_dataspace
 from .datatype import NOT_READ, Datatype, Kind, Padding, read_datatype
 from .heaps import GlobalReference, read_global
-from .limit_usage import TEXT_BYTES, LimitUsage
+from .limit_counters import TEXT_BYTES, LimitUsage
 from .model import AttributeValue, LeftOutAttributes
 from .object_header import (
     Message,

@@ -13,7 +13,7 @@ from xr_icesat2.errors import CorruptGranuleError
 from .binary import UNDEFINED, Cursor, check_signature
 from .btree_v2 import LINK_NAMES, read_records
 from .heaps import read_fractal, read_local
-from .limit_usage import LimitUsage
+from .limit_counters import LimitUsage
 from .model import ExternalLink, LinkTarget, MisnamedLink, OverlongLink
 from .object_header import LINK, LINK_INFO, Message
 from .parser_loop import Parser, UnsupportedError

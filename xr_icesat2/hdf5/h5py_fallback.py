@@ -36,7 +36,7 @@ from .h5py_variable_length import (
     VariableLengthAttributes,
     check_variable_length_attributes,
 )
-from .limit_usage import LimitUsage
+from .limit_counters import LimitUsage
 from .model import LeftOut, Node, h5py_link
 from .object_header import read_messages
 from .object_parser import read_compact

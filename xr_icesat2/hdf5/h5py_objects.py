@@ -24,7 +24,7 @@ from .h5py_variable_length import (
     VariableLengthAttributes,
     check_text_lengths,
 )
-from .limit_usage import TEXT_BYTES, LimitUsage
+from .limit_counters import TEXT_BYTES, LimitUsage
 from .model import (
     BY_H5PY,
     AttributeValue,

@@ -15,9 +15,9 @@ import h5py
 import numpy as np
 from h5py import h5d
 
+from xr_icesat2.available_memory import fits
 from xr_icesat2.errors import CorruptGranuleError, TooLargeError
 from xr_icesat2.limits import Limits
-from xr_icesat2.memory import fits
 
 from .attribute_messages import read_bodies, split_body
 from .attributes import (
@@ -32,7 +32,7 @@ from .datatype import VARIABLE, read_datatype
 from .filters import FilterError, undo_filters
 from .h5py_chunks import OUR_FILTERS, chunk_origins, filter_steps
 from .heaps import read_global
-from .limit_usage import FEW_BYTES, TEXT_BYTES, LimitUsage
+from .limit_counters import FEW_BYTES, TEXT_BYTES, LimitUsage
 from .model import Filter
 from .object_header import Message
 from .parser_loop import OverLimitError, Parser, RefusedError

@@ -18,9 +18,9 @@ from xr_icesat2.errors import (
 from xr_icesat2.limits import DEFAULT_LIMITS, Limits
 
 from .chunk_btree import read_chunk_table
-from .file_log import FileLog
 from .h5py_fallback import H5pyFallback
-from .limit_usage import LimitUsage
+from .left_out_log import FileLog
+from .limit_counters import LimitUsage
 from .model import (
     Chunked,
     ChunkTable,

@@ -20,7 +20,7 @@ from .dataset_messages import (
 )
 from .datatype import NOT_READ, Datatype, Kind, Padding, read_datatype, with_flag_attributes
 from .group_links import SYMBOL_TABLE, read_links
-from .limit_usage import LimitUsage
+from .limit_counters import LimitUsage
 from .model import (
     Compact,
     Contiguous,

@@ -8,9 +8,9 @@ from typing import TypeAlias, TypeVar
 
 from xr_icesat2.errors import CorruptGranuleError, NotSupportedError
 
-from .file_log import FileLog
 from .h5py_fallback import H5pyFallback
-from .limit_usage import LimitUsage
+from .left_out_log import FileLog
+from .limit_counters import LimitUsage
 from .model import (
     BY_H5PY,
     ChunkTable,

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from .chunk_btree import NO_ROWS, read_chunk_table
 from .group_links import read_links
-from .limit_usage import LimitUsage
+from .limit_counters import LimitUsage
 from .model import Chunked, ChunkTable, Contiguous, DatasetHeader, Node
 from .object_header import FIRST_READ, Message, read_first_messages, read_messages
 from .object_parser import read_object

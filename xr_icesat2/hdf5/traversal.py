@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from .limit_usage import LimitUsage
+from .limit_counters import LimitUsage
 from .model import GroupHeader, LeftOut, Node, address_of
 from .object_tree import ObjectTree
 from .paths import ancestors, join

@@ -11,8 +11,7 @@ import numpy as np
 from xr_icesat2.errors import LinkError
 from xr_icesat2.products import KeyLink, RunLink, TimeLink
 
-from .endpoint import Endpoint
-from .file_values import NO_TIME, nanoseconds, whole_numbers
+from .linked_rate import Endpoint
 from .lookup import inner_link
 from .range_map import (
     NO_ROW,
@@ -22,6 +21,7 @@ from .range_map import (
     map_rows,
     map_unique_keys,
 )
+from .stored_values import NO_TIME, nanoseconds, whole_numbers
 from .track_rows import AlongTrackRows, Beam, group_by_beam
 
 __all__ = [

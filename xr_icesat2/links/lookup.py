@@ -7,7 +7,7 @@ from xr_icesat2.granule.identity import UNKNOWN
 from xr_icesat2.products import PRODUCTS, KeyLink, RateLink, RunLink, SpanLink
 
 from .declared_links import declared_links, link_ends, list_links
-from .endpoint import Endpoint
+from .linked_rate import Endpoint
 
 __all__ = [
     "check_pair",

@@ -13,8 +13,6 @@ import xarray as xr
 from xr_icesat2.errors import LinkError
 from xr_icesat2.products import KeyLink, RunLink, SpanLink, TimeLink
 
-from .endpoint import Endpoint, with_common_beams
-from .file_values import NO_TIME, nanoseconds, whole_numbers
 from .link_tables import (
     LinkTable,
     LinkTables,
@@ -24,8 +22,10 @@ from .link_tables import (
     row_tables,
     time_tables,
 )
+from .linked_rate import Endpoint, with_common_beams
 from .lookup import check_pair, check_through, find_link, inner_link, known_granules
 from .range_map import NO_ROW, map_rows
+from .stored_values import NO_TIME, nanoseconds, whole_numbers
 from .track_rows import AlongTrackRows, Beam, RowValues, group_by_beam, load_values
 
 __all__ = ["RowMatcher", "make_matcher"]

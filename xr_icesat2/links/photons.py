@@ -11,11 +11,11 @@ from xr_icesat2.errors import LinkError
 from xr_icesat2.products import KeyLink, RunLink
 
 from .api import Opened, attach, on_rows_of
-from .endpoint import Endpoint
-from .file_values import whole_numbers
 from .linked_arrays import AttachedArray
+from .linked_rate import Endpoint
 from .lookup import find_link, find_range_link
 from .matcher import make_matcher
+from .stored_values import whole_numbers
 from .track_rows import group_by_beam
 
 __all__ = ["UNCLASSIFIED", "along_track_distance", "photon_classes"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .contents import Contents, Entry, Section
+from .contents_table import Contents, Entry, Section
 from .variable_table import (
     ALWAYS,
     TableGroup,

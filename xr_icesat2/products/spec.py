@@ -13,7 +13,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
-from .contents import Contents
+from .contents_table import Contents
 from .granule_convention import GranuleConvention
 from .link_types import RateLink
 from .product_contents import contents_of

@@ -13,7 +13,7 @@ from xr_icesat2.progress import progress_bar
 
 from .execute import PendingArray, execute
 from .lazy_array import GranuleArray, taken
-from .lazy_index import lazy_variable
+from .lazy_coordinate_index import lazy_variable
 
 __all__ = ["compute_variables", "load_variables"]
 

@@ -20,7 +20,7 @@ from xr_icesat2.errors import MergeError
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.hdf5.model import DatasetHeader, GroupHeader, LeftOut, Node
 from xr_icesat2.hdf5.paths import ancestors, parent
-from xr_icesat2.reading.lazy_index import LazyIndex
+from xr_icesat2.reading.lazy_coordinate_index import LazyIndex
 
 __all__ = ["file_datasets", "file_tree"]
 

@@ -9,7 +9,7 @@ from typing import Any
 import xarray as xr
 
 from .granule.granule import Granule
-from .products.contents import Contents, Entry, Section
+from .products.contents_table import Contents, Entry, Section
 
 __all__ = ["contents_of_opened", "granules_of_opened"]
 

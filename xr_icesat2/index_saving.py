@@ -10,11 +10,11 @@ from typing import Any
 import xarray as xr
 
 from .assembly.parallel import map_granules
+from .dataset_contents import granules_of_opened
 from .errors import ICESat2Error, SelectionError
 from .granule.granule import Granule
 from .hdf5.model import Chunked, DatasetHeader
 from .index_cache.index_file import FILE_SUFFIX, IndexFileWriter, write_index_file
-from .opened_contents import granules_of_opened
 from .progress import ProgressCallback, progress_bar
 
 __all__ = ["save_indexes"]
