@@ -651,13 +651,13 @@ def test_missing_scales_are_searched_once(path, monkeypatch):
             file[f"group/rows {number}"].dims[0].attach_scale(scale)
         del file["lost"]
     walks = []
-    below = Traversal.below
+    below = Traversal.load_below
 
     def counted(traversal, paths):
         walks.append(paths)
         return below(traversal, paths)
 
-    monkeypatch.setattr(Traversal, "below", counted)
+    monkeypatch.setattr(Traversal, "load_below", counted)
     ds = xr.open_dataset(path, **RAW, group="group")
     assert len(walks) == 1
     assert ds["rows 1"].dims == ("kept",)

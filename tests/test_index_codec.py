@@ -120,7 +120,7 @@ def of_a_granule(tmp_path_factory):
     path = write_granule(tmp_path_factory.mktemp("packed"), n_segments=300, chunk_rows=100)
     source = open_source(path)
     index = Granule(source, source.file_version()).index
-    nodes = index.below(["/"])
+    nodes = index.load_below(["/"])
     chunked = [p for p, n in nodes.items() if isinstance(getattr(n, "layout", None), Chunked)]
     index.chunk_tables(dict.fromkeys(chunked))
     return index.contents

@@ -40,7 +40,7 @@ def holds(held: PageCache, span) -> bool:
     got = {}
     missing = []
     with ThreadPoolExecutor(1) as pool:
-        held.take_each([span], got.__setitem__, pool, missing.extend)
+        held.read_each_cached([span], got.__setitem__, pool, missing.extend)
     assert missing == ([] if got else [0])
     return 0 in got
 
@@ -74,7 +74,7 @@ def test_small_file_is_read_whole_and_kept(path):
     held.release()
     got = {}
     with ThreadPoolExecutor(2) as pool:
-        held.take_each([(10, 1_000_000), (2_000_000, 7)], got.__setitem__, pool, pytest.fail)
+        held.read_each_cached([(10, 1_000_000), (2_000_000, 7)], got.__setitem__, pool, pytest.fail)
     data = path.read_bytes()
     assert got == {0: data[10:1_000_010], 1: data[2_000_000:2_000_007]}
     assert source.requests == 0
@@ -89,7 +89,7 @@ def test_only_missing_ranges_are_requested(path, monkeypatch):
     spans = [(5, 7), (8 * PAGE, 2 * PAGE), (9 * PAGE, 11), (2 * PAGE, 2 * PAGE), (0, 3 * PAGE)]
     got, missing = {}, []
     with ThreadPoolExecutor(2) as pool:
-        held.take_each(spans, got.__setitem__, pool, missing.extend)
+        held.read_each_cached(spans, got.__setitem__, pool, missing.extend)
     assert missing == [1, 3]
     assert got == {n: data[o : o + k] for n, (o, k) in enumerate(spans) if n not in missing}
 
@@ -128,7 +128,7 @@ def test_link_speed_is_measured():
 def test_primed_bytes_are_not_requested_again(path, cost, pieces, ranges):
     data, source = path.read_bytes(), CountedLink(path, cost)
     held = PageCache(source, SIZE)
-    held.prime({offset: data[offset : offset + length] for offset, length in pieces})
+    held.add_bytes({offset: data[offset : offset + length] for offset, length in pieces})
     primed = set(held._pages)
     assert held.read(ranges) == [data[o : o + n] for o, n in ranges]
     asked = {page for o, n in source.log for page in range(o // PAGE, -(-(o + n) // PAGE))}
@@ -142,7 +142,7 @@ def test_front_is_read_at_once_on_a_fast_link(path, monkeypatch):
     for cost, bursts in ((FAST, 1), (FAR, 0), (NEAR, 0)):
         source = CountedLink(path, cost)
         held = PageCache(source, SIZE)
-        held.prime({0: data[: SIZE // 2]})
+        held.add_bytes({0: data[: SIZE // 2]})
         held.read([(0, 1)])
         source.reset()
         held.read(held.front(SIZE // 2))

@@ -60,7 +60,7 @@ def infer_rates(
         aside = {f"/{group}/{name}".rstrip("/") for name in claimed}
         headers = {
             path: node
-            for path, node in granule.index.below([f"/{group}"], request.drops).items()
+            for path, node in granule.index.load_below([f"/{group}"], request.drops).items()
             if isinstance(node, DatasetHeader)
             and node.shape
             and not node.dimension_only

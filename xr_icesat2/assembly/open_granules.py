@@ -75,7 +75,7 @@ def open_granule(
     store = stores.of(source.url, found.file_version)
     granule = Granule(source, found.file_version, store, limits)
     if found.pieces:
-        granule.index.prime(found.pieces)
+        granule.index.add_bytes(found.pieces)
     return granule
 
 

@@ -51,7 +51,7 @@ def prefetch_granule(granule: Granule, request: Request) -> Identity | None:
     Identity or None
         None if the granule cannot be identified. Identifying it again raises the error.
     """
-    granule.index.spare()
+    granule.index.keep_no_pages()
     identity = None
     with suppress(ICESat2Error):
         # Loading reads the chunk indexes of more granules at a time than are opened at a time.

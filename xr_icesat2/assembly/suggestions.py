@@ -171,7 +171,7 @@ def check_tree(granule: Granule, paths: Collection[str], request: Request) -> No
     if not unmatched:
         return
     root = request.root
-    found = granule.index.below([root], request.drops, leave_out_damaged=True)
+    found = granule.index.load_below([root], request.drops, leave_out_damaged=True)
     _check_supported(granule, unmatched, (f"{root}/".replace("//", "/"),))
     existing = [
         posixpath.relpath(path, root)
@@ -197,7 +197,7 @@ def _datasets_in(granule: Granule, group: str) -> list[str]:
 
 def _datasets_below(granule: Granule, group: str) -> list[str]:
     """Return the paths of all datasets in a group and in the groups below it."""
-    found = granule.index.below([group], leave_out_damaged=True)
+    found = granule.index.load_below([group], leave_out_damaged=True)
     return [path for path, node in found.items() if isinstance(node, DatasetHeader)]
 
 

@@ -91,7 +91,7 @@ class Granule:
             spans = [ranges[number] for number in numbers]
             self.source.read_each(spans, lambda n, data: on_bytes(numbers[n], data), pool)
 
-        self.index.take_each(ranges, on_bytes, pool, rest)
+        self.index.read_each_cached(ranges, on_bytes, pool, rest)
 
     def check_unchanged(self) -> None:
         """Raise :class:`ChangedGranuleError` if the file has another version now."""

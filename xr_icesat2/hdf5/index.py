@@ -127,14 +127,14 @@ class GranuleIndex:
         chunks = sum(len(table.sizes) for table in list(self.tables.values()))
         return NODE_BYTES * len(self.nodes) + CHUNK_BYTES * chunks
 
-    def prime(self, pieces: Mapping[int, bytes]) -> None:
+    def add_bytes(self, pieces: Mapping[int, bytes]) -> None:
         """Add parts of the file that arrived with its version."""
         with self._lock:
-            self._pages.prime(pieces)
+            self._pages.add_bytes(pieces)
 
-    def spare(self) -> None:
+    def keep_no_pages(self) -> None:
         """From now on keep raw bytes only while parsing, because this index is one of many."""
-        self._pages.spare()
+        self._pages.keep_no_pages()
 
     def remember(self, path: str, values: np.ndarray) -> None:
         """Store the values of a small dataset that every opening needs."""
@@ -226,7 +226,7 @@ class GranuleIndex:
                     found[path] = LeftOut(reason, damaged=True)
             return found
 
-    def below(
+    def load_below(
         self,
         paths: Iterable[str],
         leave_out: Callable[[str], bool] = lambda _: False,
@@ -240,7 +240,7 @@ class GranuleIndex:
         """
         load = partial(self.load, leave_out_damaged=leave_out_damaged)
         traversal = Traversal(self._tree, load, self._usage, leave_out)
-        found = traversal.below(paths)
+        found = traversal.load_below(paths)
         if not self._pages.far:
             # Reading again is cheaper than keeping raw bytes with everything that was parsed.
             self._pages.release()
@@ -257,7 +257,7 @@ class GranuleIndex:
         load = partial(self._load, leave_out_damaged=leave_out_damaged)
         everything = Traversal(self._tree, load, self._usage, lambda _: False)
         targets = self._targets.setdefault(leave_out_damaged, LinkTargets())
-        return targets.path(address, near, self.group, everything.below)
+        return targets.path(address, near, self.group, everything.load_below)
 
     def chunk_tables(self, wanted: Mapping[str, np.ndarray | None]) -> dict[str, ChunkTable]:
         """Read the chunk tables of some chunked datasets side by side.
@@ -300,11 +300,11 @@ class GranuleIndex:
         header = self.dataset(path)
         if isinstance(header.layout, H5pyOnly):
             is_small = header.dtype.kind in "OS" and math.prod(header.shape) <= FEW_TEXTS
-            note = self._log.few_texts if is_small else self._log.slow
+            note = self._log.texts_by_h5py if is_small else self._log.reading_by_h5py
             note(path, header.layout.reason)
         return self._fallback.values(path, rows, self._usage.limits)
 
-    def take_each(
+    def read_each_cached(
         self,
         ranges: Sequence[Range],
         on_bytes: OnBytes,
@@ -312,7 +312,7 @@ class GranuleIndex:
         rest: Callable[[Sequence[int]], None],
     ) -> None:
         """Hand on values that are in cached pages; see :class:`.PageCache`."""
-        self._pages.take_each(ranges, on_bytes, pool, rest)
+        self._pages.read_each_cached(ranges, on_bytes, pool, rest)
 
     def release(self) -> None:
         """Drop the raw bytes of the metadata, and keep what was parsed."""

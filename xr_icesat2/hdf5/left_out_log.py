@@ -33,7 +33,7 @@ class FileLog:
         self._left_out: set[str] = set()
         self._attributes: set[str] = set()
 
-    def slow(self, path: str, reason: str) -> None:
+    def reading_by_h5py(self, path: str, reason: str) -> None:
         """Log that an object, and everything below it, is read through the HDF5 library."""
         if not self._slow.isdisjoint([path, *ancestors(path)]):
             return
@@ -42,7 +42,7 @@ class FileLog:
             "%s: %s is read through the HDF5 library, which is slower: %s", self._url, path, reason
         )
 
-    def few_texts(self, path: str, reason: str) -> None:
+    def texts_by_h5py(self, path: str, reason: str) -> None:
         """Log the first of the small text datasets that are read through the HDF5 library."""
         if self._has_texts:
             return
@@ -52,7 +52,7 @@ class FileLog:
         )
 
     def left_out(self, nodes: Mapping[str, LeftOut]) -> None:
-        """Log which objects are left out, and why."""
+        """Log which objects are left out, and why, each once."""
         new = {path: node for path, node in nodes.items() if path not in self._left_out}
         self._left_out |= new.keys()
         for damaged, cause in ((False, "not supported"), (True, "damaged")):

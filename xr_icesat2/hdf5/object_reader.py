@@ -247,7 +247,7 @@ class ObjectReader:
         self._read_by_h5py(path, str(reason))
         # Only now, because a file that is not HDF5 is an error without this warning.
         if isinstance(self._tree.nodes.get(path), GroupHeader | DatasetHeader):
-            self._file.log.slow(path, str(reason))
+            self._file.log.reading_by_h5py(path, str(reason))
 
     def _read_by_h5py(self, path: str, reason: str) -> None:
         try:

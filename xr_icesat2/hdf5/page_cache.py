@@ -121,7 +121,7 @@ class PageCache:
         """Whether a round trip costs more than the bytes of a page."""
         return self._block_size > 1
 
-    def prime(self, pieces: Mapping[int, bytes]) -> None:
+    def add_bytes(self, pieces: Mapping[int, bytes]) -> None:
         """Add parts of the file, keyed by offset, that arrived with its version."""
         if self._begun:
             return
@@ -131,7 +131,7 @@ class PageCache:
                 if len(data) == min(PAGE, self._size - page * PAGE):
                     self._pages[page] = data
 
-    def spare(self) -> None:
+    def keep_no_pages(self) -> None:
         """From now on neither read the file whole nor keep any of it, because it is one of many."""
         self._sparing = True
 
@@ -163,7 +163,7 @@ class PageCache:
         """Read the whole file if some requests and a further round trip would take longer."""
         self._read_whole_within(self._pages, math.ceil(requests / MAX_IN_FLIGHT) + 1)
 
-    def take_each(
+    def read_each_cached(
         self,
         ranges: Sequence[Range],
         on_bytes: OnBytes,

@@ -48,7 +48,7 @@ class Traversal:
         self.left_out: dict[str, LeftOut] = {}
         """Objects that are left out only because of their place."""
 
-    def below(self, paths: Iterable[str]) -> dict[str, Node]:
+    def load_below(self, paths: Iterable[str]) -> dict[str, Node]:
         """Find everything at any depth below some groups, keyed by path.
 
         Raises

@@ -66,7 +66,7 @@ def file_tree(
 
     def walk(granule: Granule) -> dict[str, Node]:
         granule.index.group(root)
-        found = granule.index.below(
+        found = granule.index.load_below(
             [root],
             lambda path: path in hidden or request.drops(path),
             leave_out_damaged=_leaves_out_damaged(request),
