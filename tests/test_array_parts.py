@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import all_selections, take
-from xr_icesat2.reading.array_parts import Mosaic, gaps
+from xr_icesat2.reading.padded_array import Mosaic, gaps
 from xr_icesat2.reading.selection import orthogonal
 
 PADDING = -1

@@ -15,7 +15,7 @@ PACKAGE = Path(xr_icesat2.__file__).parent
 
 TRACKS = '''"""ATL97, cloud tops along pairs of tracks, made up."""
 
-from .granule_convention import GranuleConvention
+from .granule_naming import GranuleConvention
 from .spec import ALONG, ProductSpec, Rate
 
 ATL97 = ProductSpec(
@@ -48,7 +48,7 @@ ATL97 = ProductSpec(
 '''
 MAPS = '''"""ATL98, maps, made up."""
 
-from .granule_convention import GranuleConvention
+from .granule_naming import GranuleConvention
 from .spec import ProductSpec
 
 ATL98 = ProductSpec(

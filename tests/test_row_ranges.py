@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import tests.strategies  # noqa: F401 - the profile
 from xr_icesat2.errors import LinkError
-from xr_icesat2.links.range_map import (
+from xr_icesat2.links.row_range_map import (
     NO_ROW,
     RangePositions,
     checked_row_ranges,

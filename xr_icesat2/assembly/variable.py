@@ -15,7 +15,6 @@ from xr_icesat2.errors import MergeError
 from xr_icesat2.granule.beams import TRACKS
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.hdf5.model import Chunked, DatasetHeader
-from xr_icesat2.reading.array_parts import Mosaic
 from xr_icesat2.reading.decode import (
     DECODING,
     TIME_ENCODING,
@@ -27,6 +26,7 @@ from xr_icesat2.reading.decode import (
 )
 from xr_icesat2.reading.decode_options import DecodeOptions
 from xr_icesat2.reading.lazy_array import GranuleArray
+from xr_icesat2.reading.padded_array import Mosaic
 
 from .fill_values import product_of, specified_attrs, undeclared_fills
 

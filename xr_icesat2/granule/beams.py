@@ -11,7 +11,7 @@ from typing import Any
 
 from xr_icesat2.errors import IdentityError, SelectionError
 from xr_icesat2.messages import OPEN_AS_FILE
-from xr_icesat2.products.granule_convention import Tracks
+from xr_icesat2.products.granule_naming import Tracks
 
 __all__ = [
     "BACKWARD",

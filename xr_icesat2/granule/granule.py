@@ -17,8 +17,8 @@ from xr_icesat2.index_cache.store import IndexStore
 from xr_icesat2.limits import DEFAULT_LIMITS, Limits
 from xr_icesat2.printable import get_logger
 
-from .checked_source import CheckedSource
 from .index_registry import IndexRegistry, Key
+from .version_checked_source import CheckedSource
 
 if TYPE_CHECKING:
     from xr_icesat2.bytesource import ByteSource, OnBytes, Range

@@ -5,7 +5,7 @@ counts, and granules of two products against each other.
 """
 
 from .api import attach, match_rows, row_ranges
-from .photons import UNCLASSIFIED, along_track_distance, photon_classes
+from .photon_classes import UNCLASSIFIED, along_track_distance, photon_classes
 
 __all__ = [
     "UNCLASSIFIED",

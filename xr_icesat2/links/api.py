@@ -14,7 +14,7 @@ from xr_icesat2.errors import SelectionError
 
 from .linked_arrays import AttachedArray, MatchedRowArray
 from .linked_rate import Endpoint
-from .matcher import make_matcher
+from .row_matcher import make_matcher
 from .segment_rows import check_same_tracks, find_row_ranges
 
 __all__ = ["Opened", "attach", "match_rows", "on_rows_of", "row_ranges"]

@@ -13,7 +13,7 @@ from xr_icesat2.products import KeyLink, RunLink, TimeLink
 
 from .linked_rate import Endpoint
 from .lookup import inner_link
-from .range_map import (
+from .row_range_map import (
     NO_ROW,
     RangeMap,
     RangePositions,
@@ -21,8 +21,8 @@ from .range_map import (
     map_rows,
     map_unique_keys,
 )
-from .stored_values import NO_TIME, nanoseconds, whole_numbers
 from .track_rows import AlongTrackRows, Beam, group_by_beam
+from .undecoded_values import NO_TIME, nanoseconds, whole_numbers
 
 __all__ = [
     "LinkTable",

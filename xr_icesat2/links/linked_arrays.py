@@ -12,8 +12,8 @@ from xarray.core import indexing
 from xr_icesat2.errors import LinkError
 from xr_icesat2.reading.lazy_array import index_outer
 
-from .matcher import RowMatcher
-from .range_map import NO_ROW
+from .row_matcher import RowMatcher
+from .row_range_map import NO_ROW
 
 __all__ = ["AttachedArray", "MatchedRowArray"]
 

@@ -12,9 +12,9 @@ from xr_icesat2.products import SpanLink
 from .link_tables import LinkTables, number_tables, range_tables, row_tables
 from .linked_rate import Endpoint, with_common_beams
 from .lookup import check_pair, check_through, find_range_link, inner_link, known_granules
-from .range_map import NO_ROW
-from .stored_values import whole_numbers
+from .row_range_map import NO_ROW
 from .track_rows import AlongTrackRows, Beam, group_by_beam
+from .undecoded_values import whole_numbers
 
 __all__ = ["check_same_tracks", "find_row_ranges"]
 

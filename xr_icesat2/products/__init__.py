@@ -4,7 +4,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 
-from .granule_convention import GranuleConvention
+from .granule_naming import GranuleConvention
 from .link_types import KeyLink, RateLink, RunLink, SpanLink, TimeLink
 from .registry import Products
 from .spec import ALONG, Completeness, Labels, ProductSpec, Rate

@@ -4,7 +4,7 @@ Source: the product's user guide at NSIDC. No granule was examined.
 The photon counting electronics have the groups ``atlas/pce1`` to ``pce3`` instead of beams.
 """
 
-from .granule_convention import GranuleConvention
+from .granule_naming import GranuleConvention
 from .spec import ProductSpec
 
 __all__ = ["ATL02"]

@@ -6,7 +6,7 @@ to 007) and *ATBD for Global Geolocated Photons (ATL03)*. ``knn``, ``pitch``, ``
 cannot be compared with 006. All releases have the same rates and dimensions.
 """
 
-from .granule_convention import GranuleConvention
+from .granule_naming import GranuleConvention
 from .link_types import RunLink, TimeLink
 from .spec import ALONG, ProductSpec, Rate
 

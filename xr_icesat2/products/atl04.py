@@ -4,7 +4,7 @@ Source: the product's user guide at NSIDC. No granule was examined.
 A granule holds an orbit, is named with region 1, and has the profiles of ATL09.
 """
 
-from .granule_convention import GranuleConvention
+from .granule_naming import GranuleConvention
 from .spec import ProductSpec
 
 __all__ = ["ATL04"]

@@ -6,7 +6,7 @@ Source: *ATLAS/ICESat-2 L3A Land Ice Height, Data Dictionary* (releases 001 to
 to release 002 and has 748 uneven ones (``bin_top_h``) since.
 """
 
-from .granule_convention import GranuleConvention
+from .granule_naming import GranuleConvention
 from .link_types import SpanLink
 from .spec import ALONG, ProductSpec, Rate
 

@@ -5,7 +5,7 @@ Source: *ATLAS/ICESat-2 L3A Sea Ice Height (ATL07), Data Dictionary* and *ATBD f
 ``dda_surface_segments`` of newer releases open by the file's dimension scales.
 """
 
-from .granule_convention import GranuleConvention
+from .granule_naming import GranuleConvention
 from .spec import ALONG, ProductSpec, Rate
 
 __all__ = ["ATL07"]

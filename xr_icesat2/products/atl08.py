@@ -8,7 +8,7 @@ Canopy heights have 9 percentiles up to release 003 and 18 from 004 on. The file
 """
 
 from .atl03 import SURFACE_TYPES
-from .granule_convention import GranuleConvention
+from .granule_naming import GranuleConvention
 from .link_types import KeyLink, RunLink
 from .spec import ALONG, ProductSpec, Rate
 

@@ -5,7 +5,7 @@ Source: *ATLAS/ICESat-2 L3A Calibrated Backscatter Profiles and Atmospheric Laye
 dimensions (height bins, layers) open by the file's dimension scales.
 """
 
-from .granule_convention import GranuleConvention
+from .granule_naming import GranuleConvention
 from .link_types import TimeLink
 from .spec import ProductSpec, Rate
 

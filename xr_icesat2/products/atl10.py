@@ -7,7 +7,7 @@ group itself the sections of about 10 km; from 006 on these are ``freeboard_segm
 ``reference_surface_section``. ``freeboard_swath_segment`` is outside the beams.
 """
 
-from .granule_convention import GranuleConvention
+from .granule_naming import GranuleConvention
 from .spec import ALONG, ProductSpec, Rate
 
 __all__ = ["ATL10"]

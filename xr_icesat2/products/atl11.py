@@ -5,7 +5,7 @@ and *ATBD*, as far as a granule made before the first release and public program
 are in the pair's group; before the first release they were in ``corrected_h``.
 """
 
-from .granule_convention import GranuleConvention
+from .granule_naming import GranuleConvention
 from .spec import ALONG, ProductSpec, Rate
 
 __all__ = ["ATL11"]

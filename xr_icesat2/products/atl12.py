@@ -4,7 +4,7 @@ Source: *ATLAS/ICESat-2 L3A Ocean Surface Height (ATL12), Data Dictionary*, its 
 programs read them; no granule was at hand. Second dimensions open by the file's dimension scales.
 """
 
-from .granule_convention import GranuleConvention
+from .granule_naming import GranuleConvention
 from .spec import ProductSpec, Rate
 
 __all__ = ["ATL12"]

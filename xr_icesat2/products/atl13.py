@@ -6,7 +6,7 @@ segments are directly in the beam's group. Releases newer than 002 rename ``cycl
 ``cycle_number``, add variables to the segments and have ``anom_ssegs`` with its own rows.
 """
 
-from .granule_convention import GranuleConvention
+from .granule_naming import GranuleConvention
 from .spec import ALONG, ProductSpec, Rate
 
 __all__ = ["ATL13"]

@@ -5,7 +5,7 @@ A granule is an elevation model of one area, named such as ``GL_0318_100m``: are
 cycle, posting.
 """
 
-from .granule_convention import GranuleConvention
+from .granule_naming import GranuleConvention
 from .spec import ProductSpec
 
 __all__ = ["ATL14"]

@@ -5,7 +5,7 @@ A granule holds the height changes of one area, named such as ``GL_0318_01km``: 
 last cycle, posting.
 """
 
-from .granule_convention import GranuleConvention
+from .granule_naming import GranuleConvention
 from .spec import ProductSpec
 
 __all__ = ["ATL15"]

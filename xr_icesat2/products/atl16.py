@@ -4,7 +4,7 @@ Source: the product's user guide at NSIDC. No granule was examined.
 A granule is a week of the whole globe; its name has the track at the beginning.
 """
 
-from .granule_convention import GranuleConvention
+from .granule_naming import GranuleConvention
 from .spec import ProductSpec
 
 __all__ = ["ATL16"]

@@ -4,7 +4,7 @@ Source: the product's user guide at NSIDC. No granule was examined.
 Names with a date and names with a label are both read.
 """
 
-from .granule_convention import GranuleConvention
+from .granule_naming import GranuleConvention
 from .spec import ProductSpec
 
 __all__ = ["ATL18"]

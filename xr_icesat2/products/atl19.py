@@ -4,7 +4,7 @@ Source: the product's user guide at NSIDC. No granule was examined.
 A granule has groups for the middle latitudes, the north and the south.
 """
 
-from .granule_convention import GranuleConvention
+from .granule_naming import GranuleConvention
 from .spec import ProductSpec
 
 __all__ = ["ATL19"]

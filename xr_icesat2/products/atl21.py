@@ -4,7 +4,7 @@ Source: the product's user guide at NSIDC. No granule was examined.
 A granule is a month of one hemisphere, with groups for its days; names have the hemisphere.
 """
 
-from .granule_convention import GranuleConvention
+from .granule_naming import GranuleConvention
 from .spec import ProductSpec
 
 __all__ = ["ATL21"]

@@ -4,7 +4,7 @@ Source: *ATLAS/ICESat-2 L3B Mean Inland Surface Water Data (ATL22), Data Diction
 as public programs read them. No granule was examined. Transects are directly in the beam's group.
 """
 
-from .granule_convention import GranuleConvention
+from .granule_naming import GranuleConvention
 from .spec import ProductSpec, Rate
 
 __all__ = ["ATL22"]

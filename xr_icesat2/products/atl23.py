@@ -4,7 +4,7 @@ Source: the product's user guide at NSIDC. No granule was examined.
 A granule is the mean of three months, one granule a month.
 """
 
-from .granule_convention import GranuleConvention
+from .granule_naming import GranuleConvention
 from .spec import ProductSpec
 
 __all__ = ["ATL23"]

@@ -4,7 +4,7 @@ Source: *ATLAS/ICESat-2 L3A Along Track Coastal and Nearshore Bathymetry (ATL24)
 extract of release 001. Photons are directly in the beam's group, without dimension scales.
 """
 
-from .granule_convention import GranuleConvention
+from .granule_naming import GranuleConvention
 from .spec import ProductSpec, Rate
 
 __all__ = ["ATL24"]

@@ -10,7 +10,7 @@ from typing import NoReturn
 from xr_icesat2.errors import ProductNotFoundError
 from xr_icesat2.text_table import align_columns, html_rows
 
-from .granule_convention import GranuleConvention
+from .granule_naming import GranuleConvention
 from .spec import ProductSpec
 
 __all__ = ["Products"]

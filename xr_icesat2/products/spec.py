@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 from .contents_table import Contents
-from .granule_convention import GranuleConvention
+from .granule_naming import GranuleConvention
 from .link_types import RateLink
 from .product_contents import contents_of
 

@@ -15,10 +15,10 @@ from xr_icesat2.available_memory import fits
 from xr_icesat2.errors import TooLargeError
 from xr_icesat2.granule.granule import Granule
 
-from .array_parts import Cut, Mosaic, gaps
 from .decode import Decoder
 from .execute import PendingArray, execute
 from .granule_reader import DatasetRead, Sink
+from .padded_array import Cut, Mosaic, gaps
 from .selection import normalise
 
 __all__ = ["GranuleArray", "index_outer", "taken"]

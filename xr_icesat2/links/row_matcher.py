@@ -24,9 +24,9 @@ from .link_tables import (
 )
 from .linked_rate import Endpoint, with_common_beams
 from .lookup import check_pair, check_through, find_link, inner_link, known_granules
-from .range_map import NO_ROW, map_rows
-from .stored_values import NO_TIME, nanoseconds, whole_numbers
+from .row_range_map import NO_ROW, map_rows
 from .track_rows import AlongTrackRows, Beam, RowValues, group_by_beam, load_values
+from .undecoded_values import NO_TIME, nanoseconds, whole_numbers
 
 __all__ = ["RowMatcher", "make_matcher"]
 

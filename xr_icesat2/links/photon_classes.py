@@ -14,9 +14,9 @@ from .api import Opened, attach, on_rows_of
 from .linked_arrays import AttachedArray
 from .linked_rate import Endpoint
 from .lookup import find_link, find_range_link
-from .matcher import make_matcher
-from .stored_values import whole_numbers
+from .row_matcher import make_matcher
 from .track_rows import group_by_beam
+from .undecoded_values import whole_numbers
 
 __all__ = ["UNCLASSIFIED", "along_track_distance", "photon_classes"]
 
