@@ -36,8 +36,8 @@ class LazyIndex(Index):
 
     Notes
     -----
-    xarray compares indexes of the same type only: with a pandas index of the same length, rows are
-    matched by position. Before aligning with one, or ``reindex``, make this one a pandas index:
+    xarray aligns indexes of one type only: with a pandas index of other labels it raises
+    ``AlignmentError``. Before aligning with one, or ``reindex``, make this one a pandas index:
     ``ds.drop_indexes(name).set_xindex(name)``.
     """
 
