@@ -31,8 +31,8 @@ LIMIT_VARIABLE = "XR_ICESAT2_INDEX_CACHE_BYTES"
 LIMIT = 1 << 30
 SHARE = 16
 """The directory is listed after one part in so many of the bound was written."""
-ABANDONED = 86_400.0
-"""Seconds after which an unfinished file belongs to a process that has died."""
+ABANDONED = 86_400 * 10**9
+"""Nanoseconds after which an unfinished file belongs to a process that has died."""
 
 
 def note_written(directory: Path, nbytes: int) -> None:
@@ -79,7 +79,7 @@ def _evict(directory: Path, most: int) -> None:
 
 def _entries(directory: Path) -> Iterator[tuple[int, str, int]]:
     """Yield the time of last use, the name and the bytes on disk of each of our files."""
-    abandoned = time.time() - ABANDONED
+    now = time.time_ns()
     with os.scandir(directory) as found:
         for item in found:
             if not OURS.fullmatch(item.name):
@@ -87,6 +87,7 @@ def _entries(directory: Path) -> Iterator[tuple[int, str, int]]:
             with suppress(FileNotFoundError):
                 status = item.stat(follow_symlinks=False)
                 used = status.st_mtime_ns
-                if item.name.endswith(PARTIAL) and status.st_mtime < abandoned:
-                    used = 0
+                if item.name.endswith(PARTIAL):
+                    # Its process is still writing it, or has died.
+                    used = now if now - used < ABANDONED else 0
                 yield used, item.name, _units(status.st_size) * UNIT
