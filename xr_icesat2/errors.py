@@ -1,4 +1,4 @@
-"""What can go wrong, by the name of what went wrong.
+"""Exceptions of this library, each named after its cause.
 
 Every error is an :class:`ICESat2Error` and also the builtin that a caller who
 does not know this library would catch (``FileNotFoundError``, ``ValueError``,
@@ -33,16 +33,16 @@ class ICESat2Error(Exception):
     """Base of every error that this library raises."""
 
     def __str__(self) -> str:
-        # Messages hold names and texts of files and servers.
+        # Messages contain names and texts of files and servers.
         return printable(super().__str__())
 
 
 class GranuleNotFoundError(ICESat2Error, FileNotFoundError):
-    """Nothing lies at the path or URL."""
+    """There is no file at the path or URL."""
 
 
 class AccessDeniedError(ICESat2Error, PermissionError):
-    """The server, or the operating system, refuses to let us read."""
+    """The server or the operating system denies access."""
 
 
 class TransferError(ICESat2Error, OSError):
@@ -58,7 +58,7 @@ class ChangedGranuleError(ICESat2Error, OSError):
 
 
 class NotAGranuleError(ICESat2Error, ValueError):
-    """What lies there is not HDF5, or is HDF5 but not ICESat-2."""
+    """The file is not HDF5, or is HDF5 but not an ICESat-2 granule."""
 
 
 class CorruptGranuleError(ICESat2Error, OSError):
@@ -66,15 +66,15 @@ class CorruptGranuleError(ICESat2Error, OSError):
 
 
 class NotSupportedError(ICESat2Error, NotImplementedError):
-    """What was asked for is there, but it is of a kind that is not read; the message says why."""
+    """The requested object exists, but cannot be read; the message says why."""
 
 
 class CorruptIndexError(ICESat2Error, OSError):
-    """A file of indexes is damaged, or is none."""
+    """An index file is damaged, or is not an index file."""
 
 
 class IdentityError(ICESat2Error, ValueError):
-    """The evidence of which granule this is contradicts itself, or is missing where needed."""
+    """The sources of a granule's identity contradict each other, or a required one is missing."""
 
 
 class _NoSuchKeyError(ICESat2Error, KeyError):
@@ -88,7 +88,7 @@ class GroupNotFoundError(_NoSuchKeyError):
 
 
 class ProductNotFoundError(_NoSuchKeyError):
-    """No product of this name is known here."""
+    """No product has this name."""
 
 
 class SelectionError(ICESat2Error, ValueError):
@@ -96,9 +96,9 @@ class SelectionError(ICESat2Error, ValueError):
 
 
 class TooLargeError(MemoryError, ICESat2Error):
-    """What is to be read does not fit into the memory."""
+    """The requested values do not fit into memory, or a file exceeds a limit."""
 
-    # In this order, because workers of dask make it anew by MemoryError.__new__.
+    # MemoryError is first, because dask's workers recreate the error by MemoryError.__new__.
 
 
 class MergeError(ICESat2Error, ValueError):
@@ -106,4 +106,4 @@ class MergeError(ICESat2Error, ValueError):
 
 
 class LinkError(ICESat2Error, ValueError):
-    """Rows of one rate do not lead to those of another: no pair, or a file contradicts itself."""
+    """Two rates cannot be linked: they are not a pair, or a file is inconsistent."""

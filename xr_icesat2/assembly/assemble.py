@@ -39,7 +39,7 @@ from .unsupported_objects import leave_out_everywhere, note_left_out, read_left_
 __all__ = ["assemble_dataset", "assemble_groups", "close_granules"]
 
 FEW_GRANULES = 8
-"""Up to so many, raw metadata stays in memory until a tree is complete: its rates share pages."""
+"""Granules up to which raw metadata stays in memory until a tree is complete: rates share pages."""
 LAYOUTS = {"spot": spot_datasets, "flat": flat_datasets}
 
 
@@ -270,7 +270,7 @@ def _from_root(
 
 
 def _is_asked(dataset: xr.Dataset, request: Request) -> bool:
-    """Return whether a group has a variable that is asked for, coordinates aside."""
+    """Return whether a group has a requested variable that is no coordinate."""
     sources = dataset.encoding["icesat2"].values()
     return request.variables is None or any(request.keeps(source["path"]) for source in sources)
 

@@ -1,6 +1,7 @@
 """Coordinates of flat rows: row labels, gran_idx, gt, spot, source_row.
 
-They follow from the beam of a row, so that one value a beam is stored, never one a row.
+They are constant in a beam, or count its rows. So one value is stored for each beam, not for each
+row.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ MOST_EAGER = 1 << 24
 ROW_BITS = 32
 """Bits of a label that count rows; those above are ``gran_idx``, which has eight digits at most."""
 BeamValues: TypeAlias = Mapping[str, tuple[np.ndarray, dict[str, Any]]]
-"""By coordinate, one value a beam that has the rate, and the attributes."""
+"""Keyed by coordinate: one value for each beam that has the rate, and the attributes."""
 
 
 def coords_per_beam(merged: MergedRate, beams: Sequence[tuple[int, int]]) -> BeamValues:
@@ -57,7 +58,7 @@ def coords_per_beam(merged: MergedRate, beams: Sequence[tuple[int, int]]) -> Bea
     values["n_obs"] = values["n_obs"][0], {"long_name": f"rows of the beam: {merged.rate.name}"}
     for name in PASS_COORDS:
         if name in coords:
-            # Half as wide as one for each granule: a table has one for each row.
+            # Half the width of the coordinate of granules, because a table repeats it in each row.
             array, attrs = of_beams(name)
             values[name] = array.astype(np.int32), attrs
     values |= {name: of_beams(name) for name in ("gt", "spot") if name in coords}

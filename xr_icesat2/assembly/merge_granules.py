@@ -30,7 +30,7 @@ __all__ = ["MergedRate", "common_attrs"]
 
 TRACK_COORDS = ("spot", "pair_track", "profile", "gt", "beam_strength", "n_obs", "source_row")
 TAKEN = {*GRANULE_COORDS, *TRACK_COORDS, "cycle"}
-"""Names of coordinates of the engine, and one that could be mistaken for such a name."""
+"""Names that variables may not have: coordinates, and a name that could be mistaken for one."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class MergedRate:
     Attributes
     ----------
     granules
-        One a granule, in the order of ``gran_idx``.
+        One element for each granule, in the order of ``gran_idx``.
     """
 
     rate: Rate
@@ -233,7 +233,7 @@ class MergedRate:
 
 
 def common_attrs(everywhere: Sequence[Mapping[str, object]]) -> dict[str, object]:
-    """Return the attributes that all have with the same value."""
+    """Return the attributes that have the same value in all mappings."""
     if not everywhere:
         return {}
     first, *others = everywhere

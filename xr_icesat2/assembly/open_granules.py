@@ -21,8 +21,8 @@ from .request import Request
 __all__ = ["open_granule", "open_granules"]
 
 PARSED_AT_ONCE = 10
-"""Granules of a list longer than :data:`.MOST_AT_ONCE` that are opened at a time: they are parsed
-one after another, and meanwhile their first bytes stay in memory."""
+"""Granules opened at once of a list longer than :data:`.MOST_AT_ONCE`: they are parsed one after
+another, and meanwhile their first bytes stay in memory."""
 FIRST_LOOK = 1 << 20, 256 << 10
 """Bytes of the beginning and of the end that are read along with the version: most of the metadata
 of a granule is there."""

@@ -21,8 +21,8 @@ from .request import Request
 __all__ = ["predict_paths", "prefetch_granule"]
 
 MOST_NAMED = 10
-"""Variables of which the chunk index is prefetched. Of more, it takes more requests than are sent
-at a time, and loading may rather read the whole granule."""
+"""Variables up to which the chunk tables are prefetched. More would take more requests than are
+sent at once, and loading may read the whole granule instead."""
 
 
 def predict_paths(granule: Granule, request: Request) -> list[str]:
@@ -54,7 +54,7 @@ def prefetch_granule(granule: Granule, request: Request) -> Identity | None:
     granule.index.keep_no_pages()
     identity = None
     with suppress(ICESat2Error):
-        # Loading reads the chunk indexes of more granules at a time than are opened at a time.
+        # Loading reads chunk tables of more granules at once than are opened at once.
         paths = predict_paths(granule, replace(request, variables=None))
         identity = identify_granule(granule, paths)
         rate = _rate(granule, request)

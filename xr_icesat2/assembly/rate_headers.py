@@ -46,7 +46,7 @@ class BeamRate:
     coordinates: frozenset[str]
     """Paths of the :attr:`variables` that are the time or the position of a row."""
     labels: Mapping[str, Labels]
-    """Labels that the file stores of a dimension; none if two of them are equal."""
+    """Stored labels of second dimensions; a dimension with two equal labels has none."""
 
 
 @dataclass(frozen=True, slots=True)

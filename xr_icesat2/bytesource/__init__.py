@@ -1,7 +1,7 @@
 """Bytes of one granule, from any storage.
 
-- :mod:`.protocol`: :class:`ByteSource`, what the rest of the library asks for
-- :mod:`.open_source`: from what a user gives to a byte source
+- :mod:`.protocol`: :class:`ByteSource`, the interface that the rest of the library uses
+- :mod:`.open_source`: the byte source for a path, a URL or an open file
 - :mod:`.local`, :mod:`.file_object`, :mod:`.remote`: the byte sources
 - :mod:`.descriptor_cache`: open local files
 - :mod:`.fsspec_location`: which fsspec filesystem a remote source reads

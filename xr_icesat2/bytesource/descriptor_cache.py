@@ -1,8 +1,8 @@
-"""Cache of open file descriptors: few at a time, each closed when nobody reads it.
+"""Cache of open file descriptors, so that a long list of files needs few of them.
 
 A list of a thousand local granules must not need a thousand file descriptors
-(the usual limit is 1024), and a descriptor must not be closed, and its number
-given to another file, while another thread reads from it.
+(the usual limit is 1024). A descriptor must not be closed while another thread
+reads from it: the operating system could reuse its number for another file.
 """
 
 import os
@@ -18,7 +18,7 @@ __all__ = ["MAX_OPEN", "Descriptor", "DescriptorCache", "check_regular_file", "d
 MAX_OPEN = 128
 """Open files at most; the least recently used is closed first."""
 
-# One pread gives at most about 2 GiB on Linux, whatever is asked.
+# One pread returns at most about 2 GiB on Linux.
 _LARGEST_READ = 1 << 30
 
 

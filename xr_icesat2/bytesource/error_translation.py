@@ -1,7 +1,7 @@
 """Translate errors of filesystems and client libraries into ours.
 
-botocore, aiohttp, requests and the operating system each say "no such file" in
-their own way, and fsspec wraps one in another (its HTTP filesystem reports a
+botocore, aiohttp, requests and the operating system each have their own error
+for "no such file", and fsspec wraps one in another (its HTTP filesystem reports a
 refused connection as ``FileNotFoundError``). They are distinguished by their
 attributes and class names, along the chain of causes: none of those libraries
 is imported here.
@@ -62,7 +62,7 @@ _TIMED_OUT = {
     "Timeout",
     "TimeoutError",
 }
-# urllib3 derives this from its time outs, though nobody has waited.
+# urllib3 derives this from its timeouts, although no time limit was exceeded.
 _UNREACHABLE = {"NewConnectionError"}
 _CERTIFICATE = {"ClientSSLError", "SSLCertVerificationError", "SSLError"}
 _BROKEN = {
@@ -108,12 +108,12 @@ class HTTPStatusError(Exception):
         """Return the error for an answer of aiohttp or requests."""
         status = getattr(response, "status", None) or response.status_code
         asked = response.headers.get("Retry-After", "")
-        # Servers may also give a date there; the usual pause does for those.
+        # Servers may also send a date, for which the usual pause is used.
         return cls(status, response.reason or "", float(asked) if asked.isdecimal() else 0.0)
 
 
 class GarbledResponseError(Exception):
-    """An answer has not the form that this server uses."""
+    """An answer does not have the form that this server uses."""
 
 
 class ShortResponseError(Exception):
@@ -199,9 +199,9 @@ def translate_error(error: BaseException, name: str) -> ICESat2Error:
 def safe_cause(error: BaseException) -> BaseException | None:
     """Return ``error`` for a traceback, or None if it, or its cause, may show a secret.
 
-    aiohttp's errors may hold the headers of the request, which dask pickles.
-    None also if one of our errors is among its causes: that one is raised, and
-    cannot be the cause of its cause.
+    aiohttp's errors may contain the headers of the request, which dask pickles.
+    None also if one of our errors is among its causes: that error itself is
+    raised, and would become the cause of its own cause.
     """
     links = list(_links(error))
     ours = any(isinstance(link, ICESat2Error) for link in links)

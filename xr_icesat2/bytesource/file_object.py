@@ -1,4 +1,4 @@
-"""Open files that no path or URL leads to: ``BytesIO`` and the like."""
+"""Read open files without a path or URL, such as ``BytesIO``."""
 
 import io
 import threading

@@ -1,4 +1,4 @@
-"""Files of this machine."""
+"""Read local files with ``pread``."""
 
 import os
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""From what a user gives to a byte source, without any I/O."""
+"""Choose the byte source for a path, a URL or an open file, without any I/O."""
 
 import io
 import os
@@ -24,7 +24,7 @@ def open_source(
     obj: str | os.PathLike[str] | IO[bytes] | Any,
     storage_options: Mapping[str, Any] | None = None,
 ) -> ByteSource:
-    """Return the byte source of what a user gave. No I/O: the first read does that.
+    """Return the byte source for a path, URL or open file; the first read does the I/O.
 
     Parameters
     ----------

@@ -113,7 +113,7 @@ class RangeRequests:
     async def _refuse_outside(self, offset: int, length: int) -> None:
         try:
             size = (await self._transport.file_version()).size
-        except TransferError:  # the server does not say: then what it answered has to do
+        except TransferError:  # without the size, the caller's own error is raised
             return
         if offset + length > size:
             raise range_error(offset, length, size, self._name)

@@ -1,7 +1,7 @@
-"""What to call a granule in messages and keys: never by a secret.
+"""Names of granules in messages and keys, without secrets.
 
-A presigned URL is a password, and so are ``user:password@host`` and
-``?token=…``. Messages end in logs and bug reports.
+A presigned URL gives access like a password, and so do ``user:password@host``
+and ``?token=…``. Messages end up in logs and bug reports.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Files in any fsspec filesystem: S3, HTTPS, memory, caches over them and more."""
+"""Read files in any fsspec filesystem: S3, HTTPS, memory, caching ones and more."""
 
 import time
 from asyncio import AbstractEventLoop
@@ -33,8 +33,8 @@ class ObservedCost:
 
     Parameters
     ----------
-    prior : Cost
-        Assumed until something was measured.
+    prior : RequestCost
+        Assumed until a request was measured.
     """
 
     def __init__(self, prior: RequestCost) -> None:

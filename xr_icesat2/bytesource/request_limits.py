@@ -1,6 +1,6 @@
-"""How many requests at once, how often again, and how long to wait.
+"""Limits of requests: how many at once, how many attempts, and how long to wait.
 
-Read at each use, so that a test or a worker process can have its own.
+Environment variables are read at each use, so that a test or a worker process can have its own.
 """
 
 from xr_icesat2.environment import number
@@ -20,28 +20,28 @@ __all__ = [
 ]
 
 MAX_IN_FLIGHT = 64
-"""Requests under way at once in one process, whatever asks for them."""
+"""Requests in flight at once on one event loop. fsspec has one loop in a process."""
 
 MOST_HELD = 24 << 20
-"""Bytes of answers that one process holds, under way or not yet decoded; one larger than that
-comes alone."""
+"""Bytes of answers in memory at once on one event loop, in transit or not yet decoded. A larger
+answer is admitted alone."""
 
 ATTEMPTS = 5
-"""How often one request is tried where trying again can help."""
+"""Attempts of one request, if its failure can pass."""
 
 TIMEOUT = 60.0
-"""Seconds that one request may take with all its attempts, unless the environment says else."""
+"""Default seconds that one request may take with all its attempts."""
 
 TIMEOUT_VARIABLE = "XR_ICESAT2_TIMEOUT"
 
 MIN_RATE = 128 * 1024
-"""Bytes a second that a connection may be as slow as: large ranges get more time."""
+"""Bytes per second of the slowest connection that suffices: large ranges get more time."""
 
 LONGEST = 60
 """The time limit of a request never exceeds this many times :func:`timeout`."""
 
 GRACE = 2.0
-"""Seconds by which an event loop may be late before it is taken for dead."""
+"""Seconds by which an event loop may be late before it is considered dead."""
 
 
 def timeout() -> float:

@@ -1,8 +1,9 @@
-"""Schedule requests on the event loop of fsspec: how many at once, and how many bytes in memory.
+"""Schedule requests on the event loop of fsspec, with bounds on requests and on bytes.
 
 An fsspec filesystem belongs to one event loop, which runs in a thread of its
-own. Any number of threads send requests here. The requests on the loop are
-bounded for the process, and no caller waits for a loop that has died.
+own. Any number of threads send requests to it. Each loop has one scheduler,
+which bounds the requests in flight and their bytes in memory. No caller waits
+for a loop that has died.
 """
 
 import asyncio
@@ -173,7 +174,7 @@ class RequestScheduler:
                 concurrent.futures.wait([future], timeout=patience)
             return future.result()
         finally:
-            future.cancel()  # nothing if done; else the caller gave up or was interrupted
+            future.cancel()  # no effect if done; otherwise the caller gave up or was interrupted
 
     def _refusal(self, name: str) -> TransferError | None:
         try:
@@ -207,7 +208,7 @@ async def in_order(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
 
 
 async def in_daemon_thread(function: Callable[[], T]) -> T:
-    """Await a blocking call; if it never returns, it does not keep Python from ending.
+    """Await a blocking call in a thread that does not keep Python from exiting.
 
     (``asyncio.to_thread`` uses threads that the interpreter waits for at exit.)
     """

@@ -1,4 +1,4 @@
-"""Try again what is worth it, within one time limit for all attempts."""
+"""Retry failures that can pass, within one time limit for all attempts."""
 
 import asyncio
 import random
@@ -18,7 +18,7 @@ __all__ = ["retry"]
 T = TypeVar("T")
 _log = get_logger(__name__)
 
-# A connection that hangs leaves time for two more.
+# A hung connection leaves time for two more attempts.
 _SHARE = 3
 
 
@@ -38,7 +38,7 @@ async def retry(attempt: Callable[[], Awaitable[T]], limit: float, name: str) ->
     Raises
     ------
     ICESat2Error
-        What the last attempt met.
+        The failure of the last attempt.
     """
     deadline = time.monotonic() + limit
     for number in count(1):
@@ -50,8 +50,8 @@ async def retry(attempt: Callable[[], Awaitable[T]], limit: float, name: str) ->
             raise
         except Exception as met:  # noqa: BLE001 - translated below
             error = met
-        # Outside of the handler: what is raised here must not carry as its context what
-        # shown_cause withholds.
+        # Outside of the handler: an exception that is raised in it has the original one as its
+        # context, which safe_cause may withhold.
         # Jitter: many requests refused at once must not come back at once.
         pause = limits.backoff() * 2 ** (number - 1) * random.uniform(0.5, 1)  # noqa: S311
         pause += getattr(error, "retry_after", 0.0)

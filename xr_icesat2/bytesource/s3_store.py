@@ -1,8 +1,9 @@
-"""Requests to S3 by obstore: its stores, and what it answers.
+"""Requests to S3 by obstore: its stores, its answers and its errors.
 
-Who makes a store says where and as whom; nothing is left to what obstore would
-find in the environment. A store keeps its keys: other keys are another store,
-so keys that are renewed, or refused before their time, need nothing more.
+The caller passes bucket, endpoint, region and keys, so that obstore takes none
+of them from the environment. A store cannot change its keys: other keys need
+another store. So renewed keys, and keys that S3 refuses before they expire,
+need no further code.
 """
 
 import asyncio
@@ -31,7 +32,7 @@ _CODE = re.compile(r"<Code>(\w+)</Code>")
 _MESSAGE = re.compile(r"<Message>([^<]*)</Message>")
 
 LOOK_BYTES = 512 << 10
-"""Bytes a request of a first look: several at once show how fast the link is."""
+"""Bytes of one request of the first read: several at once measure the bandwidth."""
 
 Keys = tuple[str, str, str | None]
 """Access key, secret key and session token."""
@@ -40,21 +41,21 @@ Proxy = tuple[tuple[str, str], ...]
 
 
 class S3Error(Exception):
-    """S3 answers with an error; looks like botocore's to whoever translates it.
+    """An error answer of S3, with the attributes of botocore's ``ClientError``.
 
     Parameters
     ----------
     status : int
         HTTP status.
     body : str
-        Of the answer, or a text that holds it.
+        Of the answer, or a text that contains it.
 
     Attributes
     ----------
     status : int
         HTTP status.
     code : str
-        What S3 calls it, such as ``"AccessDenied"``; ``""`` if it does not say.
+        S3's error code, such as ``"AccessDenied"``; ``""`` without one.
     """
 
     def __init__(self, status: int, body: str) -> None:
@@ -128,9 +129,10 @@ async def head(store: Any, key: str) -> FileVersion:
 
 
 async def first_read(store: Any, key: str, first: int, last: int) -> FirstRead:
-    """Return size and ETag with the first and last bytes, one of which must be asked for.
+    """Return size and ETag with the first and last bytes, at least one of them.
 
-    Bytes of another version than the first answer's are left out; its error is raised.
+    The first answer determines the version, and its error is raised. Bytes of other versions are
+    dropped.
     """
     spans: list[Any] = [(at, min(at + LOOK_BYTES, first)) for at in range(0, first, LOOK_BYTES)]
     spans += [{"suffix": last}] if last else []
@@ -186,7 +188,7 @@ def answered_status(error: Exception) -> int | None:
 def as_s3_error(error: Exception) -> Exception:
     """Return an error of obstore as one that can be translated and pickled.
 
-    Its own text holds addresses and headers.
+    The text of obstore's error contains addresses and headers.
     """
     status = answered_status(error)
     if status is not None:

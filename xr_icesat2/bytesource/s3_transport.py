@@ -20,8 +20,8 @@ from .slow_requests import note_peer
 __all__ = ["ObstoreTransport"]
 
 _ELSEWHERE = re.compile("status code: 400|redirect|non-partial", re.IGNORECASE)
-"""Answers after which s3fs is asked instead: of buckets in other regions, which botocore finds, and
-of servers that ignore ranges."""
+"""Answers after which s3fs repeats the request: of buckets in other regions, which botocore finds,
+and of servers that ignore ranges."""
 
 T = TypeVar("T")
 
@@ -52,11 +52,12 @@ class ObstoreTransport:
     Parameters
     ----------
     filesystem
-        Of s3fs, of which :func:`~xr_icesat2.bytesource.s3_client_choice.can_use_obstore` is true.
+        A filesystem of s3fs for which
+        :func:`~xr_icesat2.bytesource.s3_client_choice.can_use_obstore` is true.
     path
         Bucket and key.
     instead
-        Transport for what obstore cannot read; once it succeeds, for all requests.
+        Transport for what obstore cannot read. After its first success, it makes all requests.
     """
 
     parallel = True
@@ -88,7 +89,7 @@ class ObstoreTransport:
             return await self._instead.first_read(first, last)
         if not first and not last:
             return FirstRead(await self.file_version())
-        with suppress(Exception):  # of any kind: the version request raises the right one
+        with suppress(Exception):  # any error: the request for the version raises the right one
             found = await s3_store.first_read(await self._store(), self._key, first, last)
             self._has_answered = True
             return found

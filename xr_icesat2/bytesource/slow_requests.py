@@ -40,21 +40,21 @@ _current: ContextVar[_Waiting | None] = ContextVar("waiting", default=None)
 
 
 def note_peer(peer: str) -> None:
-    """Note which host, or host of a URL, the request of this task now waits for."""
+    """Record the host (or the host of a URL) for which the request of this task waits."""
     waiting = _current.get()
     if waiting is not None:
         waiting.peer = urlsplit(peer).netloc.rpartition("@")[2] or peer
 
 
 def heard() -> None:
-    """Note that a part of the answer to the request of this task has arrived."""
+    """Record that a part of the answer to the request of this task has arrived."""
     waiting = _current.get()
     if waiting is not None:
         waiting.heard[waiting.peer] = time.monotonic()
 
 
 class SlowRequestWatch:
-    """Over the requests that are under way on one event loop; warns once however many wait."""
+    """Watches the requests in flight on one event loop; all that wait cause one warning."""
 
     def __init__(self) -> None:
         self._under_way: set[_Waiting] = set()

@@ -36,7 +36,7 @@ def read_chunk_table(
     Parameters
     ----------
     header, layout
-        The dataset's, and its layout.
+        Header of the dataset, and its layout.
     file_size
         In bytes, from the superblock on.
     rows

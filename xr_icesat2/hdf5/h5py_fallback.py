@@ -1,7 +1,7 @@
 """Read through h5py, over our byte source, what our parsers do not support.
 
-It is slower (one request after another, one thread), and serves newer superblocks and layouts,
-rare filters, and variable-length strings.
+It is slower: one request after another, in one thread. It reads superblocks and layouts that our
+parsers do not know, rare filters, and variable-length strings.
 """
 
 from __future__ import annotations

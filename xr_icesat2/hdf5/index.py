@@ -260,7 +260,7 @@ class GranuleIndex:
         return targets.path(address, near, self.group, everything.load_below)
 
     def chunk_tables(self, wanted: Mapping[str, np.ndarray | None]) -> dict[str, ChunkTable]:
-        """Read the chunk tables of some chunked datasets side by side.
+        """Read the chunk tables of some chunked datasets concurrently.
 
         Parameters
         ----------

@@ -40,7 +40,7 @@ from .superblock import Superblock, check_extension, read_front, read_superblock
 __all__ = ["GranuleFile", "ObjectReader"]
 
 MOST_SIDE_BY_SIDE = 1 << 12
-"""Objects parsed concurrently: more than granules have, and few enough for their raw bytes."""
+"""Objects parsed concurrently: more than any granule has, and their raw bytes fit into memory."""
 T = TypeVar("T")
 Failure: TypeAlias = UnsupportedError | CorruptGranuleError
 
@@ -59,7 +59,7 @@ class GranuleFile:
     log: FileLog
 
     def run(self, parsers: Iterable[Parser[T]]) -> list[T | Exception]:
-        """Run parsers side by side; what one raises is its result."""
+        """Run parsers concurrently; an error that a parser raises is its result."""
         limited = [bounded(parser, self.size, self.base) for parser in parsers]
         return run(concurrently(limited, MOST_ASKED), self.pages.read)
 

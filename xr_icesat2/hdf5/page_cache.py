@@ -34,28 +34,28 @@ MERGE_BYTES = 64 << 10
 """Pages at most this far apart are read in one request, with the bytes between them."""
 ROUND_TRIPS = 2
 RANGES_BRING = 3
-"""Ranges and the bytes between them are assumed to take one part in this many of the rest."""
+"""Reading ranges is assumed to transfer one part in this many of the remaining bytes."""
 FRONT_ROUND_TRIPS = 3
 """Round trips saved by reading the front of a file at once, if all structure is there."""
 FIRST_BLOCKS = 4
 """Blocks of the first read: they contain the headers of the outer groups, and measure the speed of
 the connection."""
 ONWARD = 128, 4 << 20
-"""Bytes at the beginning of a file that are read with the first range elsewhere, as a part of the
-size and at most in bytes: most metadata of a thousand datasets is there."""
+"""Bytes at the beginning of a file that are read with the first range elsewhere: at most one part
+in so many of the file, and so many bytes. Most metadata of a thousand datasets is stored there."""
 MOST_RUN = 2 << 20
 """Bytes of one request, at most."""
 MOST_PARTS = 16 << 20
 """Bytes kept while parts of granules are among them."""
 FRESH = 30.0
-"""Seconds after which what is kept of a granule makes room for another."""
+"""Seconds after which the bytes of another granule may replace those of a granule."""
 
 
 def most_whole() -> int:
-    """Return how many bytes of granules that were read whole one process keeps.
+    """Return how many bytes of whole granules one process may keep.
 
-    ``XR_ICESAT2_WHOLE_FILE_BYTES``, else 48 MiB. A granule is not read whole while there is no room
-    for it, so that of a thousand small granules, each of which is needed in part, few are.
+    ``XR_ICESAT2_WHOLE_FILE_BYTES``, else 48 MiB. A granule that does not fit is not read whole. So
+    of a list of a thousand small granules, of which only parts are needed, few are read whole.
     """
     return int(number("XR_ICESAT2_WHOLE_FILE_BYTES", 48 << 20, "bytes", zero=True))
 
@@ -69,7 +69,7 @@ class _Kept:
     def begin_anew(self) -> None:
         self._pages: dict[PageCache, tuple[int, float]] = {}
         self._total = 0
-        self._lock = threading.RLock()  # who is dropped, drops itself
+        self._lock = threading.RLock()  # reentrant: forget() of an evicted granule calls drop()
 
     def admit(self, pages: PageCache, size: int, most: int) -> bool:
         """Reserve memory for some bytes of a granule; return whether there is enough."""
@@ -208,7 +208,7 @@ class PageCache:
 
     @property
     def _block_size(self) -> int:
-        """PageCache a block, settled by what a request costs."""
+        """Pages of a block, determined once by what a request costs."""
         if not self._block:
             most = min(self._source.cost.round_trip, MOST_BLOCK) // PAGE
             self._block = 1 << max(0, most.bit_length() - 1)

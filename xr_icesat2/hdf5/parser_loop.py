@@ -29,7 +29,7 @@ __all__ = [
 
 T = TypeVar("T")
 MOST_OF_FILE = 4
-"""Times the size of the file that one structure may request: nodes are read twice."""
+"""How many times the size of the file one parser may request: nodes are read twice."""
 SLACK = 1 << 24
 """Further bytes: pages and heaps of small files are requested more than once."""
 MOST_ASKED = 1 << 26
@@ -85,8 +85,9 @@ def bounded(parser: Parser[T], file_size: int, base: int = 0) -> Parser[T]:
     Raises
     ------
     CorruptGranuleError
-        A pointer leads out of the file, or the structure is larger than the
-        whole file, as where it contains itself.
+        A pointer leads out of the file, or the parser requests more than
+        :data:`MOST_OF_FILE` times the file, as in a structure that contains
+        itself.
     """
     asked = 0
     answer: Any = None
@@ -108,7 +109,7 @@ def bounded(parser: Parser[T], file_size: int, base: int = 0) -> Parser[T]:
 
 
 def _moved(ranges: Ranges, base: int) -> Ranges:
-    """Add an offset to ranges, which stay of their kinds."""
+    """Add an offset to ranges, and keep their types."""
     spans = [
         IsolatedRange(at + base, length) if isinstance(span, IsolatedRange) else (at + base, length)
         for span in ranges

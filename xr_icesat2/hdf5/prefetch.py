@@ -1,9 +1,9 @@
-"""Prefetch objects along many paths at once, before a walk from the root reads them.
+"""Prefetch objects along many paths at once, before the traversal reads them.
 
-A walk reads an object whole before the objects below it. The blocks of a header are often apart,
-and each refers to the next, so each costs a round trip. But the first block of a group already
-contains its links. For datasets that are wanted by name, the root of the chunk table and small
-values are prefetched too.
+The traversal reads an object completely before the objects below it. The blocks of a header are
+often apart, and each contains the address of the next, so each costs a round trip. But the first
+block of a group already contains its links. For datasets that are requested by name, the root of
+the chunk B-tree and small values are prefetched too.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def path_tree(paths: Iterable[str]) -> PathTree:
 def prefetch(address: int, wanted: PathTree, scope: PrefetchScope, path: str = "/") -> Parser[None]:
     """Read an object and the wanted objects below it, each as soon as its place is known.
 
-    Results are put into ``scope.ahead``. Missing or damaged objects are skipped, because the walk
-    itself reports them.
+    Results are put into ``scope.ahead``. Missing or damaged objects are skipped, because the
+    traversal reports them.
     """
     parsers: list[Parser[object]] = [_alone(address, scope, path)]
     if wanted:

@@ -1,4 +1,4 @@
-"""Walk over all objects below some groups, and find objects by address."""
+"""Traverse all objects below some groups, and find objects by address."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Traversal"]
 
 
 class Traversal:
-    """A walk over the tree of a file, one level of groups after another.
+    """Traverses the tree of a file, one level of groups after another.
 
     A group is entered by the first hard link to it, or by the first soft link if there is no hard
     link. Other links to it are left out, with a reason that names the group. So cycles end, and no

@@ -1,1 +1,1 @@
-"""Indexes of granules that are kept: in a directory, or many in one file."""
+"""Stores of granule indexes: a directory, or one file with many of them."""

@@ -1,6 +1,6 @@
-"""Dtypes, arrays and attributes in the form that an encoded index holds, and back.
+"""Convert dtypes, arrays and attributes to their form in an encoded index, and back.
 
-What comes back is checked: a crafted index makes no dtype that NumPy would misread, and no array
+Decoded values are checked: a crafted index creates no dtype that NumPy would misread, and no array
 beyond its bytes.
 """
 

@@ -25,7 +25,7 @@ __all__ = ["IndexDirectory"]
 log = get_logger(__name__)
 
 RECENT = 3600.0
-"""Seconds within which another use of an entry is not noted."""
+"""Seconds within which another use of an entry is not recorded."""
 
 
 @dataclass(frozen=True, slots=True)

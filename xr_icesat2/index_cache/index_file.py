@@ -1,8 +1,8 @@
-"""Indexes of many granules in one file that is only read.
+"""Indexes of many granules in one read-only file.
 
-After a line that names the format come the encoded indexes (:mod:`.codec`), then a compressed
-table of where each is stored, then a trailer: where the table is stored, and its checksum. An
-index is read and decoded when it is needed.
+The file has a line that names the format, the encoded indexes (:mod:`.codec`), a compressed table
+of where each is stored, and a trailer with the place and checksum of the table. An index is read
+and decoded when it is needed.
 """
 
 from __future__ import annotations

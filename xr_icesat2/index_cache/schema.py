@@ -1,7 +1,7 @@
-"""What an encoded index holds, as types that msgspec checks while it decodes.
+"""Types of the contents of an encoded index, which msgspec checks when it decodes.
 
-The types say what each value is. That sizes, addresses and shapes fit each other, and the file,
-is checked by :mod:`.codec` and :func:`.check_contents`.
+The types declare each value. :mod:`.codec` and :func:`.check_contents` check that sizes, addresses
+and shapes fit each other and the file.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ _LeftOutAttributes: TypeAlias = tuple[tuple[Text, Text], ...]
 
 
 class Group(_Part, tag=1):
-    """A group; its attributes by their number in :attr:`Index.attributes`."""
+    """A group; its attributes by their number in :attr:`StoredIndex.attributes`."""
 
     attributes: Count
     links: dict[Text, Link]
@@ -165,7 +165,7 @@ class Group(_Part, tag=1):
 
 
 class Dataset(_Part, tag=2):
-    """The header of a dataset; its attributes by their number in :attr:`Index.attributes`."""
+    """The header of a dataset; attributes by their number in :attr:`StoredIndex.attributes`."""
 
     attributes: Count
     dtype: Dtype

@@ -25,8 +25,8 @@ def find_link(of: Endpoint, to: Endpoint) -> tuple[RateLink, bool]:
     Returns
     -------
     link, forward
-        ``forward``: ``of`` is the link's ``many``, or its ``one`` where ``to`` is the ``run`` of a
-        :class:`.SpanLink`; otherwise the link is followed in reverse.
+        ``forward`` is True if ``of`` is the link's ``many``, or if ``of`` is the ``one`` and ``to``
+        the ``run`` of a :class:`.SpanLink`. If it is False, the link is followed in reverse.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def known_granules(of: Endpoint, to: Endpoint) -> frozenset[int]:
 def check_through(
     link: KeyLink | SpanLink, of: Endpoint, to: Endpoint, through: Endpoint | None
 ) -> Endpoint:
-    """Return ``through``; raise if a link passes through another rate."""
+    """Return ``through``; raise unless it is the rate that the link passes through."""
     if through is None or _end(through) != (link.product, link.run):
         given = "nothing" if through is None else through.name
         raise LinkError(

@@ -78,7 +78,7 @@ class TimeKeys:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NumberKeys:
-    """Numbers that linked rows have in common."""
+    """Numbers that are equal for linked rows, such as ``segment_id``."""
 
     path: str
     number: xr.Variable
@@ -96,7 +96,7 @@ class NumberKeys:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NearestKeys:
-    """Numbers of the spans that rows are in; the span with the nearest middle counts."""
+    """Number of the span whose middle is nearest to each row."""
 
     segments: LinkTables
     """Maps rows in the file to positions in the raveled segments."""
@@ -139,7 +139,7 @@ class NearestKeys:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PositionKeys:
-    """Rows in the file that rows name by segment and position."""
+    """Rows in the file that other rows refer to by a segment and a position in it."""
 
     named: SegmentPositions
     key: xr.Variable
@@ -291,7 +291,7 @@ def _nearest(link: SpanLink, of: Endpoint, to: Endpoint, through: Endpoint | Non
     segments = range_tables(inner_link(link), through)
     keys = NearestKeys.of_sides(link, segments, of, through)
     granules = known_granules(of, to) & through.track.granules
-    # A photon and the middle of its span may be further apart than two rows of one number.
+    # `link.apart` also covers photons, which are up to half a span from its middle.
     times = of.variable(f"{link.many}/{of.rate.time}"), to.variable(link.one_time)
     return RowMatcher(
         of.track,
@@ -331,7 +331,7 @@ def _by_key(
 
 
 def _named_tables(keys: PositionKeys, many: Endpoint) -> dict[Beam, LinkTable]:
-    """Map row numbers in the file to the row that names them."""
+    """Map row numbers in the file to the row that refers to them."""
     rows = many.track.rows(keys.variables)
     tables = {}
     for beam, at in group_by_beam(rows):

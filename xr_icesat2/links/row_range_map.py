@@ -37,7 +37,7 @@ class RangeMap:
     def find(self, keys: np.ndarray) -> np.ndarray:
         """Return the position (int64) of each key; :data:`NO_ROW` outside of all ranges.
 
-        Where ranges overlap, the one that begins last counts.
+        Where ranges overlap, the one that begins last is used.
         """
         if not len(self.starts):
             return np.full(keys.shape, NO_ROW, np.int64)
@@ -83,9 +83,10 @@ def checked_row_ranges(
     Parameters
     ----------
     first, count
-        int64 (n,): number of each range's first row, from ``base``, and its rows.
+        int64 (n,): number of the first row of each range, counted from ``base``, and how many rows
+        the range has.
     rows
-        int64 (n,): row of each segment in its file, in any order, with any left out.
+        int64 (n,): row of each segment in its file, in any order; segments may be missing.
     tiling
         Whether the ranges of adjacent segments are contiguous.
     what
@@ -93,8 +94,8 @@ def checked_row_ranges(
 
     Returns
     -------
-    Runs
-        Ranges of the segments that have rows; positions are those in the given arrays.
+    RangeMap
+        Ranges of the segments that have rows, with their positions in the given arrays.
 
     Raises
     ------
@@ -178,7 +179,7 @@ class RangePositions:
     def rows(self, keys: np.ndarray, positions: np.ndarray, *, base: int, what: str) -> np.ndarray:
         """Return the row (int64, from 0) of each key and position, counted from ``base``.
 
-        Keys of ranges that a subset lacks give :data:`NO_ROW`.
+        The result is :data:`NO_ROW` for keys of ranges that a subset lacks.
 
         Raises
         ------

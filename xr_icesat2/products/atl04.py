@@ -1,7 +1,7 @@
 """ATL04, normalized relative backscatter.
 
 Source: the product's user guide at NSIDC. No granule was examined.
-A granule holds an orbit, is named with region 1, and has the profiles of ATL09.
+A granule contains one orbit, is named with region 1, and has the profiles of ATL09.
 """
 
 from .granule_naming import GranuleConvention

@@ -1,7 +1,7 @@
 """ATL15, gridded land ice height change.
 
 Source: the product's user guide at NSIDC, and the mission's template of the file.
-A granule holds the height changes of one area, named such as ``GL_0318_01km``: area, first and
+A granule contains the height changes of one area, named such as ``GL_0318_01km``: area, first and
 last cycle, posting.
 """
 

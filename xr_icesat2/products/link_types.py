@@ -36,7 +36,7 @@ class RunLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeLink:
-    """A row of ``many`` belongs to the row of ``one`` during which it was taken."""
+    """A row of ``many`` belongs to the row of ``one`` during which it was measured."""
 
     many: str
     one: str
@@ -45,16 +45,16 @@ class TimeLink:
     one_time: str
     """Variable of ``one``: when the row begins."""
     duration: float
-    """Seconds: a row holds for start ≤ t < start + duration, or until the next one begins."""
+    """Seconds: a row is valid for start ≤ t < start + duration, or until the next one begins."""
     many_product: str | None = None
     """Short name of the product that ``many`` is of, where it is another one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyLink:
-    """A row of ``many`` is one certain row of a rate of another product's granule.
+    """A row of ``many`` is the same observation as one row of another product's rate.
 
-    That rate, ``to``, is in runs itself: ``key`` picks the run, ``position`` the row within it.
+    The rows of that rate, ``to``, form runs: ``key`` selects the run, ``position`` the row in it.
     """
 
     many: str

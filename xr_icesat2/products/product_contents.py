@@ -1,4 +1,4 @@
-"""List what granules of a product hold, by its specification and its table of variables."""
+"""List the contents of a product's granules, from its specification and its table."""
 
 from __future__ import annotations
 

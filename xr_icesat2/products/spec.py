@@ -1,7 +1,7 @@
 """Describe a product as data: its granules, its rates, their groups, dimensions and coordinates.
 
 Each ``products/atlNN.py`` fills in these classes and cites the document that it was taken from. No
-other code names a product.
+other module names a product, except the synthetic values in ``testing/``.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Decode stored values: fill values, scaling and times.
 
-What a variable becomes follows from its attributes, its dtype, the decoders
-and whether its array has padding; never from its values. The rules and, for
-anything but fill values, the arithmetic are xarray's own: each piece is passed
-through :func:`xarray.conventions.decode_cf_variable`, so that the result is
-the same to the last bit.
+The decoded dtype follows from the attributes, the stored dtype, the decoders
+and whether the layout pads. The rules and, for anything but fill values, the
+arithmetic are xarray's own: each piece is passed through
+:func:`xarray.conventions.decode_cf_variable`, so that the result is the same
+to the last bit.
 """
 
 from __future__ import annotations

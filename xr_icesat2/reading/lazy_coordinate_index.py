@@ -1,4 +1,4 @@
-"""An index whose labels are read, or computed, when something is selected or compared by them.
+"""A lazy index, whose labels are read or computed when they are first needed.
 
 xarray indexes each coordinate that is named like its dimension when a file is opened. For
 ``delta_time`` of a photon group that is hundreds of megabytes before anything was asked for.

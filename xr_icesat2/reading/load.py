@@ -1,4 +1,4 @@
-"""Loading the lazy variables of Datasets in one plan."""
+"""Load the lazy variables of Datasets in one plan."""
 
 from __future__ import annotations
 

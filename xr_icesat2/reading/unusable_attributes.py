@@ -1,4 +1,4 @@
-"""Attributes that decoding looks at, but whose values no decoder can use."""
+"""Find attributes for decoding whose values no decoder can use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 __all__ = ["UNWRITABLE", "find_unusable"]
 
 UNWRITABLE = frozenset({"_FillValue", "bounds", "coordinates"})
-"""Of the attributes below, those without sense that no writer of xarray accepts."""
+"""Attributes that no writer of xarray accepts if their values are unusable."""
 
 
 def find_unusable(attrs: Mapping[str, Any], dtype: np.dtype) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""``layout="flat"``: one row an observation, no padding."""
+"""``layout="flat"``: one row for each observation, no padding."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class _Rows:
 
 
 def flat_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
-    """Return one Dataset a group of the rate, by path below the beam.
+    """Return one Dataset for each group of the rate, by path below the beam.
 
     Rows are in the order of granules, then of spots (of ground tracks, where not all spots are
     known), then of the file.

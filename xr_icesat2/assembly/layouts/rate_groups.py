@@ -23,7 +23,7 @@ def rate_datasets(
     index: xr.Coordinates,
     optional_coords: Mapping[str, xr.Variable],
 ) -> dict[str, xr.Dataset]:
-    """Return one Dataset a group of the rate, by path below the beam.
+    """Return one Dataset for each group of the rate, by path below the beam.
 
     Each has the coordinates of the rate, so that it can be used alone.
 

@@ -18,7 +18,7 @@ __all__ = ["spot_datasets"]
 
 
 def spot_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
-    """Return one Dataset a group of the rate, by path below the beam."""
+    """Return one Dataset for each group of the rate, by path below the beam."""
     length = _length(merged)
     sizes = {**merged.second_sizes, ALONG: length}
 
