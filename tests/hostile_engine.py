@@ -76,7 +76,17 @@ def _names(reason: str, path: str) -> bool:
 def _is_attribute(tree: xr.DataTree, where: str) -> bool:
     """Whether what is left out is an attribute of something that is shown."""
     cuts = [number for number, character in enumerate(where) if character == "@"]
-    return any(where[:cut] == "/" or where[1:cut] in tree for cut in cuts)
+    return any(where[:cut] == "/" or _is_shown(tree, where[:cut]) for cut in cuts)
+
+
+def _is_shown(tree: xr.DataTree, path: str) -> bool:
+    """Whether a tree has a group or a variable of this path."""
+    group, name = posixpath.split(path)
+    try:
+        node = tree[group]
+    except KeyError:
+        return False
+    return name in node.children or name in node.variables
 
 
 def _note_dataset(facts: Facts, group: str, dataset: xr.Dataset) -> None:

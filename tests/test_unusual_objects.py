@@ -140,6 +140,22 @@ def test_attributes_of_committed_datatypes(tmp_path, version):
     assert not [name for name in tree.icesat2.left_out if "@" in name]
 
 
+@pytest.mark.parametrize("by_h5py", [False, True])
+def test_names_of_attributes_that_are_not_utf8(tmp_path, by_h5py):
+    path = tmp_path / "names.h5"
+    with h5py.File(path, "w") as file:
+        group = file.create_group("group")
+        group.attrs.create(b"\xff read", 1)
+        group.attrs.create(b"\xff left out", group.ref, dtype=h5py.ref_dtype)
+        if by_h5py:
+            text = np.dtype([("text", h5py.string_dtype())])
+            group.attrs.create("texts", np.array([("a",)], text))
+    tree = xr.open_datatree(path, **FILE)
+    assert tree["group"].attrs == {"\udcff read": 1}
+    left_out = {"/group@\udcff left out", *(["/group@texts"] if by_h5py else [])}
+    assert tree.icesat2.left_out.keys() == left_out
+
+
 def test_each_node_says_what_is_left_out_of_it(unusual):
     tree = xr.open_datatree(unusual, **FILE)
     assert set(tree["links"].icesat2.left_out) == {

@@ -250,15 +250,16 @@ def _attributes(
     left_out: list[tuple[str, str]] = []
     for name, value in _each_attribute(found, usage, varying):
         if isinstance(value, LeftOut):
-            left_out.append((name, value.reason))
+            left_out.append((as_text(name), value.reason))
         else:
-            values[name] = value
+            values[as_text(name)] = value
     return _Attributes(values, tuple(sorted(left_out)))
 
 
 def _each_attribute(
     found: h5py.Group | h5py.Dataset, usage: LimitUsage, varying: VariableLengthAttributes
-) -> Iterator[tuple[str, AttributeValue | LeftOut]]:
+) -> Iterator[tuple[str | bytes, AttributeValue | LeftOut]]:
+    """Yield each attribute; h5py gives a name that is not UTF-8 as bytes."""
     size = usage.use_attribute_bytes(TEXT_BYTES * h5a.get_num_attrs(found.id))
     for name in found.attrs:
         if name in HIDDEN_ATTRIBUTES:
