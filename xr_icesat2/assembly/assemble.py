@@ -278,7 +278,7 @@ def _is_asked(dataset: xr.Dataset, request: Request) -> bool:
 def _with_source(
     dataset: xr.Dataset, granules: Sequence[Granule], close: Callable[[], None]
 ) -> xr.Dataset:
-    """Note the urls of the granules, and close these when the Dataset is closed."""
+    """Record the URLs of the granules, and close the granules when the Dataset is closed."""
     share_chunks(dataset)
     urls = [granule.url for granule in granules]
     dataset.encoding["source"] = urls[0] if len(urls) == 1 else urls

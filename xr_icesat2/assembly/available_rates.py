@@ -88,7 +88,7 @@ def _by_scale(granule: Granule, group: str, headers: Headers) -> dict[str, list[
         else:
             along[scale[len(group) + 2 :]].append(below)
     for label in labels:
-        # A scale that no variable shares is a variable of a rate, and makes none.
+        # A scale without other variables is a variable of a rate, not a rate.
         if label in along:
             along[label].append(label)
         else:
@@ -99,7 +99,7 @@ def _by_scale(granule: Granule, group: str, headers: Headers) -> dict[str, list[
 
 
 def _home(along: Mapping[str, list[str]], path: str) -> str:
-    """Return the scale of which the group is nearest to a variable that has none."""
+    """Return the scale in the nearest group, for a variable without a scale."""
     folder = posixpath.dirname(path)
     while True:
         near = [scale for scale in along if posixpath.dirname(scale) == folder]

@@ -24,7 +24,7 @@ from .request import Request
 __all__ = ["BY_GROUND_TRACK", "BeamSelection", "by_ground_track", "select_beams"]
 
 BY_GROUND_TRACK = "gt"
-"""Dimension of beams of which the spots are not all known."""
+"""Dimension of the beams if not all of their spots are known."""
 
 
 @dataclass(frozen=True, slots=True)

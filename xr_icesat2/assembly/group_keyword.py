@@ -127,7 +127,7 @@ def _check_no_beam_keywords(request: Request, what: str, out: str) -> None:
 
 
 def _rate_instead(product: str | None, group: str) -> str:
-    """Return how to ask for the rate of which a path in the file is one beam."""
+    """Return how to request the merged rate instead of the path of one of its beams."""
     beam, _, below = group.strip("/").partition("/")
     rate = _specified_rate(product, below) if beam in TRACKS else None
     return "" if rate is None else f", or ask for the rate: group={rate.name!r}"

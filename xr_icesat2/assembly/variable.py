@@ -34,7 +34,7 @@ __all__ = ["ArrayPart", "DecodeRules", "VariableLayout", "build_variable"]
 
 FILTER_NAMES = {1: "deflate", 2: "shuffle", 3: "fletcher32"}
 FIRST_OF_EACH = np.zeros((1, 3), np.int32)
-"""Granule, path and decoder of an array of one part, shared by the many arrays of a file."""
+"""Indices of granule, path and decoder (all 0) for arrays of one part, which share this array."""
 FIRST_OF_EACH.flags.writeable = False
 
 

@@ -171,7 +171,7 @@ class ByteSource(Protocol):
         ...
 
 
-# Larger offsets, which a damaged granule may hold, no operating system accepts.
+# No operating system accepts larger offsets, which a damaged granule may contain.
 _LARGEST_FILE = (1 << 63) - 1
 
 

@@ -61,7 +61,7 @@ class Granule:
 
     @property
     def url(self) -> str:
-        """Url without secrets, for messages."""
+        """URL without secrets, for messages."""
         return self.source.url
 
     @property

@@ -50,7 +50,7 @@ class Evidence:
     """Attributes and datasets that identify a granule. Any mapping may be empty."""
 
     url: str
-    """Url of the file; its last part is the file's name."""
+    """URL of the file; its last part is the file's name."""
     root_attrs: Mapping[str, object]
     """Attributes of the root group."""
     dataset_identification: Mapping[str, object]

@@ -15,7 +15,7 @@ from xr_icesat2.limits import Limits
 __all__ = ["IndexRegistry"]
 
 Key: TypeAlias = "tuple[str, FileVersion, str | None, Limits]"
-"""Url and version of a granule, the path of the read-only store that the version is from, and the
+"""URL and version of a granule, the path of the read-only store that the version is from, and the
 limits of the index."""
 
 

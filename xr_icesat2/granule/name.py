@@ -96,7 +96,7 @@ _CYCLES_OF_LABEL = re.compile(r"[A-Z][A-Z0-9]_(?P<first>[0-9]{2})(?P<last>[0-9]{
 
 @lru_cache(maxsize=1 << 12)  # called again at each step of opening
 def parse_name(text: str) -> GranuleName | None:
-    """Read the name of a granule from a url, a path or a bare name.
+    """Read the name of a granule from a URL, a path or a bare name.
 
     Parameters
     ----------
@@ -238,7 +238,7 @@ def name_pattern(collection: str, numbers: Mapping[str, int]) -> str:
 
 
 def file_name(url: str) -> str:
-    """Return the last part of a path or url without query; of a chained url that of the file."""
+    """Return the last part of a path or URL without query; for a chained URL, that of the file."""
     # In `simplecache::s3://…` the file is last, in `zip://file.h5::s3://…` first.
     link = next((part for part in url.split("::") if "/" in part), url)
     if link.startswith(("http://", "https://")):

@@ -33,7 +33,7 @@ class CheckedSource:
 
     @property
     def url(self) -> str:
-        """Url without secrets, for messages."""
+        """URL without secrets, for messages."""
         return self._source.url
 
     @property

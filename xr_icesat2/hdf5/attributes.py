@@ -59,7 +59,7 @@ HEARD = frozenset({"CLASS", "DIMENSION_LIST", "NAME"})
 DIMENSION_ONLY = b"This is a netCDF dimension but not a netCDF variable"
 """Beginning of the ``NAME`` of a netCDF-4 dimension that has no variable."""
 REFERRING = (b"DIMENSION_LIST", b"REFERENCE_LIST")
-"""Hidden attributes that refer to other objects, which no two objects have alike."""
+"""Hidden attributes that refer to other objects, so each object has different ones."""
 FEW_TEXTS = 1 << 12
 """Texts of one attribute; more are counted against the limits before they are decoded."""
 REFERENCE_BYTES = 16

@@ -27,7 +27,7 @@ ObjectID: TypeAlias = h5g.GroupID | h5d.DatasetID | h5t.TypeID
 SAME_FILE = "."
 """The name by which a virtual dataset refers to its own file."""
 MOST_NESTED = 16
-"""Virtual datasets that may be sources of one another."""
+"""Levels of virtual datasets whose sources are virtual datasets."""
 BUILT_IN = frozenset(
     number
     for number in (

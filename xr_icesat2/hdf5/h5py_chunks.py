@@ -31,14 +31,15 @@ OUR_FILTERS = frozenset({h5z.FILTER_DEFLATE, h5z.FILTER_SHUFFLE, h5z.FILTER_FLET
 """Filters that :mod:`.filters` undoes."""
 SIZED_BY_PARAMETERS = frozenset({h5z.FILTER_NBIT, h5z.FILTER_SCALEOFFSET})
 ELEMENTS, ELEMENT_BYTES = 2, 4
-"""Positions of what these filters will write among their parameters."""
+"""Positions of the number and size of decoded elements among the parameters of these filters."""
 ALLOWED_BYTES = 192 << 20
-"""Bytes that any chunk may become unchecked."""
+"""Decompressed bytes up to which a chunk is not checked."""
 ALLOWED_TIMES = 3
 """The same, as a multiple of the size of the file."""
 SZIP_HEADER = 4
 LITERAL, LONG_MATCH = 32, 7
-"""LZF: control bytes below the first begin literals; the second is a length with a byte more."""
+"""LZF: a control byte below the first begins literals. If its length is the second, another byte
+extends the length."""
 
 
 class Step(NamedTuple):

@@ -180,7 +180,7 @@ def _dtype(found: h5d.DatasetID) -> np.dtype:
 
 
 def _objects(dtype: np.dtype) -> str:
-    """Return why values are left out of which each, or a part, is an object of Python."""
+    """Return why values are left out whose dtype contains Python objects."""
     element, _ = _element(dtype)
     if h5py.check_ref_dtype(element):
         return REFERENCES
@@ -188,7 +188,7 @@ def _objects(dtype: np.dtype) -> str:
 
 
 def _element(dtype: np.dtype) -> tuple[np.dtype, tuple[int, ...]]:
-    """Return what an array type is made of and its shape, of an array of arrays too."""
+    """Return the element type and the shape of a (possibly nested) array type."""
     shape: tuple[int, ...] = ()
     while dtype.subdtype:
         dtype, inner = dtype.subdtype

@@ -41,9 +41,9 @@ __all__ = ["UNSEEN", "TextReferences", "check_text_lengths"]
 
 UNSEEN = "it is not seen how long values are, before the HDF5 library reads them"
 BLOCK = 1 << 18
-"""TextReferences of a contiguous dataset that are read at once."""
+"""References to texts of a contiguous dataset that are read at once."""
 COPIES = 3
-"""Of each text while it is read: the library's, bytes, and the text itself."""
+"""Copies of each text while it is read: in the HDF5 library, as bytes, and as ``str``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class _Total:
         self._need(COPIES * (nbytes + TEXT_BYTES * int(np.count_nonzero(lengths))))
 
     def add_unwritten(self, count: int, length: int) -> None:
-        """Count elements that were never written, and are the fill value."""
+        """Count elements that were never written, which read as the fill value."""
         self._check_one(length)
         if length > FEW_BYTES:
             self._use_stored(count * length)
@@ -237,7 +237,7 @@ def _inside(
 
 
 def _add_unwritten(found: h5d.DatasetID, count: int, where: tuple[int, ...], total: _Total) -> None:
-    """Count elements that were never written by one of them."""
+    """Count elements that were never written; one of them shows the fill value."""
     total.add_unwritten(count, len(h5py.Dataset(found)[where]))
 
 

@@ -32,14 +32,14 @@ __all__ = ["check_contents"]
 
 MOST_DIMENSIONS = 32
 MOST_BYTES = 1 << 60
-"""Of a dataset: eight times as much, which decoding may make of it, is what numpy can index."""
+"""Bytes of a dataset. Decoding may need eight times as many, which is numpy's limit."""
 MOST_CHUNK_BYTES = (1 << 32) - 1
 MOST_FILTERS = 32
 MOST_DEPTH = 64
 SUPERBLOCK_BYTES = 48
-"""The smallest."""
+"""Bytes of the smallest superblock."""
 UNNAMED = {"", ".", ".."}
-"""Parts of a path that are no names."""
+"""Parts of a path that are not names."""
 DEFLATE, SHUFFLE, FLETCHER32 = 1, 2, 3
 
 

@@ -120,7 +120,7 @@ class LimitUsage:
             raise OverLimitError(self.limits.exceeded("chunk_bytes", what))
 
     def may_exceed(self, node: Object) -> bool:
-        """Whether an object of an index, which may be from another reader, may exceed a limit."""
+        """Whether an object from an index, perhaps read with other limits, may exceed a limit."""
         limits = self.limits
         if sum(map(_stored_bytes, node.attrs.values())) > limits.attribute_bytes:
             return True

@@ -138,7 +138,7 @@ class MisnamedLink:
 
 @dataclass(frozen=True, slots=True)
 class OverlongLink:
-    """A link whose name is longer than the limit: never followed, and in no index that is kept."""
+    """A link whose name is longer than the limit: never followed, and never saved in an index."""
 
     shown: str
     """The beginning of the name."""

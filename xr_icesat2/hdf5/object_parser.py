@@ -45,7 +45,7 @@ __all__ = ["NOTHING", "STORED_ELSEWHERE", "read_compact", "read_object"]
 
 DATASPACE, OLD_FILL, FILL, EXTERNAL, LAYOUT, FILTERS = 1, 4, 5, 7, 8, 0xB
 MOST_BYTES = 1 << 60
-"""Decoding may need eight times as much, which is the limit of numpy."""
+"""Bytes of a dataset. Decoding may need eight times as many, which is numpy's limit."""
 MOST_CHUNK_BYTES = (1 << 32) - 1
 """The limit of HDF5."""
 STORED_ELSEWHERE = "its values are stored in another file, and only the granule itself is read"
