@@ -73,7 +73,9 @@ def test_missing_file_is_not_found(tmp_path):
 def test_patterns_apply_to_local_files_only(http_server):
     some = http_server.put("ATL06.h5", b"").replace("ATL06", "ATL06_[12]")
     for url in ("memory://nowhere/ATL06*.h5", some):
-        refused(GranuleNotFoundError, url, "Patterns are of local files only", opened=[url])
+        refused(
+            GranuleNotFoundError, url, "Patterns are expanded for local files only", opened=[url]
+        )
 
 
 def test_unknown_storage_option_is_an_error(s3_server):
@@ -85,8 +87,8 @@ def test_unknown_storage_option_is_an_error(s3_server):
 
 
 def test_folder_without_granules_is_an_error(tmp_path):
-    says = (str(tmp_path), "no granule is in the folder", "it holds")
-    refused(GranuleNotFoundError, *says, "it holds nothing", opened=tmp_path)
+    says = (str(tmp_path), "There is no granule in the folder", "It contains: ")
+    refused(GranuleNotFoundError, *says, "It contains: nothing", opened=tmp_path)
     (tmp_path / "notes.txt").touch()
     (tmp_path / "2019").mkdir()
     (tmp_path / "2019" / "ATL06_20191106230008_06270503_006_01.h5").touch()
@@ -135,7 +137,7 @@ def test_other_hdf5_file_is_not_a_granule(tmp_path):
         file["temperature"] = np.arange(5.0)
     refused(
         NotAGranuleError,
-        str(path), "nothing in it says that it is an ICESat-2 granule", "temperature",
+        str(path), "nothing identifies it as an ICESat-2 granule", "temperature",
         'layout="file"', opened=path,
     )  # fmt: skip
     assert xr.open_dataset(path, engine="icesat2", layout="file")["temperature"].shape == (5,)
@@ -194,8 +196,10 @@ def test_pattern_that_matches_nothing_in_a_tree_is_an_error(written, layout):
 
 def test_pattern_that_matches_no_file_is_an_error(tmp_path):
     pattern = str(tmp_path / "ATL06_*.h5")
-    refused(GranuleNotFoundError, "no file matches", pattern, opened=[pattern])
-    refused(GranuleNotFoundError, "empty list", "at least one path or URL", opened=[])
+    refused(GranuleNotFoundError, "No file matches", pattern, opened=[pattern])
+    refused(
+        GranuleNotFoundError, "list of granules is empty", "at least one path or URL", opened=[]
+    )
 
 
 @pytest.mark.parametrize(
@@ -204,7 +208,7 @@ def test_pattern_that_matches_no_file_is_an_error(tmp_path):
 )
 @pytest.mark.parametrize("layout", ["spot", "flat"])
 def test_granule_without_the_requested_spots_is_an_error(written, keywords, layout):
-    says = ("none of the spots asked for", "6 (gt1l)", "4 (gt2l)", "3 (gt2r)")
+    says = ("none of the selected spots", "6 (gt1l)", "4 (gt2l)", "3 (gt2r)")
     path = written[MISSING]
     refused(SelectionError, str(path), *says, opened=path, layout=layout, **keywords)
     refused(SelectionError, *says, opened=[written[ALL], path], layout=layout, **keywords)
@@ -226,14 +230,14 @@ def test_granule_without_the_requested_spots_is_an_error(written, keywords, layo
         ({"variables": 3}, ["variables=3", "names"]),
         ({"drop_variables": 3}, ["drop_variables=3", "names"]),
         ({"group": ["x"]}, ["group=['x']", "path in the file"]),
-        ({"group": 3}, ["group=3", "name of a rate"]),
+        ({"group": 3}, ["group=3", "name of one rate"]),
         ({"beams": 1}, ["beams=1", "gt1l"]),
         ({"beams": ["gt1l", 1]}, ["beams=['gt1l', 1]", "gt1l"]),
-        ({"pad_to": "100"}, ["pad_to='100'", "expected rows"]),
-        ({"pad_to": True}, ["pad_to=True", "expected rows"]),
+        ({"pad_to": "100"}, ["pad_to='100'", "expected a number of rows"]),
+        ({"pad_to": True}, ["pad_to=True", "expected a number of rows"]),
         ({"index_cache": 3}, ["index_cache=3", "directory"]),
         ({"variable": "h_li"}, ["'variable'", "Did you mean 'variables'?", "pad_to"]),
-        ({"zzz": 1}, ["no keyword 'zzz'. It takes", "pad_to"]),
+        ({"zzz": 1}, ["'zzz' is not a keyword of engine='icesat2'. Its", "pad_to"]),
         ({"storage_options": ["anon"]}, ["storage_options", "list"]),
     ],
     ids=str,
@@ -267,7 +271,7 @@ def test_unknown_keyword_of_open_datatree_is_an_error(written):
 @needs_granules
 def test_two_products_in_a_list_are_refused(written):
     other = granule("processed_ATL08_20200821122613_08730802_004_01.h5")
-    says = ("2 products", "ATL06", "ATL08", str(other), str(written[ALL]), "apart")
+    says = ("2 products", "ATL06", "ATL08", str(other), str(written[ALL]), "separately")
     refused(MergeError, *says, opened=[written[ALL], other])
 
 
@@ -303,7 +307,7 @@ def test_granule_without_identity_is_an_error(written, copy, tmp_path):
             del file[name]
     ds = xr.open_dataset(unknown, engine="icesat2")
     assert ds["gran_idx"].values.tolist() == [-1]
-    says = (str(unknown), "nothing identifies this granule", "Open it alone")
+    says = (str(unknown), "identifies this granule, so it cannot be merged", "Open it alone")
     refused(IdentityError, *says, opened=[unknown, written[ALL]], allow_mixed_releases=True)
 
 
@@ -511,5 +515,5 @@ def test_example_groups_in_errors_exist_in_the_file(copy):
 
 @pytest.mark.parametrize("name", ["gt", "spot", "rgt", "n_obs", "beam_strength"])
 def test_coordinates_of_the_merge_cannot_be_selected(written, name):
-    says = (f"{name!r} matches nothing", f"{name} is a coordinate that a merged Dataset has anyway")
+    says = (f"{name!r} matches nothing", f"{name} is a coordinate of every merged Dataset")
     refused(SelectionError, *says, opened=written[ALL], variables=["h_li", name])

@@ -116,7 +116,7 @@ def test_browse_file_is_named(tmp_path):
     path = write_browse(tmp_path)
     granule = write_granule(tmp_path)
     for given in (path, [path], [granule, path]):
-        refused(given, "a browse file: pictures of a granule.*without _BRW")
+        refused(given, "a browse file, which contains pictures of a granule.*without _BRW")
     tree = xr.open_datatree(path, engine="icesat2", layout="file")
     assert tree["default/default1"].shape == (3, 4, 3)
 
@@ -124,7 +124,7 @@ def test_browse_file_is_named(tmp_path):
 def test_patterns_skip_browse_files(tmp_path, caplog):
     write_browse(tmp_path)
     pattern = str(tmp_path / "ATL06*.h5")
-    with pytest.raises(GranuleNotFoundError, match="no file but browse files"):
+    with pytest.raises(GranuleNotFoundError, match="Only browse files"):
         xr.open_dataset([pattern], engine="icesat2")
     write_granule(tmp_path)
     with caplog.at_level(logging.WARNING, "xr_icesat2"):
@@ -148,5 +148,8 @@ def test_pandas_file_is_named(tmp_path):
         for name, value in {"CLASS": "GROUP", "PYTABLES_FORMAT_VERSION": "2.1"}.items():
             file.attrs[name] = np.bytes_(value)
         file["segments/table"] = np.zeros(3, [("index", "i8"), ("h_li", "f8")])
-    refused(path, r"written by pandas or PyTables \(it holds 'segments'\): pandas.read_hdf")
+    refused(
+        path,
+        r"written by pandas or PyTables \(it contains 'segments'\). Read it with pandas.read_hdf",
+    )
     refused([path], "written by pandas or PyTables", layout="flat")

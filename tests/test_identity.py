@@ -154,7 +154,7 @@ OTHER = "ATL06_20191106230008_06280503_006_01.h5"
 CONTRADICTIONS = {
     "renamed to another granule": (
         {"url": f"/data/{OTHER}"},
-        ["the file is called", OTHER, NAME, "fileName"],
+        ["The file is named", OTHER, NAME, "fileName"],
     ),
     "name against orbit_info": (
         {"url": OTHER, "dataset_identification": {"fileName": None}},
@@ -187,7 +187,7 @@ CONTRADICTIONS = {
     ),
     "groups": (
         {"groups": frozenset({"pt1", "pt2", "METADATA"})},
-        ["it says that it is ATL06", "has the groups pt1, pt2", "gt1l"],
+        ["identifies itself as ATL06", "has the groups pt1, pt2", "gt1l"],
     ),
 }
 
@@ -324,7 +324,9 @@ def test_profiles_have_no_spots():
     named = change(NOTHING, url="ATL09_20181117090604_07600101_006_02.h5")
     identity = identify(change(named, groups=frozenset({"profile_1", "ancillary_data"})))
     assert (identity.product, identity.gran_idx) == ("ATL09", 7600101)
-    with pytest.raises(IdentityError, match="has the groups gt2l, where ATL09 has profile_1"):
+    with pytest.raises(
+        IdentityError, match=r"has the groups gt2l. Granules of ATL09 have the groups profile_1"
+    ):
         identify(change(named, groups=frozenset({"gt2l"})))
 
 

@@ -143,7 +143,7 @@ def test_replaced_granule_is_an_error_at_the_first_read(served, paths, newer, fi
     save(file, urls[0], server)
     server.put(paths[0].name, newer.read_bytes())
     with opened(urls[0], server, index_cache=file) as ds:
-        with pytest.raises(ChangedGranuleError, match="save the index anew") as caught:
+        with pytest.raises(ChangedGranuleError, match="save the index again") as caught:
             ds.h_li.load()
         assert str(file) in str(caught.value)
     with (
@@ -158,7 +158,7 @@ def test_structure_of_a_replaced_granule_is_not_mixed_in(served, paths, newer, f
     urls, server = served
     save(file, urls[0], server, variables="h_li")
     server.put(paths[0].name, newer.read_bytes())
-    with pytest.raises(ChangedGranuleError, match="save the index anew"):
+    with pytest.raises(ChangedGranuleError, match="save the index again"):
         opened(urls[0], server, index_cache=file)
 
 
@@ -167,7 +167,7 @@ def test_replaced_granule_is_an_error_after_an_earlier_open(served, paths, newer
     with opened(urls[0], server, variables="h_li") as before:
         save_indexes(file, before)
         server.put(paths[0].name, newer.read_bytes())
-        with pytest.raises(ChangedGranuleError, match="save the index anew"):
+        with pytest.raises(ChangedGranuleError, match="save the index again"):
             opened(urls[0], server, index_cache=file)
 
 

@@ -2,15 +2,19 @@
 
 import inspect
 import pydoc
+import re
+from pathlib import Path
 
 import pytest
 import xarray as xr
 from xarray.backends.plugins import detect_parameters
 
-from xr_icesat2.backend import ICESat2BackendEntrypoint
+import xr_icesat2
+from xr_icesat2.backend import SEARCH_KEYWORDS, ICESat2BackendEntrypoint
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.testing import write_granule
 
+ROOT = Path(__file__).parents[1]
 IMPOSSIBLE = {
     "drop_variables": [3],
     "group": ["a", "b"],
@@ -88,8 +92,26 @@ def test_methods_follow_their_signatures(path, method):
 
 @pytest.mark.parametrize("open_by", OPENERS)
 def test_misspelled_keyword_gets_a_suggestion(path, open_by):
-    with pytest.raises(SelectionError, match=r"no keyword 'layot'\. Did you mean 'layout'"):
+    with pytest.raises(SelectionError, match=r"'layot' is not a keyword .* Did you mean 'layout'"):
         open_by(path, engine="icesat2", layot="flat")
+
+
+@pytest.mark.parametrize("open_by", OPENERS)
+@pytest.mark.parametrize(("keyword", "of_search"), SEARCH_KEYWORDS.items())
+def test_area_or_period_is_referred_to_search_and_to_the_page_on_windows(
+    path, open_by, keyword, of_search
+):
+    with pytest.raises(SelectionError, match=f"'{keyword}' is not a keyword") as caught:
+        open_by(path, engine="icesat2", **{keyword: (-50, 60, -40, 70)})
+    assert f"xr_icesat2.search(…, {of_search}=…)" in str(caught.value)
+    assert "Did you mean" not in str(caught.value)
+    [page] = re.findall(r"\((docs/\S+\.md)\)", str(caught.value))
+    title = (ROOT / page).read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
+    assert f'see "{title}"' in str(caught.value)
+
+
+def test_keywords_of_search_exist():
+    assert {*SEARCH_KEYWORDS.values()} <= {*inspect.signature(xr_icesat2.search).parameters}
 
 
 def test_every_keyword_has_an_impossible_value_here():

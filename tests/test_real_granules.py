@@ -79,7 +79,7 @@ def test_empty_beams_of_a_clip_open(name, layout):
     path, rate = granule(name), "heights" if "ATL03" in name else "land_segments"
     within = [p.split("/") for p, node in walk(path) if isinstance(node, h5py.Dataset)]
     holding = sorted({p[1] for p in within if p[1].startswith("gt") and p[2] == rate})
-    says = rf"in gt1l, gt2r\. Ask for beams that hold it \({', '.join(holding)}\)"
+    says = rf"in gt1l, gt2r\. Select beams that have it \({', '.join(holding)}\)"
     for chosen in ({}, {"variables": ["h_*"]}, {"drop_variables": ["METADATA"]}):
         with pytest.raises(GroupNotFoundError, match=says) as caught:
             xr.open_dataset(path, engine="icesat2", layout=layout, beams=["gt1l", "gt2r"], **chosen)

@@ -132,7 +132,7 @@ def test_granule_without_variable_attributes_is_decoded(product, layout, tmp_pat
     with h5py.File(lost, "a") as file:
         file.visititems(lambda _, found: lose_attributes(found))
     ds = xr.open_dataset(lost, engine="icesat2", layout=layout)
-    assert "have the units and fill values of the specification" in caplog.text
+    assert "get the units and fill values of the specification" in caplog.text
     assert set(ds.coords) == set(expected.coords)
     for name, variable in expected.variables.items():
         assert ds[name].dtype == variable.dtype, name

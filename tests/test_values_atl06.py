@@ -49,7 +49,7 @@ def test_yaw_flip_has_no_spots(tmp_path):
     path = written_granule("all beams", tmp_path, n_segments=10, sc_orient=2)
     with pytest.raises(IdentityError) as caught:
         opened([path], MAIN, "spot", masked=True)
-    for way_out in ('layout="flat" or beams=', "give sc_orient=0 (backward) or sc_orient=1"):
+    for way_out in ('layout="flat" or beams=', "pass sc_orient=0 (backward) or sc_orient=1"):
         assert way_out in str(caught.value)
     with h5py.File(path) as file:
         beams = [file[f"{gt}/land_ice_segments/h_li"][...] for gt in GROUND_TRACKS]

@@ -213,19 +213,19 @@ def test_error_names_the_rate_that_has_the_variable(path):
 def test_error_names_subgroups_that_have_the_variable(path):
     said = refused(path, layout="file", variables="h_li")
     assert "'h_li' matches nothing in the root group" in said
-    assert f"Below it are 'gt1l/{MAIN}', 'gt1r/{MAIN}'" in said
+    assert f"Its subgroups 'gt1l/{MAIN}', 'gt1r/{MAIN}'" in said
     assert "residual_histogram" not in said
     said = refused(path, layout="file", variables="zzzzz")
-    assert "Groups below it hold variables: 'ancillary_data'," in said
+    assert "Its subgroups with variables: 'ancillary_data'," in said
     said = refused(path, layout="file", group=f"gt1l/{MAIN}", variables="h_mean")
-    assert f"Below it are 'gt1l/{MAIN}/fit_statistics', which have it" in said
+    assert f"Its subgroups 'gt1l/{MAIN}/fit_statistics' have it" in said
 
 
 @pytest.mark.parametrize("opener", ["open_dataset", "open_datatree"])
 @pytest.mark.parametrize("keyword", ["variables", "drop_variables"])
 def test_variable_paths_are_relative_to_the_beam(path, keyword, opener):
     said = refused(path, opener, **{keyword: f"gt1l/{MAIN}/h_li"})
-    assert f"write '{MAIN}/h_li'" in said
+    assert f"Write '{MAIN}/h_li'" in said
     assert "beams=" in said
     said = refused(path, opener, **{keyword: ["h_li", "gt1l"]})
     assert f"{keyword}: 'gt1l' begins with a beam" in said

@@ -119,7 +119,10 @@ class Accessor(Generic[T]):
         for name in chosen:
             if name not in known:
                 self._check_supported(name)
-                msg = f"no variable {name!r}.{did_you_mean(name, known)} There are {some_of(known)}"
+                msg = (
+                    f"There is no variable {name!r}.{did_you_mean(name, known)} The variables are: "
+                    f"{some_of(known)}"
+                )
                 raise SelectionError(msg)
         # An empty list loads nothing; without arguments, everything is loaded.
         variables = [
@@ -160,7 +163,9 @@ def _listed(given: tuple[str | Iterable[str], ...]) -> list[str]:
         listed += one if isinstance(one, Iterable) and not isinstance(one, str) else [one]
     for name in listed:
         if not isinstance(name, str):
-            raise SelectionError(f"{name!r:.80} is no name of a variable; expected names")
+            raise SelectionError(
+                f"{name!r:.80} is not a name. Pass names of variables, as strings."
+            )
     return listed
 
 

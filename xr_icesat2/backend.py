@@ -26,6 +26,15 @@ __all__ = ["ICESat2BackendEntrypoint"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+SEARCH_KEYWORDS = {
+    "bbox": "bbox",
+    "bounding_box": "bbox",
+    "intersects": "region",
+    "polygon": "region",
+    "region": "region",
+    "temporal": "temporal",
+}
+"""For areas and periods that users pass to the engine, the keyword of ``search``."""
 
 
 def _suggest_keywords(method: Callable[P, R]) -> Callable[P, R]:
@@ -67,12 +76,19 @@ def _check_keywords(given: Iterable[str], signature: inspect.Signature) -> None:
     """Raise if a keyword is unknown, and suggest the one that was meant."""
     (_, _, *known) = signature.parameters
     for keyword in given:
-        if keyword not in signature.parameters:
-            msg = (
-                f"engine='icesat2' has no keyword {keyword!r}.{did_you_mean(keyword, known)} It "
-                f"takes: {', '.join(known)}"
+        if keyword in signature.parameters:
+            continue
+        meant = did_you_mean(keyword, known)
+        if by := SEARCH_KEYWORDS.get(keyword):
+            meant = (
+                f" To find granules by area or period, use xr_icesat2.search(…, {by}=…). To select "
+                'rows of an open Dataset, see "Select an area or a time span" in the documentation '
+                "(docs/how-to/window.md)."
             )
-            raise SelectionError(msg)
+        raise SelectionError(
+            f"{keyword!r} is not a keyword of engine='icesat2'.{meant} Its keywords are: "
+            f"{', '.join(known)}."
+        )
 
 
 class ICESat2BackendEntrypoint(BackendEntrypoint):

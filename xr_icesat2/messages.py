@@ -9,12 +9,12 @@ from types import MappingProxyType
 __all__ = ["LOGIN_HINT", "OPEN_AS_FILE", "did_you_mean", "some_of"]
 
 OPEN_AS_FILE = (
-    'xr.open_datatree(…, layout="file") opens its groups as in the file; group= with a path opens '
-    "one of them"
+    'Open its groups unmerged with xr.open_datatree(…, layout="file"), or one of them with group= '
+    "and its path"
 )
 LOGIN_HINT = (
     "NASA's granules need an Earthdata login: log in with earthaccess.login() and open them as "
-    "icesat2://<name of the granule>, or give storage_options"
+    "icesat2://<name of the granule>, or pass storage_options"
 )
 MOST_LISTED = 12
 

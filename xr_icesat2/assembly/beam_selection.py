@@ -87,7 +87,7 @@ def _wanted(granule: Granule, groups: Sequence[str], request: Request) -> tuple[
     if request.sc_orient is not None:
         msg = (
             f"{granule.url}: sc_orient={request.sc_orient}, but the granule has "
-            f"{', '.join(groups)}, which are the same in any orientation. Leave sc_orient out"
+            f"{', '.join(groups)}, which do not depend on the orientation. Leave sc_orient out."
         )
         raise SelectionError(msg)
     try:

@@ -86,7 +86,7 @@ def _variables(product: str) -> dict[str, list[TableVariable]]:
 @lru_cache(maxsize=1 << 10)  # once a granule
 def _note(url: str, product: str) -> None:
     log.warning(
-        "%s: datasets without any attributes have the units and fill values of the "
+        "%s: datasets without attributes get the units and fill values of the "
         "specification of %s",
         url, product,
     )  # fmt: skip

@@ -80,8 +80,8 @@ def choose_rate(granules: Sequence[ResolvedGranule], request: Request) -> Rate:
             raise _no_such_group(first, rates, group or "")
     if all(request.drops(name) for name in rate.groups):
         msg = (
-            f"drop_variables={list(request.drop_variables)} drops all of {rate.name}, which "
-            f"group={group!r} opens: leave one of the two out, or choose another group"
+            f"drop_variables={list(request.drop_variables)} drops all variables of {rate.name}, "
+            f"which group={group!r} opens. Leave one of the two out, or choose another group."
         )
         raise SelectionError(msg)
     return rate
@@ -130,7 +130,7 @@ def _rate_instead(product: str | None, group: str) -> str:
     """Return how to request the merged rate instead of the path of one of its beams."""
     beam, _, below = group.strip("/").partition("/")
     rate = _specified_rate(product, below) if beam in TRACKS else None
-    return "" if rate is None else f", or ask for the rate: group={rate.name!r}"
+    return "" if rate is None else f", or open the rate: group={rate.name!r}"
 
 
 def _no_such_group(
@@ -145,8 +145,8 @@ def _no_such_group(
     such_as = " or ".join(map(repr, [*beams[:1], *groups[-1:]]))
     return GroupNotFoundError(
         f"{granule.granule.url} has no group {group!r}.{meant} Its rates are: "
-        f"{some_of(map(repr, names))}; a path in the file, such as {such_as}, opens that group "
-        "alone."
+        f"{some_of(map(repr, names))}. A path in the file, such as {such_as}, opens that group "
+        "unmerged."
     )
 
 
@@ -158,5 +158,5 @@ def _rate_around(granule: ResolvedGranule, rates: Sequence[Rate], given: str) ->
     for rate in rates:
         if rate.group and given.startswith(f"{rate.group}/"):
             below = given.removeprefix(f"{rate.group}/")
-            return f" It is a part of a rate: group={rate.name!r}, variables={below!r} opens it."
+            return f" It is part of a rate: open it with group={rate.name!r}, variables={below!r}."
     return ""

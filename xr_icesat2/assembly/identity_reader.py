@@ -68,10 +68,10 @@ def identify_granule(granule: Granule, ahead: Sequence[str] = ()) -> Identity:
     identity = identify(evidence)
     if identity.product is None and not TRACKS & root.links.keys():
         msg = (
-            f"{granule.url} is HDF5, but nothing in it says that it is an ICESat-2 granule "
-            "(attribute short_name, METADATA/DatasetIdentification, a name such as "
-            "ATL06_yyyymmddhhmmss_ttttccnn_rrr_vv.h5, groups gt1l … gt3r). "
-            f"It holds: {some_of(sorted(root.links))}. {OPEN_AS_FILE}."
+            f"{granule.url} is an HDF5 file, but nothing identifies it as an ICESat-2 granule. "
+            "Expected one of: the attribute short_name, METADATA/DatasetIdentification, a name "
+            "such as ATL06_yyyymmddhhmmss_ttttccnn_rrr_vv.h5, groups gt1l … gt3r. "
+            f"The file contains: {some_of(sorted(root.links))}. {OPEN_AS_FILE}."
         )
         raise NotAGranuleError(msg)
     return identity

@@ -44,7 +44,8 @@ def expand(objects: Sequence[Any]) -> list[Any]:
         else:
             found.append(item)
     if not found:
-        raise GranuleNotFoundError("an empty list of granules; expected at least one path or URL")
+        msg = "The list of granules is empty. Expected at least one path or URL."
+        raise GranuleNotFoundError(msg)
     return found
 
 
@@ -59,10 +60,10 @@ def _granules_matching(pattern: str) -> list[str]:
     matched = sorted(glob.glob(str(Path(pattern).expanduser())))  # noqa: PTH207 - absolute too
     files = _without_browse_files(pattern, matched)
     if not files:
-        only = "no file but browse files (_BRW)" if matched else "no file"
+        what = "Only browse files (_BRW) match" if matched else "No file matches"
         msg = (
-            f"{only} matches {pattern!r} (seen from {Path.cwd()}); expected a pattern of "
-            "granules that are here: check the spelling and the directory"
+            f"{what} {pattern!r}. The current directory is {Path.cwd()}. Check the spelling and "
+            "the directory."
         )
         raise GranuleNotFoundError(msg)
     return files
@@ -73,9 +74,10 @@ def _granules_in(folder: str) -> list[str]:
     files = _without_browse_files(folder, [str(path) for path in inside if _may_be_granule(path)])
     if not files:
         msg = (
-            f"no granule is in the folder {folder!r}: it holds {some_of(_kinds(inside))}. Expected "
-            "files that end in .h5 or .nc. A pattern in a list matches those in folders below it, "
-            f"such as [{os.path.join(folder, '*', '*.h5')!r}]"  # noqa: PTH118
+            f"There is no granule in the folder {folder!r}. It contains: "
+            f"{some_of(_kinds(inside))}. Expected files that end in .h5 or .nc. For granules in "
+            f"its subfolders, pass a pattern in a list, such as "
+            f"[{os.path.join(folder, '*', '*.h5')!r}]."  # noqa: PTH118
         )
         raise GranuleNotFoundError(msg)
     return files
@@ -97,7 +99,7 @@ def _without_browse_files(where: str, found: Sequence[str]) -> list[str]:
     files = [file for file in found if not is_browse(file)]
     if len(files) < len(found):
         log.warning(
-            "%d browse files (_BRW) of %r are skipped: they hold pictures, no data",
+            "skipped %d browse files (_BRW) of %r: they contain pictures, not data",
             len(found) - len(files),
             where,
         )

@@ -16,9 +16,9 @@ def check_kinds(
     granules: Sequence[Granule], identities: Sequence[Identity], *, mixed_releases: bool
 ) -> None:
     """Raise :class:`MergeError` unless granules are of one product and one release."""
-    _one_kind("products", "product", granules, identities, "Open them apart.")
+    _one_kind("products", "product", granules, identities, "Open them separately.")
     if not mixed_releases:
-        way_out = "allow_mixed_releases=True merges them all the same."
+        way_out = "To merge them anyway, set allow_mixed_releases=True."
         _one_kind("releases", "release", granules, identities, way_out)
 
 
@@ -41,8 +41,8 @@ def check_mergeable(
     for number, identity in enumerate(identities):
         if identity.gran_idx == UNKNOWN:
             msg = (
-                f"{granules[number].url}: nothing identifies this granule (orbit_info, METADATA, "
-                "its name), so it cannot be merged with others. Open it alone."
+                f"{granules[number].url}: neither orbit_info, METADATA nor its name identifies "
+                "this granule, so it cannot be merged with others. Open it alone."
             )
             raise IdentityError(msg)
         if identity.gran_idx in seen:

@@ -77,8 +77,8 @@ class MergedRate:
         for one, _, path, found in self._datasets():
             if dims.setdefault(path, found.dims) != found.dims:
                 msg = (
-                    f"{path} has dimensions {found.dims} in {one.granule.url}, but "
-                    f"{dims[path]} elsewhere; drop_variables leaves it out"
+                    f"{path} has the dimensions {found.dims} in {one.granule.url}, but "
+                    f"{dims[path]} in other beams or granules. Exclude it with drop_variables."
                 )
                 raise MergeError(msg)
         return dims

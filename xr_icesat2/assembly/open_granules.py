@@ -84,10 +84,10 @@ def _instead(url: str) -> str:
     protocol, _, place = url.rpartition("://")
     if not protocol:
         is_pattern = glob.has_magic(url)
-        return f". A pattern is one only in a list: [{url!r}]" if is_pattern else archive_hint(url)
+        return f". Pass a pattern in a list: [{url!r}]" if is_pattern else archive_hint(url)
     if not {"*", "["} & set(place.partition("/")[2] or place):
         return ""
     return (
-        ". Patterns are of local files only: list what is there (glob of the fsspec filesystem, "
-        "or xr_icesat2.search), and give the list"
+        ". Patterns are expanded for local files only. List the remote files with glob of the "
+        "fsspec filesystem, or with xr_icesat2.search, and pass the list"
     )

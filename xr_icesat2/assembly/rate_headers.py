@@ -207,7 +207,7 @@ def _beam_rate(
             dims = _dims_by_scale(name, header.shape, scales[path], along, n_obs)
         if ALONG in dims and header.shape[dims.index(ALONG)] != n_obs:
             msg = (
-                f"{granule.url}: {beam}/{path} has {header.shape[0]} rows where its rate "
+                f"{granule.url}: {beam}/{path} has {header.shape[0]} rows, but its rate "
                 f"({', '.join(g or beam for g in rate.groups)}) has {n_obs}. {OPEN_AS_FILE}."
             )
             raise MergeError(msg)

@@ -157,7 +157,7 @@ def _group(group: Any, layout: Layout, drop_variables: tuple[str, ...]) -> str |
     if group is None:
         return None
     if not isinstance(group, str):
-        msg = f"group={group!r}, expected one name of a rate, or one path in the file"
+        msg = f"group={group!r}, expected the name of one rate, or one path in the file"
         raise SelectionError(msg)
     if layout == "file":
         check_not_dropped(group, drop_variables)
@@ -168,7 +168,7 @@ def check_not_dropped(group: str, drop_variables: tuple[str, ...]) -> None:
     """Raise if ``drop_variables`` drops the group to open."""
     if drop_variables and matches_any(group, drop_variables):
         dropped = list(drop_variables)
-        msg = f"group={group!r} is dropped by drop_variables={dropped}: leave one of the two out"
+        msg = f"group={group!r} is dropped by drop_variables={dropped}. Leave one of the two out."
         raise SelectionError(msg)
 
 
@@ -178,8 +178,8 @@ def _beam_keywords(keywords: Mapping[str, Any], layout: Layout) -> dict[str, Any
     for name, value in given.items():
         if value is not None and layout == "file":
             msg = (
-                f'{name}={value!r} with layout="file", which merges no beams. Open one beam by '
-                "group= and its path, or leave layout out"
+                f'{name}={value!r} does not apply to layout="file", which does not merge beams. '
+                "Open one beam with group= and its path, or leave layout out."
             )
             raise SelectionError(msg)
     if given["spots"] is not None:
@@ -195,8 +195,9 @@ def _beam_keywords(keywords: Mapping[str, Any], layout: Layout) -> dict[str, Any
 
 def _pad_to(rows: Any, layout: Layout) -> int | None:
     if rows is not None and not (_is_count(rows) and layout == "spot"):
-        msg = f'pad_to={rows!r} with layout={layout!r}: expected rows, a number, with layout="spot"'
-        raise SelectionError(msg)
+        raise SelectionError(
+            f'pad_to={rows!r} with layout={layout!r}, expected a number of rows with layout="spot"'
+        )
     return None if rows is None else index(rows)
 
 
@@ -206,8 +207,10 @@ def _is_count(given: object) -> bool:
 
 def _storage_options(options: Any) -> Mapping[str, Any] | None:
     if not isinstance(options, Mapping | None):
-        msg = f"storage_options is a mapping of options for fsspec, not {type(options).__name__}"
-        raise SelectionError(msg)
+        raise SelectionError(
+            f"storage_options has the type {type(options).__name__}, expected a mapping of options "
+            "for fsspec"
+        )
     return options
 
 
@@ -246,8 +249,8 @@ def _decoders(keywords: Mapping[str, Any]) -> DecodeOptions:
         if not all(one is None or _is_bool(one) or isinstance(one, kind) for one in several):
             coder = "" if kind is bool else f", a {kind.__name__}"
             msg = (
-                f"{name}={value!r}, expected True, False{coder}, or a mapping of these by the name "
-                "of the variable"
+                f"{name}={value!r}, expected True, False{coder}, or a mapping from names of "
+                "variables to these"
             )
             raise SelectionError(msg)
     return DecodeOptions(**given)

@@ -88,8 +88,8 @@ def _by_ground_track(
     """Merge all granules by ground track, because some spots are unknown."""
     unknown = [one.granule.url for one in granules if not one.selection.spots]
     log.warning(
-        "beams are merged by ground track (gt), because their spots are not known in %d of %d "
-        "granules: %s. sc_orient=0 or 1 supplies them",
+        "beams are merged by ground track (gt), because their spots are unknown in %d of %d "
+        "granules: %s. If you know the orientation, pass sc_orient=0 or 1",
         len(unknown),
         len(granules),
         some_of(unknown),
@@ -103,7 +103,7 @@ def _select_beams(granule: Granule, identity: Identity, request: Request) -> Bea
         members = some_of(sorted(granule.index.group("/").links))
         msg = (
             f"{granule.url} ({identity.product or 'unknown product'}) has no beams, pairs or "
-            f"profiles to merge; it holds: {members}. {OPEN_AS_FILE}."
+            f"profiles to merge. It contains: {members}. {OPEN_AS_FILE}."
         )
         raise GroupNotFoundError(msg)
     if not selection.groups:
@@ -111,8 +111,8 @@ def _select_beams(granule: Granule, identity: Identity, request: Request) -> Bea
         present = ", ".join(selection.describe(selection.numbers[g]) for g in selection.present)
         kind = "ground track" if selection.dim == BY_GROUND_TRACK else selection.dim
         msg = (
-            f"{granule.url} has none of the {kind}s asked for ({wanted}); it has {present}. "
-            "Ask for these, or leave the granule out."
+            f"{granule.url} has none of the selected {kind}s ({wanted}). It has {present}. "
+            "Select these, or leave the granule out."
         )
         raise SelectionError(msg)
     return selection
@@ -126,12 +126,14 @@ def _note_unspecified(product: str | None, release: str | None) -> None:
     spec = PRODUCTS.get(product)
     if spec is None or not spec.rates:
         log.warning(
-            "no rates of %s are specified: it opens by the file's own dimension scales", product
+            "this library does not specify the rates of %s. It opens by the dimension scales in "
+            "the file",
+            product,
         )
     elif release is not None and spec.releases and release not in spec.releases:
         log.warning(
-            "the specification of %s was made for releases %s to %s, not for %s: what it does not "
-            "know opens by the file's own dimension scales",
+            "the specification of %s was made for releases %s to %s, not for %s. Groups that it "
+            "lacks open by the dimension scales in the file",
             product,
             spec.releases[0],
             spec.releases[-1],

@@ -106,9 +106,9 @@ def merge_specified_labels(dim: str, sets: Sequence[Labels], sizes: Collection[i
         if len(sizes) == 1:
             return ()
         msg = (
-            f"{dim} has {' and '.join(map(str, sorted(sizes)))} positions in these granules; known "
-            f"are {', '.join(str(len(labels)) for labels in sets)}. Open them apart, or leave out "
-            "what has it by drop_variables."
+            f"The dimension {dim} has {' and '.join(map(str, sorted(sizes)))} positions in these "
+            f"granules. Labels are known for {', '.join(str(len(labels)) for labels in sets)}. "
+            f"Open the granules separately, or exclude variables along {dim} with drop_variables."
         )
         raise MergeError(msg)
     if len(known) == 1:

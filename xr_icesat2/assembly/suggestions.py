@@ -31,7 +31,7 @@ __all__ = [
 
 ALWAYS_THERE = frozenset((*GRANULE_COORDS, "beam_strength", "gt", "n_obs", "source_row", "spot"))
 """Coordinates that every merged Dataset has, and that no file has as a variable."""
-ONE_GROUP_OR_TREE = "Open one of them by group=, or all as a tree with xr.open_datatree(…)"
+ONE_GROUP_OR_TREE = "Open one of them with group=, or all as a tree with xr.open_datatree(…)"
 
 
 def check_rate(
@@ -55,10 +55,10 @@ def check_rate(
     always = [name for name in unmatched if name in ALWAYS_THERE]
     if always:
         are = "is a coordinate" if len(always) == 1 else "are coordinates"
-        where.insert(0, f" {', '.join(always)} {are} that a merged Dataset has anyway.")
+        where.insert(0, f" {', '.join(always)} {are} of every merged Dataset.")
     msg = (
         f"variables: {', '.join(map(repr, unmatched))} matches nothing in {rate.name} of "
-        f"{resolved.granule.url}.{_suggestions(unmatched, within)}{''.join(where)} It holds: "
+        f"{resolved.granule.url}.{_suggestions(unmatched, within)}{''.join(where)} It contains: "
         f"{some_of(_nearest_first(within))}"
     )
     raise SelectionError(msg)
@@ -79,14 +79,14 @@ def check_group(granule: Granule, paths: Collection[str], request: Request) -> N
         if len(_unmatched(unmatched, [path])) < len(unmatched)
     }
     if below:
-        ways = f"Below it are {_list_groups(below)}, which have it. {ONE_GROUP_OR_TREE}."
+        ways = f"Its subgroups {_list_groups(below)} have it. {ONE_GROUP_OR_TREE}."
     elif names:
-        ways = "Groups below it are opened by their paths (group=), or as a tree."
+        ways = "Open its subgroups with group= and their paths, or as a tree."
     else:
-        ways = f"Groups below it hold variables: {_list_groups(map(posixpath.dirname, where))}."
+        ways = f"Its subgroups with variables: {_list_groups(map(posixpath.dirname, where))}."
     msg = (
         f"variables: {', '.join(map(repr, unmatched))} matches nothing in {_describe(root)} of "
-        f"{granule.url}.{_suggestions(unmatched, names)} It holds: {some_of(names)}. {ways}"
+        f"{granule.url}.{_suggestions(unmatched, names)} It contains: {some_of(names)}. {ways}"
     )
     raise SelectionError(msg)
 
@@ -112,9 +112,9 @@ def check_beams_have_rate(resolved: ResolvedGranule, rate: Rate, request: Reques
     ]
     ways = ["leave the granule out"]
     if holding:
-        ways.insert(0, f"ask for beams that hold it ({', '.join(sorted(holding))})")
+        ways.insert(0, f"select beams that have it ({', '.join(sorted(holding))})")
     if others:
-        ways.append(f"ask for another group: {some_of(others)}")
+        ways.append(f"open another group: {some_of(others)}")
     msg = f"{granule.url} has no {rate.name or 'variables'} in {', '.join(asked)}. " + _either(ways)
     raise GroupNotFoundError(msg)
 
@@ -142,17 +142,17 @@ def check_not_empty(granules: Sequence[Granule], group: str) -> None:
     unmatched = {p: node for p, node in granule.index.left_out.items() if p.startswith(inside_of)}
     if not (holding or unmatched) and granule.index.group(group).attrs:
         return
-    where = "no variables, nor does any group below it"
+    where = "no variables, nor does any of its subgroups"
     if holding:
         listed = _list_groups(holding)
-        where = f"no variables itself. These groups hold some: {listed}. {ONE_GROUP_OR_TREE}"
+        where = f"no variables itself. These groups have variables: {listed}. {ONE_GROUP_OR_TREE}"
     for path, node in unmatched.items():
         if node.damaged:
             raise node.error(granule.url, path)
     if unmatched:
         listed = some_of(f"{path} ({node.reason})" for path, node in unmatched.items())
         where += f". Not supported: {listed}"
-    raise GroupNotFoundError(f"{granule.url}: {_describe(group)} holds {where}.")
+    raise GroupNotFoundError(f"{granule.url}: {_describe(group)} has {where}.")
 
 
 def check_not_all_damaged(granule: Granule, request: Request) -> None:
@@ -183,7 +183,7 @@ def check_tree(granule: Granule, paths: Collection[str], request: Request) -> No
     everything = [*_nearest_first(along), *_nearest_first(rest)]
     msg = (
         f"variables: {', '.join(map(repr, unmatched))} matches nothing in the tree of "
-        f"{granule.url}.{_suggestions(unmatched, everything)} It holds: {some_of(everything)}"
+        f"{granule.url}.{_suggestions(unmatched, everything)} It contains: {some_of(everything)}"
     )
     raise SelectionError(msg)
 

@@ -224,8 +224,10 @@ def _common_dtype(layout: VariableLayout) -> np.dtype:
     kinds = {"number" if dtype.kind in "fiub" else dtype.kind for dtype in dtypes}
     if len(kinds) > 1 or ("V" in kinds and len(dtypes) > 1):
         listed = ", ".join(sorted(map(str, dtypes)))
-        msg = f"{layout.name} is of types that do not mix: {listed}. drop_variables leaves it out."
-        raise MergeError(msg)
+        raise MergeError(
+            f"{layout.name} has dtypes that cannot be merged: {listed}. Exclude it with "
+            "drop_variables."
+        )
     return np.result_type(*dtypes) if len(dtypes) > 1 else dtypes.pop()
 
 

@@ -46,10 +46,10 @@ def check_below_beams(variables: Sequence[str], drop_variables: Sequence[str]) -
         for pattern in patterns:
             beam, _, below = pattern.partition("/")
             if beam in TRACKS:
-                way_out = f"write {below!r}, and choose" if below else "choose"
+                way_out = f"Write {below!r}, and select" if below else "Select"
                 msg = (
-                    f"{keyword}: {pattern!r} begins with a beam, but beams are merged here, and "
-                    f"paths begin below them: {way_out} beams by beams=. Only in "
-                    'layout="file" are beams groups.'
+                    f"{keyword}: {pattern!r} begins with a beam, but paths begin below the beam "
+                    f"where beams are merged. {way_out} beams with beams=. Beams are groups only "
+                    'with layout="file".'
                 )
                 raise SelectionError(msg)

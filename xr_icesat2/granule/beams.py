@@ -64,7 +64,7 @@ class SpotsUnknownError(IdentityError):
 def beam_strength(spot: int) -> str:
     """Return ``"strong"`` for spots 1, 3, 5 and ``"weak"`` for 2, 4, 6."""
     if spot not in SPOTS:
-        raise SelectionError(f"there is no spot {spot!r}; spots are {_listed(SPOTS)}")
+        raise SelectionError(f"spot={spot!r}, expected one of {_listed(SPOTS)}")
     return "strong" if spot in STRONG else "weak"
 
 
@@ -115,12 +115,12 @@ def assign_spots(
         return _in_order(numbered)
     if table is None:
         raise SpotsUnknownError(
-            f"which spot is {_listed(unknown)} cannot be told. Open the granule by ground track, "
-            f'with layout="flat" or beams=["{unknown[0]}"], or give sc_orient=0 (backward) or '
-            "sc_orient=1 (forward) if you know it. What the file says: the group attribute "
-            f"atlas_spot_number is not there; orbit_info/sc_orient {_shown(sc_orient)} (expected 0 "
-            "or 1; 2 means that the spacecraft was turning); the attribute sc_orientation "
-            f"{_shown(orientation_attr)}"
+            f"The spot of {_listed(unknown)} is unknown. Open the granule by ground track, with "
+            f'layout="flat" or beams=["{unknown[0]}"], or pass sc_orient=0 (backward) or '
+            "sc_orient=1 (forward) if you know it. In the file, the group attribute "
+            f"atlas_spot_number is missing, orbit_info/sc_orient {_shown(sc_orient)} (expected 0 "
+            "or 1; 2 means that the spacecraft was turning), and the attribute sc_orientation "
+            f"{_shown(orientation_attr)}."
         )
     # atlas_spot_number decides. Where it differs from the table, the spots of missing beams are
     # unknown.
@@ -136,19 +136,19 @@ def _check_numbers(numbered: Mapping[str, int]) -> None:
     for beam, spot in numbered.items():
         if spot not in SPOTS:
             raise IdentityError(
-                f"{beam}: atlas_spot_number is {spot!r}, expected 1 to 6. {OPEN_AS_FILE}"
+                f"{beam}: atlas_spot_number is {spot!r}, expected 1 to 6. {OPEN_AS_FILE}."
             )
         if spot in owner:
             raise IdentityError(
-                f"{owner[spot]} and {beam} both claim to be spot {spot} "
-                "(group attribute atlas_spot_number, or orbit_info/sc_orient where that is "
-                f"missing). {OPEN_AS_FILE}"
+                f"{owner[spot]} and {beam} are both recorded as spot {spot} (group attribute "
+                "atlas_spot_number, or orbit_info/sc_orient where that is missing). "
+                f"{OPEN_AS_FILE}."
             )
         owner[spot] = beam
 
 
 def _shown(value: object) -> str:
-    return "is not there, or tells nothing" if value is None else f"is {value!r}"
+    return "is missing or invalid" if value is None else f"is {value!r}"
 
 
 def _orientation(
@@ -175,8 +175,8 @@ def _given_orientation(
     if differing:
         listed = ", ".join(f"{beam} is spot {spot}" for beam, spot in differing.items())
         raise SelectionError(
-            f"sc_orient={given} ({_WORDS[given]}), but by what the file says {listed}. "
-            "Leave sc_orient out, or open the granules that do not say it apart from those that do"
+            f"sc_orient={given} ({_WORDS[given]}), but according to the file {listed}. Leave "
+            "sc_orient out, or open granules with and without an orientation separately."
         )
     return meant
 
@@ -221,8 +221,8 @@ def select_spots(
     by_beam = None if beams is None else _spots_of_beams(beams, assigned)
     if by_spot is not None and by_beam is not None and by_spot != by_beam:
         raise SelectionError(
-            f"spots={spots!r} and beams={beams!r} disagree: in this granule these beams are "
-            f"spots {_listed(by_beam)}, asked for are spots {_listed(by_spot)}; give one of the two"
+            f"spots={spots!r} and beams={beams!r} contradict each other: in this granule, these "
+            f"beams are spots {_listed(by_beam)}, not {_listed(by_spot)}. Pass one of the two."
         )
     return by_spot or by_beam or SPOTS
 
@@ -248,8 +248,8 @@ def select_numbers(
     """
     if spots is not None:
         raise SelectionError(
-            f"spots={spots!r}, but the granule has {_listed(groups)}, which are no spots. Leave "
-            f"spots out, or choose by beams=[{groups[0]!r}]"
+            f"spots={spots!r}, but the granule has {_listed(groups)} instead of spots. Leave spots "
+            f"out, or select with beams=[{groups[0]!r}]."
         )
     if beams is None:
         return tuple(range(1, len(groups) + 1))
@@ -281,8 +281,8 @@ def _spots_of_beams(beams: str | Sequence[str], assigned: Mapping[str, int]) -> 
     lost = [beam for beam in listed if beam not in assigned]
     if lost:
         raise SelectionError(
-            f"beams={beams!r}: the granule holds no {_listed(lost)}, and nothing tells which spot "
-            f"that would be; it holds {_listed(assigned)}"
+            f"beams={beams!r}, but the granule has no {_listed(lost)}, and the spot of that beam "
+            f"is unknown. The granule has {_listed(assigned)}."
         )
     return tuple(sorted({assigned[beam] for beam in listed}))
 

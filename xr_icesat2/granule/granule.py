@@ -40,7 +40,7 @@ def has_index(url: str) -> bool:
 @cache
 def _warn_not_saved(directory: str, reason: str) -> None:
     """Log once in a process that indexes cannot be written to a directory."""
-    log.warning("cannot keep an index in %s: %s", directory, reason)
+    log.warning("cannot save an index in %s: %s", directory, reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +104,9 @@ class Granule:
         versions = f"{was.size} bytes and tag {was.tag!r}, now {now.size} and {now.tag!r}"
         if self.store is not None and self.store.read_only:
             return (
-                f"{self.url} is not the version of which {self.store.path} holds the index: "
-                f"that had {versions}. Open it without index_cache, or save the index anew "
-                "(xr_icesat2.save_indexes)."
+                f"{self.url} has changed since its index was saved in {self.store.path}: it had "
+                f"{versions}. Open it without index_cache, or save the index again with "
+                "xr_icesat2.save_indexes."
             )
         return f"{self.url} was replaced after it was opened: it had {versions}. Open it again."
 

@@ -149,8 +149,7 @@ def _names(product: str | None, source_file: str, recorded: str | None) -> dict[
     }
     if len(set(names.values())) > 1:
         raise IdentityError(
-            f"the file is called {source_file!r}, but in {_RECORDED} it says that it is "
-            f"{recorded!r}. {WAY_OUT}"
+            f"The file is named {source_file!r}, but its {_RECORDED} is {recorded!r}. {WAY_OUT}."
         )
     return names
 

@@ -29,8 +29,8 @@ __all__ = [
 ]
 
 WAY_OUT = (
-    'If the file was renamed, give it its original name back. layout="file" does not ask which '
-    f"granule it is: {OPEN_AS_FILE}"
+    f"If the file was renamed, restore its original name. Unmerged groups need no identity. "
+    f"{OPEN_AS_FILE}"
 )
 
 Value = TypeVar("Value", int, str)
@@ -202,8 +202,8 @@ def settle(what: str, source_file: str, claims: Iterable[tuple[str, Value | None
         first_where, first = known[0]
         if value != first:
             raise IdentityError(
-                f"{source_file}: the evidence of its {what} contradicts itself: {first_where} "
-                f"says {first!r}, {where} says {value!r}. {WAY_OUT}"
+                f"{source_file} has contradictory metadata of its {what}: {first_where} says "
+                f"{first!r}, {where} says {value!r}. {WAY_OUT}."
             )
     return known[0][1] if known else None
 
@@ -249,5 +249,5 @@ def first_time(what: str, source_file: str, value: object) -> np.datetime64:
             return np.datetime64(written.rstrip("Z"), "ns")
     raise IdentityError(
         f"{source_file}: {what} is {written!r}, expected a time such as "
-        f"'2019-11-06T23:00:08.123456Z'. {WAY_OUT}"
+        f"'2019-11-06T23:00:08.123456Z'. {WAY_OUT}."
     )

@@ -187,8 +187,8 @@ def format_name(name: GranuleName) -> str:
     template = next((template for template in names if not lacking[template]), None)
     if template is None:
         raise IdentityError(
-            f"the name of an {name.product} granule cannot be written without "
-            f"{', '.join(lacking[names[0]])}; given was {name}"
+            f"The name of an {name.product} granule requires {', '.join(lacking[names[0]])}. "
+            f"Given was {name}."
         )
     rest = template.removeprefix(name.product)
     return name.collection + rest.format_map({key: _text(name, key) for key in _keys(template)})

@@ -36,13 +36,13 @@ def describe_non_granule(
     """
     if is_browse(url):
         return (
-            "a browse file: pictures of a granule and not the granule, whose name is the same "
-            "without _BRW: open that one"
+            "a browse file, which contains pictures of a granule. Open the granule itself: its "
+            "name is the same without _BRW"
         )
     if "PYTABLES_FORMAT_VERSION" in attrs:
         tables = ", ".join(repr(printable(name)) for name in sorted(names)[:3])
         return (
-            f"written by pandas or PyTables (it holds {tables}): pandas.read_hdf(…) reads it, "
-            "xr.Dataset.from_dataframe(…) makes a Dataset of a table"
+            f"written by pandas or PyTables (it contains {tables}). Read it with "
+            "pandas.read_hdf(…), and convert a table to a Dataset with xr.Dataset.from_dataframe(…)"
         )
     return None

@@ -48,9 +48,9 @@ def detect_product(
         return _only_product_with(groups)
     if not _fits(product, groups):
         raise IdentityError(
-            f"{source_file}: it says that it is {product}, but it has the groups "
-            f"{', '.join(sorted(groups & TRACKS))}, where {product} has "
-            f"{', '.join(_expected(product))}. {WAY_OUT}"
+            f"{source_file} identifies itself as {product}, but has the groups "
+            f"{', '.join(sorted(groups & TRACKS))}. Granules of {product} have the groups "
+            f"{', '.join(_expected(product))}. {WAY_OUT}."
         )
     return product
 

@@ -218,8 +218,10 @@ def _layout(files: _Files, path: str, sizes: Sizes, inherited: Sizes) -> Variabl
         if isinstance(node := nodes.get(path), DatasetHeader)
     ]
     if len({len(node.shape) for _, _, node in parts}) > 1:
-        msg = f"{path} has {parts[0][2].shape} in {parts[0][1].url}, but other dimensions elsewhere"
-        raise MergeError(f"{msg}; drop_variables leaves it out")
+        raise MergeError(
+            f"{path} has the shape {parts[0][2].shape} in {parts[0][1].url}, but another number of "
+            "dimensions in other granules. Exclude it with drop_variables."
+        )
     shape = tuple(map(max, zip(*(node.shape for _, _, node in parts), strict=True)))
     scales = [
         None if scale is None else files.dimension(scale)

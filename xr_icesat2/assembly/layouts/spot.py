@@ -48,8 +48,10 @@ def _length(merged: MergedRate) -> int:
     longest = int(merged.n_obs.max(initial=0))
     pad_to = merged.request.pad_to
     if pad_to is not None and pad_to < longest:
-        msg = f"pad_to={pad_to}, but the longest beam of {merged.rate.name} has {longest} rows"
-        raise SelectionError(msg)
+        raise SelectionError(
+            f"pad_to={pad_to}, but the longest beam of {merged.rate.name} has {longest} rows. Set "
+            f"pad_to to {longest} or more."
+        )
     return longest if pad_to is None else pad_to
 
 
