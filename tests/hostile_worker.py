@@ -28,14 +28,14 @@ class Worker:
     def __init__(self, reader: str, warm_up: Path) -> None:
         self.reader = reader
         self.warm_up = warm_up
-        self._process: subprocess.Popen[str] | None = None
+        self.process: subprocess.Popen[str] | None = None
 
     def send(self, path: Path, undamaged: Path) -> None:
         """Have a file read; :meth:`receive` gives the answer."""
-        if self._process is not None and self._process.poll() is not None:
+        if self.process is not None and self.process.poll() is not None:
             self.close()
-        if self._process is None:
-            self._process = subprocess.Popen(  # noqa: S603 - our own module
+        if self.process is None:
+            self.process = subprocess.Popen(  # noqa: S603 - our own module
                 [
                     sys.executable,
                     "-X",
@@ -58,31 +58,31 @@ class Worker:
 
     def receive(self) -> dict[str, Any]:
         """Give ``facts`` and ``seconds``, or an ``error``."""
-        assert self._process is not None
-        assert self._process.stdout is not None
-        ready, _, _ = select.select([self._process.stdout], [], [], PATIENCE)
-        line = self._process.stdout.readline() if ready else ""
+        assert self.process is not None
+        assert self.process.stdout is not None
+        ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE)
+        line = self.process.stdout.readline() if ready else ""
         if line:
             answer: dict[str, Any] = json.loads(line)
             return answer
         how = f"no answer within {PATIENCE:.0f} s"
         if ready:
-            how = f"died ({self._process.wait(PATIENCE)})"
+            how = f"died ({self.process.wait(PATIENCE)})"
         self.close()
         return {"error": how}
 
     def close(self) -> None:
         """End the subprocess."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.communicate()
-        self._process = None
+        if self.process is not None:
+            self.process.kill()
+            self.process.communicate()
+        self.process = None
 
     def _write(self, *paths: Path) -> None:
-        assert self._process is not None
-        assert self._process.stdin is not None
-        self._process.stdin.write("\t".join(map(str, paths)) + "\n")
-        self._process.stdin.flush()
+        assert self.process is not None
+        assert self.process.stdin is not None
+        self.process.stdin.write("\t".join(map(str, paths)) + "\n")
+        self.process.stdin.flush()
 
 
 def main(reader: str) -> None:

@@ -13,8 +13,8 @@ from xarray.indexes import PandasIndex
 from tests.combine_arguments import DOCUMENTED, WAYS
 from tests.expected_rates import ATL06
 from tests.paths import GRANULES, needs_granules
+from tests.tiny import write_tiny
 from tests.written_granules import written_granule, written_granules
-from xr_icesat2.assembly import flat_row_coordinates
 from xr_icesat2.granule.gran_idx import CYCLES, REGIONS, RGTS, granule_number
 from xr_icesat2.reading.lazy_coordinate_index import LazyIndex
 from xr_icesat2.testing import write_granule
@@ -209,10 +209,7 @@ def test_highest_row_labels_fit_int64(product):
     assert (last + 1) << 32 <= np.iinfo(np.int64).max
 
 
-@pytest.mark.parametrize("lazy", [False, True])
-def test_row_labels_identify_the_granule_without_reads(written, monkeypatch, lazy):
-    if lazy:
-        monkeypatch.setattr(flat_row_coordinates, "MOST_EAGER", 0)
+def test_row_labels_identify_the_granule_without_reads(written):
     one = xr.open_dataset(written[0], engine="icesat2", layout="flat")
     many = listed(written, layout="flat")
     for ds in (one, many):
@@ -220,12 +217,31 @@ def test_row_labels_identify_the_granule_without_reads(written, monkeypatch, laz
         assert along.attrs["rate"] == "land_ice_segments"
         assert along.attrs["product"] == "ATL06"
     assert one.xindexes["segment_idx"].to_pandas_index().memory_usage() < 200
-    assert isinstance(many.xindexes["segment_idx"], LazyIndex if lazy else PandasIndex)
-    (many.h_li - many.h_li_sigma).isel(segment_idx=slice(5, 900)).variable.load()
-    many.where(many.h_li > 0).isel(segment_idx=[3, 1]).h_li.variable.load()
-    assert not lazy or "labels" not in vars(many.xindexes["segment_idx"])
+    assert isinstance(many.xindexes["segment_idx"], PandasIndex)
     labels = many["segment_idx"].to_numpy()
     np.testing.assert_array_equal(labels >> 32, many["gran_idx"])
     assert len(np.unique(labels)) == len(labels)
     np.testing.assert_array_equal(labels[: one.sizes["segment_idx"]], one["segment_idx"])
     assert many.sel(segment_idx=labels[-1]).source_row == many.source_row[-1]
+
+
+def test_labels_of_many_rows_are_not_computed_until_they_are_used(tmp_path):
+    rows = 9_000_000
+    paths = [tmp_path / f"ATL06_20200101000000_{n:04d}0101_006_01.h5" for n in (1, 2)]
+    names = ("delta_time", "latitude", "longitude", "h_li", "h_li_sigma")
+    for path in paths:
+        write_tiny(path, {"orbit_info/x": [1.0]}, product="ATL06")
+        with h5py.File(path, "r+") as file:  # no chunk is stored
+            group = file.create_group("gt1l/land_ice_segments")
+            for name in names:
+                group.create_dataset(name, (rows,), "f8", chunks=(1_000_000,), fillvalue=1.0)
+    many = listed(paths, layout="flat")
+    assert isinstance(many.xindexes["segment_idx"], LazyIndex)
+    few = many.isel(segment_idx=slice(5, 900))
+    (few.h_li - few.h_li_sigma).variable.load()
+    many.isel(segment_idx=[3, 1]).h_li.variable.load()
+    assert "labels" not in vars(many.xindexes["segment_idx"])
+    labels = many["segment_idx"].to_numpy()
+    assert (np.diff(labels) > 0).all()
+    np.testing.assert_array_equal(labels >> 32, many["gran_idx"])
+    assert many.sel(segment_idx=labels[-1]).source_row == rows - 1

@@ -10,8 +10,8 @@ from typing import ClassVar
 import pytest
 import requests.utils
 
-from xr_icesat2.earthdata import aws_region as region
 from xr_icesat2.earthdata.archive_paths import is_granule, path_of_url, place_of_path, plain_path
+from xr_icesat2.earthdata.aws_region import REGION, MachineRegion
 from xr_icesat2.earthdata.credential_refresh import ExpiringValue, RefreshedValue
 from xr_icesat2.earthdata.http_session import proxy_for
 from xr_icesat2.earthdata.result_url import result_url
@@ -155,7 +155,7 @@ def test_proxies_equal_those_of_requests(url, given, monkeypatch):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_child_forked_during_the_region_request_asks_again(monkeypatch):
+def test_child_forked_during_the_region_request_asks_again():
     asking, answered = threading.Event(), threading.Event()
     parent = os.getpid()
 
@@ -163,16 +163,15 @@ def test_child_forked_during_the_region_request_asks_again(monkeypatch):
         if os.getpid() == parent:
             asking.set()
             answered.wait(20)
-        return region.REGION
+        return REGION
 
-    monkeypatch.setattr(region, "_known", {})
-    monkeypatch.setattr(region, "_region", region_of)
-    thread = threading.Thread(target=region.in_region)
+    region = MachineRegion(region_of)
+    thread = threading.Thread(target=region.is_readable)
     thread.start()
     asking.wait(20)
     child = os.fork()
     if child == 0:
-        asked = threading.Thread(target=region.in_region, daemon=True)
+        asked = threading.Thread(target=region.is_readable, daemon=True)
         asked.start()
         asked.join(10)
         os._exit(int(asked.is_alive()))

@@ -110,8 +110,8 @@ def test_a_worker_that_dies_is_replaced(tmp_path):
     worker = Worker("h5py", granule(FILES[2]))
     worker.send(granule(FILES[2]), granule(FILES[2]))
     first = worker.receive()
-    worker._process.kill()
-    worker._process.wait()
+    worker.process.kill()
+    worker.process.wait()
     worker.send(granule(FILES[2]), granule(FILES[2]))
     assert worker.receive()["facts"] == first["facts"]
     worker.close()

@@ -12,9 +12,9 @@ import pytest
 import xarray as xr
 from xarray.indexes import PandasIndex
 
+from tests.counted_link import CountedLink
 from tests.laziness import is_loaded
-from xr_icesat2.reading import lazy_array as array
-from xr_icesat2.reading.execute import execute
+from xr_icesat2.bytesource.protocol import RequestCost
 from xr_icesat2.reading.lazy_coordinate_index import LazyIndex
 from xr_icesat2.testing import write_granule
 
@@ -237,20 +237,15 @@ def test_labels_are_read_once(ds, paths, use):
         paths[0].with_suffix(".away").rename(paths[0])
 
 
-def test_tree_labels_load_in_one_plan_with_data(paths, monkeypatch):
-    alone = []
-
-    def counted(pending: list[Any]) -> None:
-        alone.extend(pending)
-        execute(pending)
-
-    monkeypatch.setattr(array, "execute", counted)
-    tree = xr.open_datatree(paths[0], engine="icesat2", layout="file")
-    alone.clear()
-    tree.icesat2.load()
-    assert not alone
-    assert tree[GROUP].indexes["delta_time"].size == ROWS
-    assert not alone
+def test_tree_labels_load_in_one_burst_with_data(paths, monkeypatch):
+    monkeypatch.setenv("XR_ICESAT2_WHOLE_FILE_BYTES", "0")
+    source = CountedLink(paths[0], RequestCost(latency=0.06, bandwidth=200e6))
+    with xr.open_datatree(source, engine="icesat2", layout="file") as tree:
+        source.reset()
+        tree.icesat2.load()
+        assert source.bursts == 1
+        assert tree[GROUP].indexes["delta_time"].size == ROWS
+        assert source.bursts == 1
 
 
 def test_lazy_indexes_of_equal_labels_are_equal(paths):

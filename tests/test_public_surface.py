@@ -51,7 +51,7 @@ PARTS = {
     "test_shared_files": "index_cache safe_files",
     # Granules and products: names, beams, identity, numbers, tables.
     "test_beams": "granule",
-    "test_combine": "assembly granule reading",
+    "test_combine": "granule reading",
     "test_granule_name": "granule",
     "test_identity": "granule",
     "test_new_product": "earthdata granule",
@@ -62,7 +62,7 @@ PARTS = {
     "test_array_parts": "reading",
     "test_coalesce": "reading",
     "test_flat_coordinates": "assembly",
-    "test_lazy_index": "reading",
+    "test_lazy_index": "bytesource reading",
     "test_plan": "hdf5 reading",
     "test_products": "assembly",
     "test_resolve_request": "assembly",
@@ -97,22 +97,14 @@ PARTS = {
 }
 """Parts of the package by the test, or the helper, that imports from them."""
 PATCHED = {
-    "earthdata/fixtures": "forgets what the process has learnt of logins and access",
-    "earthdata/standin": "closes sessions of aiohttp",
     "fsspec_cleanup": "closes instances that fsspec keeps",
-    "test_combine": "labels of few rows, computed as those of many",
     "test_download": "small requests",
-    "test_earthdata_parts": "a process that forks while the region is requested",
     "test_filters": "without libdeflate",
     "test_hdf5_features": "counts the walks over a file",
-    "test_hostile": "ends a worker",
     "test_index_registry": "small bounds, and whether an index is open",
-    "test_lazy_index": "counts what is executed",
-    "test_limits": "little memory",
     "test_page_cache": "an empty cache, and the pages in it",
     "test_plan": "small blocks",
     "test_resolve_request": "counts how often rates are inferred and granules identified",
-    "test_text_lengths": "little memory",
     "test_time_decoding": "another rounding in xarray",
     "test_writer_storage": "a made-up product",
 }

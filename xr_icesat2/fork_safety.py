@@ -41,7 +41,7 @@ class PerProcess(Generic[T]):
         self._make = make
         self._lock = threading.Lock()
         self._made: tuple[()] | tuple[T] = ()
-        after_fork(self, PerProcess.forget)
+        after_fork(self, PerProcess.reset)
 
     def __call__(self) -> T:
         """Return the value of this process."""
@@ -50,7 +50,7 @@ class PerProcess(Generic[T]):
                 self._made = (self._make(),)
             return self._made[0]
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Forget the value: the next call makes another."""
         self._lock = threading.Lock()
         self._made = ()

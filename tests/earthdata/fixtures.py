@@ -6,8 +6,9 @@ import pytest
 
 from tests.earthdata.names import AUTHORITY_VARIABLES
 from tests.earthdata.standin import Earthdata, close_web_sessions
-from xr_icesat2.earthdata import access, credentials
-from xr_icesat2.earthdata import aws_region as region
+from xr_icesat2.earthdata.access import s3_refusal
+from xr_icesat2.earthdata.aws_region import machine_region
+from xr_icesat2.earthdata.credentials import credentials
 
 _VARIABLES = (
     *("EARTHDATA_TOKEN", "EARTHDATA_USERNAME", "EARTHDATA_PASSWORD", "AWS_REGION"),
@@ -17,10 +18,9 @@ _VARIABLES = (
 
 def forget_everything():
     """Make this process forget what it has learnt of logins, keys and refusals."""
-    credentials.credentials.forget()
-    access._refused_by_s3.clear()
-    access._logged.forget()
-    region._known.clear()
+    credentials.reset()
+    s3_refusal.reset()
+    machine_region.reset()
 
 
 @pytest.fixture(scope="session")

@@ -310,11 +310,15 @@ def close_web_sessions():
     """Close what :mod:`xr_icesat2.earthdata.http_session` keeps open for the life of a process."""
     from fsspec.asyn import sync  # noqa: PLC0415 - as the module below, only where it is used
 
-    from xr_icesat2.earthdata import http_session as of_package  # noqa: PLC0415
+    from xr_icesat2.earthdata.http_session import http_filesystems  # noqa: PLC0415
 
-    webs = of_package._webs()
+    async def close(filesystem):
+        session = await filesystem.set_session()
+        await session.close()
+
+    webs = http_filesystems()
     while webs:
         loop, filesystem = webs.popitem()
-        if filesystem._session is not None and loop.is_running():
+        if loop.is_running():
             with suppress(Exception):
-                sync(loop, filesystem._session.close, timeout=2)
+                sync(loop, close, filesystem, timeout=2)

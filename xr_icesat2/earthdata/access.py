@@ -21,14 +21,14 @@ from xr_icesat2.fork_safety import PerProcess
 from xr_icesat2.printable import get_logger
 
 from .archive_paths import Place, place_of_path
-from .aws_region import in_region, known_region
+from .aws_region import machine_region
 from .cmr import place_of_name
 from .credentials import Redirect
 from .http_session import http_filesystem
 from .https_access import HTTPSAccess
 from .s3_access import EXPIRED_KEY_CODES, S3Access, s3_obstacle
 
-__all__ = ["ACCESS_METHODS", "ACCESS_VARIABLE", "GranuleAccess", "check_access"]
+__all__ = ["ACCESS_METHODS", "ACCESS_VARIABLE", "GranuleAccess", "check_access", "s3_refusal"]
 
 T = TypeVar("T")
 Request: TypeAlias = Callable[[Transport], Awaitable[T]]
@@ -42,8 +42,42 @@ _USE_HTTPS = (
     "environment"
 )
 
-# The granule for which S3 first refused this process; while it is empty, S3 is tried in us-west-2.
-_refused_by_s3: list[str] = []
+
+class S3Refusal:
+    """Whether S3 refused this process, and what it logged about that; each is logged once.
+
+    Forked children know of a refusal, but log by themselves.
+    """
+
+    def __init__(self) -> None:
+        self.refused = False
+        """While False, S3 is tried in us-west-2."""
+        self._logged = PerProcess[set[str]](set)
+
+    def record(self) -> None:
+        """Record that S3 refused, and log the first time."""
+        if not self.refused:
+            self.refused = True
+            _log.warning(
+                "S3 refuses this machine, which may not be in AWS us-west-2: granules are read "
+                "over HTTPS from now on. Set %s=external in the environment to avoid the attempt",
+                ACCESS_VARIABLE,
+            )
+
+    def log_once(self, level: int, text: str) -> None:
+        """Log a text unless this process has logged it."""
+        if text not in self._logged():
+            self._logged().add(text)
+            _log.log(level, "%s", text)
+
+    def reset(self) -> None:
+        """Forget the refusal and the texts."""
+        self.refused = False
+        self._logged.reset()
+
+
+s3_refusal = S3Refusal()
+"""What this process knows of S3."""
 
 
 def check_access(access: str) -> str:
@@ -76,10 +110,10 @@ def _requested_access(access: str) -> str:
 async def _uses_s3(access: str) -> bool:
     if access != "auto":
         return access == "direct"
-    if _refused_by_s3:
+    if s3_refusal.refused:
         return False
-    here = known_region()
-    return await in_daemon_thread(in_region) if here is None else here
+    here = machine_region.known
+    return await in_daemon_thread(machine_region.is_readable) if here is None else here
 
 
 class GranuleAccess:
@@ -152,7 +186,7 @@ class GranuleAccess:
             if not external:
                 raise TransferError(f"cannot read {self._name} from S3: {why_not}")
             level = logging.WARNING if access == "direct" else logging.INFO
-            _log_once(level, f"granules are read over HTTPS instead of S3: {why_not}")
+            s3_refusal.log_once(level, f"granules are read over HTTPS instead of S3: {why_not}")
             return await request(external)
         try:
             return await request(direct)
@@ -161,27 +195,8 @@ class GranuleAccess:
                 raise
         # S3 answers the same for a wrong region and for a missing key; HTTPS tells them apart.
         answer = await request(external)
-        _record_refusal(self._name)
+        s3_refusal.record()
         return answer
-
-
-_logged = PerProcess[set[str]](set)
-
-
-def _log_once(level: int, text: str) -> None:
-    if text not in _logged():
-        _logged().add(text)
-        _log.log(level, "%s", text)
-
-
-def _record_refusal(name: str) -> None:
-    if not _refused_by_s3:
-        _refused_by_s3.append(name)
-        _log.warning(
-            "S3 refuses this machine, which may not be in AWS us-west-2: granules are read over "
-            "HTTPS from now on. Set %s=external in the environment to avoid the attempt",
-            ACCESS_VARIABLE,
-        )
 
 
 def _may_have_moved(error: Exception) -> bool:

@@ -6,12 +6,13 @@ metadata service: elsewhere it does not answer, which would cost a second or two
 
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from urllib.request import ProxyHandler, Request, build_opener
 
 from xr_icesat2.fork_safety import PerProcess
 
-__all__ = ["REGION", "in_region", "known_region"]
+__all__ = ["REGION", "MachineRegion", "machine_region"]
 
 REGION = "us-west-2"
 """AWS region of NASA's granules."""
@@ -26,27 +27,9 @@ METADATA_VARIABLE = "AWS_EC2_METADATA_SERVICE_ENDPOINT"
 """Names another address of the service, as for the libraries of AWS."""
 _TIMEOUT = 1.0
 
-_lock = PerProcess(threading.Lock)
-_known: dict[str, bool] = {}
 
-
-def known_region() -> bool | None:
-    """Return the result of :func:`in_region`, or None if it has not been called."""
-    return _known.get("here")
-
-
-def in_region() -> bool:
-    """Return whether this machine is in us-west-2, examined once in each process.
-
-    The first call may block for a second, on machines of AWS only.
-    """
-    with _lock():
-        if "here" not in _known:
-            _known["here"] = _region() == REGION
-        return _known["here"]
-
-
-def _region() -> str | None:
+def find_region() -> str | None:
+    """Return the AWS region of this machine; None if it has none or does not know it."""
     named = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     if any(name in os.environ for name in _SET_BY_AWS):
         return named
@@ -83,3 +66,34 @@ def _region_of_metadata_service() -> str | None:
     except OSError:
         return None
     return region
+
+
+class MachineRegion:
+    """Whether this machine is in us-west-2, examined once; forked children know it too.
+
+    Parameters
+    ----------
+    find
+        Returns the region of the machine; it may block for a second, on machines of AWS only.
+    """
+
+    def __init__(self, find: Callable[[], str | None] = find_region) -> None:
+        self._find = find
+        self._lock = PerProcess(threading.Lock)
+        self.known: bool | None = None
+        """The result of :meth:`is_readable`; None before its first call."""
+
+    def is_readable(self) -> bool:
+        """Return whether S3 is readable from this machine."""
+        with self._lock():
+            if self.known is None:
+                self.known = self._find() == REGION
+            return self.known
+
+    def reset(self) -> None:
+        """Forget the region: the next call examines the machine again."""
+        self.known = None
+
+
+machine_region = MachineRegion()
+"""The region of this process's machine."""

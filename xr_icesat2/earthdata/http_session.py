@@ -14,7 +14,14 @@ from xr_icesat2.bytesource.error_translation import GarbledResponseError, HTTPSt
 from xr_icesat2.bytesource.slow_requests import note_peer
 from xr_icesat2.fork_safety import PerProcess, keep_in_children
 
-__all__ = ["JSONResponse", "Query", "http_filesystem", "post_json", "proxy_for"]
+__all__ = [
+    "JSONResponse",
+    "Query",
+    "http_filesystem",
+    "http_filesystems",
+    "post_json",
+    "proxy_for",
+]
 
 Query = Sequence[tuple[str, str]]
 """Parameters of a request; a name may occur several times."""
@@ -103,14 +110,15 @@ async def _client(*, loop: asyncio.AbstractEventLoop, **options: Any) -> Any:
     )
 
 
-_webs = PerProcess[dict[asyncio.AbstractEventLoop, Any]](dict)
+http_filesystems = PerProcess[dict[asyncio.AbstractEventLoop, Any]](dict)
+"""The HTTP filesystems of this process by event loop, open for its life."""
 
 
 def http_filesystem(loop: asyncio.AbstractEventLoop) -> Any:
     """Return the HTTP filesystem of ``loop``, whose only session holds no secrets."""
     from fsspec.implementations.http import HTTPFileSystem  # noqa: PLC0415 - heavy: only when used
 
-    webs = _webs()
+    webs = http_filesystems()
     if loop not in webs:
         for other in [each for each in webs if each.is_closed()]:
             webs.pop(other, None)  # which closes its connections
