@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import random
 import re
+import threading
 import zlib
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,9 +15,13 @@ import fsspec
 import pytest
 
 import xr_icesat2
-from xr_icesat2.earthdata import download_file as fetch
 from xr_icesat2.earthdata.checksum import matches_checksum
 from xr_icesat2.earthdata.cmr import CatalogGranule, Checksum
+from xr_icesat2.earthdata.download_file import (
+    COMPARED_TAIL,
+    FIRST_REQUEST,
+    next_request_length,
+)
 from xr_icesat2.errors import (
     AccessDeniedError,
     ChangedGranuleError,
@@ -27,18 +32,16 @@ from xr_icesat2.errors import (
     TransferError,
 )
 
-DATA = random.Random(5).randbytes(100_000)
+DATA = random.Random(5).randbytes(200_000)
 NAME = "ATL06_20191106230008_06270503_007_01.h5"
+SECOND_BURST = "bytes=40000-49999"
 NOW = datetime(2019, 11, 6, 23, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch):
-    """Five bursts of two requests of 10 kB."""
-    monkeypatch.setattr(fetch, "SMALLEST_REQUEST", 10_000)
-    monkeypatch.setattr(fetch, "LARGEST_REQUEST", 10_000)
-    monkeypatch.setattr(fetch, "REQUESTS_AT_ONCE", 2)
-    monkeypatch.setattr(fetch, "COMPARED_TAIL", 500)
+    """Five bursts of four requests of 10 kB."""
+    monkeypatch.setenv("XR_ICESAT2_DOWNLOAD_REQUEST_BYTES", "10000")
     monkeypatch.setenv("XR_ICESAT2_RETRY_PAUSE", "0.01")
     # Long enough for a busy machine; what waits for silence sets a limit of its own.
     monkeypatch.setenv("XR_ICESAT2_TIMEOUT", "30")
@@ -74,7 +77,7 @@ def test_whole_file_is_downloaded(http_server, tmp_path, algorithm):
     assert path.read_bytes() == DATA
     assert files(path.parent) == [NAME]
     ranges = sorted(int(r.split("=")[1].split("-")[0]) for r in http_server.script.reads(NAME))
-    assert ranges == [0, 0, *range(0, 100_000, 10_000)]  # the stamp before and after
+    assert ranges == [0, 0, *range(0, 200_000, 10_000)]  # the stamp before and after
 
 
 def test_several_urls_are_downloaded(http_server, s3_server, tmp_path):
@@ -95,7 +98,7 @@ def test_several_urls_are_downloaded(http_server, s3_server, tmp_path):
 
 def break_off(server, url, folder, burst=3):
     """Let a download fail in one of its bursts; gives the part that it leaves."""
-    taken = iter(range(1 + 2 * burst))  # the stamp, and whole bursts
+    taken = iter(range(1 + 4 * burst))  # the stamp, and whole bursts
     note = server.script.note
 
     def fail_later(method, path, asked):
@@ -110,7 +113,7 @@ def break_off(server, url, folder, burst=3):
         server.script.note = note
         server.script.log.clear()
     (part,) = folder.iterdir()
-    assert part.read_bytes() == DATA[: 20_000 * burst]
+    assert part.read_bytes() == DATA[: 40_000 * burst]
     return part
 
 
@@ -123,9 +126,9 @@ def test_partial_download_is_resumed(http_server, tmp_path):
     assert path.read_bytes() == DATA
     assert files(tmp_path) == [NAME]
     begins = sorted(int(r.split("=")[1].split("-")[0]) for r in http_server.script.reads(NAME))
-    # The request at which the first download was broken off may have been sent twice.
-    assert sorted(set(begins)) == [0, 59_500, 60_000, 70_000, 80_000, 90_000]
-    assert len(begins) <= 8
+    # The requests at which the first download was broken off may have been sent twice.
+    assert sorted(set(begins)) == [0, 120_000 - COMPARED_TAIL, *range(120_000, 200_000, 10_000)]
+    assert len(begins) <= 14
 
 
 def test_partial_download_of_another_version_is_discarded(http_server, tmp_path):
@@ -200,7 +203,7 @@ def test_planted_partial_file_is_refused(http_server, tmp_path, plant, what):
     plant(part, victim)
     with pytest.raises(TransferError, match=f"{re.escape(str(part))} is .*{what}.*folder"):
         xr_icesat2.download([found(url)], tmp_path)
-    assert victim.read_bytes() == DATA[:60_000]
+    assert victim.read_bytes() == DATA[:120_000]
     assert files(tmp_path) == [part.name, victim.name]
 
 
@@ -221,20 +224,21 @@ def test_wrong_bytes_leave_no_file(http_server, tmp_path):
     with pytest.raises(CorruptGranuleError, match="checksum"):
         xr_icesat2.download([found(url)], tmp_path)
     assert files(tmp_path) == []
-    with pytest.raises(TransferError, match=r"has 100000 bytes, but .* has 99999"):
+    with pytest.raises(TransferError, match=r"has 200000 bytes, but .* has 199999"):
         xr_icesat2.download([found(url, DATA[1:])], tmp_path)
     assert files(tmp_path) == []
 
 
 def test_file_replaced_during_download_is_an_error(http_server, tmp_path, monkeypatch):
     url = http_server.put(NAME, DATA)
-    read = fetch.PartialFile.append
+    note = http_server.script.note
 
-    def replace_in_the_middle(part, data):
-        http_server.put(NAME, DATA[::-1])
-        read(part, data)
+    def replace_in_the_middle(method, path, asked):
+        if asked == SECOND_BURST:
+            http_server.put(NAME, DATA[::-1])
+        return note(method, path, asked)
 
-    monkeypatch.setattr(fetch.PartialFile, "append", replace_in_the_middle)
+    monkeypatch.setattr(http_server.script, "note", replace_in_the_middle)
     with pytest.raises(ChangedGranuleError, match="was replaced"):
         xr_icesat2.download(url, tmp_path)
     assert files(tmp_path) == []
@@ -260,17 +264,30 @@ def test_faults_leave_a_whole_file_or_none(http_server, tmp_path, fault, monkeyp
 
 
 def test_requests_grow_on_a_fast_link(http_server, tmp_path, monkeypatch):
-    monkeypatch.setattr(fetch, "LARGEST_REQUEST", 25_000)
-    url = http_server.put(NAME, DATA)
+    monkeypatch.setenv("XR_ICESAT2_DOWNLOAD_REQUEST_BYTES", "600000")
+    data = DATA * 14
+    url = http_server.put(NAME, data)
     (path,) = xr_icesat2.download(url, tmp_path)
-    assert path.read_bytes() == DATA
+    assert path.read_bytes() == data
     ranges = sorted(tuple(map(int, r[6:].split("-"))) for r in http_server.script.reads(NAME)[1:-1])
-    assert [last - first + 1 for first, last in ranges] == [10_000] * 2 + [20_000] * 2 + [
-        25_000,
-        15_000,
+    assert [last - first + 1 for first, last in ranges] == [FIRST_REQUEST] * 4 + [
+        600_000,
+        len(data) - 4 * FIRST_REQUEST - 600_000,
     ]
-    lengths = [fetch.next_request_length(16_000, seconds) for seconds in (0.5, 2, 9)]
-    assert lengths == [25_000, 16_000, 10_000]
+
+
+@pytest.mark.parametrize(
+    ("length", "seconds", "following"),
+    [
+        (1_000_000, 0.5, 2_000_000),
+        (1_500_000, 0.5, 2_000_000),
+        (1_000_000, 2, 1_000_000),
+        (2_000_000, 9, 1_000_000),
+        (1_000_000, 9, FIRST_REQUEST),
+    ],
+)
+def test_request_length_follows_the_duration_of_a_burst(length, seconds, following):
+    assert next_request_length(length, seconds, largest=2_000_000) == following
 
 
 def test_mixed_faults_leave_a_whole_file_or_none(http_server, tmp_path, monkeypatch):
@@ -385,23 +402,19 @@ def test_full_disk_is_an_error(http_server, tmp_path):
     assert path.read_bytes() == DATA
 
 
-def hold(folder, url, ready, done):
-    append = fetch.PartialFile.append
-
-    def wait(part, data):
-        append(part, data)
-        ready.set()
-        done.wait(30)
-
-    fetch.PartialFile.append = wait
-    xr_icesat2.download(url, folder, progress=False)
-
-
-def test_two_processes_do_not_share_a_partial_file(http_server, tmp_path):
+def test_two_processes_do_not_share_a_partial_file(http_server, tmp_path, monkeypatch):
     url = http_server.put(NAME, DATA)
+    ready, done, note = threading.Event(), threading.Event(), http_server.script.note
+
+    def hold(method, path, asked):
+        if asked == SECOND_BURST:
+            ready.set()
+            done.wait(30)
+        return note(method, path, asked)
+
+    monkeypatch.setattr(http_server.script, "note", hold)
     context = multiprocessing.get_context("spawn")
-    ready, done = context.Event(), context.Event()
-    other = context.Process(target=hold, args=(tmp_path, url, ready, done))
+    other = context.Process(target=xr_icesat2.download, args=(url, tmp_path))
     other.start()
     try:
         assert ready.wait(60)
@@ -442,7 +455,7 @@ def test_progress_bar_counts_bytes(http_server, tmp_path, capfd):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tqdm.auto, "tqdm", Bar)
         xr_icesat2.download(urls, tmp_path)
-    assert seen[-1] == (200_000, 200_000)
+    assert seen[-1] == (400_000, 400_000)
     assert "2 granules: 100%" in capfd.readouterr().err
     xr_icesat2.download(urls, tmp_path / "quiet")  # no terminal
     assert capfd.readouterr().err == ""

@@ -98,7 +98,6 @@ PARTS = {
 """Parts of the package by the test, or the helper, that imports from them."""
 PATCHED = {
     "fsspec_cleanup": "closes instances that fsspec keeps",
-    "test_download": "small requests",
     "test_filters": "without libdeflate",
     "test_hdf5_features": "counts the walks over a file",
     "test_index_registry": "small bounds, and whether an index is open",

@@ -10,6 +10,7 @@ from typing import Any
 
 from xr_icesat2.bytesource import ByteSource, FileVersion
 from xr_icesat2.bytesource.error_translation import translate_error
+from xr_icesat2.environment import number
 from xr_icesat2.errors import (
     ChangedGranuleError,
     CorruptGranuleError,
@@ -36,14 +37,22 @@ from .partial_file import PartialFile, open_partial_file
 
 __all__ = ["catalog_record", "fetch_file", "next_request_length"]
 
-SMALLEST_REQUEST, LARGEST_REQUEST = 512 << 10, 8 << 20
-"""Bytes of one request: small at first, so that slow links meet the time limit."""
+FIRST_REQUEST = 512 << 10
+"""Bytes of one request: few at first, so that slow links meet the time limit."""
 REQUESTS_AT_ONCE = 4
 """Concurrent requests for one file, whose answers are in memory."""
 COMPARED_TAIL = 64 << 10
 """Bytes at the end of a partial file that are requested again before it is resumed."""
 
 _log = get_logger(__name__)
+
+
+def largest_request() -> int:
+    """Return how many bytes one request of a download has at most.
+
+    ``XR_ICESAT2_DOWNLOAD_REQUEST_BYTES``, else 8 MiB.
+    """
+    return max(1, int(number("XR_ICESAT2_DOWNLOAD_REQUEST_BYTES", 8 << 20, "bytes")))
 
 
 def catalog_record(given: Any, name: str) -> CatalogGranule | None:
@@ -164,7 +173,8 @@ def _read(
     source: ByteSource, part: PartialFile, size: int, count: ProgressCallback, stop: threading.Event
 ) -> bool:
     """Read the missing bytes in bursts of requests; return False if stopped."""
-    length = SMALLEST_REQUEST
+    largest = largest_request()
+    length = min(FIRST_REQUEST, largest)
     while (begin := part.size) < size:
         if stop.is_set():
             return False
@@ -173,15 +183,15 @@ def _read(
         for data in source.read([(at, min(length, end - at)) for at in range(begin, end, length)]):
             part.append(data)
             count(len(data), 0)
-        length = next_request_length(length, time.monotonic() - started)
+        length = next_request_length(length, time.monotonic() - started, largest)
     return True
 
 
-def next_request_length(length: int, seconds: float) -> int:
+def next_request_length(length: int, seconds: float, largest: int) -> int:
     """Return the length of the next requests, so that a burst takes 1 to 5 seconds."""
     if seconds < 1:
-        return min(length * 2, LARGEST_REQUEST)
-    return max(length // 2, SMALLEST_REQUEST) if seconds > 5 else length
+        return min(length * 2, largest)
+    return max(length // 2, min(FIRST_REQUEST, largest)) if seconds > 5 else length
 
 
 def _check(
