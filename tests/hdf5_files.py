@@ -55,6 +55,23 @@ def create(
     return file.create_dataset(name, data=data, dcpl=plist, **create)
 
 
+def overwrite_chunks(path: Path) -> int:
+    """Overwrite every chunk of every beam with zeros, which cannot be inflated; return how many."""
+    chunks: list[tuple[int, int]] = []
+
+    def visit(name: str, found: h5py.Group | h5py.Dataset) -> None:
+        if name.startswith("gt") and isinstance(found, h5py.Dataset) and found.chunks:
+            found.id.chunk_iter(lambda chunk: chunks.append((chunk.byte_offset, chunk.size)))
+
+    with h5py.File(path) as file:
+        file.visititems(visit)
+    with path.open("r+b") as file:
+        for offset, size in chunks:
+            file.seek(offset)
+            file.write(bytes(size))
+    return len(chunks)
+
+
 def check(path: Path, foreign: Mapping[str, str] | None = None) -> None:
     """Compare every object of a file with h5py: through the engine, and through the index.
 

@@ -22,7 +22,7 @@ from typing import Self
 
 from tests.hostile_facts import REFUSED, Facts, without_supplied
 from tests.hostile_features import SECRETS, feature_files, found_files
-from tests.hostile_mutations import MUTATIONS, Mutation, mutation
+from tests.hostile_mutations import MUTATIONS, Mutation, mutation, seed_numbers
 from tests.hostile_worker import SECONDS, Worker
 
 FAULTS_SHOWN = 3  # of one mutation
@@ -165,14 +165,6 @@ def check_all(mutations: list[Mutation]) -> Verdict:
     return total
 
 
-def _seeds(words: list[str]) -> list[int]:
-    seeds: list[int] = []
-    for word in words:
-        first, _, last = word.partition("-")
-        seeds += range(int(first), int(last or first) + 1)
-    return seeds
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("seeds", nargs="*", help="such as 17 or 400-450")
@@ -182,7 +174,7 @@ if __name__ == "__main__":
     )
     arguments = parser.parse_args()
     result = check_all(
-        list(map(mutation, range(MUTATIONS) if arguments.all else _seeds(arguments.seeds)))
+        list(map(mutation, range(MUTATIONS) if arguments.all else seed_numbers(arguments.seeds)))
     )
     print(result)  # noqa: T201
     features = Verdict()

@@ -30,6 +30,7 @@ import msgspec
 import numpy as np
 import xarray as xr
 
+from tests.hostile_mutations import seed_numbers
 from tests.paths import GRANULES
 from xr_icesat2 import save_indexes
 from xr_icesat2.bytesource import open_source
@@ -327,20 +328,12 @@ def _limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
-def _seeds(words: list[str]) -> list[int]:
-    seeds: list[int] = []
-    for word in words:
-        first, _, last = word.partition("-")
-        seeds += range(int(first), int(last or first) + 1)
-    return seeds
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("seeds", nargs="*", help="such as 17 or 400-450")
     parser.add_argument("--all", action="store_true", help=f"all {MUTATIONS}")
     arguments = parser.parse_args()
-    asked = list(range(MUTATIONS)) if arguments.all else _seeds(arguments.seeds)
+    asked = list(range(MUTATIONS)) if arguments.all else seed_numbers(arguments.seeds)
     here = {GRANULES / name: keywords for name, keywords in REAL.items()}
     here = {path: keywords for path, keywords in here.items() if path.exists()}
     result = check(asked, here)

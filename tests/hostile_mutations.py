@@ -46,6 +46,15 @@ class Mutation:
         return _DAMAGE[self.kind](rng, array).tobytes()
 
 
+def seed_numbers(words: list[str]) -> list[int]:
+    """Return the seeds that a command line names, such as ``17`` and ``400-450``."""
+    seeds: list[int] = []
+    for word in words:
+        first, _, last = word.partition("-")
+        seeds += range(int(first), int(last or first) + 1)
+    return seeds
+
+
 def mutation(seed: int) -> Mutation:
     """Return the mutation of a seed."""
     rng = np.random.default_rng([seed, 0])

@@ -24,31 +24,25 @@ needs_granules = pytest.mark.skipif(
 
 def granule(name: str) -> Path:
     """Path of one real granule; skips the test where it is absent."""
-    path = GRANULES / name
-    if not path.exists():
-        pytest.skip(f"{name} is not here (../shared/granules)")
-    return path
+    return _existing(GRANULES / name)
 
 
 def recorded_answer(name: str) -> Path:
     """Path of one recorded answer of CMR; skips the test where it is absent."""
-    path = CMR / name
-    if not path.exists():
-        pytest.skip(f"{name} is not here (../shared/cmr)")
-    return path
+    return _existing(CMR / name)
 
 
 def hostile_file(name: str) -> Path:
     """Path of one small file made to do harm; skips the test where it is absent."""
-    path = HOSTILE / name
-    if not path.exists():
-        pytest.skip(f"{name} is not here (../shared/hostile)")
-    return path
+    return _existing(HOSTILE / name)
 
 
 def structure_file(name: str) -> Path:
     """Path of one file with the tree of a real granule; skips the test where it is absent."""
-    path = STRUCTURE / name
+    return _existing(STRUCTURE / name)
+
+
+def _existing(path: Path) -> Path:
     if not path.exists():
-        pytest.skip(f"{name} is not here (../shared/structure)")
+        pytest.skip(f"{path.name} is not here (../shared/{path.parent.name})")
     return path

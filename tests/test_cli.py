@@ -10,6 +10,7 @@ import pytest
 import xarray as xr
 
 import xr_icesat2
+from tests.hdf5_files import overwrite_chunks
 from tests.paths import granule
 from xr_icesat2.cli.main import main
 from xr_icesat2.testing import write_granule
@@ -123,24 +124,6 @@ def test_get_replaces_a_login_page_saved_earlier(http_server, capsys, tmp_path):
     assert "exists, but is not the granule" in said
 
 
-def spoil_values(path):
-    """Overwrite every chunk along the tracks: whoever reads values meets garbage."""
-    places = []
-
-    def note(name, node):
-        if isinstance(node, h5py.Dataset) and node.chunks and name.startswith("gt"):
-            chunks = [node.id.get_chunk_info(n) for n in range(node.id.get_num_chunks())]
-            places.extend((chunk.byte_offset, chunk.size) for chunk in chunks)
-
-    with h5py.File(path) as file:
-        file.visititems(note)
-    with path.open("r+b") as file:
-        for offset, size in places:
-            file.seek(offset)
-            file.write(b"\xff" * size)
-    return len(places)
-
-
 def test_info_reads_no_values(capsys, tmp_path):
     path = write_granule(tmp_path, n_segments=50, chunk_rows=100)
     with xr.open_datatree(path, engine="icesat2") as tree:
@@ -150,7 +133,7 @@ def test_info_reads_no_values(capsys, tmp_path):
         listed = f"{tree.icesat2.contents()}\n"
     _, table, _ = run(capsys, "info", path)
     _, told, _ = run(capsys, "info", path, "--json")
-    assert spoil_values(path) > 100
+    assert overwrite_chunks(path) > 100
     assert run(capsys, "info", path) == (0, table, "")
     assert run(capsys, "info", path, "--json") == (0, told, "")
     assert run(capsys, "info", path, "--variables") == (0, listed, "")

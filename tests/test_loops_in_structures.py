@@ -1,5 +1,7 @@
 """B-trees, heaps and object headers that contain themselves, or one block in two places."""
 
+from functools import partial
+
 import h5py
 import numpy as np
 import pytest
@@ -10,6 +12,8 @@ from xr_icesat2.hdf5.binary import checksum
 
 FILE = {"engine": "icesat2", "layout": "file"}
 OLD, NEW = "earliest", "latest"
+CHUNKS, MEMBERS = {"kind": 1, "key_bytes": 24}, {"kind": 0, "key_bytes": 8}
+"""B-trees of version 1."""
 LINK_RECORD, ATTRIBUTE_RECORD = 11, 17
 """Bytes of a record in the B-tree of the names of links and of attributes."""
 
@@ -54,23 +58,13 @@ def _children_of_old_root(data, kind, key_bytes):
     return root, first, first + key_bytes + 8
 
 
-def _chunks_in_themselves(data, _):
-    root, first, _ = _children_of_old_root(data, 1, 24)
+def _tree_in_itself(data, _, tree):
+    root, first, _ = _children_of_old_root(data, **tree)
     _put(data, first, root)
 
 
-def _chunks_twice(data, _):
-    _, first, second = _children_of_old_root(data, 1, 24)
-    _put(data, second, _word(data, first))
-
-
-def _members_in_themselves(data, _):
-    root, first, _ = _children_of_old_root(data, 0, 8)
-    _put(data, first, root)
-
-
-def _members_twice(data, _):
-    _, first, second = _children_of_old_root(data, 0, 8)
+def _child_twice(data, _, tree):
+    _, first, second = _children_of_old_root(data, **tree)
     _put(data, second, _word(data, first))
 
 
@@ -188,10 +182,10 @@ def _new_continuation_in_itself(data, address):
 
 TWICE = "node in two places"
 CASES = {
-    "chunks in themselves": (OLD, _write_chunks, _chunks_in_themselves, TWICE),
-    "chunks twice": (OLD, _write_chunks, _chunks_twice, TWICE),
-    "members in themselves": (OLD, _write_members, _members_in_themselves, TWICE),
-    "members twice": (OLD, _write_members, _members_twice, TWICE),
+    "chunks in themselves": (OLD, _write_chunks, partial(_tree_in_itself, tree=CHUNKS), TWICE),
+    "chunks twice": (OLD, _write_chunks, partial(_child_twice, tree=CHUNKS), TWICE),
+    "members in themselves": (OLD, _write_members, partial(_tree_in_itself, tree=MEMBERS), TWICE),
+    "members twice": (OLD, _write_members, partial(_child_twice, tree=MEMBERS), TWICE),
     "symbols twice": (OLD, _write_members, _symbols_twice, TWICE),
     "names in themselves": (NEW, _write_deep_names, _names_in_themselves, TWICE),
     "attributes twice": (NEW, _write_attributes, _leaf_of_names_twice, TWICE),

@@ -11,6 +11,7 @@ import pytest
 import xarray as xr
 
 from tests.combine_arguments import WAYS
+from tests.hdf5_files import overwrite_chunks
 from tests.written_granules import numbered_copies, written_granule, written_granules
 from xr_icesat2.errors import ICESat2Error
 
@@ -28,24 +29,6 @@ def gran_idx(path: Path) -> int:
     return int(ds["gran_idx"].item())
 
 
-def destroy_values(path: Path) -> int:
-    """Overwrite every stored chunk of every beam with zeros; returns how many."""
-    chunks: list[tuple[int, int]] = []
-
-    def visit(name: str, obj: h5py.Group | h5py.Dataset) -> None:
-        if name.startswith("gt") and isinstance(obj, h5py.Dataset) and obj.compression:
-            stored = (obj.id.get_chunk_info(i) for i in range(obj.id.get_num_chunks()))
-            chunks.extend((chunk.byte_offset, chunk.size) for chunk in stored)
-
-    with h5py.File(path) as file:
-        file.visititems(visit)
-    with path.open("r+b") as file:
-        for offset, size in chunks:
-            file.seek(offset)
-            file.write(bytes(size))
-    return len(chunks)
-
-
 @pytest.fixture(scope="module")
 def without_values(tmp_path_factory) -> list[Path]:
     """Granules whose along-track values cannot be inflated: to read one is to fail."""
@@ -53,7 +36,7 @@ def without_values(tmp_path_factory) -> list[Path]:
     held = written_granules(tmp_path_factory).values()
     paths = [Path(shutil.copy(path, directory)) for path in held]
     for path in paths:
-        assert destroy_values(path) > 100
+        assert overwrite_chunks(path) > 100
     return sorted(paths, key=gran_idx)
 
 
