@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from xr_icesat2.granule.beams import STRONG
 
+from .array_types import ArraysByName
 from .beam_track import BeamTrack
 from .identity import EPOCH, SyntheticGranule
 from .orbit import (
@@ -22,7 +23,7 @@ from .orbit import (
     seconds_to,
 )
 
-__all__ = ["Extent", "ancillary_constants", "beam_attribute_values", "granule_attribute_values"]
+__all__ = ["AncillaryValues", "Extent", "beam_attribute_values"]
 
 BeamTracks = Mapping[str, BeamTrack]
 
@@ -87,6 +88,35 @@ class Extent:
         """
         latitude, longitude = (np.interp(_POLYGON, (0, 1, 2, 3, 4), c) for c in _WORLD)
         return cls(*_span(granule, tracks, ends), latitude, longitude)
+
+
+class AncillaryValues:
+    """Values that granules of all products have, as part of :class:`.GranuleValues`.
+
+    Parameters
+    ----------
+    granule
+        The granule.
+    extent
+        What its rows cover.
+    """
+
+    def __init__(self, granule: SyntheticGranule, extent: Extent) -> None:
+        self._granule = granule
+        self._extent = extent
+
+    def fixed(self, rate: str) -> ArraysByName:
+        """Return the values of a rate's variables that have no rows: by default none."""
+        del rate
+        return {}
+
+    def constants(self) -> ArraysByName:
+        """Return the values of variables stored once in a file, by path."""
+        return ancillary_constants(self._granule, self._extent)
+
+    def attribute_values(self) -> Mapping[str, Any]:
+        """Return the values that attributes contain."""
+        return granule_attribute_values(self._granule, self._extent)
 
 
 def _span(

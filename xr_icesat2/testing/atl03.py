@@ -1,11 +1,8 @@
 """Values of a synthetic ATL03 granule: photons over a known surface and trees."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
-from .ancillary_data import Extent, ancillary_constants, granule_attribute_values
+from .ancillary_data import AncillaryValues, Extent
 from .array_types import ArraysByName, Ints
 from .atl03_photons import photon_rows
 from .atl03_segments import (
@@ -27,16 +24,15 @@ _FINDER = "signal_find_output"
 _EVERY = 2  # segments of a surface type make a row of the signal finder
 
 
-class ATL03Values:
+class ATL03Values(AncillaryValues):
     """Values of an ATL03 granule, see :class:`.GranuleValues`.
 
     The rows of the granule are its 20 m segments, the same as those of an ATL06 with as many rows.
     """
 
     def __init__(self, granule: SyntheticGranule) -> None:
-        self._granule = granule
         self._tracks = {beam: BeamTrack(granule, beam) for beam in granule.rows}
-        self._extent = Extent.of(granule, self._tracks)
+        super().__init__(granule, Extent.of(granule, self._tracks))
         self._clouds = {beam: PhotonCloud.of(track) for beam, track in self._tracks.items()}
         self._sums = {beam: _sums(cloud.ids) for beam, cloud in self._clouds.items()}
         self._found = {beam: _found(cloud) for beam, cloud in self._clouds.items()}
@@ -66,19 +62,10 @@ class ATL03Values:
             cloud, start, stop
         )
 
-    def fixed(self, rate: str) -> ArraysByName:
-        """Return the rate's variables without rows: there are none."""
-        del rate
-        return {}
-
     def constants(self) -> ArraysByName:
         """Return the values of variables stored once in a file, by path."""
         scales = {"ds_surf_type": np.arange(1, 6), "ds_xyz": np.arange(1, 4)}
-        return ancillary_constants(self._granule, self._extent) | scales
-
-    def attribute_values(self) -> Mapping[str, Any]:
-        """Return the values that attributes contain."""
-        return granule_attribute_values(self._granule, self._extent)
+        return super().constants() | scales
 
 
 def _sums(ids: Ints) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .ancillary_data import Extent, ancillary_constants, granule_attribute_values
+from .ancillary_data import AncillaryValues, Extent
 from .array_types import ArraysByName
 from .atl06_segments import FittedSegments
 from .beam_track import NO_SURFACE, BeamTrack, SegmentArrays
@@ -65,14 +65,13 @@ _ZONES = (
 _LOWEST = -50.0
 
 
-class ATL06Values:
+class ATL06Values(AncillaryValues):
     """Values of an ATL06 granule, see :class:`.GranuleValues`."""
 
     def __init__(self, granule: SyntheticGranule) -> None:
-        self._granule = granule
         self._tracks = {beam: BeamTrack(granule, beam) for beam in granule.rows}
         self._segment_rows = {beam: track.segment_rows for beam, track in self._tracks.items()}
-        self._extent = Extent.of(granule, self._tracks)
+        super().__init__(granule, Extent.of(granule, self._tracks))
         self._uneven = granule.release >= _FIRST_UNEVEN
         self._edges = _uneven_edges() if self._uneven else _even_edges()
 
@@ -114,11 +113,7 @@ class ATL06Values:
         }
         land_ice["ancillary_data/land_ice/sigma_tx"] = np.full(6, 6.8e-10)
         land_ice["ancillary_data/land_ice/t_dead"] = np.full(6, 3.2e-9)
-        return ancillary_constants(self._granule, self._extent) | land_ice
-
-    def attribute_values(self) -> Mapping[str, Any]:
-        """Return the values that attributes contain."""
-        return granule_attribute_values(self._granule, self._extent)
+        return super().constants() | land_ice
 
     def _land_ice_segments(self, beam: str, start: int, stop: int) -> ArraysByName:
         track = self._tracks[beam]

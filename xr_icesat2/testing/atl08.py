@@ -1,11 +1,8 @@
 """Values of a synthetic ATL08 granule, from the photons of its ATL03 granule."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
-from .ancillary_data import Extent, ancillary_constants, granule_attribute_values
+from .ancillary_data import AncillaryValues, Extent
 from .array_types import ArraysByName
 from .atl08_photons import MOST_20M_SEGMENTS, LandSegments, SignalPhotons
 from .atl08_segments import land_segment_rows, percentiles_of
@@ -16,7 +13,7 @@ from .photons import PhotonCloud
 __all__ = ["ATL08Values"]
 
 
-class ATL08Values:
+class ATL08Values(AncillaryValues):
     """Values of an ATL08 granule, see :class:`.GranuleValues`.
 
     The rows of the granule are the 20 m segments of its ATL03, which form about a fifth as many
@@ -25,9 +22,8 @@ class ATL08Values:
     """
 
     def __init__(self, granule: SyntheticGranule) -> None:
-        self._granule = granule
         self._tracks = {beam: BeamTrack(granule, beam) for beam in granule.rows}
-        self._extent = Extent.of(granule, self._tracks)
+        super().__init__(granule, Extent.of(granule, self._tracks))
         self._signal = {
             beam: SignalPhotons.of(PhotonCloud.of(track)) for beam, track in self._tracks.items()
         }
@@ -47,19 +43,10 @@ class ATL08Values:
             return signal.rows(start, stop)
         return land_segment_rows(signal, self._land[beam], start, stop)
 
-    def fixed(self, rate: str) -> ArraysByName:
-        """Return the rate's variables without rows: there are none."""
-        del rate
-        return {}
-
     def constants(self) -> ArraysByName:
         """Return the values of variables stored once in a file, by path."""
-        return ancillary_constants(self._granule, self._extent) | {
+        return super().constants() | {
             "ds_geosegments": np.arange(1, MOST_20M_SEGMENTS + 1),
             "ds_metrics": np.arange(1, len(percentiles_of(self._granule.release)) + 1),
             "ds_surf_type": np.arange(1, 6),
         }
-
-    def attribute_values(self) -> Mapping[str, Any]:
-        """Return the values that attributes contain."""
-        return granule_attribute_values(self._granule, self._extent)

@@ -1,9 +1,6 @@
 """Values of a synthetic ATL13 granule: lakes at known levels, along four orbits."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from .ancillary_data import Extent, ancillary_constants, granule_attribute_values
+from .ancillary_data import AncillaryValues, Extent
 from .array_types import ArraysByName
 from .atl13_crossings import Crossings
 from .atl13_segments import ShortSegments
@@ -13,13 +10,12 @@ from .identity import SyntheticGranule
 __all__ = ["ATL13Values"]
 
 
-class ATL13Values:
+class ATL13Values(AncillaryValues):
     """Values of an ATL13 granule, see :class:`.GranuleValues`."""
 
     def __init__(self, granule: SyntheticGranule) -> None:
         orbits = len(granule.rgts)
         tracks = {beam: BeamTrack(granule, beam) for beam in granule.rows}
-        self._granule = granule
         self._tracks = tracks
         self._crossings = {
             beam: Crossings.find(track, granule.rows[beam], orbits)
@@ -30,7 +26,7 @@ class ATL13Values:
             for beam, crossings in self._crossings.items()
             if crossings.first.size
         }
-        self._extent = Extent.worldwide(granule, tracks, ends)
+        super().__init__(granule, Extent.worldwide(granule, tracks, ends))
 
     def rows(self, rate: str, beam: str) -> int:
         """Count the rows that a rate has in a beam: those of short segments, or none."""
@@ -40,16 +36,3 @@ class ATL13Values:
         """Return rows ``start:stop`` of all variables of a rate, by path below its group."""
         del rate  # no other has rows
         return ShortSegments(self._tracks[beam], self._crossings[beam], start, stop).variables()
-
-    def fixed(self, rate: str) -> ArraysByName:
-        """Return the rate's variables without rows: there are none."""
-        del rate
-        return {}
-
-    def constants(self) -> ArraysByName:
-        """Return the values of variables stored once in a file, by path."""
-        return ancillary_constants(self._granule, self._extent)
-
-    def attribute_values(self) -> Mapping[str, Any]:
-        """Return the values that attributes contain."""
-        return granule_attribute_values(self._granule, self._extent)
