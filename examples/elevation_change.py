@@ -34,17 +34,7 @@ VARIABLES = ["segment_id", "h_li", "atl06_quality_summary", "x_atc", "y_atc", "d
 def show_elevation_change(workspace: Workspace, segments: int) -> list[Path]:
     """Write two cycles, open them from S3, and write a table and a picture of the change.
 
-    Parameters
-    ----------
-    workspace
-        Output folder and S3 server.
-    segments
-        Rows of each beam.
-
-    Returns
-    -------
-    list of Path
-        The table and the picture.
+    Each beam has ``segments`` rows.
     """
     workspace.report("\n# ATL06: elevation change of land ice\n")
     urls = [workspace.write("ATL06", cycle_number=cycle, n_segments=segments) for cycle in CYCLES]

@@ -55,17 +55,8 @@ CLASSES: Mapping[int, str] = {
 def show_forest_canopy(workspace: Workspace, segments: int) -> list[Path]:
     """Write ATL03 and ATL08 of one pass, open both from S3, and combine them.
 
-    Parameters
-    ----------
-    workspace
-        Output folder and S3 server.
-    segments
-        Segments of 20 m along the one beam.
-
-    Returns
-    -------
-    list of Path
-        Tables of photons and of land segments, and a picture of both.
+    Write tables of photons and of land segments, and a picture of both. The one beam has
+    ``segments`` segments of 20 m.
     """
     workspace.report("\n# ATL03 and ATL08: photons by class, and the canopy\n")
     keywords = {**GRANULE, "n_segments": segments}

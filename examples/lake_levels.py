@@ -24,17 +24,7 @@ VARIABLES = ["inland_water_body_id", "ht_ortho"]
 def show_lake_levels(workspace: Workspace, segments: int) -> list[Path]:
     """Write cycles of ATL13, open them from S3 as one Dataset, and compute lake levels.
 
-    Parameters
-    ----------
-    workspace
-        Output folder and S3 server.
-    segments
-        Rows of each beam.
-
-    Returns
-    -------
-    list of Path
-        A table of levels, and a picture.
+    Write a table of levels and a picture. Each beam has ``segments`` rows.
     """
     workspace.report("\n# ATL13: levels of lakes\n")
     urls = [workspace.write("ATL13", rgt=RGT, cycle_number=c, n_segments=segments) for c in CYCLES]

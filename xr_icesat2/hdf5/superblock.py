@@ -213,17 +213,7 @@ def check_extension(superblock: Superblock, size: int) -> Parser[None]:
 def check_root(superblock: Superblock, size: int) -> Parser[None]:
     """Raise unless the HDF5 library may open the file, and the root group's header is sound.
 
-    Parameters
-    ----------
-    superblock
-        Of the file; the parser asks for addresses, which count from its base.
-    size
-        Bytes from the superblock to the end of the file.
-
-    Raises
-    ------
-    CorruptGranuleError, RefusedError
-        For these.
+    Parameters and errors are those of :func:`check_extension`.
     """
     yield from check_extension(superblock, size)
     if superblock.has_long_addresses:
