@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from tests.strategies import all_selections, chunk_shapes, shapes, take
 from xr_icesat2.hdf5.model import ChunkTable
-from xr_icesat2.reading import plan
-from xr_icesat2.reading.plan import Axes, contiguous_table, plan_chunks
+from xr_icesat2.reading.plan import CONTIGUOUS_BLOCK, Axes, contiguous_table, plan_chunks
 from xr_icesat2.reading.selection import crossed
 
 grids = shapes(1, 3).flatmap(
@@ -101,11 +100,7 @@ def test_contiguous_values_are_read_by_rows(case, block, item_size):
     offset = 1000
     values = np.arange(math.prod(shape), dtype=f"u{item_size}").reshape(shape)
     stored = bytes(offset) + values.tobytes()
-    before, plan.CONTIGUOUS_BLOCK = plan.CONTIGUOUS_BLOCK, block
-    try:
-        table, chunk_shape = contiguous_table(offset, shape, item_size)
-    finally:
-        plan.CONTIGUOUS_BLOCK = before
+    table, chunk_shape = contiguous_table(offset, shape, item_size, block)
     expected = take(values, chosen)
     result = np.zeros(expected.shape, values.dtype)
     reads = planned(table, chunk_shape, shape, chosen, clipped=shape)
@@ -123,7 +118,7 @@ def test_few_rows_of_much_read_few_bytes():
     shape = (1_000_000, 100)
     reads = planned(table, chunk_shape, shape, (range(5000, 5010), range(100)), clipped=shape)
     assert len(reads) == 1
-    assert reads.sizes[0] <= plan.CONTIGUOUS_BLOCK
+    assert reads.sizes[0] <= CONTIGUOUS_BLOCK
 
 
 def test_axes_of_equal_ranges_are_shared():

@@ -65,7 +65,7 @@ PARTS = {
     "test_lazy_index": "bytesource reading",
     "test_plan": "hdf5 reading",
     "test_products": "assembly",
-    "test_resolve_request": "assembly",
+    "test_resolve_request": "bytesource",
     "test_row_ranges": "links",
     "test_selection": "reading",
     "test_time_attributes": "reading",
@@ -102,8 +102,6 @@ PATCHED = {
     "test_hdf5_features": "counts the walks over a file",
     "test_index_registry": "small bounds, and whether an index is open",
     "test_page_cache": "an empty cache, and the pages in it",
-    "test_plan": "small blocks",
-    "test_resolve_request": "counts how often rates are inferred and granules identified",
     "test_time_decoding": "another rounding in xarray",
     "test_writer_storage": "a made-up product",
 }

@@ -1,13 +1,12 @@
-"""Requests on lists of any length: each granule is identified once, ``group`` means one thing."""
-
-from collections import Counter
+"""Requests on lists of any length: requests and ``group`` are the same."""
 
 import numpy as np
 import pytest
 import xarray as xr
 
+from tests.counted_link import CountedLink
 from tests.tiny import write_tiny
-from xr_icesat2.assembly import available_rates, identity_reader
+from xr_icesat2.bytesource.protocol import RequestCost
 
 MAIN = "land_ice_segments"
 RATES = (MAIN, "one", "two", "three")
@@ -24,37 +23,17 @@ def paths(tmp_path_factory):
     return [write_tiny(path, rows, product="ATL06") for path in paths]
 
 
-@pytest.fixture
-def calls(monkeypatch):
-    """Calls by the url of the granule."""
-    counted = {"identify": Counter(), "infer_rates": Counter()}
-    identify, infer_rates = identity_reader.identify, available_rates.infer_rates
-
-    def count_identify(evidence):
-        counted["identify"][evidence.url] += 1
-        return identify(evidence)
-
-    def count_infer_rates(granule, *given):
-        counted["infer_rates"][granule.url] += 1
-        return infer_rates(granule, *given)
-
-    monkeypatch.setattr(identity_reader, "identify", count_identify)
-    monkeypatch.setattr(available_rates, "infer_rates", count_infer_rates)
-    return counted
-
-
-@pytest.mark.parametrize("count", [1, 2, MANY])
 @pytest.mark.parametrize("opener", [xr.open_dataset, xr.open_datatree])
-def test_each_granule_is_identified_once(paths, calls, count, opener):
-    with opener(paths[:count], engine="icesat2"):
-        assert calls["identify"] == Counter(map(str, paths[:count]))
-
-
 @pytest.mark.parametrize("count", [1, 2, MANY])
-def test_rates_of_each_granule_are_inferred_once(paths, calls, count):
-    with xr.open_datatree(paths[:count], engine="icesat2") as tree:
-        assert set(RATES) <= set(tree.children)
-        assert calls["infer_rates"] == Counter(map(str, paths[:count]))
+def test_granules_of_a_list_of_any_length_are_opened_in_few_requests(
+    paths, monkeypatch, opener, count
+):
+    monkeypatch.setenv("XR_ICESAT2_WHOLE_FILE_BYTES", "0")
+    cost = RequestCost(latency=20e-6, bandwidth=1e9)  # so that pages are requested one by one
+    sources = [CountedLink(path, cost) for path in paths[:count]]
+    with opener(sources, engine="icesat2"):
+        # Measured: 2 and of trees 3; of a tree of a long list, of which no pages are kept, 5.
+        assert max(source.requests for source in sources) <= 5
 
 
 @pytest.mark.parametrize("group", [None, MAIN, "two", f"gt1l/{MAIN}", "orbit_info"])

@@ -136,13 +136,13 @@ def chunk_starts(rows: Selection, chunk: int) -> np.ndarray:
 
 
 def contiguous_table(
-    offset: int, shape: tuple[int, ...], item_size: int
+    offset: int, shape: tuple[int, ...], item_size: int, block: int = CONTIGUOUS_BLOCK
 ) -> tuple[ChunkTable, tuple[int, ...]]:
     """Return a chunk table for contiguous values, so that few rows read few bytes."""
     if not shape:
         return ChunkTable((), *_columns([offset], [item_size])), ()
     row = item_size * math.prod(shape[1:])
-    rows = min(max(1, CONTIGUOUS_BLOCK // max(1, row)), max(1, shape[0]))
+    rows = min(max(1, block // max(1, row)), max(1, shape[0]))
     starts = np.arange(0, shape[0], rows, dtype=np.int64)
     lengths = np.minimum(rows, shape[0] - starts) * row
     grid = (len(starts), *(1 for _ in shape[1:]))
