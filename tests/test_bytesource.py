@@ -641,7 +641,6 @@ import os, sys, warnings
 warnings.simplefilter("ignore")
 import xarray as xr
 from xr_icesat2.granule.granule import _INDEXES
-from xr_icesat2.hdf5.page_cache import _KEPT
 ds = xr.open_dataset(sys.argv[1], engine="icesat2", cache=False)
 with _INDEXES._lock:
     child = os.fork()

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from tests.counted_link import CountedLink
 from xr_icesat2.bytesource.protocol import RequestCost
 from xr_icesat2.bytesource.remote import ObservedCost
-from xr_icesat2.hdf5 import page_cache as pages
-from xr_icesat2.hdf5.page_cache import MOST_BLOCK, PAGE, PageCache
+from xr_icesat2.hdf5.page_cache import MOST_BLOCK, PAGE, KeptPages, PageCache
 from xr_icesat2.hdf5.parser_loop import IndependentRanges, IsolatedRange
 
 SIZE = 3 << 20
@@ -43,6 +42,14 @@ def holds(held: PageCache, span) -> bool:
         held.read_each_cached([span], got.__setitem__, pool, missing.extend)
     assert missing == ([] if got else [0])
     return 0 in got
+
+
+def cached_pages(held: PageCache) -> set[int]:
+    spans = [(at, min(PAGE, SIZE - at)) for at in range(0, SIZE, PAGE)]
+    got = {}
+    with ThreadPoolExecutor(1) as pool:
+        held.read_each_cached(spans, got.__setitem__, pool, lambda _: None)
+    return set(got)
 
 
 @each_link
@@ -95,14 +102,14 @@ def test_only_missing_ranges_are_requested(path, monkeypatch):
 
 
 def test_whole_files_are_kept_up_to_a_bound(path, monkeypatch):
-    monkeypatch.setattr(pages, "_KEPT", pages._Kept())
+    kept = KeptPages()
     monkeypatch.setenv("XR_ICESAT2_WHOLE_FILE_BYTES", str(2 * SIZE))
-    held = [PageCache(CountedLink(path, FAST), SIZE) for _ in range(3)]
+    held = [PageCache(CountedLink(path, FAST), SIZE, kept) for _ in range(3)]
     for one in held:
         one.read([(0, 1)])
     assert [holds(one, (SIZE - 1, 1)) for one in held] == [True, True, False]
-    monkeypatch.setattr(pages, "FRESH", -1.0)
-    another = PageCache(CountedLink(path, FAST), SIZE)
+    kept.fresh = -1.0
+    another = PageCache(CountedLink(path, FAST), SIZE, kept)
     another.read([(0, 1)])
     assert [holds(one, (SIZE - 1, 1)) for one in held] == [False, True, False]
     assert holds(another, (SIZE - 1, 1))
@@ -129,7 +136,7 @@ def test_primed_bytes_are_not_requested_again(path, cost, pieces, ranges):
     data, source = path.read_bytes(), CountedLink(path, cost)
     held = PageCache(source, SIZE)
     held.add_bytes({offset: data[offset : offset + length] for offset, length in pieces})
-    primed = set(held._pages)
+    primed = cached_pages(held)
     assert held.read(ranges) == [data[o : o + n] for o, n in ranges]
     asked = {page for o, n in source.log for page in range(o // PAGE, -(-(o + n) // PAGE))}
     assert not asked & primed

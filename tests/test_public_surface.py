@@ -101,7 +101,6 @@ PATCHED = {
     "test_filters": "without libdeflate",
     "test_hdf5_features": "counts the walks over a file",
     "test_index_registry": "small bounds, and whether an index is open",
-    "test_page_cache": "an empty cache, and the pages in it",
     "test_time_decoding": "another rounding in xarray",
     "test_writer_storage": "a made-up product",
 }

@@ -26,7 +26,7 @@ from xr_icesat2.thread_pools import wait_all
 
 from .parser_loop import IndependentRanges, IsolatedRange, Ranges
 
-__all__ = ["PageCache"]
+__all__ = ["KEPT_PAGES", "KeptPages", "PageCache"]
 
 PAGE, MOST_BLOCK = 16 << 10, 256 << 10
 """Bytes. Headers of one group are within a few kB of each other."""
@@ -60,13 +60,21 @@ def most_whole() -> int:
     return int(number("XR_ICESAT2_WHOLE_FILE_BYTES", 48 << 20, "bytes", zero=True))
 
 
-class _Kept:
-    """The granules of this process whose bytes are cached."""
+class KeptPages:
+    """The granules whose bytes are cached, within a limit on their bytes.
 
-    def __init__(self) -> None:
-        self.begin_anew()
+    Parameters
+    ----------
+    fresh
+        Seconds after which a granule makes room for another.
+    """
 
-    def begin_anew(self) -> None:
+    def __init__(self, fresh: float = FRESH) -> None:
+        self.fresh = fresh
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all granules, which keep their pages, and make the lock anew."""
         self._pages: dict[PageCache, tuple[int, float]] = {}
         self._total = 0
         self._lock = threading.RLock()  # reentrant: forget() of an evicted granule calls drop()
@@ -77,7 +85,7 @@ class _Kept:
         with self._lock:
             self.drop(pages)
             for old, (_, since) in list(self._pages.items()):
-                if self._total + size <= most or now - since <= FRESH:
+                if self._total + size <= most or now - since <= self.fresh:
                     break  # older entries keep their place
                 old.forget()
             if self._total + size > most:
@@ -87,12 +95,14 @@ class _Kept:
             return True
 
     def drop(self, pages: PageCache) -> None:
+        """Release the memory reserved for a granule."""
         with self._lock:
             self._total -= self._pages.pop(pages, (0, 0.0))[0]
 
 
-_KEPT = _Kept()
-after_fork(_KEPT, _Kept.begin_anew)
+KEPT_PAGES = KeptPages()
+"""Those of this process."""
+after_fork(KEPT_PAGES, KeptPages.reset)
 
 
 class PageCache:
@@ -104,9 +114,12 @@ class PageCache:
         Provides the bytes.
     size
         Size of the file in bytes; ranges must be within it (:func:`.bounded`).
+    kept
+        The granules with which it shares memory; by default all of this process.
     """
 
-    def __init__(self, source: ByteSource, size: int) -> None:
+    def __init__(self, source: ByteSource, size: int, kept: KeptPages = KEPT_PAGES) -> None:
+        self._kept = kept
         self._source = source
         self._size = size
         self._pages: dict[int, memoryview] = {}
@@ -196,7 +209,7 @@ class PageCache:
             return
         held = sum(map(len, self._pages.values()))
         keep = self.far and held and not self._sparing
-        if not (keep and _KEPT.admit(self, held, MOST_PARTS)):
+        if not (keep and self._kept.admit(self, held, MOST_PARTS)):
             self.forget()
 
     def forget(self) -> None:
@@ -204,7 +217,7 @@ class PageCache:
         # A new one: another thread may be reading from the old.
         self._pages = {}
         self._whole = False
-        _KEPT.drop(self)
+        self._kept.drop(self)
 
     @property
     def _block_size(self) -> int:
@@ -252,7 +265,7 @@ class PageCache:
         left = self._size - sum(map(len, pages.values()))
         cheap = left - left // RANGES_BRING <= (round_trips - 1) * self._source.cost.round_trip
         may = self.far and not self._whole and not self._sparing
-        if may and cheap and _KEPT.admit(self, self._size, most_whole()):
+        if may and cheap and self._kept.admit(self, self._size, most_whole()):
             self._whole = True
             try:
                 self._fetch(pages, set(_pages_of(0, self._size)))
