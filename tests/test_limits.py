@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import h5py
@@ -275,6 +276,20 @@ def test_more_values_than_there_is_memory_are_refused_before_they_are_read(tmp_p
         with pytest.raises(TooLargeError, match="Select less of it"):
             ds["x"].to_numpy()
         assert ds["x"][-5:].to_numpy().sum() == 0
+
+
+@pytest.mark.parametrize("shape", [(1 << 45,), (2, 1 << 44)])
+def test_few_values_of_many_contiguous_ones_take_little_memory(tmp_path, shape):
+    path = tmp_path / "many.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("many", shape, "u1")
+    ds = xr.open_dataset(path, engine="icesat2", layout="file")
+    tracemalloc.start()
+    few = ds["many"][(*(0 for _ in shape[1:]), slice(5, 9))]
+    assert few.to_numpy().tolist() == [0, 0, 0, 0]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100 << 20
 
 
 def test_limits_are_checked():
