@@ -408,10 +408,10 @@ def served(request, large, monkeypatch):
 ANSWERS = [
     (403, AccessDeniedError, r"earthaccess\.login\(\)"),
     (404, GranuleNotFoundError, "check the spelling"),
-    (416, TransferError, "check the URL|download it|lie in the file"),
-    (500, TransferError, "try again later"),
-    ("short", TransferError, "check the URL|again"),
-    ("truncate", TransferError, "check the URL|again"),
+    (416, TransferError, "Check the URL|Download it|within the file"),
+    (500, TransferError, "Try again later"),
+    ("short", TransferError, "Check the URL|again"),
+    ("truncate", TransferError, "Check the URL|again"),
 ]
 
 

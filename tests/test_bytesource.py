@@ -267,7 +267,7 @@ class TestLocal:
     @pytest.mark.parametrize("name", ["x\0y", "x" * 5_000])
     def test_impossible_file_names_are_not_found(self, name):
         for ask in (open_source(name).file_version, lambda: open_source(name).read([(0, 1)])):
-            with pytest.raises(TransferError, match="cannot read"):
+            with pytest.raises(TransferError, match="Cannot read"):
                 ask()
 
     def test_path_below_a_file_is_not_found(self, path):
@@ -277,7 +277,7 @@ class TestLocal:
     def test_directory_is_not_a_granule(self, tmp_path):
         source = open_source(tmp_path)
         for ask in (source.file_version, lambda: source.read([(0, 1)])):
-            with pytest.raises(NotAGranuleError, match=r"is a directory.*list the files.*\*\.h5"):
+            with pytest.raises(NotAGranuleError, match=r"is a directory.*Pass the files.*\*\.h5"):
                 ask()
 
     @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
@@ -301,7 +301,7 @@ class TestLocal:
             raise PermissionError(13, "Permission denied", str(path))
 
         monkeypatch.setattr(os, "open", refuse)
-        with pytest.raises(AccessDeniedError, match=r"may not read .*Permission denied"):
+        with pytest.raises(AccessDeniedError, match=r"Cannot read .*Permission denied"):
             open_source(path).read([(0, 1)])
 
     def test_reads_work_without_pread(self, path, monkeypatch):
@@ -400,7 +400,7 @@ class TestFileObjects:
         source = open_source(file)
         file.close()
         for ask in (source.file_version, lambda: source.read([(0, 1)])):
-            with pytest.raises(TransferError, match="keep the file open"):
+            with pytest.raises(TransferError, match="Keep the file open"):
                 ask()
 
     def test_short_reads_of_a_file_object_are_continued(self):
@@ -451,7 +451,7 @@ class TestFileObjects:
     def test_filesystem_without_sizes_is_an_error(self, monkeypatch):
         memory = fsspec.filesystem("memory")
         monkeypatch.setattr(type(memory), "info", lambda *_, **__: {"size": None, "type": "file"})
-        with pytest.raises(TransferError, match="does not say how large"):
+        with pytest.raises(TransferError, match="does not report the size"):
             open_source("memory://x.h5").file_version()
 
     def test_compressed_file_is_read_decompressed(self, tmp_path):
@@ -473,11 +473,11 @@ class TestWhatIsNotAGranule:
             open_source(file)
 
     def test_url_mangled_by_pathlib_is_refused(self):
-        with pytest.raises(SelectionError, match=r"s3:/ for s3://"):
+        with pytest.raises(SelectionError, match=r"turns s3:// into s3:/"):
             open_source(Path("s3://bucket/x.h5"))
 
     def test_storage_options_must_be_a_mapping(self):
-        with pytest.raises(SelectionError, match="storage_options is a mapping"):
+        with pytest.raises(SelectionError, match="expected a mapping"):
             open_source("s3://b/x.h5", "anon")
 
     def test_unknown_protocol_is_an_error(self):
@@ -490,7 +490,7 @@ class TestWhatIsNotAGranule:
 
     @pytest.mark.skipif("paramiko" in sys.modules, reason="paramiko is here")
     def test_missing_package_is_named(self):
-        with pytest.raises(TransferError, match=r"(?s)not installed.*paramiko"):
+        with pytest.raises(TransferError, match=r"(?s)package is missing.*paramiko"):
             open_source("sftp://nowhere.invalid/x.h5").file_version()
 
     def test_remote_directory_is_not_a_granule(self, s3_server):

@@ -121,7 +121,7 @@ def test_get_replaces_a_login_page_saved_earlier(http_server, capsys, tmp_path):
     (tmp_path / SECOND).write_bytes(page)
     code, printed, said = run(capsys, "get", http_server.put(SECOND, page), "--to", tmp_path)
     assert (code, printed) == (2, "")
-    assert "exists, but is not the granule" in said
+    assert "exists, but differs from the granule" in said
 
 
 def test_info_reads_no_values(capsys, tmp_path):
@@ -196,7 +196,7 @@ def test_command_runs_as_a_process(tmp_path):
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr.startswith("icesat2: there is no granule at")
+    assert done.stderr.startswith("icesat2: There is no granule at")
     assert done.stderr.count("\n") == 1
 
 

@@ -153,7 +153,7 @@ def test_checksum_detects_damage_inside_a_partial_download(http_server, tmp_path
     url = http_server.put(NAME, DATA)
     part = break_off(http_server, url, tmp_path)
     part.write_bytes(bytes(1000) + part.read_bytes()[1000:])
-    with pytest.raises(CorruptGranuleError, match=r"MD5 checksum.*download it again"):
+    with pytest.raises(CorruptGranuleError, match=r"MD5 checksum.*Download it again"):
         xr_icesat2.download([found(url)], tmp_path)
     assert files(tmp_path) == []
     (path,) = xr_icesat2.download([found(url)], tmp_path)
@@ -334,7 +334,7 @@ def test_existing_file_is_checked_and_kept(http_server, tmp_path):
     assert path.stat().st_mtime_ns == written
     assert len(http_server.script.reads(NAME)) == 1
     path.write_bytes(DATA[::-1])  # as long, but not it
-    with pytest.raises(SelectionError, match=r"is not the granule .*overwrite=True"):
+    with pytest.raises(SelectionError, match=r"differs from the granule .*overwrite=True"):
         xr_icesat2.download([found(url)], tmp_path)
     assert path.read_bytes() == DATA[::-1]
     xr_icesat2.download([found(url)], tmp_path, overwrite=True)
@@ -350,7 +350,7 @@ def test_one_failure_does_not_stop_other_downloads(http_server, tmp_path):
     http_server.script.fail("file3.h5", 404)
     for name in files(tmp_path):
         (tmp_path / name).unlink()
-    with pytest.raises(TransferError, match=r"2 of 6 granules were not .*file1.*repeat the call"):
+    with pytest.raises(TransferError, match=r"2 of 6 granules were not .*file1.*Repeat the call"):
         xr_icesat2.download(urls, tmp_path, max_workers=2)
     assert files(tmp_path) == [f"file{n}.h5" for n in (0, 2, 4, 5)]
 
@@ -368,9 +368,9 @@ def test_access_denied_is_reported_once(http_server, tmp_path):
 def test_invalid_downloads_are_refused(http_server, tmp_path):
     url = http_server.put(NAME, DATA)
     for given, says in (
-        ([url, url], "two granules are called"),
+        ([url, url], "Two granules are named"),
         (["memory://"], "no file name"),
-        ([7], "not by int"),
+        ([7], "has the type int"),
     ):
         with pytest.raises(SelectionError, match=says):
             xr_icesat2.download(given, tmp_path)
@@ -379,10 +379,10 @@ def test_invalid_downloads_are_refused(http_server, tmp_path):
             xr_icesat2.download(url, tmp_path, max_workers=max_workers)
     assert xr_icesat2.download([], tmp_path) == []
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(TransferError, match="cannot make the folder"):
+    with pytest.raises(TransferError, match="Cannot create the folder"):
         xr_icesat2.download(url, tmp_path / "file")
     (tmp_path / NAME).mkdir()
-    with pytest.raises(SelectionError, match="move it away"):
+    with pytest.raises(SelectionError, match="Move it away"):
         xr_icesat2.download(url, tmp_path, overwrite=True)
 
 
@@ -392,7 +392,7 @@ def test_full_disk_is_an_error(http_server, tmp_path):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
     try:
-        with pytest.raises(TransferError, match=r"cannot write .*\.part .*check its free space"):
+        with pytest.raises(TransferError, match=r"Cannot write .*\.part .*Check the free space"):
             xr_icesat2.download(url, tmp_path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -418,7 +418,7 @@ def test_two_processes_do_not_share_a_partial_file(http_server, tmp_path, monkey
     other.start()
     try:
         assert ready.wait(60)
-        with pytest.raises(TransferError, match="another process is downloading"):
+        with pytest.raises(TransferError, match="Another process is downloading"):
             xr_icesat2.download(url, tmp_path)
     finally:
         done.set()

@@ -147,7 +147,7 @@ class TestLogin:
         earthdata.put(NAME, DATA)
         monkeypatch.setenv("NETRC", str(tmp_path))
         with pytest.raises(
-            AccessDeniedError, match=r"cannot read the login from .*EARTHDATA_TOKEN"
+            AccessDeniedError, match=r"Cannot read the login from .*EARTHDATA_TOKEN"
         ):
             source().file_version()
 
@@ -155,7 +155,9 @@ class TestLogin:
     def test_expired_token_is_an_error(self, earthdata, monkeypatch, method):
         earthdata.put(NAME, DATA)
         monkeypatch.setenv("EARTHDATA_TOKEN", earthdata.keys.new_token(lifetime=-1))
-        with pytest.raises(AccessDeniedError, match=r"expired: make a new one.*EARTHDATA_TOKEN"):
+        with pytest.raises(
+            AccessDeniedError, match=r"expired. Generate a new one.*EARTHDATA_TOKEN"
+        ):
             source(method).read([(i, 4) for i in range(20)])
         assert len(earthdata.script.log) <= 20
         with suppress(AccessDeniedError):  # whoever of the twenty still asks for a token
@@ -187,7 +189,7 @@ class TestLogin:
 
         monkeypatch.setattr(socket, "getaddrinfo", none)
         for method in ("direct", "external"):
-            with pytest.raises(TransferError, match="check the URL and the network"):
+            with pytest.raises(TransferError, match="Check the URL and the network"):
                 source(method).file_version()
 
 

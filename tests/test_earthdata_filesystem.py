@@ -160,7 +160,7 @@ def test_directories_are_listed(earthdata):
     assert fs.isdir("ATL06/007/2019/11/30")
     for missing in ("ATL06/007/2019/11/31", "ATL06/009", "ATL99", "ATL06/007/1999", "ATL11/007/x"):
         assert not fs.exists(missing)
-        with pytest.raises(GranuleNotFoundError, match="there is no folder"):
+        with pytest.raises(GranuleNotFoundError, match="There is no folder"):
             fs.ls(missing)
         assert fs.find(missing) == []
 
@@ -208,7 +208,7 @@ def test_filesystem_is_read_only(earthdata, tmp_path):
         lambda: fs.mkdir("x"),
         lambda: fs.put_file(str(tmp_path / "x"), NAME),
     ):
-        with pytest.raises(SelectionError, match="it is read-only"):
+        with pytest.raises(SelectionError, match="which is read-only"):
             write()
 
 
@@ -325,6 +325,6 @@ class TestAuto:
 
     @pytest.mark.parametrize("given", [{"acces": "external"}, {"token": "hush"}])
     def test_unknown_option_is_an_error(self, given):
-        with pytest.raises(SelectionError, match=r"no option (acces|token): expected") as caught:
+        with pytest.raises(SelectionError, match=r"no option (acces|token)\.") as caught:
             open_source(f"icesat2://{NAME}", given).file_version()
         assert "hush" not in str(caught.value)

@@ -799,7 +799,7 @@ def test_files_with_4_byte_offsets_are_read_by_h5py(path, caplog):
         np.testing.assert_array_equal(tree["group/rows"], file["group/rows"])
     assert tree.attrs == {"number": 5}
     assert "offsets and lengths of (4, 4) bytes" in caplog.text
-    assert "it is not seen how long" in tree.icesat2.left_out["/@title"]
+    assert "the lengths of values are unknown" in tree.icesat2.left_out["/@title"]
 
 
 def _not_closed(data):

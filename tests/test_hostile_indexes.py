@@ -76,7 +76,9 @@ def test_where_values_cannot_be_read_by_an_index_the_message_names_it(tmp_path):
     entry.write_bytes(Packed(packed.structure, columns).sealed())
     with (
         xr.open_dataset(path, index_cache=cache, **keywords) as ds,
-        pytest.raises(CorruptGranuleError, match="delete that, or open without index_cache") as no,
+        pytest.raises(
+            CorruptGranuleError, match="Delete the index, or open without index_cache"
+        ) as no,
     ):
         ds.load()
     assert str(cache) in str(no.value)

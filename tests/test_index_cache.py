@@ -112,7 +112,7 @@ def test_damaged_entry_is_ignored_and_replaced(path, cache, damage, caplog):
     granule, source = counted(path, cache)
     read_h_li(granule)
     assert source.requests > 0
-    assert "ignoring the kept index" in caplog.text
+    assert "ignoring the cached index" in caplog.text
     assert IndexDirectory(str(cache)).load(granule.url, granule.file_version) is not None
 
 
@@ -131,7 +131,7 @@ def test_entry_that_would_run_code_is_refused(path, cache, caplog):
         caplog.clear()
         entry.write_bytes(crafted)
         assert IndexDirectory(str(cache)).load(granule.url, granule.file_version) is None
-        assert "ignoring the kept index" in caplog.text
+        assert "ignoring the cached index" in caplog.text
     assert not (cache / "harm").exists()
 
 

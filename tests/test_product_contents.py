@@ -154,10 +154,10 @@ def test_find_searches_names_units_and_descriptions():
     assert {e.name for e in atl08.find("latitude degrees")} >= {"latitude", "latitude_20m"}
     assert len(atl08.find("no such thing")) == 0
     title = "ATL08: Land and vegetation height"
-    assert repr(atl08.find("no such thing")) == f"{title}\n  nothing fits 'no such thing'."
+    assert repr(atl08.find("no such thing")) == f"{title}\n  Nothing matches 'no such thing'."
     assert repr(atl08.find("h_canpy")).endswith("'h_canpy'. Did you mean 'h_canopy'?")
-    assert "nothing fits" in atl08.find("zzzz").html()
-    assert "nothing fits" not in repr(atl08.find("canopy"))
+    assert "Nothing matches" in atl08.find("zzzz").html()
+    assert "Nothing matches" not in repr(atl08.find("canopy"))
     assert len(atl08.find("")) == len(atl08.contents())
 
 

@@ -103,7 +103,7 @@ def test_repeat_granules_match_cycles_in_their_range():
     [
         ("ATL06", {"rgt": 1388}, "1 to 1387"),
         ("ATL06", {"rgt": 0}, "1 to 1387"),
-        ("ATL06", {"rgt": []}, "leave it out"),
+        ("ATL06", {"rgt": []}, "Leave it out"),
         ("ATL06", {"rgt": "627"}, "numbers from 1"),
         ("ATL06", {"rgt": 1.5}, "numbers from 1"),
         ("ATL06", {"granule_region": 15}, "1 to 14"),

@@ -112,7 +112,7 @@ def test_unreadable_index_file_is_access_denied(path, shared, expected):
     assert isinstance(caught.value, PermissionError)
     assert str(file) in str(caught.value)
     assert "chmod a+r" in str(caught.value)
-    for word in ("damaged", "Save it anew"):
+    for word in ("damaged", "Save it again"):
         assert word not in str(caught.value)
     file.chmod(0o644)
     (shared / "closed").mkdir()
@@ -133,7 +133,7 @@ def test_unreadable_entries_are_not_called_damaged(path, cache, expected, caplog
     entry_of(cache).chmod(0)
     with unprivileged():
         xr.testing.assert_identical(read(path, cache), expected)
-    assert "cannot read the kept index" in caplog.text
+    assert "cannot read the cached index" in caplog.text
     assert "Permission denied" in caplog.text
     assert "ignoring" not in caplog.text
     # Who may write there replaces it.
@@ -260,7 +260,7 @@ def test_links_and_directories_do_not_stop_eviction(path, cache, monkeypatch, ca
     (cache / f"{9:032x}.index").write_bytes(b"old")
     read(path, cache)
     assert not (cache / f"{9:032x}.index").exists()
-    assert "cannot bound" not in caplog.text
+    assert "cannot limit" not in caplog.text
 
 
 def test_file_truncated_while_read_is_ignored(path, shared, cache, expected, monkeypatch):

@@ -73,7 +73,7 @@ def test_undeclared_fill_is_logged_once(undeclared, tmp_path):
         timeout=100,
         check=True,
     )
-    said = "ATL06: quality_assessment/delta_time holds 1.798e+308, which no _FillValue declares"
+    said = "ATL06: quality_assessment/delta_time contains 1.798e+308, which no _FillValue declares"
     assert done.stderr.count(said) == 1
 
 

@@ -52,7 +52,7 @@ def test_what_is_left_out_is_logged_once(unusual, caplog):
     lines = [r.getMessage() for r in caplog.records if "left out, because" in r.getMessage()]
     (line,) = lines
     assert str(unusual) in line
-    assert "/types/opaque (it holds opaque bytes)" in line
+    assert "/types/opaque (it contains opaque bytes)" in line
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -70,7 +70,7 @@ def test_attributes_that_are_left_out_are_named_and_logged_once(tmp_path, caplog
             h5py.h5a.create(thing.id, b"tagged", tagged, h5py.h5s.create_simple((2,)))
             thing.attrs["units"] = "m"
     expected = {
-        f"{where}@{name}": f"it holds {what}"
+        f"{where}@{name}": f"it contains {what}"
         for where in ("/group", "/x")
         for name, what in (
             ("to", "references"), ("lists", "sequences"), ("tagged", "opaque bytes")

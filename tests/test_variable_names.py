@@ -194,7 +194,7 @@ FILE = {"layout": "file", "group": f"gt1l/{MAIN}"}
 def test_misspelled_name_gets_a_suggestion(path, keywords, meant):
     said = refused(path, **keywords)
     assert f"Did you mean {meant!r}?" in said
-    listed = said.partition("It holds: ")[2].split(", ")
+    listed = said.partition("It contains: ")[2].split(", ")
     assert 0 < len(listed) <= 13
     assert "METADATA" not in said
 

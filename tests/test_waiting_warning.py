@@ -64,7 +64,7 @@ def test_silent_server_is_named_in_a_warning(silent, caplog, protocol):
     first, _ = warnings(caplog)[:2]  # after 0.3 s and after 0.6 s
     assert first.startswith(f"waiting for {silent} for ")
     assert NAME in first
-    assert "gives up after 2 s" in first
+    assert "given up after 2 s" in first
     assert len(warnings(caplog)) <= 3
     at = [each.created - began for each in caplog.records if "waiting for" in each.getMessage()]
     assert at[0] > 0.3

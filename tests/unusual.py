@@ -16,7 +16,7 @@ LEFT_OUT = {
     "regions": "references",
     "null": "null dataspace",
     "null_text": "null dataspace",
-    "time": "none of numpy's",
+    "time": "no numpy equivalent",
     "named_type": "named datatype",
     "named_colours": "named datatype",
     "plugin": "filter 32015",

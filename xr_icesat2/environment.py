@@ -37,7 +37,7 @@ def number(variable: str, default: float, unit: str, *, zero: bool = False) -> f
     except ValueError:
         found = math.nan
     if not (math.isfinite(found) and (found > 0 or (zero and found == 0))):
-        least = "from 0 on" if zero else "above 0"
+        least = "of at least 0" if zero else "above 0"
         raise SelectionError(
             f"{variable}={given!r}: expected a number of {unit} {least}, such as {default:g}"
         )

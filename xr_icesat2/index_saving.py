@@ -59,13 +59,15 @@ def save_indexes(
     """
     name = os.fspath(path)
     if not name.endswith(FILE_SUFFIX):
-        raise SelectionError(f"{name}: a file of indexes has a name that ends in {FILE_SUFFIX}")
+        raise SelectionError(
+            f"{name} is not the name of an index file, which ends in {FILE_SUFFIX}"
+        )
     several = _several(opened)
     granules = dict.fromkeys(granule for one in several for granule in granules_of_opened(one))
     if not granules:
         msg = (
-            "no open granules to save the indexes of; expected what xr.open_dataset(…, "
-            'engine="icesat2") gave, not closed yet, and not what was made of it'
+            "There is no open granule whose index can be saved. Pass the object that "
+            'xr.open_dataset(…, engine="icesat2") returned, unmodified and not closed.'
         )
         raise SelectionError(msg)
     versions = {(granule.url, granule.file_version): granule for granule in granules}
@@ -83,8 +85,8 @@ def _several(opened: Any) -> list[_Opened]:
     for item in several:
         if not isinstance(item, xr.Dataset | xr.DataTree):
             msg = (
-                f"{item!r:.80} is not open; expected what xr.open_dataset(…, engine="
-                '"icesat2") or xr.open_datatree gave, one or a list of them'
+                f"{item!r:.80} is not an open Dataset or DataTree. Pass what xr.open_dataset(…, "
+                'engine="icesat2") or xr.open_datatree returned, or a list of these.'
             )
             raise SelectionError(msg)
     return several
@@ -94,14 +96,15 @@ def _save_one(granule: Granule, writer: IndexFileWriter, count: ProgressCallback
     index = granule.index
     if not granule.file_version.tag:
         msg = (
-            f"{granule.url}: nothing tells there whether it was replaced, so that its index cannot "
-            "be saved. Leave the granule out."
+            f"The index of {granule.url} cannot be saved: the file has no version (ETag), so a "
+            "later replacement could not be detected. Leave the granule out."
         )
         raise SelectionError(msg)
     if "/" not in index.nodes:
         msg = (
-            f"the index of {granule.url} is not in memory any more: it was closed, or others took "
-            "its place. Open it again (many: with index_cache= a directory), and save it open."
+            f"The index of {granule.url} is no longer in memory: the granule was closed, or its "
+            "index was evicted. Open it again (many granules: with a directory as index_cache), "
+            "and save the index before closing it."
         )
         raise SelectionError(msg)
     chunked = [
@@ -119,7 +122,7 @@ def _save_one(granule: Granule, writer: IndexFileWriter, count: ProgressCallback
     try:
         writer.add(granule.url, granule.file_version, index.contents)
     except (TypeError, ValueError) as error:
-        msg = f"the index of {granule.url} cannot be saved: {error}. Leave the granule out."
+        msg = f"The index of {granule.url} cannot be saved: {error}. Leave the granule out."
         raise SelectionError(msg) from error
     granule.save_index()
     count(1, 0)

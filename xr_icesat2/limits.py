@@ -81,7 +81,7 @@ class Limits:
     def exceeded(self, name: str, what: str) -> str:
         """Return the message that something exceeds a limit, and how to raise it."""
         limit = getattr(self, name)
-        return f"{what}, more than the limit of {limit:,}; limits=Limits({name}=…) raises it"
+        return f"{what}, more than the limit of {limit:,}; raise it with limits=Limits({name}=…)"
 
 
 DEFAULT_LIMITS = Limits()

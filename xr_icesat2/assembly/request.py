@@ -216,7 +216,7 @@ def _storage_options(options: Any) -> Mapping[str, Any] | None:
 
 def _index_cache(cache: Any) -> str | None:
     if not isinstance(cache, str | os.PathLike | None):
-        msg = f"index_cache={cache!r}, expected the path of a directory, or of a file of indexes"
+        msg = f"index_cache={cache!r}, expected the path of a directory or of an index file"
         raise SelectionError(msg)
     return None if cache is None else os.fspath(cache)
 

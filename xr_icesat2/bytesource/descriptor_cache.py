@@ -39,13 +39,13 @@ def check_regular_file(mode: int, path: str) -> None:
     """
     if stat.S_ISDIR(mode):
         raise NotAGranuleError(
-            f"{path} is a directory, not a granule: list the files in it, for example "
+            f"{path} is a directory, not a granule. Pass the files in it, for example "
             f"sorted(glob.glob({os.path.join(path, '*.h5')!r}))"  # noqa: PTH118
         )
     if not stat.S_ISREG(mode):
         raise NotAGranuleError(
-            f"{path} is a pipe or a device, not a file: a granule is read in many places, "
-            "so save it to a file first"
+            f"{path} is a pipe or a device, which cannot be read at random positions. Save the "
+            "granule to a file first."
         )
 
 

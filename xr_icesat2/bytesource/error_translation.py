@@ -216,28 +216,32 @@ def _from_answer(error: BaseException, name: str) -> ICESat2Error:
     if status in {404, 410} or code in _NOT_FOUND_CODES:
         return _missing(name, reason)
     if status in {401, 403} or code in _DENIED_CODES:
-        return AccessDeniedError(f"may not read {name} ({reason}). {_LOGIN_HINT}")
+        return AccessDeniedError(f"Cannot read {name} ({reason}). {_LOGIN_HINT}")
     if is_retryable(error):
         return TransferError(
-            f"the server of {name} answers {reason}, also when asked again: try again later, "
-            "or download the file"
+            f"The server of {name} answers {reason}, also to repeated requests. Try again later, "
+            "or download the file."
         )
     return TransferError(
-        f"the server of {name} answers {reason}: check the URL and storage_options"
+        f"The server of {name} answers {reason}. Check the URL and storage_options."
     )
 
 
 def _from_class(error: BaseException, name: str) -> ICESat2Error:
     names, reason = _class_names(error), _reason(error)
     if names & _NO_CREDENTIALS:
-        return AccessDeniedError(f"may not read {name} ({reason}). {_LOGIN_HINT}")
+        return AccessDeniedError(f"Cannot read {name} ({reason}). {_LOGIN_HINT}")
     if names & _TIMED_OUT and not names & _UNREACHABLE:
         return TransferTimeoutError(
-            f"no answer for {name} within the time limit: check the network, or wait longer by "
-            f"setting the environment variable {TIMEOUT_VARIABLE} (seconds)"
+            f"The server of {name} did not answer within the time limit. Check the network, or set "
+            f"a longer limit in the environment variable {TIMEOUT_VARIABLE} (seconds)."
         )
     if names & (_BROKEN | _CERTIFICATE):
-        return TransferError(f"cannot get {name} ({reason}): check the URL and the network")
+        msg = (
+            f"The connection to the server of {name} failed ({reason}). Check the URL and the "
+            "network."
+        )
+        return TransferError(msg)
     for link in _links(error):
         option = _UNKNOWN_OPTION.search(str(link)) if isinstance(link, TypeError) else None
         if option:
@@ -250,8 +254,8 @@ def _unknown_option(option: str, name: str) -> SelectionError:
     at_s3 = name.startswith(("s3://", "s3a://"))
     meant = did_you_mean(option, S3_OPTIONS) if at_s3 else ""
     return SelectionError(
-        f"storage_options: {option!r} is none of those that the filesystem of {name} takes.{meant} "
-        f"Check the spelling; S3 takes {', '.join(S3_OPTIONS)}, and others that s3fs lists"
+        f"storage_options: {option!r} is not an option of the filesystem of {name}.{meant} Check "
+        f"the spelling. S3 has the options {', '.join(S3_OPTIONS)}, and others (see s3fs)."
     )
 
 
@@ -259,19 +263,19 @@ def _from_system(error: BaseException, name: str, reason: str) -> ICESat2Error:
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         if not is_url(name):
             return GranuleNotFoundError(
-                f"there is no granule at {name} (no such file): check the spelling and the folder"
+                f"There is no granule at {name} (no such file): check the spelling and the folder"
             )
         return _missing(name, "no such file")
     if isinstance(error, IsADirectoryError):
-        return NotAGranuleError(f"{name} is a directory, not a granule: list the files in it")
+        return NotAGranuleError(f"{name} is a directory, not a granule. Pass the files in it.")
     if isinstance(error, PermissionError):
-        return AccessDeniedError(f"may not read {name} ({reason}): check who may read it")
-    return TransferError(f"cannot read {name}: {reason}")
+        return AccessDeniedError(f"Cannot read {name} ({reason}). Check its permissions.")
+    return TransferError(f"Cannot read {name}: {reason}")
 
 
 def _missing(name: str, reason: str) -> GranuleNotFoundError:
     return GranuleNotFoundError(
-        f"there is no granule at {name} ({reason}): check the spelling, and that the archive "
+        f"There is no granule at {name} ({reason}): check the spelling, and that the archive "
         "still has this release and version"
     )
 

@@ -118,8 +118,8 @@ class FileObjectSource:
             raise
         except ValueError as error:
             raise TransferError(
-                f"cannot read {name}: {error}; keep the file open as long as the dataset is used, "
-                "or give its path"
+                f"Cannot read {name}: {error}. Keep the file open as long as you use the Dataset, "
+                "or pass its path."
             ) from error
         except OSError as error:
             raise translate_error(error, name) from error

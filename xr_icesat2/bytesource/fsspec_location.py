@@ -85,13 +85,12 @@ class URLLocation:
             raise
         except ImportError as error:
             raise TransferError(
-                f"cannot read {self.name}: a package for it is not installed ({error}); install "
-                "it with pip"
+                f"Cannot read {self.name}: a package is missing ({error}). Install it with pip."
             ) from error
         except (TypeError, ValueError) as error:
             raise SelectionError(
-                f"fsspec cannot open {self.name}: {safe_text(str(error))}; check the protocol "
-                "(s3://, https://, …) and storage_options"
+                f"fsspec cannot open {self.name}: {safe_text(str(error))}. Check the protocol "
+                "(s3://, https://, …) and storage_options."
             ) from error
         if ours:
             filesystem.retries = 1

@@ -172,9 +172,9 @@ def _refuse_inherited(filesystem: Any, name: str) -> None:
     of_obstore = type(filesystem).__module__.partition(".")[0] == "obstore"
     if of_obstore and was_loaded_before_fork("obstore"):
         raise TransferError(
-            f"cannot read {name}: this process was forked after its parent loaded obstore, which "
-            "then never answers. Give the URL (s3://…) and storage_options, or start processes "
-            'with multiprocessing.get_context("spawn")'
+            f"Cannot read {name}: this process was forked after its parent loaded obstore, which "
+            "does not work in forked processes. Pass the URL (s3://…) and storage_options, or "
+            'start processes with multiprocessing.get_context("spawn").'
         )
 
 
@@ -208,12 +208,12 @@ def _fresh(filesystem: Any, path: str, method: str) -> dict[str, bool]:
 def _version(info: dict[str, Any], name: str) -> FileVersion:
     if info.get("type") == "directory":
         raise NotAGranuleError(
-            f"{name} is a directory, not a granule: list the files in it, for example with "
-            "fsspec's glob, and give those"
+            f"{name} is a directory, not a granule. Pass the files in it, which you can list with "
+            "fsspec's glob."
         )
     size = info.get("size")
     if not isinstance(size, int):
-        raise TransferError(f"the filesystem of {name} does not say how large the file is")
+        raise TransferError(f"The filesystem of {name} does not report the size of the file.")
     tag = next((str(info[key]) for key in (*_TAGS, *_TIMES) if info.get(key)), "")
     return FileVersion(size, tag)
 

@@ -74,8 +74,8 @@ class HTTPTransport:
                 self._refuse_failure(response)
             if size is None:
                 raise TransferError(
-                    f"the server of {self._name} does not say how large the file is: download it, "
-                    "or give simplecache:: before the URL"
+                    f"The server of {self._name} does not report the size of the file. Download "
+                    "it, or put simplecache:: before the URL."
                 )
             tag = response.headers.get("ETag") or response.headers.get("Last-Modified")
             asked = min(first, size)
@@ -110,15 +110,15 @@ class HTTPTransport:
             raise HTTPStatusError.of(response)
         if response.content_type == "text/html":
             raise AccessDeniedError(
-                f"{self._name} answers with a web page, not with a file: it is a login page or a "
-                f"listing. {LOGIN_HINT}"
+                f"{self._name} is a web page, such as a login page or a listing, not a file. "
+                f"{LOGIN_HINT}"
             )
 
     def _range_ignored(self, offset: int, length: int) -> TransferError:
         return TransferError(
-            f"the server of {self._name} ignores byte ranges: asked for {length} bytes at "
-            f"{offset}, it sends something else. Download the file, or give simplecache:: before "
-            "the URL to have fsspec do so"
+            f"The server of {self._name} ignores byte ranges: it did not send the requested "
+            f"{length} bytes at {offset}. Download the file, or put simplecache:: before the URL, "
+            "so that fsspec downloads it."
         )
 
 

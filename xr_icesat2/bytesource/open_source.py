@@ -65,7 +65,8 @@ def _checked_options(given: Mapping[str, Any] | None) -> Mapping[str, Any]:
         return {}
     if not isinstance(given, Mapping):
         raise SelectionError(
-            f"storage_options is a mapping of options for fsspec, not {type(given).__name__}"
+            f"storage_options has the type {type(given).__name__}, expected a mapping of options "
+            "for fsspec"
         )
     return given
 
@@ -93,8 +94,8 @@ def _from_path(path: str) -> ByteSource:
     if collapsed:
         protocol = collapsed["protocol"]
         raise SelectionError(
-            f"{safe_url(path)} is a URL that pathlib has spoilt ({protocol}:/ for {protocol}://): "
-            "give the URL as a string"
+            f"{safe_url(path)} is a URL in a pathlib.Path, which turns {protocol}:// into "
+            f"{protocol}:/. Pass the URL as a string."
         )
     return LocalSource(_absolute(path))
 
@@ -117,13 +118,14 @@ def _from_filesystem(filesystem: Any, path: str) -> ByteSource:
 
 def _from_file(obj: Any) -> ByteSource:
     if isinstance(obj, io.TextIOBase):
-        raise SelectionError(f"{source_name(obj)} was opened as text: open it with mode 'rb'")
+        raise SelectionError(f"{source_name(obj)} was opened as text. Open it with mode 'rb'.")
     if isinstance(obj, io.BufferedReader | io.FileIO) and isinstance(obj.name, str):
         return LocalSource(_absolute(obj.name))
     if all(hasattr(obj, method) for method in ("read", "seek", "tell")):
         return FileObjectSource(obj)
     several = isinstance(obj, Iterable) and not isinstance(obj, bytes | bytearray | memoryview)
     raise SelectionError(
-        f"a granule is given by a path, a URL or an open binary file (io.BytesIO for bytes), not "
-        f"by {type(obj).__name__}{'; several of them by a list: list(…)' if several else ''}"
+        f"A granule has the type {type(obj).__name__}, expected a path, a URL or an open binary "
+        f"file (io.BytesIO for bytes)."
+        f"{' Pass several granules as a list: list(…)' if several else ''}"
     )

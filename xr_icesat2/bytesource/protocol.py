@@ -204,6 +204,6 @@ def range_error(offset: int, length: int, size: int | None, name: str) -> Corrup
     """Return the error for a range outside a file of ``size`` bytes."""
     held = "" if size is None else f", which has {size} bytes"
     return CorruptGranuleError(
-        f"cannot read {length} bytes at {offset} of {name}{held}: the file is truncated or "
-        "damaged; download it again and compare its size with the archive's"
+        f"Cannot read {length} bytes at {offset} of {name}{held}. The file is truncated or "
+        "damaged: download it again, and compare its size with that in the archive."
     )

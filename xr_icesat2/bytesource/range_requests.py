@@ -97,17 +97,20 @@ class RangeRequests:
                 raise
             await self._refuse_outside(offset, length)
             raise TransferError(
-                f"the server of {self._name} refuses {length} bytes at {offset} (HTTP 416), though "
-                "they lie in the file: download it, or give simplecache:: before the URL"
+                f"The server of {self._name} refuses {length} bytes at {offset} (HTTP 416), which "
+                "are within the file. Download it, or put simplecache:: before the URL."
             ) from error
         if len(data) > length:
             raise TransferError(
-                f"asked {self._name} for {length} bytes at {offset}, got {len(data)}: the server "
-                "ignores byte ranges. Download the file, or give simplecache:: before the URL"
+                f"Requested {length} bytes at {offset} of {self._name}, but received {len(data)}: "
+                "the server ignores byte ranges. Download the file, or put simplecache:: before "
+                "the URL."
             )
         if len(data) < length:
             await self._refuse_outside(offset, length)
-            raise ShortResponseError(f"asked for {length} bytes at {offset}, got {len(data)}")
+            raise ShortResponseError(
+                f"requested {length} bytes at {offset}, but received {len(data)}"
+            )
         return data
 
     async def _refuse_outside(self, offset: int, length: int) -> None:

@@ -168,8 +168,8 @@ class RequestScheduler:
                 patience = self._deadline + limits.GRACE - time.monotonic()
                 if patience <= 0:
                     raise TransferTimeoutError(
-                        f"no answer for {name}: the event loop of fsspec does not run, or other "
-                        "code blocks it"
+                        f"No answer for {name}: the event loop of fsspec does not run, or other "
+                        "code blocks it."
                     )
                 concurrent.futures.wait([future], timeout=patience)
             return future.result()
@@ -183,11 +183,11 @@ class RequestScheduler:
             here = None
         if here is self._loop:
             return TransferError(
-                f"cannot wait for {name} inside the event loop that has to fetch it: read it in "
-                "another thread, for example with asyncio.to_thread"
+                f"Cannot read {name} in the event loop that sends its requests. Read it in "
+                "another thread, for example with asyncio.to_thread."
             )
         if self._loop.is_closed():
-            return TransferError(f"cannot get {name}: the event loop of its filesystem is closed")
+            return TransferError(f"Cannot read {name}: the event loop of its filesystem is closed")
         return None
 
 

@@ -108,6 +108,6 @@ class SlowRequestWatch:
         elif seconds >= self._next.get(peer, patience()):
             self._next[peer] = 2 * seconds
             _log.warning(
-                "waiting for %s for %.0f s, to read %s; the request gives up after %.0f s",
+                "waiting for %s for %.0f s, to read %s. The request is given up after %.0f s",
                 *(peer, seconds, waiting.name, waiting.limit),
             )

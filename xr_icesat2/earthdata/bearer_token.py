@@ -36,9 +36,10 @@ def bearer_header(url: str, token: str) -> dict[str, str]:
     """
     if not _may_know_token(url):
         raise AccessDeniedError(
-            f"the Earthdata token is not sent to {safe_url(url)}: expected HTTPS and a host of "
-            f"{' or '.join(DOMAINS)}. If you trust that host with your login, name it in the "
-            f"environment variable {HOSTS_VARIABLE}; opened by its own URL it gets no login"
+            f"The Earthdata token is not sent to {safe_url(url)}, expected HTTPS and a host of "
+            f"{' or '.join(DOMAINS)}. If you trust that host with your login, add it to the "
+            f"environment variable {HOSTS_VARIABLE}. Files opened by an https:// URL are requested "
+            "without the token."
         )
     return {"Authorization": f"Bearer {token}"}
 

@@ -163,7 +163,7 @@ async def place_of_name(name: str) -> Place:
             return Place(granule.s3_url, granule.https_url)
     others = ", ".join(granule.name for granule in found)
     raise GranuleNotFoundError(
-        f"there is no granule {name} in the archive"
+        f"There is no granule {name} in the archive"
         + (f", but {others}" if others else ": check the spelling, the release and the version")
     )
 
@@ -215,7 +215,7 @@ async def _page(kind: str, params: Query, headers: Mapping[str, str]) -> JSONRes
         sent = "&".join(f"{name}={value}" for name, value in params)
         raise SelectionError(f"{_CATALOG} rejects the query: {message}. The query was {sent}")
     if not (isinstance(answer.body, dict) and {"hits", "items"} <= answer.body.keys()):
-        raise TransferError(f"{_CATALOG} sent an answer without records: try again")
+        raise TransferError(f"{_CATALOG} sent an answer without records. Try again.")
     return answer
 
 
@@ -229,7 +229,7 @@ def _errors(body: Any) -> list[Any]:
 def _check_all_received(got: int, hits: int, count: int | None) -> None:
     expected = hits if count is None else min(hits, count)
     if got < expected:
-        raise TransferError(f"{_CATALOG} found {expected} records but sent {got}: search again")
+        raise TransferError(f"{_CATALOG} found {expected} records, but sent {got}. Search again.")
 
 
 def parse_granule(item: Mapping[str, Any]) -> CatalogGranule:
@@ -245,8 +245,8 @@ def parse_granule(item: Mapping[str, Any]) -> CatalogGranule:
     name = next(_names(umm, links), None)
     if name is None:
         raise TransferError(
-            f"{_CATALOG} has {umm.get('GranuleUR')}, which is not an ICESat-2 granule: search "
-            "for an ICESat-2 product"
+            f"{_CATALOG} returned {umm.get('GranuleUR')}, which is not an ICESat-2 granule. Search "
+            "for an ICESat-2 product."
         )
     start, end = _times(umm["TemporalExtent"])
     size, checksum = _archived(umm, name)

@@ -102,9 +102,9 @@ class Credentials:
             answer = _ask_for_keys(self._token_for_keys())
         if answer.status_code in {401, 403} or answer.is_redirect:
             raise AccessDeniedError(
-                f"the archive gives no S3 keys (HTTP {answer.status_code}): this Earthdata login "
-                "may not use NSIDC's cloud data yet; accept its terms at "
-                "https://urs.earthdata.nasa.gov, or read with access='external'"
+                f"The archive does not issue S3 keys (HTTP {answer.status_code}). This Earthdata "
+                "login may not be authorized for NSIDC's cloud data yet: accept its terms at "
+                "https://urs.earthdata.nasa.gov, or read with access='external'."
             )
         if answer.status_code != 200:
             raise HTTPStatusError.of(answer)
@@ -149,9 +149,9 @@ def _token(refused: set[str]) -> Mapping[str, str]:
             return {**token, "access_token": _text(token)}
     if tokens:
         raise AccessDeniedError(
-            "the Earthdata token is invalid or has expired: make a new one at "
+            "The Earthdata token is invalid or has expired. Generate a new one at "
             "https://urs.earthdata.nasa.gov (Generate Token) and set EARTHDATA_TOKEN, or log in "
-            "again with earthaccess.login()"
+            "again with earthaccess.login()."
         )
     raise AccessDeniedError(f"NASA's granules need an Earthdata login: {_HOW}")
 
@@ -184,14 +184,13 @@ def _logged_in(auth: Any, strategy: str) -> Mapping[str, str] | None:
             raise HTTPStatusError(503, "from Earthdata Login") from None
         place = "the environment" if strategy == "environment" else str(_netrc())
         raise AccessDeniedError(
-            f"Earthdata Login refuses the user name and password from {place}: correct them, or "
-            "try to log in at https://urs.earthdata.nasa.gov"
+            f"Earthdata Login refuses the user name and password from {place}. Correct them, or "
+            "try to log in at https://urs.earthdata.nasa.gov."
         ) from None
     except (ValueError, KeyError):
         # From None: the cause may contain the answer.
         raise GarbledResponseError(
-            "Earthdata Login sent something other than a token: does this network need a login on "
-            "a web page?"
+            "Earthdata Login did not send a token. Does this network require a login on a web page?"
         ) from None
     offered: Mapping[str, str] | None = auth.token
     return offered
@@ -207,8 +206,8 @@ def _check_netrc() -> None:
         return
     except OSError as error:
         raise AccessDeniedError(
-            f"cannot read the login from {_netrc()} ({error.strerror}): check its permissions, or "
-            "set EARTHDATA_TOKEN in the environment"
+            f"Cannot read the login from {_netrc()} ({error.strerror}). Check its permissions, or "
+            "set EARTHDATA_TOKEN in the environment."
         ) from None
     if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
         _warn_of_netrc(str(_netrc()), mode)
@@ -217,8 +216,8 @@ def _check_netrc() -> None:
 @cache
 def _warn_of_netrc(path: str, mode: int) -> None:
     _log.warning(
-        "permissions %04o of %s are too open: other users of this machine may read the Earthdata "
-        "password in it. Close it with: chmod 600 %s",
+        "permissions %04o of %s are too open: other users of this machine can read the Earthdata "
+        "password in it. Restrict them with: chmod 600 %s",
         mode,
         path,
         path,

@@ -103,7 +103,7 @@ async def find_below(path: str, deepest: int, *, withdirs: bool) -> dict[str, Li
     """
     parts = path.split("/") if path else []
     if not parts and deepest > _RELEASE:
-        raise SelectionError(f"this would list the whole archive: {_NARROWER}")
+        raise SelectionError(f"This would list the whole archive: {_NARROWER}")
     if len(parts) < _RELEASE or (has_folders_by_date(parts[0]) and deepest < _FILE):
         return await _walk(path, deepest, withdirs=withdirs)
     files = {entry["name"]: entry for entry in await files_below(path)}
@@ -181,4 +181,4 @@ def _is_date(parts: Sequence[str]) -> bool:
 
 
 def _no_folder(path: str, why: str) -> GranuleNotFoundError:
-    return GranuleNotFoundError(f"there is no folder icesat2://{path}: {why}")
+    return GranuleNotFoundError(f"There is no folder icesat2://{path}: {why}")

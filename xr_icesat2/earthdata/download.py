@@ -116,18 +116,18 @@ def _jobs(given: Sequence[Any], folder: Path, options: Mapping[str, Any] | None)
         name = file_name(source.url)
         if not name or name.startswith("<"):
             raise SelectionError(
-                f"{source.url} has no file name, expected URLs or results of a search"
+                f"{source.url} has no file name. Pass URLs, or results of a search."
             )
         if name in jobs:
             raise SelectionError(
-                f"two granules are called {name} ({jobs[name].source.url}, {source.url}): leave "
-                "one out, or download them into two folders"
+                f"Two granules are named {name} ({jobs[name].source.url}, {source.url}). Leave one "
+                "out, or download them into two folders."
             )
         jobs[name] = _Job(source, folder / name, one)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise TransferError(f"cannot make the folder {folder} ({error.strerror})") from error
+        raise TransferError(f"Cannot create the folder {folder} ({error.strerror}).") from error
     return list(jobs.values())
 
 
@@ -159,6 +159,6 @@ def _raise(failures: Sequence[BaseException], jobs: Sequence[_Job], folder: Any)
     if denied or len(failures) == 1 or not isinstance(first, ICESat2Error):
         raise first
     raise TransferError(
-        f"{len(failures)} of {len(jobs)} granules were not downloaded; the first: {first}. The "
-        f"others are in {folder}: repeat the call to download the missing ones"
+        f"{len(failures)} of {len(jobs)} granules were not downloaded. The first error: {first}. "
+        f"The others are in {folder}. Repeat the call to download the missing ones."
     ) from first

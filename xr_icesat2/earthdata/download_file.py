@@ -104,7 +104,7 @@ def fetch_file(
     if record is not None and record.size not in (None, version.size):
         raise TransferError(
             f"{source.url} has {version.size} bytes, but NASA's catalog (CMR) has {record.size}: "
-            "the archive is being changed. Search again, or try later"
+            "the archive is being updated. Search again, or try later."
         )
     count(0, version.size)
     try:
@@ -142,9 +142,9 @@ def _is_there(
     if final.is_file() and overwrite:
         return False
     raise SelectionError(
-        f"{final} exists, but is not the granule ({version.size} bytes"
-        f"{f', {checksum.algorithm} {checksum.value}' if checksum else ''}): move it away, or give "
-        "overwrite=True"
+        f"{final} exists, but differs from the granule ({version.size} bytes"
+        f"{f', {checksum.algorithm} {checksum.value}' if checksum else ''}). Move it away, or pass "
+        "overwrite=True."
     )
 
 
@@ -202,7 +202,7 @@ def _check(
     if now != version:
         part.restart()
         raise ChangedGranuleError(
-            f"{source.url} was replaced while it was downloaded: download it again"
+            f"{source.url} was replaced during the download. Download it again."
         )
     if checksum is None:
         return
@@ -210,8 +210,10 @@ def _check(
     if right is False:
         part.restart()
         raise CorruptGranuleError(
-            f"the download of {source.url} does not have the {checksum.algorithm} checksum that "
-            f"NASA's catalog (CMR) has ({checksum.value}): download it again"
+            f"The download of {source.url} does not have the {checksum.algorithm} checksum in "
+            f"NASA's catalog (CMR), {checksum.value}. Download it again."
         )
     if right is None:
-        _log.warning("%s: cannot check a %s checksum", source.url, checksum.algorithm)
+        _log.warning(
+            "%s: checksums of the kind %s cannot be checked", source.url, checksum.algorithm
+        )

@@ -74,8 +74,8 @@ class ICESat2FileSystem(AsyncFileSystem):  # type: ignore[misc]
         unknown = sorted(options.keys() - _OF_FSSPEC)
         if unknown:
             raise SelectionError(
-                f"{PROTOCOL}:// has no option {', '.join(unknown)}: expected access; the login is "
-                "taken from earthaccess, the environment or netrc"
+                f"{PROTOCOL}:// has no option {', '.join(unknown)}. Its only option is access. The "
+                "login is read from earthaccess, the environment or ~/.netrc."
             )
         super().__init__(**options)
 
@@ -118,7 +118,7 @@ class ICESat2FileSystem(AsyncFileSystem):  # type: ignore[misc]
             }
         parent, _slash, last = path.rpartition("/")
         if path and path not in {entry["name"] for entry in await list_folder(parent)}:
-            raise GranuleNotFoundError(f"there is no {last} in {PROTOCOL}://{parent}")
+            raise GranuleNotFoundError(f"There is no {last} in {PROTOCOL}://{parent}")
         return folder_entry(path)
 
     async def _isfile(self, path: str) -> bool:
@@ -157,7 +157,9 @@ class ICESat2FileSystem(AsyncFileSystem):  # type: ignore[misc]
                     await in_daemon_thread(partial(file.write, data))
                     callback.relative_update(len(data))
             if await requests.file_version() != version:
-                raise ChangedGranuleError(f"{PROTOCOL}://{path} was replaced meanwhile: try again")
+                raise ChangedGranuleError(
+                    f"{PROTOCOL}://{path} was replaced while it was read. Try again."
+                )
             await in_daemon_thread(partial(part.replace, lpath))
         finally:
             part.unlink(missing_ok=True)  # noqa: ASYNC240 - short, and also where a task is cancelled
@@ -202,4 +204,4 @@ def _pieces(first: int, last: int) -> list[Range]:
 
 
 def _read_only() -> SelectionError:
-    return SelectionError(f"{PROTOCOL}:// is NASA's archive: it is read-only")
+    return SelectionError(f"{PROTOCOL}:// is NASA's archive, which is read-only.")

@@ -75,7 +75,7 @@ def _parsed(text: str, status: int) -> Any:
     except ValueError:
         if status == 200:
             raise GarbledResponseError(
-                "not JSON: does this network need a login on a web page?"
+                "not JSON: does this network require a login on a web page?"
             ) from None
         return None
 

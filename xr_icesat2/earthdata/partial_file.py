@@ -61,7 +61,7 @@ class PartialFile:
         """Rename the complete file, and delete partial files of other versions."""
         os.fsync(self._file.fileno())
         if not _is_at(self._path, self._file):
-            raise TransferError(f"{self._path} was replaced by another file: download it again")
+            raise TransferError(f"{self._path} was replaced by another file. Download it again.")
         if fcntl is None:
             self._file.close()
         self._path.replace(final)
@@ -97,8 +97,8 @@ def open_partial_file(final: Path, file_version: FileVersion) -> Iterator[Partia
         raise
     except OSError as error:
         raise TransferError(
-            f"cannot write {path} ({error.strerror}): check its free space and permissions, or "
-            "choose another folder"
+            f"Cannot write {path} ({error.strerror}). Check the free space and permissions, or "
+            "choose another folder."
         ) from error
 
 
@@ -142,13 +142,13 @@ def _refuse_planted(path: Path, found: os.stat_result) -> None:
     else:
         return
     raise TransferError(
-        f"{path} is {what}, expected a partial download: nothing was written to it. Remove it if "
-        "you know its origin, or choose a folder that only you can write to"
+        f"{path} is {what}, expected a partial download. Nothing was written to it. Remove it if "
+        "you know its origin, or choose a folder that only you can write to."
     )
 
 
 def _lock(file: IO[bytes], path: Path) -> None:
-    busy = f"another process is downloading {path.name} into {path.parent}: wait for it"
+    busy = f"Another process is downloading {path.name} into {path.parent}. Wait for it."
     if fcntl is not None:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

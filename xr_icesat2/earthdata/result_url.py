@@ -47,9 +47,9 @@ def _data_link(granule: Any, options: Mapping[str, Any]) -> str:
     files = [str(link) for link in links if link.endswith(".h5")]
     if not files:
         raise GranuleNotFoundError(
-            f"this earthaccess {type(granule).__name__} has no link to an HDF5 file (links: "
-            f"{', '.join(map(safe_url, links)) or 'none'}): search for granules of an ICESat-2 "
-            "product"
+            f"This earthaccess {type(granule).__name__} has no link to an HDF5 file (links: "
+            f"{', '.join(map(safe_url, links)) or 'none'}). Search for granules of an ICESat-2 "
+            "product."
         )
     path = path_of_url(files[0])
     in_archive = path is not None and set(options) <= {"access"}

@@ -38,8 +38,8 @@ async def s3_obstacle(url: str) -> str | None:
     """Return why this process cannot read ``url`` from S3, or None where it can."""
     if was_loaded_before_fork("obstore"):
         return (
-            "this process was forked after its parent loaded obstore, which does not work then. "
-            'Start processes with multiprocessing.get_context("spawn")'
+            "this process was forked after its parent loaded obstore, which does not work in "
+            'forks. Start processes with multiprocessing.get_context("spawn")'
         )
     if is_changed_by_environment():
         return "AWS_SERVER_SIDE_ENCRYPTION in the environment changes the requests of obstore"
@@ -132,8 +132,8 @@ class S3Access:
         if isinstance(translated, S3Error) or not _UNEXPECTED_ANSWER.search(str(error)):
             return translated
         return TransferError(
-            f"S3 sent something other than the requested bytes of {self._name}: read it over "
-            "HTTPS, with storage_options={'access': 'external'}"
+            f"S3 did not send the requested bytes of {self._name}. Read it over HTTPS, with "
+            "storage_options={'access': 'external'}."
         )
 
 

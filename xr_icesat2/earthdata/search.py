@@ -125,12 +125,12 @@ def search(  # noqa: PLR0913 - each is something to search by
     area, span = parse_area(bbox, region), temporal_parameter(temporal)
     patterns = passes.patterns()
     if count is not None and not (isinstance(count, int) and count > 0):
-        raise SelectionError(f"count={count!r}, expected a number from 1; None for all")
+        raise SelectionError(f"count={count!r}, expected a number above 0, or None for all")
     is_limited = count is not None or area is not None or span is not None or bool(patterns)
     if not is_limited and not PRODUCTS[passes.product].granules.is_gridded:
         raise SelectionError(
-            f"this would list every granule of {product}: say where (bbox, region), when "
-            "(temporal), which passes (rgt, cycle_number, granule_region), or how many (count)"
+            f"This search would list every granule of {product}. Select an area (bbox, region), a "
+            "period (temporal), passes (rgt, cycle_number, granule_region), or a number (count)."
         )
     query = _parameters(area, span, patterns)
     found = _wait(_found(passes, _parse_release(release), query, count))
@@ -155,8 +155,8 @@ def _check_keywords(unknown: Iterable[str]) -> None:
     keywords = [one.name for one in parameters if one.kind is one.KEYWORD_ONLY]
     for keyword in unknown:
         msg = (
-            f"search has no keyword {keyword!r}.{did_you_mean(keyword, keywords, SYNONYMS)} It "
-            f"takes: {', '.join(keywords)}"
+            f"{keyword!r} is not a keyword of search."
+            f"{did_you_mean(keyword, keywords, SYNONYMS)} Its keywords are: {', '.join(keywords)}."
         )
         raise SelectionError(msg)
 
@@ -229,12 +229,12 @@ async def _existing(product: str, release: str | None) -> str:
     releases = sorted(version for version in versions if version.isdecimal())
     if not releases:
         raise GranuleNotFoundError(
-            f"NASA's catalog (CMR) has no {product} in the cloud (provider {PROVIDER}): it may "
-            "not be published yet"
+            f"NASA's catalog (CMR) has no {product} in the cloud (provider {PROVIDER}). It may "
+            "not be published yet."
         )
     if release is not None and release not in releases:
         raise GranuleNotFoundError(
-            f"there is no release {release} of {product} in the archive, expected one of "
-            f"{', '.join(releases)}; older ones have been retired"
+            f"There is no release {release} of {product} in the archive, expected one of "
+            f"{', '.join(releases)}. Older releases have been retired."
         )
     return release or releases[-1]

@@ -65,7 +65,7 @@ def parse_area(bbox: Any, region: Any) -> Area | None:
         Both are given, or one is not an area in degrees; the message explains it.
     """
     if bbox is not None and region is not None:
-        raise SelectionError("bbox and region are both given: expected one of them")
+        raise SelectionError("bbox and region were both given. Pass one of them.")
     if bbox is not None:
         return _box(bbox, "bbox")
     if region is None:
@@ -76,7 +76,7 @@ def parse_area(bbox: Any, region: Any) -> Area | None:
     rings = [points] if points is not None else _outlines(_geojson(region))
     closed = tuple(map(_ring, rings))
     if not closed:
-        raise SelectionError(f"region={_shown(region)} holds no polygon; {_EXPECTED}")
+        raise SelectionError(f"region={_shown(region)} contains no polygon; {_EXPECTED}")
     return Area(closed)
 
 
@@ -144,8 +144,8 @@ def _refuse_metres(region: Any) -> None:
     crs = getattr(region, "crs", None)
     if crs is not None and not getattr(crs, "is_geographic", True):
         raise SelectionError(
-            f"region is in {getattr(crs, 'name', crs)!r}, expected degrees: "
-            "region.to_crs(4326) converts it"
+            f"region is in {getattr(crs, 'name', crs)!r}, expected degrees. Convert it with "
+            "region.to_crs(4326)."
         )
 
 
@@ -158,8 +158,8 @@ def _read(path: Path) -> Any:
         ) from error
     except ValueError as error:
         raise SelectionError(
-            f"region={str(path)!r} is not GeoJSON ({error}); geopandas.read_file reads other "
-            "formats, and region takes what it gives"
+            f"region={str(path)!r} is not GeoJSON ({error}). For other formats, pass the result of "
+            "geopandas.read_file."
         ) from error
 
 
@@ -181,7 +181,9 @@ def _outlines(geometry: Mapping[str, Any]) -> Iterator[Any]:
                 for polygon in geometry["coordinates"]:
                     yield from polygon[:1]
             case kind:
-                raise SelectionError(f"region holds a {kind!r}, which covers no area; {_EXPECTED}")
+                raise SelectionError(
+                    f"region contains a {kind!r}, which covers no area; {_EXPECTED}"
+                )
     except (AttributeError, KeyError, TypeError) as error:
         raise SelectionError(f"region is not valid GeoJSON ({error!r}); {_EXPECTED}") from error
 

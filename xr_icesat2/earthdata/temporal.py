@@ -19,8 +19,8 @@ Temporal = TimeBound | Sequence[TimeBound]
 
 _CALENDAR = re.compile(r"\d{4}(?:-\d{2}(?:-\d{2})?)?")
 _EXPECTED = (
-    "expected a day, month or year ('2019-11-06', '2019-11', '2019'), or the two ends of a period, "
-    "also as datetimes, None for an open end; times without a zone are UTC"
+    "expected a day, month or year ('2019-11-06', '2019-11', '2019'), or the start and end of a "
+    "period, as such texts or datetimes, or None for an open end. Times without a zone are UTC."
 )
 
 

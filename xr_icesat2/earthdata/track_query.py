@@ -94,8 +94,8 @@ def check_product(given: str) -> str:
     quick_looks = [f"{name}QL" for name, spec in PRODUCTS.items() if spec.granules.quick_look]
     if product not in [*PRODUCTS, *quick_looks]:
         raise SelectionError(
-            f"product={given!r}, expected the short name of an ICESat-2 product: "
-            f"{', '.join(PRODUCTS)}; or of a quick look: {', '.join(quick_looks)}"
+            f"product={given!r}, expected the short name of an ICESat-2 product "
+            f"({', '.join(PRODUCTS)}), or of a quick look ({', '.join(quick_looks)})"
         )
     return product
 
@@ -139,8 +139,8 @@ def parse_passes(
     found = len(passes.patterns())
     if found > MOST_PATTERNS:
         raise SelectionError(
-            f"{found} combinations of rgt, cycle_number and granule_region, expected at most "
-            f"{MOST_PATTERNS}: leave one of the three out, or search in parts"
+            f"There are {found} combinations of rgt, cycle_number and granule_region, expected at "
+            f"most {MOST_PATTERNS}. Leave one of the three out, or search in several calls."
         )
     return passes
 
@@ -150,7 +150,9 @@ def _checked(keyword: str, given: Numbers, valid: range, product: str) -> tuple[
         return ()
     convention = PRODUCTS[product].granules
     if not _have(convention, keyword):
-        way_out = " Its names have a hemisphere." if "hemisphere" in convention.fields else ""
+        way_out = (
+            " Its granules are numbered by hemisphere." if "hemisphere" in convention.fields else ""
+        )
         raise SelectionError(
             f"{keyword}={given!r}: granules of {product} have no such number in their names. "
             f"Leave it out.{way_out}"
@@ -163,7 +165,7 @@ def _checked(keyword: str, given: Numbers, valid: range, product: str) -> tuple[
         raise SelectionError(f"{keyword}={given!r}, expected {expected}") from None
     wrong = [number for number in numbers if number not in valid]
     if wrong or not numbers:
-        raise SelectionError(f"{keyword}={given!r}, expected {expected}; leave it out to find all")
+        raise SelectionError(f"{keyword}={given!r}, expected {expected}. Leave it out to find all.")
     return numbers
 
 

@@ -57,9 +57,9 @@ def read_records(address: int, kind: int) -> Parser[list[bytes]]:
             below += children
         level, depth = below, depth - 1
         if len(records) > total:
-            raise CorruptGranuleError(f"a B-tree of {total} records holds more")
+            raise CorruptGranuleError(f"a B-tree of {total} records contains more")
     if len(records) != total:
-        raise CorruptGranuleError(f"a B-tree of {total} records holds {len(records)}")
+        raise CorruptGranuleError(f"a B-tree of {total} records contains {len(records)}")
     return records
 
 

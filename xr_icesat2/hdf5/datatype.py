@@ -51,8 +51,8 @@ class Kind(Enum):
     SEQUENCE = "variable-length list of anything else"
 
 
-REFERENCES = "it holds references to other objects"
-SEQUENCES = "it holds sequences of variable length"
+REFERENCES = "it contains references to other objects"
+SEQUENCES = "it contains sequences of variable length"
 NOT_READ = {
     Kind.REFERENCE: REFERENCES,
     Kind.REFERENCE_LIST: SEQUENCES,

@@ -24,7 +24,7 @@ _BY_SIGNATURE: tuple[tuple[bytes, str, str], ...] = (
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", _UNPACK),
     (
         b"\x00\x05\x16\x07",
-        "an AppleDouble file, in which macOS keeps what it knows of another file",
+        "an AppleDouble file, in which macOS stores metadata of another file",
         "open the file of the same name without ._ at its beginning",
     ),
     (b"CDF\x01", "a netCDF-3 file", 'xarray opens it with engine="scipy" or engine="netcdf4"'),
@@ -37,8 +37,8 @@ _BY_SIGNATURE: tuple[tuple[bytes, str, str], ...] = (
         "get the file itself by `git lfs pull`",
     ),
     (b"/annex/objects", "a pointer of git-annex", "get the file itself by `git annex get`"),
-    (b"\x89PNG", "a picture (PNG)", "open the granule that it is of"),
-    (b"\xff\xd8\xff", "a picture (JPEG)", "open the granule that it is of"),
+    (b"\x89PNG", "a picture (PNG)", "open the granule itself"),
+    (b"\xff\xd8\xff", "a picture (JPEG)", "open the granule itself"),
     (b"%PDF", "a PDF document", "open a granule (.h5)"),
 )
 _TEXTS: tuple[tuple[re.Pattern[str], str, str], ...] = (
@@ -68,7 +68,7 @@ def describe_head(head: bytes) -> str | None:
     if head[_TAR] == b"ustar":
         return f"a tar archive: {_UNPACK}"
     if not any(head):
-        return "filled with zeros, as a download that was not finished: download it again"
+        return "filled with zeros, like an unfinished download: download it again"
     return _describe_text(head)
 
 

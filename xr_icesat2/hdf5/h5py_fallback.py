@@ -209,7 +209,7 @@ class H5pyFallback:
             return NotAGranuleError(f"{self._source.url} is not HDF5, but {kind}.")
         return NotAGranuleError(
             f"{self._source.url} is not a readable HDF5 file: {reason}. Expected an ICESat-2 "
-            "granule (.h5), not something else saved under that name or half a download."
+            "granule (.h5), not another kind of file of that name, or an incomplete download."
         )
 
     @contextmanager

@@ -44,12 +44,12 @@ from .parser_loop import RefusedError
 
 __all__ = ["read_h5py_object", "read_h5py_values"]
 
-NAMED_TYPE = "it is a named datatype, which describes values and holds none"
-OPAQUE = "it holds opaque bytes"
-NO_NUMPY_TYPE = "its type of values is none of numpy's: {}"
+NAMED_TYPE = "it is a named datatype, which contains no values"
+OPAQUE = "it contains opaque bytes"
+NO_NUMPY_TYPE = "its type has no numpy equivalent: {}"
 NO_TYPE = (TypeError, ValueError, NotImplementedError, KeyError)
 """What h5py raises at a type that numpy has not; the last at the byte order of a VAX."""
-OBJECTS_WITHIN = "its compound type holds texts of variable length, sequences or references"
+OBJECTS_WITHIN = "its compound type contains texts of variable length, sequences or references"
 
 
 def read_h5py_object(

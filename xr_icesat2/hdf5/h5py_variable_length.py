@@ -39,7 +39,7 @@ from .parser_loop import OverLimitError, Parser, RefusedError
 
 __all__ = ["UNSEEN", "TextReferences", "check_text_lengths"]
 
-UNSEEN = "it is not seen how long values are, before the HDF5 library reads them"
+UNSEEN = "the lengths of values are unknown before the HDF5 library reads them"
 BLOCK = 1 << 18
 """References to texts of a contiguous dataset that are read at once."""
 COPIES = 3
@@ -114,8 +114,8 @@ class _Total:
         self._needed += nbytes
         if not fits(self._needed):
             raise TooLargeError(
-                f"its texts need {self._needed:.3g} bytes or more while they are read, which are "
-                "not to be had. Select less of it first."
+                f"its texts need {self._needed:.3g} bytes or more while they are read, which "
+                "exceeds the available memory. Select less of it first."
             )
 
 

@@ -82,14 +82,14 @@ def _check_overlap(contents: IndexContents) -> None:
 def _check_path(path: str) -> None:
     names = path[1:].split("/")
     if path != "/" and (path[:1] != "/" or not UNNAMED.isdisjoint(names)):
-        raise ValueError(f"{path!r:.50} is no path of an object")
+        raise ValueError(f"{path!r:.50} is not the path of an object")
 
 
 def _check_node(path: str, node: Node, file_size: int) -> None:
     if isinstance(node, GroupHeader):
         for name, link in node.links.items():
             if name in UNNAMED or "/" in name:
-                raise ValueError(f"{name!r:.50} is no name of an object")
+                raise ValueError(f"{name!r:.50} is not the name of an object")
             _check_link(link, file_size)
         return
     if isinstance(node, LeftOut):
@@ -128,7 +128,7 @@ def _check_chunks(path: str, node: DatasetHeader, layout: Chunked) -> None:
     if not same_axes or not 0 < nbytes <= MOST_CHUNK_BYTES:
         raise ValueError(f"{path:.50} has chunks of shape {layout.chunk_shape!s:.50}")
     if len(layout.filters) > MOST_FILTERS or not all(map(_is_known, layout.filters)):
-        raise ValueError(f"{path:.50} has filters that there are not")
+        raise ValueError(f"{path:.50} has unknown filters")
 
 
 def _is_known(step: Filter) -> bool:

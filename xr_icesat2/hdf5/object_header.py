@@ -195,7 +195,9 @@ def _version_1(address: int, head: bytes) -> Parser[list[Message]]:
         spans = _continued(found, seen)
         blocks = (yield spans) if spans else []
     if number != count:
-        msg = f"the object header at byte {address} says {count} messages, but holds {number}"
+        msg = (
+            f"the object header at byte {address} declares {count} messages, but contains {number}"
+        )
         raise CorruptGranuleError(msg)
     return messages
 

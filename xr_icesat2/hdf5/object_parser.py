@@ -49,7 +49,7 @@ MOST_BYTES = 1 << 60
 MOST_CHUNK_BYTES = (1 << 32) - 1
 """The limit of HDF5."""
 STORED_ELSEWHERE = "its values are stored in another file, and only the granule itself is read"
-NOTHING = "it holds no values at all (a null dataspace)"
+NOTHING = "it has no values (a null dataspace)"
 GROUP_MARKS = {LINK_INFO, LINK, SYMBOL_TABLE}
 DATASET_MARKS = {DATASPACE, DATATYPE, LAYOUT}
 

@@ -180,7 +180,7 @@ def read_front(superblock: Superblock, file_size: int) -> Parser[int]:
 
 
 WITH_CACHE_IMAGE = (
-    "it has a metadata cache image, which holds its newest structure. Rewrite it with h5repack"
+    "it has a metadata cache image, which contains its newest structure. Rewrite it with h5repack"
 )
 
 

@@ -70,7 +70,7 @@ def to_dtype(wire: Dtype) -> np.dtype:
         }
     )
     if dtype.hasobject:
-        raise ValueError("a structure that holds objects")
+        raise ValueError("a structure that contains objects")
     return dtype
 
 

@@ -47,10 +47,10 @@ class IndexDirectory:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            log.warning("cannot read the kept index %s: %s", path, error.strerror)
+            log.warning("cannot read the cached index %s: %s", path, error.strerror)
             return None
         except Exception as error:  # noqa: BLE001 - it may be anything; it is replaced
-            log.warning("ignoring the kept index %s: %s", path, error)
+            log.warning("ignoring the cached index %s: %s", path, error)
             return None
         return contents
 

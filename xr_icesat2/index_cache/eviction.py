@@ -50,7 +50,7 @@ def note_written(directory: Path, nbytes: int) -> None:
         if full:
             _evict(directory, limit - limit // SHARE)
     except OSError as error:  # the indexes are usable all the same
-        log.warning("cannot bound the size of %s: %s", directory, error)
+        log.warning("cannot limit the size of %s: %s", directory, error)
 
 
 def _limit() -> int:

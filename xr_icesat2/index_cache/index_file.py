@@ -105,7 +105,7 @@ class IndexFile:
                 if entry is None or entry.version != version:
                     return None
                 if entry.length > MOST_BYTES:
-                    raise ValueError("an entry that is too long")
+                    raise ValueError("one of its entries is too long")
                 file.seek(entry.start)
                 return decode_index(file.read(entry.length), version.size)
         except FileNotFoundError:
@@ -124,14 +124,14 @@ class IndexFile:
             raise
         except PermissionError as error:
             msg = (
-                f"may not read {self.path}, a file of indexes ({error.strerror}): ask whoever "
-                "saved it to let you read it (chmod a+r), or open without index_cache"
+                f"Cannot read the index file {self.path} ({error.strerror}). Ask its owner for "
+                "permission to read it (chmod a+r), or open without index_cache."
             )
             raise AccessDeniedError(msg) from error
         except Exception as error:
             msg = (
-                f"{self.path} cannot be read as a file of indexes of this version: {error}. Save "
-                "it anew (xr_icesat2.save_indexes), or open without index_cache."
+                f"{self.path} is not a valid index file of this version: {error}. Save it again "
+                "with xr_icesat2.save_indexes, or open without index_cache."
             )
             raise CorruptIndexError(msg) from error
 
@@ -149,15 +149,15 @@ def _table(path: str, file: IO[bytes]) -> _Table:
 
 def _read_table(file: IO[bytes], size: int) -> _Table:
     if file.read(len(MAGIC)) != MAGIC or size < len(MAGIC) + TRAILER.size:
-        raise ValueError("it begins or ends otherwise")
+        raise ValueError("it lacks the header or the trailer of an index file")
     file.seek(size - TRAILER.size)
     start, length, decompressed, checksum = TRAILER.unpack(file.read())
     if start + length + TRAILER.size != size or decompressed > MOST_TABLE:
-        raise ValueError("it was cut off")
+        raise ValueError("it is truncated")
     file.seek(start)
     body = file.read(length)
     if zlib.crc32(body) != checksum:
-        raise ValueError("wrong checksum")
+        raise ValueError("its checksum is wrong")
     table = _DECODER.decode(decompress(body, decompressed))
     return {to_text(url): entry for url, entry in table.items()}
 
@@ -210,7 +210,7 @@ def write_index_file(path: str) -> Iterator[IndexFileWriter]:
         raise
     except OSError as error:
         msg = (
-            f"cannot make {target}: {error.strerror}. Name a place in a folder that is there and "
-            "takes files"
+            f"Cannot create {target}: {error.strerror}. Choose a folder that exists and in which "
+            "you may write."
         )
         raise SelectionError(msg) from error

@@ -88,8 +88,8 @@ def _absolute(cache: str | None) -> str | None:
     # Path.is_file raises where a folder on the way may not be entered.
     if os.path.isfile(path) and path.suffix != FILE_SUFFIX:  # noqa: PTH113
         msg = (
-            f"index_cache={cache!r} is a file: expected a directory, or a file of indexes, whose "
-            f"name ends in {FILE_SUFFIX}"
+            f"index_cache={cache!r} is a file, expected a directory, or an index file, whose name "
+            f"ends in {FILE_SUFFIX}"
         )
         raise SelectionError(msg)
     return str(path)
@@ -100,7 +100,7 @@ def _versions(file: IndexFile) -> dict[str, FileVersion]:
         return file.versions()
     except FileNotFoundError as error:
         msg = (
-            f"no file of indexes lies at {file.path} (index_cache): save one "
-            f"(xr_icesat2.save_indexes), or name a directory, which does not end in {FILE_SUFFIX}"
+            f"The index file {file.path} (index_cache) does not exist. Save one with "
+            f"xr_icesat2.save_indexes, or pass a directory, which does not end in {FILE_SUFFIX}."
         )
         raise GranuleNotFoundError(msg) from error

@@ -139,7 +139,7 @@ class Contents:
 
     def _nothing_found(self, text: str) -> str:
         names = (entry.name.rpartition("/")[2] for entry in self)
-        return f"nothing fits {text!r}.{did_you_mean(text, names)}"
+        return f"Nothing matches {text!r}.{did_you_mean(text, names)}"
 
     def __iter__(self) -> Iterator[Entry]:
         for section in self.sections:

@@ -111,7 +111,7 @@ class Decoder:
             out[...] = decoded.astype(self.dtype, copy=False)
         except (ArithmeticError, TypeError, ValueError) as error:
             raise NotSupportedError(
-                f"{self.what} holds values that cannot be decoded as {self.dtype} "
+                f"{self.what} has values that cannot be decoded as {self.dtype} "
                 f"(units {attrs.get('units')!r}): {error}. decode_times=False and "
                 "mask_and_scale=False return them as they are stored."
             ) from error
@@ -292,7 +292,7 @@ def _without(stored: np.ndarray, fill: float, variable: str) -> np.ndarray:
 @lru_cache(maxsize=1 << 10)  # once a variable of a product
 def _note_undeclared(variable: str, fill: float) -> None:
     log.warning(
-        "%s holds %.4g, which no _FillValue declares; it is read as missing", variable, fill
+        "%s contains %.4g, which no _FillValue declares. It is read as missing", variable, fill
     )
 
 

@@ -198,7 +198,7 @@ def _plan(
 def _check_inside(granule: Granule, path: str, header: DatasetHeader, layout: Contiguous) -> None:
     size = math.prod(header.shape) * header.dtype.itemsize
     if layout.offset is not None and layout.offset + size > granule.file_version.size:
-        msg = f"{granule.url}: the values of {path} lie beyond the end of the file"
+        msg = f"{granule.url}: the values of {path} are beyond the end of the file"
         raise CorruptGranuleError(f"{msg} ({granule.file_version.size} bytes). Download it again.")
 
 
@@ -221,8 +221,8 @@ def _checked(granule: Granule, work: Callable[[], None]) -> None:
         check.result()
         if isinstance(error, CorruptGranuleError) and granule.store is not None:
             msg = (
-                f"{error} If that does not help, its index in {granule.store.path} is wrong: "
-                "delete that, or open without index_cache."
+                f"{error} If that does not help, its index in {granule.store.path} is wrong. "
+                "Delete the index, or open without index_cache."
             )
             raise CorruptGranuleError(msg) from error
         raise

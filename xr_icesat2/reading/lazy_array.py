@@ -114,9 +114,9 @@ class GranuleArray(BackendArray):
     def _too_large(self, shape: tuple[int, ...]) -> TooLargeError:
         size = math.prod(shape) * self.dtype.itemsize
         return TooLargeError(
-            f"{self.granules[0].url}: {self.paths[0]} of shape {shape} needs {size:.3g} bytes and "
-            "some more while it is read, which are not to be had. Select less of it first, or "
-            "open it with chunks={}."
+            f"{self.granules[0].url}: {self.paths[0]} of shape {shape} needs {size:.3g} bytes, and "
+            "more while it is read, which exceeds the available memory. Select less of it first, "
+            "or open it with chunks={}."
         )
 
     def _by_granule(

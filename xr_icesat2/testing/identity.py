@@ -70,8 +70,8 @@ class SyntheticGranule:
             )
         if orbits and self.granule_region != 1:
             raise SelectionError(
-                f"granule_region {self.granule_region!r}: a granule of {self.product} holds whole "
-                "orbits; leave granule_region out"
+                f"granule_region {self.granule_region!r}: a granule of {self.product} consists of "
+                "whole orbits; leave granule_region out"
             )
         for what, digits in ("release", 3), ("version", 2):
             text = getattr(self, what)
