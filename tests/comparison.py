@@ -88,6 +88,15 @@ def words_of_file(ds: xr.Dataset) -> xr.Dataset:
     return restored
 
 
+def with_pandas_indexes(ds: xr.Dataset) -> xr.Dataset:
+    """Replace lazy indexes, which xarray takes for different from its own, by its own."""
+    names = list(ds.xindexes)
+    loaded = ds.load().drop_indexes(names)
+    for name in names:
+        loaded = loaded.set_xindex(name)
+    return loaded
+
+
 def of_beam(array: xr.DataArray, beam: str, cycle: int = 0) -> np.ndarray:
     """Values of the rows of a beam, in the order of the file, without padding."""
     if "spot" in array.dims:

@@ -43,12 +43,14 @@ def test_named_variables_load(written):
 @pytest.mark.parametrize("names", [["h_il"], ["h_li", "h_il"], [["h_il", "h_li"]]])
 def test_unknown_name_is_an_error(written, opener, names):
     opened = opener(written[0], engine="icesat2")
-    with pytest.raises(SelectionError, match=r"'h_il'\. Did you mean 'h_li'\? There are .*h_li"):
+    with pytest.raises(
+        SelectionError, match=r"'h_il'\. Did you mean 'h_li'\? The variables are: .*h_li"
+    ):
         opened.icesat2.load(*names)
     node = opened if opener is xr.open_dataset else opened["land_ice_segments"]
     assert not is_loaded(node["h_li"])
     for wrong in (3, [3], None):
-        with pytest.raises(SelectionError, match="is no name"):
+        with pytest.raises(SelectionError, match="is not a name"):
             opened.icesat2.load(wrong)
 
 

@@ -150,8 +150,10 @@ class _Sources:
         if address in self._around:
             raise RefusedError("it is a virtual dataset that is its own source")
         self._left -= properties.get_virtual_count()
-        if self._left < 0 or len(self._around) > MOST_NESTED:
-            raise RefusedError(f"a virtual dataset of more than {MOST_SOURCES} sources")
+        if self._left < 0:
+            raise RefusedError(f"a virtual dataset of more than {MOST_SOURCES:,} sources")
+        if len(self._around) > MOST_NESTED:
+            raise RefusedError(f"virtual datasets nested in more than {MOST_NESTED} levels")
         if address in self._checked:
             return
         self._around.append(address)

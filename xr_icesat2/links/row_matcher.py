@@ -210,9 +210,9 @@ class RowMatcher:
         if alone:
             listed = ", ".join(map(str, sorted(self.to.granules))) or "none"
             raise LinkError(
-                f"{self.of.name} has rows of granule {min(alone)} (gran_idx: rgt, cycle, region), "
-                f"but what it is linked to is not of the same: {self.to.name} is of {listed}. "
-                "Open granules that belong together"
+                f"{self.of.name} has rows of granule {min(alone)} (gran_idx: rgt, cycle_number, "
+                f"granule_region), but {self.to.name} has rows of {listed}. Open granules that "
+                "belong together."
             )
 
     def _check_times(
