@@ -100,7 +100,7 @@ def test_search_results_open_in_parallel(archive, files):
 
 
 def test_empty_search_result_does_not_open(archive):
-    with pytest.raises(GranuleNotFoundError, match="empty list"):
+    with pytest.raises(GranuleNotFoundError, match="list of granules is empty"):
         xr.open_dataset(xr_icesat2.search("ATL06", rgt=1), engine="icesat2")
 
 
