@@ -257,7 +257,7 @@ def test_objects_of_other_types_are_refused(thing):
 def test_tuple_of_paths_is_a_list(written):
     path = str(written[ALL])
     for given in (np.array([path]), {path}, (one for one in [path]), dict.fromkeys([path]).keys()):
-        refused(SelectionError, type(given).__name__, "by a list", opened=given)
+        refused(SelectionError, type(given).__name__, "as a list", opened=given)
 
 
 def test_unknown_keyword_of_open_datatree_is_an_error(written):

@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from xarray.coders import CFDatetimeCoder
 from xarray.conventions import decode_cf_variable
@@ -80,6 +80,7 @@ def open_made(folder: Path, values: np.ndarray, attrs: dict[str, str], **options
     st.sampled_from(["f8", "f4", "i4", "i8"]),
     st.sampled_from([None, CFDatetimeCoder(use_cftime=True)]),
 )
+@example("seconds since 2018-01-01", "julian", [0.0], "f8", None)
 @pytest.mark.filterwarnings("ignore:.*Unable to decode time axis")
 def test_times_of_any_units_equal_xarrays(made, units, calendar, numbers, dtype, coder):
     values = np.array(numbers).astype(dtype)

@@ -319,7 +319,7 @@ def test_missing_times_link_to_no_profile(passes, tmp_path):
 
 def test_atmosphere_of_another_orbit_or_release_is_refused(passes, tmp_path):
     ice = opened(passes["ATL06"][0], "land_ice_segments")
-    with pytest.raises(LinkError, match=r"granule 6580401 .* ATL09 high_rate is of 6580501"):
+    with pytest.raises(LinkError, match=r"granule 6580401 .* ATL09 high_rate has rows of 6580501"):
         links.match_rows(ice, opened(passes["ATL09"][1], "high_rate"))
     newer = tmp_path / passes["ATL09"][0].name.replace("_006_", "_007_")
     shutil.copy(passes["ATL09"][0], newer)

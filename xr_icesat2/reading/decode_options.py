@@ -10,6 +10,7 @@ from typing import Any
 __all__ = ["DecodeOptions", "is_cf_time", "is_icesat2_time"]
 
 ICESAT2_TIME = re.compile(r"\s*seconds since 2018-01-01(?!\d).*", re.IGNORECASE)
+CALENDARS = ("standard", "gregorian", "proleptic_gregorian")
 """Times of which the dtype is known without their values: all of them fit datetime64."""
 GPS_SECONDS = re.compile(r"\s*seconds since 1980-0?1-0?6(?!\d).*", re.IGNORECASE)
 """Units that stay a number: ``atlas_sdp_gps_epoch`` counts GPS seconds, which leave out leap
@@ -82,9 +83,11 @@ def is_cf_time(attrs: Mapping[str, Any]) -> bool:
 
 
 def is_icesat2_time(attrs: Mapping[str, Any]) -> bool:
-    """Return whether the units count seconds of the epoch of ICESat-2."""
-    units = attrs.get("units")
-    return isinstance(units, str) and ICESAT2_TIME.fullmatch(units) is not None
+    """Return whether values count seconds of the epoch of ICESat-2, in the usual calendar."""
+    units, calendar = attrs.get("units"), attrs.get("calendar")
+    if not isinstance(units, str) or ICESAT2_TIME.fullmatch(units) is None:
+        return False
+    return calendar is None or (isinstance(calendar, str) and calendar in CALENDARS)
 
 
 def _of(value: Any, name: str, *, default: Any) -> Any:

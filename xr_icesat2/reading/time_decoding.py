@@ -37,7 +37,6 @@ _EPOCH = re.compile(
     re.DOTALL,
 )
 _CLAIMS = re.compile(r"\bGPS\b|\bseconds:? (?:since|from)\b", re.IGNORECASE)
-CALENDARS = (None, "standard", "gregorian", "proleptic_gregorian")
 
 
 def are_plain_seconds(
@@ -49,7 +48,6 @@ def are_plain_seconds(
         and is_icesat2_time(attrs)
         and result == np.dtype("M8[ns]")
         and attrs.keys() <= {"units", "calendar", "_FillValue", "missing_value"}
-        and attrs.get("calendar") in CALENDARS
         and options["decode_times"] is True
         and options.get("use_cftime") is None
     )
