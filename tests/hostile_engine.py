@@ -126,6 +126,7 @@ def _members(undamaged: Path) -> Mapping[str, list[str]]:
             group, _, name = f"/{path}".rpartition("/")
             members[group or "/"].append(name)
 
-    with suppress(OSError), h5py.File(undamaged) as file:
+    # h5py raises RuntimeError where it cannot list a group.
+    with suppress(OSError, RuntimeError), h5py.File(undamaged) as file:
         file.visititems(note)
     return members

@@ -136,7 +136,9 @@ def test_timeout_error_names_the_setting(http_server, monkeypatch):
     source = open_source(http_server.put("x.h5", DATA))
     monkeypatch.setenv("XR_ICESAT2_TIMEOUT", "0.3")
     http_server.script.fail("x.h5", "hang")
-    with pytest.raises(TransferTimeoutError, match=r"x\.h5 did not answer within .*XR_ICESAT2_TIMEOUT"):
+    with pytest.raises(
+        TransferTimeoutError, match=r"x\.h5 did not answer within .*XR_ICESAT2_TIMEOUT"
+    ):
         source.file_version()
 
 
@@ -193,7 +195,9 @@ class TestRangesIgnored:
     def test_ignored_range_on_s3_is_an_error(self, s3_server):
         source = open_source(s3_server.put("x.h5", DATA), s3_server.storage_options)
         s3_server.script.fail("x.h5", "ignore-range")
-        with pytest.raises(TransferError, match=r"Requested 8 bytes at 0 of .*x\.h5, but received 10240"):
+        with pytest.raises(
+            TransferError, match=r"Requested 8 bytes at 0 of .*x\.h5, but received 10240"
+        ):
             source.read(RANGES[:1])
 
     def test_whole_file_response_is_accepted_for_the_whole_range(self, http_server):
