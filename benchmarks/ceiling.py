@@ -46,10 +46,10 @@ def measure_ceiling(endpoint: str, url: str) -> Ceiling:
 
 def _seconds(store: Any, key: str, size: int, burst: tuple[int, int, int]) -> float:
     """Return the seconds of a burst: number of ranges, their length, concurrency."""
-    count, length, at_once = burst
+    count, length, concurrency = burst
 
     async def run() -> None:
-        slots = asyncio.Semaphore(at_once)
+        slots = asyncio.Semaphore(concurrency)
 
         async def one(number: int) -> None:
             start = number * 40_009 % (size - length + 1)

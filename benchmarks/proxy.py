@@ -41,12 +41,12 @@ class Counts:
     """Requests with the method ``HEAD``."""
     nbytes_sent: int = 0
     """Bytes of the bodies of answers."""
-    most_in_flight: int = 0
+    max_concurrent: int = 0
     round_trips: int = 0
     """Longest chain of requests that each began after the answer to the previous one."""
     failed: int = 0
     """Answers of status 400 and above."""
-    in_flight: int = 0
+    concurrent: int = 0
 
 
 @dataclass
@@ -95,8 +95,8 @@ class Proxy:
         counts = self.counts
         counts.requests += 1
         counts.heads += method == b"HEAD"
-        counts.in_flight += 1
-        counts.most_in_flight = max(counts.most_in_flight, counts.in_flight)
+        counts.concurrent += 1
+        counts.max_concurrent = max(counts.max_concurrent, counts.concurrent)
         depth = counts.round_trips + 1
         begin = asyncio.get_running_loop().time() + self.link.latency
         try:
@@ -110,7 +110,7 @@ class Proxy:
                 await _pass_body(answer, body, (upstream, client), buffer, pace)
             self._idle.append(upstream)
         finally:
-            counts.in_flight -= 1
+            counts.concurrent -= 1
             counts.round_trips = max(counts.round_trips, depth)
 
     async def _ask(self, head: bytes) -> tuple[socket.socket, bytes, bytes]:

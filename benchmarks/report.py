@@ -117,7 +117,7 @@ def _row(result: Result, title: str, results: Sequence[Result]) -> str:
     seconds += f" ({low:.2f}–{high:.2f})" if len(result.runs) > 1 else ""
     link = ["", "", "", ""]
     if result.remote:
-        requests, most, trips = map(result.median, ("requests", "most_in_flight", "round_trips"))
+        requests, most, trips = map(result.median, ("requests", "max_concurrent", "round_trips"))
         mb = result.median("nbytes_sent") / 1e6
         link = [f"{requests:.0f}", f"{mb:.1f}", f"{most:.0f}", f"{trips:.0f}"]
     cells = [

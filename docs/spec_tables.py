@@ -4,7 +4,7 @@
 from collections.abc import Iterable
 
 from xr_icesat2 import products
-from xr_icesat2.products import ALONG, KeyLink, ProductSpec, RateLink, RunLink, SpanLink, TimeLink
+from xr_icesat2.products import ALONG, KeyLink, ProductSpec, RangeLink, RateLink, SpanLink, TimeLink
 
 MEANING = {
     "complete": "every rate and second dimension of these releases is specified",
@@ -108,7 +108,7 @@ def links(product: str) -> str:
 
 def _sentence(link: RateLink) -> str:
     match link:
-        case RunLink():
+        case RangeLink():
             return (
                 f"A row of `{link.one}` covers a run of rows of `{link.many}`: "
                 f"`{link.first}` (counted from {link.base}) is the first, `{link.count}` how many."

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from xr_icesat2.bytesource import BytesLike, CountingSource, FirstRead, OnBytes, Range, open_source
 from xr_icesat2.bytesource.protocol import RequestCost
-from xr_icesat2.bytesource.request_limits import MAX_IN_FLIGHT
+from xr_icesat2.bytesource.request_limits import MAX_CONCURRENT_REQUESTS
 
 
 class CountedLink(CountingSource):
@@ -55,7 +55,7 @@ class CountedLink(CountingSource):
 
     def _wait(self, ranges: Sequence[Range]) -> None:
         if any(length for _, length in ranges):
-            waves = math.ceil(len(ranges) / MAX_IN_FLIGHT)
+            waves = math.ceil(len(ranges) / MAX_CONCURRENT_REQUESTS)
             nbytes = sum(length for _, length in ranges)
             self.round_trips += 1
             self.seconds += waves * self._cost.latency + nbytes / self._cost.bandwidth

@@ -16,7 +16,7 @@ from tests.hostile_facts import DEEPEST, REFUSED, Facts, names_told, note_attrs,
 from xr_icesat2.errors import ICESat2Error
 
 RAW = {"engine": "icesat2", "layout": "file", "decode_cf": False}
-MOST_DAMAGED = 4
+MAX_DAMAGED = 4
 
 
 def by_engine(path: Path, undamaged: Path | None = None) -> Facts:
@@ -47,7 +47,7 @@ def by_engine(path: Path, undamaged: Path | None = None) -> Facts:
         damaged = [posixpath.basename(where) for where, is_damaged in named.items() if is_damaged]
         if damaged:
             some = itertools.chain.from_iterable(
-                itertools.combinations(damaged, n) for n in range(1, MOST_DAMAGED)
+                itertools.combinations(damaged, n) for n in range(1, MAX_DAMAGED)
             )
             facts[f"sound {node.path}"] = "|".join(names_told(names - {*one}) for one in some)
     tree.close()

@@ -20,7 +20,7 @@ from tests.paths import HOSTILE, SHARED
 from tests.unusual import write_unusual
 
 SUFFIXES = {".h5", ".hdf5", ".he5", ".nc", ".nc4", ".h5netcdf"}
-MADE, DAMAGED, MOST_DAMAGED = 30, 10, 100
+MADE, DAMAGED, MAX_DAMAGED = 30, 10, 100
 SECRETS = {told(np.full(ROWS, SECRET, "i8")), told(np.int64(SECRET))}
 """What may be read of no file: it is in another one."""
 VERSIONS = ("earliest", ("v108", "latest"), "latest")
@@ -41,7 +41,7 @@ def feature_files(directory: Path) -> Iterator[Mutation]:
         write_unusual(path, libver)
     for path in [*made, *unusual]:
         yield whole(path)
-        damaged = MOST_DAMAGED if path in unusual else DAMAGED
+        damaged = MAX_DAMAGED if path in unusual else DAMAGED
         yield from (mutation_of(path, seed) for seed in range(damaged))
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 SECRET = 0x5EC12E75EC12E7
 MARKER = "/marker/of/"
-MOST_BYTES = 1 << 20
+MAX_BYTES = 1 << 20
 """Of a variable; larger ones are not read."""
 
 
@@ -40,7 +40,7 @@ def read_by_engine(path: str) -> dict[str, Any]:
     for node in tree.subtree:
         for name, variable in node.to_dataset(inherit=False).variables.items():
             where = f"{node.path.rstrip('/')}/{name}"
-            if variable.nbytes > MOST_BYTES:
+            if variable.nbytes > MAX_BYTES:
                 continue
             try:
                 told["values"][where] = SECRET in np.ravel(variable.values).tolist()

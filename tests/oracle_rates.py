@@ -249,7 +249,7 @@ def spot_layout(
 ) -> dict[str, Placed]:
     """Every variable of a rate with the beams side by side, padded to the longest."""
     found = all_parts(paths, rate)
-    side = side_by_side(found)
+    side = shared_dimension(found)
     spots = spots or SIDES[side]
     found = [part for part in found if part.spot in spots]
     rows = max((part.n_obs for part in found), default=0) if pad_to is None else pad_to
@@ -297,7 +297,7 @@ def flat_layout(
 SIDES = {"spot": SPOTS, "pair_track": (1, 2, 3)}
 
 
-def side_by_side(found: Sequence[Part]) -> str:
+def shared_dimension(found: Sequence[Part]) -> str:
     """Name of the dimension on which beams or pairs lie."""
     return "pair_track" if found[0].gt in PAIRS else "spot"
 
@@ -310,7 +310,7 @@ def dimensions(found: Sequence[Part]) -> dict[str, tuple[str, ...]]:
 def n_obs(paths: Sequence[Path], rate: Rate) -> np.ndarray:
     """Rows of each spot of each granule."""
     found = all_parts(paths, rate)
-    out = np.zeros((len(paths), len(SIDES[side_by_side(found)])), "int64")
+    out = np.zeros((len(paths), len(SIDES[shared_dimension(found)])), "int64")
     for part in found:
         out[part.granule, part.spot - 1] = part.n_obs
     return out

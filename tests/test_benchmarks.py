@@ -62,8 +62,8 @@ def test_floor_reads_the_bytes_that_h5py_reads(files, link, s3_server, few):
     counted = counts(link)
     assert counted["requests"] == len(runs)
     assert counted["nbytes_sent"] == sum(run.length for run in runs)
-    assert 1 <= counted["most_in_flight"] <= 32
-    assert counted["heads"] == counted["failed"] == counted["in_flight"] == 0
+    assert 1 <= counted["max_concurrent"] <= 32
+    assert counted["heads"] == counted["failed"] == counted["concurrent"] == 0
 
 
 @pytest.mark.parametrize("kind", [Floor, DecodeAlone])
@@ -149,7 +149,7 @@ class TestLink:
         set_link(get.link, Link("", latency=0.3))
         assert 0.3 <= get(8, 10) < 8 * 0.3
         counted = counts(get.link)
-        assert counted["most_in_flight"] == counted["requests"] == 8
+        assert counted["max_concurrent"] == counted["requests"] == 8
         assert counted["round_trips"] == 1
         assert counted["nbytes_sent"] == 80
 
@@ -238,7 +238,7 @@ def test_every_reader_runs_a_workload_or_explains_why_not(name):
 
 
 def test_results_page_is_rendered(tmp_path):
-    counted = {"requests": 3, "nbytes_sent": 4e6, "most_in_flight": 2, "round_trips": 7}
+    counted = {"requests": 3, "nbytes_sent": 4e6, "max_concurrent": 2, "round_trips": 7}
     run = {"cpu": 1.0, "peak": 2e6, **counted}
     results = (
         Result("xr_icesat2", tuple({"seconds": s, **run} for s in (3.0, 2.0, 9.0))),
@@ -268,7 +268,7 @@ def test_results_page_is_rendered(tmp_path):
 
 def test_results_page_compares_costs_of_50_and_200_granules():
     def table(workload, seconds, **how):
-        counted = {"requests": 3, "nbytes_sent": 1e6, "most_in_flight": 2, "round_trips": 7}
+        counted = {"requests": 3, "nbytes_sent": 1e6, "max_concurrent": 2, "round_trips": 7}
         run = {"seconds": seconds, "cpu": 1.0, "peak": 0.0, **counted}
         return Table(workload, workload, (Result("xr_icesat2", (run,)),), **how)
 

@@ -12,10 +12,10 @@ ranges = st.lists(st.tuples(st.integers(0, 500), st.integers(1, 60)), max_size=3
 
 
 @given(ranges, st.integers(0, 50), st.integers(1, 300))
-def test_every_range_is_in_exactly_one_run(wanted, most_gap, most_bytes):
+def test_every_range_is_in_exactly_one_run(wanted, max_gap, max_bytes):
     offsets = np.array([offset for offset, _ in wanted], np.int64)
     lengths = np.array([length for _, length in wanted], np.int64)
-    runs = coalesce(offsets, lengths, most_gap=most_gap, most_bytes=most_bytes)
+    runs = coalesce(offsets, lengths, max_gap=max_gap, max_bytes=max_bytes)
     members = [member for run in runs for member in run.members.tolist()]
     assert sorted(members) == list(range(len(wanted)))
     for run in runs:
@@ -23,8 +23,8 @@ def test_every_range_is_in_exactly_one_run(wanted, most_gap, most_bytes):
         assert run.offset == min(offset for offset, _ in held)
         assert run.offset + run.length == max(offset + length for offset, length in held)
         longest = max(length for _, length in held)
-        assert run.length <= max(most_bytes, longest)
-        assert _largest_gap(held) <= most_gap
+        assert run.length <= max(max_bytes, longest)
+        assert _largest_gap(held) <= max_gap
     starts = [run.offset for run in runs]
     assert starts == sorted(starts)
 
@@ -38,26 +38,26 @@ def _largest_gap(held):
 
 
 @given(ranges, st.integers(0, 50), st.integers(1, 300))
-def test_adjacent_runs_are_distant_or_too_long_to_merge(wanted, most_gap, most_bytes):
+def test_adjacent_runs_are_distant_or_too_long_to_merge(wanted, max_gap, max_bytes):
     offsets = np.array([offset for offset, _ in wanted], np.int64)
     lengths = np.array([length for _, length in wanted], np.int64)
-    runs = coalesce(offsets, lengths, most_gap=most_gap, most_bytes=most_bytes)
+    runs = coalesce(offsets, lengths, max_gap=max_gap, max_bytes=max_bytes)
     for run, after in itertools.pairwise(runs):
         first = wanted[after.members[0]]
-        apart = first[0] - (run.offset + run.length) > most_gap
-        too_long = first[0] + first[1] - run.offset > most_bytes
+        apart = first[0] - (run.offset + run.length) > max_gap
+        too_long = first[0] + first[1] - run.offset > max_bytes
         assert apart or too_long
 
 
 def test_no_ranges_need_no_run():
     empty = np.empty(0, np.int64)
-    assert coalesce(empty, empty, most_gap=0, most_bytes=1) == []
+    assert coalesce(empty, empty, max_gap=0, max_bytes=1) == []
 
 
 def test_number_of_requests_is_minimal():
     offsets = np.array([300, 0, 100, 1_000_000])
     lengths = np.array([50, 100, 150, 10])
-    runs = coalesce(offsets, lengths, most_gap=64, most_bytes=1 << 20)
+    runs = coalesce(offsets, lengths, max_gap=64, max_bytes=1 << 20)
     assert [(run.offset, run.length, run.members.tolist()) for run in runs] == [
         (0, 350, [1, 2, 0]),
         (1_000_000, 10, [3]),

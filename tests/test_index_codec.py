@@ -30,8 +30,8 @@ from xr_icesat2.index_cache.array_values import to_dtype
 from xr_icesat2.index_cache.codec import (
     LENGTHS,
     MAGIC,
-    MOST_CHUNKS,
-    MOST_STRUCTURE,
+    MAX_CHUNKS,
+    MAX_STRUCTURE_BYTES,
     decode_index,
     encode_index,
 )
@@ -274,21 +274,25 @@ def mutate(data, chance):
 
 def test_decompression_bomb_takes_little_memory(peak):
     bomb = zlib.compress(bytes(1 << 28), 9)
-    deep = put_together(b"\x91" * MOST_STRUCTURE, b"")
-    sets = b"\x96\xdd" + (MOST_STRUCTURE - 99).to_bytes(4, "big") + b"\x80" * (MOST_STRUCTURE - 99)
+    deep = put_together(b"\x91" * MAX_STRUCTURE_BYTES, b"")
+    sets = (
+        b"\x96\xdd"
+        + (MAX_STRUCTURE_BYTES - 99).to_bytes(4, "big")
+        + b"\x80" * (MAX_STRUCTURE_BYTES - 99)
+    )
     tracemalloc.reset_peak()
     for text, chunks in (
         (100, 3),
-        (MOST_STRUCTURE, 0),
-        (MOST_STRUCTURE + 1, 0),
-        (0, MOST_CHUNKS + 1),
+        (MAX_STRUCTURE_BYTES, 0),
+        (MAX_STRUCTURE_BYTES + 1, 0),
+        (0, MAX_CHUNKS + 1),
     ):
         with pytest.raises(ValueError, match=r"length|too many"):
             decode_index(sealed(LENGTHS.pack(0, text, chunks)[4:] + bomb), SIZE)
     for crafted in (deep, put_together(sets, b"")):
         with pytest.raises((RecursionError, msgspec.ValidationError)):
             decode_index(crafted, SIZE)
-    assert peak() < 4 * MOST_STRUCTURE
+    assert peak() < 4 * MAX_STRUCTURE_BYTES
 
 
 @pytest.mark.parametrize("rest", [b"", b"\x80\x05", bytes(12), zlib.compress(b"{}")])

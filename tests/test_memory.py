@@ -17,7 +17,7 @@ from fsspec.registry import _registry
 
 import xr_icesat2
 from tests.hdf5_files import RAW
-from xr_icesat2.bytesource.request_limits import MOST_HELD
+from xr_icesat2.bytesource.request_limits import MAX_BUFFERED_BYTES
 
 BUILDING = [
     tracemalloc.Filter(True, str(Path(xr_icesat2.__file__).parent / part / "*"))
@@ -103,8 +103,8 @@ def test_a_local_file(path, options):
 
 def test_over_a_link(path):
     peak, held, nbytes = peak_of_loading(f"far://{path}", group="group", **RAW)
-    assert peak - nbytes < MOST_HELD + WORKING
-    assert MOST_HELD + WORKING < 64e6 or (os.cpu_count() or 1) > 4
+    assert peak - nbytes < MAX_BUFFERED_BYTES + WORKING
+    assert MAX_BUFFERED_BYTES + WORKING < 64e6 or (os.cpu_count() or 1) > 4
     assert held - nbytes < 2 * MB
 
 

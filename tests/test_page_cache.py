@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.counted_link import CountedLink
 from xr_icesat2.bytesource.protocol import RequestCost
 from xr_icesat2.bytesource.remote import ObservedCost
-from xr_icesat2.hdf5.page_cache import MOST_BLOCK, PAGE, KeptPages, PageCache
+from xr_icesat2.hdf5.page_cache import MAX_BLOCK_BYTES, PAGE, KeptPages, PageCache
 from xr_icesat2.hdf5.parser_loop import IndependentRanges, IsolatedRange
 
 SIZE = 3 << 20
@@ -66,7 +66,7 @@ def test_pages_return_the_bytes_of_the_file(path, cost, bursts):
 
 
 def test_block_size_follows_the_link(path):
-    for cost, block in ((NEAR, PAGE), (FAR, MOST_BLOCK)):
+    for cost, block in ((NEAR, PAGE), (FAR, MAX_BLOCK_BYTES)):
         source = CountedLink(path, cost)
         PageCache(source, SIZE).read([(SIZE // 2, 100)])
         assert max(length for _, length in source.log) == block
@@ -178,8 +178,10 @@ def test_isolated_ranges_are_read_as_single_pages(path, monkeypatch):
     monkeypatch.setenv("XR_ICESAT2_WHOLE_FILE_BYTES", "0")
     data, source = path.read_bytes(), CountedLink(path, FAR)
     held = PageCache(source, SIZE)
-    assert held.read([IsolatedRange(2 * MOST_BLOCK + 5, 7)]) == [data[2 * MOST_BLOCK + 5 :][:7]]
-    assert source.log == [(2 * MOST_BLOCK, PAGE)]
+    assert held.read([IsolatedRange(2 * MAX_BLOCK_BYTES + 5, 7)]) == [
+        data[2 * MAX_BLOCK_BYTES + 5 :][:7]
+    ]
+    assert source.log == [(2 * MAX_BLOCK_BYTES, PAGE)]
 
 
 @pytest.mark.parametrize(("requests", "whole"), [(1, False), (64, False), (65, True), (500, True)])

@@ -29,11 +29,11 @@ from xr_icesat2.testing import write_granule
 
 FAR = RequestCost(latency=0.06, bandwidth=200e6)
 RAW = {"mask_and_scale": False, "decode_times": False}
-MOST_TRIPS = 4
+MAX_TRIPS = 4
 """To open a group, with the one that tells the version."""
-MOST_STRUCTURE = dict.fromkeys(LAYOUTS, 4_000_000) | {"atl03-007": 9_500_000}
+MAX_STRUCTURE = dict.fromkeys(LAYOUTS, 4_000_000) | {"atl03-007": 9_500_000}
 """Bytes, beside those of the chunks that are read."""
-MOST_OVER_FLOOR = 1.25
+MAX_OVER_FLOOR = 1.25
 """Bytes, where the structure is known."""
 each_layout = pytest.mark.parametrize("name", LAYOUTS)
 
@@ -97,9 +97,9 @@ class TestCounted:
         source = far_away(layout(name))
         with opened(source, task) as ds:
             assert "n_obs" in ds
-            assert source.round_trips + source.version_requests <= MOST_TRIPS
+            assert source.round_trips + source.version_requests <= MAX_TRIPS
             assert source.requests <= 12
-            assert source.nbytes <= MOST_STRUCTURE[name]
+            assert source.nbytes <= MAX_STRUCTURE[name]
 
     # Measured: 006 7, 8, 4.5; 007 as a group.
     @pytest.mark.parametrize("name", ["atl03-006", "atl03-007"])
@@ -107,9 +107,9 @@ class TestCounted:
         source = far_away(layout(name))
         with xr.open_datatree(source, engine="icesat2") as tree:
             assert {"/heights", "/geolocation", "/bckgrd_atlas", "/orbit_info"} <= set(tree.groups)
-            assert source.round_trips + source.version_requests <= MOST_TRIPS + 4
+            assert source.round_trips + source.version_requests <= MAX_TRIPS + 4
             assert source.requests <= 14
-            assert source.nbytes <= MOST_STRUCTURE[name] + 2_000_000
+            assert source.nbytes <= MAX_STRUCTURE[name] + 2_000_000
 
     # Measured cold, round trips, requests, and MB beside the floor's, (b) and (c): atl06-50 3, 27,
     # 3.3 : 1.1 and 24, 3.2 : 1.1; atl06-200 3, 30, 3.7 : 1.6 and 20, 3.2 : 1.2; atl08 3, 36,
@@ -123,16 +123,16 @@ class TestCounted:
         source = far_away(layout(name))
         with opened(source, task, tmp_path) as ds:
             compare(loaded(ds, task), task)
-            assert 1 + source.round_trips <= MOST_TRIPS + 2
+            assert 1 + source.round_trips <= MAX_TRIPS + 2
             assert source.requests <= 2 * len(floor) + 25
-            assert source.nbytes <= nbytes(floor) + MOST_STRUCTURE[name]
+            assert source.nbytes <= nbytes(floor) + MAX_STRUCTURE[name]
         source = far_away(layout(name))
         with opened(source, task, tmp_path) as ds:
             assert (source.requests, source.version_requests) == (0, 1)
             compare(loaded(ds, task), task)
             assert source.round_trips == 1
             assert source.requests <= 2 * len(floor)
-            assert source.nbytes <= MOST_OVER_FLOOR * nbytes(floor)
+            assert source.nbytes <= MAX_OVER_FLOOR * nbytes(floor)
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +155,7 @@ def sized(layout, tmp_path_factory):
 class TestPlan:
     """Reading whole, or by ranges: whichever is better, to a fifth."""
 
-    MOST_LOSS = 1.2
+    MAX_LOSS = 1.2
     SIZES = ("atl06-50", "atl06-200", "atl08", 60, 2500)
 
     def seconds(self, task: Task, cost: RequestCost) -> float:
@@ -177,7 +177,7 @@ class TestPlan:
             patch.setenv("XR_ICESAT2_WHOLE_FILE_BYTES", "0")
             ranges = self.seconds(task, cost)
         ours = self.seconds(task, cost)
-        assert ours <= self.MOST_LOSS * min(whole, ranges)
+        assert ours <= self.MAX_LOSS * min(whole, ranges)
 
     # Measured: opened with 13 % of the file; whole after that in 5 requests.
     def test_reading_every_variable_reads_the_file_whole(self, layout):
@@ -221,7 +221,7 @@ class TestOverARealServer:
         check_opened(task, load_peer("xr_icesat2").open(task))
         counted = counts(link)
         assert counted["heads"] <= 1
-        assert counted["round_trips"] <= MOST_TRIPS + 1, "one more, for a busy machine"
+        assert counted["round_trips"] <= MAX_TRIPS + 1, "one more, for a busy machine"
         assert counted["requests"] <= 14
 
     @pytest.mark.parametrize("name", ["atl06-200", "atl08"])
@@ -232,7 +232,7 @@ class TestOverARealServer:
         counted, floor = self.read(task, s3_server, link, tmp_path)
         assert counted["heads"] == 2
         assert counted["round_trips"] <= 3, "2, but for a busy machine"
-        assert counted["nbytes_sent"] <= MOST_OVER_FLOOR * nbytes(floor)
+        assert counted["nbytes_sent"] <= MAX_OVER_FLOOR * nbytes(floor)
 
     def test_reading_many_granules_takes_few_requests(self, s3_server, link, tmp_path):
         files = [write_granule(tmp_path, cycle_number=n, n_segments=60) for n in (1, 2, 3)]
@@ -240,4 +240,4 @@ class TestOverARealServer:
         counted, floor = self.read(task, s3_server, link, tmp_path)
         assert counted["heads"] == 2 * len(files)
         assert counted["requests"] - counted["heads"] <= 2 * len(floor)
-        assert counted["nbytes_sent"] <= MOST_OVER_FLOOR * nbytes(floor)
+        assert counted["nbytes_sent"] <= MAX_OVER_FLOOR * nbytes(floor)

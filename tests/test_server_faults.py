@@ -374,7 +374,7 @@ class TestLimits:
         with ThreadPoolExecutor(4) as pool:
             for result in pool.map(lambda _: source.read(ranges), range(4)):
                 assert result == [DATA[at : at + 4] for at, _ in ranges]
-        assert 8 < most <= limits.MAX_IN_FLIGHT
+        assert 8 < most <= limits.MAX_CONCURRENT_REQUESTS
 
     @pytest.mark.parametrize("given", ["soon", "0", "-3", "nan", "inf", ""])
     def test_invalid_time_limit_is_an_error(self, given, monkeypatch):

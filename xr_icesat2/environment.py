@@ -7,10 +7,10 @@ import os
 
 from .errors import SelectionError
 
-__all__ = ["number"]
+__all__ = ["environment_number"]
 
 
-def number(variable: str, default: float, unit: str, *, zero: bool = False) -> float:
+def environment_number(variable: str, default: float, unit: str, *, zero: bool = False) -> float:
     """Return the number that an environment variable sets; it is read at each use.
 
     Parameters

@@ -16,7 +16,7 @@ LOGIN_HINT = (
     "NASA's granules need an Earthdata login: log in with earthaccess.login() and open them as "
     "icesat2://<name of the granule>, or pass storage_options"
 )
-MOST_LISTED = 12
+MAX_LISTED = 12
 
 
 def did_you_mean(
@@ -31,9 +31,9 @@ def did_you_mean(
     return f" Did you mean {by_case[nearest[0]]!r}?" if nearest else ""
 
 
-def some_of(names: Iterable[str], most: int = MOST_LISTED) -> str:
-    """List all names, or the first ``most`` and the number of the others."""
+def some_of(names: Iterable[str], max_names: int = MAX_LISTED) -> str:
+    """List all names, or the first ``max_names`` and the number of the others."""
     listed = list(names)
-    more = len(listed) - most
-    shown = ", ".join(listed[:most]) or "nothing"
+    more = len(listed) - max_names
+    shown = ", ".join(listed[:max_names]) or "nothing"
     return f"{shown} and {more} more" if more > 0 else shown

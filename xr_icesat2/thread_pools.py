@@ -13,16 +13,16 @@ __all__ = ["check_pool", "decode_pool", "granule_pool", "wait_all"]
 
 T = TypeVar("T")
 
-MOST_GRANULES = 32
+MAX_GRANULE_THREADS = 32
 """Granules whose values are read at the same time."""
-MOST_CHECKS = 32
+MAX_CHECK_THREADS = 32
 """Granules whose version is checked at the same time."""
 
 decode_pool = PerProcess(lambda: _pool(os.cpu_count() or 1, "decode"))
 """Threads that decode chunks, one a core."""
-check_pool = PerProcess(lambda: _pool(MOST_CHECKS, "check"))
+check_pool = PerProcess(lambda: _pool(MAX_CHECK_THREADS, "check"))
 """Threads that check whether a granule was replaced."""
-granule_pool = PerProcess(lambda: _pool(MOST_GRANULES, "granule"))
+granule_pool = PerProcess(lambda: _pool(MAX_GRANULE_THREADS, "granule"))
 """Threads that each read one granule."""
 
 

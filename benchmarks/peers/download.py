@@ -17,7 +17,7 @@ from benchmarks.task import Opened, Task, Values
 __all__ = ["WholeDownload"]
 
 PART = 4 << 20
-AT_ONCE = 16
+CONCURRENCY = 16
 
 
 class WholeDownload(Peer):
@@ -51,6 +51,6 @@ class WholeDownload(Peer):
             end = min(start + PART, size)
             held[start:end] = memoryview(obstore.get_range(store, key, start=start, end=end))
 
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with ThreadPoolExecutor(CONCURRENCY) as pool:
             list(pool.map(part, range(0, size, PART)))
         return io.BytesIO(held)

@@ -25,9 +25,9 @@ from benchmarks.task import Task, Values
 
 __all__ = ["DecodeAlone", "Floor", "merge"]
 
-MOST_GAP = 64 * 1024
-MOST_RUN = 8 << 20
-IN_FLIGHT = 32
+MAX_GAP_BYTES = 64 * 1024
+MAX_REQUEST_BYTES = 8 << 20
+CONCURRENCY = 32
 
 try:
     import deflate
@@ -90,7 +90,7 @@ class Run:
             piece.place(view[at : at + piece.size])  # type: ignore[arg-type]
 
 
-def merge(pieces: Iterable[Piece], most_gap: int = MOST_GAP) -> Iterator[Run]:
+def merge(pieces: Iterable[Piece], max_gap: int = MAX_GAP_BYTES) -> Iterator[Run]:
     """Merge ranges with small gaps between them into requests."""
     group: list[Piece] = []
     end = 0
@@ -98,8 +98,8 @@ def merge(pieces: Iterable[Piece], most_gap: int = MOST_GAP) -> Iterator[Run]:
         stop = piece.offset + piece.size
         if group and not (
             piece.file == group[0].file
-            and piece.offset - end <= most_gap
-            and stop - group[0].offset <= MOST_RUN
+            and piece.offset - end <= max_gap
+            and stop - group[0].offset <= MAX_REQUEST_BYTES
         ):
             yield _run(group, end)
             group = []
@@ -204,13 +204,13 @@ class DecodeAlone(Peer):
     def prepare(self, task: Task) -> None:
         """Read the stored bytes of all chunks."""
         self._known = datasets_of(task)
-        self._held: dict[tuple[int, int], bytes] = {}
+        self._chunks: dict[tuple[int, int], bytes] = {}
         for number, name in enumerate(task.files):
             with Path(name).open("rb") as file:
                 for known in self._known:
                     for _, offset, size in known.chunks if known.file == number else ():
                         file.seek(offset)
-                        self._held[number, offset] = file.read(size)
+                        self._chunks[number, offset] = file.read(size)
 
     def read(self, task: Task) -> Values:
         """Decode the values on all cores."""
@@ -224,7 +224,7 @@ class DecodeAlone(Peer):
 
     def _decode(self, pieces: list[Piece]) -> None:
         for piece in pieces:
-            piece.place(self._held[piece.file, piece.offset])
+            piece.place(self._chunks[piece.file, piece.offset])
 
 
 def planned(
@@ -244,7 +244,7 @@ async def _burst(task: Task, runs: list[Run], pool: ThreadPoolExecutor) -> None:
 
     store = bucket_store(task.urls[0])
     loop = asyncio.get_running_loop()
-    slots = asyncio.Semaphore(IN_FLIGHT)
+    slots = asyncio.Semaphore(CONCURRENCY)
 
     async def one(run: Run) -> None:
         async with slots:

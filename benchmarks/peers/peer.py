@@ -12,7 +12,7 @@ from benchmarks.task import Opened, Task, Values
 
 __all__ = ["Peer", "each_file"]
 
-FILES_AT_ONCE = 8
+CONCURRENT_FILES = 8
 
 
 class Peer(ABC):
@@ -63,6 +63,6 @@ def each_file(task: Task, read: Callable[[str], dict[str, np.ndarray]]) -> Value
     """Read many granules with a reader of one, in threads."""
     if len(task.urls) == 1:
         return {(0, path): values for path, values in read(task.urls[0]).items()}
-    with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
+    with ThreadPoolExecutor(CONCURRENT_FILES) as pool:
         results = list(pool.map(read, task.urls))
     return {(n, path): values for n, one in enumerate(results) for path, values in one.items()}

@@ -25,19 +25,19 @@ class Virtual(GroupEngine):
     index = "may"
 
     def __init__(self) -> None:
-        self._held: dict[tuple[str, str], Any] = {}
+        self._cached: dict[tuple[str, str], Any] = {}
 
     def prepare(self, task: Task) -> None:
         """Create the references."""
         if task.cached:
             for url in task.urls:
                 for group, _ in task.groups():
-                    self._held[url, group] = self._parsed(task, url, group)
+                    self._cached[url, group] = self._parsed(task, url, group)
 
     def opened(self, task: Task, url: str, group: str, names: Sequence[str]) -> xr.Dataset:
         """Open a group from new or cached references."""
         del names
-        store = self._held.get((url, group)) or self._parsed(task, url, group)
+        store = self._cached.get((url, group)) or self._parsed(task, url, group)
         ds: xr.Dataset = xr.open_zarr(
             store, consolidated=False, zarr_format=3, decode_cf=False, chunks=None
         )

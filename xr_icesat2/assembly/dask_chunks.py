@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import xarray as xr
 
-from xr_icesat2.environment import number
+from xr_icesat2.environment import environment_number
 from xr_icesat2.products import ALONG
 
 from .rate_headers import BeamVariable
@@ -20,7 +20,7 @@ def chunk_bytes() -> int:
 
     ``XR_ICESAT2_CHUNK_BYTES``, else 32 MiB: large enough that few tasks do the work.
     """
-    return int(number("XR_ICESAT2_CHUNK_BYTES", 32 << 20, "bytes"))
+    return int(environment_number("XR_ICESAT2_CHUNK_BYTES", 32 << 20, "bytes"))
 
 
 def rows_per_chunk(variables: Iterable[BeamVariable], beams: int) -> int:

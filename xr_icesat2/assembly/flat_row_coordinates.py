@@ -26,7 +26,7 @@ from .merge_granules import MergedRate
 
 __all__ = ["RunArray", "coords_per_beam", "flat_row_coords", "flat_row_index"]
 
-MOST_EAGER = 1 << 24
+MAX_EAGER_ROWS = 1 << 24
 """Rows of several granules whose labels are computed at open: 128 MiB, in 0.05 to 0.3 s."""
 ROW_BITS = 32
 """Bits of a label that count rows; those above are ``gran_idx``, which has eight digits at most."""
@@ -112,7 +112,7 @@ def flat_row_index(merged: MergedRate) -> xr.Coordinates:
     if len(rows) == 1:
         index = PandasIndex(pd.RangeIndex(int((ends - rows)[0]), int(ends[0]), name=along), along)
         return xr.Coordinates(index.create_variables(labels), indexes={along: index})
-    return xr.Coordinates(labels) if rows.sum() <= MOST_EAGER else LazyIndex.coordinates(labels)
+    return xr.Coordinates(labels) if rows.sum() <= MAX_EAGER_ROWS else LazyIndex.coordinates(labels)
 
 
 class RunArray(BackendArray):

@@ -14,16 +14,16 @@ from xr_icesat2.granule.identity import Identity
 from xr_icesat2.index_cache.store import NO_STORES, IndexStores, choose_stores
 from xr_icesat2.limits import DEFAULT_LIMITS, Limits
 
-from .parallel import MOST_AT_ONCE, map_granules
+from .parallel import MAX_CONCURRENT, map_granules
 from .prefetch import prefetch_granule
 from .request import Request
 
 __all__ = ["open_granule", "open_granules"]
 
-PARSED_AT_ONCE = 10
-"""Granules opened at once of a list longer than :data:`.MOST_AT_ONCE`: they are parsed one after
+MAX_CONCURRENT_PARSED = 10
+"""Granules opened at once of a list longer than :data:`.MAX_CONCURRENT`: they are parsed one after
 another, and meanwhile their first bytes stay in memory."""
-FIRST_LOOK = 1 << 20, 256 << 10
+FIRST_READ_BYTES = 1 << 20, 256 << 10
 """Bytes of the beginning and of the end that are read along with the version: most of the metadata
 of a granule is there."""
 
@@ -40,7 +40,7 @@ def open_granules(request: Request) -> tuple[list[Granule], list[Identity | None
         memory at a time.
     """
     stores = choose_stores(request.index_cache)
-    many = len(request.granules) > MOST_AT_ONCE
+    many = len(request.granules) > MAX_CONCURRENT
 
     def open_one(item: Any) -> tuple[Granule, Identity | None]:
         url = result_url(item, request.storage_options)
@@ -48,7 +48,9 @@ def open_granules(request: Request) -> tuple[list[Granule], list[Identity | None
         granule = open_granule(source, stores, request.limits)
         return granule, prefetch_granule(granule, request) if many else None
 
-    opened = map_granules(open_one, request.granules, PARSED_AT_ONCE if many else MOST_AT_ONCE)
+    opened = map_granules(
+        open_one, request.granules, MAX_CONCURRENT_PARSED if many else MAX_CONCURRENT
+    )
     return [granule for granule, _ in opened], [identity for _, identity in opened]
 
 
@@ -65,7 +67,7 @@ def open_granule(
         return Granule(source, known, stores.file, limits)
     try:
         found = source.first_read(
-            *((0, 0) if stores.directory or has_index(source.url) else FIRST_LOOK)
+            *((0, 0) if stores.directory or has_index(source.url) else FIRST_READ_BYTES)
         )
     except GranuleNotFoundError as error:
         raise GranuleNotFoundError(f"{error}{_instead(source.url)}") from error

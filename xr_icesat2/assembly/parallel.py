@@ -13,11 +13,11 @@ from xr_icesat2.errors import (
     NotAGranuleError,
 )
 
-__all__ = ["MOST_AT_ONCE", "map_granules"]
+__all__ = ["MAX_CONCURRENT", "map_granules"]
 
-MOST_AT_ONCE = 16
-"""Granules that are worked on at a time."""
-MOST_BAD = 10
+MAX_CONCURRENT = 16
+"""Granules that are worked on at a time, each in a thread."""
+MAX_REPORTED = 10
 """Unreadable files of a list that one error names."""
 
 T = TypeVar("T")
@@ -25,18 +25,18 @@ U = TypeVar("U")
 
 
 def map_granules(
-    function: Callable[[T], U], items: Sequence[T], at_once: int = MOST_AT_ONCE
+    function: Callable[[T], U], items: Sequence[T], max_concurrent: int = MAX_CONCURRENT
 ) -> list[U]:
     """Apply a function that waits for bytes to many granules, and keep their order.
 
-    Files that are missing or damaged are gathered, up to :data:`MOST_BAD`, and raised as one error.
-    Any other error ends it at once.
+    Files that are missing or damaged are gathered, up to :data:`MAX_REPORTED`, and raised as one
+    error. Any other error ends it at once.
     """
     if len(items) <= 1:
         return [function(item) for item in items]
     done: list[U] = []
     bad: list[GranuleNotFoundError | NotAGranuleError | CorruptGranuleError] = []
-    with ThreadPoolExecutor(min(at_once, len(items)), "xr_icesat2-open") as pool:
+    with ThreadPoolExecutor(min(max_concurrent, len(items)), "xr_icesat2-open") as pool:
         futures = [pool.submit(function, item) for item in items]
         try:
             for future in futures:
@@ -44,7 +44,7 @@ def map_granules(
                     done.append(future.result())
                 except (GranuleNotFoundError, NotAGranuleError, CorruptGranuleError) as error:
                     bad.append(error)
-                    if len(bad) == MOST_BAD:
+                    if len(bad) == MAX_REPORTED:
                         break
         finally:
             pool.shutdown(cancel_futures=True)
@@ -54,7 +54,7 @@ def map_granules(
 
 
 def _bad_files(bad: Sequence[ICESat2Error], total: int) -> str:
-    count = f"{'at least ' if len(bad) == MOST_BAD else ''}{len(bad)} of {total}"
+    count = f"{'at least ' if len(bad) == MAX_REPORTED else ''}{len(bad)} of {total}"
     reasons = "; ".join(str(error).rstrip(".") for error in bad)
     return (
         f"{count} files cannot be opened: {reasons}. Pass a list without them, or move them out of "

@@ -20,7 +20,7 @@ from .request import Request
 
 __all__ = ["predict_paths", "prefetch_granule"]
 
-MOST_NAMED = 10
+MAX_NAMED_VARIABLES = 10
 """Variables up to which the chunk tables are prefetched. More would take more requests than are
 sent at once, and loading may read the whole granule instead."""
 
@@ -37,7 +37,7 @@ def predict_paths(granule: Granule, request: Request) -> list[str]:
         return [f"/{beam}" for beam in BEAMS]
     group = group.strip("/")
     names = [name for name in request.variables or () if not glob.has_magic(name)]
-    if len(names) > MOST_NAMED:
+    if len(names) > MAX_NAMED_VARIABLES:
         names = []
     below = ["*", *(name.removeprefix(f"{group}/") for name in names)]
     return [f"/{beam}/{posixpath.join(group, name)}" for beam in BEAMS for name in below]

@@ -25,7 +25,7 @@ __all__ = [
     "read_labels",
 ]
 
-MOST_LABELS = 4096
+MAX_LABELS = 4096
 """Labels of one dimension; cycles are some dozens."""
 
 
@@ -67,7 +67,7 @@ def _fits(node: object, size: int) -> bool:
         isinstance(node, DatasetHeader)
         and node.shape == (size,)
         and node.dtype.kind in "iu"
-        and size <= MOST_LABELS
+        and size <= MAX_LABELS
     )
 
 

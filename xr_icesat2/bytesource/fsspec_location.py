@@ -108,7 +108,7 @@ def _tuned(options: Mapping[str, Any]) -> dict[str, Any]:
     are open at most.
     """
     config = {
-        "max_pool_connections": limits.MAX_IN_FLIGHT,
+        "max_pool_connections": limits.MAX_CONCURRENT_REQUESTS,
         "retries": {"total_max_attempts": 1},
         **options.get("config_kwargs", {}),
     }

@@ -6,50 +6,23 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from xr_icesat2.errors import NotAGranuleError, TransferError
 from xr_icesat2.fork_safety import PerProcess, was_loaded_before_fork
 
 from .http import HTTPTransport
-from .protocol import BytesLike, FileVersion, FirstRead
+from .protocol import FileVersion, FirstRead, Transport
 from .request_scheduler import in_daemon_thread
 from .s3_client_choice import can_use_obstore
 from .s3_transport import ObstoreTransport
 from .slow_requests import note_peer
 
-__all__ = ["AsyncTransport", "BlockingTransport", "Transport", "transport_for"]
+__all__ = ["AsyncTransport", "BlockingTransport", "transport_for"]
 
 # The first that a filesystem reports is used: tags of content before times.
 _TAGS = ("ETag", "etag", "md5Hash", "content_md5", "generation", "LastModified", "last_modified")
 _TIMES = ("updated", "mtime", "modified", "created")
-
-
-class Transport(Protocol):
-    """Sends single requests for one file of a filesystem.
-
-    Attributes
-    ----------
-    parallel : bool
-        Whether several requests at once are safe.
-    whole_file : bool
-        Whether a request may move the whole file to get a range of it.
-    """
-
-    parallel: bool
-    whole_file: bool
-
-    async def file_version(self) -> FileVersion:
-        """Return the current version of the file."""
-        ...
-
-    async def first_read(self, first: int, last: int) -> FirstRead:
-        """Return the version, with those first and last bytes that cost no round trip."""
-        ...
-
-    async def fetch(self, offset: int, length: int) -> BytesLike:
-        """Return the bytes of one range; fewer if the server sends fewer."""
-        ...
 
 
 class AsyncTransport:

@@ -1,4 +1,4 @@
-"""The interface of byte sources, and the values that they exchange."""
+"""The interfaces of byte sources and transports, and the values that they exchange."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -15,6 +15,7 @@ __all__ = [
     "OnBytes",
     "Range",
     "RequestCost",
+    "Transport",
     "checked_ranges",
     "range_error",
 ]
@@ -147,7 +148,7 @@ class ByteSource(Protocol):
         """Read byte ranges, and pass each on as soon as it arrives.
 
         However large the ranges are together, memory holds few of their bytes
-        at a time (:data:`~xr_icesat2.bytesource.request_limits.MOST_HELD`).
+        at a time (:data:`~xr_icesat2.bytesource.request_limits.MAX_BUFFERED_BYTES`).
 
         Parameters
         ----------
@@ -168,6 +169,33 @@ class ByteSource(Protocol):
 
     def close(self) -> None:
         """Close files and connections; a later read opens them again."""
+        ...
+
+
+class Transport(Protocol):
+    """Sends single requests for one file of a filesystem.
+
+    Attributes
+    ----------
+    parallel : bool
+        Whether several requests at once are safe.
+    whole_file : bool
+        Whether a request may move the whole file to get a range of it.
+    """
+
+    parallel: bool
+    whole_file: bool
+
+    async def file_version(self) -> FileVersion:
+        """Return the current version of the file."""
+        ...
+
+    async def first_read(self, first: int, last: int) -> FirstRead:
+        """Return the version, with those first and last bytes that cost no round trip."""
+        ...
+
+    async def fetch(self, offset: int, length: int) -> BytesLike:
+        """Return the bytes of one range; fewer if the server sends fewer."""
         ...
 
 
@@ -202,8 +230,8 @@ def checked_ranges(ranges: Iterable[Range], size: int | None, name: str) -> list
 
 def range_error(offset: int, length: int, size: int | None, name: str) -> CorruptGranuleError:
     """Return the error for a range outside a file of ``size`` bytes."""
-    held = "" if size is None else f", which has {size} bytes"
+    file_size = "" if size is None else f", which has {size} bytes"
     return CorruptGranuleError(
-        f"Cannot read {length} bytes at {offset} of {name}{held}. The file is truncated or "
+        f"Cannot read {length} bytes at {offset} of {name}{file_size}. The file is truncated or "
         "damaged: download it again, and compare its size with that in the archive."
     )

@@ -9,8 +9,15 @@ from xr_icesat2.errors import TransferError
 
 from . import request_limits as limits
 from .error_translation import ShortResponseError, http_status
-from .fsspec_transport import Transport
-from .protocol import BytesLike, FileVersion, FirstRead, OnBytes, Range, range_error
+from .protocol import (
+    BytesLike,
+    FileVersion,
+    FirstRead,
+    OnBytes,
+    Range,
+    Transport,
+    range_error,
+)
 from .request_limits import request_limit
 from .request_scheduler import RequestScheduler, gather, in_order
 
@@ -41,7 +48,7 @@ class RangeRequests:
         """Return the seconds that a request of a burst may take: all share one link."""
         total = sum(length for _, length in ranges)
         longest = max((length for _, length in ranges), default=0)
-        in_transit = max(longest, min(total, limits.MOST_HELD))
+        in_transit = max(longest, min(total, limits.MAX_BUFFERED_BYTES))
         return request_limit(in_transit, whole_file=self._transport.whole_file)
 
     async def file_version(self) -> FileVersion:

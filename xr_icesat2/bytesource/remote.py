@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fsspec.asyn import get_loop
 
-from xr_icesat2.environment import number
+from xr_icesat2.environment import environment_number
 from xr_icesat2.fork_safety import after_fork, keep_in_children
 
 from .fsspec_location import FileLocation
@@ -51,8 +51,8 @@ class ObservedCost:
         latency = self._prior.latency if self._latency is None else self._latency
         bandwidth = self._prior.bandwidth if self._bandwidth is None else self._bandwidth
         return RequestCost(
-            number("XR_ICESAT2_LINK_LATENCY", latency, "seconds"),
-            number("XR_ICESAT2_LINK_BANDWIDTH", bandwidth, "bytes a second"),
+            environment_number("XR_ICESAT2_LINK_LATENCY", latency, "seconds"),
+            environment_number("XR_ICESAT2_LINK_BANDWIDTH", bandwidth, "bytes a second"),
         )
 
     def note(self, nbytes: int, seconds: float) -> None:

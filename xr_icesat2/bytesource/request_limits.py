@@ -3,15 +3,15 @@
 Environment variables are read at each use, so that a test or a worker process can have its own.
 """
 
-from xr_icesat2.environment import number
+from xr_icesat2.environment import environment_number
 
 __all__ = [
     "ATTEMPTS",
     "GRACE",
     "LONGEST",
-    "MAX_IN_FLIGHT",
+    "MAX_BUFFERED_BYTES",
+    "MAX_CONCURRENT_REQUESTS",
     "MIN_RATE",
-    "MOST_HELD",
     "TIMEOUT",
     "TIMEOUT_VARIABLE",
     "backoff",
@@ -19,10 +19,10 @@ __all__ = [
     "timeout",
 ]
 
-MAX_IN_FLIGHT = 64
+MAX_CONCURRENT_REQUESTS = 64
 """Requests in flight at once on one event loop. fsspec has one loop in a process."""
 
-MOST_HELD = 24 << 20
+MAX_BUFFERED_BYTES = 24 << 20
 """Bytes of answers in memory at once on one event loop, in transit or not yet decoded. A larger
 answer is admitted alone."""
 
@@ -46,7 +46,7 @@ GRACE = 2.0
 
 def timeout() -> float:
     """Return the seconds that one request may take: ``XR_ICESAT2_TIMEOUT``, else 60."""
-    return number(TIMEOUT_VARIABLE, TIMEOUT, "seconds")
+    return environment_number(TIMEOUT_VARIABLE, TIMEOUT, "seconds")
 
 
 def backoff() -> float:
@@ -54,7 +54,7 @@ def backoff() -> float:
 
     The pause before each further attempt is twice as long.
     """
-    return number("XR_ICESAT2_RETRY_PAUSE", 0.2, "seconds", zero=True)
+    return environment_number("XR_ICESAT2_RETRY_PAUSE", 0.2, "seconds", zero=True)
 
 
 def request_limit(length: int, *, whole_file: bool = False) -> float:

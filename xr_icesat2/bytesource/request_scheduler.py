@@ -40,13 +40,13 @@ class ByteBudget:
 
     Parameters
     ----------
-    most : int
+    max_bytes : int
         Bytes at most. A larger range is admitted alone.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._held = 0
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._reserved = 0
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     @asynccontextmanager
@@ -56,7 +56,7 @@ class ByteBudget:
         try:
             yield
         finally:
-            self._held -= length
+            self._reserved -= length
             self._admit()
 
     async def _enter(self, length: int) -> None:
@@ -67,7 +67,7 @@ class ByteBudget:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self._held -= length
+                self._reserved -= length
             self._admit()
             raise
 
@@ -77,10 +77,10 @@ class ByteBudget:
             if turn.cancelled():
                 self._waiting.popleft()
                 continue
-            if self._held and self._held + length > self._most:
+            if self._reserved and self._reserved + length > self._max_bytes:
                 return
             self._waiting.popleft()
-            self._held += length
+            self._reserved += length
             turn.set_result(None)
 
 
@@ -100,9 +100,9 @@ class RequestScheduler:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._slots = asyncio.Semaphore(limits.MAX_IN_FLIGHT)
+        self._slots = asyncio.Semaphore(limits.MAX_CONCURRENT_REQUESTS)
         self._watch = SlowRequestWatch()
-        self.budget = ByteBudget(limits.MOST_HELD)
+        self.budget = ByteBudget(limits.MAX_BUFFERED_BYTES)
         # Every request with a slot has ended by then, if the loop runs.
         self._deadline = 0.0
 

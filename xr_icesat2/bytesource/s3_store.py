@@ -31,7 +31,7 @@ _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 _MESSAGE = re.compile(r"<Message>([^<]*)</Message>")
 
-LOOK_BYTES = 512 << 10
+FIRST_REQUEST_BYTES = 512 << 10
 """Bytes of one request of the first read: several at once measure the bandwidth."""
 
 Keys = tuple[str, str, str | None]
@@ -134,12 +134,14 @@ async def first_read(store: Any, key: str, first: int, last: int) -> FirstRead:
     The first answer determines the version, and its error is raised. Bytes of other versions are
     dropped.
     """
-    spans: list[Any] = [(at, min(at + LOOK_BYTES, first)) for at in range(0, first, LOOK_BYTES)]
+    spans: list[Any] = [
+        (at, min(at + FIRST_REQUEST_BYTES, first)) for at in range(0, first, FIRST_REQUEST_BYTES)
+    ]
     spans += [{"suffix": last}] if last else []
-    return await _looked(store, key, spans)
+    return await _first_read(store, key, spans)
 
 
-async def _looked(store: Any, key: str, spans: Sequence[Any]) -> FirstRead:
+async def _first_read(store: Any, key: str, spans: Sequence[Any]) -> FirstRead:
     began = time.monotonic()
     asked = [asyncio.ensure_future(_piece(store, key, span)) for span in spans]
     try:

@@ -9,10 +9,10 @@ import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from . import s3_store
-from .protocol import BytesLike, FileVersion, FirstRead
+from .protocol import BytesLike, FileVersion, FirstRead, Transport
 from .s3_client_choice import is_plain
 from .s3_store import Keys, answered_status, as_s3_error, store_of
 from .slow_requests import note_peer
@@ -24,22 +24,6 @@ _ELSEWHERE = re.compile("status code: 400|redirect|non-partial", re.IGNORECASE)
 and of servers that ignore ranges."""
 
 T = TypeVar("T")
-
-
-class Inner(Protocol):
-    """The methods of a transport."""
-
-    async def file_version(self) -> FileVersion:
-        """Return the current version of the file."""
-        ...
-
-    async def first_read(self, first: int, last: int) -> FirstRead:
-        """Return the version of the file, with some of its bytes."""
-        ...
-
-    async def fetch(self, offset: int, length: int) -> BytesLike:
-        """Return the bytes of one range."""
-        ...
 
 
 class _ElsewhereError(Exception):
@@ -63,7 +47,7 @@ class ObstoreTransport:
     parallel = True
     whole_file = False
 
-    def __init__(self, filesystem: Any, path: str, instead: Inner) -> None:
+    def __init__(self, filesystem: Any, path: str, instead: Transport) -> None:
         self._filesystem = filesystem
         self._instead = instead
         self._is_elsewhere = False

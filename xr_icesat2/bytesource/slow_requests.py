@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from xr_icesat2.environment import number
+from xr_icesat2.environment import environment_number
 from xr_icesat2.printable import get_logger
 
 __all__ = ["SlowRequestWatch", "heard", "note_peer"]
@@ -33,7 +33,7 @@ def patience() -> float:
 
     Another one follows each time the silence has lasted twice as long.
     """
-    return number("XR_ICESAT2_WARN_AFTER", 5.0, "seconds")
+    return environment_number("XR_ICESAT2_WARN_AFTER", 5.0, "seconds")
 
 
 _current: ContextVar[_Waiting | None] = ContextVar("waiting", default=None)

@@ -7,8 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias, TypeVar
 
 from xr_icesat2.bytesource.error_translation import http_status
-from xr_icesat2.bytesource.fsspec_transport import Transport
-from xr_icesat2.bytesource.protocol import BytesLike, FileVersion, FirstRead
+from xr_icesat2.bytesource.protocol import BytesLike, FileVersion, FirstRead, Transport
 from xr_icesat2.bytesource.request_scheduler import in_daemon_thread
 from xr_icesat2.bytesource.s3_store import S3Error
 from xr_icesat2.errors import (

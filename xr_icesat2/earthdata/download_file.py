@@ -10,7 +10,7 @@ from typing import Any
 
 from xr_icesat2.bytesource import ByteSource, FileVersion
 from xr_icesat2.bytesource.error_translation import translate_error
-from xr_icesat2.environment import number
+from xr_icesat2.environment import environment_number
 from xr_icesat2.errors import (
     ChangedGranuleError,
     CorruptGranuleError,
@@ -39,7 +39,7 @@ __all__ = ["catalog_record", "fetch_file", "next_request_length"]
 
 FIRST_REQUEST = 512 << 10
 """Bytes of one request: few at first, so that slow links meet the time limit."""
-REQUESTS_AT_ONCE = 4
+MAX_CONCURRENT_RANGES = 4
 """Concurrent requests for one file, whose answers are in memory."""
 COMPARED_TAIL = 64 << 10
 """Bytes at the end of a partial file that are requested again before it is resumed."""
@@ -52,7 +52,7 @@ def largest_request() -> int:
 
     ``XR_ICESAT2_DOWNLOAD_REQUEST_BYTES``, else 8 MiB.
     """
-    return max(1, int(number("XR_ICESAT2_DOWNLOAD_REQUEST_BYTES", 8 << 20, "bytes")))
+    return max(1, int(environment_number("XR_ICESAT2_DOWNLOAD_REQUEST_BYTES", 8 << 20, "bytes")))
 
 
 def catalog_record(given: Any, name: str) -> CatalogGranule | None:
@@ -178,7 +178,7 @@ def _read(
     while (begin := part.size) < size:
         if stop.is_set():
             return False
-        end = min(begin + length * REQUESTS_AT_ONCE, size)
+        end = min(begin + length * MAX_CONCURRENT_RANGES, size)
         started = time.monotonic()
         for data in source.read([(at, min(length, end - at)) for at in range(begin, end, length)]):
             part.append(data)

@@ -103,7 +103,7 @@ async def _client(*, loop: asyncio.AbstractEventLoop, **options: Any) -> Any:
     return aiohttp.ClientSession(
         loop=loop,
         connector=aiohttp.TCPConnector(
-            limit=2 * limits.MAX_IN_FLIGHT, ssl=ssl.create_default_context()
+            limit=2 * limits.MAX_CONCURRENT_REQUESTS, ssl=ssl.create_default_context()
         ),
         cookie_jar=aiohttp.DummyCookieJar(),
         **options,

@@ -12,7 +12,7 @@ from .ground_track import Line
 
 __all__ = ["svg_map"]
 
-MOST_LINES = 500
+MAX_LINES = 500
 """More tracks than this cover the map."""
 
 _WIDTH, _MOST_HEIGHT = 480, 360
@@ -75,7 +75,7 @@ def svg_map(tracks: Sequence[Line], rings: Sequence[Line] = ()) -> str:
     parts = [
         *_graticule(frame),
         *(_path(frame, ring, "#d95f02", 1.5) for ring in rings),
-        *(_path(frame, track, "#1f77b4", 1.2) for track in tracks[:MOST_LINES]),
+        *(_path(frame, track, "#1f77b4", 1.2) for track in tracks[:MAX_LINES]),
     ]
     size = f'width="{frame.width:.0f}" height="{frame.height:.0f}"'
     return (

@@ -20,7 +20,7 @@ __all__ = ["Numbers", "Passes", "check_product", "parse_passes"]
 Numbers = int | Iterable[int] | None
 """One number, several numbers, or None for all."""
 
-MOST_PATTERNS = 500
+MAX_PATTERNS = 500
 """Maximum combinations of track, cycle and granule region in one search."""
 
 _HEMISPHERES = {"north": 1, "south": 2}
@@ -137,10 +137,10 @@ def parse_passes(
         hemispheres=_hemisphere(hemisphere, product),
     )
     found = len(passes.patterns())
-    if found > MOST_PATTERNS:
+    if found > MAX_PATTERNS:
         raise SelectionError(
             f"There are {found} combinations of rgt, cycle_number and granule_region, expected at "
-            f"most {MOST_PATTERNS}. Leave one of the three out, or search in several calls."
+            f"most {MAX_PATTERNS}. Leave one of the three out, or search in several calls."
         )
     return passes
 

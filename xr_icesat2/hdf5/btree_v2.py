@@ -13,7 +13,7 @@ __all__ = ["ATTRIBUTE_NAMES", "LINK_NAMES", "read_records"]
 
 LINK_NAMES, ATTRIBUTE_NAMES = 5, 8
 HEADER_BYTES = 38
-MOST_DEPTH = 32
+MAX_DEPTH = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def read_records(address: int, kind: int) -> Parser[list[bytes]]:
     node_size, record_size, depth = cursor.number(4), cursor.number(2), cursor.number(2)
     cursor.skip(2)
     root, count, total = cursor.number(8), cursor.number(2), cursor.number(8)
-    if depth > MOST_DEPTH or record_size == 0:
+    if depth > MAX_DEPTH or record_size == 0:
         raise CorruptGranuleError(f"a B-tree of depth {depth} with records of {record_size} bytes")
     tree = _shape(kind, node_size, record_size, depth)
     records: list[bytes] = []
@@ -64,20 +64,20 @@ def read_records(address: int, kind: int) -> Parser[list[bytes]]:
 
 
 def _shape(kind: int, node_size: int, record_size: int, depth: int) -> _Tree:
-    most = (node_size - 10) // record_size
-    count_bytes, total_bytes, below = _width(most), [0], most
+    max_records = (node_size - 10) // record_size
+    count_bytes, total_bytes, below = _width(max_records), [0], max_records
     for level in range(1, depth + 1):
         pointer = 8 + count_bytes + total_bytes[level - 1]
-        most = (node_size - 10 - pointer) // (record_size + pointer)
-        if most < 1:
+        max_records = (node_size - 10 - pointer) // (record_size + pointer)
+        if max_records < 1:
             raise CorruptGranuleError(f"B-tree nodes of {node_size} bytes are too small")
-        below = (most + 1) * below + most
+        below = (max_records + 1) * below + max_records
         total_bytes.append(_width(below))
     return _Tree(kind, node_size, record_size, count_bytes, tuple(total_bytes))
 
 
-def _width(most: int) -> int:
-    return (max(most, 1).bit_length() - 1) // 8 + 1
+def _width(max_records: int) -> int:
+    return (max(max_records, 1).bit_length() - 1) // 8 + 1
 
 
 def _node(

@@ -20,7 +20,7 @@ NO_ROWS = np.empty(0, np.int64)
 NODE_HEADER_BYTES = 24
 FIRST_ENTRIES = 64
 """Default entries of a chunk B-tree node in HDF5, so that a node is read in one piece."""
-MOST_DEPTH = 64
+MAX_DEPTH = 64
 
 
 def read_chunk_table(
@@ -143,7 +143,7 @@ def _entries(
     starts = np.concatenate([entries["start"], last[np.newaxis]])
     keys = [tuple(key) for key in starts.tolist()]
     level = body[5]
-    if level > MOST_DEPTH or node.level not in (None, level) or (level and not count):
+    if level > MAX_DEPTH or node.level not in (None, level) or (level and not count):
         raise CorruptGranuleError("a chunk B-tree whose levels do not count down")
     # The HDF5 library searches by these keys: where they do not fit, it would find other chunks.
     inside = keys[0] >= node.first and (node.end is None or not count or keys[-2] < node.end)

@@ -37,7 +37,7 @@ SIMPLE_DATASPACE, NULL_DATASPACE = 1, 2
 FILL_NEVER = 1
 NO_FILL = 0xFFFF_FFFF
 """The size of a fill value that is not defined, in version 1 of its message."""
-MOST_DIMENSIONS = 32
+MAX_DIMENSIONS = 32
 DEFLATE, SHUFFLE, FLETCHER32 = 1, 2, 3
 OF_LIBRARY = frozenset({4, 5, 6, 32000})
 """Other filters built into the HDF5 library and h5py: szip, nbit, scale-offset, lzf."""
@@ -75,7 +75,7 @@ class _Message(H5Dataset):  # type: ignore[misc]
 def read_dataspace(body: bytes) -> tuple[int, ...] | None:
     """Return a shape, or None for the null dataspace (section IV.A.2.b)."""
     ndim, kind = Cursor(body, 1).number(1), Cursor(body, 3).number(1)
-    if ndim > MOST_DIMENSIONS:
+    if ndim > MAX_DIMENSIONS:
         raise CorruptGranuleError(f"a dataspace of {ndim} dimensions")
     if body[0] == 2 and (kind > NULL_DATASPACE or (ndim and kind != SIMPLE_DATASPACE)):
         raise CorruptGranuleError(f"a dataspace of class {kind} with {ndim} dimensions")
@@ -85,8 +85,8 @@ def read_dataspace(body: bytes) -> tuple[int, ...] | None:
     _handle(message.dataspaceMsgHandler, body)
     shape = tuple(message.meta.dimensions)
     if body[2] & HAS_MAXIMUM:
-        most = Cursor(body, (8 if body[0] == 1 else 4) + 8 * ndim)
-        if any(size > most.number(8) for size in shape):
+        maximum = Cursor(body, (8 if body[0] == 1 else 4) + 8 * ndim)
+        if any(size > maximum.number(8) for size in shape):
             raise CorruptGranuleError(f"a dataspace of shape {shape}, larger than its maximum")
     return shape
 
@@ -217,7 +217,7 @@ def _known_filter(number: int, parameters: Sequence[int]) -> Filter:
 VIRTUAL_LAYOUT, FIRST_WITH_VIRTUAL = 3, 4
 """Class of a layout, and the version of the message from which on there is such a class."""
 LIST_HEADER_BYTES = 9
-MOST_SOURCES = 10_000
+MAX_SOURCES = 10_000
 """Of one virtual dataset, and of those that are its sources."""
 
 
@@ -244,5 +244,5 @@ def check_virtual_sources(layout: bytes) -> Parser[None]:
         return
     (head,) = yield from read_global([GlobalReference(1, heap, index)], LIST_HEADER_BYTES)
     count = Cursor(head, 1).number(8)
-    if count > MOST_SOURCES:
-        raise RefusedError(f"a virtual dataset of {count:,} sources, more than {MOST_SOURCES:,}")
+    if count > MAX_SOURCES:
+        raise RefusedError(f"a virtual dataset of {count:,} sources, more than {MAX_SOURCES:,}")

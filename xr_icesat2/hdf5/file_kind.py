@@ -10,7 +10,7 @@ __all__ = ["HEAD_BYTES", "describe_head"]
 
 HEAD_BYTES = 512
 """Bytes of the beginning of a file that identify its kind."""
-MOST_QUOTED = 100
+MAX_QUOTED_CHARACTERS = 100
 
 _UNPACK = "unpack it first"
 _AGAIN = "download the granule again"
@@ -80,5 +80,5 @@ def _describe_text(head: bytes) -> str | None:
     text = text.removeprefix("\ufeff").strip()
     for pattern, kind, way_out in _TEXTS:
         if pattern.match(text):
-            return f"{kind}: {way_out}. It begins: {printable(text[:MOST_QUOTED])!r}"
+            return f"{kind}: {way_out}. It begins: {printable(text[:MAX_QUOTED_CHARACTERS])!r}"
     return None

@@ -13,17 +13,24 @@ from numcodecs.fletcher32 import Fletcher32
 from .model import Filter
 from .parser_loop import RefusedError
 
-__all__ = ["MOST_GROWTH", "Buffer", "FilterError", "check_order", "most_bytes", "undo_filters"]
+__all__ = [
+    "MAX_GROWTH",
+    "Buffer",
+    "FilterError",
+    "check_order",
+    "max_decoded_bytes",
+    "undo_filters",
+]
 
 DEFLATE, SHUFFLE, FLETCHER32 = 1, 2, 3
 SZIP, LZF = 4, 32000
-MOST_GROWTH = {
+MAX_GROWTH = {
     DEFLATE: 1032,
     LZF: 88,
     SZIP: 8192,  # 64 blocks of 32 elements of 4 bytes, all zero, in a byte or more
 }
 """How many times its stored size a chunk can have once a filter is undone."""
-MOST_PACKED = 24
+MAX_LIBDEFLATE_RATIO = 24
 """Above this ratio of sizes zlib-ng is faster than libdeflate, because its matches are long.
 
 It also bounds the buffer for a damaged chunk."""
@@ -60,7 +67,7 @@ def check_order(numbers: Sequence[int]) -> None:
     RefusedError
         Behind a filter that compresses is one that is not undone here.
     """
-    first = next((n for n, number in enumerate(numbers) if number in MOST_GROWTH), len(numbers))
+    first = next((n for n, number in enumerate(numbers) if number in MAX_GROWTH), len(numbers))
     for number in numbers[first + 1 :]:
         if number not in (DEFLATE, SHUFFLE, FLETCHER32):
             raise RefusedError(
@@ -116,7 +123,7 @@ def _undo(step: Filter, data: Buffer, size: int) -> Buffer:
 
 
 def _inflate(data: Buffer, size: int) -> Buffer:
-    if libdeflate is not None and size <= MOST_PACKED * len(data):
+    if libdeflate is not None and size <= MAX_LIBDEFLATE_RATIO * len(data):
         # It reports no cause, and reads only streams of this size; zlib does both.
         with suppress(libdeflate.DeflateError):
             whole: bytearray = libdeflate.zlib_decompress(data, size)
@@ -127,7 +134,7 @@ def _inflate(data: Buffer, size: int) -> Buffer:
 def _inflate_stream(data: Buffer, size: int) -> bytes:
     stream = zlib.decompressobj()
     try:
-        restored: bytes = stream.decompress(data, most_bytes(size))
+        restored: bytes = stream.decompress(data, max_decoded_bytes(size))
     except zlib.error as error:
         raise FilterError(str(error)) from error
     if not stream.eof:
@@ -135,7 +142,7 @@ def _inflate_stream(data: Buffer, size: int) -> bytes:
     return restored
 
 
-def most_bytes(size: int) -> int:
+def max_decoded_bytes(size: int) -> int:
     """Return how many bytes a chunk may have while its filters are undone.
 
     The chunk, its checksum and the overhead of a filter that was applied before: more is damage,

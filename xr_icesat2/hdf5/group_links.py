@@ -27,7 +27,7 @@ LEAST_LINK = 4
 SYMBOL_BYTES = 40
 SOFT_SYMBOL = 2
 NODE_HEADER_BYTES = 24
-MOST_TARGET = 1 << 16
+MAX_TARGET_BYTES = 1 << 16
 """Bytes of the path of a soft link."""
 
 Links = dict[str, LinkTarget]
@@ -246,15 +246,15 @@ class _Names:
 
     def target(self, at: int) -> bytes:
         """Return the path of a soft link."""
-        return self._once(self._text(at, MOST_TARGET))
+        return self._once(self._text(at, MAX_TARGET_BYTES))
 
-    def _text(self, at: int, most: int) -> bytes:
-        """Return a text up to its end, or a little more than ``most`` bytes of it."""
-        end = self._heap.find(b"\0", at, at + most + 1)
-        if at >= len(self._heap) or (end < 0 and at + most >= len(self._heap)):
+    def _text(self, at: int, max_bytes: int) -> bytes:
+        """Return a text up to its end, or a little more than ``max_bytes`` bytes of it."""
+        end = self._heap.find(b"\0", at, at + max_bytes + 1)
+        if at >= len(self._heap) or (end < 0 and at + max_bytes >= len(self._heap)):
             msg = f"a local heap of {len(self._heap)} bytes has no name at {at}"
             raise CorruptGranuleError(msg)
-        return self._heap[at:end] if end >= 0 else self._heap[at : at + most + 1]
+        return self._heap[at:end] if end >= 0 else self._heap[at : at + max_bytes + 1]
 
     def _once(self, text: bytes) -> bytes:
         self._left -= len(text) + 1

@@ -13,7 +13,7 @@ from typing import TypeAlias
 import h5py
 from h5py import h5d, h5g, h5l, h5o, h5t, h5z
 
-from .dataset_messages import MOST_SOURCES
+from .dataset_messages import MAX_SOURCES
 from .filters import check_order
 from .h5py_chunks import filter_steps
 from .model import ExternalLink
@@ -26,7 +26,7 @@ ObjectID: TypeAlias = h5g.GroupID | h5d.DatasetID | h5t.TypeID
 
 SAME_FILE = "."
 """The name by which a virtual dataset refers to its own file."""
-MOST_NESTED = 16
+MAX_NESTED = 16
 """Levels of virtual datasets whose sources are virtual datasets."""
 BUILT_IN = frozenset(
     number
@@ -44,7 +44,7 @@ BUILT_IN = frozenset(
 """Filters for which no plugin is searched: those of the HDF5 library, and h5py's own."""
 
 
-def open_object(file: h5py.File, path: str, most_soft_links: int) -> ObjectID | None:
+def open_object(file: h5py.File, path: str, max_soft_links: int) -> ObjectID | None:
     """Open an object by its path, along hard and soft links only; None if there is none.
 
     Raises
@@ -63,7 +63,7 @@ def open_object(file: h5py.File, path: str, most_soft_links: int) -> ObjectID | 
         kind = here.links.get_info(name).type
         if kind == h5l.TYPE_HARD:
             here = h5o.open(here, name)
-        elif kind == h5l.TYPE_SOFT and soft_links < most_soft_links:
+        elif kind == h5l.TYPE_SOFT and soft_links < max_soft_links:
             soft_links += 1
             target = here.links.get_val(name)
             here = root if target.startswith(b"/") else here
@@ -99,7 +99,7 @@ def _file_name(properties: h5py.h5p.PropDCID, number: int) -> str:
 
 
 def check_storage(
-    file: h5py.File, found: h5d.DatasetID, most_soft_links: int
+    file: h5py.File, found: h5d.DatasetID, max_soft_links: int
 ) -> list[h5d.DatasetID]:
     """Raise unless the values of a dataset can be read from this file, and without plugins.
 
@@ -113,7 +113,7 @@ def check_storage(
     RefusedError
         They are in another file, or go through a filter that is not built in.
     """
-    sources = _Sources(file, most_soft_links)
+    sources = _Sources(file, max_soft_links)
     sources.check(found)
     return sources.found
 
@@ -121,13 +121,13 @@ def check_storage(
 class _Sources:
     """Checks a dataset, and the sources of a virtual one."""
 
-    def __init__(self, file: h5py.File, most_soft_links: int) -> None:
+    def __init__(self, file: h5py.File, max_soft_links: int) -> None:
         self._file = file
-        self._most_soft_links = most_soft_links
+        self._max_soft_links = max_soft_links
         self.found: list[h5d.DatasetID] = []
         self._checked: set[object] = set()
         self._around: list[object] = []
-        self._left = MOST_SOURCES
+        self._left = MAX_SOURCES
 
     def check(self, found: h5d.DatasetID) -> None:
         self.found.append(found)
@@ -151,9 +151,9 @@ class _Sources:
             raise RefusedError("it is a virtual dataset that is its own source")
         self._left -= properties.get_virtual_count()
         if self._left < 0:
-            raise RefusedError(f"a virtual dataset of more than {MOST_SOURCES:,} sources")
-        if len(self._around) > MOST_NESTED:
-            raise RefusedError(f"virtual datasets nested in more than {MOST_NESTED} levels")
+            raise RefusedError(f"a virtual dataset of more than {MAX_SOURCES:,} sources")
+        if len(self._around) > MAX_NESTED:
+            raise RefusedError(f"virtual datasets nested in more than {MAX_NESTED} levels")
         if address in self._checked:
             return
         self._around.append(address)
@@ -171,7 +171,7 @@ class _Sources:
     def _check_source(self, path: str) -> None:
         if "%" in path:
             raise RefusedError(f"it is a virtual dataset of many sources ({path!r})")
-        source = open_object(self._file, path, self._most_soft_links)
+        source = open_object(self._file, path, self._max_soft_links)
         # A missing source reads as the fill value.
         if isinstance(source, h5d.DatasetID):
             self.check(source)

@@ -16,7 +16,7 @@ from h5py import h5d, h5p, h5z
 
 from xr_icesat2.errors import CorruptGranuleError
 
-from .filters import MOST_GROWTH, Buffer, FilterError, most_bytes, undo_filters
+from .filters import MAX_GROWTH, Buffer, FilterError, max_decoded_bytes, undo_filters
 from .model import Filter
 
 __all__ = [
@@ -80,7 +80,7 @@ def check_chunk_sizes(found: h5d.DatasetID, rows: range, file_size: int, base: i
     steps, chunk_shape = filter_steps(properties), properties.get_chunk()
     size = math.prod(chunk_shape) * found.get_type().get_size()
     _check_parameters(steps, size)
-    growth = math.prod(MOST_GROWTH.get(step.code, 1) for step in steps)
+    growth = math.prod(MAX_GROWTH.get(step.code, 1) for step in steps)
     if growth == 1:
         return
     allowed = max(ALLOWED_BYTES, ALLOWED_TIMES * file_size)
@@ -119,7 +119,7 @@ def _check_parameters(steps: Sequence[Step], size: int) -> None:
 def _check_chunk(raw: Buffer, steps: Sequence[Step], mask: int, size: int) -> None:
     """Undo filters as far as needed to know the size of a chunk; raise if it is too large."""
     used = [step for number, step in enumerate(steps) if not mask >> number & 1]
-    growing = [number for number, step in enumerate(used) if step.code in MOST_GROWTH]
+    growing = [number for number, step in enumerate(used) if step.code in MAX_GROWTH]
     if not growing:
         return
     first = growing[0]  # undone last
@@ -133,7 +133,7 @@ def _check_chunk(raw: Buffer, steps: Sequence[Step], mask: int, size: int) -> No
         raise CorruptGranuleError(f"a damaged chunk: {error}") from error
     is_lzf = used[first].code == h5z.FILTER_LZF
     nbytes = _lzf_size(data) if is_lzf else int.from_bytes(data[:SZIP_HEADER], "little")
-    if nbytes > most_bytes(size):
+    if nbytes > max_decoded_bytes(size):
         raise CorruptGranuleError(f"a chunk of {nbytes} bytes, not {size}")
 
 

@@ -33,7 +33,7 @@ NO_FREE_BLOCK = 1
 GLOBAL_HEADER_BYTES = 16
 GLOBAL_OBJECT = struct.Struct("<H6xQ")
 """Head of an object in a collection: its index and its size; references and padding between."""
-MOST_HEAP_BYTES = 1 << 28
+MAX_HEAP_BYTES = 1 << 28
 LONGEST_KEPT = 1 << 20
 """Bytes of a collection that is kept parsed."""
 MANAGED, HUGE, TINY = 0, 1, 2
@@ -47,7 +47,7 @@ class _Fractal:
     checksummed: bool
     width: int
     start_size: int
-    most_direct: int
+    max_direct: int
     offset_bytes: int
     length_bytes: int
     root: int
@@ -60,7 +60,7 @@ class _Fractal:
 
     @property
     def direct_rows(self) -> int:
-        return self.most_direct.bit_length() - self.start_size.bit_length() + 2
+        return self.max_direct.bit_length() - self.start_size.bit_length() + 2
 
     def rows_of(self, size: int) -> int:
         """Rows of an indirect block that spans ``size`` bytes of the heap."""
@@ -91,7 +91,7 @@ def read_fractal(address: int, ids: Sequence[bytes]) -> Parser[list[bytes]]:
                 else:
                     below.append((child, at, heap.rows_of(size)))
         indirect = below
-        if len(direct) + len(indirect) > MOST_HEAP_BYTES // heap.start_size:
+        if len(direct) + len(indirect) > MAX_HEAP_BYTES // heap.start_size:
             raise CorruptGranuleError("a fractal heap without end")
     if len({at for _, at, _ in direct}) < len(direct):
         raise CorruptGranuleError("a fractal heap with a block in two places")
@@ -151,19 +151,19 @@ def _huge_number(identifier: bytes) -> int:
 
 def _fractal_header(address: int, head: bytes) -> _Fractal:
     check_signature(head, b"FRHP", "fractal heap")
-    version, filtered, flags, most_object, huge, *rest = FRACTAL_HEADER.unpack_from(head)
+    version, filtered, flags, max_object, huge, *rest = FRACTAL_HEADER.unpack_from(head)
     if version != 0 or filtered:
         raise UnsupportedError("a fractal heap with filters, or of another version")
     check_checksum(head, "fractal heap")
-    width, start, most_direct, bits, root, rows = rest
-    sane = 0 < start <= most_direct <= MOST_HEAP_BYTES and 0 < width <= 1024 and 0 < bits <= 64
-    if not sane or start & (start - 1) or most_direct & (most_direct - 1):
+    width, start, max_direct, bits, root, rows = rest
+    sane = 0 < start <= max_direct <= MAX_HEAP_BYTES and 0 < width <= 1024 and 0 < bits <= 64
+    if not sane or start & (start - 1) or max_direct & (max_direct - 1):
         raise CorruptGranuleError("a fractal heap with impossible block sizes")
-    length_bytes = (min(most_direct, most_object).bit_length() - 1) // 8 + 1
+    length_bytes = (min(max_direct, max_object).bit_length() - 1) // 8 + 1
     checksummed = bool(flags & DIRECT_HAS_CHECKSUM)
     offset_bytes = (bits + 7) // 8
     return _Fractal(
-        address, checksummed, width, start, most_direct, offset_bytes, length_bytes,
+        address, checksummed, width, start, max_direct, offset_bytes, length_bytes,
         root, rows, huge,
     )  # fmt: skip
 

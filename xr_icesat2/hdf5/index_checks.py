@@ -30,12 +30,12 @@ from .model import (
 
 __all__ = ["check_contents"]
 
-MOST_DIMENSIONS = 32
-MOST_BYTES = 1 << 60
+MAX_DIMENSIONS = 32
+MAX_DATASET_BYTES = 1 << 60
 """Bytes of a dataset. Decoding may need eight times as many, which is numpy's limit."""
-MOST_CHUNK_BYTES = (1 << 32) - 1
-MOST_FILTERS = 32
-MOST_DEPTH = 64
+MAX_CHUNK_BYTES = (1 << 32) - 1
+MAX_FILTERS = 32
+MAX_DEPTH = 64
 SUPERBLOCK_BYTES = 48
 """Bytes of the smallest superblock."""
 UNNAMED = {"", ".", ".."}
@@ -95,7 +95,7 @@ def _check_node(path: str, node: Node, file_size: int) -> None:
     if isinstance(node, LeftOut):
         return
     size = math.prod(node.shape) * node.dtype.itemsize
-    if len(node.shape) > MOST_DIMENSIONS or max((*node.shape, size)) > MOST_BYTES:
+    if len(node.shape) > MAX_DIMENSIONS or max((*node.shape, size)) > MAX_DATASET_BYTES:
         raise ValueError(f"{path:.50} has the shape {node.shape!s:.50}")
     if len(node.fill) != node.dtype.itemsize or not node.fill:
         raise ValueError(f"{path:.50} has a fill value of {len(node.fill)} bytes")
@@ -116,7 +116,7 @@ def _check_layout(path: str, node: DatasetHeader, size: int) -> None:
         raise ValueError(f"{path:.50} has texts of any length, but is {type(layout).__name__}")
     if isinstance(layout, Compact) and len(layout.data) < size:
         raise ValueError(f"{path:.50} has {len(layout.data)} bytes, not {size}")
-    if isinstance(layout, Contiguous) and (layout.offset or 0) > MOST_BYTES:
+    if isinstance(layout, Contiguous) and (layout.offset or 0) > MAX_DATASET_BYTES:
         raise ValueError(f"{path:.50} begins at byte {layout.offset}")
     if isinstance(layout, Chunked):
         _check_chunks(path, node, layout)
@@ -125,9 +125,9 @@ def _check_layout(path: str, node: DatasetHeader, size: int) -> None:
 def _check_chunks(path: str, node: DatasetHeader, layout: Chunked) -> None:
     same_axes = len(layout.chunk_shape) == len(node.shape) > 0
     nbytes = math.prod(layout.chunk_shape) * node.dtype.itemsize
-    if not same_axes or not 0 < nbytes <= MOST_CHUNK_BYTES:
+    if not same_axes or not 0 < nbytes <= MAX_CHUNK_BYTES:
         raise ValueError(f"{path:.50} has chunks of shape {layout.chunk_shape!s:.50}")
-    if len(layout.filters) > MOST_FILTERS or not all(map(_is_known, layout.filters)):
+    if len(layout.filters) > MAX_FILTERS or not all(map(_is_known, layout.filters)):
         raise ValueError(f"{path:.50} has unknown filters")
 
 
@@ -137,5 +137,5 @@ def _is_known(step: Filter) -> bool:
 
 def _check_unread(path: str, subtree: Subtree) -> None:
     keys = (*subtree.first, *(subtree.end or ()))
-    if (subtree.level or 0) > MOST_DEPTH or max(keys, default=0) > MOST_BYTES:
+    if (subtree.level or 0) > MAX_DEPTH or max(keys, default=0) > MAX_DATASET_BYTES:
         raise ValueError(f"the chunks of {path:.50} are {subtree.level} levels deep")

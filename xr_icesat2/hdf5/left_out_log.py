@@ -13,7 +13,7 @@ __all__ = ["FileLog"]
 
 log = get_logger(__name__)
 
-MOST_LISTED = 20
+MAX_LISTED = 20
 """Objects or attributes that one line of the log lists with their reasons."""
 
 
@@ -70,6 +70,6 @@ class FileLog:
 
 
 def _listed(objects: Sequence[str]) -> str:
-    more = len(objects) - MOST_LISTED
+    more = len(objects) - MAX_LISTED
     rest = [f"and {more} more"] if more > 0 else []
-    return "; ".join([*objects[:MOST_LISTED], *rest])
+    return "; ".join([*objects[:MAX_LISTED], *rest])

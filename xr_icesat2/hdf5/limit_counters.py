@@ -86,8 +86,8 @@ class LimitUsage:
 
     def overlong(self, name: bytes) -> OverlongLink | None:
         """Return a placeholder for a link whose name is too long; None for other links."""
-        most = self.limits.name_bytes
-        if len(name) <= most:
+        max_bytes = self.limits.name_bytes
+        if len(name) <= max_bytes:
             return None
         text = name[:SHOWN_BYTES].decode("utf-8", "ignore").replace("/", "%2F")
         reason = self.limits.exceeded("name_bytes", f"its name has {len(name):,} bytes")

@@ -56,9 +56,9 @@ HAS_TIMES = 0x20
 ANNOUNCED = {LINK: LINK_INFO, ATTRIBUTE: ATTRIBUTE_INFO}
 FIRST_READ = 512
 """Bytes requested at first: most headers fit, and whole pages are read anyway."""
-MOST_BLOCKS = 10_000
+MAX_BLOCKS = 10_000
 """More continuation blocks than any real header has."""
-MOST_BLOCKS_KEPT, LONGEST_KEPT = 1 << 10, 8 << 10
+MAX_CACHED_BLOCKS, MAX_CACHED_BLOCK_BYTES = 1 << 10, 8 << 10
 """Of parsed header blocks, and bytes of one. Long blocks have texts that no other block repeats."""
 CONTINUED = 4
 """Where the messages of a continuation block begin."""
@@ -144,7 +144,7 @@ def _check_announced(messages: list[Message]) -> None:
 
 def _taken_apart_2(block: bytes, start: int, header_flags: int) -> _Block:
     # Objects have byte-identical blocks of attributes.
-    split = _split_2 if len(block) > LONGEST_KEPT else _split_2_kept
+    split = _split_2 if len(block) > MAX_CACHED_BLOCK_BYTES else _split_2_kept
     return split(block, start, header_flags)
 
 
@@ -166,7 +166,7 @@ def _split_2(block: bytes, start: int, header_flags: int) -> _Block:
     return _sorted_out(messages)
 
 
-_split_2_kept = lru_cache(maxsize=MOST_BLOCKS_KEPT)(_split_2)
+_split_2_kept = lru_cache(maxsize=MAX_CACHED_BLOCKS)(_split_2)
 
 
 def _block_1(address: int, head: bytes) -> Parser[tuple[bytes, int]]:
@@ -203,7 +203,7 @@ def _version_1(address: int, head: bytes) -> Parser[list[Message]]:
 
 
 def _taken_apart_1(block: bytes) -> _Block:
-    return (_split_1 if len(block) > LONGEST_KEPT else _split_1_kept)(block)
+    return (_split_1 if len(block) > MAX_CACHED_BLOCK_BYTES else _split_1_kept)(block)
 
 
 def _split_1(block: bytes) -> _Block:
@@ -221,7 +221,7 @@ def _split_1(block: bytes) -> _Block:
     return _sorted_out(messages)
 
 
-_split_1_kept = lru_cache(maxsize=MOST_BLOCKS_KEPT)(_split_1)
+_split_1_kept = lru_cache(maxsize=MAX_CACHED_BLOCKS)(_split_1)
 
 
 def _sorted_out(messages: Sequence[Message]) -> _Block:
@@ -253,7 +253,7 @@ def _continued(parts: Sequence[_Block], seen: set[tuple[int, int]]) -> list[tupl
     """Return the further blocks of a header; raise if one is named twice."""
     spans = [span for part in parts for span in part.continued]
     for span in spans:
-        if span in seen or len(seen) > MOST_BLOCKS:
+        if span in seen or len(seen) > MAX_BLOCKS:
             raise CorruptGranuleError("an object header without end")
         seen.add(span)
     return spans

@@ -44,9 +44,9 @@ from .parser_loop import Parser, RefusedError, UnsupportedError
 __all__ = ["NOTHING", "STORED_ELSEWHERE", "read_compact", "read_object"]
 
 DATASPACE, OLD_FILL, FILL, EXTERNAL, LAYOUT, FILTERS = 1, 4, 5, 7, 8, 0xB
-MOST_BYTES = 1 << 60
+MAX_DATASET_BYTES = 1 << 60
 """Bytes of a dataset. Decoding may need eight times as many, which is numpy's limit."""
-MOST_CHUNK_BYTES = (1 << 32) - 1
+MAX_CHUNK_BYTES = (1 << 32) - 1
 """The limit of HDF5."""
 STORED_ELSEWHERE = "its values are stored in another file, and only the granule itself is read"
 NOTHING = "it has no values (a null dataspace)"
@@ -82,7 +82,7 @@ def _dataset(
         raise RefusedError(NOTHING)
     if datatype.kind in NOT_READ:
         raise RefusedError(NOT_READ[datatype.kind])
-    if max((*shape, math.prod(shape) * datatype.size)) > MOST_BYTES:
+    if max((*shape, math.prod(shape) * datatype.size)) > MAX_DATASET_BYTES:
         raise RefusedError(f"it has the shape {shape}: more than any array can hold")
     usage.use_element(datatype.size)
     fill = bytes(datatype.size)
@@ -136,7 +136,7 @@ def _check_size(layout: DatasetLayout, size: int, ndim: int, item_size: int) -> 
         raise CorruptGranuleError(f"{len(layout.data)} bytes of compact values, not {size}")
     if isinstance(layout, Contiguous | Compact | H5pyOnly):
         return
-    too_large = math.prod(layout.chunk_shape) * item_size > MOST_CHUNK_BYTES
+    too_large = math.prod(layout.chunk_shape) * item_size > MAX_CHUNK_BYTES
     if len(layout.chunk_shape) != ndim or ndim == 0 or too_large:
         raise CorruptGranuleError(
             f"chunks {layout.chunk_shape} of a dataset with {ndim} dimensions"

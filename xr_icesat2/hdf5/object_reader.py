@@ -24,7 +24,7 @@ from .object_parser import read_object
 from .object_tree import ObjectTree
 from .page_cache import PageCache
 from .parser_loop import (
-    MOST_ASKED,
+    MAX_CONCURRENT_BYTES,
     OverLimitError,
     Parser,
     RefusedError,
@@ -39,7 +39,7 @@ from .superblock import Superblock, check_extension, read_front, read_superblock
 
 __all__ = ["GranuleFile", "ObjectReader"]
 
-MOST_SIDE_BY_SIDE = 1 << 12
+MAX_CONCURRENT_PARSERS = 1 << 12
 """Objects parsed concurrently: more than any granule has, and their raw bytes fit into memory."""
 T = TypeVar("T")
 Failure: TypeAlias = UnsupportedError | CorruptGranuleError
@@ -61,7 +61,7 @@ class GranuleFile:
     def run(self, parsers: Iterable[Parser[T]]) -> list[T | Exception]:
         """Run parsers concurrently; an error that a parser raises is its result."""
         limited = [bounded(parser, self.size, self.base) for parser in parsers]
-        return run(concurrently(limited, MOST_ASKED), self.pages.read)
+        return run(concurrently(limited, MAX_CONCURRENT_BYTES), self.pages.read)
 
     def corrupt(self, path: str, error: Exception) -> CorruptGranuleError:
         """Return the error that an object cannot be read."""
@@ -226,11 +226,11 @@ class ObjectReader:
         }
         unread = sorted(addresses - read.keys())
         size = self._file.size - self._file.base
-        for first in range(0, len(unread), MOST_SIDE_BY_SIDE):
-            some = unread[first : first + MOST_SIDE_BY_SIDE]
+        for first in range(0, len(unread), MAX_CONCURRENT_PARSERS):
+            some = unread[first : first + MAX_CONCURRENT_PARSERS]
             results = self._file.run(read_object(at, size, self._file.usage) for at in some)
             read |= zip(some, map(self._moved, results), strict=True)
-            if len(some) == MOST_SIDE_BY_SIDE:
+            if len(some) == MAX_CONCURRENT_PARSERS:
                 self._file.pages.release()
         return read
 

@@ -11,7 +11,7 @@ from .paths import ancestors, join, parent, split_path, way
 
 __all__ = ["ObjectTree"]
 
-MOST_NAMES = 256
+MAX_PATH_NAMES = 256
 """Names in the path of a soft link; one of more leads nowhere."""
 NAMES_TOLD = 100
 
@@ -86,7 +86,7 @@ class ObjectTree:
     def goal(self, path: str) -> str | None:
         """Return the path that a soft link leads to; None if it is none, or leads nowhere."""
         link = self.link(path)
-        if not isinstance(link, str) or link.count("/") > MOST_NAMES:
+        if not isinstance(link, str) or link.count("/") > MAX_PATH_NAMES:
             return None
         # To the HDF5 library `..` is an ordinary name, and no object here has it.
         return None if ".." in link.split("/") else join(parent(path), link)

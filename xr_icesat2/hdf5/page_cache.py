@@ -4,9 +4,9 @@ Pages are requested in blocks. A block that is too small costs further round tri
 too large costs unneeded bytes. So a block has as many bytes as arrive during a round trip, within
 limits. An :class:`.IsolatedRange` is requested as single pages.
 
-After the first read, opening a granule and reading some of it takes :data:`ROUND_TRIPS` sequential
-round trips and a part of its remaining bytes. If one round trip with all remaining bytes is faster,
-the granule is read whole and kept for later reads.
+After the first read, opening a granule and reading some of it takes :data:`RANGE_READ_ROUND_TRIPS`
+sequential round trips and a part of its remaining bytes. If one round trip with all remaining bytes
+is faster, the granule is read whole and kept for later reads.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from concurrent.futures import Executor
 from typing import Any
 
 from xr_icesat2.bytesource import ByteSource, OnBytes, Range
-from xr_icesat2.bytesource.request_limits import MAX_IN_FLIGHT
-from xr_icesat2.environment import number
+from xr_icesat2.bytesource.request_limits import MAX_CONCURRENT_REQUESTS
+from xr_icesat2.environment import environment_number
 from xr_icesat2.fork_safety import after_fork
 from xr_icesat2.thread_pools import wait_all
 
@@ -28,36 +28,37 @@ from .parser_loop import IndependentRanges, IsolatedRange, Ranges
 
 __all__ = ["KEPT_PAGES", "KeptPages", "PageCache"]
 
-PAGE, MOST_BLOCK = 16 << 10, 256 << 10
+PAGE, MAX_BLOCK_BYTES = 16 << 10, 256 << 10
 """Bytes. Headers of one group are within a few kB of each other."""
 MERGE_BYTES = 64 << 10
 """Pages at most this far apart are read in one request, with the bytes between them."""
-ROUND_TRIPS = 2
-RANGES_BRING = 3
+RANGE_READ_ROUND_TRIPS = 2
+"""Sequential round trips that reading ranges is assumed to take after the first read."""
+RANGE_READ_DIVISOR = 3
 """Reading ranges is assumed to transfer one part in this many of the remaining bytes."""
 FRONT_ROUND_TRIPS = 3
 """Round trips saved by reading the front of a file at once, if all structure is there."""
 FIRST_BLOCKS = 4
 """Blocks of the first read: they contain the headers of the outer groups, and measure the speed of
 the connection."""
-ONWARD = 128, 4 << 20
-"""Bytes at the beginning of a file that are read with the first range elsewhere: at most one part
-in so many of the file, and so many bytes. Most metadata of a thousand datasets is stored there."""
-MOST_RUN = 2 << 20
+FRONT_DIVISOR, MAX_FRONT_BYTES = 128, 4 << 20
+"""The first read elsewhere also reads the beginning of the file: at most one part in so many of the
+file, and so many bytes. Most metadata of a thousand datasets is stored there."""
+MAX_REQUEST_BYTES = 2 << 20
 """Bytes of one request, at most."""
-MOST_PARTS = 16 << 20
+MAX_PARTIAL_BYTES = 16 << 20
 """Bytes kept while parts of granules are among them."""
-FRESH = 30.0
+MIN_SECONDS_CACHED = 30.0
 """Seconds after which the bytes of another granule may replace those of a granule."""
 
 
-def most_whole() -> int:
+def max_whole_file_bytes() -> int:
     """Return how many bytes of whole granules one process may keep.
 
     ``XR_ICESAT2_WHOLE_FILE_BYTES``, else 48 MiB. A granule that does not fit is not read whole. So
     of a list of a thousand small granules, of which only parts are needed, few are read whole.
     """
-    return int(number("XR_ICESAT2_WHOLE_FILE_BYTES", 48 << 20, "bytes", zero=True))
+    return int(environment_number("XR_ICESAT2_WHOLE_FILE_BYTES", 48 << 20, "bytes", zero=True))
 
 
 class KeptPages:
@@ -69,7 +70,7 @@ class KeptPages:
         Seconds after which a granule makes room for another.
     """
 
-    def __init__(self, fresh: float = FRESH) -> None:
+    def __init__(self, fresh: float = MIN_SECONDS_CACHED) -> None:
         self.fresh = fresh
         self.reset()
 
@@ -79,16 +80,16 @@ class KeptPages:
         self._total = 0
         self._lock = threading.RLock()  # reentrant: forget() of an evicted granule calls drop()
 
-    def admit(self, pages: PageCache, size: int, most: int) -> bool:
+    def admit(self, pages: PageCache, size: int, max_bytes: int) -> bool:
         """Reserve memory for some bytes of a granule; return whether there is enough."""
         now = time.monotonic()
         with self._lock:
             self.drop(pages)
             for old, (_, since) in list(self._pages.items()):
-                if self._total + size <= most or now - since <= self.fresh:
+                if self._total + size <= max_bytes or now - since <= self.fresh:
                     break  # older entries keep their place
                 old.forget()
-            if self._total + size > most:
+            if self._total + size > max_bytes:
                 return False
             self._pages[pages] = size, now
             self._total += size
@@ -125,7 +126,7 @@ class PageCache:
         self._pages: dict[int, memoryview] = {}
         self._block = 0
         self._begun = False
-        self._onward = 0
+        self._front_bytes = 0
         self._whole = False
         self._sparing = False
 
@@ -160,11 +161,11 @@ class PageCache:
         try:
             return [_cut(pages, *span) for span in ranges]
         except KeyError:
-            missing = [span for span in ranges if not _held(pages, *span)]
+            missing = [span for span in ranges if not _is_cached(pages, *span)]
         apart = self.far and isinstance(ranges, IndependentRanges)
         if not apart or len(missing) == len(ranges):
             self._take(pages, missing)
-        return [_cut(pages, *span) if _held(pages, *span) else None for span in ranges]
+        return [_cut(pages, *span) if _is_cached(pages, *span) else None for span in ranges]
 
     def front(self, size: int) -> Ranges:
         """Return ranges that cover the front of a file, if reading it at once is faster."""
@@ -174,7 +175,7 @@ class PageCache:
 
     def take_whole(self, requests: int) -> None:
         """Read the whole file if some requests and a further round trip would take longer."""
-        self._read_whole_within(self._pages, math.ceil(requests / MAX_IN_FLIGHT) + 1)
+        self._read_whole_within(self._pages, math.ceil(requests / MAX_CONCURRENT_REQUESTS) + 1)
 
     def read_each_cached(
         self,
@@ -188,7 +189,7 @@ class PageCache:
         ``rest`` is called with the numbers of the other ranges.
         """
         pages = self._pages
-        missing = [n for n, span in enumerate(ranges) if not _held(pages, *span)]
+        missing = [n for n, span in enumerate(ranges) if not _is_cached(pages, *span)]
         there = sorted({*range(len(ranges))}.difference(missing))
         if not missing and len(there) == 1:
             _hand_on(pages, ranges[0], on_bytes, 0)
@@ -207,9 +208,9 @@ class PageCache:
         """
         if self._whole:
             return
-        held = sum(map(len, self._pages.values()))
-        keep = self.far and held and not self._sparing
-        if not (keep and self._kept.admit(self, held, MOST_PARTS)):
+        cached = sum(map(len, self._pages.values()))
+        keep = self.far and cached and not self._sparing
+        if not (keep and self._kept.admit(self, cached, MAX_PARTIAL_BYTES)):
             self.forget()
 
     def forget(self) -> None:
@@ -223,8 +224,8 @@ class PageCache:
     def _block_size(self) -> int:
         """Pages of a block, determined once by what a request costs."""
         if not self._block:
-            most = min(self._source.cost.round_trip, MOST_BLOCK) // PAGE
-            self._block = 1 << max(0, most.bit_length() - 1)
+            max_pages = min(self._source.cost.round_trip, MAX_BLOCK_BYTES) // PAGE
+            self._block = 1 << max(0, max_pages.bit_length() - 1)
         return self._block
 
     def _around(self, missing: set[int]) -> set[int]:
@@ -247,8 +248,8 @@ class PageCache:
             p for span in missing if not isinstance(span, IsolatedRange) for p in _pages_of(*span)
         }
         if among:
-            onward, self._onward = self._onward, 0
-            among = self._around(among) | set(_pages_of(0, onward))
+            front_bytes, self._front_bytes = self._front_bytes, 0
+            among = self._around(among) | set(_pages_of(0, front_bytes))
         self._fetch(pages, alone | among)
 
     def _begin(self, pages: dict[int, memoryview]) -> None:
@@ -256,16 +257,21 @@ class PageCache:
         self._begun = True
         if self.far:
             block = self._block_size * PAGE
-            self._fetch(pages, set(_pages_of(0, min(FIRST_BLOCKS * block, self._size))), most=block)
-            self._read_whole_within(pages, ROUND_TRIPS)
-            share, most = ONWARD
-            self._onward = min(self._size // share, most, self._source.cost.round_trip // 2)
+            self._fetch(
+                pages, set(_pages_of(0, min(FIRST_BLOCKS * block, self._size))), max_bytes=block
+            )
+            self._read_whole_within(pages, RANGE_READ_ROUND_TRIPS)
+            self._front_bytes = min(
+                self._size // FRONT_DIVISOR, MAX_FRONT_BYTES, self._source.cost.round_trip // 2
+            )
 
     def _read_whole_within(self, pages: dict[int, memoryview], round_trips: int) -> None:
         left = self._size - sum(map(len, pages.values()))
-        cheap = left - left // RANGES_BRING <= (round_trips - 1) * self._source.cost.round_trip
+        cheap = (
+            left - left // RANGE_READ_DIVISOR <= (round_trips - 1) * self._source.cost.round_trip
+        )
         may = self.far and not self._whole and not self._sparing
-        if may and cheap and self._kept.admit(self, self._size, most_whole()):
+        if may and cheap and self._kept.admit(self, self._size, max_whole_file_bytes()):
             self._whole = True
             try:
                 self._fetch(pages, set(_pages_of(0, self._size)))
@@ -273,9 +279,11 @@ class PageCache:
                 self.forget()
                 raise
 
-    def _fetch(self, pages: dict[int, memoryview], wanted: set[int], most: int = MOST_RUN) -> None:
+    def _fetch(
+        self, pages: dict[int, memoryview], wanted: set[int], max_bytes: int = MAX_REQUEST_BYTES
+    ) -> None:
         missing = sorted(wanted - pages.keys())
-        runs = _merge(missing, pages, MERGE_BYTES // PAGE, max(1, most // PAGE))
+        runs = _merge(missing, pages, MERGE_BYTES // PAGE, max(1, max_bytes // PAGE))
         spans = [
             (first * PAGE, min((last + 1) * PAGE, self._size) - first * PAGE)
             for first, last in runs
@@ -288,7 +296,7 @@ class PageCache:
                 pages[page] = memoryview(data)[start : start + PAGE]
 
 
-def _held(pages: Mapping[int, memoryview], offset: int, length: int) -> bool:
+def _is_cached(pages: Mapping[int, memoryview], offset: int, length: int) -> bool:
     return all(page in pages for page in _pages_of(offset, length))
 
 

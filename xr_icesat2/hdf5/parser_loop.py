@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 from xr_icesat2.errors import CorruptGranuleError
 
 __all__ = [
-    "MOST_ASKED",
+    "MAX_CONCURRENT_BYTES",
     "IndependentRanges",
     "IsolatedRange",
     "OverLimitError",
@@ -28,11 +28,11 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-MOST_OF_FILE = 4
+MAX_FILE_MULTIPLE = 4
 """How many times the size of the file one parser may request: nodes are read twice."""
 SLACK = 1 << 24
 """Further bytes: pages and heaps of small files are requested more than once."""
-MOST_ASKED = 1 << 26
+MAX_CONCURRENT_BYTES = 1 << 26
 """Bytes that concurrent parsers request at once; the others wait."""
 Ranges: TypeAlias = Sequence[tuple[int, int]]
 Parser: TypeAlias = Generator[Ranges, list[bytes], T]
@@ -86,7 +86,7 @@ def bounded(parser: Parser[T], file_size: int, base: int = 0) -> Parser[T]:
     ------
     CorruptGranuleError
         A pointer leads out of the file, or the parser requests more than
-        :data:`MOST_OF_FILE` times the file, as in a structure that contains
+        :data:`MAX_FILE_MULTIPLE` times the file, as in a structure that contains
         itself.
     """
     asked = 0
@@ -103,7 +103,7 @@ def bounded(parser: Parser[T], file_size: int, base: int = 0) -> Parser[T]:
                 msg = f"its metadata points to bytes {where} of {file_size}"
                 raise CorruptGranuleError(msg)
             asked += length
-        if asked > MOST_OF_FILE * file_size + SLACK:
+        if asked > MAX_FILE_MULTIPLE * file_size + SLACK:
             raise CorruptGranuleError("its metadata has no end")
         answer = yield ranges if base == 0 else _moved(ranges, base)
 
@@ -119,11 +119,11 @@ def _moved(ranges: Ranges, base: int) -> Ranges:
 
 
 def concurrently(
-    parsers: Iterable[Parser[T]], most: int | None = None
+    parsers: Iterable[Parser[T]], max_bytes: int | None = None
 ) -> Parser[list[T | Exception]]:
     """Run parsers concurrently; each result is a value, or the error that ended that parser.
 
-    They request at most ``most`` bytes at once, in their order; None for no limit.
+    They request at most ``max_bytes`` at once, in their order; None for no limit.
 
     Only errors about the file (:class:`UnsupportedError`,
     :class:`CorruptGranuleError`) are kept as results; any other ends them all.
@@ -144,7 +144,7 @@ def concurrently(
                 waiting.append(_Waiting(number, parser, ranges))
         if not waiting:
             return [results[number] for number in sorted(results)]
-        asking, later = (waiting, []) if most is None else _first(waiting, most)
+        asking, later = (waiting, []) if max_bytes is None else _first(waiting, max_bytes)
         data = yield IndependentRanges([span for one in asking for span in one.missing])
         ready, waiting = _handed_out(asking, data)
         if later:
@@ -176,13 +176,13 @@ class _Waiting:
         return isinstance(self.asked, IndependentRanges) and len(self.missing) < len(data)
 
 
-def _first(waiting: list[_Waiting], most: int) -> tuple[list[_Waiting], list[_Waiting]]:
+def _first(waiting: list[_Waiting], max_bytes: int) -> tuple[list[_Waiting], list[_Waiting]]:
     """Split off the first parsers whose requests fit into some bytes, at least one."""
     waiting = sorted(waiting, key=lambda one: one.number)
     total = 0
     for number, one in enumerate(waiting):
         total += sum(length for _, length in one.missing)
-        if total > most and number:
+        if total > max_bytes and number:
             return waiting[:number], waiting[number:]
     return waiting, []
 

@@ -51,16 +51,16 @@ from .array_values import (
 )
 from .schema import from_text, to_text
 
-__all__ = ["MAGIC", "MOST_BYTES", "decode_index", "decompress", "encode_index"]
+__all__ = ["MAGIC", "MAX_ENTRY_BYTES", "decode_index", "decompress", "encode_index"]
 
 MAGIC = b"xr_icesat2 index 8\n"
 """Changes with :mod:`.schema` and with the model: other versions are ignored and rewritten."""
 LENGTHS = struct.Struct("<III")
 """Checksum, bytes of msgpack, chunks."""
-MOST_STRUCTURE = 1 << 23
+MAX_STRUCTURE_BYTES = 1 << 23
 """Bytes of msgpack. The structure of a granule with a thousand variables has less than a million;
 as Python objects it may take twenty times as many."""
-MOST_CHUNKS = 1 << 23
+MAX_CHUNKS = 1 << 23
 COLUMNS: dict[str, np.dtype] = {
     "offsets": np.dtype("<u8"),
     "sizes": np.dtype("<u4"),
@@ -68,7 +68,7 @@ COLUMNS: dict[str, np.dtype] = {
 }
 """Columns of the chunk tables, each of all tables one after another."""
 CHUNK_BYTES = sum(dtype.itemsize for dtype in COLUMNS.values())
-MOST_BYTES = MOST_STRUCTURE + MOST_CHUNKS * CHUNK_BYTES + (1 << 20)
+MAX_ENTRY_BYTES = MAX_STRUCTURE_BYTES + MAX_CHUNKS * CHUNK_BYTES + (1 << 20)
 """Bytes of an encoded index: compression may make it a little longer than its content."""
 
 _ENCODER = Encoder()
@@ -103,7 +103,7 @@ def encode_index(contents: IndexContents) -> bytes:
         for column in (getattr(table, name) for table in tables)
     ]
     chunks = sum(len(table.sizes) for table in tables)
-    if len(structure) > MOST_STRUCTURE or chunks > MOST_CHUNKS:
+    if len(structure) > MAX_STRUCTURE_BYTES or chunks > MAX_CHUNKS:
         raise ValueError(f"an index with {len(structure)} bytes of structure and {chunks} chunks")
     body = zlib.compress(b"".join([structure, *columns]), level=1)
     rest = LENGTHS.pack(0, len(structure), chunks)[4:] + body
@@ -119,12 +119,12 @@ def decode_index(data: bytes, file_size: int) -> IndexContents:
         Of any kind: the bytes are not an index, one of another version, or damaged.
     """
     start = len(MAGIC) + LENGTHS.size
-    if data[: len(MAGIC)] != MAGIC or not start <= len(data) <= MOST_BYTES:
+    if data[: len(MAGIC)] != MAGIC or not start <= len(data) <= MAX_ENTRY_BYTES:
         raise ValueError("not an index of this version")
     checksum, length, chunks = LENGTHS.unpack_from(data, len(MAGIC))
     if zlib.crc32(memoryview(data)[len(MAGIC) + 4 :]) != checksum:
         raise ValueError("damaged")
-    if length > MOST_STRUCTURE or chunks > MOST_CHUNKS:
+    if length > MAX_STRUCTURE_BYTES or chunks > MAX_CHUNKS:
         raise ValueError(f"{length} bytes of structure and {chunks} chunks are too many")
     body = decompress(memoryview(data)[start:], length + chunks * CHUNK_BYTES)
     index = _DECODER.decode(memoryview(body)[:length])

@@ -14,7 +14,7 @@ from xr_icesat2.hdf5.model import IndexContents
 from xr_icesat2.printable import get_logger
 from xr_icesat2.safe_files import atomic_file, open_regular
 
-from .codec import MOST_BYTES, decode_index, encode_index
+from .codec import MAX_ENTRY_BYTES, decode_index, encode_index
 from .eviction import ENTRY_SUFFIX, note_written
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class IndexDirectory:
         path = self.entry(url, version)
         try:
             with open_regular(path, "rb") as file:
-                contents = decode_index(file.read(MOST_BYTES + 1), version.size)
+                contents = decode_index(file.read(MAX_ENTRY_BYTES + 1), version.size)
                 _note_use(file.fileno())
         except (FileNotFoundError, NotADirectoryError):
             return None

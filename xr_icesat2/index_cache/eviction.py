@@ -66,9 +66,9 @@ def _units(nbytes: int) -> int:
     return -(-nbytes // UNIT)
 
 
-def _evict(directory: Path, most: int) -> None:
+def _evict(directory: Path, max_bytes: int) -> None:
     entries = sorted(_entries(directory), reverse=True)
-    left = most
+    left = max_bytes
     for _, name, nbytes in entries:
         left -= nbytes
         if left < 0:

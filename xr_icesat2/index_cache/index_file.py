@@ -25,7 +25,7 @@ from xr_icesat2.errors import AccessDeniedError, CorruptIndexError, ICESat2Error
 from xr_icesat2.hdf5.model import IndexContents
 from xr_icesat2.safe_files import atomic_file, open_regular
 
-from .codec import MOST_BYTES, decode_index, decompress, encode_index
+from .codec import MAX_ENTRY_BYTES, decode_index, decompress, encode_index
 from .schema import Count, Text, from_text, to_text
 
 __all__ = ["FILE_SUFFIX", "IndexFile", "IndexFileWriter", "is_index_file", "write_index_file"]
@@ -34,7 +34,7 @@ FILE_SUFFIX = ".idx"
 MAGIC = b"xr_icesat2 indexes 2\n"
 TRAILER = struct.Struct("<QIII")
 """Offset of the table, its bytes, its bytes before compression, its checksum."""
-MOST_TABLE = 1 << 24
+MAX_TABLE_BYTES = 1 << 24
 """Bytes of the table: some 100,000 granules."""
 
 
@@ -56,7 +56,7 @@ _Table: TypeAlias = Mapping[str, _Entry]
 _Identity: TypeAlias = tuple[int, int, int]
 _TABLES: dict[str, tuple[_Identity, _Table]] = {}
 """The tables read last, by path, each with the identity of the file that it was read from."""
-MOST_TABLES = 16
+MAX_TABLES = 16
 _ENCODER = Encoder()
 _DECODER = Decoder(dict[Text, _Entry])
 
@@ -104,7 +104,7 @@ class IndexFile:
                 entry = _table(self.path, file).get(url)
                 if entry is None or entry.version != version:
                     return None
-                if entry.length > MOST_BYTES:
+                if entry.length > MAX_ENTRY_BYTES:
                     raise ValueError("one of its entries is too long")
                 file.seek(entry.start)
                 return decode_index(file.read(entry.length), version.size)
@@ -141,7 +141,7 @@ def _table(path: str, file: IO[bytes]) -> _Table:
     identity = (status.st_ino, status.st_mtime_ns, status.st_size)
     known = _TABLES.get(path)
     if known is None or known[0] != identity:
-        if len(_TABLES) >= MOST_TABLES:
+        if len(_TABLES) >= MAX_TABLES:
             _TABLES.clear()
         known = _TABLES[path] = identity, _read_table(file, status.st_size)
     return known[1]
@@ -152,7 +152,7 @@ def _read_table(file: IO[bytes], size: int) -> _Table:
         raise ValueError("it lacks the header or the trailer of an index file")
     file.seek(size - TRAILER.size)
     start, length, decompressed, checksum = TRAILER.unpack(file.read())
-    if start + length + TRAILER.size != size or decompressed > MOST_TABLE:
+    if start + length + TRAILER.size != size or decompressed > MAX_TABLE_BYTES:
         raise ValueError("it is truncated")
     file.seek(start)
     body = file.read(length)
@@ -183,7 +183,7 @@ class IndexFileWriter:
         """Write the table of where each index is stored."""
         table = {from_text(url): self._entries[url] for url in sorted(self._entries)}
         encoded = _ENCODER.encode(table)
-        if len(encoded) > MOST_TABLE:
+        if len(encoded) > MAX_TABLE_BYTES:
             raise SelectionError(f"{len(self._entries)} granules are too many for one file")
         body = zlib.compress(encoded, level=1)
         start = self._file.tell()

@@ -38,7 +38,7 @@ __all__ = [
     "to_text",
 ]
 
-MOST_ATTRIBUTE_SETS = 1 << 17
+MAX_ATTRIBUTE_SETS = 1 << 17
 """An empty set takes one byte, but 64 bytes once it is decoded."""
 
 Count: TypeAlias = Annotated[int, Meta(ge=0)]
@@ -200,7 +200,7 @@ class Unread(_Part):
 class StoredIndex(_Part):
     """The index of one granule, without the columns of its chunk tables."""
 
-    attributes: Annotated[list[dict[Text, Attribute]], Meta(max_length=MOST_ATTRIBUTE_SETS)]
+    attributes: Annotated[list[dict[Text, Attribute]], Meta(max_length=MAX_ATTRIBUTE_SETS)]
     """Each once, though six beams have the same."""
     nodes: dict[Text, StoredNode]
     tables: dict[Text, tuple[Unread, ...]]

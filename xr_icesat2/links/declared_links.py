@@ -37,7 +37,7 @@ def list_links() -> str:
     """Return all links, for messages."""
     pairs = [link_ends(product, link) for product, link in declared_links()]
     pairs += [
-        ((product, link.one), (link.product, link.run))
+        ((product, link.one), (link.product, link.through))
         for product, link in declared_links()
         if isinstance(link, SpanLink)
     ]

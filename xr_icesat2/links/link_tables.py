@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from xr_icesat2.errors import LinkError
-from xr_icesat2.products import KeyLink, RunLink, TimeLink
+from xr_icesat2.products import KeyLink, RangeLink, TimeLink
 
 from .linked_rate import Endpoint
 from .lookup import inner_link
@@ -58,7 +58,7 @@ class LinkTable:
 LinkTables = Mapping[Beam, LinkTable]
 
 
-def range_tables(link: RunLink, one: Endpoint) -> dict[Beam, LinkTable]:
+def range_tables(link: RangeLink, one: Endpoint) -> dict[Beam, LinkTable]:
     """Map row numbers of ``many`` to the row of ``one`` that contains them."""
     first, count = one.variable(link.first), one.variable(link.count)
     rows = one.track.rows({"first": first, "count": count})
@@ -151,13 +151,13 @@ class SegmentPositions:
     def of(cls, link: KeyLink, through: Endpoint) -> SegmentPositions:
         """Read the segments of a granule."""
         segments = range_tables(inner_link(link), through)
-        key = through.variable(link.run_key)
+        key = through.variable(link.through_key)
         rows = through.track.rows({"key": key})
         keyed = {}
         for beam, table in segments.items():
             # Nothing refers to segments without rows.
-            keys = whole_numbers(link.run_key, rows.values["key"][table.ranges.positions], key)
-            unique = map_unique_keys(keys, f"{through.track.beam(beam)}, {link.run_key}")
+            keys = whole_numbers(link.through_key, rows.values["key"][table.ranges.positions], key)
+            unique = map_unique_keys(keys, f"{through.track.beam(beam)}, {link.through_key}")
             keyed[beam] = RangePositions(unique, table.ranges.starts, table.ranges.lengths)
         return cls(link, through.track, segments, keyed)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xr_icesat2.errors import LinkError
 from xr_icesat2.granule.identity import UNKNOWN
-from xr_icesat2.products import PRODUCTS, KeyLink, RateLink, RunLink, SpanLink
+from xr_icesat2.products import PRODUCTS, KeyLink, RangeLink, RateLink, SpanLink
 
 from .declared_links import declared_links, link_ends, list_links
 from .linked_rate import Endpoint
@@ -26,7 +26,7 @@ def find_link(of: Endpoint, to: Endpoint) -> tuple[RateLink, bool]:
     -------
     link, forward
         ``forward`` is True if ``of`` is the link's ``many``, or if ``of`` is the ``one`` and ``to``
-        the ``run`` of a :class:`.SpanLink`. If it is False, the link is followed in reverse.
+        the ``through`` of a :class:`.SpanLink`. If it is False, the link is followed in reverse.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def find_link(of: Endpoint, to: Endpoint) -> tuple[RateLink, bool]:
         if (here, there) == ends:
             return link, True
         if isinstance(link, SpanLink):
-            numbered = (product, link.one), (link.product, link.run)
+            numbered = (product, link.one), (link.product, link.through)
             if ends in (numbered, numbered[::-1]):
                 return link, ends == numbered
         if (there, here) == ends:
@@ -50,12 +50,12 @@ def find_link(of: Endpoint, to: Endpoint) -> tuple[RateLink, bool]:
 
 
 def _range_hint(link: RateLink) -> str:
-    if isinstance(link, RunLink | SpanLink):
+    if isinstance(link, RangeLink | SpanLink):
         return "use links.row_ranges"
     return "link in the other direction"
 
 
-def find_range_link(one: Endpoint, many: Endpoint) -> RunLink | SpanLink:
+def find_range_link(one: Endpoint, many: Endpoint) -> RangeLink | SpanLink:
     """Return the link by which a row of ``one`` has a range of rows of ``many``.
 
     Raises
@@ -64,7 +64,7 @@ def find_range_link(one: Endpoint, many: Endpoint) -> RunLink | SpanLink:
         No link is declared.
     """
     for product, link in declared_links():
-        if isinstance(link, RunLink | SpanLink) and link_ends(product, link) == (
+        if isinstance(link, RangeLink | SpanLink) and link_ends(product, link) == (
             _end(many),
             _end(one),
         ):
@@ -72,13 +72,13 @@ def find_range_link(one: Endpoint, many: Endpoint) -> RunLink | SpanLink:
     raise _none(one, many)
 
 
-def inner_link(link: KeyLink | SpanLink) -> RunLink:
+def inner_link(link: KeyLink | SpanLink) -> RangeLink:
     """Return the link inside the other product that a link passes through."""
     many = link.to if isinstance(link, KeyLink) else link.many
     return next(
         inner
         for inner in PRODUCTS[link.product].links
-        if isinstance(inner, RunLink) and (inner.one, inner.many) == (link.run, many)
+        if isinstance(inner, RangeLink) and (inner.one, inner.many) == (link.through, many)
     )
 
 
@@ -111,10 +111,10 @@ def check_through(
     link: KeyLink | SpanLink, of: Endpoint, to: Endpoint, through: Endpoint | None
 ) -> Endpoint:
     """Return ``through``; raise unless it is the rate that the link passes through."""
-    if through is None or _end(through) != (link.product, link.run):
+    if through is None or _end(through) != (link.product, link.through):
         given = "nothing" if through is None else through.name
         raise LinkError(
-            f"{of.name} and {to.name} are linked through {link.product} {link.run}; "
+            f"{of.name} and {to.name} are linked through {link.product} {link.through}; "
             f"through= is {given}"
         )
     return through

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from xr_icesat2.errors import LinkError
-from xr_icesat2.products import KeyLink, RunLink
+from xr_icesat2.products import KeyLink, RangeLink
 
 from .api import Opened, attach, on_rows_of
 from .linked_arrays import AttachedArray
@@ -107,7 +107,7 @@ def along_track_distance(photons: Opened, segments: Opened) -> xr.DataArray:
     """
     of, to = Endpoint.of(photons), Endpoint.of(segments)
     link = find_range_link(to, of)
-    if not isinstance(link, RunLink) or link.x_atc is None:
+    if not isinstance(link, RangeLink) or link.x_atc is None:
         raise LinkError(f"{to.name} does not contain the distance along the track")
     start, past = link.x_atc
     to.variable(start), of.variable(past)

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from xr_icesat2.errors import LinkError
-from xr_icesat2.products import KeyLink, RunLink, SpanLink, TimeLink
+from xr_icesat2.products import KeyLink, RangeLink, SpanLink, TimeLink
 
 from .link_tables import (
     LinkTable,
@@ -112,11 +112,11 @@ class NearestKeys:
         cls, link: SpanLink, segments: LinkTables, many: Endpoint, through: Endpoint
     ) -> NearestKeys:
         """Read the segments of a granule."""
-        key, length = through.variable(link.run_key), through.variable(link.run_length)
+        key, length = through.variable(link.through_key), through.variable(link.through_length)
         rows = through.track.rows({"key": key, "length": length})
         numbers = np.full(len(rows.real), NO_ROW, np.int64)
         for _, at in group_by_beam(rows):
-            numbers[at] = whole_numbers(link.run_key, rows.values["key"][at], key)
+            numbers[at] = whole_numbers(link.through_key, rows.values["key"][at], key)
         halves = rows.values["length"].astype(np.float64) / 2
         return cls(segments, numbers, halves, many.variable(link.many_past))
 
@@ -252,7 +252,7 @@ def make_matcher(of: Endpoint, to: Endpoint, through: Endpoint | None) -> RowMat
         raise LinkError(f"{of.name} and {to.name} are linked directly; leave through= out")
     elif isinstance(link, SpanLink):
         matcher = _by_number(link, of, to, forward=forward)
-    elif isinstance(link, RunLink):
+    elif isinstance(link, RangeLink):
         tables = range_tables(link, to)
         matcher = RowMatcher(of.track, to.track, FileRowKeys(), tables, to.track.granules, tables)
     else:
@@ -271,8 +271,10 @@ def _by_time(link: TimeLink, of: Endpoint, to: Endpoint) -> RowMatcher:
 
 
 def _by_number(link: SpanLink, of: Endpoint, to: Endpoint, *, forward: bool) -> RowMatcher:
-    here, there = (link.key, link.run_key) if forward else (link.run_key, link.key)
-    own, theirs = (link.one_time, link.run_time) if forward else (link.run_time, link.one_time)
+    here, there = (link.key, link.through_key) if forward else (link.through_key, link.key)
+    own, theirs = (
+        (link.one_time, link.through_time) if forward else (link.through_time, link.one_time)
+    )
     return RowMatcher(
         of.track,
         to.track,

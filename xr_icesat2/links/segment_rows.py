@@ -94,7 +94,7 @@ def _spanned(
     """Yield the ranges of rows that span several rows of ``through``."""
     key = one.variable(link.key)
     rows = one.track.rows({"key": key})
-    numbered = number_tables(through, link.run_key)
+    numbered = number_tables(through, link.through_key)
     size = int(np.prod(through.track.shape))
     for beam, at in group_by_beam(rows):
         if beam not in counts:

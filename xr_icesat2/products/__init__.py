@@ -5,7 +5,7 @@ import pkgutil
 from collections.abc import Iterator
 
 from .granule_naming import GranuleConvention
-from .link_types import KeyLink, RateLink, RunLink, SpanLink, TimeLink
+from .link_types import KeyLink, RangeLink, RateLink, SpanLink, TimeLink
 from .registry import Products
 from .spec import ALONG, Completeness, Labels, ProductSpec, Rate
 
@@ -18,9 +18,9 @@ __all__ = [
     "Labels",
     "ProductSpec",
     "Products",
+    "RangeLink",
     "Rate",
     "RateLink",
-    "RunLink",
     "SpanLink",
     "TimeLink",
 ]

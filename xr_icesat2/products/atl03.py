@@ -7,7 +7,7 @@ cannot be compared with 006. All releases have the same rates and dimensions.
 """
 
 from .granule_naming import GranuleConvention
-from .link_types import RunLink, TimeLink
+from .link_types import RangeLink, TimeLink
 from .spec import ALONG, ProductSpec, Rate
 
 __all__ = ["ATL03", "SURFACE_TYPES"]
@@ -70,7 +70,7 @@ ATL03 = ProductSpec(
     rates=(HEIGHTS, GEOLOCATION, BACKGROUND, *SIGNAL_FINDING),
     main=("heights",),
     links=(
-        RunLink(
+        RangeLink(
             many="heights",
             one="geolocation",
             first="geolocation/ph_index_beg",

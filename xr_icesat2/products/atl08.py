@@ -9,7 +9,7 @@ Canopy heights have 9 percentiles up to release 003 and 18 from 004 on. The file
 
 from .atl03 import SURFACE_TYPES
 from .granule_naming import GranuleConvention
-from .link_types import KeyLink, RunLink
+from .link_types import KeyLink, RangeLink
 from .spec import ALONG, ProductSpec, Rate
 
 __all__ = ["ATL08"]
@@ -72,7 +72,7 @@ ATL08 = ProductSpec(
     rates=(LAND_SEGMENTS, SIGNAL_PHOTONS),
     main=("land_segments",),
     links=(
-        RunLink(
+        RangeLink(
             many="signal_photons",
             one="land_segments",
             first="land_segments/ph_ndx_beg",
@@ -86,8 +86,8 @@ ATL08 = ProductSpec(
             to="heights",
             key="signal_photons/ph_segment_id",
             position="signal_photons/classed_pc_indx",
-            run="geolocation",
-            run_key="geolocation/segment_id",
+            through="geolocation",
+            through_key="geolocation/segment_id",
             many_time="signal_photons/delta_time",
             to_time="heights/delta_time",
             classes="signal_photons/classed_pc_flag",

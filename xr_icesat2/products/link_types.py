@@ -10,25 +10,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-__all__ = ["KeyLink", "RateLink", "RunLink", "SpanLink", "TimeLink"]
+__all__ = ["KeyLink", "RangeLink", "RateLink", "SpanLink", "TimeLink"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunLink:
-    """A row of ``one`` covers a run of rows of ``many``, given by its first row and its length."""
+class RangeLink:
+    """A row of ``one`` covers a range of rows of ``many``, given by its first row and its length."""
 
     many: str
     """Group of the rate with many rows."""
     one: str
-    """Group of the rate of which each row covers a run."""
+    """Group of the rate of which each row covers a range."""
     first: str
-    """Variable of ``one``: number of the run's first row, counted from ``base``; below ``base``
-    where the run is empty."""
+    """Variable of ``one``: number of the range's first row, counted from ``base``; below ``base``
+    where the range is empty."""
     count: str
-    """Variable of ``one``: rows of the run."""
+    """Variable of ``one``: rows of the range."""
     base: int = 1
     tiling: bool
-    """Whether the runs follow one another without gaps, so that ``count`` sums up to all rows of
+    """Whether the ranges follow one another without gaps, so that ``count`` sums up to all rows of
     ``many``, and each of ``first`` can be checked by the counts before it."""
     x_atc: tuple[str, str] | None = None
     """Variable of ``one`` and variable of ``many`` that add up to the distance along the track."""
@@ -54,7 +54,7 @@ class TimeLink:
 class KeyLink:
     """A row of ``many`` is the same observation as one row of another product's rate.
 
-    The rows of that rate, ``to``, form runs: ``key`` selects the run, ``position`` the row in it.
+    The rows of that rate, ``to``, form ranges: ``key`` selects the range, ``position`` the row in it.
     """
 
     many: str
@@ -63,14 +63,14 @@ class KeyLink:
     to: str
     """Group of the other product's rate."""
     key: str
-    """Variable of ``many`` that holds a value of ``run_key``."""
+    """Variable of ``many`` that holds a value of ``through_key``."""
     position: str
-    """Variable of ``many``: number of the row within the run, counted from ``base``."""
+    """Variable of ``many``: number of the row within the range, counted from ``base``."""
     base: int = 1
-    run: str
-    """Group of the other product's rate that has a :class:`RunLink` to ``to``."""
-    run_key: str
-    """Variable of ``run``; no two rows have the same value."""
+    through: str
+    """Group of the other product's rate that has a :class:`RangeLink` to ``to``."""
+    through_key: str
+    """Variable of ``through``; no two rows have the same value."""
     many_time: str
     """Variable of ``many``: time of a row; that of its row of ``to`` is the same, by which the link
     is checked."""
@@ -82,34 +82,34 @@ class KeyLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpanLink:
-    """A row of ``one`` spans consecutive rows of another product's rate ``run``, by their numbers.
+    """A row of ``one`` spans consecutive rows of ``through``, another product's rate, by number.
 
-    The rows of ``run`` cover runs of ``many``, and so does each row of ``one``.
+    The rows of ``through`` cover ranges of ``many``, and so does each row of ``one``.
     Neighbours overlap: a row of ``many`` is in several rows of ``one``, and is linked to the one
     with the nearest middle.
     """
 
     one: str
     key: str
-    """Variable of ``one``: ``run_key`` of the last row of ``run`` that it spans."""
+    """Variable of ``one``: ``through_key`` of the last row of ``through`` that it spans."""
     rows: int
-    """How many rows of ``run`` it spans; its middle is where the last of them begins."""
+    """How many rows of ``through`` it spans; its middle is where the last of them begins."""
     product: str
     """Short name of the other product; the granule of the same pass, region and release."""
-    run: str
-    """Group of the other product's rate that has a :class:`RunLink` to ``many``."""
-    run_key: str
-    """Variable of ``run``; no two rows have the same value."""
-    run_length: str
-    """Variable of ``run``: metres along the track."""
+    through: str
+    """Group of the other product's rate that has a :class:`RangeLink` to ``many``."""
+    through_key: str
+    """Variable of ``through``; no two rows have the same value."""
+    through_length: str
+    """Variable of ``through``: metres along the track."""
     many: str
     many_past: str
-    """Variable of ``many``: metres along the track from the beginning of its row of ``run``."""
+    """Variable of ``many``: metres along the track from the beginning of its row of ``through``."""
     one_time: str
-    run_time: str
-    """Times of a row of ``one`` and of the row of ``run`` that has its number."""
+    through_time: str
+    """Times of a row of ``one`` and of the row of ``through`` that has its number."""
     apart: float
     """Seconds by which these two may differ at most."""
 
 
-RateLink: TypeAlias = RunLink | TimeLink | KeyLink | SpanLink
+RateLink: TypeAlias = RangeLink | TimeLink | KeyLink | SpanLink

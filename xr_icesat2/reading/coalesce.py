@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Run", "coalesce"]
+__all__ = ["MergedRange", "coalesce"]
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """One request: a run of the file, and the wanted ranges in it."""
+class MergedRange:
+    """One request: a range of the file, and the wanted ranges in it."""
 
     offset: int
     length: int
@@ -21,23 +21,23 @@ class Run:
 
 
 def coalesce(
-    offsets: np.ndarray, lengths: np.ndarray, *, most_gap: int, most_bytes: int
-) -> list[Run]:
-    """Merge ranges into runs.
+    offsets: np.ndarray, lengths: np.ndarray, *, max_gap: int, max_bytes: int
+) -> list[MergedRange]:
+    """Merge ranges.
 
     Parameters
     ----------
     offsets, lengths
         Wanted ranges in bytes, in any order; they may overlap.
-    most_gap
+    max_gap
         Unwanted bytes that are read rather than asking twice.
-    most_bytes
-        A run is not extended beyond this many bytes (a single range may be longer).
+    max_bytes
+        A merged range is not extended beyond this many bytes (a single range may be longer).
 
     Returns
     -------
-    list of Run
-        By rising offset; each range is a member of exactly one run.
+    list of MergedRange
+        By rising offset; each range is a member of exactly one of them.
     """
     if not len(offsets):
         return []
@@ -45,25 +45,27 @@ def coalesce(
     starts = offsets[order].astype(np.int64)
     ends = starts + lengths[order].astype(np.int64)
     reached = np.maximum.accumulate(ends)
-    borders = [0, *(np.flatnonzero(starts[1:] - reached[:-1] > most_gap) + 1).tolist(), len(order)]
-    runs: list[Run] = []
+    borders = [0, *(np.flatnonzero(starts[1:] - reached[:-1] > max_gap) + 1).tolist(), len(order)]
+    merged: list[MergedRange] = []
     for first, last in itertools.pairwise(borders):
-        runs += _bounded(order[first:last], starts[first:last], ends[first:last], most_bytes)
-    return runs
+        merged += _bounded(order[first:last], starts[first:last], ends[first:last], max_bytes)
+    return merged
 
 
 def _bounded(
-    members: np.ndarray, starts: np.ndarray, ends: np.ndarray, most_bytes: int
-) -> list[Run]:
-    runs: list[Run] = []
+    members: np.ndarray, starts: np.ndarray, ends: np.ndarray, max_bytes: int
+) -> list[MergedRange]:
+    merged: list[MergedRange] = []
     first = 0
     while first < len(members):
         # Ranges inside the first one cost nothing, however long it is.
-        limit = max(int(starts[first]) + most_bytes, int(ends[first]))
+        limit = max(int(starts[first]) + max_bytes, int(ends[first]))
         near = max(first + 1, int(np.searchsorted(starts, limit)))
         reached = np.maximum.accumulate(ends[first:near])
         last = first + int(np.searchsorted(reached, limit, side="right"))
         end = int((ends[first:last]).max())
-        runs.append(Run(int(starts[first]), end - int(starts[first]), members[first:last]))
+        merged.append(
+            MergedRange(int(starts[first]), end - int(starts[first]), members[first:last])
+        )
         first = last
-    return runs
+    return merged

@@ -20,7 +20,7 @@ from .selection import Selection, orthogonal
 
 __all__ = ["PendingArray", "execute"]
 
-LITTLE = 1 << 18
+MAX_INLINE_PADDING_BYTES = 1 << 18
 """Bytes of padding up to which another thread costs more than it saves."""
 
 
@@ -54,7 +54,7 @@ def _begin_padding(pending: Iterable[PendingArray]) -> Iterator[Future[None]]:
     pool = decode_pool()
     for one in pending:
         for box in one.padded:
-            if math.prod(map(len, box)) * one.result.itemsize > LITTLE:
+            if math.prod(map(len, box)) * one.result.itemsize > MAX_INLINE_PADDING_BYTES:
                 yield pool.submit(one.pad, box)
             else:
                 one.pad(box)

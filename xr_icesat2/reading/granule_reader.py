@@ -30,9 +30,9 @@ from .selection import Index, Selection, crossed, indexer, orthogonal, positions
 
 __all__ = ["DatasetRead", "Sink", "read_selections", "read_whole_datasets"]
 
-MOST_GAP = 64 * 1024
+MAX_GAP_BYTES = 64 * 1024
 """Unwanted bytes that cost less than another request."""
-MOST_RUN = 2 << 20
+MAX_REQUEST_BYTES = 2 << 20
 """Bytes a request: more would not arrive sooner, and take memory while they are decoded."""
 
 
@@ -236,16 +236,16 @@ def _fetch_all(granule: Granule, jobs: Sequence[_Job], count: ProgressCallback) 
     number = _joined(numbers)
     offsets = _joined([job.chunks.offsets[n] for job, n in zip(jobs, numbers, strict=True)])
     sizes = _joined([job.chunks.sizes[n] for job, n in zip(jobs, numbers, strict=True)])
-    runs = coalesce(offsets, sizes, most_gap=MOST_GAP, most_bytes=MOST_RUN)
+    merged = coalesce(offsets, sizes, max_gap=MAX_GAP_BYTES, max_bytes=MAX_REQUEST_BYTES)
 
     def take(at: int, data: Buffer) -> None:
-        run, view = runs[at], memoryview(data)
-        columns = (owners, number, offsets - run.offset, sizes)
-        for owner, n, start, size in zip(*(c[run.members].tolist() for c in columns), strict=True):
+        one, view = merged[at], memoryview(data)
+        columns = (owners, number, offsets - one.offset, sizes)
+        for owner, n, start, size in zip(*(c[one.members].tolist() for c in columns), strict=True):
             _decode_chunk(granule, jobs[owner], n, view[start : start + size])
-        count(run.length, 0)
+        count(one.length, 0)
 
-    ranges = [(run.offset, run.length) for run in runs]
+    ranges = [(one.offset, one.length) for one in merged]
     count(0, sum(length for _, length in ranges))
     granule.read_each(ranges, take, decode_pool())
 

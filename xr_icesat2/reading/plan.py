@@ -17,7 +17,7 @@ __all__ = ["Axes", "Axis", "Chunks", "chunk_starts", "contiguous_table", "plan_c
 
 CONTIGUOUS_BLOCK = 1 << 20
 """Bytes in which contiguous values are read, as if they were chunks of that size."""
-MOST_BLOCKS = 1 << 20
+MAX_BLOCKS = 1 << 20
 """Blocks of contiguous values: a terabyte in default blocks, which no granule has."""
 
 
@@ -144,7 +144,7 @@ def contiguous_table(
     if not shape:
         return ChunkTable((), *_columns([offset], [item_size])), ()
     row = item_size * math.prod(shape[1:])
-    rows = max(1, block // max(1, row), -(-shape[0] // MOST_BLOCKS))
+    rows = max(1, block // max(1, row), -(-shape[0] // MAX_BLOCKS))
     rows = min(rows, max(1, shape[0]))
     starts = np.arange(0, shape[0], rows, dtype=np.int64)
     lengths = np.minimum(rows, shape[0] - starts) * row

@@ -168,7 +168,7 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
     return target
 
 
-_SEGMENTS_AT_ONCE = 2000
+_SEGMENTS_PER_BLOCK = 2000
 
 
 def true_photon_classes(  # noqa: PLR0913 (each is something that decides what a granule holds)
@@ -225,7 +225,7 @@ def true_photon_classes(  # noqa: PLR0913 (each is something that decides what a
     cloud = PhotonCloud.of(BeamTrack(granule, beam))
     n = cloud.ids.size
     parts = [
-        cloud.photons(row, min(row + _SEGMENTS_AT_ONCE, n)).class_
-        for row in range(0, n, _SEGMENTS_AT_ONCE)
+        cloud.photons(row, min(row + _SEGMENTS_PER_BLOCK, n)).class_
+        for row in range(0, n, _SEGMENTS_PER_BLOCK)
     ]
     return np.concatenate([np.zeros(0, np.int8), *parts])

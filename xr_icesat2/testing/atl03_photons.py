@@ -13,7 +13,7 @@ from .photons import NOISE, PhotonCloud, Photons, frame_and_pulse, shot_time
 __all__ = ["photon_rows"]
 
 
-_SEGMENTS_AT_ONCE = 2000  # bounds memory for any size of blocks
+_SEGMENTS_PER_BLOCK = 2000  # bounds memory for any size of blocks
 _BUFFER = 15.0  # metres around the ground in which noise is classified as edge of the signal
 _NOT_CONSIDERED, _BACKGROUND, _EDGE, _HIGH = -1, 0, 1, 4
 _DOUBTED = 0.1  # share of the signal with less confidence; a third of it with low confidence
@@ -29,8 +29,8 @@ def photon_rows(cloud: PhotonCloud, start: int, stop: int) -> ArraysByName:
     """Return rows ``start:stop`` of ``heights``, by name."""
     first, last = cloud.rows_of(start, stop)
     parts = []
-    for row in range(first, last, _SEGMENTS_AT_ONCE):
-        after = min(row + _SEGMENTS_AT_ONCE, last)
+    for row in range(first, last, _SEGMENTS_PER_BLOCK):
+        after = min(row + _SEGMENTS_PER_BLOCK, last)
         begin = int(cloud.first[row])
         wanted = slice(max(start - begin, 0), stop - begin)
         photons = dict(_variables(cloud, cloud.photons(row, after), begin))

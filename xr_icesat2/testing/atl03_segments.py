@@ -28,7 +28,7 @@ __all__ = [
 SHOTS_IN_SUM = 50
 """Shots of a row of ``bckgrd_atlas``."""
 
-_SEGMENTS_AT_ONCE = 2000  # so that memory stays bounded
+_SEGMENTS_PER_BLOCK = 2000  # so that memory stays bounded
 _SPEED = 7_600.0  # metres a second
 _POINTING = 0.02  # of the spacecraft's attitude, degrees
 
@@ -94,8 +94,8 @@ def _reference(
 def _reference_photon(cloud: PhotonCloud, start: int, stop: int) -> tuple[Floats, Floats]:
     """Return the position of each reference photon."""
     (latitude, longitude), _, _ = _reference(cloud, start, stop)
-    for row in range(start, stop, _SEGMENTS_AT_ONCE):
-        after = min(row + _SEGMENTS_AT_ONCE, stop)
+    for row in range(start, stop, _SEGMENTS_PER_BLOCK):
+        after = min(row + _SEGMENTS_PER_BLOCK, stop)
         photons = cloud.photons(row, after)
         some = photons.counts > 0
         first = cloud.first[row:after] - cloud.first[row]

@@ -4,7 +4,7 @@ import numpy as np
 
 from .ancillary_data import AncillaryValues, Extent
 from .array_types import ArraysByName
-from .atl08_photons import MOST_20M_SEGMENTS, LandSegments, SignalPhotons
+from .atl08_photons import MAX_20M_SEGMENTS, LandSegments, SignalPhotons
 from .atl08_segments import land_segment_rows, percentiles_of
 from .beam_track import BeamTrack
 from .identity import SyntheticGranule
@@ -46,7 +46,7 @@ class ATL08Values(AncillaryValues):
     def constants(self) -> ArraysByName:
         """Return the values of variables stored once in a file, by path."""
         return super().constants() | {
-            "ds_geosegments": np.arange(1, MOST_20M_SEGMENTS + 1),
+            "ds_geosegments": np.arange(1, MAX_20M_SEGMENTS + 1),
             "ds_metrics": np.arange(1, len(percentiles_of(self._granule.release)) + 1),
             "ds_surf_type": np.arange(1, 6),
         }

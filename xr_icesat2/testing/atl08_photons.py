@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from .array_types import ArraysByName, Ints
 from .photons import NOISE, PhotonCloud, Photons, shot_time
 
-__all__ = ["MOST_20M_SEGMENTS", "LandSegments", "SignalPhotons"]
+__all__ = ["MAX_20M_SEGMENTS", "LandSegments", "SignalPhotons"]
 
 
-MOST_20M_SEGMENTS = 5
+MAX_20M_SEGMENTS = 5
 """20 m segments in the longest land segment."""
 
 _SHORTEST = 2
@@ -19,7 +19,7 @@ _WHOLE = 0.7  # share of the land segments with the most 20 m segments
 _GAPS = 0.15  # share of them that follow a gap
 _LONGEST_GAP = 6  # 20 m segments
 _FEWEST = 20  # photons in a land segment
-_SEGMENTS_AT_ONCE = 2000
+_SEGMENTS_PER_BLOCK = 2000
 _NEAR = (-10.0, 40.0)  # metres around the ground in which ATL08 lists noise
 _DENSE = 4.0  # metres around the ground in which noise has the signal flag
 
@@ -37,8 +37,8 @@ class SignalPhotons:
     def of(cls, cloud: PhotonCloud) -> "SignalPhotons":
         """Count the listed photons, which makes every photon of the beam once."""
         counts = [np.zeros(1, np.int64)]
-        for row in range(0, cloud.ids.size, _SEGMENTS_AT_ONCE):
-            stop = min(row + _SEGMENTS_AT_ONCE, cloud.ids.size)
+        for row in range(0, cloud.ids.size, _SEGMENTS_PER_BLOCK):
+            stop = min(row + _SEGMENTS_PER_BLOCK, cloud.ids.size)
             photons = cloud.photons(row, stop)
             segment = np.repeat(np.arange(stop - row), photons.counts)
             counts.append(np.bincount(segment[cls.listed(photons)], minlength=stop - row))
@@ -55,8 +55,8 @@ class SignalPhotons:
         """Return rows ``start:stop`` of ``signal_photons``, by name."""
         first, last = np.searchsorted(self.first, [start, stop - 1], side="right")
         parts = [
-            self._rows(row, min(row + _SEGMENTS_AT_ONCE, int(last)), start, stop)
-            for row in range(int(first) - 1, int(last), _SEGMENTS_AT_ONCE)
+            self._rows(row, min(row + _SEGMENTS_PER_BLOCK, int(last)), start, stop)
+            for row in range(int(first) - 1, int(last), _SEGMENTS_PER_BLOCK)
         ]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
@@ -91,8 +91,8 @@ class LandSegments:
         noise, n = cloud.track.noise, cloud.ids.size
         count = n // _SHORTEST + 1
         whole = noise.uniform("whole", 0, count) < _WHOLE
-        shorter = noise.uniform("size", 0, count) * (MOST_20M_SEGMENTS - _SHORTEST)
-        size = np.where(whole, MOST_20M_SEGMENTS, _SHORTEST + shorter.astype(np.int64))
+        shorter = noise.uniform("size", 0, count) * (MAX_20M_SEGMENTS - _SHORTEST)
+        size = np.where(whole, MAX_20M_SEGMENTS, _SHORTEST + shorter.astype(np.int64))
         gap = noise.uniform("gap", 0, count) / _GAPS
         gap = np.where(gap < 1, gap * _LONGEST_GAP, 0).astype(np.int64)
         begin = np.cumsum(gap + size) - size

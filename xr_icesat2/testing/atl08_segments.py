@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .array_types import ArraysByName, Floats, Ints
-from .atl08_photons import MOST_20M_SEGMENTS, LandSegments, SignalPhotons
+from .atl08_photons import MAX_20M_SEGMENTS, LandSegments, SignalPhotons
 from .geophysical_models import dem_source, solar_position
 from .grouped_statistics import GroupedValues
 from .orbit import SEGMENT_LENGTH
@@ -16,7 +16,7 @@ from .surface import ROUGHNESS, surface_height, surface_types
 __all__ = ["land_segment_rows", "percentiles_of"]
 
 
-_AT_ONCE = 300  # land segments, so that memory stays bounded
+_SEGMENTS_PER_BLOCK = 300  # land segments, so that memory stays bounded
 _NO_DATA, _NO_PHOTON = -1, 0
 _FEW = 0.05  # share of photons below which canopy or ground do not count
 _H_CANOPY = 98.0  # percentile
@@ -34,8 +34,8 @@ def land_segment_rows(
 ) -> ArraysByName:
     """Return rows ``start:stop`` of ``land_segments``, by path below it."""
     parts = [
-        _Part.of(signal, segments, slice(row, min(row + _AT_ONCE, stop))).variables()
-        for row in range(start, stop, _AT_ONCE)
+        _Part.of(signal, segments, slice(row, min(row + _SEGMENTS_PER_BLOCK, stop))).variables()
+        for row in range(start, stop, _SEGMENTS_PER_BLOCK)
     ]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
@@ -66,7 +66,7 @@ class _Part:
         photons = signal.cloud.photons(low, high)
         label = np.full(high - low, -1)
         column = np.zeros(high - low, np.int64)
-        for offset in range(MOST_20M_SEGMENTS):
+        for offset in range(MAX_20M_SEGMENTS):
             mine = offset < size
             label[begin[mine] - low + offset] = np.flatnonzero(mine)
             column[begin[mine] - low + offset] = offset
@@ -107,7 +107,7 @@ class _Part:
     def _middles(self) -> Floats:
         """Middles of five 20 m segments from the first of each land segment on."""
         first = self.signal.cloud.ids[self.begin]
-        return np.asarray(first[:, None] + np.arange(MOST_20M_SEGMENTS) + 0.5)
+        return np.asarray(first[:, None] + np.arange(MAX_20M_SEGMENTS) + 0.5)
 
     def _ground(self, place: Floats) -> Floats:
         """Return the true height of the ground at positions along the track, in segments."""
@@ -120,13 +120,13 @@ class _Part:
 
     def _in_columns(self, chosen: NDArray[np.bool_]) -> GroupedValues:
         """Group photons by 20 m segment, five for each land segment."""
-        labels = self.label[chosen] * MOST_20M_SEGMENTS + self.column[chosen]
-        return GroupedValues(labels, self.begin.size * MOST_20M_SEGMENTS)
+        labels = self.label[chosen] * MAX_20M_SEGMENTS + self.column[chosen]
+        return GroupedValues(labels, self.begin.size * MAX_20M_SEGMENTS)
 
     def _subset_flag(self, chosen: NDArray[np.bool_]) -> Ints:
         some = self._in_columns(np.ones(chosen.shape, np.bool_)).counts > 0
         mine = (self._in_columns(chosen).counts > 0).astype(np.int64)
-        return np.where(some, _NO_PHOTON + mine, _NO_DATA).reshape(-1, MOST_20M_SEGMENTS)
+        return np.where(some, _NO_PHOTON + mine, _NO_DATA).reshape(-1, MAX_20M_SEGMENTS)
 
     def _segments(self) -> ArraysByName:
         signal = self.signal
@@ -168,7 +168,7 @@ class _Part:
 
     def _centres(self) -> ArraysByName:
         """Return centres of the 20 m segments; NaN for those outside the land segment."""
-        lacks = np.arange(MOST_20M_SEGMENTS) >= self.size[:, None]
+        lacks = np.arange(MAX_20M_SEGMENTS) >= self.size[:, None]
         latitude, longitude = self.signal.cloud.track.place(self._middles)
         return {
             "latitude_20m": np.where(lacks, np.nan, latitude),
@@ -179,7 +179,7 @@ class _Part:
         found, chosen = self._groups((GROUND,))
         height, above = self.height[chosen], self.above[chosen]
         low, quarter, median, high = found.percentiles(height, (0, 25, 50, 100)).T
-        in_columns = self._in_columns(chosen).mean(above).reshape(-1, MOST_20M_SEGMENTS)
+        in_columns = self._in_columns(chosen).mean(above).reshape(-1, MAX_20M_SEGMENTS)
         some = np.where(found.counts > 0, 1.0, np.nan)
         begin = self.signal.cloud.ids[self.begin].astype(np.float64)
         rise = self._ground(begin + self.size) - self._ground(begin)
@@ -216,7 +216,7 @@ class _Part:
         columns = self._in_columns(chosen).percentiles(above, (_H_CANOPY,))
         return {
             "h_canopy": tall,
-            "h_canopy_20m": columns.reshape(-1, MOST_20M_SEGMENTS),
+            "h_canopy_20m": columns.reshape(-1, MAX_20M_SEGMENTS),
             "h_canopy_abs": tall_abs,
             "h_canopy_quad": np.sqrt(found.mean(above**2)),
             "h_canopy_uncertainty": ROUGHNESS + 0.1 * tall,
