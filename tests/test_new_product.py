@@ -1,4 +1,4 @@
-"""A product is added by one file in ``products/``, with whatever is particular to it."""
+"""A product is added by one file in ``products/``, a layout by its module and its name."""
 
 import os
 import shutil
@@ -61,6 +61,18 @@ ATL98 = ProductSpec(
     ),
 )
 '''
+FIRST = '''"""``layout="first"``: the first row of each beam, made up."""
+
+from . import LayoutRules, layout_rules
+
+
+def _first_rows(merged):
+    spot = layout_rules("spot").datasets_of(merged)
+    return {path: dataset.isel({merged.rate.along: [0]}) for path, dataset in spot.items()}
+
+
+LAYOUT = LayoutRules(rate_datasets=_first_rows, pads=True)
+'''
 SCRIPT = """
 import sys
 
@@ -99,14 +111,25 @@ tree = xr.open_datatree(drawn, engine="icesat2")
 np.testing.assert_array_equal(tree["/height/h"], [1.0, 2.0])
 assert "gran_idx" not in tree.coords
 assert xr_icesat2.products["ATL98"].granules.is_gridded
+
+first = xr.open_dataset([north, south], engine="icesat2", layout="first")
+assert first.height.sizes["top_idx"] == 1
+xr.testing.assert_equal(first, xr.open_dataset([north, south], engine="icesat2").isel(top_idx=[0]))
 """
 
 
-def test_product_is_added_by_one_file(tmp_path):
+def test_product_is_added_by_one_file_and_layout_by_two(tmp_path):
     site = tmp_path / "site"
     shutil.copytree(PACKAGE, site / PACKAGE.name, ignore=shutil.ignore_patterns("__pycache__"))
     for product, spec in {"atl97": TRACKS, "atl98": MAPS}.items():
         (site / PACKAGE.name / "products" / f"{product}.py").write_text(spec, encoding="utf-8")
+    layouts = site / PACKAGE.name / "assembly" / "layouts"
+    (layouts / "first.py").write_text(FIRST, encoding="utf-8")
+    registry = (layouts / "__init__.py").read_text(encoding="utf-8")
+    registry = registry.replace(
+        'Literal["spot", "flat", "file"]', 'Literal["spot", "flat", "file", "first"]'
+    )
+    (layouts / "__init__.py").write_text(registry, encoding="utf-8")
     rows, heights = np.arange(3.0), np.arange(6.0).reshape(3, 2)
     paths = [
         write_tiny(

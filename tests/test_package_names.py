@@ -7,8 +7,8 @@ from pathlib import Path
 import xr_icesat2
 
 PACKAGE = Path(xr_icesat2.__file__).parent
-SUBCOMMAND_INTERFACE = {"add_parser"}
-"""Each subcommand of the command line interface defines these."""
+INTERFACES = {"add_parser", "LAYOUT"}
+"""Each subcommand of the command line interface defines the first, each layout the second."""
 
 
 def defined_names(path: Path) -> set[str]:
@@ -29,7 +29,7 @@ def defined_names(path: Path) -> set[str]:
 def test_every_public_name_is_defined_once():
     modules = defaultdict(list)
     for path in sorted(PACKAGE.rglob("*.py")):
-        for name in defined_names(path) - SUBCOMMAND_INTERFACE:
+        for name in defined_names(path) - INTERFACES:
             modules[name].append(path.relative_to(PACKAGE).as_posix())
     assert {name: found for name, found in modules.items() if len(found) > 1} == {}
 

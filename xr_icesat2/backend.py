@@ -12,8 +12,9 @@ from xarray.backends import BackendEntrypoint
 from xarray.coders import CFDatetimeCoder, CFTimedeltaCoder
 
 from .assembly.assemble import assemble_dataset, assemble_groups, close_granules
+from .assembly.layouts import Layout
 from .assembly.open_granules import open_granules
-from .assembly.request import Layout, Request, make_request
+from .assembly.request import Request, make_request
 from .errors import GroupNotFoundError, SelectionError
 from .granule.granule import Granule
 from .granule.name import parse_name

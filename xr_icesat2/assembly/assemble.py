@@ -18,8 +18,6 @@ from xr_icesat2.products import PRODUCTS, Rate
 from .dask_chunks import share_chunks
 from .granule_coordinates import granule_coords
 from .layouts.file import file_datasets, file_tree
-from .layouts.flat import flat_datasets
-from .layouts.spot import spot_datasets
 from .merge_granules import MergedRate, common_attrs
 from .parallel import map_granules
 from .rate_headers import GranuleRate, read_beam_rates
@@ -40,7 +38,6 @@ __all__ = ["assemble_dataset", "assemble_groups", "close_granules"]
 
 FEW_GRANULES = 8
 """Granules up to which raw metadata stays in memory until a tree is complete: rates share pages."""
-LAYOUTS = {"spot": spot_datasets, "flat": flat_datasets}
 
 
 def assemble_dataset(
@@ -170,9 +167,9 @@ def _tree_groups(merged: MergedRate) -> dict[str, xr.Dataset]:
     return {join(f"/{rate.alias}", below[path]): dataset for path, dataset in groups.items()}
 
 
-def _rate_groups(merged: MergedRate) -> dict[str, xr.Dataset]:
+def _rate_groups(merged: MergedRate) -> Mapping[str, xr.Dataset]:
     """Return the groups of a rate by their paths below the beam."""
-    groups = LAYOUTS[merged.request.layout](merged)
+    groups = merged.request.rules.datasets_of(merged)
     note_left_out(groups[merged.first_group], merged.left_out)
     return groups
 
@@ -217,7 +214,7 @@ def _paths(datasets: Mapping[str, xr.Dataset]) -> list[str]:
 
 def _root(dataset: xr.Dataset, granules: Sequence[ResolvedGranule], request: Request) -> xr.Dataset:
     coords = granule_coords([one.identity for one in granules])
-    if request.layout == "flat":
+    if request.rules.concatenates:
         # Rows have a coordinate gran_idx of their own, which an index here would override.
         coords = {
             name: xr.Variable(("granule",) * v.ndim, v.data, v.attrs, v.encoding)

@@ -107,7 +107,7 @@ def _beams(
         spots = assign_spots(present, stored, identity.sc_orient, word, request.sc_orient)
     except SpotsUnknownError as error:
         # Rows, and beams that are selected by ground track, need no spots.
-        if request.spots is None and (request.layout == "flat" or request.beams is not None):
+        if request.spots is None and (request.rules.concatenates or request.beams is not None):
             return by_ground_track(BeamSelection(BY_GROUND_TRACK, {}, present, ()), request)
         raise IdentityError(f"{granule.url}: {error}") from error
     except (IdentityError, SelectionError) as error:

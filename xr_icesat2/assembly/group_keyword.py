@@ -54,8 +54,8 @@ def unmerged_path(
     what = f"group={group!r} is a path in the file, which opens unmerged"
     out = _rate_instead(product, group)
     _check_no_beam_keywords(request, what, out)
-    if request.layout == "flat":
-        msg = f'layout="flat" concatenates beams, but {what}. Leave layout out{out}.'
+    if request.rules.concatenates:
+        msg = f'layout="{request.layout}" concatenates beams, but {what}. Leave layout out{out}.'
         raise SelectionError(msg)
     return path
 

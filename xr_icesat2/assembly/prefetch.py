@@ -58,7 +58,7 @@ def prefetch_granule(granule: Granule, request: Request) -> Identity | None:
         paths = predict_paths(granule, replace(request, variables=None))
         identity = identify_granule(granule, paths)
         rate = _rate(granule, request)
-        if rate is not None and request.layout != "file":
+        if rate is not None and request.rules.merges_beams:
             read_rate_headers(granule, [f"/{beam}" for beam in BEAMS], rate, request)
     granule.index.release()
     return identity

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import index
-from typing import Any, Literal, SupportsIndex, TypeAlias
+from typing import Any, SupportsIndex
 
 import numpy as np
 from xarray.coders import CFDatetimeCoder, CFTimedeltaCoder
@@ -18,13 +18,12 @@ from xr_icesat2.limits import DEFAULT_LIMITS, Limits
 from xr_icesat2.products import Rate
 from xr_icesat2.reading.decode_options import DecodeOptions
 
+from .layouts import LAYOUT_NAMES, Layout, LayoutRules, layout_rules
 from .local_paths import expand, is_folder
 from .variable_patterns import matches_any, variable_patterns
 
-__all__ = ["FilePath", "Layout", "Request", "make_request"]
+__all__ = ["FilePath", "Request", "make_request"]
 
-Layout: TypeAlias = Literal["spot", "flat", "file"]
-LAYOUTS: tuple[Layout, ...] = ("spot", "flat", "file")
 DECODERS: Mapping[str, type] = {
     "mask_and_scale": bool,
     "decode_times": CFDatetimeCoder,
@@ -75,6 +74,11 @@ class Request:
     """What :attr:`group` means, once the granules are identified; None for all rates of a tree."""
 
     @property
+    def rules(self) -> LayoutRules:
+        """The rules of the layout."""
+        return layout_rules(self.layout)
+
+    @property
     def opens_unmerged(self) -> bool:
         """Return whether the target is a group of the file, with its own dimensions."""
         return isinstance(self.target, FilePath)
@@ -115,9 +119,10 @@ def make_request(filename_or_obj: Any, keywords: Mapping[str, Any]) -> Request:
         A pattern or a folder has no granule, or a list is empty.
     """
     layout = _layout(keywords.get("layout", "spot"))
+    rules = layout_rules(layout)
     drop_variables = variable_patterns(keywords.get("drop_variables") or (), "drop_variables")
     variables = keywords.get("variables")
-    group = _group(keywords.get("group"), layout, drop_variables)
+    group = _group(keywords.get("group"), rules, drop_variables)
     checked: dict[str, Any] = {
         "storage_options": _storage_options(keywords.get("storage_options")),
         "index_cache": _index_cache(keywords.get("index_cache")),
@@ -131,7 +136,7 @@ def make_request(filename_or_obj: Any, keywords: Mapping[str, Any]) -> Request:
         "allow_mixed_releases": _allow_mixed_releases(keywords.get("allow_mixed_releases", False)),
         "decode_coords": _decode_coords(keywords.get("decode_coords")),
         "decoders": _decoders(keywords),
-        "target": FilePath(normalise_path(group or "/")) if layout == "file" else None,
+        "target": None if rules.merges_beams else FilePath(normalise_path(group or "/")),
     }
     granules, listed = _granules(filename_or_obj)
     return Request(granules=granules, listed=listed, **checked)
@@ -147,19 +152,19 @@ def _granules(given: Any) -> tuple[list[Any], bool]:
 
 
 def _layout(given: Any) -> Layout:
-    for layout in LAYOUTS:
+    for layout in LAYOUT_NAMES:
         if given == layout:
             return layout
-    raise SelectionError(f"layout={given!r}, expected one of {', '.join(LAYOUTS)}")
+    raise SelectionError(f"layout={given!r}, expected one of {', '.join(LAYOUT_NAMES)}")
 
 
-def _group(group: Any, layout: Layout, drop_variables: tuple[str, ...]) -> str | None:
+def _group(group: Any, rules: LayoutRules, drop_variables: tuple[str, ...]) -> str | None:
     if group is None:
         return None
     if not isinstance(group, str):
         msg = f"group={group!r}, expected the name of one rate, or one path in the file"
         raise SelectionError(msg)
-    if layout == "file":
+    if not rules.merges_beams:
         check_not_dropped(group, drop_variables)
     return group
 
@@ -176,10 +181,10 @@ def _beam_keywords(keywords: Mapping[str, Any], layout: Layout) -> dict[str, Any
     """Return the keywords that choose beams."""
     given = {name: keywords.get(name) for name in ("spots", "beams", "sc_orient")}
     for name, value in given.items():
-        if value is not None and layout == "file":
+        if value is not None and not layout_rules(layout).merges_beams:
             msg = (
-                f'{name}={value!r} does not apply to layout="file", which does not merge beams. '
-                "Open one beam with group= and its path, or leave layout out."
+                f'{name}={value!r} does not apply to layout="{layout}", which does not merge '
+                "beams. Open one beam with group= and its path, or leave layout out."
             )
             raise SelectionError(msg)
     if given["spots"] is not None:
@@ -194,9 +199,11 @@ def _beam_keywords(keywords: Mapping[str, Any], layout: Layout) -> dict[str, Any
 
 
 def _pad_to(rows: Any, layout: Layout) -> int | None:
-    if rows is not None and not (_is_count(rows) and layout == "spot"):
+    if rows is not None and not (_is_count(rows) and layout_rules(layout).pads):
+        padded = " or ".join(f'"{name}"' for name in LAYOUT_NAMES if layout_rules(name).pads)
         raise SelectionError(
-            f'pad_to={rows!r} with layout={layout!r}, expected a number of rows with layout="spot"'
+            f"pad_to={rows!r} with layout={layout!r}, expected a number of rows with "
+            f"layout={padded}"
         )
     return None if rows is None else index(rows)
 

@@ -26,7 +26,7 @@ class Resolution:
     request: Request
     """With its target."""
     identities: Sequence[Identity] = ()
-    """Of each granule; none with ``layout="file"``, which needs none."""
+    """Of each granule; none if beams are not merged, which needs none."""
     granules: Sequence[ResolvedGranule] = ()
     """Those whose beams are merged; none where a group of the file is opened unmerged."""
 
@@ -56,7 +56,7 @@ def resolve_request(
     ICESat2Error
         The granules cannot be identified or merged, or have nothing of what is asked for.
     """
-    if request.layout == "file":
+    if not request.rules.merges_beams:
         return Resolution(request)
     identified = _identify(granules, request, identities)
     path = unmerged_path(granules, identified, request)

@@ -15,7 +15,7 @@ __all__ = ["KeyLink", "RangeLink", "RateLink", "SpanLink", "TimeLink"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RangeLink:
-    """A row of ``one`` covers a range of rows of ``many``, given by its first row and its length."""
+    """A row of ``one`` covers a range of rows of ``many``, given by its first row and count."""
 
     many: str
     """Group of the rate with many rows."""
@@ -54,7 +54,7 @@ class TimeLink:
 class KeyLink:
     """A row of ``many`` is the same observation as one row of another product's rate.
 
-    The rows of that rate, ``to``, form ranges: ``key`` selects the range, ``position`` the row in it.
+    The rows of that rate, ``to``, form ranges: ``key`` selects the range, ``position`` a row in it.
     """
 
     many: str

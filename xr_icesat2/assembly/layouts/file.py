@@ -22,7 +22,11 @@ from xr_icesat2.hdf5.model import DatasetHeader, GroupHeader, LeftOut, Node
 from xr_icesat2.hdf5.paths import ancestors, parent
 from xr_icesat2.reading.lazy_coordinate_index import LazyIndex
 
-__all__ = ["file_datasets", "file_tree"]
+from . import LayoutRules
+
+__all__ = ["LAYOUT", "file_datasets", "file_tree"]
+
+LAYOUT = LayoutRules(rate_datasets=None)
 
 Sizes = dict[str, int]
 NO_SIZE = -1

@@ -17,9 +17,10 @@ from xr_icesat2.assembly.merge_granules import MergedRate
 from xr_icesat2.assembly.variable import VariableLayout
 from xr_icesat2.products import ALONG
 
+from . import LayoutRules
 from .rate_groups import array_parts, label_coords, rate_datasets
 
-__all__ = ["flat_datasets"]
+__all__ = ["LAYOUT"]
 
 BEAM_ROW = "beam_idx"
 """Dimension of variables that a beam has once: one row a granule and beam that has the rate."""
@@ -49,7 +50,7 @@ class _Rows:
         return cls(beams, lengths, dict(zip(beams, starts, strict=False)), sizes)
 
 
-def flat_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
+def _flat_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
     """Return one Dataset for each group of the rate, by path below the beam.
 
     Rows are in the order of granules, then of spots (of ground tracks, where not all spots are
@@ -76,6 +77,9 @@ def flat_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
         flat_row_index(merged),
         label_coords(merged) | beam_coords,
     )
+
+
+LAYOUT = LayoutRules(rate_datasets=_flat_datasets, concatenates=True)
 
 
 def _layout(merged: MergedRate, path: str, dims: tuple[str, ...], rows: _Rows) -> VariableLayout:

@@ -12,12 +12,13 @@ from xr_icesat2.assembly.variable import VariableLayout
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.products import ALONG
 
+from . import LayoutRules
 from .rate_groups import array_parts, label_coords, rate_datasets
 
-__all__ = ["spot_datasets"]
+__all__ = ["LAYOUT"]
 
 
-def spot_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
+def _spot_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
     """Return one Dataset for each group of the rate, by path below the beam."""
     length = _length(merged)
     sizes = {**merged.second_sizes, ALONG: length}
@@ -41,6 +42,9 @@ def spot_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
 
     coords, index = beam_coords(merged), _row_index(merged, length)
     return rate_datasets(merged, layout_of, chunks_of, coords, index, label_coords(merged))
+
+
+LAYOUT = LayoutRules(rate_datasets=_spot_datasets, pads=True)
 
 
 def _length(merged: MergedRate) -> int:
