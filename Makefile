@@ -55,8 +55,8 @@ release-check: .venv/release.stamp
 	$(BIN)/python -m twine check --strict dist/*
 	$(BIN)/python -m tests.release dist
 
-# mypy needs the types of the packages that the examples use.
-.venv/check.stamp: extras = check,demo
+# mypy needs the types of the packages that the examples and the extras use.
+.venv/check.stamp: extras = all,check,demo
 
 .venv/%.stamp: extras = $*
 .venv/%.stamp: pyproject.toml | $(BIN)/python

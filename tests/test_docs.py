@@ -13,22 +13,25 @@ PROJECT = Path(__file__).parents[1]
 PAGES = sorted((PROJECT / "docs").rglob("*.md"))
 IMPORT = re.compile(r"^ *(?:import|from) (\w+)", re.MULTILINE)
 RUN = re.compile(r'^```python exec="true".*?\n(.*?)^```$', re.DOTALL | re.MULTILINE)
-COMES_WITH = {"shapely": "geopandas"}
 TEXTS = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *PAGES]
 OURS = {"xr_icesat2", "spec_tables", "spec_picture"}
 
 
-def extra(name: str) -> set[str]:
-    """Names of the packages that an extra installs, in small letters."""
+def extra(*names: str) -> set[str]:
+    """Names of the packages that extras install, in small letters."""
     told = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    listed = [*told["dependencies"], *told["optional-dependencies"][name]]
+    listed = list(told["dependencies"])
+    for name in names:
+        for one in told["optional-dependencies"][name]:
+            own = re.fullmatch(r"xr-icesat2\[(.*)\]", one)
+            listed += extra(*own[1].split(",")) if own else [one]
     return {re.split(r"[^\w.-]", one)[0].lower() for one in listed}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(PROJECT).as_posix())
 def test_imports_of_pages_are_in_the_docs_extra(page):
     imported = {
-        COMES_WITH.get(name, name)
+        name
         for code in RUN.findall(page.read_text(encoding="utf-8"))
         for name in IMPORT.findall(code)
     }

@@ -18,6 +18,7 @@ LEVELS = {
     "fork_safety": -2,
     "errors": -1,
     "environment": 0,
+    "extras": 0,
     "available_memory": 0,
     "messages": 0,
     "progress": 0,
@@ -105,6 +106,41 @@ def test_h5py_is_imported_where_we_fall_back_and_where_we_write():
 )
 def test_cloud_libraries_are_imported_by_one_module_at_most(library, module):
     assert importers(library) == ({module} if module else set())
+
+
+EXTRAS = {
+    "cf_xarray", "duckdb", "folium", "geopandas", "lonboard", "matplotlib", "polars", "pyarrow",
+    "pyogrio", "pyproj", "rasterio", "rioxarray", "shapely",
+}  # fmt: skip
+"""Packages of the extras, which are imported when a method or keyword needs them."""
+
+BLOCKED = """
+import sys
+
+# pandas and other engines of xarray import some of these themselves, where they can.
+sys.modules |= dict.fromkeys(sys.argv[2:])
+import xarray as xr
+
+import xr_icesat2
+
+with xr.open_dataset(sys.argv[1], engine="icesat2") as ds:
+    print(ds["h_li"].load().sizes["segment_idx"], ds.icesat2)
+with xr.open_datatree(sys.argv[1], engine="icesat2") as tree:
+    print(len(tree.groups))
+"""
+
+
+def test_granule_opens_without_the_packages_of_extras(tmp_path):
+    path = write_granule(tmp_path, n_segments=5, chunk_rows=100)
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", BLOCKED, str(path), *EXTRAS],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("5 ")
 
 
 OPEN = """

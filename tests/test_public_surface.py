@@ -32,6 +32,8 @@ PARTS = {
     "made_up_product": "testing",
     "strategies": "reading",
     "typed_use": "accessor products",
+    # Packages of extras.
+    "test_extras": "extras",
     # Byte sources: each kind, requests, retries, errors.
     "test_byte_budget": "bytesource",
     "test_bytesource": "bytesource granule hdf5 thread_pools",

@@ -19,6 +19,7 @@ __all__ = [
     "IdentityError",
     "LinkError",
     "MergeError",
+    "MissingExtraError",
     "NotAGranuleError",
     "NotSupportedError",
     "ProductNotFoundError",
@@ -107,3 +108,7 @@ class MergeError(ICESat2Error, ValueError):
 
 class LinkError(ICESat2Error, ValueError):
     """Two rates cannot be linked: they are not a pair, or a file is inconsistent."""
+
+
+class MissingExtraError(ICESat2Error, ImportError):
+    """A package that this method needs is not installed; the message says how to install it."""
