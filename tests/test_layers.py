@@ -30,6 +30,7 @@ LEVELS = {
     "bytesource": 1,
     "products": 1,
     "hdf5": 2,
+    "opened_rate": 2,
     "index_cache": 3,
     "granule": 4,
     "earthdata": 5,

@@ -23,6 +23,7 @@ __all__ = [
     "NotAGranuleError",
     "NotSupportedError",
     "ProductNotFoundError",
+    "RateError",
     "SelectionError",
     "TooLargeError",
     "TransferError",
@@ -100,6 +101,10 @@ class TooLargeError(MemoryError, ICESat2Error):
     """The requested values do not fit into memory, or a file exceeds a limit."""
 
     # MemoryError is first, because dask's workers recreate the error by MemoryError.__new__.
+
+
+class RateError(ICESat2Error, ValueError):
+    """The Dataset is not one rate opened with this engine, or lacks coordinates of its rows."""
 
 
 class MergeError(ICESat2Error, ValueError):

@@ -7,16 +7,14 @@ from dataclasses import dataclass, replace
 
 import xarray as xr
 
-from xr_icesat2.errors import LinkError
-from xr_icesat2.products import PRODUCTS, Rate
+from xr_icesat2.errors import LinkError, RateError
+from xr_icesat2.opened_rate import OpenedRate
+from xr_icesat2.products import Rate
 
 from .declared_links import list_links
 from .track_rows import AlongTrackRows
 
 __all__ = ["Endpoint", "with_common_beams"]
-
-_BEAM_COORDINATES = ("spot", "profile", "pair_track")
-"""Coordinates that identify beams; ``gt`` where spots are absent or unknown."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,41 +36,29 @@ class Endpoint:
         LinkError
             It was not opened with this engine, or lacks coordinates of the engine.
         """
-        dataset = given.to_dataset() if isinstance(given, xr.DataTree) else given
-        if not isinstance(dataset, xr.Dataset):
+        try:
+            opened = OpenedRate.of(given)
+        except RateError as error:
+            raise LinkError(f"cannot be linked: {error}") from error
+        dataset, along, rate = opened.dataset, opened.along, opened.rate
+        if opened.product is None or not opened.is_specified:
+            product = opened.product or "this product"
             raise LinkError(
-                f"a {type(given).__name__} cannot be linked, expected a Dataset or a node of a "
-                "tree: pass the Dataset that contains the variable (ds, not ds.h_ph)"
-            )
-        rated = [str(d) for d in dataset.dims if d in dataset.coords and "rate" in dataset[d].attrs]
-        if len(rated) != 1:
-            raise LinkError(
-                "links need a Dataset that was opened with engine='icesat2' and has rows of one "
-                f"rate along a track; this one has the dimensions {dict(dataset.sizes)}"
-            )
-        along = rated[0]
-        attrs = dataset[along].attrs
-        spec = PRODUCTS.get(attrs.get("product", ""))
-        rates = spec.rates if spec else ()
-        rate = next((rate for rate in rates if rate.name == attrs["rate"]), None)
-        if rate is None:
-            raise LinkError(
-                f"no link is declared for {attrs['rate']} of "
-                f"{attrs.get('product', 'this product')}; declared are: {list_links()}"
+                f"no link is declared for {opened.name} of {product}; declared are: {list_links()}"
             )
         row = "source_row" if "source_row" in dataset.coords else along
-        by = _beam_coordinate(dataset)
+        by = opened.beam_coordinate
         names = {"gran_idx": "gran_idx", "spot": by, "n_obs": "n_obs", "row": row}
         if lacking := {name for name in names.values() if name not in dataset.coords}:
             raise LinkError(
-                f"{attrs['rate']} lacks the coordinates {', '.join(sorted(lacking))}, which "
+                f"{opened.name} lacks the coordinates {', '.join(sorted(lacking))}, which "
                 "locate its rows in their file; keep the coordinates of the engine"
             )
         locators = {key: dataset[name].variable for key, name in names.items()}
         dims = (*(str(dim) for dim in locators["n_obs"].dims if dim != along), along)
         shape = tuple(dataset.sizes[dim] for dim in dims)
-        track = AlongTrackRows(f"{attrs['product']} {rate.name}", dims, shape, locators, by)
-        return cls(dataset, attrs["product"], attrs.get("release"), rate, track)
+        track = AlongTrackRows(opened.title, dims, shape, locators, by)
+        return cls(dataset, opened.product, opened.release, rate, track)
 
     @property
     def name(self) -> str:
@@ -93,15 +79,6 @@ class Endpoint:
                 f"{self.name} lacks {name}, which the link needs; open it with this variable"
             )
         return self.dataset[name].variable
-
-
-def _beam_coordinate(dataset: xr.Dataset) -> str:
-    """Return the coordinate that identifies the beams of a Dataset."""
-    by = next((name for name in _BEAM_COORDINATES if name in dataset.coords), "spot")
-    if by == "spot" and "gt" in dataset.coords:
-        known = by in dataset.coords and dataset[by].dtype.kind in "iu"
-        return by if known else "gt"
-    return by
 
 
 def with_common_beams(*endpoints: Endpoint) -> tuple[Endpoint, ...]:
