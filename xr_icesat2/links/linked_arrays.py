@@ -6,19 +6,18 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from xarray.backends import BackendArray
-from xarray.core import indexing
 
 from xr_icesat2.errors import LinkError
-from xr_icesat2.reading.lazy_array import index_outer
+from xr_icesat2.reading.load import Steps, StepwiseArray, lockstep
 
 from .row_matcher import RowMatcher
 from .row_range_map import NO_ROW
+from .track_rows import RowValues
 
 __all__ = ["AttachedArray", "MatchedRowArray"]
 
 
-class MatchedRowArray(BackendArray):
+class MatchedRowArray(StepwiseArray):
     """Position of each row's linked row along the track (int64), or :data:`NO_ROW`."""
 
     def __init__(self, matcher: RowMatcher) -> None:
@@ -26,17 +25,14 @@ class MatchedRowArray(BackendArray):
         self.shape = matcher.of.shape
         self.dtype = np.dtype(np.int64)
 
-    def __getitem__(self, key: indexing.ExplicitIndexer) -> np.ndarray:
-        """Match the rows that an xarray indexer selects."""
-        return index_outer(key, self.shape, self._read)
-
-    def _read(self, key: tuple[Any, ...]) -> np.ndarray:
-        rows, positions = self.matcher(key)
+    def steps(self, key: tuple[Any, ...]) -> Steps[np.ndarray]:
+        """Match selected rows."""
+        rows, positions = yield from self.matcher.steps(key)
         along = np.where(positions == NO_ROW, NO_ROW, positions % max(1, self.matcher.to.shape[-1]))
         return along.reshape(rows.shape)
 
 
-class AttachedArray(BackendArray):
+class AttachedArray(StepwiseArray):
     """A variable of the other endpoint, at each row.
 
     Parameters
@@ -69,14 +65,21 @@ class AttachedArray(BackendArray):
         self.shape = (*matcher.of.shape, *self.rest)
         self.dtype = dtype
 
-    def __getitem__(self, key: indexing.ExplicitIndexer) -> np.ndarray:
-        """Read the values at the rows that an xarray indexer selects."""
-        return index_outer(key, self.shape, self._read)
-
-    def _read(self, key: tuple[Any, ...]) -> np.ndarray:
+    def steps(self, key: tuple[Any, ...]) -> Steps[np.ndarray]:
+        """Read the values at selected rows."""
         n = len(self.matcher.of.dims)
-        rows, positions = self.matcher(key[:n])
+        rows = yield from self.matcher.of.row_steps(self.matcher.row_variables, key[:n])
+        return (yield from self.steps_at(rows, key[n:]))
+
+    def steps_at(self, rows: RowValues, rest: tuple[Any, ...]) -> Steps[np.ndarray]:
+        """Read the values at rows, which have ``row_variables`` of the matcher.
+
+        ``rest`` are the keys of the second dimensions.
+        """
+        positions = self.matcher.match(rows)
         found = positions != NO_ROW
+        read = self.matcher.to.value_steps(self.variable, positions[found])
+        _, at_found = yield from lockstep([self.matcher.check_steps(rows, positions), read])
         values = np.full((len(positions), *self.rest), self.padding, self.dtype)
         alone = rows.real & ~found
         if self.missing is not None:
@@ -87,8 +90,8 @@ class AttachedArray(BackendArray):
                 f"linked row of {self.matcher.to.name}, and {self.dtype} has no missing value: set "
                 "fill_value=, or leave those rows out"
             )
-        values[found] = self.matcher.to.read_at(self.variable, positions[found])
+        values[found] = at_found
         values = values.reshape(*rows.shape, *self.rest)
-        for axis, chosen in reversed(list(enumerate(key[n:], start=len(rows.shape)))):
+        for axis, chosen in reversed(list(enumerate(rest, start=len(rows.shape)))):
             values = values[(slice(None),) * axis + (chosen,)]
         return values

@@ -12,6 +12,7 @@ import xarray as xr
 
 from xr_icesat2.errors import LinkError
 from xr_icesat2.products import KeyLink, RangeLink, SpanLink, TimeLink
+from xr_icesat2.reading.load import Steps, run_steps
 
 from .link_tables import (
     LinkTable,
@@ -63,17 +64,18 @@ class FileRowKeys:
 class TimeKeys:
     """Times of rows."""
 
+    path: str
     time: xr.Variable
     track: AlongTrackRows
 
     @property
     def variables(self) -> Mapping[str, xr.Variable]:
         """The time."""
-        return {"time": self.time}
+        return {self.path: self.time}
 
     def of(self, beam: Beam, values: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return the times in nanoseconds."""
-        return nanoseconds(values["time"], self.time, self.track.beam(beam))
+        return nanoseconds(values[self.path], self.time, self.track.beam(beam))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,12 +88,12 @@ class NumberKeys:
     @property
     def variables(self) -> Mapping[str, xr.Variable]:
         """The number."""
-        return {"number": self.number}
+        return {self.path: self.number}
 
     def of(self, beam: Beam, values: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return the numbers."""
         del beam
-        return whole_numbers(self.path, values["number"], self.number)
+        return whole_numbers(self.path, values[self.path], self.number)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,6 +106,7 @@ class NearestKeys:
     """int64: number of each raveled segment."""
     halves: np.ndarray
     """float: metres from the beginning of each segment to its middle."""
+    path: str
     past: xr.Variable
     """Distance of a row from the beginning of its segment, metres."""
 
@@ -118,16 +121,17 @@ class NearestKeys:
         for _, at in group_by_beam(rows):
             numbers[at] = whole_numbers(link.through_key, rows.values["key"][at], key)
         halves = rows.values["length"].astype(np.float64) / 2
-        return cls(segments, numbers, halves, many.variable(link.many_past))
+        past = many.variable(link.many_past)
+        return cls(segments, numbers, halves, link.many_past, past)
 
     @property
     def variables(self) -> Mapping[str, xr.Variable]:
         """The distance within the segment."""
-        return {"past": self.past}
+        return {self.path: self.past}
 
     def of(self, beam: Beam, values: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return the numbers; :data:`NO_ROW` without segment or distance."""
-        past = values["past"]
+        past = values[self.path]
         if beam not in self.segments or not len(self.numbers):
             return np.full(past.shape, NO_ROW, np.int64)
         segment = self.segments[beam].ranges.find(values["row"].astype(np.int64, copy=False))
@@ -153,12 +157,13 @@ class PositionKeys:
     @property
     def variables(self) -> Mapping[str, xr.Variable]:
         """Segment and position."""
-        return {"key": self.key, "position": self.position}
+        return {self.named.link.key: self.key, self.named.link.position: self.position}
 
     def of(self, beam: Beam, values: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return the row numbers."""
-        key = whole_numbers(self.named.link.key, values["key"], self.key)
-        position = whole_numbers(self.named.link.position, values["position"], self.position)
+        link = self.named.link
+        key = whole_numbers(link.key, values[link.key], self.key)
+        position = whole_numbers(link.position, values[link.position], self.position)
         return self.named.rows(beam, key, position)
 
 
@@ -174,8 +179,8 @@ class RowMatcher:
     """Granules of both endpoints."""
     counts: LinkTables
     """Tables that determine how many rows a beam of ``of`` must have."""
-    times: tuple[xr.Variable, xr.Variable] | None = None
-    """Times of both endpoints, equal for linked rows."""
+    times: tuple[str, xr.Variable, xr.Variable] | None = None
+    """Times of both endpoints, equal for linked rows, and the path of that of :attr:`of`."""
     apart: int = SHOT_INTERVAL // 2
     """Nanoseconds by which these times may differ."""
 
@@ -187,10 +192,26 @@ class RowMatcher:
         LinkError
             A granule is missing in :attr:`to`, or the file is inconsistent.
         """
-        more = dict(self.keys.variables)
-        if self.times:
-            more["own_time"] = self.times[0]
-        rows = self.of.rows(more, key)
+        return run_steps(self.steps(key))
+
+    def steps(self, key: tuple[Any, ...]) -> Steps[tuple[RowValues, np.ndarray]]:
+        """Take the steps of a call."""
+        rows = yield from self.of.row_steps(self.row_variables, key)
+        positions = self.match(rows)
+        yield from self.check_steps(rows, positions)
+        return rows, positions
+
+    @property
+    def row_variables(self) -> dict[str, xr.Variable]:
+        """Variables of :attr:`of` that are read for the rows to match, by path."""
+        own = {self.times[0]: self.times[1]} if self.times else {}
+        return {**self.keys.variables, **own}
+
+    def match(self, rows: RowValues) -> np.ndarray:
+        """Return the position of each row among the raveled rows of :attr:`to`.
+
+        ``rows`` have :attr:`row_variables`.
+        """
         positions = np.full(rows.values["row"].shape, NO_ROW, np.int64)
         for beam, at in group_by_beam(rows):
             self.check_granules([beam[0]])
@@ -200,9 +221,17 @@ class RowMatcher:
             if beam in self.tables:
                 keys = self.keys.of(beam, values)
                 positions[at] = self.tables[beam].ranges.find(keys)
-        if self.times:
-            self._check_times(rows.values["own_time"], positions, *self.times)
-        return rows, positions
+        return positions
+
+    def check_steps(self, rows: RowValues, positions: np.ndarray) -> Steps[None]:
+        """Raise :class:`LinkError` unless linked rows have the same time."""
+        if not self.times:
+            return
+        path, own_time, their_time = self.times
+        found = positions != NO_ROW
+        theirs = yield from self.to.value_steps(their_time, positions[found])
+        one = nanoseconds(rows.values[path][found], own_time, self.of.name)
+        self._check_times(one, nanoseconds(theirs, their_time, self.to.name))
 
     def check_granules(self, numbers: Any) -> None:
         """Raise :class:`LinkError` unless both endpoints have all granules."""
@@ -215,12 +244,7 @@ class RowMatcher:
                 "belong together."
             )
 
-    def _check_times(
-        self, own: np.ndarray, positions: np.ndarray, own_variable: xr.Variable, theirs: xr.Variable
-    ) -> None:
-        found = positions != NO_ROW
-        one = nanoseconds(own[found], own_variable, self.of.name)
-        other = nanoseconds(self.to.read_at(theirs, positions[found]), theirs, self.to.name)
+    def _check_times(self, one: np.ndarray, other: np.ndarray) -> None:
         # Segments may have no time; their numbers identify them.
         timed = (one != NO_TIME) & (other != NO_TIME)
         apart = np.abs(one - other)[timed]
@@ -265,7 +289,7 @@ def make_matcher(of: Endpoint, to: Endpoint, through: Endpoint | None) -> RowMat
 
 
 def _by_time(link: TimeLink, of: Endpoint, to: Endpoint) -> RowMatcher:
-    keys = TimeKeys(of.variable(link.many_time), of.track)
+    keys = TimeKeys(link.many_time, of.variable(link.many_time), of.track)
     granules = to.track.granules if link.many_product is None else known_granules(of, to)
     return RowMatcher(of.track, to.track, keys, time_tables(link, to), granules, {})
 
@@ -282,7 +306,7 @@ def _by_number(link: SpanLink, of: Endpoint, to: Endpoint, *, forward: bool) -> 
         number_tables(to, there),
         known_granules(of, to),
         {},
-        (of.variable(own), to.variable(theirs)),
+        (own, of.variable(own), to.variable(theirs)),
         round(link.apart * 1e9),
     )
 
@@ -294,7 +318,8 @@ def _nearest(link: SpanLink, of: Endpoint, to: Endpoint, through: Endpoint | Non
     keys = NearestKeys.of_sides(link, segments, of, through)
     granules = known_granules(of, to) & through.track.granules
     # `link.apart` also covers photons, which are up to half a span from its middle.
-    times = of.variable(f"{link.many}/{of.rate.time}"), to.variable(link.one_time)
+    own = f"{link.many}/{of.rate.time}"
+    times = own, of.variable(own), to.variable(link.one_time)
     return RowMatcher(
         of.track,
         to.track,
@@ -315,7 +340,8 @@ def _by_key(
     check_pair(target, through)
     granules = known_granules(of, to) & through.track.granules
     named = SegmentPositions.of(link, through)
-    times = many.variable(link.many_time), target.variable(link.to_time)
+    own, theirs = (link.many_time, link.to_time) if forward else (link.to_time, link.many_time)
+    times = own, of.variable(own), to.variable(theirs)
     keys = PositionKeys.of_side(named, many)
     if forward:
         return RowMatcher(
@@ -328,7 +354,7 @@ def _by_key(
         _named_tables(keys, many),
         granules,
         named.segments,
-        times[::-1],
+        times,
     )
 
 

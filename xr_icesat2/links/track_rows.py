@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from xr_icesat2.granule.beams import BEAMS
+from xr_icesat2.reading.load import Steps, run_steps
 
 __all__ = ["AlongTrackRows", "Beam", "RowValues", "group_by_beam", "load_values"]
 
@@ -100,6 +101,12 @@ class AlongTrackRows:
 
         ``key`` is an int, slice or array for each dimension; default: all rows.
         """
+        return run_steps(self.row_steps(more, key))
+
+    def row_steps(
+        self, more: Mapping[str, xr.Variable] | None = None, key: tuple[Any, ...] | None = None
+    ) -> Steps[RowValues]:
+        """Take the steps of :meth:`rows`."""
         sizes = dict(zip(self.dims, self.shape, strict=True))
         keys = dict(zip(self.dims, key or [slice(None)] * len(self.dims), strict=True))
         kept = {d: k for d, k in keys.items() if isinstance(k, slice) or np.ndim(k)}
@@ -107,29 +114,40 @@ class AlongTrackRows:
             len(range(*k.indices(sizes[d]))) if isinstance(k, slice) else len(k)
             for d, k in kept.items()
         )
+        taken = {
+            name: variable[tuple(keys[str(dim)] for dim in variable.dims)]
+            for name, variable in {**self.locators, **(more or {})}.items()
+        }
+        yield list(taken.values())
         values = {}
-        for name, variable in {**self.locators, **(more or {})}.items():
-            taken = variable[tuple(keys[str(dim)] for dim in variable.dims)]
-            loaded = load_values(taken)
+        for name, variable in taken.items():
+            loaded = load_values(variable)
             if name == "spot":
                 loaded = self._beam_numbers(loaded)
             elif name == "gran_idx":
                 loaded = self.granule_numbers(loaded)
-            sized = loaded.reshape([taken.sizes.get(dim, 1) for dim in kept])
+            sized = loaded.reshape([variable.sizes.get(dim, 1) for dim in kept])
             values[name] = np.broadcast_to(sized, shape).ravel()
         return RowValues(shape, values)
 
     def read_at(self, variable: xr.Variable, positions: np.ndarray) -> np.ndarray:
         """Read a variable, second dimensions last, at positions in the raveled rows."""
+        return run_steps(self.value_steps(variable, positions))
+
+    def value_steps(self, variable: xr.Variable, positions: np.ndarray) -> Steps[np.ndarray]:
+        """Take the steps of :meth:`read_at`."""
         if not len(positions):
             rest = [size for dim, size in variable.sizes.items() if dim not in self.dims]
             return np.empty((0, *rest), variable.dtype)
         # Adjacent rows often share a position, which is read once.
         heads = np.flatnonzero(np.diff(positions, prepend=positions[0] - 1))
         found = dict(zip(self.dims, np.unravel_index(positions[heads], self.shape), strict=True))
-        points = {dim: xr.Variable(("point",), at) for dim, at in found.items()}
-        chosen = variable[{dim: at for dim, at in points.items() if dim in variable.dims}]
-        values = load_values(chosen.transpose("point", ...))
+        own = [dim for dim in self.dims if dim in variable.dims]
+        ordered = variable.transpose(*own, ...)
+        distinct = {dim: _distinct(found[dim]) for dim in own}
+        part = ordered[{dim: selection for dim, (selection, _) in distinct.items()}]
+        yield [part]
+        values = load_values(part)[tuple(places for _, places in distinct.values())]
         repeated: np.ndarray = np.repeat(values, np.diff(heads, append=len(positions)), axis=0)
         return repeated
 
@@ -139,6 +157,15 @@ class AlongTrackRows:
         for number, at in enumerate(np.ndindex(*outer)):
             for start in range(0, along, ROWS_PER_BLOCK):
                 yield (*at, slice(start, start + ROWS_PER_BLOCK)), number * along + start
+
+
+def _distinct(positions: np.ndarray) -> tuple[slice | np.ndarray, np.ndarray]:
+    """Return a selection of each position once, and the place of each in the selection."""
+    first, last = int(positions.min()), int(positions.max())
+    if last - first < len(positions):
+        return slice(first, last + 1), positions - first
+    found, places = np.unique(positions, return_inverse=True)
+    return found, places.reshape(-1)
 
 
 def load_values(variable: xr.Variable) -> np.ndarray:
