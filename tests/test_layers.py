@@ -26,6 +26,7 @@ LEVELS = {
     "text_table": 0,
     "thread_pools": 0,
     "limits": 1,
+    "region": 1,
     "relaxed_gc": 1,
     "bytesource": 1,
     "products": 1,

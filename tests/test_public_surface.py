@@ -18,6 +18,7 @@ PUBLIC = {
     "xr_icesat2.index_saving",
     "xr_icesat2.links",
     "xr_icesat2.products",
+    "xr_icesat2.region",
     "xr_icesat2.testing",
 }
 """What users import, and the entry points of xarray and of the command."""

@@ -1,0 +1,15 @@
+"""A place on Earth: everything that ``region=`` may be, as one :class:`Region`.
+
+:func:`make_region` parses what a user gives. :meth:`Region.contains` tests coordinates, and
+:meth:`Region.cmr_parameters` describes the place to NASA's catalog.
+
+Regions are boxes (:mod:`.box`) or polygons (:mod:`.polygons`). Polygons come from points
+(:mod:`.points`) and GeoJSON (:mod:`.geojson`), and are checked in :mod:`.geometry_checks`. The
+module :mod:`.projection` transforms coordinates to the CRS of a region, :mod:`.boundary` samples
+its edges, and :mod:`.catalog_outline` draws the outline for the catalog.
+"""
+
+from .make_region import make_region
+from .region import Region
+
+__all__ = ["Region", "make_region"]

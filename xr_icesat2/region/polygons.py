@@ -1,0 +1,164 @@
+"""A region of polygons, tested in the plane of its own CRS."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .boundary import SampledRings, sample, to_degrees
+from .box import METRES_PER_DEGREE, in_bounds, widened
+from .catalog_outline import polygon_parameters
+from .extent import extent_of
+from .planar_test import PlanarTest
+from .projection import DEGREES, Projection
+from .region import Bounds, Outline, PointTest, Region
+
+__all__ = ["PolygonRegion", "stretched"]
+
+_ROUNDING = 0.01
+"""Metres that bounds are widened by before points outside them are dropped."""
+
+_MOST_MEASURED = 5000
+"""Points of the boundary at which the scale of a CRS is measured."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PolygonRegion(Region):
+    """An area of polygons with holes, whose edges are straight in a CRS."""
+
+    area: Any
+    """shapely.Polygon or MultiPolygon."""
+    plane: Any = None
+    """pyproj.crs.CRS; None for degrees of WGS 84."""
+
+    @property
+    def _geometry(self) -> Any:
+        return self.area
+
+    @property
+    def _own_crs(self) -> Any:
+        return self.plane
+
+    @property
+    def _operation(self) -> str:
+        return self._projection.operation
+
+    @cached_property
+    def _bounds(self) -> Bounds:
+        return extent_of(self.area, self._samples, self._projection)
+
+    @cached_property
+    def _projection(self) -> Projection:
+        return DEGREES if self.plane is None else Projection.of(self.plane, self.area.bounds)
+
+    @cached_property
+    def _samples(self) -> SampledRings:
+        import shapely  # noqa: PLC0415 - an extra, which made the geometry
+
+        return sample(shapely.get_rings(shapely.get_parts(self.area)), self._projection)
+
+    @cached_property
+    def _planar(self) -> PlanarTest:
+        return PlanarTest(self.area, self._projection.turn)
+
+    def _cmr_parameters(self) -> Sequence[tuple[str, str]]:
+        return polygon_parameters(self.area, self._projection)
+
+    def _outlines(self) -> Sequence[Outline]:
+        sampled = self._samples
+        lon = (sampled.longitude + 180) % 360 - 180
+        rings = np.flatnonzero(np.diff(sampled.ring)) + 1
+        pairs = (
+            zip(*each, strict=True)
+            for each in zip(np.split(lon, rings), np.split(sampled.latitude, rings), strict=True)
+        )
+        return [tuple((float(x), float(y)) for x, y in each) for each in pairs]
+
+    def _contains(self, x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.bool_]:
+        if self.plane is None:
+            return self._planar(x, y)
+        return _of_candidates(widened(self.bounds, _ROUNDING), self._forward(self._planar))(x, y)
+
+    def _forward(self, test: PointTest) -> PointTest:
+        return lambda x, y: test(*self._projection.forward(x, y))
+
+    def _near(self, metres: float) -> PointTest:
+        nearby = widened(self.bounds, metres + _ROUNDING)
+        if self._projection.turn is None:
+            reach = stretched(self._samples, self._projection, metres)
+            test: PointTest = PlanarTest(self.area, None, reach)
+        else:
+            test = _near_in_degrees(self.area, self._projection.turn, metres)
+        return _of_candidates(nearby, self._forward(test))
+
+    def _identity(self) -> tuple[Any, ...]:
+        return ("polygons", self.area.wkb, None if self.plane is None else self.plane.to_wkt())
+
+    def _summary(self) -> str:
+        parts = getattr(self.area, "geoms", [self.area])
+        rings = [ring for part in parts for ring in (part.exterior, *part.interiors)]
+        vertices = sum(len(ring.coords) - 1 for ring in rings)
+        holes = len(rings) - len(parts)
+        west, south, east, north = self.bounds
+        what = f"{len(parts)} polygons" if len(parts) > 1 else "polygon"
+        what += f" of {vertices} vertices"
+        what += f" with {holes} hole{'s' if holes > 1 else ''}" if holes else ""
+        crs = "" if self.plane is None else f", {self.plane.name}"
+        return f"{what}, from {west:g}, {south:g} to {east:g}, {north:g} (longitude, latitude){crs}"
+
+
+def _of_candidates(bounds: Bounds, test: PointTest) -> PointTest:
+    """Return a test that is called for points within bounds only."""
+
+    def tested(x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.bool_]:
+        inside = in_bounds(bounds, x, y)
+        if inside.any():
+            inside[inside] = test(x[inside], y[inside])
+        return inside
+
+    return tested
+
+
+def stretched(samples: SampledRings, projection: Projection, metres: float) -> float:
+    """Return a distance in the plane of a CRS that a distance on the ground nowhere exceeds.
+
+    It is measured at points of the boundary, in eight directions.
+    """
+    at = np.linspace(0, len(samples.vectors) - 1, min(len(samples.vectors), _MOST_MEASURED))
+    centre = samples.vectors[at.astype(int)]
+    pole = np.where(np.abs(centre[:, 2:]) < 0.9, [0.0, 0.0, 1.0], [1.0, 0.0, 0.0])
+    east = np.cross(pole, centre)
+    east /= np.linalg.norm(east, axis=1, keepdims=True)
+    north = np.cross(centre, east)
+    angle = np.radians(metres / METRES_PER_DEGREE)
+    x0, y0 = projection.forward(*to_degrees(centre))
+    longest = 0.0
+    for azimuth in np.radians(range(0, 360, 45)):
+        aside = np.cos(azimuth) * north + np.sin(azimuth) * east
+        x, y = projection.forward(*to_degrees(np.cos(angle) * centre + np.sin(angle) * aside))
+        moved = np.hypot(x - x0, y - y0)
+        longest = max(longest, float(moved[np.isfinite(moved)].max(initial=0.0)))
+    # Between two of eight directions, an ellipse reaches at most 1.09 times as far.
+    return 1.2 * longest
+
+
+def _near_in_degrees(area: Any, turn: float, metres: float) -> PointTest:
+    """Return a test in a plane where degrees of longitude are as short as anywhere nearby."""
+    import shapely  # noqa: PLC0415 - an extra, which made the geometry
+
+    distance = metres / METRES_PER_DEGREE * turn / 360
+    _, south, _, north = area.bounds
+    farthest = np.radians(max(abs(south), abs(north)) * 360 / turn) + np.radians(
+        metres / METRES_PER_DEGREE
+    )
+    if farthest >= np.radians(89.9):
+        return lambda _, y: np.asarray((y >= south - distance) & (y <= north + distance))
+    shorter = float(np.cos(farthest))
+    scaled = shapely.transform(area, lambda points: points * (shorter, 1.0))
+    test = PlanarTest(scaled, turn * shorter, distance)
+    return lambda x, y: test(x * shorter, y)
