@@ -17,6 +17,7 @@ from .dataset_contents import contents_of_opened
 from .errors import SelectionError
 from .hdf5.model import LeftOut
 from .messages import did_you_mean, some_of
+from .plotting import PlotMethods
 from .products.contents_table import Contents
 from .reading.load import compute_variables, load_variables
 
@@ -172,6 +173,17 @@ def _listed(given: tuple[str | Iterable[str], ...]) -> list[str]:
 @xr.register_dataset_accessor("icesat2")
 class DatasetAccessor(Accessor[xr.Dataset]):
     """Accessor of Datasets opened with ``engine="icesat2"``."""
+
+    @property
+    def plot(self) -> PlotMethods:
+        """Pictures drawn by matplotlib; see :class:`.PlotMethods`.
+
+        Returns
+        -------
+        PlotMethods
+            ``ds.icesat2.plot.profile()`` draws heights along the track.
+        """
+        return PlotMethods(self._opened)
 
     def _nodes(self) -> Mapping[str, xr.Dataset]:
         return {"": self._opened}

@@ -21,6 +21,9 @@ HEIGHTS = Rate(
     time="delta_time",
     latitude="lat_ph",
     longitude="lon_ph",
+    height="h_ph",
+    x_atc="x_atc",
+    classes=("atl08_class", "signal_conf_ph"),
     dims={"signal_conf_ph": (ALONG, "surface_type")},
     labels={"surface_type": (SURFACE_TYPES,)},
 )
@@ -33,6 +36,7 @@ GEOLOCATION = Rate(
     time="delta_time",
     latitude="reference_photon_lat",
     longitude="reference_photon_lon",
+    x_atc="segment_dist_x",
     dims={"surf_type": (ALONG, "surface_type"), "velocity_sc": (ALONG, "direction")},
     # The scale ds_xyz says x, y, z; velocity_sc is described as east, north, up.
     labels={"surface_type": (SURFACE_TYPES,), "direction": (("east", "north", "up"),)},

@@ -19,6 +19,9 @@ LAND_ICE_SEGMENTS = Rate(
     time="delta_time",
     latitude="latitude",
     longitude="longitude",
+    height="h_li",
+    x_atc="x_atc",
+    row_length=40.0,
     # 0 is declared as fill value, but never marks a missing segment.
     ignore_fill=frozenset({"segment_id"}),
 )

@@ -17,6 +17,8 @@ SEA_ICE_SEGMENTS = Rate(
     time="delta_time",
     latitude="latitude",
     longitude="longitude",
+    height="height_segment_height",
+    x_atc="seg_dist_x",
     dims={
         "hist_photon_heights": (ALONG, "histogram_bin"),
         "ds_si_hist_bins": ("histogram_bin",),

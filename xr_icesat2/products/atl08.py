@@ -36,6 +36,8 @@ LAND_SEGMENTS = Rate(
     time="delta_time",
     latitude="latitude",
     longitude="longitude",
+    height="h_te_best_fit",
+    row_length=100.0,
     dims={
         "surf_type": (ALONG, "surface_type"),
         "canopy_h_metrics": (ALONG, "percentile"),

@@ -19,6 +19,7 @@ def _located(
     *,
     siblings: tuple[str, ...] = (),
     subgroups: tuple[str, ...] = (),
+    height: str | None = None,
     dims: dict[str, tuple[str, ...]] | None = None,
 ) -> Rate:
     return Rate(
@@ -29,12 +30,17 @@ def _located(
         time="delta_time",
         latitude="latitude",
         longitude="longitude",
+        height=height,
+        x_atc="seg_dist_x" if height else None,
         dims=dims or {},
     )
 
 
 FREEBOARD_SEGMENT = _located(
-    "freeboard_segment", "segment_idx", subgroups=("geophysical", "heights")
+    "freeboard_segment",
+    "segment_idx",
+    subgroups=("geophysical", "heights"),
+    height="beam_fb_height",
 )
 
 REFERENCE_SURFACE_SECTION = _located(
@@ -50,6 +56,7 @@ BEAM_FREEBOARD = _located(
     "freeboard_beam_segment/beam_freeboard",
     "segment_idx",
     siblings=("freeboard_beam_segment/geophysical", "freeboard_beam_segment/height_segments"),
+    height="beam_fb_height",
 )
 
 FREEBOARD_BEAM_SEGMENT = _located("freeboard_beam_segment", "section_idx")

@@ -30,6 +30,8 @@ POINTS = Rate(
     time="delta_time",
     latitude="latitude",
     longitude="longitude",
+    height="h_corr",
+    x_atc="ref_surf_x_atc",
     dims={
         **dict.fromkeys(BY_CYCLE, (ALONG, "cycle")),
         "cycle_number": ("cycle",),

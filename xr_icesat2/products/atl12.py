@@ -31,6 +31,7 @@ ATL12 = ProductSpec(
             time="delta_time",
             latitude="latitude",
             longitude="longitude",
+            height="h",
         ),
     ),
     main=("ssh_segments",),

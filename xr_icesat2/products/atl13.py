@@ -18,6 +18,7 @@ SEGMENTS = Rate(
     time="delta_time",
     latitude="segment_lat",
     longitude="segment_lon",
+    height="ht_ortho",
     # Counts of the segment's photons by quality.
     dims={"segment_quality": (ALONG, "photon_quality")},
     labels={

@@ -59,6 +59,14 @@ class Rate:
     """Variable of the group with the time of each row."""
     latitude: str | None = None
     longitude: str | None = None
+    height: str | None = None
+    """Variable with the main height of each row, which pictures show by default."""
+    x_atc: str | None = None
+    """Variable with the distance along the track in metres."""
+    row_length: float | None = None
+    """Length of each row along the track in metres, about the place of the row."""
+    classes: tuple[str, ...] = ()
+    """Flags of rows that pictures colour by: the first one that a Dataset has."""
     dims: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
     """Dimensions of variables that have others than :data:`ALONG` alone, by their name."""
     labels: Mapping[str, tuple[Labels, ...]] = field(default_factory=lambda: MappingProxyType({}))

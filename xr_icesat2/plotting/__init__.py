@@ -1,0 +1,5 @@
+"""Pictures of opened Datasets: profiles along the track, maps, and maps in a notebook."""
+
+from .methods import PlotMethods
+
+__all__ = ["PlotMethods"]
