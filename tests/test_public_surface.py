@@ -69,6 +69,7 @@ PARTS = {
     "test_plan": "hdf5 reading",
     "test_products": "assembly",
     "test_resolve_request": "bytesource",
+    "test_reference_track": "granule testing",
     "test_row_ranges": "links",
     "test_selection": "reading",
     "test_time_attributes": "reading",

@@ -92,12 +92,12 @@ def test_weights_follow_the_release(release: str, heaviest: int) -> None:
 
 def test_photons_cross_the_antimeridian() -> None:
     there = {"rgt": 1280, "granule_region": 11, "cycle_number": 1}
-    made = ATL03Values(replace(granule("ATL03"), rows={"gt1l": 200}, sc_orient=1, seed=0, **there))
+    made = ATL03Values(replace(granule("ATL03"), rows={"gt1l": 400}, sc_orient=1, seed=0, **there))
     photons = made.block("heights", "gt1l", 0, made.rows("heights", "gt1l"))
     longitude = photons["lon_ph"]
     assert np.abs(longitude).max() <= 180
     assert longitude.max() - longitude.min() > 359
-    ground = true_photon_classes("gt1l", n_segments={"gt1l": 200}, **there) == 1
+    ground = true_photon_classes("gt1l", n_segments={"gt1l": 400}, **there) == 1
     above = photons["h_ph"] - surface_height(photons["lat_ph"], longitude, 1)
     assert np.abs(above[ground]).max() < 6 * 0.25
 

@@ -1,7 +1,6 @@
 """Calculate the ground track of a granule from the equator crossing of its orbit.
 
-Source: orbit of ICESat-2 in the ATL03 ATBD (inclination 92°, 1387 revolutions that repeat after 91
-days); the orbital extent of granules in NASA's UMM-G schema.
+Source: the orbital extent of granules in NASA's UMM-G schema.
 """
 
 import math
@@ -11,16 +10,13 @@ from typing import TypeAlias
 import numpy as np
 
 from xr_icesat2.errors import SelectionError
+from xr_icesat2.granule.reference_track import INCLINATION, NODE_STEP, geocentric, geodetic
 
 __all__ = ["Line", "OrbitExtent", "ground_track"]
 
 Line: TypeAlias = tuple[tuple[float, float], ...]
 """Points (longitude, latitude) in degrees, longitude from -180 to 180."""
 
-_INCLINATION = math.radians(92.0)
-# The track repeats exactly, so the node moves by a rational part of a turn in each revolution.
-_NODE_STEP = -360.0 * 91 / 1387
-_SQUARED_ECCENTRICITY = 0.00669437999014  # of the WGS 84 ellipsoid
 _STEP = 2.0
 
 
@@ -65,10 +61,9 @@ def ground_track(extent: OrbitExtent, orbits: int = 1) -> Line:
     end += 360 * (orbits - 1)
     along = np.linspace(start, end, max(2, math.ceil((end - start) / _STEP) + 1))
     angle = np.radians(along)
-    geocentric = np.arcsin(math.sin(_INCLINATION) * np.sin(angle))
-    latitude = np.arctan(np.tan(geocentric) / (1 - _SQUARED_ECCENTRICITY))
-    east = np.arctan2(math.cos(_INCLINATION) * np.sin(angle), np.cos(angle))
-    longitude = extent.crossing + np.degrees(east) + along / 360 * _NODE_STEP
+    latitude = geodetic(np.arcsin(math.sin(INCLINATION) * np.sin(angle)))
+    east = np.arctan2(math.cos(INCLINATION) * np.sin(angle), np.cos(angle))
+    longitude = extent.crossing + np.degrees(east) + along / 360 * NODE_STEP
     wrapped = (longitude + 180) % 360 - 180
     return tuple(zip(wrapped.tolist(), np.degrees(latitude).tolist(), strict=True))
 
@@ -77,7 +72,6 @@ def _along_orbit(latitude: float, *, ascending: bool) -> float:
     """Return degrees from the ascending node, 0 to 360, of a latitude."""
     if not abs(latitude) <= 90:
         raise SelectionError(f"CMR has the latitude {latitude}, expected -90 to 90")
-    geocentric = math.atan((1 - _SQUARED_ECCENTRICITY) * math.tan(math.radians(latitude)))
-    sine = math.sin(geocentric) / math.sin(_INCLINATION)
+    sine = math.sin(geocentric(math.radians(latitude))) / math.sin(INCLINATION)
     angle = math.degrees(math.asin(min(1.0, max(-1.0, sine))))
     return angle % 360 if ascending else 180 - angle

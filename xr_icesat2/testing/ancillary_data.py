@@ -11,17 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xr_icesat2.granule.beams import STRONG
+from xr_icesat2.granule.reference_track import SEGMENTS_PER_ORBIT, node_longitude
 
 from .array_types import ArraysByName
 from .beam_track import BeamTrack
 from .identity import EPOCH, SyntheticGranule
-from .orbit import (
-    SEGMENTS_PER_ORBIT,
-    first_segment,
-    node_longitude,
-    orbit_number,
-    seconds_to,
-)
+from .orbit import first_segment, orbit_number, seconds_to
 
 __all__ = ["AncillaryValues", "Extent", "beam_attribute_values"]
 

@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xr_icesat2.granule.reference_track import SEGMENT_LENGTH
+
 from .array_types import ArraysByName, Floats
-from .orbit import ALTITUDE, SEGMENT_LENGTH
+from .orbit import ALTITUDE
 from .photons import NOISE, PhotonCloud, Photons, frame_and_pulse, shot_time
 
 __all__ = ["photon_rows"]

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from xr_icesat2.granule.reference_track import SEGMENT_LENGTH
+
 from .array_types import ArraysByName, Floats, Ints
 from .beam_track import BeamTrack
 from .geophysical_models import (
@@ -12,7 +14,7 @@ from .geophysical_models import (
     solar_position,
     tides,
 )
-from .orbit import ALTITUDE, SEGMENT_LENGTH, wrap_longitude
+from .orbit import ALTITUDE, wrap_longitude
 from .photons import PER_SEGMENT, WINDOW, PhotonCloud, frame_and_pulse, shot_time, window_seconds
 from .surface import surface_height, surface_types
 

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xr_icesat2.granule.reference_track import SEGMENT_LENGTH
+
 from .ancillary_data import AncillaryValues, Extent
 from .array_types import ArraysByName
 from .atl06_segments import FittedSegments
 from .beam_track import NO_SURFACE, BeamTrack, SegmentArrays
 from .identity import SyntheticGranule
-from .orbit import SEGMENT_LENGTH
 from .surface import ROUGHNESS
 
 __all__ = ["ATL06Values"]

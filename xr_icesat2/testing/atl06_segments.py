@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xr_icesat2.granule.reference_track import SEGMENT_LENGTH
+
 from .array_types import ArraysByName, Floats
 from .beam_track import NO_SURFACE, BeamTrack, SegmentArrays
 from .geophysical_models import (
@@ -16,7 +18,6 @@ from .geophysical_models import (
     solar_position,
     tides,
 )
-from .orbit import SEGMENT_LENGTH
 from .surface import ROUGHNESS, surface_height
 from .tree_model import I4_FILL
 

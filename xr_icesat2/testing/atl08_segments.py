@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from xr_icesat2.granule.reference_track import SEGMENT_LENGTH
+
 from .array_types import ArraysByName, Floats, Ints
 from .atl08_photons import MAX_20M_SEGMENTS, LandSegments, SignalPhotons
 from .geophysical_models import dem_source, solar_position
 from .grouped_statistics import GroupedValues
-from .orbit import SEGMENT_LENGTH
 from .photons import CANOPY, GROUND, PER_SEGMENT, TOP_OF_CANOPY, shot_time
 from .surface import ROUGHNESS, surface_height, surface_types
 

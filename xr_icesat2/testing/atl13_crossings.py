@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xr_icesat2.errors import SelectionError
+from xr_icesat2.granule.reference_track import SEGMENTS_PER_ORBIT
 
 from .array_types import Ints
 from .beam_track import BeamTrack
 from .lakes import all_lakes
-from .orbit import SEGMENTS_PER_ORBIT
 
 __all__ = ["Crossings", "middle_of"]
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xr_icesat2.granule.reference_track import SEGMENT_LENGTH, SEGMENTS_PER_ORBIT
+
 from .array_types import ArraysByName, Floats, Ints
 from .atl13_crossings import Crossings, middle_of
 from .beam_track import BeamTrack
 from .geophysical_models import background_rate, geoid_height, solar_position, tides
 from .lakes import Lakes, all_lakes, lake_level
-from .orbit import SEGMENT_LENGTH, SEGMENTS_PER_ORBIT
 
 __all__ = ["ShortSegments"]
 

@@ -5,18 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from xr_icesat2.granule.beams import BEAMS, STRONG
+from xr_icesat2.granule.reference_track import SEGMENT_LENGTH
 
 from .array_types import Floats, Ints
 from .identity import SyntheticGranule
-from .orbit import (
-    ALTITUDE,
-    EARTH_RADIUS,
-    SEGMENT_LENGTH,
-    first_segment,
-    ground_position,
-    seconds_to,
-    track_azimuth,
-)
+from .orbit import ALTITUDE, EARTH_RADIUS, first_segment, ground_position, seconds_to, track_azimuth
 from .random_streams import RandomStreams
 from .surface import surface_height
 

@@ -9,9 +9,10 @@ from xr_icesat2.errors import SelectionError
 from xr_icesat2.granule.beams import BACKWARD, BEAMS, FORWARD
 from xr_icesat2.granule.gran_idx import first_of
 from xr_icesat2.granule.name import GranuleName, format_name, parse_name
+from xr_icesat2.granule.reference_track import ORBITS_PER_CYCLE
 from xr_icesat2.products import PRODUCTS
 
-from .orbit import ORBITS_PER_CYCLE, crossing_time, region_bounds, seconds_to
+from .orbit import crossing_time, region_bounds, seconds_to
 
 __all__ = [
     "EPOCH",

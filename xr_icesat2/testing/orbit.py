@@ -1,9 +1,8 @@
-"""Reference ground tracks and times of ICESat-2, to some hundredths of a degree.
+"""Ground tracks and times of synthetic granules.
 
-The model is a circular orbit of inclination 92° over a rotating sphere. Period, node and number
-of segments are fitted to ``orbit_info`` and ``ancillary_data`` of real granules, so a synthetic
-granule is near the real one of the same track, cycle and region, in place and time. Bounds of the
-regions: ATL03 user guide.
+The tracks are the mission's, :mod:`xr_icesat2.granule.reference_track`. The period is fitted to
+``orbit_info`` of real granules, so a synthetic granule is near the real one of the same track,
+cycle and region, in place and time. Bounds of the regions: ATL03 user guide.
 """
 
 from typing import TypeVar
@@ -11,18 +10,26 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from xr_icesat2.granule.reference_track import (
+    INCLINATION,
+    NODE_STEP,
+    ORBITS_PER_CYCLE,
+    SEGMENTS_PER_ORBIT,
+    geocentric,
+    geodetic,
+    node_longitude,
+    orbit_angle,
+    segment_number,
+)
+
 from .array_types import Floats
 
 __all__ = [
     "ALTITUDE",
     "EARTH_RADIUS",
-    "ORBITS_PER_CYCLE",
-    "SEGMENTS_PER_ORBIT",
-    "SEGMENT_LENGTH",
     "crossing_time",
     "first_segment",
     "ground_position",
-    "node_longitude",
     "orbit_number",
     "region_bounds",
     "seconds_to",
@@ -30,24 +37,16 @@ __all__ = [
     "wrap_longitude",
 ]
 
-Degrees = TypeVar("Degrees", float, Floats)
 TrackNumber = TypeVar("TrackNumber", int, NDArray[np.int64])
 
 ALTITUDE = 495_000.0
 """Height of the spacecraft above ground, metres."""
 EARTH_RADIUS = 6_371_000.0
 """Radius of the sphere, metres."""
-SEGMENT_LENGTH = 20.0
-"""Metres along the track from one ATL03 segment to the next."""
-ORBITS_PER_CYCLE = 1387
-SEGMENTS_PER_ORBIT = 2_007_140
-"""Segments from one ascending node to the next; numbers may continue in the next track."""
 
-_INCLINATION = np.radians(92.0)
 _PERIOD = 5657.382  # seconds from one ascending node to the next
-_ROTATION_PER_ORBIT = 360.0 * 91 / ORBITS_PER_CYCLE  # degrees; the track repeats after 91 days
 _FIRST_ORBIT = 201  # orbits before cycle 1
-_KNOWN_RGT, _KNOWN_CROSSING, _KNOWN_NODE = 235, 24710627.381, -127.048  # in cycle 1
+_KNOWN_RGT, _KNOWN_CROSSING = 235, 24710627.381  # in cycle 1
 
 # Latitude at the start of each region, and whether the track goes north there.
 _REGIONS = (
@@ -79,16 +78,11 @@ def crossing_time(rgt: int, cycle_number: int) -> float:
     return _KNOWN_CROSSING + orbits * _PERIOD
 
 
-def node_longitude(rgt: int) -> float:
-    """Return the longitude of the start of a track, degrees east, -180 to 180."""
-    return _wrapped(_KNOWN_NODE - (rgt - _KNOWN_RGT) * _ROTATION_PER_ORBIT)
-
-
 def region_bounds(granule_region: int) -> tuple[int, int]:
     """Return the first segment of a region and that of the next."""
     angles = [_angle(latitude, north=north) for latitude, north in _REGIONS] + [2 * np.pi]
     first, after = angles[granule_region - 1 : granule_region + 1]
-    return _segment(first), _segment(after)
+    return round(segment_number(first)), round(segment_number(after))
 
 
 def first_segment(granule_region: int) -> int:
@@ -119,23 +113,23 @@ def ground_position(rgt: int, segment: Floats, left: Floats | float) -> tuple[Fl
     tuple of ndarray
         Degrees north and degrees east (-180 to 180), float64.
     """
-    angle, aside = _turn(segment), np.asarray(left) / EARTH_RADIUS
+    angle, aside = orbit_angle(segment), np.asarray(left) / EARTH_RADIUS
     along, across = np.cos(aside), np.sin(aside)
     x = along * np.cos(angle)
-    y = along * np.sin(angle) * np.cos(_INCLINATION) - across * np.sin(_INCLINATION)
-    z = along * np.sin(angle) * np.sin(_INCLINATION) + across * np.cos(_INCLINATION)
-    turned = _ROTATION_PER_ORBIT * angle / (2 * np.pi)
-    longitude = node_longitude(rgt) + np.degrees(np.arctan2(y, x)) - turned
-    return np.degrees(np.arcsin(z)), _wrapped(longitude)
+    y = along * np.sin(angle) * np.cos(INCLINATION) - across * np.sin(INCLINATION)
+    z = along * np.sin(angle) * np.sin(INCLINATION) + across * np.cos(INCLINATION)
+    turned = NODE_STEP / SEGMENTS_PER_ORBIT * segment
+    longitude = node_longitude(rgt) + np.degrees(np.arctan2(y, x)) + turned
+    return np.degrees(geodetic(np.arcsin(z))), _wrapped(longitude)
 
 
 def track_azimuth(segment: Floats) -> Floats:
     """Return the direction of flight over ground, degrees east of north."""
-    angle = _turn(segment)
-    cosine = np.sqrt(1 - (np.sin(angle) * np.sin(_INCLINATION)) ** 2)
+    angle = orbit_angle(segment)
+    cosine = np.sqrt(1 - (np.sin(angle) * np.sin(INCLINATION)) ** 2)
     # In units of the orbital speed: the eastward part, less the rotation of the earth.
-    east = np.cos(_INCLINATION) / cosine - cosine * _ROTATION_PER_ORBIT / 360
-    north = np.cos(angle) * np.sin(_INCLINATION) / cosine
+    east = np.cos(INCLINATION) / cosine + cosine * NODE_STEP / 360
+    north = np.cos(angle) * np.sin(INCLINATION) / cosine
     return np.asarray(np.degrees(np.arctan2(east, north)))
 
 
@@ -144,19 +138,11 @@ def wrap_longitude(longitude: Floats) -> Floats:
     return np.where(np.abs(longitude) > 180, _wrapped(longitude), longitude)
 
 
-def _turn(segment: Floats) -> Floats:
-    return segment * (2 * np.pi / SEGMENTS_PER_ORBIT)
-
-
-def _segment(angle: float) -> int:
-    return round(angle * SEGMENTS_PER_ORBIT / (2 * np.pi))
-
-
 def _angle(latitude: float, *, north: bool) -> float:
     """Return the angle from the ascending node, 0 to 2 pi."""
-    angle = float(np.arcsin(np.sin(np.radians(latitude)) / np.sin(_INCLINATION)))
+    angle = float(np.arcsin(np.sin(geocentric(np.radians(latitude))) / np.sin(INCLINATION)))
     return angle % (2 * np.pi) if north else np.pi - angle
 
 
-def _wrapped(degrees: Degrees) -> Degrees:
+def _wrapped(degrees: Floats) -> Floats:
     return (degrees + 180.0) % 360.0 - 180.0
