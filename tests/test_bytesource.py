@@ -635,18 +635,29 @@ def test_first_error_cancels_queued_work():
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-def test_child_forked_under_a_held_lock_can_read(tmp_path):
+def test_child_forked_during_a_read_can_read_the_same_granule(tmp_path):
     code = """
 import os, sys, warnings
 warnings.simplefilter("ignore")
 import xarray as xr
-from xr_icesat2.granule.granule import _INDEXES
-ds = xr.open_dataset(sys.argv[1], engine="icesat2", cache=False)
-with _INDEXES._lock:
-    child = os.fork()
-    if not child:
-        os._exit(0 if ds["h_li"].values.any() else 1)
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+from xr_icesat2.bytesource import open_source
+
+class Forking:
+    def __init__(self, source):
+        self.source = source
+
+    def __getattr__(self, name):
+        return getattr(self.source, name)
+
+    def read(self, ranges):
+        child = os.fork()
+        if not child:  # with all locks that a read holds
+            ds = xr.open_dataset(sys.argv[1], engine="icesat2")
+            os._exit(0 if ds["h_li"].values.any() else 1)
+        os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+xr.open_dataset(Forking(open_source(sys.argv[1])), engine="icesat2")
+sys.exit(3)  # the source was never read
 """
     path = write_granule(tmp_path, n_segments=5)
     subprocess.run([sys.executable, "-c", code, str(path)], check=True, timeout=60)  # noqa: S603

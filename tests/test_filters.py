@@ -80,8 +80,8 @@ def test_flipped_byte_fails_the_checksum(position):
     ("raw", "message"),
     [
         (zlib.compress(bytes(100))[:-1], "does not end"),
-        (zlib.compress(bytes(101)), "101 bytes where 100"),
-        (zlib.compress(bytes(99)), "99 bytes where 100"),
+        (zlib.compress(bytes(101)), "101 bytes, expected 100"),
+        (zlib.compress(bytes(99)), "99 bytes, expected 100"),
         (zlib.compress(bytes(1 << 24)), "does not end"),
         (b"<html>", "header"),
         (b"", "does not end"),

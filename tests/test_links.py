@@ -261,7 +261,7 @@ def test_unrelated_datasets_are_refused(passes, tmp_path):
         links.match_rows(photons, land)
     with pytest.raises(LinkError, match="each row of ATL03 geolocation has many"):
         links.match_rows(segments, photons)
-    with pytest.raises(LinkError, match="through ATL03 geolocation; through= is nothing"):
+    with pytest.raises(LinkError, match=r"through= is nothing, but .* through ATL03 geolocation"):
         links.match_rows(photons, listed)
     newer = write_granule(tmp_path, "ATL08", cycle_number=4, release="007", **PASS)
     with pytest.raises(LinkError, match="release 006 and ATL08 signal_photons of release 007"):

@@ -223,15 +223,15 @@ def test_incompatible_atl06_and_atl03_are_refused(passes, tmp_path):
         with pytest.raises(LinkError, match="belong together"):
             links.match_rows(of, to, through=through)
     for through in (None, photons):
-        with pytest.raises(LinkError, match="linked through ATL03 geolocation; through= is"):
+        with pytest.raises(LinkError, match="are linked through ATL03 geolocation"):
             links.row_ranges(ice, photons, through=through)
-        with pytest.raises(LinkError, match="linked through ATL03 geolocation; through= is"):
+        with pytest.raises(LinkError, match="are linked through ATL03 geolocation"):
             links.match_rows(photons, ice, through=through)
     with pytest.raises(
         LinkError, match=r"each row of ATL06 .* has many of ATL03 .*links.row_ranges"
     ):
         links.match_rows(ice, photons, through=segments)
-    with pytest.raises(LinkError, match="linked directly; leave through= out"):
+    with pytest.raises(LinkError, match=r"linked directly\. Leave through= out"):
         links.match_rows(ice, segments, through=segments)
     newer = write_granule(tmp_path, "ATL06", cycle_number=4, release="007", **PASS)
     with pytest.raises(LinkError, match=r"release 00\d and .* of release 00\d are not a pair"):
@@ -325,7 +325,7 @@ def test_atmosphere_of_another_orbit_or_release_is_refused(passes, tmp_path):
     shutil.copy(passes["ATL09"][0], newer)
     with pytest.raises(LinkError, match="are not a pair"):
         links.match_rows(ice, opened(newer, "high_rate"))
-    with pytest.raises(LinkError, match="link in the other direction"):
+    with pytest.raises(LinkError, match="Link in the other direction"):
         links.match_rows(opened(passes["ATL09"][0], "high_rate"), ice)
     with pytest.raises(LinkError, match="in one layout"):
         links.match_rows(

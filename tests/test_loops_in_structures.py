@@ -191,9 +191,19 @@ CASES = {
     "attributes twice": (NEW, _write_attributes, _leaf_of_names_twice, TWICE),
     "heap block twice": (NEW, _write_members, _heap_block_twice, "block in two places"),
     "heap in itself": (NEW, _write_large_heap, _heap_in_itself, "block in two places"),
-    "old header": (OLD, _write_continued, _old_header_in_itself, "header without end"),
-    "old continuation": (OLD, _write_continued, _old_continuation_in_itself, "header without end"),
-    "new continuation": (NEW, _write_continued, _new_continuation_in_itself, "header without end"),
+    "old header": (OLD, _write_continued, _old_header_in_itself, "or one that contains itself"),
+    "old continuation": (
+        OLD,
+        _write_continued,
+        _old_continuation_in_itself,
+        "or one that contains itself",
+    ),
+    "new continuation": (
+        NEW,
+        _write_continued,
+        _new_continuation_in_itself,
+        "or one that contains itself",
+    ),
 }
 
 

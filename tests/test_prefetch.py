@@ -1,10 +1,14 @@
 """Opening many granules on S3 takes few requests and keeps no bytes."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import xarray as xr
 
 from tests.written_granules import numbered_copies
+from xr_icesat2.assembly.prefetch import predict_paths
+from xr_icesat2.assembly.request import Request
 from xr_icesat2.testing import write_granule
 
 MANY = 20
@@ -20,6 +24,21 @@ def paths(tmp_path_factory):
 @pytest.fixture
 def urls(s3_server, paths, as_from_afar):
     return [s3_server.put(path.name, path.read_bytes()) for path in paths]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("ATL06_20191106230008_06270503_007_01.h5", "/gt1l/land_ice_segments/*"),
+        ("ATL09_20191106230008_06270501_007_01.h5", "/profile_1/high_rate/*"),
+        ("ATL11_062703_0307_007_01.h5", "/pt1/*"),
+        ("ATL15_A1_0318_01km_004_01.nc", None),
+        ("renamed.h5", "/gt1l"),
+    ],
+)
+def test_tracks_are_predicted_by_product(name, expected):
+    first, *_ = [*predict_paths(SimpleNamespace(url=name), Request()), None]
+    assert first == expected
 
 
 def test_prefetched_granules_equal_local_files(urls, paths, s3_server):

@@ -67,6 +67,7 @@ PARTS = {
     "test_flat_coordinates": "assembly",
     "test_lazy_index": "bytesource reading",
     "test_plan": "hdf5 reading",
+    "test_prefetch": "assembly",
     "test_products": "assembly",
     "test_resolve_request": "bytesource",
     "test_reference_track": "granule testing",

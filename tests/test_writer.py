@@ -1,5 +1,9 @@
 """Synthetic granules compared with trees of real ones and with their own truth."""
 
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -367,3 +371,41 @@ def test_postings_are_independent_of_length(n: int, seed: int, data: st.DataObje
     np.testing.assert_array_equal(
         SegmentRows.draw(RandomStreams((seed,)), 1000, shorter).ids(0, shorter), ids[:shorter]
     )
+
+
+def without_times(path: Path) -> bytes:
+    """Return a file without the times of its objects, and the checksums that cover these."""
+    data = path.read_bytes()
+    masked = bytearray(data)
+    for header in re.finditer(rb"OHDR\x02(.)", data, re.DOTALL):
+        flags, at = header[1][0], header.end()
+        if flags & 0x20:
+            masked[at : at + 16] = bytes(16)
+            at += 16
+        at += 4 * (flags >> 4 & 1)
+        width = 1 << (flags & 3)
+        end = at + width + int.from_bytes(data[at : at + width], "little")
+        masked[end : end + 4] = bytes(4)
+    for message in re.finditer(rb"\x12\x00\x08\x00.{4}\x01\x00{3}", data, re.DOTALL):
+        masked[message.end() : message.end() + 4] = bytes(4)
+    return bytes(masked)
+
+
+def test_granule_is_the_same_in_every_process(tmp_path):
+    code = """
+import sys
+from xr_icesat2.testing import write_granule
+
+write_granule(sys.argv[1], "ATL06", n_segments=2, beams=("gt1l",))
+"""
+    paths = [tmp_path / f"{seed}.h5" for seed in "12"]
+    running = [
+        subprocess.Popen(  # noqa: S603 - our own interpreter
+            [sys.executable, "-c", code, str(path)],
+            env={**os.environ, "PYTHONHASHSEED": path.stem},
+        )
+        for path in paths
+    ]
+    assert [process.wait(timeout=60) for process in running] == [0, 0]
+    one, other = map(without_times, paths)
+    assert one == other

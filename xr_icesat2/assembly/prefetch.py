@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from xr_icesat2.errors import ICESat2Error
-from xr_icesat2.granule.beams import BEAMS
+from xr_icesat2.granule.beams import BEAMS, TRACK_GROUPS
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.identity import Identity
 from xr_icesat2.granule.name import parse_name
@@ -30,17 +30,18 @@ def predict_paths(granule: Granule, request: Request) -> list[str]:
 
     A variable that ``variables`` names will be read too.
     """
+    tracks = _tracks(granule)
     group, rate = request.group, _rate(granule, request)
     if group is None and rate is not None:
         group = rate.group
     if group is None:
-        return [f"/{beam}" for beam in BEAMS]
+        return [f"/{track}" for track in tracks]
     group = group.strip("/")
     names = [name for name in request.variables or () if not glob.has_magic(name)]
     if len(names) > MAX_NAMED_VARIABLES:
         names = []
     below = ["*", *(name.removeprefix(f"{group}/") for name in names)]
-    return [f"/{beam}/{posixpath.join(group, name)}" for beam in BEAMS for name in below]
+    return [f"/{track}/{posixpath.join(group, name)}" for track in tracks for name in below]
 
 
 def prefetch_granule(granule: Granule, request: Request) -> Identity | None:
@@ -59,9 +60,18 @@ def prefetch_granule(granule: Granule, request: Request) -> Identity | None:
         identity = identify_granule(granule, paths)
         rate = _rate(granule, request)
         if rate is not None and request.rules.merges_beams:
-            read_rate_headers(granule, [f"/{beam}" for beam in BEAMS], rate, request)
+            read_rate_headers(granule, [f"/{track}" for track in _tracks(granule)], rate, request)
     granule.index.release()
     return identity
+
+
+def _tracks(granule: Granule) -> tuple[str, ...]:
+    """Predict the groups of tracks; gridded products have none."""
+    name = parse_name(granule.url)
+    convention = PRODUCTS.convention(name.product) if name else None
+    if convention is None:
+        return BEAMS
+    return () if convention.tracks is None else TRACK_GROUPS[convention.tracks]
 
 
 def _rate(granule: Granule, request: Request) -> Rate | None:

@@ -37,8 +37,8 @@ ACCESS_VARIABLE = "XR_ICESAT2_ACCESS"
 ACCESS_METHODS = ("auto", "direct", "external")
 
 _USE_HTTPS = (
-    f"Over HTTPS: storage_options={{'access': 'external'}}, or {ACCESS_VARIABLE}=external in the "
-    "environment"
+    f"To read over HTTPS, pass storage_options={{'access': 'external'}}, or set "
+    f"{ACCESS_VARIABLE}=external in the environment."
 )
 
 
@@ -88,9 +88,7 @@ def check_access(access: str) -> str:
         It is not an access method.
     """
     if access not in ACCESS_METHODS:
-        raise SelectionError(
-            f"access={access!r} is no access method, expected one of {', '.join(ACCESS_METHODS)}"
-        )
+        raise SelectionError(f"access={access!r}, expected one of {', '.join(ACCESS_METHODS)}")
     return access
 
 
@@ -177,7 +175,10 @@ class GranuleAccess:
         access = _requested_access(self._access)
         if not place.s3_url or not await _uses_s3(access):
             if not external:
-                raise GranuleNotFoundError(f"{self._name} has no HTTPS address in the archive")
+                raise GranuleNotFoundError(
+                    f"{self._name} has no HTTPS address in the archive, only one on S3. Read it in "
+                    "AWS us-west-2, with access='direct'."
+                )
             return await request(external)
         direct = S3Access(place.s3_url, self._name)
         why_not = await s3_obstacle(place.s3_url)
@@ -211,8 +212,8 @@ def _translate_refusal(error: Exception, name: str) -> Exception:
         return AccessDeniedError(f"S3 refuses {name}: {why}") if why else error
     if http_status(error) in {401, 403}:
         return AccessDeniedError(
-            f"the archive refuses {name} (HTTP {http_status(error)}): log in at "
-            "https://urs.earthdata.nasa.gov and accept the terms of NSIDC's cloud data"
+            f"the archive refuses {name} (HTTP {http_status(error)}). Log in at "
+            "https://urs.earthdata.nasa.gov and accept the terms of NSIDC's cloud data."
         )
     return error
 

@@ -121,7 +121,9 @@ def split_body(body: bytes) -> tuple[str, bytes, bytes, bytes]:
     # The byte after the name is a zero; the HDF5 library does not check it.
     name = decode_text(parts[0][:-1])
     if not name or "\0" in name:
-        raise CorruptGranuleError(f"an attribute named {name!r}")
+        raise CorruptGranuleError(
+            f"an attribute is named {name!r}, expected a text without zero characters"
+        )
     return name, parts[1], parts[2], cursor.take(cursor.left)
 
 

@@ -34,7 +34,7 @@ def read_records(address: int, kind: int) -> Parser[list[bytes]]:
     check_checksum(head, "B-tree header")
     cursor = Cursor(head, 4)
     if (cursor.number(1), cursor.number(1)) != (0, kind):
-        raise UnsupportedError("a version 2 B-tree of another kind")
+        raise UnsupportedError(f"a version 2 B-tree of another kind than {kind}")
     node_size, record_size, depth = cursor.number(4), cursor.number(2), cursor.number(2)
     cursor.skip(2)
     root, count, total = cursor.number(8), cursor.number(2), cursor.number(8)
@@ -57,9 +57,13 @@ def read_records(address: int, kind: int) -> Parser[list[bytes]]:
             below += children
         level, depth = below, depth - 1
         if len(records) > total:
-            raise CorruptGranuleError(f"a B-tree of {total} records contains more")
+            raise CorruptGranuleError(
+                f"a B-tree that contains more records than the {total} that it declares"
+            )
     if len(records) != total:
-        raise CorruptGranuleError(f"a B-tree of {total} records contains {len(records)}")
+        raise CorruptGranuleError(
+            f"a B-tree that declares {total} records and contains {len(records)}"
+        )
     return records
 
 

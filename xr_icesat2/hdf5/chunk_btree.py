@@ -144,11 +144,11 @@ def _entries(
     keys = [tuple(key) for key in starts.tolist()]
     level = body[5]
     if level > MAX_DEPTH or node.level not in (None, level) or (level and not count):
-        raise CorruptGranuleError("a chunk B-tree whose levels do not count down")
+        raise CorruptGranuleError("a chunk B-tree whose levels do not decrease by one")
     # The HDF5 library searches by these keys: where they do not fit, it would find other chunks.
     inside = keys[0] >= node.first and (node.end is None or not count or keys[-2] < node.end)
     if (starts % steps).any():
-        raise CorruptGranuleError("a chunk off the chunk grid")
+        raise CorruptGranuleError("a chunk that does not begin on the chunk grid")
     if not inside or not _increasing(starts):
         raise CorruptGranuleError("a chunk B-tree whose keys are out of order")
     return entries, keys

@@ -76,7 +76,9 @@ def read_dataspace(body: bytes) -> tuple[int, ...] | None:
     """Return a shape, or None for the null dataspace (section IV.A.2.b)."""
     ndim, kind = Cursor(body, 1).number(1), Cursor(body, 3).number(1)
     if ndim > MAX_DIMENSIONS:
-        raise CorruptGranuleError(f"a dataspace of {ndim} dimensions")
+        raise CorruptGranuleError(
+            f"a dataspace of {ndim} dimensions, expected {MAX_DIMENSIONS} at most"
+        )
     if body[0] == 2 and (kind > NULL_DATASPACE or (ndim and kind != SIMPLE_DATASPACE)):
         raise CorruptGranuleError(f"a dataspace of class {kind} with {ndim} dimensions")
     if body[0] == 2 and kind == NULL_DATASPACE:

@@ -104,7 +104,7 @@ def undo_filters(
         if not mask >> number & 1:
             data = _undo(filters[number], data, size)
     if exact and len(data) != size:
-        raise FilterError(f"{len(data)} bytes where {size} were expected")
+        raise FilterError(f"{len(data)} bytes, expected {size}")
     return data
 
 
@@ -114,7 +114,9 @@ def _undo(step: Filter, data: Buffer, size: int) -> Buffer:
     if step.id == SHUFFLE:
         return _unshuffle(data, step.element_size)
     if len(data) <= 4:
-        raise FilterError(f"fletcher32: {len(data)} bytes hold no value and its checksum")
+        raise FilterError(
+            f"fletcher32: {len(data)} bytes, expected a value and a checksum of 4 bytes"
+        )
     try:
         restored: Buffer = memoryview(Fletcher32().decode(np.frombuffer(data, np.uint8)))
     except (RuntimeError, ValueError) as error:
@@ -138,7 +140,9 @@ def _inflate_stream(data: Buffer, size: int) -> bytes:
     except zlib.error as error:
         raise FilterError(str(error)) from error
     if not stream.eof:
-        raise FilterError("a deflate stream that does not end where it should")
+        raise FilterError(
+            f"a deflate stream that does not end within the {size} bytes of its chunk"
+        )
     return restored
 
 

@@ -74,7 +74,9 @@ class Members:
             other = self._free(text)
             self.links[other] = self.links.pop(text)
         if text in self.links or not text:
-            raise CorruptGranuleError(f"a group with two links, or an empty one, named {text!r}")
+            raise CorruptGranuleError(
+                f"a group with two links named {text!r}, or with an empty name"
+            )
         self.links[text] = target
 
     def _free(self, name: str) -> str:

@@ -91,7 +91,7 @@ def check_chunk_sizes(found: h5d.DatasetID, rows: range, file_size: int, base: i
             continue
         total += stored.size
         if total > file_size:
-            raise CorruptGranuleError("its chunks have more bytes than the whole file")
+            raise CorruptGranuleError("its chunks have more bytes than the file")
         if stored.size * growth > allowed:
             mask, raw = found.read_direct_chunk(start)
             _check_chunk(raw, steps, mask, size)
@@ -113,7 +113,9 @@ def _check_parameters(steps: Sequence[Step], size: int) -> None:
             continue
         nbytes = step.parameters[ELEMENTS] * step.parameters[ELEMENT_BYTES]
         if nbytes > size:
-            raise CorruptGranuleError(f"a filter that makes chunks of {nbytes} bytes, not {size}")
+            raise CorruptGranuleError(
+                f"a filter that makes chunks of {nbytes} bytes, expected {size}"
+            )
 
 
 def _check_chunk(raw: Buffer, steps: Sequence[Step], mask: int, size: int) -> None:
@@ -134,7 +136,7 @@ def _check_chunk(raw: Buffer, steps: Sequence[Step], mask: int, size: int) -> No
     is_lzf = used[first].code == h5z.FILTER_LZF
     nbytes = _lzf_size(data) if is_lzf else int.from_bytes(data[:SZIP_HEADER], "little")
     if nbytes > max_decoded_bytes(size):
-        raise CorruptGranuleError(f"a chunk of {nbytes} bytes, not {size}")
+        raise CorruptGranuleError(f"a chunk of {nbytes} bytes, expected {size}")
 
 
 def _filter(step: Step) -> Filter:

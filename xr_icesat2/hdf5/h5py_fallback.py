@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import threading
+import traceback
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -214,7 +215,7 @@ class H5pyFallback:
 
     @contextmanager
     def _translated(self) -> Iterator[h5py.File]:
-        """Return the open file; translate what h5py raises meanwhile."""
+        """Return the open file; translate what h5py raises meanwhile, for it is damage."""
         with self._lock:
             if self._raw is not None:
                 self._raw.error = None
@@ -224,13 +225,24 @@ class H5pyFallback:
                 raise
             except Exception as error:
                 # h5py raises OSError, RuntimeError, KeyError, ValueError and more for damage.
+                if not _is_from_h5py(error):
+                    raise
                 raise self._error(error) from error
 
     def _error(self, error: BaseException) -> ICESat2Error:
         if self._raw is not None and self._raw.error is not None:
             kept, self._raw.error = self._raw.error, None
             return kept
-        return CorruptGranuleError(f"the HDF5 library says: {error}")
+        return CorruptGranuleError(f"the HDF5 library reports: {error}")
+
+
+def _is_from_h5py(error: BaseException) -> bool:
+    """Return whether h5py raised an error when this package called it."""
+    for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__))):
+        library = str(frame.f_globals.get("__name__")).partition(".")[0]
+        if library in ("h5py", "xr_icesat2"):
+            return library == "h5py"
+    return False
 
 
 _FILES: weakref.WeakSet[H5pyFallback] = weakref.WeakSet()

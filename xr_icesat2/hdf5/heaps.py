@@ -92,7 +92,7 @@ def read_fractal(address: int, ids: Sequence[bytes]) -> Parser[list[bytes]]:
                     below.append((child, at, heap.rows_of(size)))
         indirect = below
         if len(direct) + len(indirect) > MAX_HEAP_BYTES // heap.start_size:
-            raise CorruptGranuleError("a fractal heap without end")
+            raise CorruptGranuleError("a fractal heap of more blocks than fit into a file")
     if len({at for _, at, _ in direct}) < len(direct):
         raise CorruptGranuleError("a fractal heap with a block in two places")
     direct.sort()
@@ -176,7 +176,7 @@ def _indirect_block(
     check_checksum(block, "fractal heap indirect block")
     cursor = Cursor(block, 5)
     if cursor.number(8) != heap.address or cursor.number(heap.offset_bytes) != offset:
-        raise CorruptGranuleError("a fractal heap block that belongs elsewhere")
+        raise CorruptGranuleError("a fractal heap block that names another heap or another offset")
     for row in range(rows):
         size = heap.row_size(row)
         for _ in range(heap.width):
@@ -190,7 +190,7 @@ def _direct_block(heap: _Fractal, block: bytes, offset: int) -> bytes:
     check_signature(block, b"FHDB", "fractal heap direct block")
     cursor = Cursor(block, 5)
     if cursor.number(8) != heap.address or cursor.number(heap.offset_bytes) != offset:
-        raise CorruptGranuleError("a fractal heap block that belongs elsewhere")
+        raise CorruptGranuleError("a fractal heap block that names another heap or another offset")
     if heap.checksummed:
         at = cursor.position
         stored = cursor.number(4)
@@ -245,7 +245,9 @@ def _check_free_blocks(data: bytes, free: int) -> None:
         free, length = block.number(8), block.number(8)
         if start + length > size:
             break
-    raise CorruptGranuleError("a local heap whose list of free blocks leads nowhere")
+    raise CorruptGranuleError(
+        "a local heap whose list of free blocks leaves the heap or does not end"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,7 @@ def _check_layout(path: str, node: DatasetHeader, size: int) -> None:
     if node.dtype.hasobject and not isinstance(layout, H5pyOnly):
         raise ValueError(f"{path:.50} has texts of any length, but is {type(layout).__name__}")
     if isinstance(layout, Compact) and len(layout.data) < size:
-        raise ValueError(f"{path:.50} has {len(layout.data)} bytes, not {size}")
+        raise ValueError(f"{path:.50} has {len(layout.data)} bytes, expected {size}")
     if isinstance(layout, Contiguous) and (layout.offset or 0) > MAX_DATASET_BYTES:
         raise ValueError(f"{path:.50} begins at byte {layout.offset}")
     if isinstance(layout, Chunked):

@@ -254,7 +254,9 @@ def _continued(parts: Sequence[_Block], seen: set[tuple[int, int]]) -> list[tupl
     spans = [span for part in parts for span in part.continued]
     for span in spans:
         if span in seen or len(seen) > MAX_BLOCKS:
-            raise CorruptGranuleError("an object header without end")
+            raise CorruptGranuleError(
+                f"an object header of more than {MAX_BLOCKS:,} blocks, or one that contains itself"
+            )
         seen.add(span)
     return spans
 

@@ -133,7 +133,7 @@ def _layout(
 
 def _check_size(layout: DatasetLayout, size: int, ndim: int, item_size: int) -> None:
     if isinstance(layout, Compact) and len(layout.data) < size:
-        raise CorruptGranuleError(f"{len(layout.data)} bytes of compact values, not {size}")
+        raise CorruptGranuleError(f"{len(layout.data)} bytes of compact values, expected {size}")
     if isinstance(layout, Contiguous | Compact | H5pyOnly):
         return
     too_large = math.prod(layout.chunk_shape) * item_size > MAX_CHUNK_BYTES

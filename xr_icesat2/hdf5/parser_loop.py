@@ -104,7 +104,9 @@ def bounded(parser: Parser[T], file_size: int, base: int = 0) -> Parser[T]:
                 raise CorruptGranuleError(msg)
             asked += length
         if asked > MAX_FILE_MULTIPLE * file_size + SLACK:
-            raise CorruptGranuleError("its metadata has no end")
+            raise CorruptGranuleError(
+                "its metadata is longer than the file, as if it contained itself"
+            )
         answer = yield ranges if base == 0 else _moved(ranges, base)
 
 

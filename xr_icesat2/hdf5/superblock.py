@@ -55,7 +55,7 @@ class Superblock:
     def check_supported(self) -> None:
         """Raise :class:`UnsupportedError` if only the HDF5 library can read the file."""
         if self.is_open:
-            raise UnsupportedError("a file that somebody writes to, or did not close")
+            raise UnsupportedError("a file that is being written, or that was not closed")
         if not self.has_long_addresses:
             raise UnsupportedError(f"offsets and lengths of {self.widths} bytes")
 

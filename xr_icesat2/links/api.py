@@ -136,8 +136,8 @@ def attach(
         variable = other.dataset.variables.get(name)
         if variable is None or along not in variable.dims:
             raise SelectionError(
-                f"{other.name} has no variable {name!r} along {along}; it has "
-                f"{', '.join(map(str, other.dataset.data_vars))}"
+                f"{other.name} has no variable {name!r} along {along}. Choose from "
+                f"{', '.join(map(str, other.dataset.data_vars))}."
             )
         missing = _missing(name, variable, fill_value)
         array = AttachedArray(matcher, variable, variable.dtype, missing, _padding(name, variable))
@@ -176,7 +176,7 @@ def _missing(name: str, variable: xr.Variable, fill_value: Any) -> Any:
         return None if fill_value is None else dtype.type(fill_value)
     filled = np.asarray(fill_value)
     if filled.ndim or (dtype.kind in "iub" and filled.astype(dtype) != filled):
-        msg = f"fill_value={fill_value!r}: expected one value that {name} ({dtype}) can hold"
+        msg = f"fill_value={fill_value!r}, expected one value of {name}'s dtype {dtype}"
         raise SelectionError(msg)
     return filled.astype(dtype)[()]
 

@@ -51,7 +51,7 @@ class LinkTable:
             raise LinkError(
                 f"{what} has {n_obs} rows, but the counts of the linked rate add up to "
                 f"{self.least if self.rows is None else self.rows}. The file is inconsistent, or "
-                "these are two files: download it again, and open both rates from it."
+                "these are two files. Download it again, and open both rates from it."
             )
 
 
@@ -133,8 +133,12 @@ def join_ranges(parts: list[RangeMap], what: str) -> RangeMap:
     )
     order = np.argsort(starts, kind="stable")
     ranges = RangeMap(starts[order], lengths[order], positions[order], step=1)
-    if (ranges.starts[1:] < ranges.starts[:-1] + ranges.lengths[:-1]).any():
-        raise LinkError(f"{what}: a row occurs twice; remove one")
+    overlapping = ranges.starts[1:] < ranges.starts[:-1] + ranges.lengths[:-1]
+    if overlapping.any():
+        raise LinkError(
+            f"{what}: row {ranges.starts[1:][overlapping][0]} of the file occurs twice, expected "
+            "once. Remove one of the two."
+        )
     return ranges
 
 

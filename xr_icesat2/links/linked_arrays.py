@@ -87,8 +87,8 @@ class AttachedArray(StepwiseArray):
         elif alone.any():
             raise LinkError(
                 f"{alone.sum()} of {rows.real.sum()} rows of {self.matcher.of.name} have no "
-                f"linked row of {self.matcher.to.name}, and {self.dtype} has no missing value: set "
-                "fill_value=, or leave those rows out"
+                f"linked row of {self.matcher.to.name}, and {self.dtype} has no missing value. Set "
+                "fill_value=, or drop those rows."
             )
         values[found] = at_found
         values = values.reshape(*rows.shape, *self.rest)

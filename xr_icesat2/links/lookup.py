@@ -45,14 +45,16 @@ def find_link(of: Endpoint, to: Endpoint) -> tuple[RateLink, bool]:
         if (there, here) == ends:
             if isinstance(link, KeyLink):
                 return link, False
-            raise LinkError(f"each row of {of.name} has many of {to.name}: {_range_hint(link)}")
+            raise LinkError(
+                f"each row of {of.name} has many of {to.name}, expected one. {_range_hint(link)}"
+            )
     raise _none(of, to)
 
 
 def _range_hint(link: RateLink) -> str:
     if isinstance(link, RangeLink | SpanLink):
-        return "use links.row_ranges"
-    return "link in the other direction"
+        return "Use links.row_ranges."
+    return "Link in the other direction."
 
 
 def find_range_link(one: Endpoint, many: Endpoint) -> RangeLink | SpanLink:
@@ -89,11 +91,13 @@ def check_pair(one: Endpoint, other: Endpoint) -> None:
     """
     known = one.product == other.product or (one.release and other.release)
     if one.release != other.release or not known:
-        said = " and ".join(
+        given = " and ".join(
             f"{endpoint.name} of release {endpoint.release or 'unknown or several'}"
             for endpoint in (one, other)
         )
-        raise LinkError(f"{said} are not a pair; expected granules of one release")
+        raise LinkError(
+            f"{given} are not a pair, expected one release. Open granules of the same release."
+        )
 
 
 def known_granules(of: Endpoint, to: Endpoint) -> frozenset[int]:
@@ -101,8 +105,8 @@ def known_granules(of: Endpoint, to: Endpoint) -> frozenset[int]:
     granules = to.track.granules
     if UNKNOWN in granules:
         raise LinkError(
-            f"the granule of {to.name} is unknown, so it cannot be paired with {of.name}; open "
-            "files that identify their granule or have their original names"
+            f"the granule of {to.name} is unknown, so it cannot be paired with {of.name}. Open "
+            "files that identify their granule or have their original names."
         )
     return granules
 
@@ -114,8 +118,8 @@ def check_through(
     if through is None or _end(through) != (link.product, link.through):
         given = "nothing" if through is None else through.name
         raise LinkError(
-            f"{of.name} and {to.name} are linked through {link.product} {link.through}; "
-            f"through= is {given}"
+            f"through= is {given}, but {of.name} and {to.name} are linked through {link.product} "
+            f"{link.through}. Pass that rate as through=."
         )
     return through
 
@@ -126,5 +130,6 @@ def _end(endpoint: Endpoint) -> tuple[str, str]:
 
 def _none(one: Endpoint, other: Endpoint) -> LinkError:
     return LinkError(
-        f"no link is declared for {one.name} and {other.name}; declared are: {list_links()}"
+        f"no link is declared for {one.name} and {other.name}. Use one of the declared links: "
+        f"{list_links()}"
     )

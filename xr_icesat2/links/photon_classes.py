@@ -52,7 +52,10 @@ def photon_classes(photons: Opened, segments: Opened, listed: Opened) -> xr.Data
     of, to = Endpoint.of(photons), Endpoint.of(listed)
     link, forward = find_link(of, to)
     if not isinstance(link, KeyLink) or link.classes is None or forward:
-        raise LinkError(f"{to.name} does not contain classes of {of.name}")
+        raise LinkError(
+            f"{to.name} does not contain classes of {of.name}. Pass heights of ATL03 and "
+            "signal_photons of ATL08."
+        )
     matcher = make_matcher(of, to, Endpoint.of(segments))
     padded = len(of.track.dims) > 1
     dtype, padding = (np.dtype(np.float32), np.nan) if padded else (np.dtype(np.int8), UNCLASSIFIED)
@@ -77,7 +80,7 @@ def _classes(path: str, endpoint: Endpoint) -> xr.Variable:
         if ((found < 0) | (found > UNCLASSIFIED)).any():
             raise LinkError(
                 f"{endpoint.name} has the classes {sorted(set(found.tolist()))}; expected 0 to 3 "
-                "or the fill value"
+                "or the fill value. Open it without changing them."
             )
         flags[at] = found
     return xr.Variable(endpoint.track.dims, flags.reshape(endpoint.track.shape))
@@ -108,7 +111,10 @@ def along_track_distance(photons: Opened, segments: Opened) -> xr.DataArray:
     of, to = Endpoint.of(photons), Endpoint.of(segments)
     link = find_range_link(to, of)
     if not isinstance(link, RangeLink) or link.x_atc is None:
-        raise LinkError(f"{to.name} does not contain the distance along the track")
+        raise LinkError(
+            f"{to.name} does not contain the distance along the track of {of.name}. Pass heights "
+            "and geolocation of ATL03."
+        )
     start, past = link.x_atc
     to.variable(start), of.variable(past)
     name = posixpath.basename(start)

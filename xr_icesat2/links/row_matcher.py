@@ -251,8 +251,9 @@ class RowMatcher:
         if (apart > self.apart).any():
             raise LinkError(
                 f"linked rows of {self.of.name} and {self.to.name} are up to "
-                f"{apart.max() / 1e9:.6f} s apart: one of the granules was cut or reprocessed "
-                "since the other was made from it. Download both again, or versions that match"
+                f"{apart.max() / 1e9:.6f} s apart, expected {self.apart / 1e9:g} s at most: one of "
+                "the granules was cut or reprocessed since the other was made from it. Download "
+                "both again, or versions that match."
             )
 
 
@@ -273,7 +274,7 @@ def make_matcher(of: Endpoint, to: Endpoint, through: Endpoint | None) -> RowMat
     elif isinstance(link, SpanLink) and of.rate.group == link.many:
         matcher = _nearest(link, of, to, through)
     elif through is not None:
-        raise LinkError(f"{of.name} and {to.name} are linked directly; leave through= out")
+        raise LinkError(f"{of.name} and {to.name} are linked directly. Leave through= out.")
     elif isinstance(link, SpanLink):
         matcher = _by_number(link, of, to, forward=forward)
     elif isinstance(link, RangeLink):

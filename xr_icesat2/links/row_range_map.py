@@ -104,9 +104,8 @@ def checked_row_ranges(
     """
     order = np.argsort(rows, kind="stable")
     first, count, rows = first[order], count[order], rows[order]
-    if (np.diff(rows) <= 0).any():
-        raise LinkError(f"{what}: a row occurs twice; remove one")
-    _refuse(count < 0, rows, f"{what}: the count of rows is negative")
+    refuse_repeated(rows, what)
+    _refuse(count < 0, rows, f"{what}: the count of rows is negative, expected 0 or more")
     some = np.flatnonzero(count > 0)
     starts, lengths, numbers = first[some] - base, count[some], rows[some]
     message = f"{what}: the first row is numbered less than {base}"
@@ -123,11 +122,20 @@ def checked_row_ranges(
     return RangeMap(starts, lengths, order[some])
 
 
+def refuse_repeated(rows: np.ndarray, what: str) -> None:
+    """Raise :class:`LinkError` if sorted row numbers of a beam repeat one."""
+    if (repeated := np.diff(rows) == 0).any():
+        raise LinkError(
+            f"{what}: row {rows[:-1][repeated][0]} of the file occurs twice, expected once. Remove "
+            "one of the two."
+        )
+
+
 def _refuse(wrong: np.ndarray, rows: np.ndarray, message: str) -> None:
     if wrong.any():
         raise LinkError(
             f"{message} (row {rows[np.argmax(wrong)]} of the file, and {wrong.sum() - 1} more). "
-            "The file is inconsistent, as after subsetting by some tools: download it again."
+            "The file is inconsistent, as after subsetting by some tools. Download it again."
         )
 
 
@@ -142,8 +150,7 @@ def map_rows(rows: np.ndarray, positions: np.ndarray, what: str) -> RangeMap:
     if (np.diff(rows) < 0).any():
         order = np.argsort(rows, kind="stable")
         rows, positions = rows[order], positions[order]
-    if (np.diff(rows) == 0).any():
-        raise LinkError(f"{what}: a row occurs twice; remove one")
+    refuse_repeated(rows, what)
     breaks = (np.diff(rows) != 1) | (np.diff(positions) != 1)
     heads = np.concatenate([[0], np.flatnonzero(breaks) + 1])[: len(rows)]
     lengths = np.diff(heads, append=len(rows))
@@ -161,7 +168,10 @@ def map_unique_keys(keys: np.ndarray, what: str) -> RangeMap:
     order = np.argsort(keys, kind="stable")
     ascending = keys[order]
     if (twice := np.diff(ascending) == 0).any():
-        raise LinkError(f"{what}: {ascending[:-1][twice][0]} occurs twice; expected once")
+        raise LinkError(
+            f"{what}: {ascending[:-1][twice][0]} occurs twice, expected once. Remove one of the "
+            "two rows."
+        )
     return RangeMap(ascending, np.ones(len(keys), np.int64), order.astype(np.int64))
 
 
@@ -196,6 +206,6 @@ class RangePositions:
             at = np.argmax(outside)
             raise LinkError(
                 f"{what}: a row refers to number {positions[at]} of segment {keys[at]}, which has "
-                f"{self.counts[run[at]]} rows; expected the granule that it was made from"
+                f"{self.counts[run[at]]} rows. Open the granule that it was made from."
             )
         return np.where(known, self.starts[run] + number, NO_ROW)

@@ -49,7 +49,7 @@ def find_row_ranges(
         counts = range_tables(inner_link(link), through)
         spans = _spanned(link, one, through, counts)
     elif through is not None:
-        raise LinkError(f"{one.name} and {many.name} are linked directly; leave through= out")
+        raise LinkError(f"{one.name} and {many.name} are linked directly. Leave through= out.")
     else:
         one, many = with_common_beams(one, many)
         counts = range_tables(link, one)
@@ -64,14 +64,14 @@ def find_row_ranges(
     for beam, (positions, starts, ends) in spans:
         if beam[0] not in there:
             msg = f"{one.track.beam(beam)}: there is no {many.name} of that granule"
-            raise LinkError(f"{msg}; open granules that belong together")
+            raise LinkError(f"{msg}. Open granules that belong together.")
         if beam not in tables:
             continue
         ranges = tables[beam].ranges
         if not ranges.gapless:
             raise LinkError(
                 f"rows of {many.track.beam(beam)} are not in the order of their file, so the "
-                "rows of a segment are not contiguous; sort them, or use links.match_rows"
+                "rows of a segment are not contiguous. Sort them, or use links.match_rows."
             )
         before = ranges.below(starts)
         n = ranges.below(ends) - before
@@ -113,7 +113,7 @@ def _spanned(
                 raise LinkError(
                     f"{through.track.beam(beam)}: segments {last[apart][0] - back - 1} and "
                     f"{last[apart][0] - back} are adjacent, but their rows of {link.many} are "
-                    "not. The file is inconsistent: download it again"
+                    "not. The file is inconsistent. Download it again."
                 )
             starts = np.where(found & (starts == NO_ROW), begins[segment], starts)
             ends = np.where(found, begins[segment] + lengths[segment], ends)
@@ -135,6 +135,6 @@ def check_same_tracks(of: AlongTrackRows, to: AlongTrackRows) -> None:
         raise LinkError(
             "positions along a track need the same granules and spots in both rates, but "
             f"{of.name} has {dict(zip(of.dims, of.shape, strict=True))} and {to.name} "
-            f"{dict(zip(to.dims, to.shape, strict=True))}; open both in one layout with the same "
-            "spots, or use links.attach"
+            f"{dict(zip(to.dims, to.shape, strict=True))}. Open both in one layout with the same "
+            "spots, or use links.attach."
         )

@@ -31,8 +31,9 @@ def nanoseconds(values: np.ndarray, variable: xr.Variable, what: str) -> np.ndar
         ).decoder(values)
     if values.dtype.kind != "M":
         raise LinkError(
-            f"times of {what} are {values.dtype}; expected datetime64, or numbers with the units "
-            "'seconds since 2018-01-01', as decode_times=True or False gives them"
+            f"times of {what} have the dtype {values.dtype}, expected datetime64, or numbers "
+            "with the units 'seconds since 2018-01-01'. Use them as opened, with decode_times=True "
+            "or False."
         )
     return values.astype("datetime64[ns]").astype(np.int64)
 
@@ -52,8 +53,8 @@ def whole_numbers(name: str, values: np.ndarray, variable: xr.Variable) -> np.nd
         fill = variable.encoding.get("_FillValue", variable.attrs.get("_FillValue"))
         if fill is None or not np.isfinite(fill):
             raise LinkError(
-                f"{name} has missing values, and its encoding no fill value; use it as opened, or "
-                "open it with mask_and_scale=False"
+                f"{name} has missing values, and its encoding no fill value. Use it as opened, or "
+                "open it with mask_and_scale=False."
             )
         values = np.where(missing, fill, values)
     return values.astype(np.int64)

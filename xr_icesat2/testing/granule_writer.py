@@ -222,7 +222,7 @@ class GranuleWriter:
         self, root: str, variables: Collection[tuple[TableVariable, h5py.Dataset]]
     ) -> None:
         """Link a rate's datasets to the scales in its group, or to those around it."""
-        own = {variable.name for variable, _ in variables if variable.is_scale}
+        own = [variable.name for variable, _ in variables if variable.is_scale]
         for name in own:
             make_scale(self.file[f"{root}/{name}"])
 
