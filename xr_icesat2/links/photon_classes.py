@@ -11,8 +11,8 @@ from xr_icesat2.errors import LinkError
 from xr_icesat2.products import KeyLink, RangeLink
 
 from .api import Opened, attach, on_rows_of
+from .endpoint import Endpoint
 from .linked_arrays import AttachedArray
-from .linked_rate import Endpoint
 from .lookup import find_link, find_range_link
 from .row_matcher import make_matcher
 from .track_rows import group_by_beam

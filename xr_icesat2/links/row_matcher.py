@@ -14,6 +14,7 @@ from xr_icesat2.errors import LinkError
 from xr_icesat2.products import KeyLink, RangeLink, SpanLink, TimeLink
 from xr_icesat2.reading.load import Steps, run_steps
 
+from .endpoint import Endpoint, with_common_beams
 from .link_tables import (
     LinkTable,
     LinkTables,
@@ -23,7 +24,6 @@ from .link_tables import (
     row_tables,
     time_tables,
 )
-from .linked_rate import Endpoint, with_common_beams
 from .lookup import check_pair, check_through, find_link, inner_link, known_granules
 from .row_range_map import NO_ROW, map_rows
 from .track_rows import AlongTrackRows, Beam, RowValues, group_by_beam, load_values

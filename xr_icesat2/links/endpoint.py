@@ -44,7 +44,8 @@ class Endpoint:
         if opened.product is None or not opened.is_specified:
             product = opened.product or "this product"
             raise LinkError(
-                f"no link is declared for {opened.name} of {product}; declared are: {list_links()}"
+                f"no link is declared for {opened.name} of {product}. Use one of the declared "
+                f"links: {list_links()}"
             )
         row = "source_row" if "source_row" in dataset.coords else along
         by = opened.beam_coordinate
@@ -52,7 +53,7 @@ class Endpoint:
         if lacking := {name for name in names.values() if name not in dataset.coords}:
             raise LinkError(
                 f"{opened.name} lacks the coordinates {', '.join(sorted(lacking))}, which "
-                "locate its rows in their file; keep the coordinates of the engine"
+                "locate its rows in their file. Keep the coordinates of the engine."
             )
         locators = {key: dataset[name].variable for key, name in names.items()}
         dims = (*(str(dim) for dim in locators["n_obs"].dims if dim != along), along)
@@ -76,7 +77,7 @@ class Endpoint:
         name = posixpath.basename(path)
         if name not in self.dataset.variables or path.rpartition("/")[0] not in self.rate.groups:
             raise LinkError(
-                f"{self.name} lacks {name}, which the link needs; open it with this variable"
+                f"{self.name} lacks {name}, which the link needs. Open it with this variable."
             )
         return self.dataset[name].variable
 
@@ -103,7 +104,7 @@ def with_common_beams(*endpoints: Endpoint) -> tuple[Endpoint, ...]:
 
 def _by_ground_track(endpoint: Endpoint) -> Endpoint:
     if "gt" not in endpoint.dataset.coords:
-        msg = f"{endpoint.name} lacks the coordinate gt, which identifies its beams; keep it"
+        msg = f"{endpoint.name} lacks the coordinate gt, which identifies its beams. Keep it."
         raise LinkError(msg)
     locators = {**endpoint.track.locators, "spot": endpoint.dataset["gt"].variable}
     return replace(endpoint, track=replace(endpoint.track, locators=locators, by="gt"))
