@@ -225,14 +225,18 @@ class H5pyFallback:
                 raise
             except Exception as error:
                 # h5py raises OSError, RuntimeError, KeyError, ValueError and more for damage.
-                if not _is_from_h5py(error):
+                translated = self._error(error)
+                if translated is None:
                     raise
-                raise self._error(error) from error
+                raise translated from error
 
-    def _error(self, error: BaseException) -> ICESat2Error:
+    def _error(self, error: BaseException) -> ICESat2Error | None:
+        """Return what an error means; None if it is a mistake of this package."""
         if self._raw is not None and self._raw.error is not None:
             kept, self._raw.error = self._raw.error, None
             return kept
+        if not _is_from_h5py(error):
+            return None
         return CorruptGranuleError(f"the HDF5 library reports: {error}")
 
 
