@@ -181,7 +181,7 @@ class DatasetAccessor(Accessor[xr.Dataset]):
         Returns
         -------
         PlotMethods
-            ``ds.icesat2.plot.profile()`` draws heights along the track.
+            ``plot.profile()`` draws heights along the track, ``plot.map()`` a map.
         """
         return PlotMethods(self._opened)
 

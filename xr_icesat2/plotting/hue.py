@@ -90,8 +90,11 @@ def make_hue(name: str, opened: OpenedRate, tracks: list[Track]) -> Hue:
     values = np.unique(np.concatenate(parts)) if parts else np.zeros(0)
     if values.dtype.kind == "f":
         values = values[np.isfinite(values)]
-    whole = values.dtype.kind in "iubU" or bool((values == np.round(values)).all())
-    is_flag = bool(meanings) or (whole and 0 < len(values) <= _MOST_CATEGORIES)
+    is_float = values.dtype.kind == "f"
+    whole = bool((values == np.round(values)).all()) if is_float else values.dtype.kind in "iubU"
+    # A single number is a value, such as the height of the only row.
+    few = (len(values) > 1 or not is_float) and len(values) <= _MOST_CATEGORIES
+    is_flag = bool(meanings) or (whole and few)
     if not is_flag:
         limits = (float(values[0]), float(values[-1])) if len(values) else (0.0, 1.0)
         return Hue(name, label, None, limits)

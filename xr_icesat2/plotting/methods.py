@@ -94,3 +94,69 @@ class PlotMethods:
             robust=robust,
             ax=ax,
         )
+
+    def map(
+        self,
+        variable: str | None = None,
+        region: Any = None,
+        *,
+        spots: Any = None,
+        granules: Any = None,
+        robust: bool = True,
+        ax: Any = None,
+    ) -> Any:
+        """Draw rows on a map, coloured by a variable.
+
+        Beyond 60 degrees of latitude, the map is polar stereographic (EPSG:3413 or EPSG:3031). Else
+        it is of equal area about the middle of the rows, or in degrees if they are farther apart
+        than 60 degrees, or if pyproj is not installed (extra ``geo``). Rows without a value are
+        grey.
+
+        Parameters
+        ----------
+        variable : str, optional
+            Variable along the track, or a coordinate of beams or granules (``"spot"``,
+            ``"cycle_number"``). Flags and whole numbers get a legend, others a colour bar. Default:
+            the main height of the product (``h_ph``, ``h_li``, …).
+        region : optional
+            Outline to draw: a box, points, GeoJSON, a shapely geometry or a GeoDataFrame, as for
+            :func:`.search`.
+        spots : int, str or list, optional
+            Spots (1 to 6), ``"strong"``, ``"weak"``, or ground tracks (``"gt1l"``). Default: all.
+        granules : int or list of int, optional
+            Values of ``gran_idx``. Default: all.
+        robust : bool
+            Whether the colours span percentiles 1 to 99 of the values, so that a few outliers do
+            not leave one colour for all others; the colour bar shows that there are values beyond.
+        ax : matplotlib.axes.Axes, optional
+            Axes to draw in. Default: a new figure.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            In metres of the projection, or in degrees.
+
+        Raises
+        ------
+        MissingExtraError
+            matplotlib is not installed (extra ``map``).
+        SelectionError
+            A variable or a beam does not exist, the variable has several values a row, or `region`
+            is not a place.
+
+        Examples
+        --------
+        >>> ds.icesat2.plot.map("h_li", region=(-50.5, 68.9, -48.0, 69.4))
+        """
+        require("matplotlib", "map", "plot.map")
+        from .map import draw_map  # noqa: PLC0415 - matplotlib is an extra
+
+        return draw_map(
+            self._opened,
+            variable,
+            region,
+            spots=spots,
+            granules=granules,
+            robust=robust,
+            ax=ax,
+        )

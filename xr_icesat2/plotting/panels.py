@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,10 +14,12 @@ from matplotlib.figure import Figure
 
 from xr_icesat2.errors import SelectionError
 
-__all__ = ["MOST_PANELS", "Panels", "make_panels", "write_note"]
+__all__ = ["MOST_PANELS", "Panels", "inches_wide", "make_panels", "wrapped", "write_note"]
 
 MOST_PANELS = 24
 _WIDTH, _PANEL_HEIGHT, _SINGLE_HEIGHT = 11.0, 2.3, 4.5
+_LETTERS, _SHORTEST = 11, 16
+"""Letters of a title in an inch; a shorter line is not broken."""
 _LEGEND_SIZE = 24.0
 """Area of a legend's point in square points, where the points of the picture are tiny."""
 
@@ -43,9 +46,10 @@ class Panels:
         """Label the axes, and title the panels; `title` stands above all of them."""
         if self.figure is None or len(self.axes) == 1:
             for axes, beam in zip(self.axes, titles or [""], strict=True):
-                axes.set_xlabel(x)
+                axes.set_xlabel(wrapped(x, axes))
                 axes.set_ylabel(y)
-                axes.set_title(f"{title}\n{beam}".strip(), loc="left", fontsize="medium")
+                heading = wrapped(f"{title}\n{beam}".strip(), axes)
+                axes.set_title(heading, loc="left", fontsize="medium")
             return
         for axes, beam in zip(self.axes, titles, strict=True):
             axes.set_title(beam, loc="left", fontsize="medium")
@@ -56,10 +60,10 @@ class Panels:
         self.figure.suptitle(title, fontsize="large")
         self.figure.supylabel(y, fontsize="medium")
 
-    def write_colour_bar(self, mappable: Any, label: str) -> None:
+    def write_colour_bar(self, mappable: Any, label: str, extend: str = "neither") -> None:
         """Add a colour bar beside the axes."""
         figure = self.axes[0].figure
-        figure.colorbar(mappable, ax=list(self.axes), label=label, aspect=40)
+        figure.colorbar(mappable, ax=list(self.axes), label=label, aspect=40, extend=extend)
 
     def write_legend(self, handles: Mapping[str, Any], title: str | None) -> None:
         """Add a legend outside of a figure of ours, or in the corner of given axes."""
@@ -83,6 +87,17 @@ class Panels:
         for handle in legend.legend_handles:
             if handle is not None and hasattr(handle, "set_sizes"):
                 handle.set_sizes([_LEGEND_SIZE])
+
+
+def inches_wide(axes: Axes) -> float:
+    """Return the width of axes in inches."""
+    return float(axes.bbox.width / axes.figure.dpi)
+
+
+def wrapped(text: str, axes: Axes) -> str:
+    """Return a text in as many lines as the width of the axes needs."""
+    most = max(int(inches_wide(axes) * _LETTERS), _SHORTEST)
+    return "\n".join(textwrap.fill(line, most) for line in text.splitlines())
 
 
 def write_note(axes: Axes, text: str) -> None:

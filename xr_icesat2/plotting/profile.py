@@ -17,15 +17,13 @@ from .labels import axis_label, beam_title, granules_title
 from .overlay import read_overlays
 from .palette import COLOURS, series_colours
 from .panels import make_panels, write_note
+from .points import point_style
 from .tracks import Track, choose_variable, read_tracks
 
 __all__ = ["draw_profile"]
 
 Floats = NDArray[np.float64]
 
-_POINT_AREA = 20_000.0
-"""Square points that all points of a panel may cover together."""
-_LEAST_AREA, _MOST_AREA = 0.3, 10.0
 _SIGNAL = (0.5, 99.5)
 """Percentiles of the signal that a robust panel shows."""
 _MARGIN = 0.03
@@ -102,7 +100,12 @@ class _Points:
             low, high = self._hue.limits
             known &= np.isfinite(y)
             self.mappable = axes.scatter(
-                x[known], y[known], c=colours[known], vmin=low, vmax=high, **_style(known.sum())
+                x[known],
+                y[known],
+                c=colours[known],
+                vmin=low,
+                vmax=high,
+                **point_style(known.sum()),
             )
         else:
             flags = reduced(track.values[self._hue.name])
@@ -141,13 +144,8 @@ class _Points:
     ) -> None:
         known = which & np.isfinite(y)
         if known.any():
-            found = axes.scatter(x[known], y[known], label=label, **_style(len(y)), **how)
+            found = axes.scatter(x[known], y[known], label=label, **point_style(len(y)), **how)
             self.handles.setdefault(label, found)
-
-
-def _style(count: int) -> dict[str, Any]:
-    area = float(np.clip(_POINT_AREA / max(count, 1), _LEAST_AREA, _MOST_AREA))
-    return {"s": area, "linewidths": 0, "rasterized": True}
 
 
 def _limit_x(axes: Axes, x: Floats) -> None:
