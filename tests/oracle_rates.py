@@ -26,6 +26,8 @@ PAIRS = ("pt1", "pt2", "pt3")
 NOT_OF_ROWS = {"rgt", "cycle", "cycle_number", "granule_region"}
 
 Placed = tuple[tuple[str, ...], np.ndarray]
+Kept = Mapping[tuple[int, str], np.ndarray]
+"""Rows of the file to keep, by number of the granule and beam."""
 
 
 @dataclass(frozen=True)
@@ -172,9 +174,23 @@ def padding(raw: xr.Variable, dtype: np.dtype, *, masked: bool) -> Any:
     return limits.min if limits.max in taken else limits.max
 
 
-def all_parts(paths: Sequence[Path], rate: Rate) -> list[Part]:
-    """Beams of all granules, granule by granule, by spot."""
-    return [part for i, path in enumerate(paths) for part in parts(path, rate, i)]
+def all_parts(paths: Sequence[Path], rate: Rate, kept: Kept | None = None) -> list[Part]:
+    """Beams of all granules, granule by granule, by spot; all rows, or those that are kept."""
+    whole = [part for i, path in enumerate(paths) for part in parts(path, rate, i)]
+    if kept is None:
+        return whole
+    return [
+        replace(
+            part,
+            n_obs=len(rows),
+            variables={
+                name: raw.isel({rate.dim: rows}) if rate.dim in raw.dims else raw
+                for name, raw in part.variables.items()
+            },
+        )
+        for part in whole
+        for rows in [kept[part.granule, part.gt]]
+    ]
 
 
 def lengths(found: Sequence[Part], rate: Rate) -> dict[str, set[int]]:
@@ -246,9 +262,10 @@ def spot_layout(
     times: Any = True,
     spots: Sequence[int] | None = None,
     pad_to: int | None = None,
+    kept: Kept | None = None,
 ) -> dict[str, Placed]:
     """Every variable of a rate with the beams side by side, padded to the longest."""
-    found = all_parts(paths, rate)
+    found = all_parts(paths, rate, kept)
     side = shared_dimension(found)
     spots = spots or SIDES[side]
     found = [part for part in found if part.spot in spots]
@@ -269,10 +286,15 @@ def spot_layout(
 
 
 def flat_layout(
-    paths: Sequence[Path], rate: Rate, *, masked: bool = True, times: Any = True
+    paths: Sequence[Path],
+    rate: Rate,
+    *,
+    masked: bool = True,
+    times: Any = True,
+    kept: Kept | None = None,
 ) -> dict[str, Placed]:
     """Every variable of a rate, one row an observation: by granule, spot, row."""
-    found = all_parts(paths, rate)
+    found = all_parts(paths, rate, kept)
     sizes = second_sizes(found, rate)
     labels = second_labels(found, rate)
     result = {}

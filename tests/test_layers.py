@@ -24,6 +24,7 @@ LEVELS = {
     "progress": 0,
     "safe_files": 0,
     "text_table": 0,
+    "time_window": 0,
     "thread_pools": 0,
     "limits": 1,
     "region": 1,

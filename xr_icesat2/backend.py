@@ -22,6 +22,7 @@ from .hdf5.paths import normalise_path
 from .limits import Limits
 from .messages import did_you_mean
 from .relaxed_gc import relaxed_gc
+from .time_window import TimeBound
 
 __all__ = ["ICESat2BackendEntrypoint"]
 
@@ -32,10 +33,11 @@ SEARCH_KEYWORDS = {
     "bounding_box": "bbox",
     "intersects": "region",
     "polygon": "region",
-    "region": "region",
     "temporal": "temporal",
 }
 """For areas and periods that users pass to the engine, the keyword of ``search``."""
+ROW_KEYWORDS = {"temporal": "time"}
+"""For the same, the keyword of the engine that selects rows, where not ``region``."""
 
 
 def _suggest_keywords(method: Callable[P, R]) -> Callable[P, R]:
@@ -82,9 +84,8 @@ def _check_keywords(given: Iterable[str], signature: inspect.Signature) -> None:
         meant = did_you_mean(keyword, known)
         if by := SEARCH_KEYWORDS.get(keyword):
             meant = (
-                f" To find granules by area or period, use xr_icesat2.search(…, {by}=…). To select "
-                'rows of an open Dataset, see "Select an area or a time span" in the documentation '
-                "(docs/how-to/window.md)."
+                f" To select rows, use {ROW_KEYWORDS.get(keyword, 'region')}=…. To find granules, "
+                f"use xr_icesat2.search(…, {by}=…)."
             )
         raise SelectionError(
             f"{keyword!r} is not a keyword of engine='icesat2'.{meant} Its keywords are: "
@@ -131,6 +132,22 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
         Names, paths or patterns to drop. Their metadata is not read.
     pad_to : int, optional
         Rows to pad every granule to (``layout="spot"``).
+    region : optional
+        Select rows inside: a box ``(west, south, east, north)`` in degrees, a
+        geometry of shapely, GeoJSON (dict or path), a file that geopandas
+        reads, a GeoDataFrame or GeoSeries, a list of (longitude, latitude), a
+        boolean raster, or what :func:`xr_icesat2.region.make_region` returned.
+        Only the coordinates that decide are read when opening. Rows of every
+        beam are moved together; ``n_rows`` is their number, and ``source_row``
+        their row in the file. Granules without a row inside are left out, and
+        listed in the attribute ``granules_outside``.
+    region_exact : bool
+        Select photons of ATL03 by their own latitude and longitude (and time),
+        instead of by those of their 20 m segment.
+    time : (start, end), optional
+        Select rows in a window of time, alone or with ``region``. Both ends are
+        included: datetimes (UTC without a time zone), or texts, of which a day,
+        month or year (``"2019-11"``) stands for all of it. None: an open end.
     storage_options : dict, optional
         Passed to fsspec.
     allow_mixed_releases : bool
@@ -173,6 +190,9 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
         sc_orient: int | None = None,
         variables: str | Iterable[str] | None = None,
         pad_to: int | None = None,
+        region: Any = None,
+        region_exact: bool = False,
+        time: Sequence[TimeBound] | None = None,
         storage_options: Mapping[str, Any] | None = None,
         allow_mixed_releases: bool = False,
         index_cache: str | os.PathLike[str] | None = None,

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import xarray as xr
 
+from xr_icesat2.errors import MergeError
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.identity import Identity
 from xr_icesat2.hdf5.model import GroupHeader, LeftOut
 from xr_icesat2.hdf5.paths import ancestors, join, normalise_path
+from xr_icesat2.messages import OPEN_AS_FILE
 from xr_icesat2.products import PRODUCTS, Rate
+from xr_icesat2.reading.row_ranges import RowRanges
 
 from .dask_chunks import share_chunks
 from .granule_coordinates import granule_coords
 from .layouts.file import file_datasets, file_tree
 from .merge_granules import MergedRate, common_attrs
 from .parallel import map_granules
-from .rate_headers import GranuleRate, read_beam_rates
+from .rate_headers import BeamRate, GranuleRate, read_beam_rates
 from .request import FilePath, Request
 from .resolve_request import resolve_request
 from .resolved_granule import ResolvedGranule, all_rates
+from .row_selection import select_rows
 from .suggestions import (
     check_beams_have_rate,
     check_group,
@@ -57,8 +62,10 @@ def assemble_dataset(
     resolved = resolve_request(granules, request, identities, one_rate=True)
     request, rate = resolved.request, resolved.request.target
     if isinstance(rate, Rate):
-        dataset = _fold(_rate_groups(_merge_rate(resolved.granules, rate, request, folded=True)))
-        dataset.attrs = _common_attrs(granules)
+        rows = select_rows(resolved.granules, [rate], request)
+        dataset = _fold(_rate_groups(_merge_rate(rows.granules, rate, request, folded=True)))
+        dataset.attrs = _common_attrs([one.granule for one in rows.granules])
+        dataset = rows.finish(dataset)
     else:
         dataset = _numbered(_file_group(granules, request), resolved.identities, request)
     for granule in granules:
@@ -76,7 +83,9 @@ def assemble_groups(
     resolved = resolve_request(granules, request, identities, one_rate=False)
     request, target = resolved.request, resolved.request.target
     if isinstance(target, Rate):
-        groups = _tree_groups(_merge_rate(resolved.granules, target, request, folded=False))
+        rows = select_rows(resolved.granules, [target], request)
+        groups = _tree_groups(_merge_rate(rows.granules, target, request, folded=False))
+        groups = {path: rows.finish(dataset) for path, dataset in groups.items()}
     elif isinstance(target, FilePath):
         groups = file_tree(granules, request)
         check_tree(granules[0], _paths(groups), request)
@@ -104,6 +113,8 @@ def _whole_tree(
     granules: Sequence[Granule], resolved: Sequence[ResolvedGranule], request: Request
 ) -> dict[str, xr.Dataset]:
     """Assemble all rates, and the groups of the file that belong to no rate."""
+    rows = select_rows(resolved, None, request)
+    resolved, granules = rows.granules, [one.granule for one in rows.granules]
     tree: dict[str, xr.Dataset] = {}
     paths: list[str] = []
     for rate in all_rates(resolved):
@@ -117,6 +128,8 @@ def _whole_tree(
     groups = {"/": root, **tree, **file_part}
     noted = read_left_out(dataset.encoding for dataset in groups.values())
     note_left_out(root, {g.url: _not_noted(g, noted.get(g.url, {}), request) for g in granules})
+    groups = {path: rows.without_granules(dataset) for path, dataset in groups.items()}
+    groups["/"].attrs |= rows.attrs
     return groups
 
 
@@ -147,6 +160,7 @@ def _merge_rate(
             check_beams_have_rate(one, own, request)
         if folded or len(granules) > FEW_GRANULES:
             one.granule.save_index()
+        beams = {n: _selected(one, rate, n, beam) for n, beam in beams.items()}
         return GranuleRate(one.granule, one.identity, one.selection, beams)
 
     kept, left_out = leave_out_everywhere(map_granules(read, granules), rate, request)
@@ -154,6 +168,20 @@ def _merge_rate(
     if is_target:
         check_rate(granules[0], rate, merged.dims, request)
     return merged
+
+
+def _selected(one: ResolvedGranule, rate: Rate, number: int, beam: BeamRate) -> BeamRate:
+    """Return a beam with its selected rows."""
+    if one.rows is None:
+        return beam
+    rows = one.rows.get((rate.name, number), RowRanges.of_range(0, 0))
+    if len(rows.stops) and rows.stops[-1] > beam.n_obs:
+        msg = (
+            f"{one.granule.url}: {one.selection.groups[number]}/{rate.name} has {beam.n_obs} rows, "
+            f"fewer than its coordinates. {OPEN_AS_FILE}."
+        )
+        raise MergeError(msg)
+    return replace(beam, kept=rows)
 
 
 def _tree_groups(merged: MergedRate) -> dict[str, xr.Dataset]:

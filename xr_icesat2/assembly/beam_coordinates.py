@@ -26,6 +26,13 @@ def beam_coords(merged: MergedRate) -> dict[str, xr.Variable]:
         merged.n_obs,
         {"long_name": f"rows of {merged.rate.name or dim}; what lies beyond is padding"},
     )
+    if merged.is_cut:
+        coords["n_rows"] = xr.Variable(
+            ("gran_idx", dim),
+            merged.n_rows,
+            {"long_name": f"selected rows of {merged.rate.name or dim}"},
+        )
+        coords["n_obs"].attrs["long_name"] = f"rows of {merged.rate.name or dim} in the file"
     if dim == BY_GROUND_TRACK:
         return coords | _known_spots(merged)
     if dim == "spot":

@@ -56,6 +56,9 @@ def coords_per_beam(merged: MergedRate, beams: Sequence[tuple[int, int]]) -> Bea
 
     values = {name: of_beams(name) for name in ("gran_idx", merged.dim, "n_obs")}
     values["n_obs"] = values["n_obs"][0], {"long_name": f"rows of the beam: {merged.rate.name}"}
+    if merged.is_cut:
+        long_name = f"selected rows of the beam: {merged.rate.name}"
+        values["n_rows"] = of_beams("n_rows")[0], {"long_name": long_name}
     for name in PASS_COORDS:
         if name in coords:
             # Half the width of the coordinate of granules, because a table repeats it in each row.
@@ -66,7 +69,7 @@ def coords_per_beam(merged: MergedRate, beams: Sequence[tuple[int, int]]) -> Bea
 
 
 def flat_row_coords(
-    merged: MergedRate, per_beam: BeamValues, lengths: Sequence[int]
+    merged: MergedRate, per_beam: BeamValues, beams: Sequence[tuple[int, int]]
 ) -> dict[str, xr.Variable]:
     """Return the coordinates along the rows: those of their beam, and ``source_row``.
 
@@ -76,15 +79,15 @@ def flat_row_coords(
         The rate.
     per_beam
         As :func:`coords_per_beam` returns it.
-    lengths
-        Rows of each beam.
+    beams
+        As for :func:`coords_per_beam`.
     """
+    lengths = [int(merged.n_rows[beam]) for beam in beams]
     arrays = {
         name: (RunArray(values, lengths), attrs) for name, (values, attrs) in per_beam.items()
     }
-    first_rows = np.zeros(len(lengths), np.int64)
     arrays["source_row"] = (
-        RunArray(first_rows, lengths, step=1),
+        _source_rows(merged, beams),
         {"long_name": "number of the row in its beam of the file"},
     )
     coords = {
@@ -92,6 +95,13 @@ def flat_row_coords(
         for name, (array, attrs) in arrays.items()
     }
     return {"product": product_coord(merged.granules[0].identity.product), **coords}
+
+
+def _source_rows(merged: MergedRate, beams: Sequence[tuple[int, int]]) -> RunArray:
+    ranges = [merged.kept(beam) for beam in beams]
+    starts = np.concatenate([np.empty(0, np.int64), *(one.starts for one in ranges)])
+    lengths = np.concatenate([np.empty(0, np.int64), *(one.lengths for one in ranges)])
+    return RunArray(starts, lengths, step=1)
 
 
 def flat_row_index(merged: MergedRate) -> xr.Coordinates:
@@ -103,7 +113,7 @@ def flat_row_index(merged: MergedRate) -> xr.Coordinates:
     labels and overlap, which xarray refuses.
     """
     along = merged.rate.along
-    rows = merged.n_obs.sum(axis=1)
+    rows = merged.n_rows.sum(axis=1)
     granules = np.array([one.identity.gran_idx for one in merged.granules], np.int64)
     ends = (granules + 1) << ROW_BITS
     numbers = indexing.LazilyIndexedArray(RunArray(ends - rows, rows.tolist(), step=1))
@@ -128,7 +138,9 @@ class RunArray(BackendArray):
         Difference between a row and the next.
     """
 
-    def __init__(self, values: np.ndarray, lengths: Sequence[int], step: int = 0) -> None:
+    def __init__(
+        self, values: np.ndarray, lengths: Sequence[int] | np.ndarray, step: int = 0
+    ) -> None:
         self.values = values
         self.step = step
         self.ends = np.cumsum(np.asarray(lengths, np.int64))

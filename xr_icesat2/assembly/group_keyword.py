@@ -44,6 +44,13 @@ def unmerged_path(
     if convention is not None and convention.tracks is None:
         what = "a map" if convention.is_gridded else "a granule"
         what = f"{granules[0].url} is {what} ({product}), which has no beams"
+        way_out = ""
+        if convention.is_gridded:
+            way_out = (
+                ", and select an area of the open Dataset: ds.sel(x=slice(…), y=slice(…)), or "
+                "ds.rio.clip of rioxarray"
+            )
+        _check_no_row_keywords(request, what, way_out)
         _check_no_beam_keywords(request, what, "")
         return normalise_path(group or "/")
     if group is None or _specified_rate(product, group) is not None:
@@ -53,6 +60,7 @@ def unmerged_path(
         return None
     what = f"group={group!r} is a path in the file, which opens unmerged"
     out = _rate_instead(product, group)
+    _check_no_row_keywords(request, what, out)
     _check_no_beam_keywords(request, what, out)
     if request.rules.concatenates:
         msg = f'layout="{request.layout}" concatenates beams, but {what}. Leave layout out{out}.'
@@ -124,6 +132,15 @@ def _check_no_beam_keywords(request: Request, what: str, out: str) -> None:
     for keyword, value in given.items():
         if value is not None:
             raise SelectionError(f"{keyword}={value!r}, but {what}. Leave {keyword} out{out}.")
+
+
+def _check_no_row_keywords(request: Request, what: str, way_out: str) -> None:
+    """Raise if a keyword selects rows by place or time, which would be ignored."""
+    for keyword in ("region", "time"):
+        if getattr(request, keyword) is not None:
+            raise SelectionError(
+                f"{keyword}= selects rows of beams, but {what}. Leave {keyword} out{way_out}."
+            )
 
 
 def _rate_instead(product: str | None, group: str) -> str:

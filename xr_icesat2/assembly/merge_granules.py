@@ -12,6 +12,7 @@ import numpy as np
 
 from xr_icesat2.errors import MergeError
 from xr_icesat2.products import ALONG, Labels, Rate
+from xr_icesat2.reading.row_ranges import RowRanges
 
 from .dask_chunks import rows_per_chunk
 from .granule_coordinates import GRANULE_COORDS
@@ -28,7 +29,16 @@ from .variable import DecodeRules
 
 __all__ = ["MergedRate", "common_attrs"]
 
-TRACK_COORDS = ("spot", "pair_track", "profile", "gt", "beam_strength", "n_obs", "source_row")
+TRACK_COORDS = (
+    "spot",
+    "pair_track",
+    "profile",
+    "gt",
+    "beam_strength",
+    "n_obs",
+    "n_rows",
+    "source_row",
+)
 TAKEN = {*GRANULE_COORDS, *TRACK_COORDS, "cycle"}
 """Names that variables may not have: coordinates, and a name that could be mistaken for one."""
 
@@ -69,6 +79,27 @@ class MergedRate:
             for number, beam in one.beams.items():
                 rows[g, self.numbers.index(number)] = beam.n_obs
         return rows
+
+    @cached_property
+    def n_rows(self) -> np.ndarray:
+        """Selected rows of each beam, as :attr:`n_obs`."""
+        rows = np.zeros_like(self.n_obs)
+        for g, one in enumerate(self.granules):
+            for number, beam in one.beams.items():
+                rows[g, self.numbers.index(number)] = beam.n_rows
+        return rows
+
+    def kept(self, beam: tuple[int, int]) -> RowRanges:
+        """Return the selected rows of a beam: (granule number, position along :attr:`dim`)."""
+        found = self.granules[beam[0]].beams.get(self.numbers[beam[1]])
+        if found is not None and found.kept is not None:
+            return found.kept
+        return RowRanges.of_range(0, int(self.n_obs[beam]))
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether rows were selected by place or time."""
+        return self.request.selects_rows
 
     @cached_property
     def dims(self) -> dict[str, tuple[str, ...]]:
@@ -204,6 +235,9 @@ class MergedRate:
             values = {getattr(one.identity, name) for one in self.granules}
             if len(values) == 1 and (value := values.pop()) is not None:
                 attrs[name] = value
+        if self.is_cut:
+            # A rate may have no row of a granule of which other rates have some.
+            attrs["granules"] = [one.identity.gran_idx for one in self.granules]
         return attrs
 
     def is_coordinate(self, path: str) -> bool:

@@ -14,6 +14,7 @@ from xr_icesat2.granule.identity import Identity
 from xr_icesat2.hdf5.model import DatasetHeader, GroupHeader
 from xr_icesat2.messages import OPEN_AS_FILE
 from xr_icesat2.products import ALONG, Labels, Rate
+from xr_icesat2.reading.row_ranges import RowRanges
 
 from .beam_selection import BeamSelection
 from .dimension_scales import STANDARD_NAMES, scale_paths
@@ -47,6 +48,19 @@ class BeamRate:
     """Paths of the :attr:`variables` that are the time or the position of a row."""
     labels: Mapping[str, Labels]
     """Stored labels of second dimensions; a dimension with two equal labels has none."""
+    kept: RowRanges | None = None
+    """Rows that were selected by place or time; None: all."""
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows that were selected."""
+        return self.n_obs if self.kept is None else self.kept.count
+
+    def kept_along(self, found: BeamVariable) -> dict[int, RowRanges]:
+        """Return the selected rows by axis of a dataset; nothing if all are."""
+        if self.kept is None or ALONG not in found.dims:
+            return {}
+        return {found.dims.index(ALONG): self.kept}
 
 
 @dataclass(frozen=True, slots=True)

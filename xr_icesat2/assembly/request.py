@@ -17,6 +17,8 @@ from xr_icesat2.hdf5.paths import normalise_path
 from xr_icesat2.limits import DEFAULT_LIMITS, Limits
 from xr_icesat2.products import Rate
 from xr_icesat2.reading.decode_options import DecodeOptions
+from xr_icesat2.region import Region, make_region
+from xr_icesat2.time_window import TimeWindow, make_time_window
 
 from .layouts import LAYOUT_NAMES, Layout, LayoutRules, layout_rules
 from .local_paths import expand, is_folder
@@ -67,6 +69,9 @@ class Request:
     variables: tuple[str, ...] | None = None
     drop_variables: tuple[str, ...] = ()
     pad_to: int | None = None
+    region: Region | None = None
+    region_exact: bool = False
+    time: TimeWindow | None = None
     allow_mixed_releases: bool = False
     decode_coords: bool = True
     decoders: DecodeOptions = field(default_factory=DecodeOptions)
@@ -82,6 +87,11 @@ class Request:
     def opens_unmerged(self) -> bool:
         """Return whether the target is a group of the file, with its own dimensions."""
         return isinstance(self.target, FilePath)
+
+    @property
+    def selects_rows(self) -> bool:
+        """Return whether rows are selected by place or time."""
+        return self.region is not None or self.time is not None
 
     @property
     def root(self) -> str:
@@ -133,6 +143,7 @@ def make_request(filename_or_obj: Any, keywords: Mapping[str, Any]) -> Request:
         "variables": None if variables is None else variable_patterns(variables, "variables"),
         "drop_variables": drop_variables,
         "pad_to": _pad_to(keywords.get("pad_to"), layout),
+        **_row_keywords(keywords, layout),
         "allow_mixed_releases": _allow_mixed_releases(keywords.get("allow_mixed_releases", False)),
         "decode_coords": _decode_coords(keywords.get("decode_coords")),
         "decoders": _decoders(keywords),
@@ -196,6 +207,27 @@ def _beam_keywords(keywords: Mapping[str, Any], layout: Layout) -> dict[str, Any
         msg = f"sc_orient={sc_orient!r}, expected 0 (backward) or 1 (forward)"
         raise SelectionError(msg)
     return given
+
+
+def _row_keywords(keywords: Mapping[str, Any], layout: Layout) -> dict[str, Any]:
+    """Return the keywords that select rows by place and time."""
+    exact = keywords.get("region_exact", False)
+    if not _is_bool(exact):
+        raise SelectionError(f"region_exact={exact!r}, expected True or False")
+    region, time = keywords.get("region"), keywords.get("time")
+    given = "region" if region is not None else "time"
+    if exact and region is None and time is None:
+        raise SelectionError("region_exact=True selects nothing without region= or time=: pass one")
+    if layout == "file" and not (region is None and time is None):
+        raise SelectionError(
+            f'{given}= selects rows of merged beams, which layout="file" does not have. Leave '
+            "layout out, or select rows by the coordinates of the group."
+        )
+    return {
+        "region": None if region is None else make_region(region),
+        "region_exact": bool(exact),
+        "time": None if time is None else make_time_window(time),
+    }
 
 
 def _pad_to(rows: Any, layout: Layout) -> int | None:

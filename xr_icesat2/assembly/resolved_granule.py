@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
@@ -12,6 +12,7 @@ from xr_icesat2.granule.identity import Identity
 from xr_icesat2.messages import OPEN_AS_FILE, some_of
 from xr_icesat2.printable import get_logger
 from xr_icesat2.products import PRODUCTS, Rate
+from xr_icesat2.reading.row_ranges import RowRanges
 
 from .available_rates import available_rates
 from .beam_selection import BY_GROUND_TRACK, BeamSelection, by_ground_track, select_beams
@@ -31,6 +32,9 @@ class ResolvedGranule:
     identity: Identity
     selection: BeamSelection
     request: Request
+    rows: Mapping[tuple[str, int], RowRanges] | None = None
+    """Rows that a region and a window of time select, by name of the rate and number of the beam;
+    those of other beams are outside. None: all rows."""
 
     @cached_property
     def rates(self) -> list[Rate]:

@@ -27,6 +27,7 @@ from xr_icesat2.reading.decode import (
 from xr_icesat2.reading.decode_options import DecodeOptions
 from xr_icesat2.reading.lazy_array import GranuleArray
 from xr_icesat2.reading.padded_array import Mosaic
+from xr_icesat2.reading.row_ranges import RowRanges
 
 from .fill_values import product_of, specified_attrs, undeclared_fills
 
@@ -48,6 +49,16 @@ class ArrayPart:
     origin: tuple[int, ...]
     positions: Mapping[int, np.ndarray] = field(default_factory=dict)
     """Positions in the array by axis of the dataset, if they are not contiguous."""
+    kept: Mapping[int, RowRanges] = field(default_factory=dict)
+    """Elements that the array has, by axis of the dataset, where it has not all."""
+
+    @property
+    def extent(self) -> tuple[int, ...]:
+        """Elements along each axis that the array has."""
+        return tuple(
+            self.kept[axis].count if axis in self.kept else size
+            for axis, size in enumerate(self.header.shape)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +189,7 @@ def _value_at(part: ArrayPart, dtype: np.dtype, position: int) -> Any:
     """Read the value at one position along every dimension of a part."""
     shape = part.header.shape
     dims = tuple(f"dim_{axis}" for axis in range(len(shape)))
-    alone = replace(part, origin=(0,) * len(shape), positions={})
+    alone = replace(part, origin=(0,) * len(shape), positions={}, kept={})
     layout = VariableLayout("", dims, shape, 0, [alone], padded=False)
     array = _array(layout, [Decoder(dtype, np.zeros((), dtype)[()])], [0])
     variable = xr.Variable(dims, indexing.LazilyIndexedArray(array))
@@ -208,11 +219,16 @@ def _array(
     mosaic = Mosaic.of(
         layout.shape,
         layout.lead,
-        [(part.origin, part.header.shape) for part in layout.parts],
+        [(part.origin, part.extent) for part in layout.parts],
         {
             (number, layout.lead + axis): positions
             for number, part in enumerate(layout.parts)
             for axis, positions in part.positions.items()
+        },
+        {
+            (number, layout.lead + axis): rows
+            for number, part in enumerate(layout.parts)
+            for axis, rows in part.kept.items()
         },
     )
     parts = FIRST_OF_EACH if indices == [(0, 0, 0)] else np.array(indices, np.int32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass, replace
 
+import numpy as np
 import xarray as xr
 
 from xr_icesat2.errors import LinkError, RateError
@@ -58,7 +59,9 @@ class Endpoint:
         locators = {key: dataset[name].variable for key, name in names.items()}
         dims = (*(str(dim) for dim in locators["n_obs"].dims if dim != along), along)
         shape = tuple(dataset.sizes[dim] for dim in dims)
-        track = AlongTrackRows(opened.title, dims, shape, locators, by)
+        granules = np.ravel(dataset[along].attrs.get("granules", ())).astype(np.int64)
+        selected = frozenset(granules.tolist())
+        track = AlongTrackRows(opened.title, dims, shape, locators, by, selected)
         return cls(dataset, opened.product, opened.release, rate, track)
 
     @property

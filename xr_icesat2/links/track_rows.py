@@ -32,7 +32,8 @@ class RowValues:
     @property
     def real(self) -> np.ndarray:
         """bool: which rows are not padding."""
-        real: np.ndarray = self.values["row"] < self.values["n_obs"]
+        row = self.values["row"]
+        real: np.ndarray = (row >= 0) & (row < self.values["n_obs"])
         return real
 
 
@@ -53,6 +54,8 @@ class AlongTrackRows:
     by: str = "spot"
     """Coordinate that is ``spot`` in :attr:`locators`: ``spot``, ``gt`` (names numbered from 1),
     ``pair_track`` or ``profile``."""
+    selected: frozenset[int] = frozenset()
+    """``gran_idx`` of granules of which rows were selected, although this rate may have none."""
     by_orbit: bool = False
     """Whether beams are identified by orbit and profile, which pairs of beams share, and not by
     granule and beam."""
@@ -68,7 +71,7 @@ class AlongTrackRows:
 
     @property
     def granules(self) -> frozenset[int]:
-        """``gran_idx`` of all granules with rows."""
+        """``gran_idx`` of all granules with rows, or of which rows were selected."""
         gran = self.locators["gran_idx"]
         # layout="flat" has one number for each row: read them in blocks.
         blocks = (
@@ -76,9 +79,8 @@ class AlongTrackRows:
             for start in range(0, max(1, gran.size), ROWS_PER_BLOCK)
         )
         few = blocks if gran.ndim else [gran]
-        return frozenset(
-            int(n) for block in few for n in np.unique(self.granule_numbers(load_values(block)))
-        )
+        arrays = [*map(load_values, few), np.array(sorted(self.selected), np.int64)]
+        return frozenset(int(n) for array in arrays for n in np.unique(self.granule_numbers(array)))
 
     def granule_numbers(self, gran_idx: np.ndarray) -> np.ndarray:
         """Return the numbers that identify granules: their own, or those of their orbits."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from .granule_naming import GranuleConvention
 from .link_types import KeyLink, RangeLink, RateLink, SpanLink, TimeLink
 from .registry import Products
-from .spec import ALONG, Completeness, Labels, ProductSpec, Rate
+from .spec import ALONG, Completeness, Labels, LocatedBy, ProductSpec, Rate
 
 __all__ = [
     "ALONG",
@@ -16,6 +16,7 @@ __all__ = [
     "GranuleConvention",
     "KeyLink",
     "Labels",
+    "LocatedBy",
     "ProductSpec",
     "Products",
     "RangeLink",

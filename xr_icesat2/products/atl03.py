@@ -8,12 +8,16 @@ cannot be compared with 006. All releases have the same rates and dimensions.
 
 from .granule_naming import GranuleConvention
 from .link_types import RangeLink, TimeLink
-from .spec import ALONG, ProductSpec, Rate
+from .spec import ALONG, LocatedBy, ProductSpec, Rate
 
 __all__ = ["ATL03", "SURFACE_TYPES"]
 
 SURFACE_TYPES = ("land", "ocean", "seaice", "landice", "inland_water")
 """Spelt as in ``flag_meanings`` of the scale ``ds_surf_type``."""
+
+BY_SEGMENT = LocatedBy(group="geolocation", seconds=0.01)
+"""Photons are in the 20 m segment that SlideRule tests too. Those of a segment are measured within
+0.003 s of its reference photon."""
 
 HEIGHTS = Rate(
     group="heights",
@@ -24,6 +28,7 @@ HEIGHTS = Rate(
     height="h_ph",
     x_atc="x_atc",
     classes=("atl08_class", "signal_conf_ph"),
+    located_by=LocatedBy(group="geolocation"),
     dims={"signal_conf_ph": (ALONG, "surface_type")},
     labels={"surface_type": (SURFACE_TYPES,)},
 )
@@ -46,13 +51,16 @@ GEOLOCATION = Rate(
     ),
 )
 
-BACKGROUND = Rate(group="bckgrd_atlas", along="bckgrd_idx", time="delta_time")
+BACKGROUND = Rate(
+    group="bckgrd_atlas", along="bckgrd_idx", time="delta_time", located_by=BY_SEGMENT
+)
 
 SIGNAL_FINDING = tuple(
     Rate(
         group=f"signal_find_output/{surface}",
         along=f"signal_find_{surface}_idx",
         time="delta_time",
+        located_by=BY_SEGMENT,
     )
     for surface in ("land", "ocean", "sea_ice", "land_ice", "inlandwater")
 )
@@ -88,6 +96,13 @@ ATL03 = ProductSpec(
             many_time="heights/delta_time",
             one_time="bckgrd_atlas/delta_time",
             # 50 shots. Numbers of frame and pulse agree for about 90 % of the photons only.
+            duration=0.005,
+        ),
+        TimeLink(
+            many="geolocation",
+            one="bckgrd_atlas",
+            many_time="geolocation/delta_time",
+            one_time="bckgrd_atlas/delta_time",
             duration=0.005,
         ),
     ),

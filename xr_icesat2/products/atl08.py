@@ -10,7 +10,7 @@ Canopy heights have 9 percentiles up to release 003 and 18 from 004 on. The file
 from .atl03 import SURFACE_TYPES
 from .granule_naming import GranuleConvention
 from .link_types import KeyLink, RangeLink
-from .spec import ALONG, ProductSpec, Rate
+from .spec import ALONG, LocatedBy, ProductSpec, Rate
 
 __all__ = ["ATL08"]
 
@@ -52,7 +52,15 @@ LAND_SEGMENTS = Rate(
     },
 )
 
-SIGNAL_PHOTONS = Rate(group="signal_photons", along="photon_idx", time="delta_time")
+SIGNAL_PHOTONS = Rate(
+    group="signal_photons",
+    along="photon_idx",
+    time="delta_time",
+    # ATL03 locates a photon by the reference photon of its 20 m segment, which is up to 60 m from
+    # the centre of the land segment. With more rows than necessary, photons of ATL03 that are
+    # selected by the same region have the same classes as without a region.
+    located_by=LocatedBy(group="land_segments", seconds=0.05, metres=200.0),
+)
 
 ATL08 = ProductSpec(
     product="ATL08",

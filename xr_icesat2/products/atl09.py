@@ -7,7 +7,7 @@ dimensions (height bins, layers) open by the file's dimension scales.
 
 from .granule_naming import GranuleConvention
 from .link_types import TimeLink
-from .spec import ProductSpec, Rate
+from .spec import LocatedBy, ProductSpec, Rate
 
 __all__ = ["ATL09"]
 
@@ -44,7 +44,13 @@ ATL09 = ProductSpec(
     rates=(
         _located("high_rate", "high_rate_idx"),
         _located("low_rate", "low_rate_idx"),
-        Rate(group="bckgrd_atlas", along="bckgrd_idx", time="delta_time"),
+        Rate(
+            group="bckgrd_atlas",
+            along="bckgrd_idx",
+            time="delta_time",
+            # 400 shots, the length of a profile.
+            located_by=LocatedBy(group="high_rate", seconds=0.04),
+        ),
     ),
     main=("high_rate",),
     links=tuple(

@@ -15,10 +15,10 @@ from typing import Any, Literal, TypeAlias
 
 from .contents_table import Contents
 from .granule_naming import GranuleConvention
-from .link_types import RateLink
+from .link_types import RangeLink, RateLink
 from .product_contents import contents_of
 
-__all__ = ["ALONG", "Completeness", "Labels", "ProductSpec", "Rate"]
+__all__ = ["ALONG", "Completeness", "Labels", "LocatedBy", "ProductSpec", "Rate"]
 
 ALONG = "*"
 """Placeholder of the along-track dimension in :attr:`Rate.dims`."""
@@ -36,6 +36,24 @@ def _nothing() -> Mapping[str, tuple[str, ...]]:
 @cache  # asked for at every granule of a list
 def _groups(group: str, siblings: Sequence[str], subgroups: Sequence[str]) -> tuple[str, ...]:
     return (group, *siblings, *(posixpath.join(group, name) for name in subgroups))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocatedBy:
+    """How rows are selected by a region or a time, where not by their own place and time.
+
+    They are selected by the rows of another rate of the product: by a :class:`.RangeLink` that the
+    product declares, else by time. A row that is found by time is valid until the next one begins.
+    """
+
+    group: str
+    """Group of the other rate, which has latitude, longitude and time."""
+    seconds: float = 0.0
+    """Found by time: how long before and after its time a row of the other rate was measured. Found
+    by a link: by how much a window of time is widened."""
+    metres: float = 0.0
+    """Found by a link: by how much a region is widened. If it is not 0, rows between the ranges
+    of two rows of the other rate are selected where the region may be between these two."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +85,9 @@ class Rate:
     """Length of each row along the track in metres, about the place of the row."""
     classes: tuple[str, ...] = ()
     """Flags of rows that pictures colour by: the first one that a Dataset has."""
+    located_by: LocatedBy | None = None
+    """Which rate decides about the rows that a region or a time selects; None: each row's own
+    latitude, longitude and time."""
     dims: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
     """Dimensions of variables that have others than :data:`ALONG` alone, by their name."""
     labels: Mapping[str, tuple[Labels, ...]] = field(default_factory=lambda: MappingProxyType({}))
@@ -128,6 +149,21 @@ class ProductSpec:
     that a granule has is opened. Empty: the rate with the most variables."""
     links: tuple[RateLink, ...] = ()
     """Links between rows of two rates."""
+
+    def rate_of(self, group: str) -> Rate:
+        """Return the rate with a group as its first one."""
+        return next(rate for rate in self.rates if rate.group == group)
+
+    def range_link(self, one: str, many: str) -> RangeLink | None:
+        """Return the link by which a row of one rate covers a range of rows of another."""
+        return next(
+            (
+                link
+                for link in self.links
+                if isinstance(link, RangeLink) and (link.one, link.many) == (one, many)
+            ),
+            None,
+        )
 
     def contents(self, release: str | None = None) -> Contents:
         """List what granules of the product hold, without reading any.

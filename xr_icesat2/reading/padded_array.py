@@ -1,7 +1,8 @@
 """An array made of parts, each in its own box; positions that no part covers are padding.
 
 Along some axes a part may have single positions of its box instead of filling it: percentiles
-25, 50, 60 … among 10, 15, 20 ….
+25, 50, 60 … among 10, 15, 20 …. Along others only some rows of a part may be kept, which are then
+moved together.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
 
+from .row_ranges import RowRanges
 from .selection import Piece, Selection, interval, orthogonal, rest, scattered
 
 __all__ = ["Cut", "Mosaic", "gaps"]
@@ -59,6 +61,9 @@ class Mosaic:
     places: Mapping[tuple[int, int], np.ndarray] = field(default_factory=dict)
     """(part, axis) → int64, one for each of the part's elements along the axis: its position in
     the array. Where there is no entry, the elements fill the box."""
+    kept: Mapping[tuple[int, int], RowRanges] = field(default_factory=dict)
+    """(part, axis) → elements of the part along the axis that fill the box; all do where there is
+    no entry."""
 
     @classmethod
     def of(
@@ -67,9 +72,13 @@ class Mosaic:
         lead: int,
         boxes: Sequence[tuple[tuple[int, ...], tuple[int, ...]]],
         places: Mapping[tuple[int, int], np.ndarray] | None = None,
+        kept: Mapping[tuple[int, int], RowRanges] | None = None,
     ) -> Mosaic:
-        """Build from (origin, extent of the part) pairs, in the order of the parts."""
-        if not places and len(boxes) == 1:
+        """Build from (origin, extent of the part) pairs, in the order of the parts.
+
+        Where elements of a part are ``kept``, its extent is their number.
+        """
+        if not places and not kept and len(boxes) == 1:
             return _single(tuple(shape), lead, boxes[0])
         box = (len(boxes), len(shape))
         origins = np.array([origin for origin, _ in boxes], np.int64).reshape(box)
@@ -77,7 +86,7 @@ class Mosaic:
         sizes = np.array(extents, np.int64).reshape(box)
         for part, axis in places or ():
             origins[part, axis], sizes[part, axis] = 0, shape[axis]
-        return cls(tuple(shape), lead, origins, sizes, places or {})
+        return cls(tuple(shape), lead, origins, sizes, places or {}, kept or {})
 
     def cut(self, selections: Sequence[Selection]) -> Iterator[Cut]:
         """Yield what a selection along every dimension takes from each part."""
@@ -95,7 +104,9 @@ class Mosaic:
         if places is not None:
             return scattered(selection, places, self.shape[axis])
         start = int(self.origins[part, axis])
-        return interval(selection, start, start + int(self.extents[part, axis]))
+        piece = interval(selection, start, start + int(self.extents[part, axis]))
+        kept = self.kept.get((part, axis))
+        return piece if kept is None else replace(piece, source=kept.at(piece.source))
 
     def _touched(self, selections: Sequence[Selection]) -> np.ndarray:
         """Return the parts whose box intersects the bounds of the selection."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -96,11 +97,26 @@ def split(selection: Selection, step: int) -> Iterator[Piece]:
                 yield Piece(number, piece.source, piece.target)
         return
     numbers = selection // step
+    changes = np.diff(numbers)
+    if (changes >= 0).all():
+        edges = [0, *(np.flatnonzero(changes) + 1).tolist(), len(selection)]
+        for start, stop in pairwise(edges):
+            number = int(numbers[start])
+            source = selection[start:stop] - number * step
+            yield Piece(number, _as_range(source), range(start, stop))
+        return
     order = np.argsort(numbers, kind="stable")
     borders = np.flatnonzero(np.diff(numbers[order])) + 1
     for positions in np.split(order, borders):
         number = int(numbers[positions[0]])
         yield Piece(number, selection[positions] - number * step, positions)
+
+
+def _as_range(ascending: np.ndarray) -> Selection:
+    """Return positions as a range if they are consecutive."""
+    if (np.diff(ascending) == 1).all():
+        return range(int(ascending[0]), int(ascending[-1]) + 1)
+    return ascending
 
 
 def compose(outer: Selection, inner: Selection) -> Selection:

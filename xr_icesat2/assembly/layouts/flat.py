@@ -44,7 +44,7 @@ class _Rows:
             for g, one in enumerate(merged.granules)
             for number in sorted(one.beams)
         ]
-        lengths = [int(merged.n_obs[beam]) for beam in beams]
+        lengths = [int(merged.n_rows[beam]) for beam in beams]
         starts = [0, *itertools.accumulate(lengths)]
         sizes = {**merged.second_sizes, ALONG: starts[-1]}
         return cls(beams, lengths, dict(zip(beams, starts, strict=False)), sizes)
@@ -73,7 +73,7 @@ def _flat_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
         merged,
         lambda path, dims: _layout(merged, path, dims, rows),
         chunks_of,
-        flat_row_coords(merged, per_beam, rows.lengths),
+        flat_row_coords(merged, per_beam, rows.beams),
         flat_row_index(merged),
         label_coords(merged) | beam_coords,
     )
@@ -94,7 +94,7 @@ def _layout(merged: MergedRate, path: str, dims: tuple[str, ...], rows: _Rows) -
         shape = (len(rows.beams), *(rows.sizes[dim] for dim in dims))
         parts = array_parts(merged, path, lambda beam: (rows.beams.index(beam), *(0 for _ in dims)))
     # Rows of beams that lack the variable, and narrower second dimensions, are padding.
-    whole = sum(math.prod(part.header.shape) for part in parts)
+    whole = sum(math.prod(part.extent) for part in parts)
     return VariableLayout(
         merged.names[path], named, shape, lead, parts, padded=whole < math.prod(shape)
     )

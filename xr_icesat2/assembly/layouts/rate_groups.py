@@ -85,6 +85,7 @@ def array_parts(
             found.header,
             origin((g, position)),
             merged.label_positions(found, one.beams[merged.numbers[position]].labels),
+            one.beams[merged.numbers[position]].kept_along(found),
         )
         for g, position, one, found in merged.parts(path)
     ]

@@ -8,6 +8,7 @@ from xarray.indexes import PandasIndex
 
 from xr_icesat2.assembly.beam_coordinates import beam_coords
 from xr_icesat2.assembly.merge_granules import MergedRate
+from xr_icesat2.assembly.source_rows import padded_source_rows
 from xr_icesat2.assembly.variable import VariableLayout
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.products import ALONG
@@ -41,6 +42,8 @@ def _spot_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
         return chunks
 
     coords, index = beam_coords(merged), _row_index(merged, length)
+    if merged.is_cut:
+        coords["source_row"] = padded_source_rows(merged, length)
     return rate_datasets(merged, layout_of, chunks_of, coords, index, label_coords(merged))
 
 
@@ -49,7 +52,7 @@ LAYOUT = LayoutRules(rate_datasets=_spot_datasets, pads=True)
 
 def _length(merged: MergedRate) -> int:
     """Return the rows of the longest beam, or ``pad_to``."""
-    longest = int(merged.n_obs.max(initial=0))
+    longest = int(merged.n_rows.max(initial=0))
     pad_to = merged.request.pad_to
     if pad_to is not None and pad_to < longest:
         raise SelectionError(
@@ -64,5 +67,7 @@ def _row_index(merged: MergedRate, length: int) -> xr.Coordinates:
     along = merged.rate.along
     coords = xr.Coordinates.from_xindex(PandasIndex(pd.RangeIndex(length, name=along), along))
     long_name = "row number; it has no physical meaning, segment_id or time do"
+    if merged.is_cut:
+        long_name = "number among the selected rows of the beam; source_row is the row of the file"
     coords[along].attrs.update(merged.row_attrs(long_name))
     return coords

@@ -1,0 +1,324 @@
+"""Which rows of one granule a region and a window of time select, rate by rate."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+import numpy as np
+
+from xr_icesat2.errors import LinkError
+from xr_icesat2.products import PRODUCTS, ProductSpec, RangeLink, Rate
+from xr_icesat2.reading.row_ranges import RowRanges
+
+from .dimension_scales import STANDARD_NAMES
+from .linked_rows import CoveredRanges, rows_by_time
+from .rate_headers import BeamRate, read_beam_rates
+from .resolved_granule import ResolvedGranule
+from .row_coordinates import CoordinateQuery, CoordinateValues
+from .row_filter import Places, RowFilter
+
+__all__ = ["GranuleRows", "Key", "Queries"]
+
+Key: TypeAlias = tuple[str, int]
+"""Name of a rate and number of a beam."""
+Queries: TypeAlias = dict[Key, CoordinateQuery]
+TIME, LATITUDE, LONGITUDE = range(3)
+"""Positions in :data:`.STANDARD_NAMES`."""
+
+
+@dataclass(slots=True)
+class GranuleRows:
+    """Selects the rows of one granule, in steps between which coordinates are read.
+
+    Attributes
+    ----------
+    read
+        What was read so far.
+    notes
+        What is to be said about the result.
+    unlocated
+        Rates of beams that have neither a place nor a link to one, and are kept whole.
+    """
+
+    one: ResolvedGranule
+    rows: RowFilter
+    rates: dict[str, Rate]
+    """All that are opened, and those that decide about them."""
+    opened: frozenset[str]
+    beams: Mapping[Key, BeamRate]
+    read: dict[Key, CoordinateValues] = field(default_factory=dict)
+    runs: dict[Key, CoveredRanges] = field(default_factory=dict)
+    tested: dict[Key, RowRanges] = field(default_factory=dict)
+    """Selected rows of rates that are tested themselves, although another rate locates them."""
+    times: dict[Key, CoordinateValues] = field(default_factory=dict)
+    notes: set[str] = field(default_factory=set)
+    unlocated: set[str] = field(default_factory=set)
+    has_rows: bool = False
+    """Whether anything of the granule is inside."""
+
+    @classmethod
+    def of(cls, one: ResolvedGranule, opened: Sequence[Rate], rows: RowFilter) -> GranuleRows:
+        """Read the headers of all rates that decide about some rates."""
+        spec = PRODUCTS.get(one.identity.product or "")
+        rates = {rate.name: rate for rate in _needed(spec, opened, exact=rows.exact).values()}
+        beams: dict[Key, BeamRate] = {}
+        for rate in rates.values():
+            links = [path for link in _runs(spec, rate) for path in (link.first, link.count)]
+            request = replace(one.request, variables=tuple(links), drop_variables=())
+            own = next((known for known in one.rates if known.name == rate.name), rate)
+            found = read_beam_rates(one.granule, one.selection, own, request)
+            beams |= {(rate.name, number): beam for number, beam in found.items()}
+        return cls(one, rows, rates, frozenset(rate.name for rate in opened), beams)
+
+    @property
+    def spec(self) -> ProductSpec | None:
+        """Specification of its product."""
+        return PRODUCTS.get(self.one.identity.product or "")
+
+    def first_queries(self) -> Queries:
+        """Return queries for the places of rows, and for the links between rates."""
+        timed = {rate.located_by.group for rate in self.rates.values() if rate.located_by}
+        queries = {}
+        for key, beam in self.beams.items():
+            rate = self.rates[key[0]]
+            if rate.located_by is None or (self.rows.exact and self._can_be_tested(key)):
+                paths = self._deciding(key, time=rate.group in timed)
+            elif self._link_of(rate) is None:
+                paths = self._paths(key, [TIME])
+            else:
+                continue
+            links = [path for link in _runs(self.spec, rate) for path in (link.first, link.count)]
+            raw = tuple(path for path in links if path in beam.variables)
+            if paths is not None:
+                queries[key] = self._query(key, paths, raw)
+        return queries
+
+    def second_queries(self) -> Queries:
+        """Check the links; return queries for the places of rows that have to be tested."""
+        queries = {}
+        for key, rate, link in self._linked():
+            decider = (self._decider(rate).name, key[1])
+            try:
+                self.runs[key] = self._runs_of(link, key, decider)
+            except LinkError as error:
+                if self.rows.exact and key in self.read:
+                    continue
+                paths = self._deciding(key) if self._can_be_tested(key) else None
+                if paths is None:
+                    self._keep_whole(key, str(error))
+                else:
+                    queries[key] = self._query(key, paths)
+                    self.notes.add(self._note(key, str(error)))
+        return queries
+
+    def third_queries(self) -> Queries:
+        """Test rows that are tested themselves; return queries for times that others need."""
+        queries = {}
+        by_time = {
+            (rate.located_by.group, number)
+            for (name, number) in self.beams
+            if (rate := self.rates[name]).located_by and self._link_of(rate) is None
+        }
+        for key, rate, _ in self._linked():
+            beam, paths = self.beams[key], self._paths(key, [TIME])
+            if key in self.read:
+                self.tested[key] = self._inside(key)
+                if paths and (self._decider(rate).group, key[1]) in by_time:
+                    queries[key] = replace(self._query(key, paths), rows=self.tested[key])
+            elif key in self.runs and rate.located_by and rate.located_by.metres and paths:
+                ends = RowRanges.of_rows(np.array([0, beam.n_obs - 1])[: beam.n_obs])
+                queries[key] = replace(self._query(key, paths), rows=ends)
+        return queries
+
+    def select(self) -> dict[Key, RowRanges]:
+        """Return the selected rows of each beam of the rates that are opened."""
+        own = {key: self._inside(key) for key in self.read if self.rates[key[0]].located_by is None}
+        for key, rate, _ in self._linked():
+            decider = (self._decider(rate).name, key[1])
+            if self.rows.exact and key in self.tested and key in self.runs and decider in own:
+                own[decider] = own[decider].union(self.runs[key].segments_of(self.tested[key]))
+        found: dict[Key, RowRanges] = {}
+        for key, beam in self.beams.items():
+            if key[0] not in self.opened:
+                continue
+            rate = self.rates[key[0]]
+            if rate.located_by is None:
+                rows = own.get(key)
+            elif self._link_of(rate) is not None:
+                rows = self.tested.get(key, self._covered(key))
+            else:
+                rows = self._by_time(key, own)
+            if rows is None:
+                self._keep_whole(key, "it has neither latitude and longitude nor a link to them")
+                rows = RowRanges.of_range(0, beam.n_obs)
+            found[key] = rows
+        self.has_rows |= any(rows.count for rows in (*own.values(), *self.tested.values()))
+        return found
+
+    def _covered(self, key: Key) -> RowRanges | None:
+        """Return the rows of one beam that selected segments cover."""
+        rate, runs = self.rates[key[0]], self.runs.get(key)
+        if runs is None or rate.located_by is None:
+            return None
+        by, decider = rate.located_by, (self._decider(rate).name, key[1])
+        places = self._places(decider)
+        inside = self.rows.contains(places, by.metres, by.seconds)
+        rows = runs.covered(inside)
+        if by.metres:
+            times = self.times.get(key)
+            ends = None if times is None else next(iter(times.values.values()))
+            rows = rows.union(runs.between(self.rows, places, by, ends))
+            self.has_rows |= bool(rows.count)
+        return rows
+
+    def _by_time(self, key: Key, own: Mapping[Key, RowRanges]) -> RowRanges | None:
+        """Return the rows of one beam that are valid when selected rows were measured."""
+        rate = self.rates[key[0]]
+        if rate.located_by is None or key not in self.read:
+            return None
+        decider = self._decider(rate)
+        times = []
+        if (there := (decider.name, key[1])) in own:
+            read = self.read[there]
+            times.append(self._time(there)[read.rows.positions_of(own[there])])
+        for other, linked, _ in self._linked():
+            if other[1] == key[1] and self._decider(linked) is decider and other in self.times:
+                times.append(next(iter(self.times[other].values.values())))
+        if not times:
+            return None
+        return rows_by_time(self._time(key), np.concatenate(times), rate.located_by.seconds)
+
+    def _inside(self, key: Key) -> RowRanges:
+        """Return the rows of one beam that are inside by their own place."""
+        inside = self.rows.contains(self._places(key))
+        return RowRanges.of_rows(self.read[key].rows.rows()[inside])
+
+    def _places(self, key: Key) -> Places:
+        values = self.read[key].values
+        time, latitude, longitude = (self._path(key, role) for role in (TIME, LATITUDE, LONGITUDE))
+        return Places(
+            longitude=values.get(longitude or ""),
+            latitude=values.get(latitude or ""),
+            time=values.get(time or ""),
+        )
+
+    def _time(self, key: Key) -> np.ndarray:
+        return self.read[key].values[self._path(key, TIME) or ""]
+
+    def _runs_of(self, link: RangeLink, key: Key, decider: Key) -> CoveredRanges:
+        read = self.read.get(decider)
+        if read is None or not {link.first, link.count} <= read.values.keys():
+            raise LinkError(f"{link.one} is missing")
+        return CoveredRanges.of(link, read, self.beams[decider].n_obs, self.beams[key].n_obs)
+
+    def _linked(self) -> Iterator[tuple[Key, Rate, RangeLink]]:
+        """Yield the beams of rates that are located by a link to another rate."""
+        for key in self.beams:
+            rate = self.rates[key[0]]
+            link = self._link_of(rate)
+            if link is not None:
+                yield key, rate, link
+
+    def _link_of(self, rate: Rate) -> RangeLink | None:
+        if rate.located_by is None or self.spec is None:
+            return None
+        return self.spec.range_link(rate.located_by.group, rate.group)
+
+    def _decider(self, rate: Rate) -> Rate:
+        if rate.located_by is None or self.spec is None:
+            return rate
+        return self.spec.rate_of(rate.located_by.group)
+
+    def _can_be_tested(self, key: Key) -> bool:
+        return self._paths(key, [LATITUDE, LONGITUDE]) is not None
+
+    def _deciding(self, key: Key, *, time: bool = False) -> tuple[str, ...] | None:
+        """Return the paths of the coordinates that decide; None if one is missing."""
+        roles = [LATITUDE, LONGITUDE] if self.rows.region is not None else []
+        if self.rows.window is not None:
+            roles.append(TIME)
+        paths = self._paths(key, roles)
+        if paths is not None and time and TIME not in roles:
+            paths += self._paths(key, [TIME]) or ()
+        return paths
+
+    def _paths(self, key: Key, roles: Iterable[int]) -> tuple[str, ...] | None:
+        paths = [self._path(key, role) for role in roles]
+        return tuple(path for path in paths if path) if all(paths) else None
+
+    def _path(self, key: Key, role: int) -> str | None:
+        """Return the path below the beam of a coordinate."""
+        rate, beam = self.rates[key[0]], self.beams[key]
+        name = (rate.time, rate.latitude, rate.longitude)[role]
+        if name is None:
+            return None
+        path = posixpath.join(rate.group, name)
+        if path in beam.variables:
+            return path
+        return next(
+            (
+                path
+                for path in sorted(beam.coordinates)
+                if beam.variables[path].header.attrs.get("standard_name") == STANDARD_NAMES[role]
+            ),
+            None,
+        )
+
+    def _query(
+        self, key: Key, paths: tuple[str, ...], raw: tuple[str, ...] = ()
+    ) -> CoordinateQuery:
+        return CoordinateQuery(self.one.granule, self.rates[key[0]], self.beams[key], paths, raw)
+
+    def _note(self, key: Key, why: str) -> str:
+        rate = self.rates[key[0]]
+        names = f"{rate.latitude} and {rate.longitude}"
+        if self.rows.region is None:
+            names = str(rate.time)
+        return (
+            f"{self.one.granule.url}: rows of {self._name(key)} are selected by {names}, not by "
+            f"{self._decider(rate).name}: {why}"
+        )
+
+    def _keep_whole(self, key: Key, why: str) -> None:
+        if key[0] in self.opened and self.beams[key].n_obs:
+            self.unlocated.add(f"{self.one.granule.url}: {self._name(key)}: {why}")
+
+    def _name(self, key: Key) -> str:
+        return f"{self.one.selection.groups[key[1]]}/{key[0]}"
+
+
+def _needed(spec: ProductSpec | None, opened: Sequence[Rate], *, exact: bool) -> dict[str, Rate]:
+    """Return some rates and those that decide about them, by name."""
+    needed = {rate.name: rate for rate in opened}
+    if spec is None:
+        return needed
+    deciders = set()
+    for rate in opened:
+        if rate.located_by is not None:
+            deciders.add(rate.located_by.group)
+            decider = spec.rate_of(rate.located_by.group)
+            needed.setdefault(decider.name, decider)
+        elif exact:
+            deciders.add(rate.group)
+    for rate in spec.rates:
+        # Photons, if they are tested themselves.
+        by = rate.located_by
+        if by is not None and by.group in deciders and rate.latitude:
+            needed.setdefault(rate.name, rate)
+    return needed
+
+
+def _runs(spec: ProductSpec | None, rate: Rate) -> list[RangeLink]:
+    """Return the links by which rows of a rate cover runs of rows that they locate."""
+    if spec is None:
+        return []
+    return [
+        link
+        for other in spec.rates
+        if other.located_by is not None
+        and other.located_by.group == rate.group
+        and (link := spec.range_link(rate.group, other.group)) is not None
+    ]

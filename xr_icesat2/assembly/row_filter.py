@@ -1,0 +1,113 @@
+"""Test rows by place and time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from xr_icesat2.time_window import TimeWindow
+
+if TYPE_CHECKING:
+    from xr_icesat2.region import Region
+
+__all__ = ["Places", "RowFilter"]
+
+EARTH_RADIUS = 6_371_000.0
+"""Metres."""
+MOST_APART = 1_000_000.0
+"""Metres between two places from which on anything may be between them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where and when rows were measured; what is not needed is None."""
+
+    longitude: np.ndarray | None
+    latitude: np.ndarray | None
+    time: np.ndarray | None
+    """datetime64, one or more for each row."""
+
+    def at(self, rows: np.ndarray) -> Places:
+        """Return the places of some rows."""
+        longitude, latitude, time = (
+            None if array is None else array[rows]
+            for array in (self.longitude, self.latitude, self.time)
+        )
+        return Places(longitude, latitude, time)
+
+
+@dataclass(frozen=True, slots=True)
+class RowFilter:
+    """Which rows are selected: those inside a region, in a window of time, or both."""
+
+    region: Region | None = None
+    exact: bool = False
+    """Whether photons are tested themselves, and not by their segment."""
+    window: TimeWindow | None = None
+
+    def contains(self, places: Places, metres: float = 0.0, seconds: float = 0.0) -> np.ndarray:
+        """Return which rows are inside, or that near: bool, one for each row."""
+        inside: np.ndarray | None = None
+        if self.region is not None:
+            point = places.longitude, places.latitude
+            near = metres > 0
+            inside = (
+                self.region.contains_within(*point, metres)  # type: ignore[arg-type]
+                if near
+                else self.region.contains(*point)  # type: ignore[arg-type]
+            )
+        if self.window is not None and places.time is not None:
+            now = self.window.contains(places.time, seconds)
+            # ATL11 has a time for each cycle.
+            now = np.asarray(now.any(axis=tuple(range(1, now.ndim))))
+            inside = now if inside is None else inside & now
+        if inside is None:
+            raise AssertionError("neither a region nor a window")
+        return inside
+
+    def crosses(self, one: Places, other: Places, metres: float, seconds: float) -> np.ndarray:
+        """Return which stretches of track between two places may be inside.
+
+        It is true of some that are not, and of all where a place is unknown.
+        """
+        inside: np.ndarray = np.ones(len(_any_of(one)), bool)
+        if self.region is not None:
+            length = distance(one, other)
+            unknown = ~(length < MOST_APART)
+            # Few tests with growing distances: each doubles that of the one before.
+            steps = np.ceil(np.log2((np.where(unknown, 0, length) + metres) / metres))
+            inside = unknown
+            for step in np.unique(steps[~unknown]):
+                at = np.flatnonzero((steps == step) & ~unknown)
+                for end in (one.at(at), other.at(at)):
+                    inside[at] |= self.region.contains_within(
+                        end.longitude,  # type: ignore[arg-type]
+                        end.latitude,  # type: ignore[arg-type]
+                        metres * 2.0**step,
+                    )
+        if self.window is not None and one.time is not None and other.time is not None:
+            first, last = np.minimum(one.time, other.time), np.maximum(one.time, other.time)
+            inside &= self.window.overlaps(first, last, seconds) | np.isnat(first)
+        return inside
+
+
+def distance(one: Places, other: Places) -> np.ndarray:
+    """Return great-circle distances in metres; NaN where a place is unknown."""
+    if one.longitude is None or one.latitude is None:
+        raise AssertionError("no places")
+    if other.longitude is None or other.latitude is None:
+        raise AssertionError("no places")
+    lat, lat2 = np.radians(one.latitude), np.radians(other.latitude)
+    d_lon = np.radians(other.longitude) - np.radians(one.longitude)
+    half = np.sin((lat2 - lat) / 2) ** 2 + np.cos(lat) * np.cos(lat2) * np.sin(d_lon / 2) ** 2
+    found: np.ndarray = 2 * EARTH_RADIUS * np.arcsin(np.sqrt(np.clip(half, 0, 1)))
+    return found
+
+
+def _any_of(places: Places) -> np.ndarray:
+    for array in (places.longitude, places.time):
+        if array is not None:
+            return array
+    raise AssertionError("no places")
