@@ -22,8 +22,12 @@ __all__ = ["STEP", "SampledRings", "sample", "to_degrees", "unit_vectors"]
 STEP = np.radians(0.1)
 """Longest piece of an edge, as an angle at the centre of the Earth."""
 
-_MOST_HALVINGS = 24
-_MOST_PIECES = 40_000_000
+_LEAST = 2.0**-24
+"""Shortest piece, as a fraction of an edge."""
+
+_MOST_PIECES = 10_000_000
+_BATCH = 200_000
+"""Edges that are halved at once, so that memory is bounded."""
 
 
 def unit_vectors(longitude: Any, latitude: Any) -> NDArray[np.float64]:
@@ -68,7 +72,7 @@ class _Pieces:
     end: NDArray[np.float64]
     middle: NDArray[np.float64]
 
-    def select(self, which: NDArray[np.bool_]) -> _Pieces:
+    def select(self, which: NDArray[Any]) -> _Pieces:
         return _Pieces(*(value[which] for value in self.__dict__.values()))
 
 
@@ -89,85 +93,86 @@ def sample(rings: Any, projection: Projection) -> SampledRings:
     """
     import shapely  # noqa: PLC0415 - an extra, which made the rings
 
-    points, ring_of = shapely.get_coordinates(rings, return_index=True)
-    edges = np.flatnonzero(ring_of[1:] == ring_of[:-1])
-    from_, to = points[edges], points[edges + 1]
+    vertices, ring_of = shapely.get_coordinates(rings, return_index=True)
+    first = np.flatnonzero(ring_of[1:] == ring_of[:-1])  # the first vertex of each edge
+    points, ring, departure, overshoot = [], [], 0.0, np.zeros(2)
+    for begin in range(0, len(first), _BATCH):
+        edges = first[begin : begin + _BATCH]
+        pieces = _short_pieces(vertices[edges], vertices[edges + 1], projection)
+        points.append(pieces.start)
+        ring.append(ring_of[edges[pieces.edge]])
+        departure = max(departure, _departure(pieces))
+        overshoot = np.maximum(overshoot, _overshoot(pieces))
+    where, numbers = np.concatenate(points), np.concatenate(ring)
+    # Each ring ends where it began.
+    begins = np.flatnonzero(np.diff(numbers, prepend=-1))
+    where = np.insert(where, np.append(begins[1:], len(where)), where[begins], axis=0)
+    return SampledRings(
+        longitude=where[:, 0],
+        latitude=where[:, 1],
+        vectors=unit_vectors(*where.T),
+        ring=np.insert(numbers, np.append(begins[1:], len(numbers)), numbers[begins]),
+        departure=departure,
+        overshoot=(float(overshoot[0]), float(overshoot[1])),
+    )
+
+
+def _short_pieces(
+    start: NDArray[np.float64], end: NDArray[np.float64], projection: Projection
+) -> _Pieces:
+    """Halve straight edges until they are short on the sphere; in order."""
 
     def at(edge: NDArray[np.int64], fraction: NDArray[np.float64]) -> NDArray[np.float64]:
-        where = from_[edge] + (to[edge] - from_[edge]) * fraction[:, None]
+        where = start[edge] + (end[edge] - start[edge]) * fraction[:, None]
         return np.stack(projection.inverse(where[:, 0], where[:, 1]), axis=-1)
 
-    count = len(edges)
-    numbers, zero, one = np.arange(count), np.zeros(count), np.ones(count)
-    vertices = np.stack(projection.inverse(points[:, 0], points[:, 1]), axis=-1)
-    pieces = _Pieces(
-        numbers, zero, one, vertices[edges], vertices[edges + 1], at(numbers, zero + 0.5)
-    )
+    numbers, zero = np.arange(len(start)), np.zeros(len(start))
+    ends = (np.stack(projection.inverse(*where.T), axis=-1) for where in (start, end))
+    pieces = _Pieces(numbers, zero, zero + 1, *ends, at(numbers, zero + 0.5))
     done: list[_Pieces] = []
-    for _ in range(_MOST_HALVINGS):
-        long = _is_long(pieces)
+    while pieces.edge.size:
+        long = _are_long(pieces)
         done.append(pieces.select(~long))
         pieces = pieces.select(long)
-        if not pieces.edge.size or 2 * pieces.edge.size > _MOST_PIECES:
-            break
+        if 2 * pieces.edge.size > _MOST_PIECES or (pieces.high - pieces.low).min(initial=1) < _LEAST:
+            x, y = start[pieces.edge[0]]
+            raise SelectionError(
+                f"region has an edge from ({x:g}, {y:g}) that is no line on Earth in its CRS "
+                f"({projection.operation}). Check the CRS, or convert region with to_crs(4326)."
+            )
         half = (pieces.low + pieces.high) / 2
+        edge = np.concatenate([pieces.edge, pieces.edge])
+        low, high = np.concatenate([pieces.low, half]), np.concatenate([half, pieces.high])
         pieces = _Pieces(
-            np.concatenate([pieces.edge, pieces.edge]),
-            np.concatenate([pieces.low, half]),
-            np.concatenate([half, pieces.high]),
+            edge,
+            low,
+            high,
             np.concatenate([pieces.start, pieces.middle]),
             np.concatenate([pieces.middle, pieces.end]),
-            np.empty((2 * half.size, 2)),
+            at(edge, (low + high) / 2),
         )
-        pieces.middle = at(pieces.edge, (pieces.low + pieces.high) / 2)
-    if pieces.edge.size:
-        x, y = from_[pieces.edge[0]]
-        raise SelectionError(
-            f"region has an edge from ({x:g}, {y:g}) that is no line on Earth in its CRS "
-            f"({projection.operation}). Check the CRS, or convert region with to_crs(4326)."
-        )
-    return _joined(done, ring_of[edges])
-
-
-def _is_long(pieces: _Pieces) -> NDArray[np.bool_]:
-    start, middle, end = (
-        unit_vectors(*where.T) for where in (pieces.start, pieces.middle, pieces.end)
+    joined = _Pieces(
+        *(np.concatenate([getattr(each, name) for each in done]) for name in pieces.__dict__)
     )
+    return joined.select(np.lexsort((joined.low, joined.edge)))
+
+
+def _are_long(pieces: _Pieces) -> NDArray[np.bool_]:
+    start, middle, end = _vectors(pieces)
     chords = np.linalg.norm(middle - start, axis=1) + np.linalg.norm(end - middle, axis=1)
     return np.asarray(chords > STEP)
 
 
-def _joined(done: list[_Pieces], ring_of: NDArray[np.int64]) -> SampledRings:
-    edge = np.concatenate([each.edge for each in done])
-    low = np.concatenate([each.low for each in done])
-    order = np.lexsort((low, edge))
-    edge = edge[order]
-    start, middle, end = (
-        np.concatenate([getattr(each, name) for each in done])[order]
-        for name in ("start", "middle", "end")
-    )
-    ring = ring_of[edge]
-    last = np.flatnonzero(np.diff(ring, append=-1))  # the last piece of each ring
-    # A ring of n pieces has n + 1 points.
-    points = np.insert(start, last + 1, end[last], axis=0)
-    vectors = unit_vectors(*points.T)
-    return SampledRings(
-        longitude=points[:, 0],
-        latitude=points[:, 1],
-        vectors=vectors,
-        ring=np.insert(ring, last + 1, ring[last]),
-        departure=_departure(*(unit_vectors(*where.T) for where in (start, middle, end))),
-        overshoot=_overshoot(start, middle, end),
-    )
+def _vectors(pieces: _Pieces) -> tuple[NDArray[np.float64], ...]:
+    return tuple(unit_vectors(*at.T) for at in (pieces.start, pieces.middle, pieces.end))
 
 
-def _departure(
-    start: NDArray[np.float64], middle: NDArray[np.float64], end: NDArray[np.float64]
-) -> float:
+def _departure(pieces: _Pieces) -> float:
     """Return twice the greatest distance of middles from great circles.
 
     A short piece is nearly a parabola, whose middle departs most; the factor covers the rest.
     """
+    start, middle, end = _vectors(pieces)
     normal = np.cross(start, end)
     length = np.linalg.norm(normal, axis=1)
     aside = np.abs(np.einsum("ij,ij->i", middle, normal)) / np.where(length > 0, length, 1)
@@ -176,11 +181,8 @@ def _departure(
     return float(2 * np.where(length > 1e-12, aside, apart).max(initial=0.0))
 
 
-def _overshoot(
-    start: NDArray[np.float64], middle: NDArray[np.float64], end: NDArray[np.float64]
-) -> tuple[float, float]:
-    first, second = middle - start, end - middle
+def _overshoot(pieces: _Pieces) -> NDArray[np.float64]:
+    first, second = pieces.middle - pieces.start, pieces.end - pieces.middle
     for step in (first, second):
         step[:, 0] = (step[:, 0] + 180) % 360 - 180
-    lon, lat = np.abs(second - first).max(axis=0, initial=0.0)
-    return float(lon), float(lat)
+    return np.asarray(np.abs(second - first).max(axis=0, initial=0.0))

@@ -40,7 +40,9 @@ class BoxRegion(Region):
     def _geometry(self) -> Any:
         shapely = require("shapely", "geo", "The geometry of a box")
         east = self.east if self.east > self.west else self.east + 360
-        return shapely.box(self.west, self.south, east, self.north)
+        box = shapely.box(self.west, self.south, east, self.north)
+        # An edge of more than half a turn would be ambiguous.
+        return shapely.segmentize(box, 90) if east - self.west > 180 else box
 
     def _cmr_parameters(self) -> Sequence[tuple[str, str]]:
         written = (np.format_float_positional(number, trim="-") for number in self.bounds)

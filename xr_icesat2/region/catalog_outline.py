@@ -112,35 +112,33 @@ def _outline(
     up = np.cross(centre, right)
     depth = samples.vectors @ centre
     plane = np.stack([samples.vectors @ right, samples.vectors @ up], axis=-1) / depth[:, None]
-    inner = shapely.make_valid(shapely.polygons(shapely.linearrings(plane, indices=samples.ring)))
+    lines = shapely.linestrings(plane, indices=samples.ring)
     margin = (samples.departure + _SLACK) / np.cos(angle) ** 2
-    for polygon in _widened(inner, margin):
+    for polygon in _around(lines, margin):
         x, y = shapely.get_coordinates(polygon.exterior).T[:, :, None]
         yield np.stack(to_degrees(centre + x * right + y * up), axis=-1)
 
 
-def _widened(inner: Any, margin: float) -> list[Any]:
-    """Return few polygons with few points that contain all within a margin of polygons."""
+def _around(lines: Any, margin: float) -> list[Any]:
+    """Return few polygons with few points that contain all within or near closed lines.
+
+    What the lines enclose is enclosed by their buffer, too, whatever simplification made of them.
+    """
     import shapely  # noqa: PLC0415 - an extra, which made the geometry
 
-    tolerance, moved, simple = _FINEST, 0.0, inner
+    tolerance, needed = _FINEST, margin
     while tolerance < 10:
-        simple = shapely.simplify(simple, tolerance, preserve_topology=True)
-        moved += tolerance
-        # A buffer of eight corners for a circle, whose sides are 8 % nearer.
-        grown = shapely.union_all(
-            shapely.buffer(simple, 1.1 * (margin + moved + tolerance), quad_segs=2)
-        )
-        filled = shapely.union_all(
-            shapely.polygons(shapely.get_exterior_ring(shapely.get_parts(grown)))
-        )
-        outline = shapely.simplify(filled, tolerance, preserve_topology=True)
+        lines = shapely.simplify(lines, tolerance, preserve_topology=False)
+        needed += tolerance
+        # A circle of eight corners is 8 % narrower than its radius.
+        grown = shapely.union_all(shapely.buffer(lines, 1.1 * (needed + tolerance), quad_segs=2))
+        exteriors = shapely.get_exterior_ring(shapely.get_parts(grown))
+        outline = shapely.simplify(shapely.union_all(shapely.polygons(exteriors)), tolerance)
         parts = shapely.get_parts(outline)
-        few = parts.size <= MOST_POLYGONS
-        if few and shapely.get_num_coordinates(parts).sum() <= MOST_POINTS:
-            shapely.prepare(outline)
-            apart = shapely.distance(inner, shapely.boundary(outline))
-            if shapely.covers(outline, inner).all() and apart.min() >= margin:
+        points = int(shapely.get_num_coordinates(parts).sum())
+        if parts.size <= MOST_POLYGONS and points <= MOST_POINTS:
+            apart = shapely.distance(lines, shapely.boundary(outline))
+            if shapely.covers(outline, lines).all() and apart.min() >= needed:
                 return [shapely.geometry.polygon.orient(part, 1.0) for part in parts]
-        tolerance *= 2
+        tolerance *= 4 if points > 4 * MOST_POINTS else 2
     raise ICESat2Error("region has no outline for the catalog. Pass its bounds as bbox instead.")

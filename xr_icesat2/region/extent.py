@@ -12,20 +12,23 @@ from .box import wrapped
 from .projection import Projection
 from .region import Bounds
 
-__all__ = ["extent_of"]
+__all__ = ["extent_in_degrees", "extent_of"]
 
 _NEAR_POLE = 89.8
 """Latitude beyond which longitudes of neighbouring points may differ by any angle."""
 
 
+def extent_in_degrees(geometry: Any) -> Bounds:
+    """Return west, south, east, north of a geometry in degrees."""
+    import shapely  # noqa: PLC0415 - an extra, which made the geometry
+
+    west, south, east, north = shapely.bounds(shapely.get_parts(geometry)).T
+    first, last = _hull(west, east)
+    return (first, float(south.min()), last, float(north.max()))
+
+
 def extent_of(geometry: Any, samples: SampledRings, projection: Projection) -> Bounds:
-    """Return west, south, east, north; west exceeds east across the antimeridian."""
-    if projection.transformer is None:
-        west, south, east, north = geometry.bounds
-        parts = getattr(geometry, "geoms", [geometry])
-        ends = np.array([part.bounds for part in parts])[:, [0, 2]]
-        west, east = _hull(ends[:, 0], ends[:, 1])
-        return (west, south, east, north)
+    """Return west, south, east, north of a geometry in another CRS."""
     lon_more, lat_more = samples.overshoot
     south = max(-90.0, float(samples.latitude.min()) - lat_more)
     north = min(90.0, float(samples.latitude.max()) + lat_more)

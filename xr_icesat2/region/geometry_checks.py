@@ -14,7 +14,7 @@ from .points import EXPECTED, LATITUDES, LONGITUDES, check_degrees
 
 __all__ = ["MOST_VERTICES", "unite"]
 
-MOST_VERTICES = 10_000_000
+MOST_VERTICES = 5_000_000
 """Vertices of a region; more are refused."""
 
 _AREAS = ("Polygon", "MultiPolygon")
@@ -111,25 +111,27 @@ def _check_longitudes(shapely: Any, parts: Any) -> None:
             f"region extends over {east - west:g} degrees of longitude, from {west:g} to {east:g}; "
             f"expected at most 360 ({LONGITUDES}, {LATITUDES})"
         )
-    rings = shapely.get_rings(parts)
-    points, ring_of = shapely.get_coordinates(rings, return_index=True)
-    same = ring_of[1:] == ring_of[:-1]
-    steps = np.where(same, np.diff(points[:, 0]), 0.0)
-    whole = np.abs(steps) == 360
-    at_pole = whole & (np.abs(points[1:, 1]) == 90) & (np.abs(points[:-1, 1]) == 90)
-    turned = np.where(whole, 0.0, (steps + 180) % 360 - 180)
-    turns = np.bincount(ring_of[1:], np.where(same, turned, 0.0), len(rings))
-    poles = np.bincount(ring_of[1:], at_pole, len(rings))
-    round_pole = (np.abs(turns) > 180) & (poles == 0)
-    if round_pole.any():
-        ring = points[ring_of == int(round_pole.argmax())]
-        code = 3413 if ring[:, 1].mean() > 0 else 3031
+    for ring in shapely.get_rings(parts):
+        points = shapely.get_coordinates(ring)
+        _check_turns(points, np.diff(points[:, 0]))
+
+
+def _check_turns(points: Any, steps: Any) -> None:
+    """Refuse a ring round a pole, and edges of more than half a turn."""
+    wide = np.abs(steps) > 180
+    if not wide.any():
+        return
+    # A whole parallel between two sides along the antimeridian: the edge of a map of the world.
+    before, after = np.roll(steps, 1), np.roll(steps, -1)
+    parallel = (np.abs(steps) == 360) & (before == 0) & (after == 0)
+    wide &= ~parallel
+    if abs(np.where(wide, (steps + 180) % 360 - 180, steps).sum()) > 180:
+        code = 3413 if points[:, 1].mean() > 0 else 3031
         raise SelectionError(
             "region goes round a pole, and in degrees it has no inside there. Give it in a polar "
             f"CRS: geopandas.GeoSeries([geometry], crs=4326).to_crs({code}) converts the vertices. "
-            f"For all latitudes beyond one, pass a box: {_cap(ring)}"
+            f"For all latitudes beyond one, pass a box: {_cap(points)}"
         )
-    wide = (np.abs(steps) > 180) & ~whole
     if wide.any():
         at = int(wide.argmax())
         (lon0, lat0), (lon1, lat1) = points[at], points[at + 1]

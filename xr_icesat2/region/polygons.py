@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .boundary import SampledRings, sample, to_degrees
-from .box import METRES_PER_DEGREE, in_bounds, widened
+from .box import METRES_PER_DEGREE, BoxRegion, in_bounds, widened
 from .catalog_outline import polygon_parameters
-from .extent import extent_of
+from .extent import extent_in_degrees, extent_of
 from .planar_test import PlanarTest
 from .projection import DEGREES, Projection
 from .region import Bounds, Outline, PointTest, Region
@@ -50,6 +50,8 @@ class PolygonRegion(Region):
 
     @cached_property
     def _bounds(self) -> Bounds:
+        if self.plane is None:
+            return extent_in_degrees(self.area)
         return extent_of(self.area, self._samples, self._projection)
 
     @cached_property
@@ -67,6 +69,8 @@ class PolygonRegion(Region):
         return PlanarTest(self.area, self._projection.turn)
 
     def _cmr_parameters(self) -> Sequence[tuple[str, str]]:
+        if self.plane is None and self.area.equals(self.area.envelope):
+            return BoxRegion(*self.bounds).cmr_parameters()
         return polygon_parameters(self.area, self._projection)
 
     def _outlines(self) -> Sequence[Outline]:
