@@ -20,7 +20,6 @@ HOLED = shapely.Polygon(RING, [HOLE])
 GEOJSON = {"type": "Polygon", "coordinates": [RING, HOLE]}
 
 
-
 @pytest.mark.parametrize(
     ("box", "inside", "outside"),
     [

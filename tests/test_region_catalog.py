@@ -89,7 +89,10 @@ def test_polygons_of_any_crs_are_contained(code):
         (shapely.box(-50, -70, -45, -69), 4326),
         (shapely.box(170, 60, 190, 85), 4326),
         (shapely.Polygon([(170, 60), (190, 60), (191, 85), (170, 85)]), 4326),
-        (shapely.MultiPolygon([shapely.box(170, 60, 180, 70), shapely.box(-180, 60, -170, 70)]), 4326),
+        (
+            shapely.MultiPolygon([shapely.box(170, 60, 180, 70), shapely.box(-180, 60, -170, 70)]),
+            4326,
+        ),
         (shapely.box(-180, -90, 180, -60), 4326),
         (shapely.box(-180, 10, 180, 60).union(shapely.box(0, 5, 10, 11)), 4326),
         (shapely.Polygon([(-180, -90), (180, -90), (180, -84), (0, -65), (-180, -84)]), 4326),

@@ -1,11 +1,9 @@
 """Arguments of a search become parameters of CMR, without a request."""
 
 import datetime as dt
-import json
+import sys
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from itertools import pairwise
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -18,9 +16,10 @@ from xr_icesat2 import products
 from xr_icesat2.earthdata.search_area import parse_area
 from xr_icesat2.earthdata.temporal import temporal_parameter
 from xr_icesat2.earthdata.track_query import check_product, parse_passes
-from xr_icesat2.errors import SelectionError
+from xr_icesat2.errors import MissingExtraError, SelectionError
 from xr_icesat2.granule.gran_idx import first_of
 from xr_icesat2.granule.name import format_name, parse_name
+from xr_icesat2.region import make_region
 
 T = "?" * 14
 
@@ -164,173 +163,38 @@ def test_impossible_times_are_refused(asked):
         temporal_parameter(asked)
 
 
-SQUARE = [[0, 0], [10, 0], [10, 10], [0, 10], [0, 0]]
-POLYGON = {"type": "Polygon", "coordinates": [SQUARE, [[4, 4], [5, 4], [5, 5], [4, 4]]]}
-COUNTERCLOCKWISE = "0,0,10,0,10,10,0,10,0,0"
+SQUARE = [(0, 0), (10, 0), (10, 10), (0, 10)]
 
 
-@pytest.mark.parametrize(
-    "region",
-    [
-        POLYGON,
-        {"type": "Polygon", "coordinates": [SQUARE[:-1]]},  # not closed
-        {"type": "Feature", "geometry": POLYGON, "properties": {}},
-        {"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": POLYGON}]},
-        {"type": "GeometryCollection", "geometries": [POLYGON]},
-        {"type": "MultiPolygon", "coordinates": [[SQUARE]]},
-        {"type": "Polygon", "coordinates": [[p for p in SQUARE for _ in range(2)]]},
-        SimpleNamespace(__geo_interface__=POLYGON),
-        [tuple(point) for point in SQUARE],
-        SQUARE[:-1],
-        SQUARE[:-1][::-1],
-        np.array(SQUARE),
-        zip([0, 10, 10, 0], [0, 0, 10, 10], strict=True),
-        [{"lon": lon, "lat": lat} for lon, lat in SQUARE],
-        [{"latitude": lat, "longitude": lon} for lon, lat in SQUARE],
-        [number for point in SQUARE for number in point],
-        [str(number) for point in SQUARE for number in point],
-        [[*point, 100.0] for point in SQUARE],
-        SimpleNamespace(__geo_interface__=POLYGON, crs=SimpleNamespace(is_geographic=True)),
-    ],
-)
-def test_polygons_become_cmr_parameters(region):
-    (ring,) = parse_area(None, region).rings
-    at = ring.index((0, 0))
-    turned = (*ring[at:-1], *ring[:at], ring[at])  # whatever point it begins with
-    assert turned == tuple((float(lon), float(lat)) for lon, lat in SQUARE)
-
-
-@given(
-    st.lists(st.tuples(st.integers(-80, 80), st.integers(-80, 80)), min_size=3, max_size=3),
-    st.booleans(),
-)
-def test_forms_of_one_polygon_mean_the_same(points, closed):
-    given_ = [*points, points[0]] if closed else points
-    forms = [
-        {"type": "Polygon", "coordinates": [given_]},
-        given_,
-        given_[::-1],
-        [{"lon": lon, "lat": lat} for lon, lat in given_],
-        [number for point in given_ for number in point],
-        [(lon % 360, lat) for lon, lat in given_],
-    ]
-    found = []
-    for form in forms:
-        try:
-            (ring,) = parse_area(None, form).rings
-        except SelectionError:  # two points, or a line
-            found.append(None)
-        else:
-            at = ring.index(min(ring))
-            found.append((*ring[at:-1], *ring[:at], ring[at]))
-    assert len(set(found)) == 1
-
-
-def test_polygons_are_counterclockwise():
-    clockwise = {"type": "Polygon", "coordinates": [SQUARE[::-1]]}
-    (ring,) = parse_area(None, clockwise).rings
-    assert set(ring) == {tuple(map(float, point)) for point in SQUARE}
-    turns = sum(a[0] * b[1] - b[0] * a[1] for a, b in pairwise(ring))
-    assert turns == 200
-
-
-def test_geojson_file_is_read(tmp_path):
-    path = tmp_path / "fjord.geojson"
-    path.write_text(json.dumps(POLYGON))
-    for given_ in (path, str(path)):
-        assert parse_area(None, given_).parameters() == [("polygon[]", COUNTERCLOCKWISE)]
-
-
-def test_several_polygons_are_alternatives():
-    east = [[x + 100, y] for x, y in SQUARE]
-    area = parse_area(None, {"type": "MultiPolygon", "coordinates": [[SQUARE], [east]]})
-    assert area.parameters() == [
-        ("polygon[]", COUNTERCLOCKWISE),
-        ("polygon[]", "100,0,110,0,110,10,100,10,100,0"),
-        ("options[polygon][or]", "true"),
-    ]
-
-
-@pytest.mark.parametrize("latitude", [80.0, -75.0])
-@pytest.mark.parametrize("backward", [False, True])
-def test_ring_around_a_pole_contains_the_pole(latitude, backward):
-    ring = [[lon, latitude] for lon in range(-180, 180, 30)][:: -1 if backward else 1]
-    (found,) = parse_area(None, {"type": "Polygon", "coordinates": [ring]}).rings
-    eastward = (found[1][0] - found[0][0] + 180) % 360 - 180 > 0
-    assert eastward == (latitude > 0)
-
-
-@pytest.mark.parametrize("backward", [False, True])
-def test_ring_crosses_the_antimeridian(backward):
-    ring = [[179, 0], [-179, 0], [-179, 5], [179, 5], [179, 0]][:: -1 if backward else 1]
-    area = parse_area(None, {"type": "Polygon", "coordinates": [ring]})
-    assert area.parameters() == [("polygon[]", "179,0,-179,0,-179,5,179,5,179,0")]
-    shifted = [[x % 360, y] for x, y in ring]  # longitudes from 0 to 360
-    assert parse_area(None, {"type": "Polygon", "coordinates": [shifted]}) == area
-
-
-@pytest.mark.parametrize(
-    ("box", "written"),
-    [
-        ((-50.5, 68.9, -48.0, 69.4), "-50.5,68.9,-48,69.4"),
-        (np.array([170, -80, -170, -70]), "170,-80,-170,-70"),
-        ([-0.00000001, 0, 1e-5, 1], "0,0,0.00001,1"),
-        ((309.5, 68.9, 312, 69.4), "-50.5,68.9,-48,69.4"),
-        ((170, 0, 190, 1), "170,0,-170,1"),
-        ((350, 0, 10, 1), "-10,0,10,1"),
-        ((10, 0, 350, 1), "10,0,-10,1"),
-        ((0, -90, 360, 90), "-180,-90,180,90"),
-        ((-10, 0, 350, 1), "-180,0,180,1"),
-        ((-180, 0, 180, 1), "-180,0,180,1"),
-    ],
-)
-def test_boxes_become_cmr_parameters(box, written):
-    assert parse_area(box, None).parameters() == [("bounding_box", written)]
-    assert parse_area(None, box) == parse_area(box, None)
+def test_area_is_the_region_that_opening_takes():
+    for given_ in (SQUARE, zip(*np.array(SQUARE).T, strict=True), (170, -80, -170, -70)):
+        known = list(given_)
+        assert parse_area(None, iter(known)) == make_region(known)
+    assert parse_area((350, 0, 10, 1), None) == make_region((350, 0, 10, 1))
+    assert parse_area(None, None) is None
 
 
 @pytest.mark.parametrize(
     ("bbox", "region", "says"),
     [
-        ((1, 2, 3), None, "west, south, east, north"),
-        ((68.9, -50.5, 69.4, 148.0), None, "latitudes from -90"),
-        ((0, 10, 1, 5), None, "south below north"),
-        ((0, float("nan"), 1, 5), None, "latitudes from -90"),
+        ((1, 2, 3), None, "bbox=.*west, south, east, north"),
+        ((68.9, -50.5, 69.4, 148.0), None, "bbox=.*seem to be swapped"),
         ("Greenland", None, "west, south"),
-        ((0, 0, 1, 1), POLYGON, "one of them"),
-        (None, {"type": "Point", "coordinates": [1, 2]}, "'Point', which covers no area"),
-        (None, {"type": "FeatureCollection", "features": []}, "no polygon"),
-        (None, {"type": "Polygon"}, "not valid GeoJSON"),
-        (None, {"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [0, 0]]]}, "2 points"),
-        (None, {"type": "Polygon", "coordinates": [[[0, 0], [1, "x"], [0, 0]]]}, "invalid point"),
-        (None, {"type": "Polygon", "coordinates": [[[0, 0], [1, 95], [3, 3]]]}, "before latitude"),
-        ((68.9, -50.5, 69.4, 148.0), None, "seem to be swapped"),
-        (None, [(68.9, -150.5), (69.4, -148), (69.4, -150.5)], "seem to be swapped"),
-        (None, [(0, 0), (1, 1)], "2 points"),
-        (None, [(0, 0), (1, 1), (0, 0)], "2 points"),
-        (None, [(0, 0), (1, 1), (2, 2)], "on one line"),
-        (None, [(0, 0), (1, "north"), (2, 2)], "invalid point.*north"),
-        (None, [(0, 0), (1, None), (2, 2)], "invalid point"),
-        (None, [(0, 0), 1, (2, 2)], "invalid point"),
-        (None, [(0, 0), (float("nan"), 1), (2, 2)], "before latitude"),
-        (None, [{"lon": 0, "lat": 0}, {"lon": 1}, {"lon": 1, "lat": 1}], "no lon and lat"),
-        (None, [(0, 0, 1, 1), (0, 0, 1, 1)], "is not a pair"),
-        (None, [[(0, 0), (1, 0), (1, 1)], [(5, 0), (6, 0), (6, 1)]], "invalid point"),
-        (None, [0, 0, 1, 0, 1], "5 numbers"),
-        (None, [0, 0], "2 numbers"),
-        (None, [], "0 numbers"),
-        (None, "no-such-file.json", "cannot be read"),
-        (None, 7, "longitude first"),
-        (None, SimpleNamespace(__geo_interface__=POLYGON,
-                               crs=SimpleNamespace(is_geographic=False, name="UTM")), "to_crs"),
+        ((0, 0, 1, 1), SQUARE, "one of them"),
+        (None, SQUARE[:2], "2 points"),
+        (None, 7, "expected a box"),
     ],
-)  # fmt: skip
+)
 def test_impossible_areas_are_refused(bbox, region, says):
     with pytest.raises(SelectionError, match=says):
         parse_area(bbox, region)
 
 
-def test_other_file_is_not_geojson(tmp_path):
-    (tmp_path / "outline.shp").write_bytes(b"\x00\x00'\n")
-    with pytest.raises(SelectionError, match=r"geopandas\.read_file"):
-        parse_area(None, tmp_path / "outline.shp")
+def test_without_shapely_the_box_around_points_is_searched(monkeypatch):
+    monkeypatch.setitem(sys.modules, "shapely", None)
+    with pytest.warns(UserWarning, match=r"box around the points.*xr-icesat2\[geo\]"):
+        area = parse_area(None, SQUARE)
+    assert area.cmr_parameters() == [("bounding_box", "0,0,10,10")]
+    assert parse_area(None, (1, 2, 3, 4)).cmr_parameters() == [("bounding_box", "1,2,3,4")]
+    with pytest.raises(MissingExtraError, match=r"shapely.*xr-icesat2\[geo\]"):
+        parse_area(None, {"type": "Polygon", "coordinates": [SQUARE]})

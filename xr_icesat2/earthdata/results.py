@@ -8,13 +8,13 @@ from html import escape
 from typing import SupportsIndex, overload
 
 from xr_icesat2.printable import printable
+from xr_icesat2.region import Region
 
 from .cmr import CatalogGranule
 from .footprint import footprint_lines
 from .newest_version import parsed_name, pass_key
 from .result_map import svg_map
 from .result_table import html_table, text_table, total_size
-from .search_area import Area
 
 __all__ = ["GranuleList"]
 
@@ -32,8 +32,8 @@ class GranuleList(Sequence[CatalogGranule]):
     """The newest version of each pass."""
     query: str = ""
     """Description of the search."""
-    area: Area | None = None
-    """Area of the search."""
+    area: Region | None = None
+    """Area of the search, as ``region=`` of ``open_dataset`` takes it."""
     older: tuple[CatalogGranule, ...] = ()
     """Older versions of the same passes."""
 
@@ -67,7 +67,7 @@ class GranuleList(Sequence[CatalogGranule]):
 
     def _repr_html_(self) -> str:
         tracks = [line for granule in self for line in footprint_lines(granule)]
-        drawn = svg_map(tracks, self.area.rings if self.area else ()) if self else ""
+        drawn = svg_map(tracks, () if self.area is None else self.area.outlines()) if self else ""
         notes = f"<p>{escape(self._left_out())}</p>" if self.older else ""
         return f"<p>{escape(self._summary())}</p>{drawn}{html_table(self)}{notes}"
 

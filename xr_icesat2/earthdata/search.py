@@ -13,6 +13,7 @@ from xr_icesat2.bytesource.request_scheduler import scheduler_of
 from xr_icesat2.errors import GranuleNotFoundError, SelectionError
 from xr_icesat2.messages import did_you_mean
 from xr_icesat2.products import PRODUCTS
+from xr_icesat2.region import Region
 
 from .cmr import (
     GRANULES,
@@ -26,7 +27,7 @@ from .cmr import (
 from .http_session import Query
 from .newest_version import parsed_name, pass_key, split_newest
 from .results import GranuleList
-from .search_area import Area, parse_area
+from .search_area import parse_area
 from .temporal import Temporal, temporal_parameter
 from .track_query import Numbers, Passes, check_product, parse_passes
 
@@ -77,10 +78,11 @@ def search(  # noqa: PLR0913 - each is something to search by
         West, south, east, north in degrees, longitudes from -180 to 180 or
         from 0 to 360; west may exceed east, across the antimeridian.
     region : optional
-        Instead of ``bbox``: a box, the points of a polygon (``[(lon, lat), …]``,
-        ``[{"lon": …, "lat": …}, …]`` or ``[lon, lat, lon, lat, …]``), GeoJSON
-        with polygons (a dict, or the path of a file), a shapely geometry or a
-        GeoDataFrame, in degrees. A ring need not be closed.
+        Instead of ``bbox``, the region that ``open_dataset`` will select rows by: a box, the
+        points of a polygon, GeoJSON, the path of a shapefile, GeoPackage, KML or GeoTIFF, a
+        shapely geometry, a GeoDataFrame, or a raster of booleans, as for
+        :func:`xr_icesat2.region.make_region`. The catalog is searched by a polygon that contains
+        it, whose holes are filled.
     temporal : optional
         A day, month or year (``"2019-11"``), or ``(start, end)`` as texts or datetimes, of which
         one may be None. UTC; both ends are included.
@@ -135,7 +137,7 @@ def search(  # noqa: PLR0913 - each is something to search by
     query = _parameters(area, span, patterns)
     found = _wait(_found(passes, _parse_release(release), query, count))
     conditions = {
-        "bbox": bbox, "region": None if region is None else "…", "temporal": temporal, "rgt": rgt,
+        "bbox": bbox, "region": None if region is None else area, "temporal": temporal, "rgt": rgt,
         "cycle_number": cycle_number, "granule_region": granule_region, "hemisphere": hemisphere,
     }  # fmt: skip
     described = [
@@ -170,9 +172,9 @@ class _Found:
     older: Sequence[CatalogGranule]
 
 
-def _parameters(area: Area | None, span: str | None, patterns: Sequence[str]) -> Query:
+def _parameters(area: Region | None, span: str | None, patterns: Sequence[str]) -> Query:
     return [
-        *(area.parameters() if area else ()),
+        *(area.cmr_parameters() if area is not None else ()),
         *([("temporal", span)] if span else ()),
         *(("readable_granule_name[]", pattern) for pattern in patterns),
         *([("options[readable_granule_name][pattern]", "true")] if patterns else ()),

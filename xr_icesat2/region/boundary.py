@@ -127,14 +127,18 @@ def _short_pieces(
         return np.stack(projection.inverse(where[:, 0], where[:, 1]), axis=-1)
 
     numbers, zero = np.arange(len(start)), np.zeros(len(start))
-    ends = (np.stack(projection.inverse(*where.T), axis=-1) for where in (start, end))
-    pieces = _Pieces(numbers, zero, zero + 1, *ends, at(numbers, zero + 0.5))
+    pieces = _Pieces(
+        numbers, zero, zero + 1, at(numbers, zero), at(numbers, zero + 1), at(numbers, zero + 0.5)
+    )
     done: list[_Pieces] = []
     while pieces.edge.size:
         long = _are_long(pieces)
         done.append(pieces.select(~long))
         pieces = pieces.select(long)
-        if 2 * pieces.edge.size > _MOST_PIECES or (pieces.high - pieces.low).min(initial=1) < _LEAST:
+        if (
+            2 * pieces.edge.size > _MOST_PIECES
+            or (pieces.high - pieces.low).min(initial=1) < _LEAST
+        ):
             x, y = start[pieces.edge[0]]
             raise SelectionError(
                 f"region has an edge from ({x:g}, {y:g}) that is no line on Earth in its CRS "

@@ -24,7 +24,7 @@ def geometries_of_geojson(given: Mapping[str, Any]) -> list[Any]:
     SelectionError
         It is not valid GeoJSON.
     """
-    shape = require("shapely.geometry", "geo", "A polygon as a region").shape
+    shape = require("shapely", "geo", "A polygon as a region").geometry.shape
     try:
         return [shape(geometry) for geometry in _geometries(given)]
     except SelectionError:

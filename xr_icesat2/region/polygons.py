@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,9 @@ __all__ = ["PolygonRegion", "stretched"]
 
 _ROUNDING = 0.01
 """Metres that bounds are widened by before points outside them are dropped."""
+
+_MOST_DRAWN = 5000
+"""Points of the lines for a map; of longer ones, some are left out."""
 
 _MOST_MEASURED = 5000
 """Points of the boundary at which the scale of a CRS is measured."""
@@ -75,13 +79,14 @@ class PolygonRegion(Region):
 
     def _outlines(self) -> Sequence[Outline]:
         sampled = self._samples
-        lon = (sampled.longitude + 180) % 360 - 180
-        rings = np.flatnonzero(np.diff(sampled.ring)) + 1
-        pairs = (
-            zip(*each, strict=True)
-            for each in zip(np.split(lon, rings), np.split(sampled.latitude, rings), strict=True)
-        )
-        return [tuple((float(x), float(y)) for x, y in each) for each in pairs]
+        begins = np.diff(sampled.ring, prepend=-1) != 0
+        ends = np.append(begins[1:], True)
+        step = 1 + len(sampled.ring) // _MOST_DRAWN
+        shown = begins | ends | (np.arange(len(begins)) % step == 0)
+        lon, lat = to_degrees(sampled.vectors[shown])
+        line = np.stack([lon, lat], axis=-1).tolist()
+        cuts = [*np.flatnonzero(begins[shown]), len(line)]
+        return [tuple(map(tuple, line[a:b])) for a, b in pairwise(cuts)]
 
     def _contains(self, x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.bool_]:
         if self.plane is None:
