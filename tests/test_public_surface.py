@@ -60,6 +60,7 @@ PARTS = {
     "test_new_product": "earthdata granule",
     "test_product_contents": "products",
     "test_tree_products": "products",
+    "test_unmerged_products": "bytesource",
     "test_variable_names": "assembly products",
     # From a selection to values: plan, coalesce, decode; from rows of one rate to another's.
     "test_array_parts": "reading",

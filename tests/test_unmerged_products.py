@@ -4,13 +4,16 @@ import h5py
 import numpy as np
 import pytest
 import xarray as xr
+from xarray.indexes import PandasIndex
 
 from tests.comparison import assert_array
+from tests.counted_link import CountedLink
 from tests.oracle import values, walk
 from tests.paths import granule, needs_granules
 from tests.tiny import write_tiny
 from xr_icesat2 import products
-from xr_icesat2.errors import SelectionError
+from xr_icesat2.bytesource.protocol import RequestCost
+from xr_icesat2.errors import CorruptGranuleError, SelectionError
 
 ROWS, GRID = np.arange(4.0), np.arange(12.0).reshape(3, 4)
 TIME = "20190101001332"
@@ -64,6 +67,71 @@ def test_tree_is_that_of_the_file(written, layout, caplog):
 def test_beams_are_refused(written):
     with pytest.raises(SelectionError, match=r"which has no beams\. Leave beams out"):
         xr.open_datatree(written, engine="icesat2", beams=["gt1l"])
+
+
+def write_map(path):
+    """Write a map whose groups store their labels all over the file."""
+    scales = {"x": np.arange(300.0), "y": np.arange(200.0)[::-1], "time": np.arange(5.0)}
+    with h5py.File(path, "w") as file:
+        file.attrs["short_name"] = np.bytes_("ATL15")
+        for group in ("delta_h", "dhdt_lag1"):
+            here = file.create_group(group)
+            for name, labels in scales.items():
+                here.create_dataset(name, data=labels, chunks=(len(labels),))
+                here[name].make_scale(name)
+                here[f"h_{name}"] = np.random.default_rng(0).random((5, 200, 300))
+            for name in ("h_x", "h_y", "h_time"):
+                for axis, scale in enumerate(("time", "y", "x")):
+                    here[name].dims[axis].attach_scale(here[scale])
+            here["time"].attrs["units"] = np.bytes_("days since 2018-01-01")
+    return path
+
+
+@pytest.fixture
+def ice_map(tmp_path):
+    return write_map(tmp_path / "ATL15_GL_0318_01km_003_01.nc")
+
+
+@pytest.mark.parametrize("layout", ["spot", "file"])
+def test_map_has_the_indexes_of_other_engines(ice_map, layout):
+    options = {"group": "delta_h", "decode_timedelta": False}
+    with (
+        xr.open_dataset(ice_map, engine="icesat2", layout=layout, **options) as ds,
+        xr.open_dataset(ice_map, engine="h5netcdf", **options) as expected,
+    ):
+        assert {type(index) for index in ds.xindexes.values()} == {PandasIndex}
+        xr.testing.assert_identical(ds.drop_encoding(), expected.drop_encoding().load())
+        half = expected.isel(x=slice(None, None, 2))
+        xr.testing.assert_equal((ds["h_x"] - half["h_x"]).x, half.x)
+    with xr.open_datatree(ice_map, engine="icesat2", layout=layout) as tree:
+        indexes = [index for node in tree.subtree for index in node.xindexes.values()]
+        assert [type(index) for index in indexes] == [PandasIndex] * 6
+
+
+def test_labels_of_a_map_are_read_in_one_burst_when_it_opens(ice_map, monkeypatch):
+    monkeypatch.setenv("XR_ICESAT2_WHOLE_FILE_BYTES", "0")
+    bursts = {}
+    for options in ({"drop_variables": ["x", "y"]}, {}):
+        source = CountedLink(ice_map, RequestCost(latency=0.06, bandwidth=200e6))
+        with xr.open_datatree(source, engine="icesat2", layout="file", **options) as tree:
+            bursts[bool(options)] = source.bursts
+            assert source.requests <= 20
+            tree["delta_h"].isel(x=3)
+            assert source.bursts == bursts[bool(options)]
+    assert bursts[False] == bursts[True] + 1
+
+
+def test_map_with_damaged_labels_opens(ice_map):
+    with h5py.File(ice_map, "r+") as file:
+        del file["delta_h/x"]
+        packed = file.create_dataset(
+            "delta_h/x", data=np.arange(300.0), chunks=(300,), compression=1
+        )
+        packed.id.write_direct_chunk((0,), b"no deflate stream")
+    with xr.open_dataset(ice_map, engine="icesat2", group="delta_h") as ds:
+        assert ds["h_x"].shape == (5, 200, 300)
+        with pytest.raises(CorruptGranuleError, match="/delta_h/x"):
+            ds["x"].load()
 
 
 @needs_granules

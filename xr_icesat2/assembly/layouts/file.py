@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from sys import intern
 from typing import Any
@@ -12,15 +12,18 @@ import xarray as xr
 
 from xr_icesat2.assembly.dask_chunks import granule_per_chunk
 from xr_icesat2.assembly.dimension_scales import scale_paths
+from xr_icesat2.assembly.fill_values import product_of
 from xr_icesat2.assembly.parallel import map_granules
 from xr_icesat2.assembly.request import Request
 from xr_icesat2.assembly.unsupported_objects import left_out_of_group, note_left_out
 from xr_icesat2.assembly.variable import ArrayPart, DecodeRules, VariableLayout, build_variable
-from xr_icesat2.errors import MergeError
+from xr_icesat2.errors import CorruptGranuleError, MergeError, NotSupportedError
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.hdf5.model import DatasetHeader, GroupHeader, LeftOut, Node
 from xr_icesat2.hdf5.paths import ancestors, parent
+from xr_icesat2.products import PRODUCTS
 from xr_icesat2.reading.lazy_coordinate_index import LazyIndex
+from xr_icesat2.reading.load import load_variables
 
 from . import LayoutRules
 
@@ -29,6 +32,8 @@ __all__ = ["LAYOUT", "file_datasets", "file_tree"]
 LAYOUT = LayoutRules(rate_datasets=None)
 
 Sizes = dict[str, int]
+MAX_READ_LABELS = 1 << 20
+"""Labels of one dimension of a map that are read when it is opened; no map has more."""
 NO_SIZE = -1
 """Size of a scalar, whose name xarray allows no dimension to have."""
 
@@ -91,15 +96,39 @@ def file_tree(
 def _datasets(files: _Files, groups: Sequence[str]) -> dict[str, xr.Dataset]:
     outer_groups = {parent(group) for group in groups}
     around: dict[str, Sizes] = {}
-    datasets: dict[str, xr.Dataset] = {}
+    variables: dict[str, _GroupVariables] = {}
     for group in groups:
         inherited: Sizes = {}
         for outer in reversed(ancestors(group)):
             inherited |= around.get(outer, {})
-        datasets[group], sizes = _group_dataset(files, group, inherited)
+        variables[group], sizes = _group_variables(files, group, inherited)
         if group in outer_groups:
             around[group] = sizes
-    return datasets
+    read = _read_labels(files, variables.values())
+    return {group: _group_dataset(files, group, own, read) for group, own in variables.items()}
+
+
+def _is_gridded(granule: Granule) -> bool:
+    convention = PRODUCTS.convention(product_of(granule))
+    return convention is not None and convention.is_gridded
+
+
+def _read_labels(files: _Files, groups: Iterable[_GroupVariables]) -> frozenset[int]:
+    """Read the labels of the dimensions of maps in one burst; damaged ones stay lazy.
+
+    Returns
+    -------
+    frozenset of int
+        ``id`` of the variables that were read.
+    """
+    if not all(map(_is_gridded, files.granules)):
+        return frozenset()
+    labels = [v for own in groups for v in own.labels.values() if v.size <= MAX_READ_LABELS]
+    try:
+        load_variables(labels, progress=False)
+    except (CorruptGranuleError, NotSupportedError):
+        return frozenset()
+    return frozenset(map(id, labels))
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +217,22 @@ def _read_members(granule: Granule, groups: Sequence[str], request: Request) -> 
     return nodes | index.load(wanted, leave_out_damaged=_leaves_out_damaged(request))
 
 
-def _group_dataset(files: _Files, group: str, inherited: Sizes) -> tuple[xr.Dataset, Sizes]:
+@dataclass(frozen=True, slots=True)
+class _GroupVariables:
+    """The variables of a group, by name, before they are a Dataset."""
+
+    variables: Mapping[str, xr.Variable]
+    sources: Mapping[str, Any]
+    coords: Sequence[str]
+    """Names of the coordinates."""
+
+    @property
+    def labels(self) -> dict[str, xr.Variable]:
+        """The coordinates that label a dimension of their name."""
+        return {name: v for name, v in self.variables.items() if v.dims == (name,)}
+
+
+def _group_variables(files: _Files, group: str, inherited: Sizes) -> tuple[_GroupVariables, Sizes]:
     sizes: Sizes = {}
     paths = files.variables.get(group, ())
     scalars = {posixpath.basename(path) for path in paths if files.is_scalar(path)}
@@ -200,19 +244,26 @@ def _group_dataset(files: _Files, group: str, inherited: Sizes) -> tuple[xr.Data
     sources: dict[str, Any] = {}
     for layout in layouts:
         variables[layout.name], sources[layout.name] = build_variable(layout, rules)
-    header = next(n for nodes in files.members if isinstance(n := nodes.get(group), GroupHeader))
-    labels = {name: v for name, v in variables.items() if v.dims == (name,)}
     coords = _coordinates(files, layouts, variables) if request.decode_coords else []
-    plain = {name: v for name, v in variables.items() if name not in labels}
-    dataset = xr.Dataset(plain, LazyIndex.coordinates(labels), dict(header.attrs))
-    if coords:
-        dataset = dataset.set_coords(coords)
-    dataset.encoding["icesat2"] = sources
+    return _GroupVariables(variables, sources, coords), sizes
+
+
+def _group_dataset(
+    files: _Files, group: str, own: _GroupVariables, read: Container[int]
+) -> xr.Dataset:
+    header = next(n for nodes in files.members if isinstance(n := nodes.get(group), GroupHeader))
+    lazy = {name: v for name, v in own.labels.items() if id(v) not in read}
+    rest = {name: v for name, v in own.variables.items() if name not in lazy}
+    dataset = xr.Dataset(rest, LazyIndex.coordinates(lazy), dict(header.attrs))
+    if own.coords:
+        dataset = dataset.set_coords(own.coords)
+    dataset.encoding["icesat2"] = own.sources
     for granule, nodes in zip(files.granules, files.members, strict=True):
-        note_left_out(dataset, {granule.url: left_out_of_group(nodes, group, request)})
+        left_out = left_out_of_group(nodes, group, files.request)
+        note_left_out(dataset, {granule.url: left_out})
     if files.lead:
         granule_per_chunk(dataset)
-    return dataset, sizes
+    return dataset
 
 
 def _layout(files: _Files, path: str, sizes: Sizes, inherited: Sizes) -> VariableLayout:
