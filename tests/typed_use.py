@@ -1,15 +1,19 @@
 """What type checkers know of the public names: ``make check`` checks this file, a test runs it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_type
 
+import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 import xr_icesat2
 from xr_icesat2.accessor import DatasetAccessor, TreeAccessor
 from xr_icesat2.backend import ICESat2BackendEntrypoint
 from xr_icesat2.products import ProductSpec
 from xr_icesat2.products.contents_table import Contents
+from xr_icesat2.region import Region, make_region
 
 
 def use_accessors(path: Path) -> None:
@@ -39,3 +43,12 @@ def use_products() -> None:
     """Look a product up."""
     spec = assert_type(xr_icesat2.products["atl06"], ProductSpec)
     assert_type(spec.find("height"), Contents)
+
+
+def use_regions() -> None:
+    """Make a region and test points."""
+    region = assert_type(make_region((-50.5, 68.9, -48.0, 69.4)), Region)
+    assert_type(region.contains([-49.0, 0.0], [69.0, 0.0]), NDArray[np.bool_])
+    assert_type(region.contains_within(-49.0, 69.0, 500), NDArray[np.bool_])
+    assert_type(region.bounds, tuple[float, float, float, float])
+    assert_type(region.cmr_parameters(), Sequence[tuple[str, str]])

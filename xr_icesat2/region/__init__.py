@@ -3,10 +3,11 @@
 :func:`make_region` parses what a user gives. :meth:`Region.contains` tests coordinates, and
 :meth:`Region.cmr_parameters` describes the place to NASA's catalog.
 
-Regions are boxes (:mod:`.box`) or polygons (:mod:`.polygons`). Polygons come from points
-(:mod:`.points`) and GeoJSON (:mod:`.geojson`), and are checked in :mod:`.geometry_checks`. The
-module :mod:`.projection` transforms coordinates to the CRS of a region, :mod:`.boundary` samples
-its edges, and :mod:`.catalog_outline` draws the outline for the catalog.
+Regions are boxes (:mod:`.box`), polygons (:mod:`.polygons`) or masks (:mod:`.raster_mask`).
+Polygons come from points (:mod:`.points`), GeoJSON (:mod:`.geojson`) and files (:mod:`.files`), and
+are checked in :mod:`.geometry_checks`; masks from :mod:`.rasters`. The module :mod:`.projection`
+transforms coordinates to the CRS of a region, :mod:`.boundary` samples its edges, and
+:mod:`.catalog_outline` draws the outline for the catalog.
 """
 
 from .make_region import make_region

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
+
+import xarray as xr
 
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.extras import require
 
 from .box import make_box
+from .files import is_raster_path, read_polygons
 from .geojson import crs_of_geojson, geometries_of_geojson
 from .geometry_checks import unite
 from .points import EXPECTED, are_box, parse_points, parse_ring, shown
 from .polygons import PolygonRegion
 from .projection import parse_crs
+from .rasters import read_raster, region_of_data_array
 from .region import Region
 
 __all__ = ["make_region"]
@@ -29,10 +34,15 @@ def make_region(given: Any) -> Region:
           360; west may exceed east, across the antimeridian;
         - the points of a polygon: ``[(lon, lat), …]``, ``[{"lon": …, "lat": …}, …]`` or
           ``[lon, lat, lon, lat, …]``, closed or not;
-        - GeoJSON with polygons (a dict): a geometry, Feature, FeatureCollection or
-          GeometryCollection;
+        - GeoJSON with polygons (a dict, or the path of a file): a geometry, Feature,
+          FeatureCollection or GeometryCollection; in degrees, unless its member ``crs`` names
+          another CRS;
+        - the path of a shapefile, GeoPackage, KML, or anything else with one layer and a CRS that
+          pyogrio reads;
         - a shapely geometry in degrees;
-        - a GeoDataFrame or GeoSeries of any CRS, whose rows are united.
+        - a GeoDataFrame or GeoSeries of any CRS, whose rows are united;
+        - a raster of booleans, or of 0 and 1: a :class:`xarray.DataArray` with the CRS and the
+          transform of rioxarray, or the path of a GeoTIFF.
 
     Returns
     -------
@@ -45,22 +55,24 @@ def make_region(given: Any) -> Region:
         It is not an area, is not valid, or its coordinates have no or an ambiguous meaning; the
         message says what to do.
     MissingExtraError
-        It is not a box, and shapely or pyproj is not installed.
+        It is not a box, and shapely, or another package that it needs, is not installed.
     """
     if isinstance(given, Region):
         return given
+    if isinstance(given, xr.DataArray):
+        return region_of_data_array(given)
+    if isinstance(given, str | os.PathLike):
+        return _of_path(os.fspath(given))
     points = parse_points(given)
     if points is not None:
         return _of_points(points)
-    if isinstance(given, Mapping):
-        return _of_polygons(geometries_of_geojson(given), crs_of_geojson(given))
-    if hasattr(given, "to_crs"):
-        return _of_frame(given)
-    if hasattr(given, "geom_type"):
-        return _of_polygons([given], None)
-    if hasattr(given, "__geo_interface__"):
-        return make_region(given.__geo_interface__)
-    raise SelectionError(f"region={shown(given)}, {EXPECTED}")
+    return _of_polygons(*_geometries(given))
+
+
+def _of_path(path: str) -> Region:
+    if is_raster_path(path):
+        return read_raster(path)
+    return _of_polygons(*read_polygons(path))
 
 
 def _of_points(points: list[Any]) -> Region:
@@ -70,16 +82,26 @@ def _of_points(points: list[Any]) -> Region:
     return _of_polygons([shapely.Polygon(parse_ring(points))], None)
 
 
-def _of_frame(given: Any) -> Region:
-    """Return the region of a GeoDataFrame or GeoSeries."""
-    if given.crs is None:
-        raise SelectionError(
-            "region is a table without a CRS, so its coordinates may be degrees or metres. Set "
-            'it: set_crs("EPSG:4326") for longitude and latitude.'
-        )
-    return _of_polygons(given.geometry, given.crs)
+def _geometries(given: Any) -> tuple[Any, Any]:
+    """Return shapely geometries and their CRS; None for degrees."""
+    if hasattr(given, "to_crs"):  # geopandas
+        if given.crs is None:
+            raise SelectionError(
+                "region is a table without a CRS, so its coordinates may be degrees or metres. Set "
+                'it: set_crs("EPSG:4326") for longitude and latitude.'
+            )
+        return given.geometry, given.crs
+    if hasattr(given, "geom_type"):  # shapely
+        return [given], None
+    if hasattr(given, "__geo_interface__"):
+        given = given.__geo_interface__
+    if isinstance(given, Mapping):
+        return geometries_of_geojson(given), crs_of_geojson(given)
+    raise SelectionError(f"region={shown(given)}, {EXPECTED}")
 
 
 def _of_polygons(geometries: Any, crs: Any) -> Region:
     plane = parse_crs(crs)
-    return PolygonRegion(unite(geometries, in_degrees=plane is None), plane)
+    region = PolygonRegion(unite(geometries, in_degrees=plane is None), plane)
+    region.bounds  # noqa: B018 - refuse now what is not on Earth
+    return region

@@ -10,9 +10,19 @@ from numpy.typing import NDArray
 
 from xr_icesat2.extras import require
 
-__all__ = ["PlanarTest"]
+__all__ = ["PlanarTest", "shifts"]
 
 _PREPARING = threading.Lock()
+
+
+def shifts(turn: float | None, west: float, east: float) -> list[float]:
+    """Return what to add to longitudes, so that they may be between two others.
+
+    Longitudes are from half a turn west to a whole turn east. Without a turn, x is no longitude.
+    """
+    if turn is None:
+        return [0.0]
+    return [by for by in (-turn, 0.0, turn) if west <= turn + by and east >= -turn / 2 + by]
 
 
 class PlanarTest:
@@ -34,17 +44,12 @@ class PlanarTest:
         self._geometry, self._reach = geometry, reach
         west, south, east, north = geometry.bounds
         self._bounds = (west - reach, south - reach, east + reach, north + reach)
-        self._shifts = [0.0] if turn is None else list(self._turns(turn))
+        self._shifts = shifts(turn, west - reach, east + reach)
         inner = geometry.representative_point()
         with _PREPARING:
             # The first calls build indexes, which must not happen in two threads at once.
             self._shapely.prepare(geometry)
             self._test(np.array([inner.x, west]), np.array([inner.y, south]))
-
-    def _turns(self, turn: float) -> list[float]:
-        west, _, east, _ = self._bounds
-        shifts = (-turn, 0.0, turn)
-        return [each for each in shifts if west <= turn + each and east >= -turn / 2 + each]
 
     def __call__(self, x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.bool_]:
         """Return which points are inside; arrays of one dimension."""
