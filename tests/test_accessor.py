@@ -75,3 +75,4 @@ def test_typed_program_runs(path):
     typed_use.use_accessors(path)
     typed_use.use_engine(path)
     typed_use.use_products()
+    typed_use.use_regions()
