@@ -14,6 +14,7 @@ from xarray.core import indexing
 from xr_icesat2.errors import MergeError
 from xr_icesat2.granule.beams import TRACKS
 from xr_icesat2.granule.granule import Granule
+from xr_icesat2.hdf5.filters import FILTERS
 from xr_icesat2.hdf5.model import Chunked, DatasetHeader
 from xr_icesat2.reading.decode import (
     DECODING,
@@ -33,7 +34,6 @@ from .fill_values import product_of, specified_attrs, undeclared_fills
 
 __all__ = ["ArrayPart", "DecodeRules", "VariableLayout", "build_variable"]
 
-FILTER_NAMES = {1: "deflate", 2: "shuffle", 3: "fletcher32"}
 FIRST_OF_EACH = np.zeros((1, 3), np.int32)
 """Indices of granule, path and decoder (all 0) for arrays of one part, which share this array."""
 FIRST_OF_EACH.flags.writeable = False
@@ -285,5 +285,5 @@ def _source_encoding(part: ArrayPart) -> dict[str, Any]:
     }
     if isinstance(layout, Chunked):
         source["chunks"] = layout.chunk_shape
-        source["filters"] = tuple(FILTER_NAMES[step.id] for step in layout.filters)
+        source["filters"] = tuple(FILTERS[step.id].name for step in layout.filters)
     return source

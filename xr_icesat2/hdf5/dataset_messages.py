@@ -18,7 +18,7 @@ from h5coro.h5metadata import H5Metadata
 from xr_icesat2.errors import CorruptGranuleError
 
 from .binary import UNDEFINED, Cursor, padded
-from .filters import check_order
+from .filters import FILTERS, check_order, filter_of
 from .heaps import GlobalReference, read_global
 from .model import Chunked, Compact, Contiguous, DatasetLayout, Filter, H5pyOnly
 from .parser_loop import Parser, RefusedError, UnsupportedError
@@ -38,9 +38,6 @@ FILL_NEVER = 1
 NO_FILL = 0xFFFF_FFFF
 """The size of a fill value that is not defined, in version 1 of its message."""
 MAX_DIMENSIONS = 32
-DEFLATE, SHUFFLE, FLETCHER32 = 1, 2, 3
-OF_LIBRARY = frozenset({4, 5, 6, 32000})
-"""Other filters built into the HDF5 library and h5py: szip, nbit, scale-offset, lzf."""
 
 COMPACT_OR_CONTIGUOUS = (b"\x00", b"\x01")
 
@@ -188,7 +185,7 @@ def read_filters(body: bytes) -> tuple[Filter, ...]:
         cursor.skip(6)
     steps = [_read_filter(cursor, version) for _ in range(count)]
     for number, _ in steps:
-        if number not in {DEFLATE, SHUFFLE, FLETCHER32} | OF_LIBRARY:
+        if number not in FILTERS:
             reason = f"its filter {number} is not built in, and plugins are not searched"
             raise RefusedError(reason)
     check_order([number for number, _ in steps])
@@ -209,11 +206,10 @@ def _read_filter(cursor: Cursor, version: int) -> tuple[int, list[int]]:
 
 
 def _known_filter(number: int, parameters: Sequence[int]) -> Filter:
-    if number == SHUFFLE and len(parameters) == 1 and parameters[0] > 0:
-        return Filter(SHUFFLE, parameters[0])
-    if number in (DEFLATE, FLETCHER32):
-        return Filter(number)
-    raise UnsupportedError(f"filter {number} with parameters {parameters}")
+    known = filter_of(number, parameters)
+    if known is None:
+        raise UnsupportedError(f"filter {number} with parameters {parameters}")
+    return known
 
 
 VIRTUAL_LAYOUT, FIRST_WITH_VIRTUAL = 3, 4

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, TypeAlias
 
@@ -14,22 +15,18 @@ from .model import Filter
 from .parser_loop import RefusedError
 
 __all__ = [
-    "MAX_GROWTH",
+    "FILTERS",
     "Buffer",
     "FilterError",
+    "FilterKind",
     "check_order",
+    "filter_of",
     "max_decoded_bytes",
     "undo_filters",
 ]
 
 DEFLATE, SHUFFLE, FLETCHER32 = 1, 2, 3
-SZIP, LZF = 4, 32000
-MAX_GROWTH = {
-    DEFLATE: 1032,
-    LZF: 88,
-    SZIP: 8192,  # 64 blocks of 32 elements of 4 bytes, all zero, in a byte or more
-}
-"""How many times its stored size a chunk can have once a filter is undone."""
+SZIP, NBIT, SCALEOFFSET, LZF = 4, 5, 6, 32000
 MAX_LIBDEFLATE_RATIO = 24
 """Above this ratio of sizes zlib-ng is faster than libdeflate, because its matches are long.
 
@@ -67,9 +64,11 @@ def check_order(numbers: Sequence[int]) -> None:
     RefusedError
         Behind a filter that compresses is one that is not undone here.
     """
-    first = next((n for n, number in enumerate(numbers) if number in MAX_GROWTH), len(numbers))
+    first = next(
+        (n for n, number in enumerate(numbers) if FILTERS[number].growth > 1), len(numbers)
+    )
     for number in numbers[first + 1 :]:
-        if number not in (DEFLATE, SHUFFLE, FLETCHER32):
+        if FILTERS[number].undo is None:
             raise RefusedError(
                 f"it is compressed by filter {numbers[first]} before filter {number}, so that the "
                 "size of its chunks cannot be checked before the HDF5 library decompresses them"
@@ -109,10 +108,15 @@ def undo_filters(
 
 
 def _undo(step: Filter, data: Buffer, size: int) -> Buffer:
-    if step.id == DEFLATE:
-        return _inflate(data, size)
-    if step.id == SHUFFLE:
-        return _unshuffle(data, step.element_size)
+    undo = FILTERS[step.id].undo
+    if undo is None:
+        raise FilterError(f"{FILTERS[step.id].name} is undone by the HDF5 library alone")
+    return undo(data, step, size)
+
+
+def _check_and_cut(data: Buffer, step: Filter, size: int) -> Buffer:
+    """Check the checksum at the end of a chunk, and cut it off."""
+    del step, size
     if len(data) <= 4:
         raise FilterError(
             f"fletcher32: {len(data)} bytes, expected a value and a checksum of 4 bytes"
@@ -124,7 +128,8 @@ def _undo(step: Filter, data: Buffer, size: int) -> Buffer:
     return restored
 
 
-def _inflate(data: Buffer, size: int) -> Buffer:
+def _inflate(data: Buffer, step: Filter, size: int) -> Buffer:
+    del step
     if libdeflate is not None and size <= MAX_LIBDEFLATE_RATIO * len(data):
         # It reports no cause, and reads only streams of this size; zlib does both.
         with suppress(libdeflate.DeflateError):
@@ -155,7 +160,9 @@ def max_decoded_bytes(size: int) -> int:
     return size + size // 1000 + 4096
 
 
-def _unshuffle(data: Buffer, element_size: int) -> Buffer:
+def _unshuffle(data: Buffer, step: Filter, size: int) -> Buffer:
+    del size
+    element_size = step.element_size
     # The last bytes, fewer than an element, are not shuffled.
     count = len(data) // element_size
     if element_size == 1 or not count:
@@ -169,3 +176,36 @@ def _unshuffle(data: Buffer, element_size: int) -> Buffer:
         elements[:, number] = column
     restored[whole:] = raw[whole:]
     return restored.data
+
+
+@dataclass(frozen=True, slots=True)
+class FilterKind:
+    """A filter that can be undone, here or by the HDF5 library."""
+
+    name: str
+    undo: Callable[[Buffer, Filter, int], Buffer] | None = None
+    """Restores bytes, given the filter and the size of the chunk. None: the library does it."""
+    growth: int = 1
+    """How many times its stored size a chunk can have once the filter is undone."""
+
+
+FILTERS: Mapping[int, FilterKind] = {
+    DEFLATE: FilterKind("deflate", _inflate, growth=1032),
+    SHUFFLE: FilterKind("shuffle", _unshuffle),
+    FLETCHER32: FilterKind("fletcher32", _check_and_cut),
+    # 64 blocks of 32 elements of 4 bytes, all zero, in a byte or more
+    SZIP: FilterKind("szip", growth=8192),
+    NBIT: FilterKind("nbit"),
+    SCALEOFFSET: FilterKind("scaleoffset"),
+    LZF: FilterKind("lzf", growth=88),
+}
+"""The filters of the HDF5 library, and h5py's own: for others, plugins would be searched."""
+
+
+def filter_of(number: int, parameters: Sequence[int]) -> Filter | None:
+    """Return a filter with its parameters, if it is undone here."""
+    if number == SHUFFLE:
+        valid = len(parameters) == 1 and parameters[0] > 0
+        return Filter(SHUFFLE, parameters[0]) if valid else None
+    kind = FILTERS.get(number)
+    return Filter(number) if kind is not None and kind.undo is not None else None

@@ -14,7 +14,7 @@ import h5py
 from h5py import h5d, h5g, h5l, h5o, h5t, h5z
 
 from .dataset_messages import MAX_SOURCES
-from .filters import check_order
+from .filters import FILTERS, check_order
 from .h5py_chunks import filter_steps
 from .model import ExternalLink
 from .object_parser import STORED_ELSEWHERE
@@ -28,20 +28,8 @@ SAME_FILE = "."
 """The name by which a virtual dataset refers to its own file."""
 MAX_NESTED = 16
 """Levels of virtual datasets whose sources are virtual datasets."""
-BUILT_IN = frozenset(
-    number
-    for number in (
-        h5z.FILTER_DEFLATE,
-        h5z.FILTER_SHUFFLE,
-        h5z.FILTER_FLETCHER32,
-        h5z.FILTER_SZIP,
-        h5z.FILTER_NBIT,
-        h5z.FILTER_SCALEOFFSET,
-        h5z.FILTER_LZF,
-    )
-    if h5z.filter_avail(number)
-)
-"""Filters for which no plugin is searched: those of the HDF5 library, and h5py's own."""
+BUILT_IN = frozenset(filter(h5z.filter_avail, FILTERS))
+"""Filters for which no plugin is searched; the library may be built without some."""
 
 
 def open_object(file: h5py.File, path: str, max_soft_links: int) -> ObjectID | None:

@@ -16,7 +16,7 @@ from h5py import h5d, h5p, h5z
 
 from xr_icesat2.errors import CorruptGranuleError
 
-from .filters import MAX_GROWTH, Buffer, FilterError, max_decoded_bytes, undo_filters
+from .filters import FILTERS, Buffer, FilterError, max_decoded_bytes, undo_filters
 from .model import Filter
 
 __all__ = [
@@ -27,7 +27,7 @@ __all__ = [
     "filter_steps",
 ]
 
-OUR_FILTERS = frozenset({h5z.FILTER_DEFLATE, h5z.FILTER_SHUFFLE, h5z.FILTER_FLETCHER32})
+OUR_FILTERS = frozenset(number for number, kind in FILTERS.items() if kind.undo is not None)
 """Filters that :mod:`.filters` undoes."""
 SIZED_BY_PARAMETERS = frozenset({h5z.FILTER_NBIT, h5z.FILTER_SCALEOFFSET})
 ELEMENTS, ELEMENT_BYTES = 2, 4
@@ -80,7 +80,7 @@ def check_chunk_sizes(found: h5d.DatasetID, rows: range, file_size: int, base: i
     steps, chunk_shape = filter_steps(properties), properties.get_chunk()
     size = math.prod(chunk_shape) * found.get_type().get_size()
     _check_parameters(steps, size)
-    growth = math.prod(MAX_GROWTH.get(step.code, 1) for step in steps)
+    growth = math.prod(FILTERS[step.code].growth for step in steps)
     if growth == 1:
         return
     allowed = max(ALLOWED_BYTES, ALLOWED_TIMES * file_size)
@@ -121,7 +121,7 @@ def _check_parameters(steps: Sequence[Step], size: int) -> None:
 def _check_chunk(raw: Buffer, steps: Sequence[Step], mask: int, size: int) -> None:
     """Undo filters as far as needed to know the size of a chunk; raise if it is too large."""
     used = [step for number, step in enumerate(steps) if not mask >> number & 1]
-    growing = [number for number, step in enumerate(used) if step.code in MAX_GROWTH]
+    growing = [number for number, step in enumerate(used) if FILTERS[step.code].growth > 1]
     if not growing:
         return
     first = growing[0]  # undone last

@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 
+from .filters import filter_of
 from .model import (
     BY_H5PY,
     Chunked,
@@ -40,7 +41,6 @@ SUPERBLOCK_BYTES = 48
 """Bytes of the smallest superblock."""
 UNNAMED = {"", ".", ".."}
 """Parts of a path that are not names."""
-DEFLATE, SHUFFLE, FLETCHER32 = 1, 2, 3
 
 
 def check_contents(contents: IndexContents, file_size: int) -> None:
@@ -132,7 +132,7 @@ def _check_chunks(path: str, node: DatasetHeader, layout: Chunked) -> None:
 
 
 def _is_known(step: Filter) -> bool:
-    return step.element_size > 0 if step.id == SHUFFLE else step.id in (DEFLATE, FLETCHER32)
+    return filter_of(step.id, [step.element_size]) is not None
 
 
 def _check_unread(path: str, subtree: Subtree) -> None:
