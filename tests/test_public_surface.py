@@ -73,6 +73,7 @@ PARTS = {
     "test_resolve_request": "bytesource",
     "test_reference_track": "granule testing",
     "test_row_ranges": "links",
+    "test_track_prediction": "assembly granule region testing",
     "test_selection": "reading",
     "test_time_attributes": "reading",
     "test_time_decoding": "reading",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -13,12 +13,15 @@ from xr_icesat2.errors import LinkError
 from xr_icesat2.products import PRODUCTS, ProductSpec, RangeLink, Rate
 from xr_icesat2.reading.row_ranges import RowRanges
 
+from .deciding_rates import deciding_rates, deciding_variables, range_indexes
 from .dimension_scales import STANDARD_NAMES
+from .granule_track import read_track
 from .linked_rows import CoveredRanges, rows_by_time
 from .rate_headers import BeamRate, read_beam_rates
 from .resolved_granule import ResolvedGranule
 from .row_coordinates import CoordinateQuery, CoordinateValues
 from .row_filter import Places, RowFilter
+from .track_prediction import TrackPrediction
 
 __all__ = ["GranuleRows", "Key", "Queries"]
 
@@ -49,6 +52,8 @@ class GranuleRows:
     """All that are opened, and those that decide about them."""
     opened: frozenset[str]
     beams: Mapping[Key, BeamRate]
+    track: TrackPrediction | None
+    """Predicts which rows can be inside."""
     read: dict[Key, CoordinateValues] = field(default_factory=dict)
     runs: dict[Key, CoveredRanges] = field(default_factory=dict)
     tested: dict[Key, RowRanges] = field(default_factory=dict)
@@ -56,6 +61,8 @@ class GranuleRows:
     times: dict[Key, CoordinateValues] = field(default_factory=dict)
     notes: set[str] = field(default_factory=set)
     unlocated: set[str] = field(default_factory=set)
+    selected: dict[Key, RowRanges] = field(default_factory=dict)
+    """Selected rows of each beam of the rates that are opened."""
     has_rows: bool = False
     """Whether anything of the granule is inside."""
 
@@ -63,15 +70,18 @@ class GranuleRows:
     def of(cls, one: ResolvedGranule, opened: Sequence[Rate], rows: RowFilter) -> GranuleRows:
         """Read the headers of all rates that decide about some rates."""
         spec = PRODUCTS.get(one.identity.product or "")
-        rates = {rate.name: rate for rate in _needed(spec, opened, exact=rows.exact).values()}
+        rates = deciding_rates(spec, opened, exact=rows.exact)
         beams: dict[Key, BeamRate] = {}
         for rate in rates.values():
-            links = [path for link in _runs(spec, rate) for path in (link.first, link.count)]
-            request = replace(one.request, variables=tuple(links), drop_variables=())
+            asked = tuple(deciding_variables(spec, rate))
+            request = replace(one.request, variables=asked, drop_variables=())
             own = next((known for known in one.rates if known.name == rate.name), rate)
             found = read_beam_rates(one.granule, one.selection, own, request)
             beams |= {(rate.name, number): beam for number, beam in found.items()}
-        return cls(one, rows, rates, frozenset(rate.name for rate in opened), beams)
+        track = None
+        if rows.region is not None:
+            track = read_track(one.granule, one.identity, rows.region)
+        return cls(one, rows, rates, frozenset(rate.name for rate in opened), beams, track)
 
     @property
     def spec(self) -> ProductSpec | None:
@@ -80,7 +90,11 @@ class GranuleRows:
 
     def first_queries(self) -> Queries:
         """Return queries for the places of rows, and for the links between rates."""
-        timed = {rate.located_by.group for rate in self.rates.values() if rate.located_by}
+        timed = {
+            by.group
+            for rate in self.rates.values()
+            if (by := rate.located_by) and (by.metres or self._link_of(rate) is None)
+        }
         queries = {}
         for key, beam in self.beams.items():
             rate = self.rates[key[0]]
@@ -90,10 +104,9 @@ class GranuleRows:
                 paths = self._paths(key, [TIME])
             else:
                 continue
-            links = [path for link in _runs(self.spec, rate) for path in (link.first, link.count)]
-            raw = tuple(path for path in links if path in beam.variables)
+            raw = tuple(path for path in range_indexes(self.spec, rate) if path in beam.variables)
             if paths is not None:
-                queries[key] = self._query(key, paths, raw)
+                queries[key] = replace(self._query(key, paths, raw), track=self._track_of(rate))
         return queries
 
     def second_queries(self) -> Queries:
@@ -133,7 +146,16 @@ class GranuleRows:
                 queries[key] = replace(self._query(key, paths), rows=ends)
         return queries
 
-    def select(self) -> dict[Key, RowRanges]:
+    def select(self, read: Callable[[Queries], dict[Key, CoordinateValues]]) -> None:
+        """Select rows; ``read`` reads coordinates, which are not kept."""
+        self.read |= read(self.first_queries())
+        self.read |= read(self.second_queries())
+        self.times |= read(self.third_queries())
+        self.selected = self._selected()
+        for values in (self.read, self.runs, self.tested, self.times):
+            values.clear()
+
+    def _selected(self) -> dict[Key, RowRanges]:
         """Return the selected rows of each beam of the rates that are opened."""
         own = {key: self._inside(key) for key in self.read if self.rates[key[0]].located_by is None}
         for key, rate, _ in self._linked():
@@ -232,6 +254,17 @@ class GranuleRows:
             return rate
         return self.spec.rate_of(rate.located_by.group)
 
+    def _track_of(self, rate: Rate) -> TrackPrediction | None:
+        """Return the prediction by which rows of a rate are left unread."""
+        if rate.track_segment is None:
+            return None
+        # Whether the track is inside between two rows is decided by all rows.
+        gaps = any(
+            by is not None and by.group == rate.group and by.metres
+            for by in (other.located_by for other in self.rates.values())
+        )
+        return None if gaps else self.track
+
     def _can_be_tested(self, key: Key) -> bool:
         return self._paths(key, [LATITUDE, LONGITUDE]) is not None
 
@@ -288,37 +321,3 @@ class GranuleRows:
 
     def _name(self, key: Key) -> str:
         return f"{self.one.selection.groups[key[1]]}/{key[0]}"
-
-
-def _needed(spec: ProductSpec | None, opened: Sequence[Rate], *, exact: bool) -> dict[str, Rate]:
-    """Return some rates and those that decide about them, by name."""
-    needed = {rate.name: rate for rate in opened}
-    if spec is None:
-        return needed
-    deciders = set()
-    for rate in opened:
-        if rate.located_by is not None:
-            deciders.add(rate.located_by.group)
-            decider = spec.rate_of(rate.located_by.group)
-            needed.setdefault(decider.name, decider)
-        elif exact:
-            deciders.add(rate.group)
-    for rate in spec.rates:
-        # Photons, if they are tested themselves.
-        by = rate.located_by
-        if by is not None and by.group in deciders and rate.latitude:
-            needed.setdefault(rate.name, rate)
-    return needed
-
-
-def _runs(spec: ProductSpec | None, rate: Rate) -> list[RangeLink]:
-    """Return the links by which rows of a rate cover runs of rows that they locate."""
-    if spec is None:
-        return []
-    return [
-        link
-        for other in spec.rates
-        if other.located_by is not None
-        and other.located_by.group == rate.group
-        and (link := spec.range_link(rate.group, other.group)) is not None
-    ]

@@ -28,7 +28,9 @@ ANCILLARY = (
 )  # fmt: skip
 
 
-def identify_granule(granule: Granule, ahead: Sequence[str] = ()) -> Identity:
+def identify_granule(
+    granule: Granule, ahead: Sequence[str] = (), also: Sequence[str] = ()
+) -> Identity:
     """Read the evidence in a file, and identify the granule.
 
     Parameters
@@ -37,6 +39,8 @@ def identify_granule(granule: Granule, ahead: Sequence[str] = ()) -> Identity:
         The file.
     ahead
         Paths that will be read next.
+    also
+        Paths of small datasets that are read in the same burst, and kept in the index.
 
     Raises
     ------
@@ -47,6 +51,7 @@ def identify_granule(granule: Granule, ahead: Sequence[str] = ()) -> Identity:
     """
     paths = [f"/orbit_info/{name}" for name in ORBIT_INFO]
     paths += [f"/ancillary_data/{name}" for name in ANCILLARY]
+    paths += also
     nodes = granule.index.load(["/", *paths], ahead)
     values = read_whole_datasets(granule, [path for path in paths if path in nodes])
     root = granule.index.group("/")

@@ -12,8 +12,10 @@ from xr_icesat2.granule.beams import BEAMS, TRACK_GROUPS
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.identity import Identity
 from xr_icesat2.granule.name import parse_name
-from xr_icesat2.products import PRODUCTS, Rate
+from xr_icesat2.products import PRODUCTS, ProductSpec, Rate
 
+from .deciding_rates import deciding_rates, deciding_variables
+from .granule_track import track_paths
 from .identity_reader import identify_granule
 from .rate_headers import read_rate_headers
 from .request import Request
@@ -41,7 +43,11 @@ def predict_paths(granule: Granule, request: Request) -> list[str]:
     if len(names) > MAX_NAMED_VARIABLES:
         names = []
     below = ["*", *(name.removeprefix(f"{group}/") for name in names)]
-    return [f"/{track}/{posixpath.join(group, name)}" for track in tracks for name in below]
+    paths = [posixpath.join(group, name) for name in below]
+    spec = _spec(granule)
+    for decider in _deciding(granule, request):
+        paths += [*decider.groups, *deciding_variables(spec, decider)]
+    return [f"/{track}/{path}" for track in tracks for path in dict.fromkeys(paths)]
 
 
 def prefetch_granule(granule: Granule, request: Request) -> Identity | None:
@@ -57,10 +63,14 @@ def prefetch_granule(granule: Granule, request: Request) -> Identity | None:
     with suppress(ICESat2Error):
         # Loading reads chunk tables of more granules at once than are opened at once.
         paths = predict_paths(granule, replace(request, variables=None))
-        identity = identify_granule(granule, paths)
-        rate = _rate(granule, request)
+        identity = identify_granule(granule, paths, track_paths(request))
+        rate, tracks = _rate(granule, request), [f"/{track}" for track in _tracks(granule)]
         if rate is not None and request.rules.merges_beams:
-            read_rate_headers(granule, [f"/{track}" for track in _tracks(granule)], rate, request)
+            read_rate_headers(granule, tracks, rate, request)
+            for decider in _deciding(granule, request):
+                asked = tuple(deciding_variables(_spec(granule), decider))
+                own = replace(request, variables=asked, drop_variables=())
+                read_rate_headers(granule, tracks, decider, own)
     granule.index.release()
     return identity
 
@@ -74,9 +84,21 @@ def _tracks(granule: Granule) -> tuple[str, ...]:
     return () if convention.tracks is None else TRACK_GROUPS[convention.tracks]
 
 
-def _rate(granule: Granule, request: Request) -> Rate | None:
+def _deciding(granule: Granule, request: Request) -> list[Rate]:
+    """Predict the rates whose rows decide which rows are selected."""
+    rate = _rate(granule, request)
+    if rate is None or not request.selects_rows:
+        return []
+    return list(deciding_rates(_spec(granule), [rate], exact=request.region_exact).values())
+
+
+def _spec(granule: Granule) -> ProductSpec | None:
     name = parse_name(granule.url)
-    spec = PRODUCTS.get(name.product) if name else None
+    return PRODUCTS.get(name.product) if name else None
+
+
+def _rate(granule: Granule, request: Request) -> Rate | None:
+    spec = _spec(granule)
     if spec is None:
         return None
     if request.group is None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.identity import Identity
 
+from .granule_track import track_paths
 from .group_keyword import choose_rate, unmerged_path
 from .identity_reader import identify_granule
 from .parallel import map_granules
@@ -78,7 +79,9 @@ def _identify(
 
     def identify(pair: tuple[Granule, Identity | None]) -> Identity:
         granule, known = pair
-        return known or identify_granule(granule, predict_paths(granule, request))
+        return known or identify_granule(
+            granule, predict_paths(granule, request), track_paths(request)
+        )
 
     return map_granules(
         identify, list(zip(granules, identities or [None] * len(granules), strict=True))

@@ -1,7 +1,8 @@
-"""Read the coordinates that decide which rows are selected, in one burst."""
+"""Read the coordinates that decide which rows are selected."""
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,12 +10,14 @@ import numpy as np
 import xarray as xr
 
 from xr_icesat2.granule.granule import Granule
+from xr_icesat2.hdf5.model import Chunked
 from xr_icesat2.products import Rate
 from xr_icesat2.reading.decode_options import DecodeOptions
 from xr_icesat2.reading.load import load_variables
 from xr_icesat2.reading.row_ranges import RowRanges
 
 from .rate_headers import BeamRate, BeamVariable
+from .track_prediction import BeamPrediction, TrackPrediction
 from .variable import ArrayPart, DecodeRules, VariableLayout, build_variable
 
 __all__ = ["CoordinateQuery", "CoordinateValues", "read_coordinates"]
@@ -33,6 +36,33 @@ class CoordinateQuery:
     """Paths below the beam of indices, to be read as stored."""
     rows: RowRanges | None = None
     """Rows to read; None: all that can be inside."""
+    track: TrackPrediction | None = None
+    """Predicts which rows can be inside; None: all can."""
+
+    @property
+    def prediction(self) -> BeamPrediction | None:
+        """Return what is predicted of the rows to read; None: nothing."""
+        if self.rows is not None or self.track is None or not self.beam.n_obs:
+            return None
+        segment = self.beam.variables.get(self.segment)
+        if segment is None or segment.header.shape != (self.beam.n_obs,):
+            return None
+        if segment.header.dtype.kind not in "iu" or not set(self.place) <= set(self.decoded):
+            return None
+        layout = self.beam.variables[self.place[0]].header.layout
+        chunk_rows = layout.chunk_shape[0] if isinstance(layout, Chunked) else 1
+        return BeamPrediction(self.track, self.beam.n_obs, chunk_rows)
+
+    @property
+    def segment(self) -> str:
+        """Path below the beam of the segment numbers."""
+        return posixpath.join(self.rate.group, self.rate.track_segment or "")
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Paths below the beam of longitude and latitude."""
+        group, names = self.rate.group, (self.rate.longitude or "", self.rate.latitude or "")
+        return posixpath.join(group, names[0]), posixpath.join(group, names[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,32 +74,108 @@ class CoordinateValues:
     values: Mapping[str, np.ndarray]
     """One array for each path; the first dimension is along :attr:`rows`."""
 
+    def merged(self, other: CoordinateValues) -> CoordinateValues:
+        """Return the values of both, which have no row in common."""
+        rows = np.concatenate([self.rows.rows(), other.rows.rows()])
+        order = np.argsort(rows, kind="stable")
+        values = {
+            path: np.concatenate([array, other.values[path]])[order]
+            for path, array in self.values.items()
+        }
+        return CoordinateValues(self.rows.union(other.rows), values)
 
-def read_coordinates(queries: Sequence[CoordinateQuery]) -> list[CoordinateValues]:
-    """Read all variables of all queries in one burst, with a progress bar if it takes long.
+
+def read_coordinates(
+    queries: Sequence[CoordinateQuery], *, progress: bool | None = None
+) -> list[CoordinateValues]:
+    """Read all variables of all queries: in one burst, or in two if rows were not expected.
+
+    Parameters
+    ----------
+    queries
+        What to read.
+    progress
+        Whether a bar shows when it takes long; None: where standard error is a terminal.
 
     Returns
     -------
     list of CoordinateValues
         One for each query.
     """
-    rows = [
-        RowRanges.of_range(0, query.beam.n_obs) if query.rows is None else query.rows
-        for query in queries
+    predictions = [query.prediction for query in queries]
+    reads = [
+        _Read(query, _rows_of(query, prediction), prediction)
+        for query, prediction in zip(queries, predictions, strict=True)
     ]
-    variables = [
-        {path: _variable(query, path)[chosen.at(range(chosen.count))] for path in _paths(query)}
-        for query, chosen in zip(queries, rows, strict=True)
-    ]
-    load_variables([v for of_query in variables for v in of_query.values()], progress=None)
+    load_variables([v for read in reads for v in read.variables.values()], progress=progress)
+    more = [read.unexpected() for read in reads]
+    load_variables(
+        [v for read in more if read is not None for v in read.variables.values()],
+        progress=progress,
+    )
     return [
-        CoordinateValues(chosen, {path: v.to_numpy() for path, v in of_query.items()})
-        for chosen, of_query in zip(rows, variables, strict=True)
+        read.values() if rest is None else read.values().merged(rest.values())
+        for read, rest in zip(reads, more, strict=True)
     ]
 
 
-def _paths(query: CoordinateQuery) -> tuple[str, ...]:
-    return (*query.decoded, *query.raw)
+def _rows_of(query: CoordinateQuery, prediction: BeamPrediction | None) -> RowRanges:
+    if prediction is not None:
+        return prediction.first_rows()
+    return RowRanges.of_range(0, query.beam.n_obs) if query.rows is None else query.rows
+
+
+class _Read:
+    """Some rows of a query.
+
+    Parameters
+    ----------
+    query
+        What to read.
+    rows
+        Which rows of it.
+    prediction
+        Predicts which others can be inside; None: none can.
+
+    Attributes
+    ----------
+    variables : dict of str to xarray.Variable
+        What has to be loaded.
+    """
+
+    def __init__(
+        self, query: CoordinateQuery, rows: RowRanges, prediction: BeamPrediction | None = None
+    ) -> None:
+        self._query, self._rows = query, rows
+        self._prediction = prediction if rows.count < query.beam.n_obs else None
+        chosen = rows.at(range(rows.count))
+        self.variables = {
+            path: _variable(query, path)[chosen] for path in (*query.decoded, *query.raw)
+        }
+        if self._prediction is not None:
+            self.variables[_ALL_SEGMENTS] = _variable(query, query.segment)
+
+    def values(self) -> CoordinateValues:
+        """Return the loaded values."""
+        values = {
+            path: variable.to_numpy()
+            for path, variable in self.variables.items()
+            if path != _ALL_SEGMENTS
+        }
+        return CoordinateValues(self._rows, values)
+
+    def unexpected(self) -> _Read | None:
+        """Return what has to be read too, because of what was loaded."""
+        if self._prediction is None:
+            return None
+        longitude, latitude = (self.variables[path].to_numpy() for path in self._query.place)
+        segments = self.variables[_ALL_SEGMENTS].to_numpy()
+        rows = self._prediction.missing_rows(self._rows, segments, longitude, latitude)
+        return _Read(self._query, rows) if rows.count else None
+
+
+_ALL_SEGMENTS = ""
+"""Key of the segment numbers of all rows; no path."""
 
 
 def _variable(query: CoordinateQuery, path: str) -> xr.Variable:

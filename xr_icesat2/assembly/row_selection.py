@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import xarray as xr
@@ -12,6 +13,7 @@ from xr_icesat2.errors import SelectionError
 from xr_icesat2.messages import some_of
 from xr_icesat2.printable import get_logger
 from xr_icesat2.products import Rate
+from xr_icesat2.progress import progress_bar
 
 from .granule_rows import GranuleRows, Key, Queries
 from .parallel import map_granules
@@ -57,7 +59,7 @@ class RowSelection:
 def select_rows(
     granules: Sequence[ResolvedGranule], rates: Sequence[Rate] | None, request: Request
 ) -> RowSelection:
-    """Select rows of rates of all granules; all their coordinates are read in one burst.
+    """Select rows of rates of all granules; the coordinates of each are read in one burst.
 
     Parameters
     ----------
@@ -78,33 +80,34 @@ def select_rows(
         return RowSelection(granules)
 
     rows = RowFilter(request.region, request.region_exact, request.time)
+    single = len(granules) == 1
+    with progress_bar("selecting rows", " granules", shown=None) as count:
 
-    def begin(one: ResolvedGranule) -> GranuleRows:
-        return GranuleRows.of(one, one.rates if rates is None else rates, rows)
+        def select(one: ResolvedGranule) -> GranuleRows:
+            opened = one.rates if rates is None else rates
+            begun = GranuleRows.of(one, opened, rows)
+            begun.select(partial(_read, progress=None if single else False))
+            count(1, 0)
+            return begun
 
-    begun = map_granules(begin, granules)
-    for step in (GranuleRows.first_queries, GranuleRows.second_queries):
-        for granule, values in zip(begun, _read([step(one) for one in begun]), strict=True):
-            granule.read |= values
-    for granule, values in zip(begun, _read([one.third_queries() for one in begun]), strict=True):
-        granule.times |= values
-    found = [granule.select() for granule in begun]
-    whole = sorted({reason for one in begun for reason in one.unlocated})
+        count(0, len(granules))
+        selected = map_granules(select, granules)
+    whole = sorted({reason for one in selected for reason in one.unlocated})
     if whole and rates is not None:
         raise SelectionError(_cannot_locate(whole, request))
-    notes = sorted({note for one in begun for note in one.notes})
+    notes = sorted({note for one in selected for note in one.notes})
     if whole:
         notes.append(f"all rows are kept: {some_of(whole)}")
     for note in notes:
         log.warning("%s", note)
     inside = [
-        replace(one, rows=rows)
-        for one, rows, granule in zip(granules, found, begun, strict=True)
+        replace(one, rows=granule.selected)
+        for one, granule in zip(granules, selected, strict=True)
         if granule.has_rows
     ]
     outside = [
         one.identity.source_file or one.granule.url.rpartition("/")[2]
-        for one, granule in zip(granules, begun, strict=True)
+        for one, granule in zip(granules, selected, strict=True)
         if not granule.has_rows
     ]
     attrs = _attributes(request, notes, outside)
@@ -113,14 +116,10 @@ def select_rows(
     return RowSelection([replace(one, rows={}) for one in granules], attrs, is_empty=True)
 
 
-def _read(queries: Sequence[Queries]) -> list[dict[Key, CoordinateValues]]:
-    """Read what granules wait for, all in one burst."""
-    listed = [(g, key, query) for g, each in enumerate(queries) for key, query in each.items()]
-    found: list[dict[Key, CoordinateValues]] = [{} for _ in queries]
-    read = read_coordinates([query for _, _, query in listed]) if listed else []
-    for (g, key, _), values in zip(listed, read, strict=True):
-        found[g][key] = values
-    return found
+def _read(queries: Queries, *, progress: bool | None) -> dict[Key, CoordinateValues]:
+    """Read what a granule waits for."""
+    read = read_coordinates(list(queries.values()), progress=progress) if queries else []
+    return dict(zip(queries, read, strict=True))
 
 
 def _attributes(

@@ -41,6 +41,7 @@ GEOLOCATION = Rate(
     time="delta_time",
     latitude="reference_photon_lat",
     longitude="reference_photon_lon",
+    track_segment="segment_id",
     x_atc="segment_dist_x",
     dims={"surf_type": (ALONG, "surface_type"), "velocity_sc": (ALONG, "direction")},
     # The scale ds_xyz says x, y, z; velocity_sc is described as east, north, up.

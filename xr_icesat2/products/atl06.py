@@ -19,6 +19,7 @@ LAND_ICE_SEGMENTS = Rate(
     time="delta_time",
     latitude="latitude",
     longitude="longitude",
+    track_segment="segment_id",
     height="h_li",
     x_atc="x_atc",
     row_length=40.0,
@@ -33,6 +34,7 @@ SEGMENT_QUALITY = Rate(
     time="delta_time",
     latitude="reference_pt_lat",
     longitude="reference_pt_lon",
+    track_segment="segment_id",
 )
 
 RESIDUAL_HISTOGRAM = Rate(

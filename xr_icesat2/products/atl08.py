@@ -36,6 +36,7 @@ LAND_SEGMENTS = Rate(
     time="delta_time",
     latitude="latitude",
     longitude="longitude",
+    track_segment="segment_id_beg",
     height="h_te_best_fit",
     row_length=100.0,
     dims={

@@ -88,6 +88,10 @@ class Rate:
     located_by: LocatedBy | None = None
     """Which rate decides about the rows that a region or a time selects; None: each row's own
     latitude, longitude and time."""
+    track_segment: str | None = None
+    """Variable of the group with the number of the 20 m segment of the reference ground track that
+    a row is beside, counted from the ascending node. None: rows do not follow the track, or it is
+    unknown whether they do."""
     dims: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
     """Dimensions of variables that have others than :data:`ALONG` alone, by their name."""
     labels: Mapping[str, tuple[Labels, ...]] = field(default_factory=lambda: MappingProxyType({}))

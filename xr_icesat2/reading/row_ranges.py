@@ -116,6 +116,12 @@ class RowRanges:
         both = self.contains(edges[:-1]) & other.contains(edges[:-1])
         return RowRanges.of_ranges(edges[:-1][both], edges[1:][both])
 
+    def difference(self, other: RowRanges) -> RowRanges:
+        """Return the rows that are not in the other."""
+        edges = np.unique(np.concatenate([self.starts, self.stops, other.starts, other.stops]))
+        only = self.contains(edges[:-1]) & ~other.contains(edges[:-1])
+        return RowRanges.of_ranges(edges[:-1][only], edges[1:][only])
+
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, RowRanges)
