@@ -46,7 +46,7 @@ def unite(geometries: Iterable[Any], *, in_degrees: bool) -> Any:
     parts = shapely.force_2d(parts[~shapely.is_empty(parts)])
     if parts.size == 0:
         raise SelectionError(f"region is empty: it contains no polygon; {EXPECTED}")
-    _check_types(parts)
+    _check_types(parts, in_degrees=in_degrees)
     _check_numbers(shapely, parts)
     if in_degrees:
         _check_longitudes(shapely, parts)
@@ -61,14 +61,19 @@ def unite(geometries: Iterable[Any], *, in_degrees: bool) -> Any:
     return shapely.normalize(united)
 
 
-def _check_types(parts: Any) -> None:
+def _check_types(parts: Any, *, in_degrees: bool) -> None:
     for part in parts:
         if part.geom_type == "Polygon":
             continue
+        way = "region.buffer(500)"
+        if in_degrees:
+            way = (
+                "series = geopandas.GeoSeries([geometry], crs=4326); "
+                "series.to_crs(series.estimate_utm_crs()).buffer(500)"
+            )
         raise SelectionError(
-            f"region contains a {part.geom_type!r}, which covers no area. Widen it with buffer: "
-            "geopandas.GeoSeries([geometry], crs=4326).to_crs(3413).buffer(500) is all that lies "
-            f"within 500 m, in the north. Or {EXPECTED}"
+            f"region contains a {part.geom_type!r}, which covers no area; expected polygons. Widen "
+            f"it to all that lies within a distance, such as 500 m: {way}"
         )
 
 

@@ -91,10 +91,11 @@ class PolygonRegion(Region):
     def _contains(self, x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.bool_]:
         if self.plane is None:
             return self._planar(x, y)
-        return _of_candidates(widened(self.bounds, _ROUNDING), self._forward(self._planar))(x, y)
-
-    def _forward(self, test: PointTest) -> PointTest:
-        return lambda x, y: test(*self._projection.forward(x, y))
+        nearby = _of_candidates(
+            widened(self.bounds, _ROUNDING),
+            lambda lon, lat: self._planar(*self._projection.forward(lon, lat)),
+        )
+        return nearby(x, y)
 
     def _near(self, metres: float) -> PointTest:
         nearby = widened(self.bounds, metres + _ROUNDING)
@@ -103,7 +104,13 @@ class PolygonRegion(Region):
             test: PointTest = PlanarTest(self.area, None, reach)
         else:
             test = _near_in_degrees(self.area, self._projection.turn, metres)
-        return _of_candidates(nearby, self._forward(test))
+
+        def near(longitude: NDArray[Any], latitude: NDArray[Any]) -> NDArray[np.bool_]:
+            x, y = self._projection.forward(longitude, latitude)
+            # What the CRS does not reach may still be near its border.
+            return test(x, y) | ~(np.isfinite(x) & np.isfinite(y))
+
+        return _of_candidates(nearby, near)
 
     def _identity(self) -> tuple[Any, ...]:
         return ("polygons", self.area.wkb, None if self.plane is None else self.plane.to_wkt())
@@ -144,7 +151,8 @@ def stretched(samples: SampledRings, projection: Projection, metres: float) -> f
     east = np.cross(pole, centre)
     east /= np.linalg.norm(east, axis=1, keepdims=True)
     north = np.cross(centre, east)
-    angle = np.radians(metres / METRES_PER_DEGREE)
+    # Farther, because the eight directions may miss that towards the border of the CRS.
+    angle = np.radians(1.1 * metres / METRES_PER_DEGREE)
     x0, y0 = projection.forward(*to_degrees(centre))
     longest = 0.0
     for azimuth in np.radians(range(0, 360, 45)):
@@ -153,7 +161,7 @@ def stretched(samples: SampledRings, projection: Projection, metres: float) -> f
         moved = np.hypot(x - x0, y - y0)
         longest = max(longest, float(moved[np.isfinite(moved)].max(initial=0.0)))
     # Between two of eight directions, an ellipse reaches at most 1.09 times as far.
-    return 1.2 * longest
+    return 1.1 * longest
 
 
 def _near_in_degrees(area: Any, turn: float, metres: float) -> PointTest:
