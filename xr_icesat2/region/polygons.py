@@ -108,7 +108,7 @@ class PolygonRegion(Region):
         def near(longitude: NDArray[Any], latitude: NDArray[Any]) -> NDArray[np.bool_]:
             x, y = self._projection.forward(longitude, latitude)
             # What the CRS does not reach may still be near its border.
-            return test(x, y) | ~(np.isfinite(x) & np.isfinite(y))
+            return np.asarray(test(x, y) | ~(np.isfinite(x) & np.isfinite(y)))
 
         return _of_candidates(nearby, near)
 
