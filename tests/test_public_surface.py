@@ -78,6 +78,7 @@ PARTS = {
     "test_time_attributes": "reading",
     "test_time_decoding": "reading",
     # The cost of requests on a link that is computed, and what is parsed.
+    "test_attach": "bytesource",
     "test_memory": "bytesource",
     "test_requests": "bytesource granule index_cache",
     "test_round_trips": "bytesource",

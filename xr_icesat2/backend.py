@@ -4,7 +4,7 @@ import inspect
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial, wraps
+from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import xarray as xr
@@ -148,6 +148,14 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
         Select rows in a window of time, alone or with ``region``. Both ends are
         included: datetimes (UTC without a time zone), or texts, of which a day,
         month or year (``"2019-11"``) stands for all of it. None: an open end.
+    attach : str or list of str, optional
+        Variables of linked rates to add to each row, lazily: of ATL03
+        ``heights``, variables of ``geolocation`` (``"segment_id"``),
+        ``geophys_corr``, ``bckgrd_atlas``, ``"x_atc"``, ``"y_atc"``, and of
+        ATL08 ``"atl08_class"``, ``"h_above_ground"`` and others. The granule of
+        ATL08 is searched in the list, in the folder of the granule, and beside
+        that folder. Rows without a linked row are NaN or NaT; integers have
+        ``pad_value`` of ``ds.icesat2.source_encoding``, and ``atl08_class`` is 4.
     storage_options : dict, optional
         Passed to fsspec.
     allow_mixed_releases : bool
@@ -193,6 +201,7 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
         region: Any = None,
         region_exact: bool = False,
         time: Sequence[TimeBound] | None = None,
+        attach: str | Iterable[str] | None = None,
         storage_options: Mapping[str, Any] | None = None,
         allow_mixed_releases: bool = False,
         index_cache: str | os.PathLike[str] | None = None,
@@ -222,7 +231,7 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
 
         The keywords are documented in the class.
         """
-        return _open_groups(request)[0]
+        return _open_groups(request)
 
     @_keywords_of(open_dataset)
     def open_datatree(self, request: Request) -> xr.DataTree:
@@ -230,25 +239,25 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
 
         The keywords are documented in the class.
         """
-        groups, granules = _open_groups(request)
+        groups = _open_groups(request)
         with relaxed_gc():
             tree = xr.DataTree.from_dict(groups)
             for path, [node] in xr.group_subtrees(tree):
                 # The tree itself makes the groups that hold nothing but groups.
                 if normalise_path(path) in groups:
                     node.encoding = groups[normalise_path(path)].encoding
-        tree.set_close(partial(close_granules, granules))
+        tree.set_close(groups["/"]._close)  # noqa: SLF001 - which closes all granules
         return tree
 
     # xarray derives this itself only of engines that it finds by name.
     open_dataset_parameters = tuple(inspect.signature(open_dataset).parameters)[1:]
 
 
-def _open_groups(request: Request) -> tuple[dict[str, xr.Dataset], list[Granule]]:
+def _open_groups(request: Request) -> dict[str, xr.Dataset]:
     with relaxed_gc():
         granules, identities = open_granules(request)
         with _closed_on_error(granules):
-            return assemble_groups(granules, request, identities), granules
+            return assemble_groups(granules, request, identities)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Any
 
 import xarray as xr
 
-from xr_icesat2.errors import MergeError
+from xr_icesat2.errors import MergeError, SelectionError
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.identity import Identity
 from xr_icesat2.hdf5.model import GroupHeader, LeftOut
@@ -19,9 +19,13 @@ from xr_icesat2.messages import OPEN_AS_FILE
 from xr_icesat2.products import PRODUCTS, Rate
 from xr_icesat2.reading.row_ranges import RowRanges
 
+from .attached_columns import OpenedLink, attach_columns
+from .companion_granules import Identified, open_companions, set_aside
 from .dask_chunks import share_chunks
 from .granule_coordinates import granule_coords
+from .group_keyword import choose_rate
 from .layouts.file import file_datasets, file_tree
+from .layouts.spot import spot_datasets
 from .merge_granules import MergedRate, common_attrs
 from .parallel import map_granules
 from .rate_headers import BeamRate, GranuleRate, read_beam_rates
@@ -59,18 +63,22 @@ def assemble_dataset(
     identities
         Of the granules, where they are known already.
     """
+    granules, identities, others = set_aside(granules, identities, request)
     resolved = resolve_request(granules, request, identities, one_rate=True)
     request, rate = resolved.request, resolved.request.target
     if isinstance(rate, Rate):
         rows = select_rows(resolved.granules, [rate], request)
         dataset = _fold(_rate_groups(_merge_rate(rows.granules, rate, request, folded=True)))
         dataset.attrs = _common_attrs([one.granule for one in rows.granules])
+        dataset, companions = _with_columns(dataset, rows.granules, rate, others, request)
         dataset = rows.finish(dataset)
     else:
         dataset = _numbered(_file_group(granules, request), resolved.identities, request)
-    for granule in granules:
+        companions = []
+    used = [*granules, *companions]
+    for granule in used:
         granule.save_index()
-    return _with_source(dataset, granules, partial(close_granules, granules))
+    return _with_source(dataset, granules, partial(close_granules, used))
 
 
 def assemble_groups(
@@ -80,20 +88,23 @@ def assemble_groups(
 
     The parameters are those of :func:`assemble_dataset`.
     """
+    granules, identities, others = set_aside(granules, identities, request)
     resolved = resolve_request(granules, request, identities, one_rate=False)
     request, target = resolved.request, resolved.request.target
     if isinstance(target, Rate):
         rows = select_rows(resolved.granules, [target], request)
         groups = _tree_groups(_merge_rate(rows.granules, target, request, folded=False))
+        companions = _attach_in_tree(groups, rows.granules, target, others, request)
         groups = {path: rows.finish(dataset) for path, dataset in groups.items()}
     elif isinstance(target, FilePath):
         groups = file_tree(granules, request)
         check_tree(granules[0], _paths(groups), request)
         check_not_all_damaged(granules[0], request)
         groups[target.path] = _numbered(groups[target.path], resolved.identities, request)
+        companions = []
     else:
-        groups = _whole_tree(granules, resolved.granules, request)
-    return _from_root(groups, request, granules)
+        groups, companions = _whole_tree(resolved.granules, others, request)
+    return _from_root(groups, request, granules, companions)
 
 
 def _file_group(granules: Sequence[Granule], request: Request) -> xr.Dataset:
@@ -110,9 +121,12 @@ def _file_group(granules: Sequence[Granule], request: Request) -> xr.Dataset:
 
 
 def _whole_tree(
-    granules: Sequence[Granule], resolved: Sequence[ResolvedGranule], request: Request
-) -> dict[str, xr.Dataset]:
-    """Assemble all rates, and the groups of the file that belong to no rate."""
+    resolved: Sequence[ResolvedGranule], others: Sequence[Identified], request: Request
+) -> tuple[dict[str, xr.Dataset], list[Granule]]:
+    """Assemble all rates, and the groups of the file that belong to no rate.
+
+    Return also the granules of other products from which columns are attached.
+    """
     rows = select_rows(resolved, None, request)
     resolved, granules = rows.granules, [one.granule for one in rows.granules]
     tree: dict[str, xr.Dataset] = {}
@@ -128,9 +142,13 @@ def _whole_tree(
     groups = {"/": root, **tree, **file_part}
     noted = read_left_out(dataset.encoding for dataset in groups.values())
     note_left_out(root, {g.url: _not_noted(g, noted.get(g.url, {}), request) for g in granules})
+    companions = []
+    if request.attach:
+        rate = choose_rate(resolved, request)
+        companions = _attach_in_tree(groups, resolved, rate, others, request)
     groups = {path: rows.without_granules(dataset) for path, dataset in groups.items()}
     groups["/"].attrs |= rows.attrs
-    return groups
+    return groups, companions
 
 
 def _not_noted(granule: Granule, noted: Collection[str], request: Request) -> dict[str, LeftOut]:
@@ -182,6 +200,63 @@ def _selected(one: ResolvedGranule, rate: Rate, number: int, beam: BeamRate) -> 
         )
         raise MergeError(msg)
     return replace(beam, kept=rows)
+
+
+def _with_columns(
+    dataset: xr.Dataset,
+    granules: Sequence[ResolvedGranule],
+    rate: Rate,
+    others: Sequence[Identified],
+    request: Request,
+) -> tuple[xr.Dataset, list[Granule]]:
+    """Attach the columns that the request names; return also the granules of other products.
+
+    ``others`` are granules of other products in the list that was opened.
+    """
+    if not request.attach:
+        return dataset, []
+    companions = open_companions(granules, rate, others, request)
+    by_product = {granules[0].identity.product or "": granules, **companions}
+    try:
+        with_columns = attach_columns(dataset, rate, request, by_product, _open_linked)
+    except Exception:
+        close_granules([one.granule for several in companions.values() for one in several])
+        raise
+    return with_columns, [one.granule for several in companions.values() for one in several]
+
+
+def _attach_in_tree(
+    groups: dict[str, xr.Dataset],
+    granules: Sequence[ResolvedGranule],
+    rate: Rate,
+    others: Sequence[Identified],
+    request: Request,
+) -> list[Granule]:
+    """Attach the columns to a rate of a tree, and return the granules of other products."""
+    path = normalise_path(rate.name)
+    if request.attach and path not in groups:
+        raise SelectionError(
+            f"attach={list(request.attach)}: the tree has no {rate.name}, to whose rows they "
+            "belong. Open a granule that has it, or leave attach out."
+        )
+    if not request.attach:
+        return []
+    groups[path], companions = _with_columns(groups[path], granules, rate, others, request)
+    return companions
+
+
+def _open_linked(
+    granules: Sequence[ResolvedGranule], rate: Rate, request: Request
+) -> OpenedLink | None:
+    """Open a rate whose variables are attached to another; None if no beam has it.
+
+    Beams are along a dimension in any layout; dtypes are those of the layout.
+    """
+    merged = _merge_rate(granules, rate, request, folded=True)
+    if not any(one.beams for one in merged.granules):
+        return None
+    groups = spot_datasets(merged, padded=request.rules.pads)
+    return OpenedLink(_fold(groups), merged.names)
 
 
 def _tree_groups(merged: MergedRate) -> dict[str, xr.Dataset]:
@@ -278,15 +353,18 @@ def _common_attrs(granules: Sequence[Granule]) -> dict[str, Any]:
 
 
 def _from_root(
-    groups: Mapping[str, xr.Dataset], request: Request, granules: Sequence[Granule]
+    groups: Mapping[str, xr.Dataset],
+    request: Request,
+    granules: Sequence[Granule],
+    companions: Sequence[Granule],
 ) -> dict[str, xr.Dataset]:
     """Return the requested groups by their paths below the root of the tree."""
-    root = request.root
+    root, used = request.root, [*granules, *companions]
     asked = {path for path, dataset in groups.items() if _is_asked(dataset, request)}
     shown = asked | {group for path in asked for group in ancestors(path)} | {root}
-    for granule in granules:
+    for granule in used:
         granule.save_index()
-    close = partial(close_granules, granules)
+    close = partial(close_granules, used)
     return {
         normalise_path(posixpath.relpath(path, root)): _with_source(dataset, granules, close)
         for path, dataset in groups.items()

@@ -128,6 +128,7 @@ def _check_no_beam_keywords(request: Request, what: str, out: str) -> None:
         "beams": request.beams,
         "sc_orient": request.sc_orient,
         "pad_to": request.pad_to,
+        "attach": request.attach or None,
     }
     for keyword, value in given.items():
         if value is not None:

@@ -7,13 +7,14 @@ import posixpath
 from contextlib import suppress
 from dataclasses import replace
 
-from xr_icesat2.errors import ICESat2Error
+from xr_icesat2.errors import ICESat2Error, SelectionError
 from xr_icesat2.granule.beams import BEAMS, TRACK_GROUPS
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.identity import Identity
 from xr_icesat2.granule.name import parse_name
 from xr_icesat2.products import PRODUCTS, ProductSpec, Rate
 
+from .attach_keyword import needed_variables, resolve_attach
 from .deciding_rates import deciding_rates, deciding_variables
 from .granule_track import track_paths
 from .identity_reader import identify_granule
@@ -43,11 +44,25 @@ def predict_paths(granule: Granule, request: Request) -> list[str]:
     if len(names) > MAX_NAMED_VARIABLES:
         names = []
     below = ["*", *(name.removeprefix(f"{group}/") for name in names)]
-    paths = [posixpath.join(group, name) for name in below]
+    paths = [posixpath.join(group, name) for name in below] + _attached_groups(granule, request)
     spec = _spec(granule)
     for decider in _deciding(granule, request):
         paths += [*decider.groups, *deciding_variables(spec, decider)]
     return [f"/{track}/{path}" for track in tracks for path in dict.fromkeys(paths)]
+
+
+def _attached_groups(granule: Granule, request: Request) -> list[str]:
+    """Return patterns of what is in the groups from which columns are attached, and the columns."""
+    name, rate = parse_name(granule.url), _rate(granule, request)
+    if not request.attach or name is None or rate is None:
+        return []
+    with suppress(SelectionError):  # which is raised when the columns are made
+        columns = resolve_attach(name.product, rate, request.attach)
+        needed = needed_variables((name.product, rate.group), columns)
+        own = [path for end, paths in needed.items() if end[0] == name.product for path in paths]
+        named = own if len(own) <= MAX_NAMED_VARIABLES else []
+        return [*(f"{group}/*" for group in dict.fromkeys(map(posixpath.dirname, own))), *named]
+    return []
 
 
 def prefetch_granule(granule: Granule, request: Request) -> Identity | None:

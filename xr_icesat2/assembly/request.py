@@ -20,6 +20,7 @@ from xr_icesat2.reading.decode_options import DecodeOptions
 from xr_icesat2.region import Region, make_region
 from xr_icesat2.time_window import TimeWindow, make_time_window
 
+from .attach_keyword import attach_names
 from .layouts import LAYOUT_NAMES, Layout, LayoutRules, layout_rules
 from .local_paths import expand, is_folder
 from .variable_patterns import matches_any, variable_patterns
@@ -72,6 +73,8 @@ class Request:
     region: Region | None = None
     region_exact: bool = False
     time: TimeWindow | None = None
+    attach: tuple[str, ...] = ()
+    """Names of columns to attach from linked rates."""
     allow_mixed_releases: bool = False
     decode_coords: bool = True
     decoders: DecodeOptions = field(default_factory=DecodeOptions)
@@ -144,6 +147,7 @@ def make_request(filename_or_obj: Any, keywords: Mapping[str, Any]) -> Request:
         "drop_variables": drop_variables,
         "pad_to": _pad_to(keywords.get("pad_to"), layout),
         **_row_keywords(keywords, layout),
+        "attach": _attach(keywords.get("attach"), layout),
         "allow_mixed_releases": _allow_mixed_releases(keywords.get("allow_mixed_releases", False)),
         "decode_coords": _decode_coords(keywords.get("decode_coords")),
         "decoders": _decoders(keywords),
@@ -238,6 +242,16 @@ def _pad_to(rows: Any, layout: Layout) -> int | None:
             f"layout={padded}"
         )
     return None if rows is None else index(rows)
+
+
+def _attach(given: Any, layout: Layout) -> tuple[str, ...]:
+    names = attach_names(given)
+    if names and not layout_rules(layout).merges_beams:
+        raise SelectionError(
+            f"attach={given!r} does not apply to layout={layout!r}, which does not merge beams. "
+            "Leave layout out."
+        )
+    return names
 
 
 def _is_count(given: object) -> bool:

@@ -32,7 +32,7 @@ from xr_icesat2.reading.row_ranges import RowRanges
 
 from .fill_values import product_of, specified_attrs, undeclared_fills
 
-__all__ = ["ArrayPart", "DecodeRules", "VariableLayout", "build_variable"]
+__all__ = ["ArrayPart", "DecodeRules", "VariableLayout", "build_variable", "pad_value"]
 
 FIRST_OF_EACH = np.zeros((1, 3), np.int32)
 """Indices of granule, path and decoder (all 0) for arrays of one part, which share this array."""
@@ -166,7 +166,7 @@ def _decoded(
             variable=_in_any_granule(first) if undeclared else "",
             undeclared=undeclared,
             ends=_first_and_last(layout, dtype) if by_value else None,
-            pad_value=(rules.pad or {}).get(base, _pad_value(dtype, attrs)),
+            pad_value=(rules.pad or {}).get(base, pad_value(dtype, attrs)),
         ),
     )
 
@@ -247,7 +247,7 @@ def _common_dtype(layout: VariableLayout) -> np.dtype:
     return np.result_type(*dtypes) if len(dtypes) > 1 else dtypes.pop()
 
 
-def _pad_value(dtype: np.dtype, attrs: Mapping[str, Any]) -> int | None:
+def pad_value(dtype: np.dtype, attrs: Mapping[str, Any]) -> int | None:
     """Return an extreme of an integer dtype that is not a flag value."""
     if dtype.kind == "b":
         return 0

@@ -96,6 +96,11 @@ class RemoteSource:
         after_fork(self, RemoteSource.close)
 
     @property
+    def location(self) -> FileLocation:
+        """The filesystem, and where in it."""
+        return self._location
+
+    @property
     def cost(self) -> RequestCost:
         """The cost of its requests so far."""
         return self._observed.cost

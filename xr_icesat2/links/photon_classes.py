@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -18,11 +19,22 @@ from .row_matcher import make_matcher
 from .track_rows import group_by_beam
 from .undecoded_values import whole_numbers
 
-__all__ = ["UNCLASSIFIED", "along_track_distance", "photon_classes"]
+__all__ = [
+    "CLASS_ATTRS",
+    "UNCLASSIFIED",
+    "along_track_distance",
+    "class_numbers",
+    "photon_classes",
+]
 
 CLASS_NAMES = ("noise", "ground", "canopy", "top_of_canopy", "unclassified")
 UNCLASSIFIED = 4
 """Class of photons that ATL08 does not list. They are not noise: their class is unknown."""
+CLASS_ATTRS = {
+    "long_name": "class of the photon",
+    "flag_values": np.arange(len(CLASS_NAMES), dtype=np.int8),
+    "flag_meanings": " ".join(CLASS_NAMES),
+}
 
 
 def photon_classes(photons: Opened, segments: Opened, listed: Opened) -> xr.DataArray:
@@ -60,12 +72,7 @@ def photon_classes(photons: Opened, segments: Opened, listed: Opened) -> xr.Data
     padded = len(of.track.dims) > 1
     dtype, padding = (np.dtype(np.float32), np.nan) if padded else (np.dtype(np.int8), UNCLASSIFIED)
     array = AttachedArray(matcher, _classes(link.classes, to), dtype, UNCLASSIFIED, padding)
-    attrs = {
-        "long_name": "class of the photon",
-        "flag_values": np.arange(len(CLASS_NAMES), dtype=np.int8),
-        "flag_meanings": " ".join(CLASS_NAMES),
-    }
-    return on_rows_of(of, "photon_class", array, (), attrs)
+    return on_rows_of(of, "photon_class", array, (), dict(CLASS_ATTRS))
 
 
 def _classes(path: str, endpoint: Endpoint) -> xr.Variable:
@@ -75,15 +82,28 @@ def _classes(path: str, endpoint: Endpoint) -> xr.Variable:
     for _, at in group_by_beam(rows):
         found = whole_numbers(path, rows.values["flag"][at], variable)
         fill = variable.encoding.get("_FillValue", variable.attrs.get("_FillValue"))
-        if fill is not None:
-            found = np.where(found == fill, UNCLASSIFIED, found)
-        if ((found < 0) | (found > UNCLASSIFIED)).any():
-            raise LinkError(
-                f"{endpoint.name} has the classes {sorted(set(found.tolist()))}; expected 0 to 3 "
-                "or the fill value. Open it without changing them."
-            )
-        flags[at] = found
+        flags[at] = class_numbers(found, fill, endpoint.name)
     return xr.Variable(endpoint.track.dims, flags.reshape(endpoint.track.shape))
+
+
+def class_numbers(values: np.ndarray, missing: Any, what: str) -> np.ndarray:
+    """Return classes as int8: :data:`UNCLASSIFIED` for NaN and for ``missing``.
+
+    Raises
+    ------
+    LinkError
+        A value is not a class.
+    """
+    unknown = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, bool)
+    if missing is not None:
+        unknown |= values == missing
+    found = np.where(unknown, UNCLASSIFIED, values)
+    if ((found < 0) | (found > UNCLASSIFIED)).any():
+        raise LinkError(
+            f"{what} has the classes {sorted(set(found.tolist()))}; expected 0 to 3 or the fill "
+            "value. Open it without changing them."
+        )
+    return found.astype(np.int8)
 
 
 def along_track_distance(photons: Opened, segments: Opened) -> xr.DataArray:

@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 
+from .attach_names import AttachName
 from .granule_naming import GranuleConvention
 from .link_types import KeyLink, RangeLink, RateLink, SpanLink, TimeLink
 from .registry import Products
@@ -12,6 +13,7 @@ from .spec import ALONG, Completeness, Labels, LocatedBy, ProductSpec, Rate
 __all__ = [
     "ALONG",
     "PRODUCTS",
+    "AttachName",
     "Completeness",
     "GranuleConvention",
     "KeyLink",

@@ -6,6 +6,7 @@ to 007) and *ATBD for Global Geolocated Photons (ATL03)*. ``knn``, ``pitch``, ``
 cannot be compared with 006. All releases have the same rates and dimensions.
 """
 
+from .attach_names import AttachName
 from .granule_naming import GranuleConvention
 from .link_types import RangeLink, TimeLink
 from .spec import ALONG, LocatedBy, ProductSpec, Rate
@@ -18,6 +19,9 @@ SURFACE_TYPES = ("land", "ocean", "seaice", "landice", "inland_water")
 BY_SEGMENT = LocatedBy(group="geolocation", seconds=0.01)
 """Photons are in the 20 m segment that SlideRule tests too. Those of a segment are measured within
 0.003 s of its reference photon."""
+
+X_ATC = ("geolocation/segment_dist_x", "heights/dist_ph_along")
+"""ATBD, section 3: the distance of the segment, and of the photon within it."""
 
 HEIGHTS = Rate(
     group="heights",
@@ -89,7 +93,7 @@ ATL03 = ProductSpec(
             first="geolocation/ph_index_beg",
             count="geolocation/segment_ph_cnt",
             tiling=True,
-            x_atc=("geolocation/segment_dist_x", "heights/dist_ph_along"),
+            x_atc=X_ATC,
         ),
         TimeLink(
             many="heights",
@@ -105,6 +109,37 @@ ATL03 = ProductSpec(
             many_time="geolocation/delta_time",
             one_time="bckgrd_atlas/delta_time",
             duration=0.005,
+        ),
+    ),
+    attach_names=(
+        AttachName(
+            name="x_atc",
+            product="ATL03",
+            rate="heights",
+            variable=X_ATC[0],
+            plus=X_ATC[1],
+            long_name="distance along the track",
+        ),
+        AttachName(
+            name="y_atc",
+            product="ATL03",
+            rate="heights",
+            variable="heights/dist_ph_across",
+            long_name="distance across the track",
+        ),
+        AttachName(
+            name="background_rate",
+            product="ATL03",
+            rate="heights",
+            variable="bckgrd_atlas/bckgrd_rate",
+        ),
+        AttachName(
+            name="spacecraft_velocity",
+            product="ATL03",
+            rate="heights",
+            variable="geolocation/velocity_sc",
+            norm=True,
+            long_name="speed of the spacecraft",
         ),
     ),
 )

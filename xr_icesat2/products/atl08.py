@@ -8,6 +8,7 @@ Canopy heights have 9 percentiles up to release 003 and 18 from 004 on. The file
 """
 
 from .atl03 import SURFACE_TYPES
+from .attach_names import AttachName
 from .granule_naming import GranuleConvention
 from .link_types import KeyLink, RangeLink
 from .spec import ALONG, LocatedBy, ProductSpec, Rate
@@ -102,6 +103,33 @@ ATL08 = ProductSpec(
             many_time="signal_photons/delta_time",
             to_time="heights/delta_time",
             classes="signal_photons/classed_pc_flag",
+        ),
+    ),
+    attach_names=(
+        AttachName(
+            name="atl08_class",
+            product="ATL03",
+            rate="heights",
+            variable="signal_photons/classed_pc_flag",
+            classes=True,
+        ),
+        AttachName(
+            name="h_above_ground",
+            product="ATL03",
+            rate="heights",
+            variable="signal_photons/ph_h",
+        ),
+        AttachName(
+            name="landcover",
+            product="ATL03",
+            rate="heights",
+            variable="land_segments/segment_landcover",
+        ),
+        AttachName(
+            name="snowcover",
+            product="ATL03",
+            rate="heights",
+            variable="land_segments/segment_snowcover",
         ),
     ),
 )

@@ -13,6 +13,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
+from .attach_names import AttachName
 from .contents_table import Contents
 from .granule_naming import GranuleConvention
 from .link_types import RangeLink, RateLink
@@ -153,6 +154,8 @@ class ProductSpec:
     that a granule has is opened. Empty: the rate with the most variables."""
     links: tuple[RateLink, ...] = ()
     """Links between rows of two rates."""
+    attach_names: tuple[AttachName, ...] = ()
+    """Names that ``attach=`` accepts besides those of variables of linked rates."""
 
     def rate_of(self, group: str) -> Rate:
         """Return the rate with a group as its first one."""

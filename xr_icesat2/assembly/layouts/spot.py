@@ -16,11 +16,14 @@ from xr_icesat2.products import ALONG
 from . import LayoutRules
 from .rate_groups import array_parts, label_coords, rate_datasets
 
-__all__ = ["LAYOUT"]
+__all__ = ["LAYOUT", "spot_datasets"]
 
 
-def _spot_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
-    """Return one Dataset for each group of the rate, by path below the beam."""
+def spot_datasets(merged: MergedRate, *, padded: bool = True) -> dict[str, xr.Dataset]:
+    """Return one Dataset for each group of the rate, by path below the beam.
+
+    If not ``padded``, dtypes are those without padding, so only the rows of beams may be read.
+    """
     length = _length(merged)
     sizes = {**merged.second_sizes, ALONG: length}
 
@@ -32,7 +35,7 @@ def _spot_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
             shape=(*merged.n_obs.shape, *(sizes[dim] for dim in dims)),
             lead=2,
             parts=array_parts(merged, path, lambda beam: (*beam, *(0 for _ in dims))),
-            padded=True,
+            padded=padded,
         )
 
     def chunks_of(variable: xr.Variable) -> dict[str, int]:
@@ -47,7 +50,7 @@ def _spot_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
     return rate_datasets(merged, layout_of, chunks_of, coords, index, label_coords(merged))
 
 
-LAYOUT = LayoutRules(rate_datasets=_spot_datasets, pads=True)
+LAYOUT = LayoutRules(rate_datasets=spot_datasets, pads=True)
 
 
 def _length(merged: MergedRate) -> int:

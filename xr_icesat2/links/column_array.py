@@ -1,0 +1,109 @@
+"""A variable of a linked rate on the rows of another, in any layout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from xr_icesat2.reading.lazy_array import taken
+from xr_icesat2.reading.load import Steps, StepwiseArray, lockstep
+from xr_icesat2.reading.padded_array import Cut, Mosaic
+from xr_icesat2.reading.selection import indexer, normalise, orthogonal
+
+from .beam_links import BeamLinks, BeamPosition
+from .linked_arrays import AttachedArray
+from .photon_classes import class_numbers
+
+__all__ = ["Column", "ColumnArray"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Column:
+    """A variable of the linked rate, or of the rows themselves, and what is computed of it."""
+
+    dtype: np.dtype
+    """Dtype of the column."""
+    padding: Any
+    """Value of the column in padding."""
+    variable: str | None = None
+    """Name of the variable in the Dataset of the linked rate."""
+    missing: Any = None
+    """Value of the variable where a row has no linked row."""
+    own: str | None = None
+    """Path of a variable of the rows themselves, which is added to the other."""
+    norm: bool = False
+    """Whether it is the length of the vector along the last dimension."""
+    classes: bool = False
+    """Whether it holds classes of photons."""
+
+    def computed(self, values: np.ndarray | None, own: np.ndarray | None, what: str) -> np.ndarray:
+        """Return the column at rows, from values of the variables."""
+        if values is None:
+            values, own = np.asarray(own), None
+        if self.norm:
+            values = np.sqrt(np.square(values.astype(np.float64)).sum(axis=-1))
+        if own is not None:
+            values = values.astype(np.float64) + own
+        if self.classes:
+            values = class_numbers(values, self.missing, what)
+        return values.astype(self.dtype, copy=False)
+
+
+class ColumnArray(StepwiseArray):
+    """A column on the rows of all beams; each beam is linked when it is read.
+
+    Parameters
+    ----------
+    links
+        Finds the linked rows.
+    column
+        What is attached.
+    beams
+        Position of each part of the mosaic.
+    mosaic
+        Place of each beam in the array.
+    """
+
+    def __init__(
+        self, links: BeamLinks, column: Column, beams: Sequence[BeamPosition], mosaic: Mosaic
+    ) -> None:
+        self.links = links
+        self.column = column
+        self.beams = tuple(beams)
+        self.mosaic = mosaic
+        self.shape = mosaic.shape
+        self.dtype = column.dtype
+
+    def steps(self, key: tuple[Any, ...]) -> Steps[np.ndarray]:
+        """Read selected rows."""
+        selections = [normalise(k, n) for k, n in zip(key, self.shape, strict=True)]
+        cuts = list(self.mosaic.cut(selections))
+        result = np.full([len(one) for one in selections], self.column.padding, self.dtype)
+        parts = yield from lockstep([self._part(cut) for cut in cuts])
+        for cut, values in zip(cuts, parts, strict=True):
+            place = orthogonal(cut.target)
+            result[place] = values.reshape(result[place].shape)
+        return result[(*taken(key), ...)]
+
+    def _part(self, cut: Cut) -> Steps[np.ndarray]:
+        column, beam = self.column, self.beams[cut.part]
+        rows, *rest = (indexer(selection) for selection in cut.source)
+        linked, read = yield from self.links.steps(beam, rows, [column.own] if column.own else [])
+        own = read.values[column.own] if column.own else None
+        if column.variable is None or self.links.target is None:
+            return column.computed(None, own, "")
+        what = self.links.target.end[0]
+        if linked.matcher is None or linked.to is None:
+            second = (1,) if column.norm else tuple(map(len, cut.source[1:]))
+            missing = np.full((len(read.real), *second), column.missing)
+            return column.computed(missing, own, what)
+        variable = linked.to[column.variable].variable
+        array = AttachedArray(
+            linked.matcher, variable, variable.dtype, column.missing, column.missing
+        )
+        chosen = [slice(None)] * len(array.rest) if column.norm else rest
+        values = yield from array.steps_at(read, tuple(chosen))
+        return column.computed(values, own, what)
