@@ -12,14 +12,7 @@ MEANING = {
     "none": "all of it opens by the file's own dimension scales",
 }
 
-FRAME = (
-    "Latitude and longitude are in ITRF2014 (EPSG:7912) to release 006 and in ITRF2020 (EPSG:9989) "
-    "from release 007"
-)
-FRAME_OF_SOURCE = (
-    "Latitude and longitude are in the frame of the ATL03 granule, whose release comes first in "
-    "the name: ITRF2014 (EPSG:7912) for 006, ITRF2020 (EPSG:9989) for 007"
-)
+OF_SOURCE = ", the release of the ATL03 granule, which comes first in the name"
 OTHER_HEIGHTS = "The `description` of each variable says what its height is above"
 TIME = (
     "Times are UTC: xarray decodes them from seconds since 2018-01-01, and there was no leap "
@@ -53,8 +46,32 @@ def about(product: str) -> str:
 def reference(product: str) -> str:
     """Return the reference of positions, heights and times."""
     spec = products[product]
-    frame = FRAME_OF_SOURCE if "source_release" in spec.granules.fields else FRAME
-    return f"{frame}. {spec.heights or OTHER_HEIGHTS}. {TIME}."
+    of_source = OF_SOURCE if "source_release" in spec.granules.fields else ""
+    return (
+        f"Positions are in {_frames(spec)}{of_source}. {spec.heights or OTHER_HEIGHTS}. {TIME}. "
+        "More: [Where and when](../how-to/where-and-when.md)."
+    )
+
+
+def _frames(spec: ProductSpec) -> str:
+    """Return the reference frames with their releases."""
+    *spans, (first, last, frame) = spec.frames
+    parts = [f"{frame} up to release {last}" for _, last, frame in spans]
+    if not parts:
+        return f"{frame} up to release {last} (of later ones it is not known)"
+    return " and ".join([*parts, f"{frame} from release {first} on"])
+
+
+def vertical(*names: str) -> str:
+    """Return a table of what the heights of products are above."""
+    rows = []
+    for product in names or products:
+        by_surface: dict[str, dict[str, None]] = {}
+        for rate in products[product].rates:
+            for name, above in rate.heights.items():
+                by_surface.setdefault(above.surface, {})[name] = None
+        rows += [(product, surface, _code(found)) for surface, found in by_surface.items()]
+    return _table(("product", "above", "variables"), rows)
 
 
 def rates(product: str) -> str:

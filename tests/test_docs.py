@@ -59,7 +59,8 @@ def test_each_product_page_states_datum_and_time(product, monkeypatch):
 
     page = (PROJECT / f"docs/products/{product}.md").read_text(encoding="utf-8")
     assert f'about("{product}")' in page
-    for told in ("ITRF2014", "ITRF2020", "UTC"):
+    frames = [frame.name for *_, frame in products[product].frames]
+    for told in (*frames, "UTC", "where-and-when.md"):
         assert told in about(product)
 
 

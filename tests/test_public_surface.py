@@ -101,6 +101,7 @@ PARTS = {
     "test_writer_trees": "granule products testing",
     # The rest.
     "test_opened_rate": "opened_rate",
+    "test_reference_frame": "products",
     "test_printable": "printable",
     "test_relaxed_gc": "relaxed_gc",
 }

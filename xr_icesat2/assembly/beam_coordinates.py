@@ -10,6 +10,7 @@ from xr_icesat2.granule.beams import BEAMS, beam_strength
 from .beam_selection import BY_GROUND_TRACK, BeamSelection
 from .granule_coordinates import granule_coords
 from .merge_granules import MergedRate
+from .reference_frames import SPATIAL_REF, spatial_ref
 
 __all__ = ["beam_coords"]
 
@@ -19,7 +20,9 @@ GT_ATTRS = {"long_name": "ground track"}
 def beam_coords(merged: MergedRate) -> dict[str, xr.Variable]:
     """Return the coordinates along ``gran_idx`` and the dimension of beams."""
     dim = merged.dim
-    coords = granule_coords([one.identity for one in merged.granules])
+    identities = [one.identity for one in merged.granules]
+    coords = granule_coords(identities)
+    coords[SPATIAL_REF] = spatial_ref(identities)
     coords[dim] = _numbers(merged)
     coords["n_obs"] = xr.Variable(
         ("gran_idx", dim),

@@ -23,6 +23,7 @@ from xr_icesat2.reading.selection import indexer, interval, normalise, positions
 from .beam_coordinates import beam_coords
 from .granule_coordinates import PASS_COORDS, product_coord
 from .merge_granules import MergedRate
+from .reference_frames import SPATIAL_REF, spatial_ref
 
 __all__ = ["RunArray", "coords_per_beam", "flat_row_coords", "flat_row_index"]
 
@@ -94,7 +95,12 @@ def flat_row_coords(
         name: xr.Variable((merged.rate.along,), indexing.LazilyIndexedArray(array), attrs)
         for name, (array, attrs) in arrays.items()
     }
-    return {"product": product_coord(merged.granules[0].identity.product), **coords}
+    identities = [one.identity for one in merged.granules]
+    scalars = {
+        "product": product_coord(identities[0].product),
+        SPATIAL_REF: spatial_ref(identities),
+    }
+    return scalars | coords
 
 
 def _source_rows(merged: MergedRate, beams: Sequence[tuple[int, int]]) -> RunArray:

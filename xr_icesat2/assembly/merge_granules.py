@@ -11,12 +11,13 @@ from functools import cached_property
 import numpy as np
 
 from xr_icesat2.errors import MergeError
-from xr_icesat2.products import ALONG, Labels, Rate
+from xr_icesat2.products import ALONG, Labels, Rate, ReferenceFrame
 from xr_icesat2.reading.row_ranges import RowRanges
 
 from .dask_chunks import rows_per_chunk
 from .granule_coordinates import GRANULE_COORDS
 from .rate_headers import BeamVariable, GranuleRate
+from .reference_frames import SPATIAL_REF, common_frame
 from .request import Request
 from .second_dimension_labels import (
     label_positions,
@@ -38,6 +39,7 @@ TRACK_COORDS = (
     "n_obs",
     "n_rows",
     "source_row",
+    SPATIAL_REF,
 )
 TAKEN = {*GRANULE_COORDS, *TRACK_COORDS, "cycle"}
 """Names that variables may not have: coordinates, and a name that could be mistaken for one."""
@@ -240,9 +242,24 @@ class MergedRate:
             attrs["granules"] = [one.identity.gran_idx for one in self.granules]
         return attrs
 
+    def has_coordinate(self, path: str) -> bool:
+        """Return whether a variable is the time or the position of a row, in any beam."""
+        return path in self._coordinates
+
+    @cached_property
+    def frame(self) -> ReferenceFrame | None:
+        """Reference frame of all granules; None where they differ or one is unknown."""
+        return common_frame([one.identity for one in self.granules])
+
     def is_coordinate(self, path: str) -> bool:
-        """Return whether a variable is the time or the position of a row."""
-        return self.request.decode_coords and path in self._coordinates
+        """Return whether a variable becomes a coordinate."""
+        return self.request.decode_coords and self.has_coordinate(path)
+
+    @cached_property
+    def is_located(self) -> bool:
+        """Whether rows have a latitude and a longitude as coordinates."""
+        names = {posixpath.basename(path) for path in self._coordinates}
+        return self.request.decode_coords and {self.rate.latitude, self.rate.longitude} <= names
 
     @property
     def decode_rules(self) -> DecodeRules:

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from .attach_names import AttachName
 from .granule_naming import GranuleConvention
+from .height_reference import HeightReference
 from .link_types import KeyLink, RangeLink, RateLink, SpanLink, TimeLink
+from .reference_frame import ReferenceFrame
 from .registry import Products
 from .spec import ALONG, Completeness, Labels, LocatedBy, ProductSpec, Rate
 
@@ -16,6 +18,7 @@ __all__ = [
     "AttachName",
     "Completeness",
     "GranuleConvention",
+    "HeightReference",
     "KeyLink",
     "Labels",
     "LocatedBy",
@@ -24,6 +27,7 @@ __all__ = [
     "RangeLink",
     "Rate",
     "RateLink",
+    "ReferenceFrame",
     "SpanLink",
     "TimeLink",
 ]

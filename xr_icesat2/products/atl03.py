@@ -8,6 +8,7 @@ cannot be compared with 006. All releases have the same rates and dimensions.
 
 from .attach_names import AttachName
 from .granule_naming import GranuleConvention
+from .height_reference import ABOVE_ELLIPSOID, GEOID_ABOVE_ELLIPSOID
 from .link_types import RangeLink, TimeLink
 from .spec import ALONG, LocatedBy, ProductSpec, Rate
 
@@ -35,6 +36,7 @@ HEIGHTS = Rate(
     located_by=LocatedBy(group="geolocation"),
     dims={"signal_conf_ph": (ALONG, "surface_type")},
     labels={"surface_type": (SURFACE_TYPES,)},
+    heights={"h_ph": ABOVE_ELLIPSOID},
 )
 
 GEOLOCATION = Rate(
@@ -54,10 +56,19 @@ GEOLOCATION = Rate(
     ignore_fill=frozenset(
         {"ph_index_beg", "segment_ph_cnt", "reference_photon_index", "podppd_flag"}
     ),
+    heights={
+        "altitude_sc": ABOVE_ELLIPSOID,
+        "dem_h": ABOVE_ELLIPSOID,
+        "geoid": GEOID_ABOVE_ELLIPSOID,
+    },
 )
 
 BACKGROUND = Rate(
-    group="bckgrd_atlas", along="bckgrd_idx", time="delta_time", located_by=BY_SEGMENT
+    group="bckgrd_atlas",
+    along="bckgrd_idx",
+    time="delta_time",
+    heights=dict.fromkeys(("bckgrd_hist_top", "tlm_top_band1", "tlm_top_band2"), ABOVE_ELLIPSOID),
+    located_by=BY_SEGMENT,
 )
 
 SIGNAL_FINDING = tuple(

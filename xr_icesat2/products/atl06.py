@@ -7,6 +7,7 @@ to release 002 and has 748 uneven ones (``bin_top_h``) since.
 """
 
 from .granule_naming import GranuleConvention
+from .height_reference import ABOVE_ELLIPSOID, GEOID_ABOVE_ELLIPSOID
 from .link_types import SpanLink
 from .spec import ALONG, ProductSpec, Rate
 
@@ -25,6 +26,12 @@ LAND_ICE_SEGMENTS = Rate(
     row_length=40.0,
     # 0 is declared as fill value, but never marks a missing segment.
     ignore_fill=frozenset({"segment_id"}),
+    heights={
+        "h_li": ABOVE_ELLIPSOID,
+        "h_mean": ABOVE_ELLIPSOID,
+        "dem_h": ABOVE_ELLIPSOID,
+        "geoid_h": GEOID_ABOVE_ELLIPSOID,
+    },
 )
 
 SEGMENT_QUALITY = Rate(

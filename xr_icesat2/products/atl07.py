@@ -6,6 +6,11 @@ Source: *ATLAS/ICESat-2 L3A Sea Ice Height (ATL07), Data Dictionary* and *ATBD f
 """
 
 from .granule_naming import GranuleConvention
+from .height_reference import (
+    ABOVE_MEAN_SEA_SURFACE,
+    GEOID_ABOVE_ELLIPSOID,
+    MEAN_SEA_SURFACE_ABOVE_ELLIPSOID,
+)
 from .spec import ALONG, ProductSpec, Rate
 
 __all__ = ["ATL07"]
@@ -22,6 +27,11 @@ SEA_ICE_SEGMENTS = Rate(
     dims={
         "hist_photon_heights": (ALONG, "histogram_bin"),
         "ds_si_hist_bins": ("histogram_bin",),
+    },
+    heights={
+        "height_segment_height": ABOVE_MEAN_SEA_SURFACE,
+        "height_segment_mss": MEAN_SEA_SURFACE_ABOVE_ELLIPSOID,
+        "height_segment_geoid": GEOID_ABOVE_ELLIPSOID,
     },
 )
 

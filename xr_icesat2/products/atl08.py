@@ -10,6 +10,7 @@ Canopy heights have 9 percentiles up to release 003 and 18 from 004 on. The file
 from .atl03 import SURFACE_TYPES
 from .attach_names import AttachName
 from .granule_naming import GranuleConvention
+from .height_reference import ABOVE_ELLIPSOID, ABOVE_TERRAIN
 from .link_types import KeyLink, RangeLink
 from .spec import ALONG, LocatedBy, ProductSpec, Rate
 
@@ -29,6 +30,19 @@ EVERY_20_M = (
     "h_canopy_20m",
     "h_te_best_fit_20m",
 )
+
+TERRAIN_HEIGHTS = (
+    "h_te_best_fit", "h_te_best_fit_20m", "h_te_interp", "h_te_max", "h_te_mean", "h_te_median",
+    "h_te_min", "h_te_mode", "h_te_rh25",
+)  # fmt: skip
+CANOPY_ELEVATIONS = (
+    "h_canopy_abs", "h_max_canopy_abs", "h_mean_canopy_abs", "h_median_canopy_abs",
+    "h_min_canopy_abs", "canopy_h_metrics_abs", "centroid_height",
+)  # fmt: skip
+CANOPY_HEIGHTS = (
+    "h_canopy", "h_canopy_20m", "h_canopy_quad", "h_max_canopy", "h_mean_canopy",
+    "h_median_canopy", "h_min_canopy", "canopy_h_metrics",
+)  # fmt: skip
 
 LAND_SEGMENTS = Rate(
     group="land_segments",
@@ -52,6 +66,12 @@ LAND_SEGMENTS = Rate(
         # The first, second … 20 m geosegment of the 100 m segment.
         "geosegment": ((1, 2, 3, 4, 5),),
     },
+    heights={
+        **dict.fromkeys(TERRAIN_HEIGHTS, ABOVE_ELLIPSOID),
+        **dict.fromkeys(CANOPY_ELEVATIONS, ABOVE_ELLIPSOID),
+        "dem_h": ABOVE_ELLIPSOID,
+        **dict.fromkeys(CANOPY_HEIGHTS, ABOVE_TERRAIN),
+    },
 )
 
 SIGNAL_PHOTONS = Rate(
@@ -62,6 +82,7 @@ SIGNAL_PHOTONS = Rate(
     # the centre of the land segment. With more rows than necessary, photons of ATL03 that are
     # selected by the same region have the same classes as without a region.
     located_by=LocatedBy(group="land_segments", seconds=0.05, metres=200.0),
+    heights={"ph_h": ABOVE_TERRAIN},
 )
 
 ATL08 = ProductSpec(

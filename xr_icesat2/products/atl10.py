@@ -8,9 +8,25 @@ group itself the sections of about 10 km; from 006 on these are ``freeboard_segm
 """
 
 from .granule_naming import GranuleConvention
+from .height_reference import (
+    ABOVE_MEAN_SEA_SURFACE,
+    ABOVE_SEA_SURFACE,
+    GEOID_ABOVE_ELLIPSOID,
+    MEAN_SEA_SURFACE_ABOVE_ELLIPSOID,
+)
 from .spec import ALONG, ProductSpec, Rate
 
 __all__ = ["ATL10"]
+
+
+HEIGHTS = {
+    **dict.fromkeys(
+        ("height_segment_height", "beam_refsurf_height", "lead_height"), ABOVE_MEAN_SEA_SURFACE
+    ),
+    "beam_fb_height": ABOVE_SEA_SURFACE,
+    **dict.fromkeys(("height_segment_mss", "beam_refsurf_mss"), MEAN_SEA_SURFACE_ABOVE_ELLIPSOID),
+    **dict.fromkeys(("height_segment_geoid", "beam_refsurf_geoid"), GEOID_ABOVE_ELLIPSOID),
+}
 
 
 def _located(
@@ -33,6 +49,7 @@ def _located(
         height=height,
         x_atc="seg_dist_x" if height else None,
         dims=dims or {},
+        heights=HEIGHTS,
     )
 
 

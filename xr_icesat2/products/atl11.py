@@ -6,6 +6,7 @@ are in the pair's group; before the first release they were in ``corrected_h``.
 """
 
 from .granule_naming import GranuleConvention
+from .height_reference import ABOVE_ELLIPSOID
 from .spec import ALONG, ProductSpec, Rate
 
 __all__ = ["ATL11"]
@@ -20,6 +21,8 @@ BY_CYCLE = (
 )  # fmt: skip
 """Variables with a value for each point and cycle. In ``ref_surf``, ``x_atc``, ``y_atc`` and
 ``quality_summary`` have one value for each point; their rank differs."""
+
+HEIGHTS = dict.fromkeys(("h_corr", "h_mean", "dem_h"), ABOVE_ELLIPSOID)
 
 POINTS = Rate(
     group="",
@@ -41,6 +44,7 @@ POINTS = Rate(
         "poly_exponent_y": ("poly_term",),
     },
     label_variables={"cycle": "cycle_number"},
+    heights=HEIGHTS,
 )
 
 CROSSINGS = Rate(
@@ -50,6 +54,7 @@ CROSSINGS = Rate(
     time="delta_time",
     latitude="latitude",
     longitude="longitude",
+    heights=HEIGHTS,
 )
 
 ATL11 = ProductSpec(

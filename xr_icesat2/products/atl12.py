@@ -5,6 +5,7 @@ programs read them; no granule was at hand. Second dimensions open by the file's
 """
 
 from .granule_naming import GranuleConvention
+from .height_reference import ABOVE_ELLIPSOID
 from .spec import ProductSpec, Rate
 
 __all__ = ["ATL12"]
@@ -32,6 +33,7 @@ ATL12 = ProductSpec(
             latitude="latitude",
             longitude="longitude",
             height="h",
+            heights={"h": ABOVE_ELLIPSOID},
         ),
     ),
     main=("ssh_segments",),

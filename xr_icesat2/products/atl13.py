@@ -7,9 +7,16 @@ segments are directly in the beam's group. Releases newer than 002 rename ``cycl
 """
 
 from .granule_naming import GranuleConvention
+from .height_reference import ABOVE_EGM2008, ABOVE_ELLIPSOID, GEOID_ABOVE_ELLIPSOID
 from .spec import ALONG, ProductSpec, Rate
 
 __all__ = ["ATL13"]
+
+HEIGHTS = {
+    "ht_water_surf": ABOVE_ELLIPSOID,
+    "ht_ortho": ABOVE_EGM2008,
+    "segment_geoid": GEOID_ABOVE_ELLIPSOID,
+}
 
 SEGMENTS = Rate(
     group="",
@@ -28,6 +35,7 @@ SEGMENTS = Rate(
     },
     # 0 is declared as fill value, although no water body has that number.
     ignore_fill=frozenset({"atl13refid"}),
+    heights=HEIGHTS,
 )
 
 ANOMALOUS_SEGMENTS = Rate(

@@ -5,6 +5,7 @@ as public programs read them. No granule was examined. Transects are directly in
 """
 
 from .granule_naming import GranuleConvention
+from .reference_frame import ITRF2014
 from .spec import ProductSpec, Rate
 
 __all__ = ["ATL22"]
@@ -22,6 +23,8 @@ ATL22 = ProductSpec(
         quick_look=True,
     ),
     releases=("001", "002", "003", "004", "005", "006", "007"),
+    # Release 003 was published on 2023-09-12, when 006 was the newest of ATL13, its source.
+    frames=(("001", "003", ITRF2014),),
     rates=(
         Rate(
             group="",

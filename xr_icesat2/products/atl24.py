@@ -5,6 +5,7 @@ extract of release 001. Photons are directly in the beam's group, without dimens
 """
 
 from .granule_naming import GranuleConvention
+from .height_reference import ABOVE_ELLIPSOID, ABOVE_GEOID
 from .spec import ProductSpec, Rate
 
 __all__ = ["ATL24"]
@@ -35,6 +36,7 @@ ATL24 = ProductSpec(
             height="ortho_h",
             x_atc="x_atc",
             classes=("class_ph",),
+            heights={"ellipse_h": ABOVE_ELLIPSOID, "ortho_h": ABOVE_GEOID},
         ),
     ),
     main=("",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -89,7 +90,14 @@ def _along(rate: Rate, group: str, variable: TableVariable) -> Entry:
     first, *others = variable.dims
     plain = (ALONG if str(first) == rate.time else str(first), *map(str, others))
     dims = rate.dims.get(variable.name, plain)
-    return _entry(name, variable, tuple(rate.along if dim == ALONG else dim for dim in dims))
+    entry = _entry(name, variable, tuple(rate.along if dim == ALONG else dim for dim in dims))
+    return replace(entry, standard_name=entry.standard_name or _standard_name(rate, variable.name))
+
+
+def _standard_name(rate: Rate, name: str) -> str:
+    """Return the standard name that an opened variable has where its file lacks one."""
+    reference = rate.heights.get(name)
+    return reference.attrs.get("standard_name", "") if reference else ""
 
 
 def _rest(group: TableGroup, table: VariableTable) -> Section:

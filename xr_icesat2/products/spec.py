@@ -16,8 +16,10 @@ from typing import Any, Literal, TypeAlias
 from .attach_names import AttachName
 from .contents_table import Contents
 from .granule_naming import GranuleConvention
+from .height_reference import ABOVE_ELLIPSOID, HeightReference
 from .link_types import RangeLink, RateLink
 from .product_contents import contents_of
+from .reference_frame import FRAMES_BY_RELEASE, FrameSpan, ReferenceFrame
 
 __all__ = ["ALONG", "Completeness", "Labels", "LocatedBy", "ProductSpec", "Rate"]
 
@@ -103,6 +105,8 @@ class Rate:
     and granules of different labels are merged on them."""
     ignore_fill: frozenset[str] = frozenset()
     """Variables whose declared ``_FillValue`` is a valid value, which is never masked."""
+    heights: Mapping[str, HeightReference] = field(default_factory=lambda: MappingProxyType({}))
+    """What heights are above, by their name."""
     alias: str | None = None
     """Name of the rate and of its node in a tree, where the group's name cannot serve: the group is
     the beam itself, or names another rate."""
@@ -123,6 +127,14 @@ class Rate:
     def coordinates(self) -> tuple[str, ...]:
         """Variables that are coordinates of a row."""
         return tuple(name for name in (self.time, self.latitude, self.longitude) if name)
+
+    @property
+    def vertical_axis(self) -> str | None:
+        """The main height if it is above the ellipsoid, else the first one that is."""
+        if self.height is None:
+            return None
+        names = (self.height, *self.heights)
+        return next((name for name in names if self.heights.get(name) is ABOVE_ELLIPSOID), None)
 
     def has_group(self, group: str) -> bool:
         """Return whether a group below the beam is the rate's own or a sibling."""
@@ -148,6 +160,8 @@ class ProductSpec:
     """Releases that the rates were written for; others open too, with a note in the log."""
     heights: str = ""
     """What heights are above, as a sentence."""
+    frames: Sequence[FrameSpan] = FRAMES_BY_RELEASE
+    """Reference frames by release; of products named after the release of ATL03, by that."""
     rates: tuple[Rate, ...] = ()
     main: tuple[str, ...] = ()
     """Groups of the rate that opens by default, that of the newest releases first. The first one
@@ -169,6 +183,13 @@ class ProductSpec:
                 for link in self.links
                 if isinstance(link, RangeLink) and (link.one, link.many) == (one, many)
             ),
+            None,
+        )
+
+    def frame(self, release: str | None) -> ReferenceFrame | None:
+        """Return the reference frame of a release; None where it is unknown."""
+        return next(
+            (frame for first, last, frame in self.frames if release and first <= release <= last),
             None,
         )
 

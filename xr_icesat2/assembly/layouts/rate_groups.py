@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from xr_icesat2.assembly.cf_attributes import add_cf_attrs
 from xr_icesat2.assembly.merge_granules import MergedRate
 from xr_icesat2.assembly.variable import ArrayPart, VariableLayout, build_variable
 
@@ -51,6 +52,7 @@ def rate_datasets(
         variable, source = build_variable(layout_of(path, dims), merged.decode_rules)
         if chunks := chunks_of(variable):
             variable.encoding["preferred_chunks"] = chunks
+        add_cf_attrs(variable, merged, path)
         if merged.is_renamed(path):
             variable.attrs["source_path"] = path
         if merged.is_coordinate(path):
