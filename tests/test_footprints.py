@@ -14,7 +14,7 @@ from tests.paths import ALL_GRANULES, needs_granules, recorded_answer
 from xr_icesat2.earthdata.cmr import CatalogGranule, parse_granule
 from xr_icesat2.earthdata.footprint import footprint_lines, is_track
 from xr_icesat2.earthdata.ground_track import OrbitExtent, ground_track
-from xr_icesat2.earthdata.result_map import svg_map
+from xr_icesat2.earthdata.result_map import svg_maps
 from xr_icesat2.errors import SelectionError
 
 NODE_STEP = 360 * 91 / 1387
@@ -153,19 +153,22 @@ lines = st.lists(st.lists(points, min_size=1, max_size=6).map(tuple), max_size=4
 
 
 @given(lines, lines)
-def test_any_footprint_draws_a_map(tracks, rings):
-    drawn = svg_map(tracks, rings)
+def test_any_footprint_draws_maps(tracks, rings):
+    drawn = svg_maps(tracks, rings)
     if not tracks and not rings:
         assert drawn == ""
         return
-    picture = ET.fromstring(drawn)  # noqa: S314 - our own
-    width, height = float(picture.get("width")), float(picture.get("height"))
-    assert 0 < width <= 480
-    assert 0 < height <= 360
-    paths = [path.get("d") for path in picture if path.get("stroke-linecap")]
-    assert len(paths) == len(tracks) + len(rings)
-    shown = [np.array([p.split() for p in re.split("[ML]", d)[1:]], float) for d in paths]
-    assert all(np.isfinite(each).all() for each in shown)
-    for each in shown[: len(rings)]:  # what was asked for lies within
-        assert (each >= -0.1).all()
-        assert (each <= (width + 1, height + 1)).all()
+    pictures = ET.fromstring(f"<maps>{drawn}</maps>")  # noqa: S314 - our own
+    assert 1 <= len(pictures) <= 2
+    for picture, framed in zip(pictures, ([*tracks, *rings], rings), strict=False):
+        width, height = float(picture.get("width")), float(picture.get("height"))
+        assert 0 < width <= 480
+        assert 0 < height <= 360
+        paths = [path.get("d") for path in picture if path.get("stroke-linecap")]
+        assert len(paths) == len(tracks) + len(rings)
+        shown = [np.array([p.split() for p in re.split("[ML]", d)[1:]], float) for d in paths]
+        assert all(np.isfinite(each).all() for each in shown)
+        # The granules and the area are within the first map, the area within the second.
+        for each in shown[len(paths) - len(framed) :]:
+            assert (each >= -0.1).all()
+            assert (each <= (width + 1, height + 1)).all()

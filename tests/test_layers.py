@@ -112,7 +112,7 @@ def test_cloud_libraries_are_imported_by_one_module_at_most(library, module):
 
 
 EXTRAS = {
-    "cf_xarray", "duckdb", "folium", "geopandas", "lonboard", "matplotlib", "polars", "pyarrow",
+    "cf_xarray", "duckdb", "geopandas", "matplotlib", "polars", "pyarrow", "pydeck",
     "pyogrio", "pyproj", "rasterio", "rioxarray", "shapely",
 }  # fmt: skip
 """Packages of the extras, which are imported when a method or keyword needs them."""

@@ -1,5 +1,6 @@
 """``xr_icesat2.search`` against the stand-in for CMR."""
 
+import dataclasses
 import pickle
 import re
 from xml.etree import ElementTree as ET
@@ -11,6 +12,7 @@ import xarray as xr
 import xr_icesat2
 from tests.earthdata.names import CMR_HOST
 from xr_icesat2.errors import GranuleNotFoundError, SelectionError, TransferError
+from xr_icesat2.region import make_region
 from xr_icesat2.testing import write_granule
 
 JAKOBSHAVN = (-50.5, 68.9, -48.0, 69.4)
@@ -218,13 +220,21 @@ def test_long_table_is_cut_in_the_middle(archive):
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def test_results_draw_a_map(archive):
-    orbit = {
-        "AscendingCrossing": -40.4, "StartLatitude": 59.5, "StartDirection": "A",
-        "EndLatitude": 80.0, "EndDirection": "A",
-    }  # fmt: skip
+ORBIT = {
+    "AscendingCrossing": -40.4, "StartLatitude": 59.5, "StartDirection": "A",
+    "EndLatitude": 80.0, "EndDirection": "A",
+}  # fmt: skip
+
+
+@pytest.fixture
+def in_orbit(archive):
+    """Granules whose records have the part of an orbit."""
     for record in archive.records:
-        record["umm"]["SpatialExtent"]["HorizontalSpatialDomain"] = {"Orbit": orbit}
+        record["umm"]["SpatialExtent"]["HorizontalSpatialDomain"] = {"Orbit": ORBIT}
+
+
+@pytest.mark.usefixtures("in_orbit")
+def test_results_draw_a_map():
     found = xr_icesat2.search("ATL06", temporal="2019")
     shown = found._repr_html_()
     assert all(name in shown for name in names(found))
@@ -239,3 +249,25 @@ def test_results_draw_a_map(archive):
     assert (np.diff(points[:, 0]) < 0).all()  # and westward
     labels = {text.text for text in drawing.iter(f"{SVG}text")}
     assert {"60°N", "80°N"} <= labels
+
+
+@pytest.mark.usefixtures("in_orbit")
+def test_map_shows_whole_granules_and_the_area_larger():
+    found = xr_icesat2.search("ATL06", temporal="2019")
+    found = dataclasses.replace(found, area=make_region((-49.6, 69.1, -49.3, 69.2)))
+    shown = found._repr_html_()
+    maps = ET.fromstring(f"<x>{re.search('<svg.*</svg>', shown, re.DOTALL)[0]}</x>")  # noqa: S314
+    whole, near = maps
+    for drawing, most in ((whole, 16), (near, np.inf)):
+        width, height = float(drawing.get("width")), float(drawing.get("height"))
+        [outline] = (p for p in drawing.iter(f"{SVG}path") if p.get("stroke") == "#d95f02")
+        corners = np.array([p.split() for p in re.split("[ML]", outline.get("d"))[1:]], float)
+        assert (corners >= 0).all()
+        assert (corners <= (width, height)).all()
+        assert np.ptp(corners, axis=0).max() < most
+    assert len(list(whole.iter(f"{SVG}circle"))) == 1  # it would hardly be seen
+    assert not list(near.iter(f"{SVG}circle"))
+    tracks = [p.get("d") for p in whole.iter(f"{SVG}path") if p.get("stroke") == "#1f77b4"]
+    points = np.array([p.split() for p in re.split("[ML]", tracks[0])[1:]], float)
+    assert (points >= 0).all()
+    assert (points <= (float(whole.get("width")), float(whole.get("height")))).all()

@@ -10,15 +10,19 @@ from itertools import pairwise
 
 from .ground_track import Line
 
-__all__ = ["svg_map"]
+__all__ = ["svg_maps"]
 
 MAX_LINES = 500
 """More tracks than this cover the map."""
 
-_WIDTH, _MOST_HEIGHT = 480, 360
+_WIDTH, _MAX_HEIGHT = 480, 360
 _SMALLEST = 4.0
 """Smallest range of latitudes, degrees."""
-_STEPS = (1, 2, 5, 10, 15, 30, 45, 90)
+_SMALL_RING = 8.0
+"""Pixels: an outline that is smaller is marked by a circle."""
+_ENLARGED = 2.0
+"""The area is drawn again if that makes it larger by this factor."""
+_STEPS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 45, 90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,51 +57,72 @@ class _Frame:
         return (self.north - latitude) * self.scale
 
 
-def svg_map(tracks: Sequence[Line], rings: Sequence[Line] = ()) -> str:
-    """Draw ground tracks, and the outlines of the searched area.
+def svg_maps(tracks: Sequence[Line], rings: Sequence[Line] = ()) -> str:
+    """Draw the granules with the searched area, and that area larger where it is small.
 
     Parameters
     ----------
     tracks
         Lines of (longitude, latitude) in degrees; the first 500 are drawn.
     rings
-        Outlines. If there are any, the map shows them and their surroundings, else all tracks.
+        Outlines of the searched area.
 
     Returns
     -------
     str
-        An ``<svg>`` element; ``""`` if there is nothing to draw.
+        One or two ``<svg>`` elements; ``""`` if there is nothing to draw.
     """
-    shown = [point for line in (rings or tracks) for point in line]
-    if not shown:
+    everything = [point for line in (*tracks, *rings) for point in line]
+    if not everything:
         return ""
-    frame = _frame(shown, margin=1.0 if rings else 0.1)
+    whole = _frame(everything, 0.1, _SMALLEST)
+    drawn = [_svg(whole, tracks, rings, "Ground tracks")]
+    area = [point for ring in rings for point in ring]
+    if area and tracks:
+        near = _frame(area, 1.0, _SMALLEST / 20)
+        if near.scale > _ENLARGED * whole.scale:
+            drawn.append(_svg(near, tracks, rings, "Searched area"))
+    return "".join(drawn)
+
+
+def _svg(frame: _Frame, tracks: Sequence[Line], rings: Sequence[Line], title: str) -> str:
     parts = [
         *_graticule(frame),
-        *(_path(frame, ring, "#d95f02", 1.5) for ring in rings),
         *(_path(frame, track, "#1f77b4", 1.2) for track in tracks[:MAX_LINES]),
+        *(_path(frame, ring, "#d95f02", 1.5) for ring in rings),
+        *(_ring_mark(frame, ring) for ring in rings),
     ]
     size = f'width="{frame.width:.0f}" height="{frame.height:.0f}"'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" '
-        f'style="overflow:hidden;border:1px solid #999">'
-        f"<title>Ground tracks</title>{''.join(parts)}</svg>"
+        f'style="overflow:hidden;border:1px solid #999;margin-right:8px">'
+        f"<title>{title}</title>{''.join(parts)}</svg>"
     )
 
 
-def _frame(points: Sequence[tuple[float, float]], margin: float) -> _Frame:
+def _ring_mark(frame: _Frame, ring: Line) -> str:
+    """Return a circle about an outline that is too small to be seen; ``""`` for others."""
+    x = [frame.x(frame.east(longitude)) for longitude, _ in ring]
+    y = [frame.y(latitude) for _, latitude in ring]
+    if not ring or max(max(x) - min(x), max(y) - min(y)) > _SMALL_RING:
+        return ""
+    place = f'cx="{sum(x) / len(x):.1f}" cy="{sum(y) / len(y):.1f}"'
+    return f'<circle {place} r="{_SMALL_RING}" fill="none" stroke="#d95f02" stroke-width="1.5"/>'
+
+
+def _frame(points: Sequence[tuple[float, float]], margin: float, smallest: float) -> _Frame:
     directions = sum(cmath.rect(1, math.radians(longitude)) for longitude, _ in points)
     centre = math.degrees(cmath.phase(directions)) if abs(directions) > 1e-6 else 0.0
     east = [(longitude - centre + 180) % 360 - 180 for longitude, _ in points]
     latitudes = [latitude for _, latitude in points]
-    tall = max(max(latitudes) - min(latitudes), _SMALLEST)
+    tall = max(max(latitudes) - min(latitudes), smallest)
     middle = (max(latitudes) + min(latitudes)) / 2
     south = max(-90.0, middle - tall * (0.5 + margin))
     north = min(90.0, middle + tall * (0.5 + margin))
     shrink = max(0.1, math.cos(math.radians((south + north) / 2)))
     half = max(max(map(abs, east)) * (1 + margin), (north - south) / shrink / 3)
     half = min(180.0, half)
-    scale = min(_WIDTH / (2 * half * shrink), _MOST_HEIGHT / (north - south))
+    scale = min(_WIDTH / (2 * half * shrink), _MAX_HEIGHT / (north - south))
     return _Frame(centre, half, south, north, scale, shrink)
 
 
@@ -132,6 +157,7 @@ def _graticule(frame: _Frame) -> Iterator[str]:
         yield f'<text x="{x + 2:.1f}" y="{frame.height - 3:.1f}" {text}>{label}</text>'
 
 
-def _ticks(low: float, high: float) -> list[int]:
+def _ticks(low: float, high: float) -> list[float]:
     step = next((step for step in _STEPS if (high - low) / step <= 6), _STEPS[-1])
-    return list(range(math.ceil(low / step) * step, math.floor(high) + 1, step))
+    numbers = range(math.ceil(low / step), math.floor(high / step) + 1)
+    return [round(number * step, 6) for number in numbers]

@@ -13,7 +13,7 @@ from xr_icesat2.region import Region
 from .cmr import CatalogGranule
 from .footprint import footprint_lines
 from .newest_version import parsed_name, pass_key
-from .result_map import svg_map
+from .result_map import svg_maps
 from .result_table import html_table, text_table, total_size
 
 __all__ = ["GranuleList"]
@@ -67,7 +67,7 @@ class GranuleList(Sequence[CatalogGranule]):
 
     def _repr_html_(self) -> str:
         tracks = [line for granule in self for line in footprint_lines(granule)]
-        drawn = svg_map(tracks, () if self.area is None else self.area.outlines()) if self else ""
+        drawn = svg_maps(tracks, () if self.area is None else self.area.outlines()) if self else ""
         notes = f"<p>{escape(self._left_out())}</p>" if self.older else ""
         return f"<p>{escape(self._summary())}</p>{drawn}{html_table(self)}{notes}"
 

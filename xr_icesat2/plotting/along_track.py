@@ -15,7 +15,7 @@ _SEMI_MAJOR, _FLATTENING = 6_378_137.0, 1 / 298.257223563  # WGS 84
 _RADIUS = 6_371_000.0
 _NODE_SPACING = 1000.0
 """Metres. Photons are metres off the line that the beam follows, which must not add up."""
-_MOST_NODES = 2000
+_MAX_NODES = 2000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +67,7 @@ def make_ruler(latitude: Floats, longitude: Floats, x_atc: Floats | None = None)
         nothing = np.array([0.0, 0.0, 1.0])
         return Ruler(nothing, np.array([1.0, 0.0, 0.0]), np.zeros(1), np.zeros(1))
     length = way_lengths(unit_vectors(*_at(rows, 100, latitude, longitude))).sum()
-    nodes = rows[_spread(rows.size, int(min(length / _NODE_SPACING, _MOST_NODES)))]
+    nodes = rows[_spread(rows.size, int(min(length / _NODE_SPACING, _MAX_NODES)))]
     vectors = unit_vectors(latitude[nodes], longitude[nodes])
     middle = vectors[len(vectors) // 2]
     forward = _forward(vectors, middle)

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.opened_rate import OpenedRate
 
-from .labels import axis_label
+from .labels import axis_label, unit_of
 from .palette import NOISE, flag_colours, series_colours
 from .tracks import Track
 
 __all__ = ["Category", "Hue", "choose_hue", "make_hue", "reduced"]
 
-_MOST_CATEGORIES = 24
+_MAX_CATEGORIES = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class Hue:
     """Noise first, which is behind everything else; None: a colour bar."""
     limits: tuple[float, float] = (0.0, 1.0)
     """Least and greatest value of the colour bar."""
+    unit: str = ""
 
 
 def choose_hue(opened: OpenedRate, given: Any) -> str | None:
@@ -93,11 +94,11 @@ def make_hue(name: str, opened: OpenedRate, tracks: list[Track]) -> Hue:
     is_float = values.dtype.kind == "f"
     whole = bool((values == np.round(values)).all()) if is_float else values.dtype.kind in "iubU"
     # A single number is a value, such as the height of the only row.
-    few = (len(values) > 1 or not is_float) and len(values) <= _MOST_CATEGORIES
+    few = (len(values) > 1 or not is_float) and len(values) <= _MAX_CATEGORIES
     is_flag = bool(meanings) or (whole and few)
     if not is_flag:
         limits = (float(values[0]), float(values[-1])) if len(values) else (0.0, 1.0)
-        return Hue(name, label, None, limits)
+        return Hue(name, label, None, limits, unit_of(variable))
     shown = [value.item() for value in values]
     texts = [
         meanings.get(value, f"{value:g}" if _is_number(value) else str(value)) for value in shown

@@ -24,7 +24,7 @@ _STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15,
 _AROUND_A_POLE = [float(level) for level in range(-180, 180, 30)]
 _MARGIN, _NARROWEST = 0.06, 0.6
 """Space around the points; least ratio of the shorter side of the map to the longer one."""
-_LEAST_METRES, _LEAST_DEGREES = 200.0, 0.002
+_MIN_METRES, _MIN_DEGREES = 200.0, 0.002
 _GRID = 121
 _NARROW = 2.2
 """Inches of axes in which fewer labels have room."""
@@ -43,7 +43,7 @@ def draw_frame(axes: Axes, projection: MapProjection, limits: Limits, x: Floats,
 
 def find_limits(projection: MapProjection, x: Floats, y: Floats) -> Limits:
     """Return the limits of a map of points; x and y are projected."""
-    least = _LEAST_METRES if projection.is_metric else _LEAST_DEGREES
+    least = _MIN_METRES if projection.is_metric else _MIN_DEGREES
     if not x.size:
         x = y = np.zeros(1)
     centre_x, centre_y = (x.min() + x.max()) / 2, (y.min() + y.max()) / 2

@@ -150,13 +150,7 @@ class PlotMethods:
         """
         require("matplotlib", "map", "plot.map")
         from .map import draw_map  # noqa: PLC0415 - matplotlib is an extra
+        from .map_rows import read_map_rows  # noqa: PLC0415 - matplotlib is an extra
 
-        return draw_map(
-            self._opened,
-            variable,
-            region,
-            spots=spots,
-            granules=granules,
-            robust=robust,
-            ax=ax,
-        )
+        rows = read_map_rows(self._opened, variable, region, spots=spots, granules=granules)
+        return draw_map(rows, robust=robust, ax=ax)

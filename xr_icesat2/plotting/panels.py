@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 
 from xr_icesat2.errors import SelectionError
 
-__all__ = ["MOST_PANELS", "Panels", "inches_wide", "make_panels", "wrapped", "write_note"]
+__all__ = ["MAX_PANELS", "Panels", "inches_wide", "make_panels", "wrapped", "write_note"]
 
-MOST_PANELS = 24
+MAX_PANELS = 24
 _WIDTH, _PANEL_HEIGHT, _SINGLE_HEIGHT = 11.0, 2.3, 4.5
 _LETTERS, _SHORTEST = 11, 16
 """Letters of a title in an inch; a shorter line is not broken."""
@@ -122,9 +122,9 @@ def make_panels(count: int, given: Any, *, sharex: bool) -> Panels:
                 "select beams with spots= and granules=."
             )
         return Panels(listed, None)
-    if count > MOST_PANELS:
+    if count > MAX_PANELS:
         raise SelectionError(
-            f"{count} beams would be drawn in as many panels, expected at most {MOST_PANELS}. "
+            f"{count} beams would be drawn in as many panels, expected at most {MAX_PANELS}. "
             "Select some with spots= and granules=."
         )
     columns = 1 if count <= 2 else 2

@@ -10,10 +10,10 @@ __all__ = ["point_style"]
 
 _AREA = 20_000.0
 """Square points that all points of a panel may cover together."""
-_LEAST, _MOST = 0.3, 10.0
+_MIN, _MAX = 0.3, 10.0
 
 
 def point_style(count: int) -> dict[str, Any]:
     """Return keywords of ``scatter``: the more points, the smaller; rasterized in vector files."""
-    area = float(np.clip(_AREA / max(count, 1), _LEAST, _MOST))
+    area = float(np.clip(_AREA / max(count, 1), _MIN, _MAX))
     return {"s": area, "linewidths": 0, "rasterized": True}
