@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, assert_type
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
@@ -22,6 +23,8 @@ def use_accessors(path: Path) -> None:
         accessor = assert_type(xr_icesat2.icesat2(ds), DatasetAccessor)
         assert_type(accessor.load("h_li"), xr.Dataset)
         assert_type(accessor.contents().find("h_li"), Contents)
+        assert_type(accessor.to_dataframe(["h_li"]), pd.DataFrame)
+        accessor.to_geoparquet(path.with_suffix(".parquet"), z="h_li", overwrite=True)
         if TYPE_CHECKING:
             accessor.contens()  # type: ignore[attr-defined]
     with xr.open_datatree(path, engine="icesat2") as tree:

@@ -21,6 +21,7 @@ from .messages import did_you_mean, some_of
 from .plotting import PlotMethods
 from .products.contents_table import Contents
 from .reading.load import compute_variables, load_variables
+from .tables.methods import TableMethods
 
 if TYPE_CHECKING:
     from .plotting.explorer import Explorer
@@ -30,8 +31,10 @@ __all__ = ["DatasetAccessor", "TreeAccessor", "icesat2"]
 T = TypeVar("T", bound=xr.Dataset | xr.DataTree)
 
 
-class Accessor(Generic[T]):
+class Accessor(TableMethods, Generic[T]):
     """The common part of the accessors of Datasets and of trees."""
+
+    _opened: T
 
     def __init__(self, opened: T) -> None:
         self._opened = opened

@@ -13,6 +13,7 @@ __all__ = [
     "ChangedGranuleError",
     "CorruptGranuleError",
     "CorruptIndexError",
+    "ExistingFileError",
     "GranuleNotFoundError",
     "GroupNotFoundError",
     "ICESat2Error",
@@ -113,6 +114,10 @@ class MergeError(ICESat2Error, ValueError):
 
 class LinkError(ICESat2Error, ValueError):
     """Two rates cannot be linked: they are not a pair, or a file is inconsistent."""
+
+
+class ExistingFileError(ICESat2Error, FileExistsError):
+    """There is a file already where one would be written."""
 
 
 class MissingExtraError(ICESat2Error, ImportError):

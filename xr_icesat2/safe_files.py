@@ -26,14 +26,16 @@ _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
 @contextmanager
-def atomic_file(target: Path) -> Iterator[Path]:
+def atomic_file(target: Path, *, hidden: bool = False) -> Iterator[Path]:
     """Yield a path in the same folder to write to; at the end, rename it to the target.
 
     Open it with mode ``"xb"``: the file is then a new one with the permissions that the umask
     leaves, and no link is followed. After an error or an interrupt nothing is left of it, and
-    what was at the target before is still there.
+    what was at the target before is still there. If the process is killed, the unfinished file
+    remains; programs that read all files of a folder pass over ``hidden`` ones.
     """
-    unfinished = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}{PARTIAL}")
+    dot = "." if hidden else ""
+    unfinished = target.with_name(f"{dot}{target.name}.{uuid.uuid4().hex[:8]}{PARTIAL}")
     try:
         yield unfinished
         unfinished.replace(target)

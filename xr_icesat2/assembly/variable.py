@@ -263,8 +263,12 @@ def _encoding(layout: VariableLayout, decoded: DecodedVariable, stored: np.dtype
     encoding = {k: v for k, v in decoded.encoding.items() if k == "_FillValue"}
     if decoded.decoder.dtype.kind == "M":
         return dict(TIME_ENCODING) if decoded.decoder.dtype == np.dtype("M8[ns]") else {}
-    if "_FillValue" in encoding and decoded.decoder.dtype.kind == "f":
-        encoding["dtype"] = stored
+    if decoded.decoder.dtype.kind == "f":
+        if "_FillValue" in encoding:
+            encoding["dtype"] = stored
+        if stored.kind in "biu" and decoded.decoder.through_xarray is None:
+            # Tables restore integers by it; xarray writes nothing of it, and arithmetic drops it.
+            encoding["stored_dtype"] = stored
     stored_layout = layout.parts[0].header.layout
     if isinstance(stored_layout, Chunked) and layout.shape:
         chunks = (1,) * layout.lead + stored_layout.chunk_shape

@@ -19,7 +19,7 @@ from .segment_rows import check_same_tracks, find_row_ranges
 
 __all__ = ["Opened", "attach", "match_rows", "on_rows_of", "row_ranges"]
 
-_KEPT_ENCODING = {"dtype", "_FillValue", "units", "calendar"}
+_KEPT_ENCODING = {"dtype", "_FillValue", "units", "calendar", "stored_dtype"}
 """Encoding that does not depend on the shape of a variable."""
 
 Opened: TypeAlias = xr.Dataset | xr.DataTree

@@ -1,0 +1,1 @@
+"""Tables of observations: pandas, geopandas and GeoParquet."""
