@@ -75,7 +75,7 @@ def test_page_holds_every_row(ds, path):
     assert page["starts"] == [0, 60]
     assert page["beams"] == ["spot 1 (gt3r, strong)", "spot 6 (gt1l, weak)"]
     assert page["title"].startswith("ATL06 006, RGT 658, cycle 1, 20")
-    assert page["legend"]["title"].endswith("h_li (m)")
+    assert page["legend"]["title"] == "Land Ice height, h_li\n(m above the WGS 84 ellipsoid)"
     assert ["no value", "#BBBBBB"] in page["legend"]["categories"]
     assert (page["colours"][~valid] == 0).all()
     assert (page["colours"][valid] > 0).all()

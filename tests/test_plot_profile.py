@@ -89,7 +89,14 @@ def test_labels_say_what_is_drawn(paths):
     [weak, strong] = panels
     assert weak.get_title(loc="left") == "spot 4 (gt2l, weak)"
     assert strong.get_title(loc="left") == "spot 5 (gt1r, strong)"
-    for expected in ("ATL06 006", "RGT 533", "cycle 7", "2020-04-", "h_li (m", "(km from x_atc"):
+    for expected in (
+        "ATL06 006",
+        "RGT 533",
+        "cycle 7",
+        "2020-04-",
+        "h_li\n(m above the WGS 84 ellipsoid)",
+        "(km from x_atc",
+    ):
         assert expected in texts(strong)
 
 

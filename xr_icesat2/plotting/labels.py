@@ -14,13 +14,6 @@ from .tracks import Track
 
 __all__ = ["axis_label", "beam_title", "granule_title", "granules_title", "unit_of"]
 
-_ABOVE = {
-    "height_above_reference_ellipsoid": "above the ellipsoid",
-    "height_above_geopotential_datum": "above the geoid",
-    "height_above_geoid": "above the geoid",
-    "height_above_mean_sea_level": "above the mean sea surface",
-}
-"""What heights are above, by their CF standard name."""
 _UNITS = {"meters": "m", "meter": "m", "metres": "m", "seconds": "s", "1": "", "degrees": "°"}
 _UNITS |= {"degrees_north": "°N", "degrees_east": "°E", "counts": "", "unitless": ""}
 
@@ -36,8 +29,10 @@ def axis_label(variable: xr.DataArray) -> str:
     name = str(variable.name)
     what = str(variable.attrs.get("long_name", "")).strip()
     about = f"{what}, {name}" if what and what != name else name
-    datum = _ABOVE.get(str(variable.attrs.get("standard_name", "")), "")
-    unit = " ".join(part for part in (unit_of(variable), datum) if part)
+    unit = unit_of(variable)
+    datum = str(variable.attrs.get("vertical_datum", ""))
+    if unit and datum:
+        return f"{about}\n({unit} above the {datum})"
     return f"{about} ({unit})" if unit else about
 
 

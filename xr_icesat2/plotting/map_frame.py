@@ -65,10 +65,11 @@ def _draw_graticule(axes: Axes, projection: MapProjection, limits: Limits) -> No
     x, y = np.meshgrid(columns, rows)
     longitude, latitude = projection.inverse(x, y)
     most = 6 if inches_wide(axes) > _NARROW else 3
-    parallels = _levels(latitude, most)
-    turns = np.ptp(_unwrapped(longitude)) > 300
+    unwrapped = _unwrapped(longitude)
+    turns = np.ptp(unwrapped) > 300
+    parallels = _levels(latitude, latitude if turns else latitude[:, 0], most)
     # Near a pole, the edges of the map cross all meridians, and no parallel may reach them.
-    meridians = _AROUND_A_POLE if turns else _levels(_unwrapped(longitude), most)
+    meridians = _AROUND_A_POLE if turns else _levels(unwrapped, unwrapped[0], most)
     for level in parallels:
         _draw_level(axes, x, y, latitude - level, _label(level, "NS") if turns else "")
     for level in meridians:
@@ -92,13 +93,16 @@ def _draw_level(axes: Axes, x: Floats, y: Floats, field: Floats, label: str = ""
             text.set_alpha(None)
 
 
-def _levels(field: Floats, most: int) -> list[float]:
-    """Return round numbers of degrees within a field, at most so many."""
-    finite = field[np.isfinite(field)]
-    if not finite.size:
+def _levels(field: Floats, edge: Floats, most: int) -> list[float]:
+    """Return round numbers of degrees within a field, of which an edge crosses at most so many."""
+    if not np.isfinite(field).all():
+        field = field[np.isfinite(field)]
+        edge = field
+    if not field.size:
         return []
-    low, high = float(finite.min()), float(finite.max())
-    step = next((step for step in _STEPS if (high - low) / step <= most), _STEPS[-1])
+    span = float(np.ptp(edge))
+    step = next((step for step in _STEPS if span / step <= most), _STEPS[-1])
+    low, high = float(field.min()), float(field.max())
     return [float(n * step) for n in range(int(np.ceil(low / step)), int(high // step) + 1)]
 
 
