@@ -37,10 +37,10 @@ def show_lake_levels(workspace: Workspace, segments: int) -> list[Path]:
         variables=VARIABLES,
     ) as ds:
         workspace.report(f"\nAll granules as one Dataset, one row for each observation:\n\n{ds}")
-        rows = ds.to_dataframe()
+        rows = ds.icesat2.to_dataframe()
     workspace.report(f"\nOpened and read, {elapsed(began)}.")
     rows = rows.assign(
-        cycle=rows["gran_idx"] // 100 % 100,
+        cycle=rows["cycle_number"].astype(int),
         lake=rows["inland_water_body_id"].astype(int),
     )
     levels = lake_levels(rows)

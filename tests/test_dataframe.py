@@ -230,6 +230,40 @@ def test_columns_of_granules_and_attached_columns(atl03):
             np.testing.assert_array_equal(frame.loc[frame["gt"] == gt, "segment_id"], ids)
 
 
+@pytest.mark.parametrize("layout", ["spot", "flat"])
+def test_rows_of_a_region(atl06, layout):
+    whole = opened(atl06).icesat2.to_dataframe(["h_li", "n_fit_photons"])
+    south, north = whole["latitude"].quantile([0.3, 0.6])
+    inside = whole[whole["latitude"].between(south, north)]
+    ds = opened(atl06, layout=layout, region=(-180, south, 180, north))
+    frame = ds.icesat2.to_dataframe(["h_li", "n_fit_photons"])
+    assert 0 < len(frame) < len(whole)
+    for name in frame:
+        assert frame[name].astype(str).tolist() == inside[name].astype(str).tolist(), name
+    nowhere = opened(atl06, layout=layout, region=(0, 0, 1, 1)).icesat2.to_dataframe()
+    assert nowhere.empty
+
+
+def test_columns_attached_by_name(tmp_path):
+    beams = {"cycle_number": 2, "n_segments": {"gt1l": 9, "gt1r": 14}}
+    path = write_granule(tmp_path, "ATL03", **beams)
+    write_granule(tmp_path, "ATL08", **beams)
+    names = ["segment_id", "solar_elevation", "atl08_class", "h_above_ground", "surf_type"]
+    frames = [
+        opened(path, layout=layout, attach=names).icesat2.to_dataframe(["h_ph", *names])
+        for layout in ("spot", "flat")
+    ]
+    pd.testing.assert_frame_equal(*frames)
+    assert frames[0]["segment_id"].dtype == np.int32
+    assert frames[0]["atl08_class"].dtype == np.int8
+    with h5py.File(path) as file:
+        for gt in ("gt1l", "gt1r"):
+            counts = file[f"{gt}/geolocation/segment_ph_cnt"][...]
+            ids = np.repeat(file[f"{gt}/geolocation/segment_id"][...], counts)
+            found = frames[0].loc[frames[0]["gt"] == gt, "segment_id"]
+            np.testing.assert_array_equal(found, ids)
+
+
 def test_computed_variables_keep_their_type(atl06):
     ds = opened(atl06)
     ds["half"] = ds["segment_id"] / 2

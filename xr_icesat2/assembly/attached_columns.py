@@ -28,7 +28,7 @@ from .variable import pad_value
 
 __all__ = ["OpenRate", "OpenedLink", "attach_columns"]
 
-KEPT_ENCODING = ("_FillValue", "dtype", "units", "calendar")
+KEPT_ENCODING = ("_FillValue", "dtype", "units", "calendar", "stored_dtype")
 """Encoding that does not depend on the shape of a variable."""
 LOCATORS = {"gran_idx", "spot", "gt", "n_obs", "n_rows", "source_row"}
 """Coordinates by which links find rows."""
@@ -199,6 +199,9 @@ class _ColumnMaker:
         places = _places(self.rates.by_end[self.own], self.dataset, sizes)
         array = ColumnArray(self._link(self.own, last), column_of_rows, *places)
         attrs, encoding = _described(column, found)
+        if found.dtype.kind in "iu":
+            # Tables leave out the number that rows without a linked row have.
+            encoding["pad_value"] = missing
         dims = (*_row_dims(self.dataset), *rest)
         variable = xr.Variable(dims, indexing.LazilyIndexedArray(array), attrs, encoding)
         if chunks := _chunks(self.dataset, variable):
@@ -293,7 +296,7 @@ def _described(column: AttachedName, found: xr.Variable) -> tuple[dict[str, Any]
         kept = {key: found.encoding[key] for key in KEPT_ENCODING if key in found.encoding}
         return dict(found.attrs), kept
     if special.classes:
-        return dict(CLASS_ATTRS), {}
+        return dict(CLASS_ATTRS), {"stored_dtype": np.dtype(np.int8)}
     named = {"long_name": special.long_name} if special.long_name else {}
     if special.plus or special.norm:
         return {**named, "units": found.attrs.get("units", "1")}, {}

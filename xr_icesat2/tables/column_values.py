@@ -61,12 +61,14 @@ class ValueRule:
             )
         if dtype.kind in "Mm":
             return cls(name, np.dtype(f"{dtype.kind}8[ns]"))
-        fill = variable.attrs.get("_FillValue", ()) if dtype.kind in "iuf" else ()
+        # An attached integer has a number of its own where no row is linked.
+        absent = variable.encoding.get("pad_value", ()) if dtype.kind in "iu" else ()
+        fill = variable.attrs.get("_FillValue", absent) if dtype.kind in "iuf" else ()
         fill = np.ravel(fill)[0] if np.size(fill) == 1 else None
         stored = variable.encoding.get("stored_dtype")
         if dtype.kind == "f" and stored is not None:
             return cls(name, np.dtype(stored), None, "_FillValue" in variable.encoding)
-        return cls(name, dtype, fill, fill is not None)
+        return cls(name, dtype, fill, fill is not None and "_FillValue" in variable.attrs)
 
     def apply(self, values: np.ndarray) -> ColumnValues:
         """Convert values as they were read.
