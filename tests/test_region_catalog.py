@@ -58,7 +58,7 @@ def check(geometry, crs, metres=1000):
     """Check that the catalog's polygons contain a region, and little more."""
     region = make_region(gpd.GeoSeries([geometry], crs=crs))
     assert found(region, *edges(geometry, crs)).all()
-    lon, lat = scattered(region.bounds, 500)
+    lon, lat = scattered(region.bounds, 300)
     inside, asked = region.contains(lon, lat), found(region, lon, lat)
     assert asked[inside].all()
     filled = gpd.GeoSeries([shapely.union_all(_filled(geometry))], crs=crs)

@@ -29,7 +29,7 @@ def add_parser(commands: Any) -> None:
         metavar=("WEST", "SOUTH", "EAST", "NORTH"),
         help="degrees, also as one word with commas: --bbox -108,38,-107,39",
     )
-    parser.add_argument("--region", metavar="FILE", help="GeoJSON with polygons")
+    parser.add_argument("--region", metavar="FILE", help="file of polygons or a mask")
     parser.add_argument(
         "--temporal", nargs="+", metavar="TIME", help="a day, month or year; or start and end"
     )

@@ -129,16 +129,19 @@ def _around(lines: Any, margin: float) -> list[Any]:
     tolerance, needed = _FINEST, margin
     while tolerance < 10:
         lines = shapely.simplify(lines, tolerance, preserve_topology=False)
+        # Simplified, a small ring is a line of no length, for which GEOS has no distance.
+        points = (shapely.get_type_id(lines) == 1) & (shapely.length(lines) == 0)
+        lines[points] = shapely.get_point(lines[points], 0)
         needed += tolerance
         # A circle of eight corners is 8 % narrower than its radius.
         grown = shapely.union_all(shapely.buffer(lines, 1.1 * (needed + tolerance), quad_segs=2))
         exteriors = shapely.get_exterior_ring(shapely.get_parts(grown))
         outline = shapely.simplify(shapely.union_all(shapely.polygons(exteriors)), tolerance)
         parts = shapely.get_parts(outline)
-        points = int(shapely.get_num_coordinates(parts).sum())
-        if parts.size <= MOST_POLYGONS and points <= MOST_POINTS:
+        count = int(shapely.get_num_coordinates(parts).sum())
+        if parts.size <= MOST_POLYGONS and count <= MOST_POINTS:
             apart = shapely.distance(lines, shapely.boundary(outline))
             if shapely.covers(outline, lines).all() and apart.min() >= needed:
                 return [shapely.geometry.polygon.orient(part, 1.0) for part in parts]
-        tolerance *= 4 if points > 4 * MOST_POINTS else 2
+        tolerance *= 4 if count > 4 * MOST_POINTS else 2
     raise ICESat2Error("region has no outline for the catalog. Pass its bounds as bbox instead.")

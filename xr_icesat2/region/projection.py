@@ -125,8 +125,16 @@ class Projection:
         """Return x and y; infinite where the CRS does not reach."""
         if self.transformer is None:
             return longitude, latitude
-        x, y = self.transformer.transform(longitude, latitude)
-        return np.asarray(x), np.asarray(y)
+        return self._transform(longitude, latitude, "FORWARD")
+
+    def _transform(
+        self, x: NDArray[Any], y: NDArray[Any], direction: str
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        if x.size == 1:  # pyproj before 3.7.2 takes an array of one for a number, with a warning
+            one = self.transformer.transform(x.item(), y.item(), direction=direction)
+            return np.array(one[:1]), np.array(one[1:])
+        there = self.transformer.transform(x, y, direction=direction)
+        return np.asarray(there[0]), np.asarray(there[1])
 
     def inverse(self, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return longitude and latitude in degrees.
@@ -138,8 +146,7 @@ class Projection:
         """
         if self.transformer is None:
             return x, y
-        lon, lat = self.transformer.transform(x, y, direction="INVERSE")
-        lon, lat = np.asarray(lon), np.asarray(lat)
+        lon, lat = self._transform(x, y, "INVERSE")
         lost = ~(np.isfinite(lon) & np.isfinite(lat))
         if lost.any():
             at = int(lost.argmax())
