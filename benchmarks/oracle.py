@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import xarray as xr
 
+from benchmarks.region import rows_of_path
 from benchmarks.task import Opened, Task, Values
 
 __all__ = ["WrongAnswerError", "check_opened", "check_values", "names_below"]
@@ -41,7 +42,7 @@ def check_values(task: Task, values: Values) -> int:
     for number, name in enumerate(task.files):
         with h5py.File(name) as file:
             for path in task.paths():
-                stored = file[path][task.slice]
+                stored = file[path][rows_of_path(file, task, path)]
                 nbytes += stored.nbytes
                 if (number, path) not in values:
                     raise WrongAnswerError(f"{path} of {name} is missing")

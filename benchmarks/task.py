@@ -46,6 +46,8 @@ class Task:
     """Whether ``variables`` are all variables of the group."""
     rows: tuple[int, int] | None = None
     """First row and the one after the last, in each beam; None for all."""
+    region: tuple[float, float, float, float] | None = None
+    """West, south, east, north in degrees: photons of the 20 m segments in it are read."""
     endpoint: str | None = None
     """Endpoint of the S3 server; None for local files."""
     cached: bool = False

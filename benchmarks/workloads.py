@@ -10,11 +10,14 @@ import h5py
 
 from benchmarks.files import FILES, Granules
 from benchmarks.oracle import names_below
+from benchmarks.region import box_around_middle
 from benchmarks.server import BUCKET, object_key
 from benchmarks.task import Does, Task
 
-__all__ = ["SHARE", "WORKLOADS", "Workload", "task_of"]
+__all__ = ["BOX", "SHARE", "WORKLOADS", "Workload", "task_of"]
 
+BOX = 10.0
+"""Kilometres, width and height of the region in workloads that read one."""
 SHARE = 0.02
 """Share of the rows in workloads that read few of them."""
 
@@ -33,6 +36,8 @@ class Workload:
     everything: bool = False
     cached: bool = False
     local: bool = False
+    region: bool = False
+    """Whether the photons in a box of :data:`BOX` are read."""
 
     @property
     def granules(self) -> Granules:
@@ -47,6 +52,10 @@ _S3: Sequence[tuple[str, str, Does, dict[str, bool]]] = (
     ("d-b", "(b) with cached structure", "read", {"cached": True}),
     ("d-c", "(c) with cached structure", "read", {"few": True, "cached": True}),
     ("e", "open and read every variable of the main group", "read", {"everything": True}),
+)
+_REGION: Sequence[tuple[str, str, bool]] = (
+    ("", "open and read 5 variables of the photons in a box of 10 km", False),
+    ("-cached", "the same with cached structure", True),
 )
 _LOCAL: Sequence[tuple[str, str, Does, dict[str, bool]]] = (
     ("local-b", "local file: open and read 5 variables of 6 beams", "read", {}),
@@ -69,6 +78,9 @@ def _all() -> Iterator[Workload]:
         for op, title, does, how in _S3:
             if not many or op not in "ae":
                 yield Workload(f"{files}/{op}", files, title, does, **how)
+        for op, title, cached in _REGION if files.startswith("atl03") else ():
+            name = f"region{op}/{files}"
+            yield Workload(name, files, title, "read", cached=cached, region=True)
         opens = _LOCAL_OPENS if files.startswith("atl03") else ()
         for op, title, does, how in (*opens, *_LOCAL) if not many else ():
             yield Workload(f"{files}/{op}", files, title, does, **how, local=True)
@@ -83,6 +95,7 @@ def task_of(workload: Workload, files: Sequence[Path], endpoint: str | None, scr
     with h5py.File(files[0]) as file:
         beams = tuple(name for name in file if name.startswith("gt"))
         rows = min(_rows(name, beams, granules) for name in files)
+        region = box_around_middle(file, BOX) if workload.region else None
         variables = granules.variables if workload.does == "read" else ()
         if workload.everything:
             below = names_below(file, f"{beams[0]}/{granules.group}")
@@ -97,6 +110,7 @@ def task_of(workload: Workload, files: Sequence[Path], endpoint: str | None, scr
         variables,
         everything=workload.everything,
         rows=(begin, begin + max(1, round(rows * SHARE))) if workload.few else None,
+        region=region,
         endpoint=endpoint,
         cached=workload.cached,
         scratch=str(scratch),

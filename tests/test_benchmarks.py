@@ -38,6 +38,13 @@ def files(tmp_path_factory):
     return [write_granule(folder / f"{n}.h5", cycle_number=n, **how) for n in (1, 2)]
 
 
+@pytest.fixture(scope="module")
+def photons(tmp_path_factory):
+    """A granule of 20 km, through a box of 10 km."""
+    rows = {"gt2l": 1000, "gt2r": 1000}
+    return write_granule(tmp_path_factory.mktemp("photons"), "ATL03", n_segments=rows)
+
+
 def task_for(files, *, endpoint=None, **how) -> Task:
     workload = Workload("w", "atl06-50", "", how.pop("does", "read"), **how)
     task = task_of(workload, files, endpoint, Path())
@@ -79,6 +86,23 @@ def test_floor_works_on_local_files(files, kind):
 def test_installed_readers_return_the_values_of_h5py(files, name, few):
     task = task_for(files, few=few)
     assert check_values(task, load_peer(name).read(task)) > 0
+
+
+@pytest.mark.parametrize(
+    "name", ["xr_icesat2", "xr_icesat2-decoded", "xr_icesat2-all-segments", "h5py-s3fs", "h5coro"]
+)
+def test_readers_of_regions_return_the_photons_of_the_segments_in_it(
+    photons, name, link, s3_server
+):
+    workload = replace(WORKLOADS["region/atl03-006"], files="atl03-006")
+    task = placed(task_of(workload, [photons], link, Path()), s3_server)
+    set_link(link, UNSHAPED)
+    nbytes = check_values(task, load_peer(name).read(task))
+    everything = check_values(
+        replace(task, region=None),
+        load_peer("h5py").read(replace(task, region=None, urls=task.files, endpoint=None)),
+    )
+    assert 0 < nbytes < 0.9 * everything
 
 
 @pytest.mark.parametrize("does", ["open", "tree"])

@@ -80,6 +80,7 @@ PARTS = {
     # The cost of requests on a link that is computed, and what is parsed.
     "test_attach": "bytesource",
     "test_memory": "bytesource",
+    "test_region_requests": "bytesource",
     "test_requests": "bytesource granule index_cache",
     "test_round_trips": "bytesource",
     # NASA's archive: parameters of a search, footprints, checksums, renewal.

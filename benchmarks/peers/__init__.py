@@ -14,6 +14,7 @@ PEERS = {
     "xr_icesat2": "ours:AsStored",
     "xr_icesat2-index-file": "ours:IndexFile",
     "xr_icesat2-decoded": "ours:Decoded",
+    "xr_icesat2-all-segments": "ours:AllSegments",
     "download": "download:WholeDownload",
     "h5coro": "h5coro_read:ReadDatasets",
     "engine-h5coro": "h5coro_engine:Engine",

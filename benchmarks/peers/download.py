@@ -26,6 +26,7 @@ class WholeDownload(Peer):
     title = "download whole (obstore, 16 × 4 MiB), then h5py"
     local = False
     trees = True
+    regions = True
 
     def open(self, task: Task) -> Opened:
         """Download, and list the main group."""

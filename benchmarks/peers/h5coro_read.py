@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from h5coro import filedriver, h5coro, s3driver
 
 from benchmarks.peers.peer import Peer, each_file
+from benchmarks.region import SEGMENT_VARIABLES, photon_rows
 from benchmarks.task import Opened, Task, Values
 
 __all__ = ["ReadDatasets"]
@@ -17,6 +19,7 @@ class ReadDatasets(Peer):
     """Reader of all datasets in one call, with one thread for each."""
 
     title = "h5coro `readDatasets`"
+    regions = True
 
     def open(self, task: Task) -> Opened:
         """List the main group of each beam."""
@@ -34,14 +37,35 @@ class ReadDatasets(Peer):
 
         def one(url: str) -> dict[str, np.ndarray]:
             file = self._file(task, url)
-            slices = [] if task.rows is None else [list(task.rows)]
-            asked = [{"dataset": path, "hyperslice": list(slices)} for path in task.paths()]
-            answer = file.readDatasets(asked, block=True)
-            values = {path: np.asarray(answer[path]) for path in task.paths()}
+            rows = dict.fromkeys(task.paths(), task.rows)
+            if task.region is not None:
+                rows = self._rows_in_region(file, task)
+            values = self._values(file, rows)
             file.close()
             return values
 
         return each_file(task, one)
+
+    def _rows_in_region(self, file: Any, task: Task) -> dict[str, tuple[int, int] | None]:
+        """Read where the segments are, and return the photons of those in the region."""
+        names = [f"{beam}/geolocation/{n}" for beam in task.beams for n in SEGMENT_VARIABLES]
+        found = self._values(file, dict.fromkeys(names))
+        rows: dict[str, tuple[int, int] | None] = {}
+        for beam in task.beams:
+            segments = {n: found[f"{beam}/geolocation/{n}"] for n in SEGMENT_VARIABLES}
+            chosen = photon_rows(segments, task.region or ())
+            paths = [path for path in task.paths() if path.startswith(f"{beam}/")]
+            rows |= dict.fromkeys(paths, (chosen.start, chosen.stop))
+        return rows
+
+    @staticmethod
+    def _values(file: Any, rows: Mapping[str, tuple[int, int] | None]) -> dict[str, np.ndarray]:
+        asked = [
+            {"dataset": path, "hyperslice": [] if some is None else [list(some)]}
+            for path, some in rows.items()
+        ]
+        answer = file.readDatasets(asked, block=True)
+        return {path: np.asarray(answer[path]) for path in rows}
 
     @staticmethod
     def _file(task: Task, url: str) -> Any:

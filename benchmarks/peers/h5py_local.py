@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 
 from benchmarks.peers.peer import Peer, each_file
+from benchmarks.region import read_photons
 from benchmarks.task import Opened, Task, Values
 
 __all__ = ["Local", "Walk", "describe", "read_all", "walk"]
@@ -15,6 +16,8 @@ __all__ = ["Local", "Walk", "describe", "read_all", "walk"]
 
 def read_all(file: h5py.File, task: Task) -> dict[str, np.ndarray]:
     """Return the values of all requested datasets."""
+    if task.region is not None:
+        return read_photons(task, lambda path, rows: file[path][rows])
     return {path: file[path][task.slice] for path in task.paths()}
 
 

@@ -23,6 +23,7 @@ class DefaultCache(Peer):
     title = "h5py over s3fs, default cache"
     local = False
     trees = True
+    regions = True
     caching: dict[str, Any] = {}  # noqa: RUF012 - a subclass has its own
 
     def open(self, task: Task) -> Opened:

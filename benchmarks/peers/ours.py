@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,11 @@ import numpy as np
 import xarray as xr
 
 from benchmarks.peers.peer import Peer
+from benchmarks.region import SEGMENT_VARIABLES, photon_rows
 from benchmarks.task import Opened, Task, Values
 from xr_icesat2 import save_indexes
 
-__all__ = ["AsStored", "Decoded", "IndexFile"]
+__all__ = ["AllSegments", "AsStored", "Decoded", "IndexFile"]
 
 
 class Decoded(Peer):
@@ -22,6 +25,7 @@ class Decoded(Peer):
     title = '`engine="icesat2"`, decoded'
     index = "may"
     trees = True
+    regions = True
     decoders: dict[str, Any] = {}  # noqa: RUF012 - a subclass has its own
 
     def kept(self, task: Task) -> str | None:
@@ -44,7 +48,11 @@ class Decoded(Peer):
 
     def read(self, task: Task) -> Values:
         """Open all granules as one Dataset, and load it."""
-        asked = {} if task.everything else {"variables": list(task.variables)}
+        asked: dict[str, Any] = {}
+        if not task.everything:
+            asked["variables"] = list(task.variables)
+        if task.region is not None:
+            asked["region"] = task.region
         with self._opened(task, **asked) as ds:
             if task.rows is not None:
                 along = ds["n_obs"].dims
@@ -90,6 +98,52 @@ class IndexFile(AsStored):
         self._file = file
 
 
+class AllSegments(AsStored):
+    """Reader of undecoded photons by the coordinates of all segments, without ``region``."""
+
+    title = '`engine="icesat2"`, all segment coordinates read'
+
+    def cannot(self, task: Task) -> str | None:
+        """Return why it is not measured: it is for regions of one granule."""
+        if task.region is None or len(task.urls) > 1:
+            return "measured on regions only"
+        return super().cannot(task)
+
+    def read(self, task: Task) -> Values:
+        """Read the coordinates, then the photons of all beams concurrently."""
+        segments = replace(task, group="geolocation", variables=SEGMENT_VARIABLES)
+        if task.region is None:
+            raise ValueError("the task has no region")
+        with self._opened(segments, variables=list(SEGMENT_VARIABLES)) as ds:
+            ds.icesat2.load(*SEGMENT_VARIABLES)
+            beams = {
+                str(gt): photon_rows(
+                    {name: ds[name].to_numpy()[0, spot] for name in SEGMENT_VARIABLES},
+                    task.region,
+                )
+                for spot, gt in enumerate(ds["gt"].to_numpy()[0])
+            }
+        with self._opened(task, variables=list(task.variables)) as ds:
+            dim = _longest(ds).dims[2]
+            parts = {
+                str(gt): ds.isel({ds["gt"].dims[1]: spot, dim: beams[str(gt)]})
+                for spot, gt in enumerate(ds["gt"].to_numpy()[0])
+            }
+            below = _chosen(ds, task)
+
+            def load(part: xr.Dataset) -> xr.Dataset:
+                loaded: xr.Dataset = part.icesat2.load(*below)
+                return loaded
+
+            with ThreadPoolExecutor(len(parts)) as pool:
+                loaded = dict(zip(parts, pool.map(load, parts.values()), strict=True))
+        return {
+            (0, f"{gt}/{path}"): part.variables[name].to_numpy()[0]
+            for gt, part in loaded.items()
+            for name, path in below.items()
+        }
+
+
 def _longest(ds: xr.Dataset) -> xr.DataArray:
     return max(ds.data_vars.values(), key=lambda array: array.ndim and array.size)
 
@@ -106,7 +160,7 @@ def _apart(ds: xr.Dataset, below: Mapping[str, str], task: Task) -> Any:
     """Yield the rows of each beam of each granule, without padding."""
     numbers = {url.rpartition("/")[2]: n for n, url in enumerate(task.urls)}
     tracks = ds["gt"].to_numpy()
-    rows = ds["n_obs"].to_numpy()
+    rows = ds["n_rows" if "n_rows" in ds else "n_obs"].to_numpy()
     start = task.rows[0] if task.rows else 0
     for g, source in enumerate(ds["source_file"].to_numpy()):
         number = numbers[str(source).rpartition("/")[2]]

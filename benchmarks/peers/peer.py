@@ -32,6 +32,8 @@ class Peer(ABC):
     """Whether it reads values."""
     trees = False
     """Whether it lists the variables of a whole file."""
+    regions = False
+    """Whether it reads the photons in a region."""
 
     def cannot(self, task: Task) -> str | None:
         """Return the reason why it cannot do a task, or None."""
@@ -42,6 +44,7 @@ class Peer(ABC):
             "needs an existing index": not task.cached and self.index == "must",
             "reads no values": task.does == "read" and not self.reads,
             "does not list a group": task.does == "open" and not self.opens,
+            "selects no region": task.region is not None and not self.regions,
             "does not open a whole file": task.does == "tree" and not self.trees,
         }
         return next((reason for reason, holds in reasons.items() if holds), None)

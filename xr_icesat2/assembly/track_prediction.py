@@ -14,9 +14,9 @@ from xr_icesat2.region import Region
 __all__ = ["MAX_METRES", "BeamPrediction", "TrackPrediction"]
 
 MAX_METRES = 50_000.0
-"""Distance from the reference ground track within which every row is. ATLAS points at most 5° from
-nadir (44 km), in scans for calibration; pairs of beams are 3.3 km apart, and calculated tracks are
-within 2.1 km of the mission's. In real granules the distance is 7.0 km at most."""
+"""Distance from the reference ground track within which every row is. It allows for pointing 5°
+from nadir (44 km), as in scans for calibration; pairs of beams are 3.3 km apart, and calculated
+tracks are within 2.1 km of the mission's. In real granules the distance is 7.0 km at most."""
 TURNING_LATITUDE = 85.0
 """Degrees north or south from which nothing is predicted: tracks turn at 88°."""
 EARTH_RADIUS = 6_371_000.0
@@ -111,9 +111,11 @@ class BeamPrediction:
     """Rows of a chunk, which is read as a whole."""
 
     def first_rows(self) -> RowRanges:
-        """Return the rows to read at first: the expected ones, the first and the last chunk."""
-        ends = RowRanges.of_rows(np.array([0, self.n_obs - 1])[: self.n_obs])
-        return self._whole_chunks(self.track.expected_rows(self.n_obs).union(ends))
+        """Return the rows to read at first: the expected ones, or else the first and last chunk."""
+        rows = self.track.expected_rows(self.n_obs)
+        if not rows.count:
+            rows = RowRanges.of_rows(np.array([0, self.n_obs - 1])[: self.n_obs])
+        return self._whole_chunks(rows)
 
     def missing_rows(
         self, read: RowRanges, segments: np.ndarray, longitude: np.ndarray, latitude: np.ndarray
