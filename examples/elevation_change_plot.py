@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from xr_icesat2 import icesat2
 
 from .plotting import COLOURS, POINTS, distance_km, save_figure
 
@@ -55,31 +58,24 @@ def draw_change(change: xr.Dataset, expected: xr.DataArray, path: Path, title: s
 
 
 def draw_heights(ds: xr.Dataset, path: Path, title: str) -> None:
-    """Draw a map of the heights, and the profiles of all beams.
+    """Draw a map of the heights, and the profiles of the strong beams.
 
     Parameters
     ----------
     ds
-        One granule of ATL06, loaded.
+        One granule of ATL06.
     path
         PNG file to write.
     title
         Title above the picture.
     """
-    granule = ds.isel(gran_idx=0)
-    figure, (left, top, bottom) = _panels()
-    bottom.sharey(top)
-    _draw_map(left, granule, "h_li", "Height above the ellipsoid, h_li (m)")
-    for axes, strength in ((top, "strong"), (bottom, "weak")):
-        spots = granule["spot"][granule["beam_strength"].to_numpy() == strength]
-        for spot, colour in zip(spots, COLOURS.values(), strict=False):
-            one = granule.sel(spot=spot)
-            km = distance_km(one["x_atc"], granule["x_atc"])
-            label = f"spot {spot.item()}, {one['gt'].item()}"
-            axes.plot(km, one["h_li"], color=colour, label=label, **POINTS)
-        axes.set_title(f"Profiles of the {strength} beams", loc="left")
-        axes.set_ylabel("Height, h_li (m)")
-        axes.legend(loc="upper right", markerscale=4)
+    strong = ds.isel(spot=ds["beam_strength"].to_numpy() == "strong")
+    count = int((strong["n_obs"] > 0).sum())
+    figure = plt.figure(figsize=(12, 9), layout="constrained")
+    parts: Any = figure.subfigures(1, 2, width_ratios=(1, 1.5))
+    left, right = parts
+    icesat2(ds).plot.map(ax=left.subplots())
+    icesat2(strong).plot.profile(ax=right.subplots(count, squeeze=False))
     save_figure(figure, path, title)
 
 

@@ -18,7 +18,7 @@ from xr_icesat2.testing import canopy_height, true_photon_classes
 from .forest_canopy_plot import draw_forest
 from .workspace import Workspace, elapsed
 
-__all__ = ["classify_photons", "land_segment_table", "show_forest_canopy"]
+__all__ = ["add_classes", "classify_photons", "land_segment_table", "show_forest_canopy"]
 
 BEAM = "gt2r"
 GRANULE: Mapping[str, Any] = {"rgt": 533, "granule_region": 3, "cycle_number": 7, "beams": [BEAM]}
@@ -41,6 +41,7 @@ LAND_VARIABLES = [
     "land_segments/segment_id_end",
     "land_segments/terrain/h_te_best_fit",
     "land_segments/canopy/h_canopy",
+    "land_segments/canopy/h_canopy_abs",
 ]
 """Variables of ATL08 that :func:`classify_photons` and :func:`land_segment_table` need."""
 CLASSES: Mapping[int, str] = {
@@ -67,7 +68,8 @@ def show_forest_canopy(workspace: Workspace, segments: int) -> list[Path]:
     _report_classes(photons, true_photon_classes(BEAM, **keywords), workspace)
     geolocation = photon_tree["geolocation"].dataset
     ids, begin = geolocation["segment_id"].to_numpy(), geolocation["segment_dist_x"].to_numpy()
-    land = land_segment_table(_merge_nodes(land_tree), lambda nrs: np.interp(nrs, ids, begin))
+    segments_of_land = _merge_nodes(land_tree)
+    land = land_segment_table(segments_of_land, lambda nrs: np.interp(nrs, ids, begin))
     workspace.report(f"\nLand segments:\n\n{land}")
     tables = [workspace.output / "photons.parquet", workspace.output / "canopy.parquet"]
     for frame, path in zip((photons, land), tables, strict=True):
@@ -75,7 +77,7 @@ def show_forest_canopy(workspace: Workspace, segments: int) -> list[Path]:
     trees = photons[["x_atc"]].assign(expected=canopy_height(photons["lat_ph"], photons["lon_ph"]))
     picture = workspace.output / "photons.png"
     title = f"ATL03 and ATL08 (synthetic), track {GRANULE['rgt']}, beam {BEAM}"
-    draw_forest(photons, land, trees, picture, title)
+    draw_forest(add_classes(photon_tree, land_tree), segments_of_land, land, trees, picture, title)
     return [*tables, picture]
 
 
@@ -93,12 +95,26 @@ def classify_photons(photons: xr.DataTree, land: xr.DataTree) -> pd.DataFrame:
         One row for each photon: ``lat_ph``, ``lon_ph``, ``x_atc``, ``h_ph`` and ``class``,
         which is ``classed_pc_flag`` or :data:`xr_icesat2.links.UNCLASSIFIED`.
     """
-    heights, segments = photons["heights"].dataset, photons["geolocation"].dataset
+    rows = add_classes(photons, land)
+    names = {"lat_ph": "lat_ph", "lon_ph": "lon_ph", "h_ph": "h_ph", "x_atc": "x_atc"}
+    names["class"] = "atl08_class"
+    return pd.DataFrame({column: rows[name].to_numpy() for column, name in names.items()})
+
+
+def add_classes(photons: xr.DataTree, land: xr.DataTree) -> xr.Dataset:
+    """Return the photons of ATL03 with ``atl08_class`` and ``x_atc``, as ``attach=`` adds them.
+
+    Parameters
+    ----------
+    photons, land
+        As for :func:`classify_photons`.
+    """
+    heights, segments = photons["heights"].to_dataset(), photons["geolocation"].dataset
     listed = land["signal_photons"].dataset
-    columns = {name: heights[name].to_numpy() for name in ("lat_ph", "lon_ph", "h_ph")}
-    columns["x_atc"] = links.along_track_distance(heights, segments).to_numpy()
-    columns["class"] = links.photon_classes(heights, segments, listed).to_numpy()
-    return pd.DataFrame(columns)
+    return heights.assign(
+        x_atc=links.along_track_distance(heights, segments),
+        atl08_class=links.photon_classes(heights, segments, listed),
+    )
 
 
 def land_segment_table(

@@ -9,11 +9,14 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import xarray as xr
 from matplotlib.axes import Axes
+
+from xr_icesat2 import icesat2
 
 from .plotting import COLOURS, POINTS, distance_km, save_figure
 
-__all__ = ["LAND_CLASSES", "draw_forest", "draw_photons"]
+__all__ = ["draw_forest", "draw_photons"]
 
 LAND_CLASSES: Mapping[tuple[int, ...], Mapping[str, Any]] = {
     (-1, 0): {"label": "noise and unclassified", "color": "0.75", "markersize": 1},
@@ -29,16 +32,23 @@ GAP_KM = 0.1
 
 
 def draw_forest(
-    photons: pd.DataFrame, land: pd.DataFrame, trees: pd.DataFrame, path: Path, title: str
+    photons: xr.Dataset,
+    segments: xr.Dataset,
+    land: pd.DataFrame,
+    trees: pd.DataFrame,
+    path: Path,
+    title: str,
 ) -> None:
     """Draw photons with terrain and canopy, and the canopy of the whole beam.
 
     Parameters
     ----------
     photons
-        From :func:`.classify_photons`.
+        From :func:`.add_classes`.
+    segments
+        Land segments of ATL08, as opened.
     land
-        From :func:`.land_segment_table`.
+        From :func:`.land_segment_table`, of the same segments.
     trees
         True canopy height ``expected`` at ``x_atc``.
     path
@@ -49,22 +59,16 @@ def draw_forest(
     figure, (top, bottom) = plt.subplots(
         2, figsize=(11, 7), height_ratios=(2, 1), layout="constrained"
     )
-    origin = photons["x_atc"]
-    photons = photons.assign(km=distance_km(photons["x_atc"], origin))
+    lines = ["h_te_best_fit", "h_canopy_abs"]
+    icesat2(photons).plot.profile(over=segments, over_variables=lines, ax=top)
+    origin = trees["x_atc"]
     land = _with_km(land, origin)
     begin = _densest_canopy(land)
-    inside = photons[photons["km"].between(begin, begin + WINDOW_KM)]
-    _draw_classes(top, inside, "h_ph", LAND_CLASSES)
-    land["h_top"] = land["h_te_best_fit"] + land["h_canopy"]
-    _segment_lines(top, land, "h_top", "h_te_best_fit + h_canopy")
-    _segment_lines(top, land, "h_te_best_fit", "h_te_best_fit", linestyle=":")
-    signal = inside.loc[inside["class"] > 0, "h_ph"]
+    km = distance_km(photons["x_atc"], origin)
+    inside = (km >= begin) & (km <= begin + WINDOW_KM)
+    is_signal = np.isin(photons["atl08_class"], (1, 2, 3))
+    signal = photons["h_ph"].to_numpy()[inside & is_signal]
     top.set(xlim=(begin, begin + WINDOW_KM), ylim=(signal.min() - 12, signal.max() + 22))
-    top.set_ylabel("Height above the ellipsoid (m)")
-    top.set_title(
-        "Photons by class (ATL03), terrain and canopy of each segment (ATL08)", loc="left"
-    )
-    top.legend(loc="upper center", ncols=3, markerscale=5)
     km = distance_km(trees["x_atc"], origin)
     height = trees["expected"].mask(np.diff(km, prepend=km[0]) > GAP_KM)  # no line across a gap
     bottom.plot(km, height, color=COLOURS["red"], linewidth=1, label="true canopy")
@@ -81,12 +85,11 @@ def draw_forest(
 def draw_photons(
     photons: pd.DataFrame,
     height: str,
-    classes: Mapping[tuple[int, ...], Mapping[str, Any]],
-    land: pd.DataFrame | None,
+    land: pd.DataFrame,
     path: Path,
     title: str,
 ) -> None:
-    """Draw the photons of a short granule, and the canopy if it is known.
+    """Draw the photons of a short granule by class, and the canopy.
 
     Parameters
     ----------
@@ -94,40 +97,30 @@ def draw_photons(
         Photons of one beam: ``x_atc``, ``class``, and a column of heights.
     height
         Name of that column; it labels the axis.
-    classes
-        Styles of points, such as :data:`LAND_CLASSES`.
     land
-        From :func:`.land_segment_table`, or None.
+        From :func:`.land_segment_table`.
     path
         PNG file to write.
     title
         Title above the picture.
     """
     figure, axes = plt.subplots(figsize=(11, 4.5), layout="constrained")
-    _draw_classes(
-        axes, photons.assign(km=distance_km(photons["x_atc"], photons["x_atc"])), height, classes
-    )
-    if land is not None:
-        _segment_lines(axes, _with_km(land, photons["x_atc"]), "h_canopy", "ATL08, h_canopy")
+    _draw_classes(axes, photons.assign(km=distance_km(photons["x_atc"], photons["x_atc"])), height)
+    _segment_lines(axes, _with_km(land, photons["x_atc"]), "h_canopy", "ATL08, h_canopy")
     axes.set_ylabel(height)
     axes.set_xlabel("Distance along the track (km)")
     axes.legend(
         loc="lower left",
         bbox_to_anchor=(0, 1),
         frameon=False,
-        ncols=len(classes) + 1,
+        ncols=len(LAND_CLASSES) + 1,
         markerscale=5,
     )
     save_figure(figure, path, title)
 
 
-def _draw_classes(
-    axes: Axes,
-    photons: pd.DataFrame,
-    height: str,
-    classes: Mapping[tuple[int, ...], Mapping[str, Any]],
-) -> None:
-    for values, style in classes.items():
+def _draw_classes(axes: Axes, photons: pd.DataFrame, height: str) -> None:
+    for values, style in LAND_CLASSES.items():
         some = photons[photons["class"].isin(values)]
         if len(some):
             axes.plot(some["km"], some[height], **(dict(POINTS) | dict(style)))

@@ -4,30 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from xr_icesat2 import icesat2, links
+
 from .elevation_change_plot import draw_heights
 from .forest_canopy import land_segment_table
-from .forest_canopy_plot import LAND_CLASSES, draw_photons
-from .plotting import COLOURS
+from .forest_canopy_plot import draw_photons
+from .plotting import save_figure
 
 __all__ = ["show_granule"]
 
-CONFIDENCE: Mapping[tuple[int, ...], Mapping[str, Any]] = {
-    (-2, -1, 0, 1): {"label": "noise and buffer", "color": "0.7"},
-    (2,): {"label": "low confidence", "color": COLOURS["sky"]},
-    (3,): {"label": "medium", "color": COLOURS["orange"]},
-    (4,): {"label": "high", "color": COLOURS["blue"]},
-}
-"""Style of points by values of ``signal_conf_ph``."""
 SEGMENT = 20.0
 """Length of the segments of ATL03 and ATL08, in metres."""
 ABOVE_GROUND = "Height above the ground, ph_h (m)"
-ABOVE_ELLIPSOID = "Height above the ellipsoid, h_ph (m)"
+GAP = 40.0
+"""Distance between photons that follow one another, above which a run ends, in metres."""
 
 
 def show_granule(path: Path, output: Path, report: Callable[[str], None]) -> list[Path]:
@@ -73,21 +68,14 @@ def _show_photons(path: Path, picture: Path) -> pd.DataFrame:
     with xr.open_datatree(path, engine="icesat2", layout="flat") as tree:
         heights = tree["heights"].to_dataset().load()
         segments = tree["geolocation"].to_dataset().load()
-    count = segments["segment_ph_cnt"].to_numpy()
-    ids, x = segments["segment_id"].to_numpy(), segments["segment_dist_x"].to_numpy()
-    run = np.cumsum(np.diff(ids, prepend=ids[0]) > 1)
-    photons = pd.DataFrame(
-        {name: heights[name].to_numpy() for name in ("gt", "lat_ph", "lon_ph", "h_ph")}
-        | {
-            "x_atc": np.repeat(x, count) + heights["dist_ph_along"].to_numpy(),
-            "class": heights["signal_conf_ph"].max("surface_type").to_numpy(),
-        }
-    )
-    longest = photons[np.repeat(run == np.bincount(run).argmax(), count)]
-    shown = longest.rename(columns={"h_ph": ABOVE_ELLIPSOID})
-    title = f"{path.name}, {shown['gt'].iloc[0]}: photons by their highest confidence"
-    draw_photons(shown, ABOVE_ELLIPSOID, CONFIDENCE, None, picture, title)
-    return photons
+    heights["x_atc"] = links.along_track_distance(heights, segments)
+    run = np.cumsum(np.abs(np.diff(heights["x_atc"], prepend=heights["x_atc"][0])) > GAP)
+    longest = heights.isel(photon_idx=run == np.bincount(run).argmax())
+    axes = icesat2(longest).plot.profile()
+    save_figure(axes.figure, picture, path.name)
+    confidence = heights["signal_conf_ph"].max("surface_type")
+    names = ["gt", "lat_ph", "lon_ph", "h_ph", "x_atc", "confidence"]
+    return heights.assign(confidence=confidence)[names[3:]].to_dataframe()[names]
 
 
 def _show_canopy(path: Path, picture: Path) -> pd.DataFrame:
@@ -110,7 +98,7 @@ def _show_canopy(path: Path, picture: Path) -> pd.DataFrame:
         land.isel(segment_idx=land["gt"].to_numpy() == beam), lambda ids: SEGMENT * (ids - first)
     )
     title = f"{path.name}, {beam}: photons by class, and the canopy"
-    draw_photons(shown, ABOVE_GROUND, LAND_CLASSES, canopy, picture, title)
+    draw_photons(shown, ABOVE_GROUND, canopy, picture, title)
     return land.to_dataframe()
 
 

@@ -18,6 +18,8 @@ __all__ = ["MAX_PANELS", "Panels", "inches_wide", "make_panels", "wrapped", "wri
 
 MAX_PANELS = 24
 _WIDTH, _PANEL_HEIGHT, _SINGLE_HEIGHT = 11.0, 2.3, 4.5
+_WIDE = 6.0
+"""Inches of axes in which a legend has two lines."""
 _LETTERS, _SHORTEST = 11, 16
 """Letters of a title in an inch; a shorter line is not broken."""
 _LEGEND_SIZE = 24.0
@@ -81,8 +83,15 @@ class Panels:
                 title_fontsize="small",
             )
         else:
+            is_wide = inches_wide(self.axes[0]) > _WIDE
             legend = self.axes[0].legend(
-                handles.values(), handles.keys(), loc="upper right", title=title, fontsize="small"
+                handles.values(),
+                handles.keys(),
+                loc="upper center" if is_wide else "upper right",
+                ncols=-(-len(handles) // 2) if is_wide else 1,
+                title=title,
+                fontsize="small",
+                title_fontsize="small",
             )
         for handle in legend.legend_handles:
             if handle is not None and hasattr(handle, "set_sizes"):
