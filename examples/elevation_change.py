@@ -9,26 +9,26 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from xr_icesat2 import icesat2
 from xr_icesat2.testing import elevation_change as true_change_of_a_cycle
 
 from .elevation_change_plot import draw_change
 from .workspace import Workspace, elapsed
 
 __all__ = [
-    "BEAMS",
     "CYCLES",
     "VARIABLES",
-    "align_on_segments",
     "change_table",
     "elevation_change",
     "show_elevation_change",
 ]
 
-BEAMS = ("gt1l", "gt1r", "gt2l", "gt2r", "gt3l", "gt3r")
 CYCLES = (12, 16)
 """Cycles to compare: four times 91 days, a year."""
 VARIABLES = ["segment_id", "h_li", "atl06_quality_summary", "x_atc", "y_atc", "dh_fit_dy"]
 """Variables that :func:`elevation_change` needs."""
+TABLE_WITHOUT = {"delta_time", "product", "rgt", "spatial_ref", "spot"}
+"""Coordinates that the table does not show."""
 
 
 def show_elevation_change(workspace: Workspace, segments: int) -> list[Path]:
@@ -48,7 +48,7 @@ def show_elevation_change(workspace: Workspace, segments: int) -> list[Path]:
     frame = change_table(change)
     frame.to_parquet(table, index=False)
     workspace.report(f"\nElevation change, cycle {CYCLES[0]} to {CYCLES[1]}, in metres:\n\n{frame}")
-    summary = frame.groupby("beam")["dh"].describe()[["count", "mean", "std", "min", "max"]]
+    summary = frame.groupby("gt")["dh"].describe()[["count", "mean", "std", "min", "max"]]
     workspace.report(f"\ndh by beam, in metres:\n\n{summary.round(3)}")
     error = change["dh"] - expected
     workspace.report(f"\ndh minus the true change: median {error.median():.3f} m")
@@ -70,67 +70,27 @@ def elevation_change(ds: xr.Dataset) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        On (beam, segment_id), in metres: ``dh``, the heights ``h_li_first`` and
+        On (gt, segment_id), in metres: ``dh``, the heights ``h_li_first`` and
         ``h_li_second``; ``latitude``, ``longitude`` and ``x_atc`` of the first granule.
     """
     good = ds["h_li"].where(ds["atl06_quality_summary"] == 0)
-    aligned = align_on_segments(ds.assign(h_li=good))
-    first, second = (aligned.isel(gran_idx=g, drop=True) for g in (0, 1))
+    track = icesat2(ds.assign(h_li=good)).along_track()
+    track = track.drop_vars([*TABLE_WITHOUT & track.coords.keys()]).load()
+    first, second = (track.isel(cycle_number=n, drop=True) for n in (0, 1))
     slope = (first["dh_fit_dy"] + second["dh_fit_dy"]) / 2
     dh = second["h_li"] - first["h_li"] - slope * (second["y_atc"] - first["y_atc"])
     cycles = " to ".join(str(cycle) for cycle in ds["cycle_number"].to_numpy())
-    change = first[["latitude", "longitude", "x_atc"]].assign(
+    change = first[["x_atc"]].assign(
         h_li_first=first["h_li"],
         h_li_second=second["h_li"],
         dh=dh.assign_attrs(long_name=f"elevation change, cycle {cycles}", units="meters"),
     )
-    return change.isel(segment_id=np.flatnonzero(dh.count("beam")))
-
-
-def align_on_segments(ds: xr.Dataset) -> xr.Dataset:
-    """Align rows by their place on the ground instead of their row number.
-
-    Parameters
-    ----------
-    ds
-        Rows of ATL06's ``land_ice_segments``, with ``segment_id``: dimensions
-        (gran_idx, spot, segment_idx).
-
-    Returns
-    -------
-    xarray.Dataset
-        The same variables on (gran_idx, beam, segment_id), NaN where a granule has no
-        such row. The dimension is the beam, not the spot: when the spacecraft has turned,
-        another spot measures along the same ground track.
-    """
-    segment = ds["segment_id"].to_numpy()
-    valid = np.isfinite(segment)
-    granule, spot, _ = np.nonzero(valid)
-    ids = segment[valid].astype(np.int64)
-    beam = np.searchsorted(BEAMS, ds["gt"].to_numpy())[granule, spot]
-    first, last = int(ids.min()), int(ids.max())
-
-    def aligned(values: xr.DataArray) -> xr.Variable:
-        rows = values.to_numpy()
-        missing = np.datetime64("NaT", "ns") if rows.dtype.kind == "M" else np.nan
-        result = np.full((ds.sizes["gran_idx"], len(BEAMS), last + 1 - first), missing, rows.dtype)
-        result[granule, beam, ids - first] = rows[valid]
-        return xr.Variable(("gran_idx", "beam", "segment_id"), result, values.attrs)
-
-    along = {name: v for name, v in ds.variables.items() if v.dims == ds["segment_id"].dims}
-    return xr.Dataset(
-        {name: aligned(ds[name]) for name in along if name != "segment_id"},
-        coords={
-            "cycle_number": ds["cycle_number"],
-            "beam": list(BEAMS),
-            "segment_id": np.arange(first, last + 1),
-        },
-    )
+    return change.isel(segment_id=np.flatnonzero(dh.count("gt")))
 
 
 def change_table(change: xr.Dataset) -> pd.DataFrame:
     """Return one row for each beam and segment that has a change, in that order."""
-    frame = change.to_dataframe(dim_order=["beam", "segment_id"])
+    frame = change.to_dataframe(dim_order=["gt", "segment_id"])
     return frame.dropna(subset=["dh"]).reset_index()
 
 

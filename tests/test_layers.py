@@ -38,6 +38,7 @@ LEVELS = {
     "earthdata": 5,
     "reading": 5,
     "links": 6,
+    "repeat_tracks": 7,
     "assembly": 7,
     "backend": 8,
 }

@@ -63,7 +63,8 @@ def test_examples_run(workplace, capsys):
     assert np.isfinite(session["strong"].mean("segment_idx")).all()
     assert session["rough"].sizes == {"gran_idx": 1, "segment_idx": 1033}
     assert session["rough"].count() > 0
-    assert 500 < session["dh"].sizes["segment_id"] <= 1000
+    assert session["dh"].dims == ("gt", "segment_id")
+    assert (session["dh"].count("segment_id") > 400).all()
     assert session["dh"].std() < 0.2, "metres: the same ground, not that of another beam"
     table = pd.read_parquet(workplace / "photons.parquet")
     assert "h_ph" in table.columns

@@ -13,7 +13,7 @@ from xarray.core import indexing
 
 from xr_icesat2.errors import LinkError, SelectionError
 from xr_icesat2.links.beam_links import BeamLinks, BeamPosition, LinkedRates, rows_of_beams
-from xr_icesat2.links.column_array import Column, ColumnArray
+from xr_icesat2.links.column_array import AttachedColumn, ColumnArray
 from xr_icesat2.links.declared_links import End
 from xr_icesat2.links.linkable_rates import LinkableRate
 from xr_icesat2.links.photon_classes import CLASS_ATTRS, UNCLASSIFIED
@@ -215,7 +215,7 @@ class _ColumnMaker:
         dataset = self.datasets[via]
         rest = found.dims[len(_row_dims(dataset)) :]
         places = _places(dataset, dataset, tuple(found.sizes[dim] for dim in rest))
-        column = Column(found.dtype, missing, variable=name, missing=missing)
+        column = AttachedColumn(found.dtype, missing, variable=name, missing=missing)
         array = ColumnArray(self._link(via, link), column, *places)
         dims = (*_row_dims(dataset), *rest)
         new = "_".join((*link.end, name)).replace("/", "_")
@@ -228,19 +228,19 @@ class _ColumnMaker:
         key = of, of if target is None else target.end
         return self._links.setdefault(key, BeamLinks(of, target, self.rates))
 
-    def _column(self, column: AttachedName, found: xr.Variable, missing: Any) -> Column:
+    def _column(self, column: AttachedName, found: xr.Variable, missing: Any) -> AttachedColumn:
         special, dtype = column.special, found.dtype
         if column.end == self.own:
-            return Column(dtype, missing, own=column.path)
+            return AttachedColumn(dtype, missing, own=column.path)
         if special and special.plus:
-            return Column(np.dtype(np.float64), np.nan, missing=missing, own=special.plus)
+            return AttachedColumn(np.dtype(np.float64), np.nan, missing=missing, own=special.plus)
         if special and special.classes:
             listed = dtype.type(UNCLASSIFIED) if dtype.kind in "iu" else missing
             padded = len(_row_dims(self.dataset)) > 1
             kind, padding = (np.float32, np.nan) if padded else (np.int8, UNCLASSIFIED)
-            return Column(np.dtype(kind), padding, missing=listed, classes=True)
+            return AttachedColumn(np.dtype(kind), padding, missing=listed, classes=True)
         norm = bool(special and special.norm)
-        return Column(dtype, missing, missing=missing, norm=norm)
+        return AttachedColumn(dtype, missing, missing=missing, norm=norm)
 
 
 def _source(opened: OpenedLink, name: str) -> dict[str, Any]:

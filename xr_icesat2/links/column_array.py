@@ -17,11 +17,11 @@ from .beam_links import BeamLinks, BeamPosition
 from .linked_arrays import AttachedArray
 from .photon_classes import class_numbers
 
-__all__ = ["Column", "ColumnArray"]
+__all__ = ["AttachedColumn", "ColumnArray"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Column:
+class AttachedColumn:
     """A variable of the linked rate, or of the rows themselves, and what is computed of it."""
 
     dtype: np.dtype
@@ -68,7 +68,11 @@ class ColumnArray(StepwiseArray):
     """
 
     def __init__(
-        self, links: BeamLinks, column: Column, beams: Sequence[BeamPosition], mosaic: Mosaic
+        self,
+        links: BeamLinks,
+        column: AttachedColumn,
+        beams: Sequence[BeamPosition],
+        mosaic: Mosaic,
     ) -> None:
         self.links = links
         self.column = column

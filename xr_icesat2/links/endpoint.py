@@ -15,7 +15,7 @@ from xr_icesat2.products import Rate
 from .declared_links import list_links
 from .track_rows import AlongTrackRows
 
-__all__ = ["Endpoint", "with_common_beams"]
+__all__ = ["Endpoint", "by_ground_track", "with_common_beams"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,16 +96,23 @@ def with_common_beams(*endpoints: Endpoint) -> tuple[Endpoint, ...]:
     kinds = {endpoint.track.by for endpoint in endpoints}
     if "profile" in kinds and len(kinds) > 1:
         by_track = (
-            endpoint if endpoint.track.by == "profile" else _by_ground_track(endpoint)
+            endpoint if endpoint.track.by == "profile" else by_ground_track(endpoint)
             for endpoint in endpoints
         )
         return tuple(replace(s, track=replace(s.track, by_orbit=True)) for s in by_track)
     if "gt" in kinds:
-        return tuple(_by_ground_track(endpoint) for endpoint in endpoints)
+        return tuple(by_ground_track(endpoint) for endpoint in endpoints)
     return endpoints
 
 
-def _by_ground_track(endpoint: Endpoint) -> Endpoint:
+def by_ground_track(endpoint: Endpoint) -> Endpoint:
+    """Identify the beams of an endpoint by ground track.
+
+    Raises
+    ------
+    LinkError
+        It lacks the coordinate ``gt``.
+    """
     if "gt" not in endpoint.dataset.coords:
         msg = f"{endpoint.name} lacks the coordinate gt, which identifies its beams. Keep it."
         raise LinkError(msg)

@@ -54,6 +54,7 @@ LAND_SEGMENTS = Rate(
     track_segment="segment_id_beg",
     height="h_te_best_fit",
     row_length=100.0,
+    segment_span=("segment_id_beg", "segment_id_end"),
     dims={
         "surf_type": (ALONG, "surface_type"),
         "canopy_h_metrics": (ALONG, "percentile"),

@@ -26,6 +26,8 @@ SEGMENTS = Rate(
     latitude="segment_lat",
     longitude="segment_lon",
     height="ht_ortho",
+    segment_span=("segment_id_beg", "segment_id_end"),
+    row_rgt="segment_rgt",
     # Counts of the segment's photons by quality.
     dims={"segment_quality": (ALONG, "photon_quality")},
     labels={

@@ -84,6 +84,11 @@ class Rate:
     """Variable with the main height of each row, which pictures show by default."""
     x_atc: str | None = None
     """Variable with the distance along the track in metres."""
+    segment_span: tuple[str, str] | None = None
+    """Variables with the numbers of the first and the last 20 m segment that a row spans, where
+    rows begin anywhere. None: rows are at the same :attr:`track_segment` in each cycle."""
+    row_rgt: str | None = None
+    """Variable with the reference ground track of a row, where granules have several."""
     row_length: float | None = None
     """Length of each row along the track in metres, about the place of the row."""
     classes: tuple[str, ...] = ()
