@@ -62,6 +62,17 @@ def _frames(spec: ProductSpec) -> str:
     return " and ".join([*parts, f"{frame} from release {first} on"])
 
 
+def quality_rules() -> str:
+    """Return a table of the rules of quality masks."""
+    rows = [
+        (f"{product} `{rate.name}`", f"`{rule}`", f"`{rule.name}`", rule.source)
+        for product, spec in products.items()
+        for rate in spec.rates
+        for rule in rate.quality
+    ]
+    return _table(("rate", "rule", "keyword", "source"), rows)
+
+
 def vertical(*names: str) -> str:
     """Return a table of what the heights of products are above."""
     rows = []

@@ -39,6 +39,7 @@ LEVELS = {
     "reading": 5,
     "links": 6,
     "repeat_tracks": 7,
+    "quality_mask": 6,
     "assembly": 7,
     "backend": 8,
 }

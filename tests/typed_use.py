@@ -25,6 +25,7 @@ def use_accessors(path: Path) -> None:
         assert_type(accessor.contents().find("h_li"), Contents)
         assert_type(accessor.to_dataframe(["h_li"]), pd.DataFrame)
         accessor.to_geoparquet(path.with_suffix(".parquet"), z="h_li", overwrite=True)
+        assert_type(accessor.quality(atl06_quality_summary=[0, 1]), xr.DataArray)
         if TYPE_CHECKING:
             accessor.contens()  # type: ignore[attr-defined]
     with xr.open_datatree(path, engine="icesat2") as tree:

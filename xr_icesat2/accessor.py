@@ -146,6 +146,47 @@ class Accessor(TableMethods, Generic[T]):
             variable.load()
         return self._opened
 
+    def quality(self, **settings: Any) -> xr.DataArray:
+        """Return which rows are of good quality, by the rules of the product.
+
+        A rule is a condition on one flag, taken from the document or the description that says
+        what the flag means; all must be fulfilled. ``xr_icesat2.products[…].rates[…].quality``
+        lists them, and the how-to guide *Select rows of good quality* shows them as a table.
+
+        Parameters
+        ----------
+        **settings : number, list of numbers, str or None
+            Another value for the variable of a rule, such as ``atl06_quality_summary=[0, 1]``;
+            None ignores the rule. Of ATL03: ``confidence``, the lowest ``signal_conf_ph``
+            (default 2, low); ``surface_type`` (``"land"``, ``"ocean"``, ``"seaice"``,
+            ``"landice"`` or ``"inland_water"``), whose confidence counts (default: the highest of
+            all); ``quality_ph`` (default 0, nominal).
+
+        Returns
+        -------
+        DataArray
+            bool, with the dimensions of the rows; ATL11 also has ``cycle``. False in padding and
+            where a flag is missing. It is lazy: the flags are read when it is used, and of a
+            Dataset of dask arrays it is one. The attributes ``rules`` and ``sources`` say what was
+            applied.
+
+        Raises
+        ------
+        RateError
+            No rule is specified for the rate, the Dataset lacks a variable that a rule needs, or
+            it is not one rate.
+        SelectionError
+            An unknown keyword or label, or a value that is not a number.
+
+        Examples
+        --------
+        >>> ds["h_li"].where(ds.icesat2.quality())
+        >>> photons.icesat2.quality(confidence=3, surface_type="landice")
+        """
+        from .quality_mask import quality_mask  # noqa: PLC0415 - only where it is used
+
+        return quality_mask(self._opened, settings)
+
     def _check_supported(self, name: str) -> None:
         """Raise if a variable is left out."""
         for url, paths in self._left_out().items():

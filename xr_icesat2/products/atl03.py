@@ -10,6 +10,7 @@ from .attach_names import AttachName
 from .granule_naming import GranuleConvention
 from .height_reference import ABOVE_ELLIPSOID, GEOID_ABOVE_ELLIPSOID
 from .link_types import RangeLink, TimeLink
+from .quality_rule import QualityRule
 from .spec import ALONG, LocatedBy, ProductSpec, Rate
 
 __all__ = ["ATL03", "SURFACE_TYPES"]
@@ -37,6 +38,23 @@ HEIGHTS = Rate(
     dims={"signal_conf_ph": (ALONG, "surface_type")},
     labels={"surface_type": (SURFACE_TYPES,)},
     heights={"h_ph": ABOVE_ELLIPSOID},
+    quality=(
+        QualityRule(
+            variable="signal_conf_ph",
+            comparison=">=",
+            # 0 is noise, and 1 is background near the signal.
+            value=2,
+            keyword="confidence",
+            over="surface_type",
+            source="description of signal_conf_ph (ATL03 ATBD, section 5): 2 low, 3 medium, 4 high",
+        ),
+        QualityRule(
+            variable="quality_ph",
+            comparison="==",
+            value=0,
+            source="description of quality_ph (ATL03 ATBD): 0 nominal; use it with signal_conf_ph",
+        ),
+    ),
 )
 
 GEOLOCATION = Rate(

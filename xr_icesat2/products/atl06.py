@@ -9,9 +9,17 @@ to release 002 and has 748 uneven ones (``bin_top_h``) since.
 from .granule_naming import GranuleConvention
 from .height_reference import ABOVE_ELLIPSOID, GEOID_ABOVE_ELLIPSOID
 from .link_types import SpanLink
+from .quality_rule import QualityRule
 from .spec import ALONG, ProductSpec, Rate
 
-__all__ = ["ATL06"]
+__all__ = ["ATL06", "BEST_QUALITY"]
+
+BEST_QUALITY = QualityRule(
+    variable="atl06_quality_summary",
+    comparison="==",
+    value=0,
+    source="description of atl06_quality_summary (ATL06 ATBD, section 4.3): 0 best quality",
+)
 
 LAND_ICE_SEGMENTS = Rate(
     group="land_ice_segments",
@@ -32,6 +40,7 @@ LAND_ICE_SEGMENTS = Rate(
         "dem_h": ABOVE_ELLIPSOID,
         "geoid_h": GEOID_ABOVE_ELLIPSOID,
     },
+    quality=(BEST_QUALITY,),
 )
 
 SEGMENT_QUALITY = Rate(

@@ -11,6 +11,7 @@ from .height_reference import (
     GEOID_ABOVE_ELLIPSOID,
     MEAN_SEA_SURFACE_ABOVE_ELLIPSOID,
 )
+from .quality_rule import QualityRule
 from .spec import ALONG, ProductSpec, Rate
 
 __all__ = ["ATL07"]
@@ -33,6 +34,14 @@ SEA_ICE_SEGMENTS = Rate(
         "height_segment_mss": MEAN_SEA_SURFACE_ABOVE_ELLIPSOID,
         "height_segment_geoid": GEOID_ABOVE_ELLIPSOID,
     },
+    quality=(
+        QualityRule(
+            variable="height_segment_quality",
+            comparison="==",
+            value=1,
+            source="description of height_segment_quality (ATL07 ATBD, section 4.2.4): 1 good",
+        ),
+    ),
 )
 
 ATL07 = ProductSpec(

@@ -12,6 +12,7 @@ from .attach_names import AttachName
 from .granule_naming import GranuleConvention
 from .height_reference import ABOVE_ELLIPSOID, ABOVE_TERRAIN
 from .link_types import KeyLink, RangeLink
+from .quality_rule import QualityRule
 from .spec import ALONG, LocatedBy, ProductSpec, Rate
 
 __all__ = ["ATL08"]
@@ -44,6 +45,14 @@ CANOPY_HEIGHTS = (
     "h_median_canopy", "h_min_canopy", "canopy_h_metrics",
 )  # fmt: skip
 
+QUALITY_TESTS = {
+    "ph_removal_flag": "more than 50 % of the photons failed quality tests",
+    "dem_removal_flag": "more than 20 % failed quality tests with an elevation model",
+    "terrain_flg": "the terrain deviates from the reference elevation model",
+}
+"""Flags of failed quality tests. The documents recommend no set of flags; these are the tests of
+the product itself, not those of clouds, of snow or of the time of day."""
+
 LAND_SEGMENTS = Rate(
     group="land_segments",
     along="segment_idx",
@@ -73,6 +82,12 @@ LAND_SEGMENTS = Rate(
         "dem_h": ABOVE_ELLIPSOID,
         **dict.fromkeys(CANOPY_HEIGHTS, ABOVE_TERRAIN),
     },
+    quality=tuple(
+        QualityRule(
+            variable=flag, comparison="==", value=0, source=f"description of {flag}: {meaning}"
+        )
+        for flag, meaning in QUALITY_TESTS.items()
+    ),
 )
 
 SIGNAL_PHOTONS = Rate(

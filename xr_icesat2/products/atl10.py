@@ -14,6 +14,7 @@ from .height_reference import (
     GEOID_ABOVE_ELLIPSOID,
     MEAN_SEA_SURFACE_ABOVE_ELLIPSOID,
 )
+from .quality_rule import QualityRule
 from .spec import ALONG, ProductSpec, Rate
 
 __all__ = ["ATL10"]
@@ -27,6 +28,14 @@ HEIGHTS = {
     **dict.fromkeys(("height_segment_mss", "beam_refsurf_mss"), MEAN_SEA_SURFACE_ABOVE_ELLIPSOID),
     **dict.fromkeys(("height_segment_geoid", "beam_refsurf_geoid"), GEOID_ABOVE_ELLIPSOID),
 }
+
+
+VALID_FREEBOARD = QualityRule(
+    variable="beam_fb_quality_flag",
+    comparison="in",
+    value=(1, 2, 3, 4, 5),
+    source="description of beam_fb_quality_flag (ATL10 ATBD, section 5): 1 to 5, -1 invalid",
+)
 
 
 def _located(
@@ -50,6 +59,7 @@ def _located(
         x_atc="seg_dist_x" if height else None,
         dims=dims or {},
         heights=HEIGHTS,
+        quality=(VALID_FREEBOARD,) if height else (),
     )
 
 

@@ -5,8 +5,10 @@ and *ATBD*, as far as a granule made before the first release and public program
 are in the pair's group; before the first release they were in ``corrected_h``.
 """
 
+from .atl06 import BEST_QUALITY
 from .granule_naming import GranuleConvention
 from .height_reference import ABOVE_ELLIPSOID
+from .quality_rule import QualityRule
 from .spec import ALONG, ProductSpec, Rate
 
 __all__ = ["ATL11"]
@@ -45,6 +47,14 @@ POINTS = Rate(
     },
     label_variables={"cycle": "cycle_number"},
     heights=HEIGHTS,
+    quality=(
+        QualityRule(
+            variable="quality_summary",
+            comparison="==",
+            value=0,
+            source="description of quality_summary: 0 indicates high-quality cycles",
+        ),
+    ),
 )
 
 CROSSINGS = Rate(
@@ -55,6 +65,7 @@ CROSSINGS = Rate(
     latitude="latitude",
     longitude="longitude",
     heights=HEIGHTS,
+    quality=(BEST_QUALITY,),
 )
 
 ATL11 = ProductSpec(

@@ -19,6 +19,7 @@ from .granule_naming import GranuleConvention
 from .height_reference import ABOVE_ELLIPSOID, HeightReference
 from .link_types import RangeLink, RateLink
 from .product_contents import contents_of
+from .quality_rule import QualityRule
 from .reference_frame import FRAMES_BY_RELEASE, FrameSpan, ReferenceFrame
 
 __all__ = ["ALONG", "Completeness", "Labels", "LocatedBy", "ProductSpec", "Rate"]
@@ -112,6 +113,8 @@ class Rate:
     """Variables whose declared ``_FillValue`` is a valid value, which is never masked."""
     heights: Mapping[str, HeightReference] = field(default_factory=lambda: MappingProxyType({}))
     """What heights are above, by their name."""
+    quality: tuple[QualityRule, ...] = ()
+    """Rules that rows of good quality fulfil, all of them."""
     alias: str | None = None
     """Name of the rate and of its node in a tree, where the group's name cannot serve: the group is
     the beam itself, or names another rate."""
