@@ -9,6 +9,7 @@ import pytest
 import xarray as xr
 
 from tests.comparison import of_beam
+from tests.laziness import is_loaded
 from tests.paths import granule, needs_granules
 from tests.tiny import write_tiny
 from xr_icesat2 import products
@@ -92,12 +93,12 @@ def test_masks_are_lazy(written, layout):
     ds = opened(path, layout)
     expected = {b: read(path, b, "land_ice_segments/atl06_quality_summary") == 0 for b in BEAMS}
     mask = ds.icesat2.quality()
-    assert not mask.variable._in_memory
-    assert not ds["atl06_quality_summary"].variable._in_memory
+    assert not is_loaded(mask)
+    assert not is_loaded(ds["atl06_quality_summary"])
     part = mask.isel(segment_idx=[7, 2, 2])
     again = pickle.loads(pickle.dumps(mask))  # noqa: S301 - our own
-    assert not mask.variable._in_memory
-    assert not again.variable._in_memory
+    assert not is_loaded(mask)
+    assert not is_loaded(again)
     assert_beams(again, expected)
     np.testing.assert_array_equal(part.values, mask.values[..., [7, 2, 2]])
     np.testing.assert_array_equal(mask.chunk().values, mask.values)

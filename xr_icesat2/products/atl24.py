@@ -1,11 +1,11 @@
 """ATL24, near-shore bathymetry.
 
 Source: *ATLAS/ICESat-2 L3A Along Track Coastal and Nearshore Bathymetry (ATL24), ATBD*, and an
-extract of release 001. Photons are directly in the beam's group, without dimension scales.
+extract of release 001. The user guide of version 1, section 2.3.1.5, names the geoid EGM2008. Photons are directly in the beam's group, without dimension scales.
 """
 
 from .granule_naming import GranuleConvention
-from .height_reference import ABOVE_ELLIPSOID, ABOVE_GEOID
+from .height_reference import ABOVE_EGM2008, ABOVE_ELLIPSOID
 from .spec import ProductSpec, Rate
 
 __all__ = ["ATL24"]
@@ -24,7 +24,9 @@ ATL24 = ProductSpec(
         quick_look=True,
     ),
     releases=("001", "002"),
-    heights=("`ellipse_h` is the height above the WGS 84 ellipsoid, `ortho_h` above the geoid"),
+    heights=(
+        "`ellipse_h` is the height above the WGS 84 ellipsoid, `ortho_h` above the geoid EGM2008"
+    ),
     rates=(
         Rate(
             group="",
@@ -36,7 +38,7 @@ ATL24 = ProductSpec(
             height="ortho_h",
             x_atc="x_atc",
             classes=("class_ph",),
-            heights={"ellipse_h": ABOVE_ELLIPSOID, "ortho_h": ABOVE_GEOID},
+            heights={"ellipse_h": ABOVE_ELLIPSOID, "ortho_h": ABOVE_EGM2008},
         ),
     ),
     main=("",),

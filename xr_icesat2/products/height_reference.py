@@ -12,7 +12,6 @@ from types import MappingProxyType
 __all__ = [
     "ABOVE_EGM2008",
     "ABOVE_ELLIPSOID",
-    "ABOVE_GEOID",
     "ABOVE_MEAN_SEA_SURFACE",
     "ABOVE_SEA_SURFACE",
     "ABOVE_TERRAIN",
@@ -36,7 +35,6 @@ class HeightReference:
 ABOVE_ELLIPSOID = HeightReference(
     "WGS 84 ellipsoid", {"standard_name": "height_above_reference_ellipsoid", **_UP}
 )
-ABOVE_GEOID = HeightReference("geoid", {"standard_name": "altitude", **_UP})
 ABOVE_EGM2008 = HeightReference(
     "EGM2008 geoid", {"standard_name": "altitude", "geoid_name": "EGM2008", **_UP}
 )
