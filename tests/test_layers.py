@@ -37,6 +37,7 @@ LEVELS = {
     "granule": 4,
     "earthdata": 5,
     "reading": 5,
+    "citation": 6,
     "links": 6,
     "repeat_tracks": 7,
     "quality_mask": 6,

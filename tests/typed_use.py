@@ -25,11 +25,13 @@ def use_accessors(path: Path) -> None:
         assert_type(accessor.contents().find("h_li"), Contents)
         assert_type(accessor.to_dataframe(["h_li"]), pd.DataFrame)
         accessor.to_geoparquet(path.with_suffix(".parquet"), z="h_li", overwrite=True)
+        assert_type(accessor.cite("bibtex", accessed="2026-01-31"), str)
         assert_type(accessor.quality(atl06_quality_summary=[0, 1]), xr.DataArray)
         if TYPE_CHECKING:
             accessor.contens()  # type: ignore[attr-defined]
     with xr.open_datatree(path, engine="icesat2") as tree:
         tree_accessor = assert_type(xr_icesat2.icesat2(tree), TreeAccessor)
+        assert_type(tree_accessor.cite(), str)
         assert_type(tree_accessor.load(["h_li"], progress=False), xr.DataTree)
 
 

@@ -25,6 +25,7 @@ from .reading.load import compute_variables, load_variables
 from .tables.methods import TableMethods
 
 if TYPE_CHECKING:
+    from .citation import CitationFormat
     from .plotting.explorer import Explorer
 
 __all__ = ["DatasetAccessor", "TreeAccessor", "icesat2"]
@@ -145,6 +146,41 @@ class Accessor(TableMethods, Generic[T]):
         for variable in variables:
             variable.load()
         return self._opened
+
+    def cite(self, format: CitationFormat = "text", *, accessed: str | None = None) -> str:  # noqa: A002 - a common name
+        """Return the citations of the products and releases, as NSIDC asks for them.
+
+        Citing the data with its version and DOI is a condition of their use. Variables of another
+        granule that ``attach=`` added are not listed: cite their Dataset, too.
+
+        Parameters
+        ----------
+        format : {"text", "bibtex"}
+            Text of one paragraph for each release, or BibTeX entries.
+        accessed : str, optional
+            Date of access, as it should be printed. Default: the placeholder "Date Accessed".
+
+        Returns
+        -------
+        str
+            Authors, year, title, version, publisher and DOI. What is not known of a release
+            (authors and year of some, the DOI of releases made before the first) is left out, and a
+            note names the page at NSIDC that has it.
+
+        Raises
+        ------
+        IdentityError
+            Nothing says which product it is.
+        SelectionError
+            An unknown format.
+
+        Examples
+        --------
+        >>> print(ds.icesat2.cite(accessed="2026-01-31"))
+        """
+        from .citation import cite  # noqa: PLC0415 - only where it is used
+
+        return cite(self._nodes(), format, accessed)
 
     def quality(self, **settings: Any) -> xr.DataArray:
         """Return which rows are of good quality, by the rules of the product.

@@ -8,6 +8,7 @@ from .attach_names import AttachName
 from .granule_naming import GranuleConvention
 from .height_reference import HeightReference
 from .link_types import KeyLink, RangeLink, RateLink, SpanLink, TimeLink
+from .publication import Publication
 from .quality_rule import QualityRule
 from .reference_frame import ReferenceFrame
 from .registry import Products
@@ -25,6 +26,7 @@ __all__ = [
     "LocatedBy",
     "ProductSpec",
     "Products",
+    "Publication",
     "QualityRule",
     "RangeLink",
     "Rate",

@@ -10,6 +10,7 @@ from .attach_names import AttachName
 from .granule_naming import GranuleConvention
 from .height_reference import ABOVE_ELLIPSOID, GEOID_ABOVE_ELLIPSOID
 from .link_types import RangeLink, TimeLink
+from .publication import Publication
 from .quality_rule import QualityRule
 from .spec import ALONG, LocatedBy, ProductSpec, Rate
 
@@ -99,6 +100,15 @@ SIGNAL_FINDING = tuple(
     for surface in ("land", "ocean", "sea_ice", "land_ice", "inlandwater")
 )
 
+AUTHORS_OF_006 = (
+    "Neumann, T. A.; Brenner, A.; Hancock, D.; Robbins, J.; Gibbons, A.; Lee, J.; Harbeck, "
+    "K.; Saba, J.; Luthcke, S. B.; Rebold, T."
+)
+AUTHORS_OF_007 = (
+    "Neumann, T. A.; Hancock, D.; Robbins, J.; Gibbons, A.; Lee, J.; Brenner, A.; Felikson, "
+    "D.; Harbeck, K.; Saba, J.; Luthcke, S. B.; Rebold, T.; Reese, A.; Sutterley, T."
+)
+
 ATL03 = ProductSpec(
     product="ATL03",
     title="Global geolocated photons",
@@ -170,5 +180,9 @@ ATL03 = ProductSpec(
             norm=True,
             long_name="speed of the spacecraft",
         ),
+    ),
+    publications=(
+        Publication(release="006", year=2023, authors=AUTHORS_OF_006),
+        Publication(release="007", year=2025, authors=AUTHORS_OF_007),
     ),
 )

@@ -9,6 +9,7 @@ to release 002 and has 748 uneven ones (``bin_top_h``) since.
 from .granule_naming import GranuleConvention
 from .height_reference import ABOVE_ELLIPSOID, GEOID_ABOVE_ELLIPSOID
 from .link_types import SpanLink
+from .publication import Publication
 from .quality_rule import QualityRule
 from .spec import ALONG, ProductSpec, Rate
 
@@ -68,6 +69,12 @@ RESIDUAL_HISTOGRAM = Rate(
     },
 )
 
+AUTHORS = (
+    "Smith, B.; Adusumilli, S.; Csathó, B. M.; Felikson, D.; Fricker, H. A.; Gardner, A. S.; "
+    "Holschuh, N.; Lee, J.; Nilsson, J.; Paolo, F.; Siegfried, M. R.; Sutterley, T.; the "
+    "ICESat-2 Science Team"
+)
+
 ATL06 = ProductSpec(
     product="ATL06",
     title="Land ice height",
@@ -102,5 +109,9 @@ ATL06 = ProductSpec(
             # Times of the middle, and of a photon up to 20 m (0.003 s) further.
             apart=0.01,
         ),
+    ),
+    publications=(
+        Publication(release="006", year=2023, authors=AUTHORS),
+        Publication(release="007", year=2025, authors=AUTHORS),
     ),
 )

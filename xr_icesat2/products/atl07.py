@@ -11,6 +11,7 @@ from .height_reference import (
     GEOID_ABOVE_ELLIPSOID,
     MEAN_SEA_SURFACE_ABOVE_ELLIPSOID,
 )
+from .publication import Publication
 from .quality_rule import QualityRule
 from .spec import ALONG, ProductSpec, Rate
 
@@ -44,6 +45,11 @@ SEA_ICE_SEGMENTS = Rate(
     ),
 )
 
+AUTHORS = (
+    "Kwok, R.; Petty, A. A.; Cunningham, G.; Markus, T.; Hancock, D.; Ivanoff, A.; Wimert, "
+    "J.; Bagnardi, M.; Kurtz, N.; the ICESat-2 Science Team"
+)
+
 ATL07 = ProductSpec(
     product="ATL07",
     title="Sea ice height",
@@ -60,4 +66,9 @@ ATL07 = ProductSpec(
     heights="`height_segment_height` is the height above the tide-free mean sea surface",
     rates=(SEA_ICE_SEGMENTS,),
     main=("sea_ice_segments",),
+    publications=(
+        Publication(release="004", year=2021, authors=AUTHORS),
+        Publication(release="006", year=2023, authors=AUTHORS),
+        Publication(release="007", year=2025, authors=AUTHORS),
+    ),
 )

@@ -12,6 +12,7 @@ from .attach_names import AttachName
 from .granule_naming import GranuleConvention
 from .height_reference import ABOVE_ELLIPSOID, ABOVE_TERRAIN
 from .link_types import KeyLink, RangeLink
+from .publication import Publication
 from .quality_rule import QualityRule
 from .spec import ALONG, LocatedBy, ProductSpec, Rate
 
@@ -101,6 +102,15 @@ SIGNAL_PHOTONS = Rate(
     heights={"ph_h": ABOVE_TERRAIN},
 )
 
+AUTHORS_TO_004 = (
+    "Neuenschwander, A. L.; Pitts, K. L.; Jelley, B. P.; Robbins, J.; Klotz, B.; Popescu, S. "
+    "C.; Nelson, R. F.; Harding, D.; Pederson, D.; Sheridan, R."
+)
+AUTHORS_FROM_006 = (
+    "Neuenschwander, A. L.; Pitts, K. L.; Jelley, B. P.; Robbins, J.; Markel, J.; Popescu, S. "
+    "C.; Nelson, R. F.; Harding, D.; Pederson, D.; Klotz, B.; Sheridan, R."
+)
+
 ATL08 = ProductSpec(
     product="ATL08",
     title="Land and vegetation height",
@@ -168,5 +178,11 @@ ATL08 = ProductSpec(
             rate="heights",
             variable="land_segments/segment_snowcover",
         ),
+    ),
+    publications=(
+        Publication(release="003", year=2020, authors=AUTHORS_TO_004),
+        Publication(release="004", year=2021, authors=AUTHORS_TO_004),
+        Publication(release="006", year=2023, authors=AUTHORS_FROM_006),
+        Publication(release="007", year=2025, authors=AUTHORS_FROM_006),
     ),
 )

@@ -14,6 +14,7 @@ from .height_reference import (
     GEOID_ABOVE_ELLIPSOID,
     MEAN_SEA_SURFACE_ABOVE_ELLIPSOID,
 )
+from .publication import Publication
 from .quality_rule import QualityRule
 from .spec import ALONG, ProductSpec, Rate
 
@@ -90,6 +91,15 @@ FREEBOARD_BEAM_SEGMENT = _located("freeboard_beam_segment", "section_idx")
 
 LEADS = _located("leads", "lead_idx")
 
+AUTHORS_OF_003 = (
+    "Kwok, R.; Cunningham, G.; Markus, T.; Hancock, D.; Morison, J. H.; Palm, S. P.; Farrell, "
+    "S. L.; Ivanoff, A.; Wimert, J.; the ICESat-2 Science Team"
+)
+AUTHORS_OF_004 = (
+    "Kwok, R.; Petty, A. A.; Cunningham, G.; Markus, T.; Hancock, D.; Ivanoff, A.; Wimert, "
+    "J.; Bagnardi, M.; Kurtz, N.; the ICESat-2 Science Team"
+)
+
 ATL10 = ProductSpec(
     product="ATL10",
     title="Sea ice freeboard",
@@ -115,4 +125,8 @@ ATL10 = ProductSpec(
         LEADS,
     ),
     main=("freeboard_segment", "freeboard_beam_segment/beam_freeboard"),
+    publications=(
+        Publication(release="003", year=2020, authors=AUTHORS_OF_003),
+        Publication(release="004", year=2021, authors=AUTHORS_OF_004),
+    ),
 )

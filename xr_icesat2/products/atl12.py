@@ -6,9 +6,15 @@ programs read them; no granule was at hand. Second dimensions open by the file's
 
 from .granule_naming import GranuleConvention
 from .height_reference import ABOVE_ELLIPSOID
+from .publication import Publication
 from .spec import ProductSpec, Rate
 
 __all__ = ["ATL12"]
+
+AUTHORS = (
+    "Morison, J. H.; Hancock, D.; Dickinson, S.; Robbins, J.; Roberts, L.; Kwok, R.; Palm, S. "
+    "P.; Smith, B.; Jasinski, M. F.; the ICESat-2 Science Team"
+)
 
 ATL12 = ProductSpec(
     product="ATL12",
@@ -37,4 +43,5 @@ ATL12 = ProductSpec(
         ),
     ),
     main=("ssh_segments",),
+    publications=(Publication(release="006", year=2023, authors=AUTHORS),),
 )

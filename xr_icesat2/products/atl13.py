@@ -8,6 +8,7 @@ segments are directly in the beam's group. Releases newer than 002 rename ``cycl
 
 from .granule_naming import GranuleConvention
 from .height_reference import ABOVE_EGM2008, ABOVE_ELLIPSOID, GEOID_ABOVE_ELLIPSOID
+from .publication import Publication
 from .spec import ALONG, ProductSpec, Rate
 
 __all__ = ["ATL13"]
@@ -48,6 +49,15 @@ ANOMALOUS_SEGMENTS = Rate(
     longitude="segment_lon",
 )
 
+AUTHORS_OF_003 = (
+    "Jasinski, M. F.; Stoll, J. D.; Hancock, D.; Robbins, J.; Nattala, J.; Morison, J.; "
+    "Jones, B. M.; Ondrusek, M. E.; Pavelsky, T. M.; Parrish, C.; the ICESat-2 Science Team"
+)
+AUTHORS_OF_007 = (
+    "Jasinski, M.; Stoll, J.; Hancock, D.; Robbins, J.; Nattala, J.; Pavelsky, T.; Morrison, "
+    "J.; Jones, B.; Ondrusek, M.; Parrish, C.; the ICESat-2 Science Team"
+)
+
 ATL13 = ProductSpec(
     product="ATL13",
     title="Along-track inland surface water",
@@ -67,4 +77,13 @@ ATL13 = ProductSpec(
     ),
     rates=(SEGMENTS, ANOMALOUS_SEGMENTS),
     main=("",),
+    publications=(
+        Publication(
+            release="003",
+            year=2020,
+            authors=AUTHORS_OF_003,
+            title="ATLAS/ICESat-2 L3A Inland Water Surface Height",
+        ),
+        Publication(release="007", year=2025, authors=AUTHORS_OF_007),
+    ),
 )

@@ -6,9 +6,16 @@ last cycle, posting.
 """
 
 from .granule_naming import GranuleConvention
+from .publication import Publication
 from .spec import ProductSpec
 
 __all__ = ["ATL15"]
+
+AUTHORS = (
+    "Smith, B.; Sutterley, T.; Dickinson, S.; Jelley, B. P.; Felikson, D.; Neumann, T. A.; "
+    "Fricker, H. A.; Gardner, A. S.; Padman, L.; Markus, T.; Kurtz, N.; Bhardwaj, S.; "
+    "Hancock, D.; Lee, J."
+)
 
 ATL15 = ProductSpec(
     product="ATL15",
@@ -20,4 +27,5 @@ ATL15 = ProductSpec(
         gran_idx=None,
         tracks=None,
     ),
+    publications=(Publication(release="003", year=2023, authors=AUTHORS),),
 )

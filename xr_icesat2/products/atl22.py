@@ -5,10 +5,13 @@ as public programs read them. No granule was examined. Transects are directly in
 """
 
 from .granule_naming import GranuleConvention
+from .publication import Publication
 from .reference_frame import ITRF2014
 from .spec import ProductSpec, Rate
 
 __all__ = ["ATL22"]
+
+AUTHORS = "Jasinski, M. F.; Stoll, J. D.; Hancock, D.; Robbins, J.; Nattala, J."
 
 ATL22 = ProductSpec(
     product="ATL22",
@@ -36,4 +39,5 @@ ATL22 = ProductSpec(
         ),
     ),
     main=("",),
+    publications=(Publication(release="003", year=2023, authors=AUTHORS),),
 )

@@ -1,7 +1,8 @@
 """ATL24, near-shore bathymetry.
 
 Source: *ATLAS/ICESat-2 L3A Along Track Coastal and Nearshore Bathymetry (ATL24), ATBD*, and an
-extract of release 001. The user guide of version 1, section 2.3.1.5, names the geoid EGM2008. Photons are directly in the beam's group, without dimension scales.
+extract of release 001. The user guide of version 1, section 2.3.1.5, names the geoid: EGM2008.
+Photons are directly in the beam's group, without dimension scales.
 """
 
 from .granule_naming import GranuleConvention

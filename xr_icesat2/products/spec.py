@@ -19,6 +19,7 @@ from .granule_naming import GranuleConvention
 from .height_reference import ABOVE_ELLIPSOID, HeightReference
 from .link_types import RangeLink, RateLink
 from .product_contents import contents_of
+from .publication import Publication
 from .quality_rule import QualityRule
 from .reference_frame import FRAMES_BY_RELEASE, FrameSpan, ReferenceFrame
 
@@ -176,6 +177,14 @@ class ProductSpec:
     that a granule has is opened. Empty: the rate with the most variables."""
     links: tuple[RateLink, ...] = ()
     """Links between rows of two rates."""
+    publications: tuple[Publication, ...] = ()
+    """Releases whose authors are known."""
+
+    @property
+    def data_set(self) -> str:
+        """Title of the data set at NSIDC, with which that of each :attr:`document` begins."""
+        return self.document.partition(f" ({self.product})")[0]
+
     attach_names: tuple[AttachName, ...] = ()
     """Names that ``attach=`` accepts besides those of variables of linked rates."""
 
