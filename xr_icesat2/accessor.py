@@ -6,7 +6,7 @@ xarray registers accessors when a program runs, so type checkers see ``ds.icesat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
@@ -23,6 +23,7 @@ from .plotting import PlotMethods
 from .products.contents_table import Contents
 from .reading.load import compute_variables, load_variables
 from .tables.methods import TableMethods
+from .time_window import TimeBound
 
 if TYPE_CHECKING:
     from .citation import CitationFormat
@@ -206,6 +207,34 @@ class Accessor(TableMethods, Generic[T]):
             Dataset of dask arrays it is one. The attributes ``rules`` and ``sources`` say what was
             applied.
 
+    def clip(
+        self,
+        region: Any = None,
+        *,
+        exact: bool = False,
+        time: Sequence[TimeBound] | None = None,
+    ) -> T:
+        """Select the rows inside a region, in a window of time, or both.
+
+        The result equals that of opening with ``region=`` and ``time=``, which reads less. It is as
+        lazy as the original, which is not changed.
+
+        Parameters
+        ----------
+        region : optional
+            An area, as for the keyword ``region`` of the engine.
+        exact : bool
+            Select photons of ATL03 by their own place and time, instead of by those of their 20 m
+            segment. A tree has the segments. For a Dataset of photons they are read from the
+            granule, as long as one of its variables is lazy and not made of dask arrays.
+        time : (start, end), optional
+            A window of time, as for the keyword ``time`` of the engine.
+
+        Returns
+        -------
+        Dataset or DataTree
+            With the coordinates ``n_rows``, the number of selected rows, and ``source_row``.
+
         Raises
         ------
         RateError
@@ -222,6 +251,23 @@ class Accessor(TableMethods, Generic[T]):
         from .quality_mask import quality_mask  # noqa: PLC0415 - only where it is used
 
         return quality_mask(self._opened, settings)
+
+            The Dataset is of no rate.
+        SelectionError
+            Neither a region nor a window is given, or rows cannot be located.
+        """
+        from .assembly.clip import clip_nodes  # noqa: PLC0415 - assembles Datasets
+        from .assembly.row_filter import make_row_filter  # noqa: PLC0415
+
+        return self._of_nodes(clip_nodes(self._whole_nodes(), make_row_filter(region, exact, time)))
+
+    def _whole_nodes(self) -> Mapping[str, xr.Dataset]:
+        """Return the Datasets by their paths, with inherited coordinates."""
+        raise NotImplementedError
+
+    def _of_nodes(self, nodes: Mapping[str, xr.Dataset]) -> T:
+        """Return the object with other Datasets."""
+        raise NotImplementedError
 
     def _check_supported(self, name: str) -> None:
         """Raise if a variable is left out."""
@@ -395,6 +441,12 @@ class DatasetAccessor(Accessor[xr.Dataset]):
     def _nodes(self) -> Mapping[str, xr.Dataset]:
         return {"": self._opened}
 
+    def _whole_nodes(self) -> Mapping[str, xr.Dataset]:
+        return self._nodes()
+
+    def _of_nodes(self, nodes: Mapping[str, xr.Dataset]) -> xr.Dataset:
+        return nodes[""]
+
 
 @xr.register_datatree_accessor("icesat2")
 class TreeAccessor(Accessor[xr.DataTree]):
@@ -406,6 +458,19 @@ class TreeAccessor(Accessor[xr.DataTree]):
             nodes[path.strip("./")] = node.to_dataset(inherit=False)
             nodes[path.strip("./")].encoding = node.encoding
         return nodes
+
+    def _whole_nodes(self) -> Mapping[str, xr.Dataset]:
+        nodes = {}
+        for path, [node] in xr.group_subtrees(self._opened):
+            nodes[path.strip("./")] = node.to_dataset()
+            nodes[path.strip("./")].encoding = node.encoding
+        return nodes
+
+    def _of_nodes(self, nodes: Mapping[str, xr.Dataset]) -> xr.DataTree:
+        tree = xr.DataTree.from_dict({f"/{path}": dataset for path, dataset in nodes.items()})
+        for path, [node] in xr.group_subtrees(tree):
+            node.encoding = nodes[path.strip("./")].encoding
+        return tree
 
 
 @overload

@@ -18,6 +18,7 @@ from xarray.indexes import PandasIndex
 
 from xr_icesat2.reading.lazy_array import index_outer
 from xr_icesat2.reading.lazy_coordinate_index import LazyIndex
+from xr_icesat2.reading.row_ranges import RowRanges
 from xr_icesat2.reading.selection import indexer, interval, normalise, positions
 
 from .beam_coordinates import beam_coords
@@ -25,7 +26,7 @@ from .granule_coordinates import PASS_COORDS, product_coord
 from .merge_granules import MergedRate
 from .reference_frames import SPATIAL_REF, spatial_ref
 
-__all__ = ["RunArray", "coords_per_beam", "flat_row_coords", "flat_row_index"]
+__all__ = ["RunArray", "coords_per_beam", "flat_row_coords", "flat_row_index", "row_labels"]
 
 MAX_EAGER_ROWS = 1 << 24
 """Rows of several granules whose labels are computed at open: 128 MiB, in 0.05 to 0.3 s."""
@@ -118,13 +119,19 @@ def flat_row_index(merged: MergedRate) -> xr.Coordinates:
     fixed end, two files of one granule, such as a subset and the whole, begin with different
     labels and overlap, which xarray refuses.
     """
-    along = merged.rate.along
-    rows = merged.n_rows.sum(axis=1)
     granules = np.array([one.identity.gran_idx for one in merged.granules], np.int64)
+    long_name = f"label of the row; label >> {ROW_BITS} is gran_idx, source_row the row of the file"
+    rows = merged.n_rows.sum(axis=1)
+    return row_labels(merged.rate.along, granules, rows, merged.row_attrs(long_name))
+
+
+def row_labels(
+    along: str, granules: np.ndarray, rows: np.ndarray, attrs: Mapping[Any, Any]
+) -> xr.Coordinates:
+    """Return the indexed labels of rows, by the numbers and the rows of granules, in order."""
     ends = (granules + 1) << ROW_BITS
     numbers = indexing.LazilyIndexedArray(RunArray(ends - rows, rows.tolist(), step=1))
-    long_name = f"label of the row; label >> {ROW_BITS} is gran_idx, source_row the row of the file"
-    labels = {along: xr.Variable((along,), numbers, merged.row_attrs(long_name))}
+    labels = {along: xr.Variable((along,), numbers, attrs)}
     if len(rows) == 1:
         index = PandasIndex(pd.RangeIndex(int((ends - rows)[0]), int(ends[0]), name=along), along)
         return xr.Coordinates(index.create_variables(labels), indexes={along: index})
@@ -153,6 +160,17 @@ class RunArray(BackendArray):
         self.starts = self.ends - np.asarray(lengths, np.int64)
         self.shape = (int(self.ends[-1]) if len(self.ends) else 0,)
         self.dtype = values.dtype
+
+    def select_rows(self, rows: RowRanges) -> RunArray:
+        """Return the array of some rows."""
+        edges = np.unique(np.concatenate([rows.starts, rows.stops, self.ends]))
+        heads = np.flatnonzero(rows.contains(edges[:-1]))
+        starts = edges[heads]
+        run = np.searchsorted(self.ends, starts, side="right")
+        values = self.values[run]
+        if self.step:
+            values = values + self.step * (starts - self.starts[run])
+        return RunArray(values, edges[heads + 1] - starts, self.step)
 
     def __getitem__(self, key: indexing.ExplicitIndexer) -> np.ndarray:
         """Return the values of the rows that an xarray indexer selects."""

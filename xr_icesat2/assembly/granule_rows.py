@@ -9,7 +9,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from xr_icesat2.errors import LinkError
+from xr_icesat2.errors import LinkError, SelectionError
+from xr_icesat2.granule.granule import Granule
 from xr_icesat2.products import PRODUCTS, ProductSpec, RangeLink, Rate
 from xr_icesat2.reading.row_ranges import RowRanges
 
@@ -28,6 +29,7 @@ __all__ = ["GranuleRows", "Key", "Queries"]
 Key: TypeAlias = tuple[str, int]
 """Name of a rate and number of a beam."""
 Queries: TypeAlias = dict[Key, CoordinateQuery]
+NO_PLACE = "a beam has neither latitude and longitude nor a link to them"
 TIME, LATITUDE, LONGITUDE = range(3)
 """Positions in :data:`.STANDARD_NAMES`."""
 
@@ -46,16 +48,23 @@ class GranuleRows:
         Rates of beams that have neither a place nor a link to one, and are kept whole.
     """
 
-    one: ResolvedGranule
+    name: str
+    """Of the granule, in messages."""
+    spec: ProductSpec | None
+    """Specification of its product."""
+    groups: Mapping[int, str]
+    """Names of beams by their numbers."""
     rows: RowFilter
     rates: dict[str, Rate]
     """All that are opened, and those that decide about them."""
     opened: frozenset[str]
     beams: Mapping[Key, BeamRate]
-    track: TrackPrediction | None
+    granule: Granule | None = None
+    """Where coordinates are read; None: in an opened Dataset, of which rows may be left out."""
+    track: TrackPrediction | None = None
     """Predicts which rows can be inside."""
     read: dict[Key, CoordinateValues] = field(default_factory=dict)
-    runs: dict[Key, CoveredRanges] = field(default_factory=dict)
+    covered: dict[Key, CoveredRanges] = field(default_factory=dict)
     tested: dict[Key, RowRanges] = field(default_factory=dict)
     """Selected rows of rates that are tested themselves, although another rate locates them."""
     times: dict[Key, CoordinateValues] = field(default_factory=dict)
@@ -81,12 +90,9 @@ class GranuleRows:
         track = None
         if rows.region is not None:
             track = read_track(one.granule, one.identity, rows.region)
-        return cls(one, rows, rates, frozenset(rate.name for rate in opened), beams, track)
-
-    @property
-    def spec(self) -> ProductSpec | None:
-        """Specification of its product."""
-        return PRODUCTS.get(self.one.identity.product or "")
+        names = frozenset(rate.name for rate in opened)
+        url, groups = one.granule.url, one.selection.groups
+        return cls(url, spec, groups, rows, rates, names, beams, one.granule, track)
 
     def first_queries(self) -> Queries:
         """Return queries for the places of rows, and for the links between rates."""
@@ -115,7 +121,7 @@ class GranuleRows:
         for key, rate, link in self._linked():
             decider = (self._decider(rate).name, key[1])
             try:
-                self.runs[key] = self._runs_of(link, key, decider)
+                self.covered[key] = self._runs_of(link, key, decider)
             except LinkError as error:
                 if self.rows.exact and key in self.read:
                     continue
@@ -141,9 +147,9 @@ class GranuleRows:
                 self.tested[key] = self._inside(key)
                 if paths and (self._decider(rate).group, key[1]) in by_time:
                     queries[key] = replace(self._query(key, paths), rows=self.tested[key])
-            elif key in self.runs and rate.located_by and rate.located_by.metres and paths:
-                ends = RowRanges.of_rows(np.array([0, beam.n_obs - 1])[: beam.n_obs])
-                queries[key] = replace(self._query(key, paths), rows=ends)
+            elif key in self.covered and rate.located_by and rate.located_by.metres and paths:
+                ends = np.append(beam.present.starts[:1], beam.present.stops[-1:] - 1)
+                queries[key] = replace(self._query(key, paths), rows=RowRanges.of_rows(ends))
         return queries
 
     def select(self, read: Callable[[Queries], dict[Key, CoordinateValues]]) -> None:
@@ -152,7 +158,7 @@ class GranuleRows:
         self.read |= read(self.second_queries())
         self.times |= read(self.third_queries())
         self.selected = self._selected()
-        for values in (self.read, self.runs, self.tested, self.times):
+        for values in (self.read, self.covered, self.tested, self.times):
             values.clear()
 
     def _selected(self) -> dict[Key, RowRanges]:
@@ -160,8 +166,8 @@ class GranuleRows:
         own = {key: self._inside(key) for key in self.read if self.rates[key[0]].located_by is None}
         for key, rate, _ in self._linked():
             decider = (self._decider(rate).name, key[1])
-            if self.rows.exact and key in self.tested and key in self.runs and decider in own:
-                own[decider] = own[decider].union(self.runs[key].segments_of(self.tested[key]))
+            if self.rows.exact and key in self.tested and key in self.covered and decider in own:
+                own[decider] = own[decider].union(self.covered[key].segments_of(self.tested[key]))
         found: dict[Key, RowRanges] = {}
         for key, beam in self.beams.items():
             if key[0] not in self.opened:
@@ -174,7 +180,7 @@ class GranuleRows:
             else:
                 rows = self._by_time(key, own)
             if rows is None:
-                self._keep_whole(key, "it has neither latitude and longitude nor a link to them")
+                self._keep_whole(key, NO_PLACE)
                 rows = RowRanges.of_range(0, beam.n_obs)
             found[key] = rows
         self.has_rows |= any(rows.count for rows in (*own.values(), *self.tested.values()))
@@ -182,7 +188,7 @@ class GranuleRows:
 
     def _covered(self, key: Key) -> RowRanges | None:
         """Return the rows of one beam that selected segments cover."""
-        rate, runs = self.rates[key[0]], self.runs.get(key)
+        rate, runs = self.rates[key[0]], self.covered.get(key)
         if runs is None or rate.located_by is None:
             return None
         by, decider = rate.located_by, (self._decider(rate).name, key[1])
@@ -234,7 +240,24 @@ class GranuleRows:
         read = self.read.get(decider)
         if read is None or not {link.first, link.count} <= read.values.keys():
             raise LinkError(f"{link.one} is missing")
-        return CoveredRanges.of(link, read, self.beams[decider].n_obs, self.beams[key].n_obs)
+        checks_all = self.granule is None and link.tiling and not self.rows.exact
+        if checks_all and not read.rows.count:
+            self._refuse_lost(key, link, self.beams[key].present.count)
+        n_obs = self.beams[key].n_obs
+        found = CoveredRanges.of(link, read, self.beams[decider].n_obs, n_obs)
+        if checks_all:
+            lost = self.beams[key].present.difference(found.all_rows())
+            self._refuse_lost(key, link, lost.count)
+        return found
+
+    def _refuse_lost(self, key: Key, link: RangeLink, lost: int) -> None:
+        """Raise if rows cannot be located, because rows of the other rate were left out."""
+        if lost:
+            raise SelectionError(
+                f"{self._beam_name(key)}: {lost} rows are in rows of {link.one} that were left "
+                "out, by the place of which they are selected. Clip before other rows are "
+                "selected, or pass exact=True."
+            )
 
     def _linked(self) -> Iterator[tuple[Key, Rate, RangeLink]]:
         """Yield the beams of rates that are located by a link to another rate."""
@@ -303,7 +326,7 @@ class GranuleRows:
     def _query(
         self, key: Key, paths: tuple[str, ...], raw: tuple[str, ...] = ()
     ) -> CoordinateQuery:
-        return CoordinateQuery(self.one.granule, self.rates[key[0]], self.beams[key], paths, raw)
+        return CoordinateQuery(self.granule, self.rates[key[0]], self.beams[key], paths, raw)
 
     def _note(self, key: Key, why: str) -> str:
         rate = self.rates[key[0]]
@@ -311,13 +334,13 @@ class GranuleRows:
         if self.rows.region is None:
             names = str(rate.time)
         return (
-            f"{self.one.granule.url}: rows of {self._name(key)} are selected by {names}, not by "
+            f"{self.name}: rows of {self._beam_name(key)} are selected by {names}, not by "
             f"{self._decider(rate).name}: {why}"
         )
 
     def _keep_whole(self, key: Key, why: str) -> None:
         if key[0] in self.opened and self.beams[key].n_obs:
-            self.unlocated.add(f"{self.one.granule.url}: {self._name(key)}: {why}")
+            self.unlocated.add(f"{key[0]} of {self.name}, where {why}")
 
-    def _name(self, key: Key) -> str:
-        return f"{self.one.selection.groups[key[1]]}/{key[0]}"
+    def _beam_name(self, key: Key) -> str:
+        return f"{self.groups[key[1]]}/{key[0]}"

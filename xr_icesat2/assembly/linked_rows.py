@@ -63,6 +63,10 @@ class CoveredRanges:
             raise LinkError(msg)
         return cls(read.rows, ranges, n_obs)
 
+    def all_rows(self) -> RowRanges:
+        """Return the rows that any of the segments covers."""
+        return RowRanges.of_ranges(self.ranges.starts, self.ranges.starts + self.ranges.lengths)
+
     def covered(self, inside: np.ndarray) -> RowRanges:
         """Return the rows that some of the segments cover."""
         chosen = inside[self.ranges.positions]

@@ -56,6 +56,11 @@ class BeamRate:
         """Number of rows that were selected."""
         return self.n_obs if self.kept is None else self.kept.count
 
+    @property
+    def present(self) -> RowRanges:
+        """Rows of the file that can be read."""
+        return RowRanges.of_range(0, self.n_obs)
+
     def kept_along(self, found: BeamVariable) -> dict[int, RowRanges]:
         """Return the selected rows by axis of a dataset; nothing if all are."""
         if self.kept is None or ALONG not in found.dims:

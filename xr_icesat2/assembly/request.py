@@ -17,12 +17,13 @@ from xr_icesat2.hdf5.paths import normalise_path
 from xr_icesat2.limits import DEFAULT_LIMITS, Limits
 from xr_icesat2.products import Rate
 from xr_icesat2.reading.decode_options import DecodeOptions
-from xr_icesat2.region import Region, make_region
-from xr_icesat2.time_window import TimeWindow, make_time_window
+from xr_icesat2.region import Region
+from xr_icesat2.time_window import TimeWindow
 
 from .attach_keyword import attach_names
 from .layouts import LAYOUT_NAMES, Layout, LayoutRules, layout_rules
 from .local_paths import expand, is_folder
+from .row_filter import make_row_filter
 from .variable_patterns import matches_any, variable_patterns
 
 __all__ = ["FilePath", "Request", "make_request"]
@@ -215,23 +216,17 @@ def _beam_keywords(keywords: Mapping[str, Any], layout: Layout) -> dict[str, Any
 
 def _row_keywords(keywords: Mapping[str, Any], layout: Layout) -> dict[str, Any]:
     """Return the keywords that select rows by place and time."""
-    exact = keywords.get("region_exact", False)
-    if not _is_bool(exact):
-        raise SelectionError(f"region_exact={exact!r}, expected True or False")
-    region, time = keywords.get("region"), keywords.get("time")
-    given = "region" if region is not None else "time"
-    if exact and region is None and time is None:
-        raise SelectionError("region_exact=True selects nothing without region= or time=: pass one")
-    if layout == "file" and not (region is None and time is None):
+    region, exact, time = (keywords.get(name) for name in ("region", "region_exact", "time"))
+    if region is None and time is None and not exact:
+        return {}
+    rows = make_row_filter(region, exact or False, time, exact_keyword="region_exact")
+    if not layout_rules(layout).merges_beams:
+        given = "region" if region is not None else "time"
         raise SelectionError(
-            f'{given}= selects rows of merged beams, which layout="file" does not have. Leave '
+            f'{given}= selects rows of merged beams, which layout="{layout}" does not have. Leave '
             "layout out, or select rows by the coordinates of the group."
         )
-    return {
-        "region": None if region is None else make_region(region),
-        "region_exact": bool(exact),
-        "time": None if time is None else make_time_window(time),
-    }
+    return {"region": rows.region, "region_exact": rows.exact, "time": rows.window}
 
 
 def _pad_to(rows: Any, layout: Layout) -> int | None:

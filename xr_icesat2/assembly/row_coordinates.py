@@ -27,7 +27,8 @@ __all__ = ["CoordinateQuery", "CoordinateValues", "read_coordinates"]
 class CoordinateQuery:
     """Variables of one rate of one beam, by which rows are selected."""
 
-    granule: Granule
+    granule: Granule | None
+    """None if the values are in an opened Dataset."""
     rate: Rate
     beam: BeamRate
     decoded: tuple[str, ...]
@@ -122,7 +123,7 @@ def read_coordinates(
 def _rows_of(query: CoordinateQuery, prediction: BeamPrediction | None) -> RowRanges:
     if prediction is not None:
         return prediction.first_rows()
-    return RowRanges.of_range(0, query.beam.n_obs) if query.rows is None else query.rows
+    return query.beam.present if query.rows is None else query.rows
 
 
 class _Read:
@@ -180,6 +181,8 @@ _ALL_SEGMENTS = ""
 
 def _variable(query: CoordinateQuery, path: str) -> xr.Variable:
     """Return one variable of one beam, lazy."""
+    if query.granule is None:
+        raise AssertionError("not stored in a granule")
     found: BeamVariable = query.beam.variables[path]
     shape = found.header.shape
     part = ArrayPart(query.granule, found.path, found.header, (0,) * len(shape))

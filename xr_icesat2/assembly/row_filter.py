@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
-from xr_icesat2.time_window import TimeWindow
+from xr_icesat2.errors import SelectionError
+from xr_icesat2.region import Region, make_region
+from xr_icesat2.time_window import TimeWindow, make_time_window
 
-if TYPE_CHECKING:
-    from xr_icesat2.region import Region
-
-__all__ = ["Places", "RowFilter"]
+__all__ = ["Places", "RowFilter", "make_row_filter"]
 
 EARTH_RADIUS = 6_371_000.0
 """Metres."""
@@ -91,6 +90,28 @@ class RowFilter:
             first, last = np.minimum(one.time, other.time), np.maximum(one.time, other.time)
             inside &= self.window.overlaps(first, last, seconds) | np.isnat(first)
         return inside
+
+
+def make_row_filter(
+    region: Any, exact: Any, time: Any, *, exact_keyword: str = "exact"
+) -> RowFilter:
+    """Check what a user gives, and return which rows it selects.
+
+    Raises
+    ------
+    SelectionError
+        It is no region, no window, or nothing.
+    """
+    if not isinstance(exact, bool | np.bool_):
+        raise SelectionError(f"{exact_keyword}={exact!r}, expected True or False")
+    if region is None and time is None:
+        alone = f"{exact_keyword}=True selects no rows alone" if exact else "nothing selects rows"
+        raise SelectionError(f"{alone}: pass region= or time=, or both")
+    return RowFilter(
+        None if region is None else make_region(region),
+        bool(exact),
+        None if time is None else make_time_window(time),
+    )
 
 
 def distance(one: Places, other: Places) -> np.ndarray:

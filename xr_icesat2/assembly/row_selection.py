@@ -22,7 +22,7 @@ from .resolved_granule import ResolvedGranule
 from .row_coordinates import CoordinateValues, read_coordinates
 from .row_filter import RowFilter
 
-__all__ = ["RowSelection", "select_rows"]
+__all__ = ["RowSelection", "cannot_locate", "select_rows", "selection_attrs"]
 
 log = get_logger(__name__)
 OUTER = ("gran_idx", "granule", "beam_idx")
@@ -94,7 +94,7 @@ def select_rows(
         selected = map_granules(select, granules)
     whole = sorted({reason for one in selected for reason in one.unlocated})
     if whole and rates is not None:
-        raise SelectionError(_cannot_locate(whole, request))
+        raise SelectionError(cannot_locate(whole, rows))
     notes = sorted({note for one in selected for note in one.notes})
     if whole:
         notes.append(f"all rows are kept: {some_of(whole)}")
@@ -110,7 +110,7 @@ def select_rows(
         for one, granule in zip(granules, selected, strict=True)
         if not granule.has_rows
     ]
-    attrs = _attributes(request, notes, outside)
+    attrs = selection_attrs(rows, notes, outside)
     if inside:
         return RowSelection(inside, attrs)
     return RowSelection([replace(one, rows={}) for one in granules], attrs, is_empty=True)
@@ -122,16 +122,17 @@ def _read(queries: Queries, *, progress: bool | None) -> dict[Key, CoordinateVal
     return dict(zip(queries, read, strict=True))
 
 
-def _attributes(
-    request: Request, notes: Sequence[str], outside: Sequence[str]
+def selection_attrs(
+    rows: RowFilter, notes: Sequence[str], outside: Sequence[str]
 ) -> dict[str, str | list[str]]:
+    """Return attributes that say how rows were selected, and of which granules there are none."""
     attrs: dict[str, str | list[str]] = {}
-    if request.region is not None:
-        attrs["region"] = repr(request.region)
-        if request.region.operation:
-            attrs["region_operation"] = request.region.operation
-    if request.time is not None:
-        attrs["time_window"] = str(request.time)
+    if rows.region is not None:
+        attrs["region"] = repr(rows.region)
+        if rows.region.operation:
+            attrs["region_operation"] = rows.region.operation
+    if rows.window is not None:
+        attrs["time_window"] = str(rows.window)
     if notes:
         attrs["region_notes"] = list(notes)
     if outside:
@@ -139,8 +140,9 @@ def _attributes(
     return attrs
 
 
-def _cannot_locate(whole: Sequence[str], request: Request) -> str:
-    keyword = "region" if request.region is not None else "time"
+def cannot_locate(whole: Sequence[str], rows: RowFilter) -> str:
+    """Return the message of an error for rates of which rows cannot be selected."""
+    keyword = "region" if rows.region is not None else "time"
     return (
         f"{keyword}= cannot select rows of a rate without a place: {some_of(whole)}. Leave "
         f"{keyword} out, or open the tree with it: other rates are selected there."

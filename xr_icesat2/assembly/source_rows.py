@@ -17,7 +17,7 @@ from xr_icesat2.reading.selection import indexer, interval, normalise, positions
 
 from .merge_granules import MergedRate
 
-__all__ = ["padded_source_rows"]
+__all__ = ["SourceRowArray", "padded_source_rows", "source_row_attrs"]
 
 NO_ROW = -1
 """Value of padding."""
@@ -34,9 +34,13 @@ def padded_source_rows(merged: MergedRate, length: int) -> xr.Variable:
         for number in one.beams
     }
     array = SourceRowArray((*merged.n_rows.shape, length), rows)
-    attrs = {"long_name": f"number of the row in its beam of the file, {NO_ROW} in padding"}
     dims = ("gran_idx", merged.dim, merged.rate.along)
-    return xr.Variable(dims, indexing.LazilyIndexedArray(array), attrs)
+    return xr.Variable(dims, indexing.LazilyIndexedArray(array), source_row_attrs())
+
+
+def source_row_attrs() -> dict[str, str]:
+    """Return the attributes of ``source_row``."""
+    return {"long_name": f"number of the row in its beam of the file, {NO_ROW} in padding"}
 
 
 class SourceRowArray(BackendArray):

@@ -15,7 +15,7 @@ from xr_icesat2.products import Rate
 from .declared_links import list_links
 from .track_rows import AlongTrackRows
 
-__all__ = ["Endpoint", "by_ground_track", "with_common_beams"]
+__all__ = ["Endpoint", "by_ground_track", "track_of", "with_common_beams"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,28 +41,14 @@ class Endpoint:
             opened = OpenedRate.of(given)
         except RateError as error:
             raise LinkError(f"cannot be linked: {error}") from error
-        dataset, along, rate = opened.dataset, opened.along, opened.rate
         if opened.product is None or not opened.is_specified:
             product = opened.product or "this product"
             raise LinkError(
                 f"no link is declared for {opened.name} of {product}. Use one of the declared "
                 f"links: {list_links()}"
             )
-        row = "source_row" if "source_row" in dataset.coords else along
-        by = opened.beam_coordinate
-        names = {"gran_idx": "gran_idx", "spot": by, "n_obs": "n_obs", "row": row}
-        if lacking := {name for name in names.values() if name not in dataset.coords}:
-            raise LinkError(
-                f"{opened.name} lacks the coordinates {', '.join(sorted(lacking))}, which "
-                "locate its rows in their file. Keep the coordinates of the engine."
-            )
-        locators = {key: dataset[name].variable for key, name in names.items()}
-        dims = (*(str(dim) for dim in locators["n_obs"].dims if dim != along), along)
-        shape = tuple(dataset.sizes[dim] for dim in dims)
-        granules = np.ravel(dataset[along].attrs.get("granules", ())).astype(np.int64)
-        selected = frozenset(granules.tolist())
-        track = AlongTrackRows(opened.title, dims, shape, locators, by, selected)
-        return cls(dataset, opened.product, opened.release, rate, track)
+        track = track_of(opened)
+        return cls(opened.dataset, opened.product, opened.release, opened.rate, track)
 
     @property
     def name(self) -> str:
@@ -83,6 +69,33 @@ class Endpoint:
                 f"{self.name} lacks {name}, which the link needs. Open it with this variable."
             )
         return self.dataset[name].variable
+
+
+def track_of(opened: OpenedRate) -> AlongTrackRows:
+    """Return the rows of an opened rate, with the coordinates that locate them in their file.
+
+    Raises
+    ------
+    LinkError
+        It lacks coordinates of the engine.
+    """
+    dataset, along = opened.dataset, opened.along
+    attrs = dataset[along].attrs
+    # Rows that were selected by place or time are numbered by this coordinate alone.
+    is_cut = "granules" in attrs
+    row = "source_row" if is_cut or "source_row" in dataset.coords else along
+    by = opened.beam_coordinate
+    names = {"gran_idx": "gran_idx", "spot": by, "n_obs": "n_obs", "row": row}
+    if lacking := {name for name in names.values() if name not in dataset.coords}:
+        raise LinkError(
+            f"{opened.name} lacks the coordinates {', '.join(sorted(lacking))}, which "
+            "locate its rows in their file. Keep the coordinates of the engine."
+        )
+    locators = {key: dataset[name].variable for key, name in names.items()}
+    dims = (*(str(dim) for dim in locators["n_obs"].dims if dim != along), along)
+    shape = tuple(dataset.sizes[dim] for dim in dims)
+    selected = frozenset(np.ravel(attrs.get("granules", ())).astype(np.int64).tolist())
+    return AlongTrackRows(opened.title, dims, shape, locators, by, selected)
 
 
 def with_common_beams(*endpoints: Endpoint) -> tuple[Endpoint, ...]:

@@ -89,7 +89,8 @@ class AlongTrackRows:
         # Granules of whole orbits have the number of their first region; -1 is unknown.
         return np.where(gran_idx < 0, gran_idx, gran_idx // 100 * 100 + 1)
 
-    def _beam_numbers(self, loaded: np.ndarray) -> np.ndarray:
+    def beam_numbers(self, loaded: np.ndarray) -> np.ndarray:
+        """Return the numbers that identify beams, by their labels."""
         if self.by != "gt":
             return loaded
         # Missing beams have no name, and only padding.
@@ -125,7 +126,7 @@ class AlongTrackRows:
         for name, variable in taken.items():
             loaded = load_values(variable)
             if name == "spot":
-                loaded = self._beam_numbers(loaded)
+                loaded = self.beam_numbers(loaded)
             elif name == "gran_idx":
                 loaded = self.granule_numbers(loaded)
             sized = loaded.reshape([variable.sizes.get(dim, 1) for dim in kept])

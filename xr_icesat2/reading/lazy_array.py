@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from .decode import Decoder
 from .execute import PendingArray, execute
 from .granule_reader import DatasetRead, Sink
 from .padded_array import Cut, Mosaic, gaps
+from .row_ranges import RowRanges
 from .selection import normalise
 
 __all__ = ["GranuleArray", "index_outer", "taken"]
@@ -83,6 +84,13 @@ class GranuleArray(BackendArray):
         except MemoryError as error:
             raise self._too_large(pending.result.shape) from error
         return pending.result[(*taken(key), ...)]
+
+    def select_rows(
+        self, axis: int, rows: Mapping[tuple[int, ...], RowRanges], length: int
+    ) -> GranuleArray:
+        """Return the array of some positions along an axis; see :meth:`.Mosaic.select_rows`."""
+        mosaic = self.mosaic.select_rows(axis, rows, length)
+        return GranuleArray(self.granules, self.paths, self.parts, mosaic, self.decoders)
 
     def pending(self, key: tuple[Any, ...]) -> PendingArray:
         """Return the array that an int, slice or 1-D array per dimension selects, to be filled.

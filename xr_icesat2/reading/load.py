@@ -22,7 +22,16 @@ from .execute import PendingArray, execute
 from .lazy_array import GranuleArray, index_outer, taken
 from .lazy_coordinate_index import lazy_variable
 
-__all__ = ["Steps", "StepwiseArray", "compute_variables", "load_variables", "lockstep", "run_steps"]
+__all__ = [
+    "Steps",
+    "StepwiseArray",
+    "compute_variables",
+    "load_variables",
+    "lockstep",
+    "run_steps",
+    "stored_in",
+    "whole_array",
+]
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -154,6 +163,25 @@ def compute_variables(variables: Iterable[xr.Variable]) -> None:
         computed = compute(*(variable.data for variable in chunked))  # type: ignore[no-untyped-call]
         for variable, values in zip(chunked, computed, strict=True):
             variable.data = values
+
+
+def stored_in(variable: xr.Variable) -> GranuleArray | None:
+    """Return the array that a lazy variable, or a selection of it, is read from."""
+    found = _found(lazy_variable(variable), GranuleArray)
+    return None if found is None else found[0]
+
+
+def whole_array(variable: xr.Variable, kind: type[A]) -> A | None:
+    """Return the lazy array of a kind that a variable is, if nothing of it was selected or read."""
+    found = _found(lazy_variable(variable), kind)
+    if found is None:
+        return None
+    array, key = found
+    sizes = array.shape  # type: ignore[attr-defined]
+    whole = all(
+        isinstance(k, slice) and k.indices(n) == (0, n, 1) for k, n in zip(key, sizes, strict=True)
+    )
+    return array if whole else None
 
 
 def _identity(key: tuple[Any, ...]) -> tuple[Hashable, ...]:

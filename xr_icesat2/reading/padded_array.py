@@ -88,6 +88,32 @@ class Mosaic:
             origins[part, axis], sizes[part, axis] = 0, shape[axis]
         return cls(tuple(shape), lead, origins, sizes, places or {}, kept or {})
 
+    def select_rows(
+        self, axis: int, rows: Mapping[tuple[int, ...], RowRanges], length: int
+    ) -> Mosaic:
+        """Return the mosaic of some positions along an axis, moved together.
+
+        Parameters
+        ----------
+        axis
+            The first one that parts have.
+        rows
+            Positions along the axis, by the position of a part along the leading dimensions.
+        length
+            Size of the result along the axis.
+        """
+        origins, extents, kept = self.origins.copy(), self.extents.copy(), dict(self.kept)
+        for part in range(len(origins)):
+            start, size = int(origins[part, axis]), int(extents[part, axis])
+            chosen = rows[tuple(origins[part, : self.lead].tolist())]
+            inside = chosen.intersection(RowRanges.of_range(start, start + size)).shifted(-start)
+            origins[part, axis] = chosen.intersection(RowRanges.of_range(0, start)).count
+            extents[part, axis] = inside.count
+            before = self.kept.get((part, axis))
+            kept[part, axis] = inside if before is None else before.compose(inside)
+        shape = (*self.shape[:axis], length, *self.shape[axis + 1 :])
+        return Mosaic(shape, self.lead, origins, extents, self.places, kept)
+
     def cut(self, selections: Sequence[Selection]) -> Iterator[Cut]:
         """Yield what a selection along every dimension takes from each part."""
         for part in self._touched(selections):

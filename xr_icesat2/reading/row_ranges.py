@@ -122,6 +122,18 @@ class RowRanges:
         only = self.contains(edges[:-1]) & ~other.contains(edges[:-1])
         return RowRanges.of_ranges(edges[:-1][only], edges[1:][only])
 
+    def shifted(self, by: int) -> RowRanges:
+        """Return the rows with other numbers."""
+        return RowRanges(self.starts + by, self.stops + by)
+
+    def compose(self, inner: RowRanges) -> RowRanges:
+        """Return the rows at some positions among them, given as ranges."""
+        ends = np.cumsum(self.lengths)
+        edges = np.unique(np.concatenate([inner.starts, inner.stops, ends]))
+        heads = np.flatnonzero(inner.contains(edges[:-1]))
+        starts = positions(self.at(edges[heads]))
+        return RowRanges.of_ranges(starts, starts + edges[heads + 1] - edges[heads])
+
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, RowRanges)

@@ -1,0 +1,258 @@
+"""``clip`` of what is open equals opening with ``region=``, and no link changes."""
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+import xarray as xr
+
+import xr_icesat2
+from tests.comparison import with_pandas_indexes
+from xr_icesat2 import links
+from xr_icesat2.errors import LinkError, RateError, SelectionError
+from xr_icesat2.testing import write_granule
+
+LAYOUTS = ("spot", "flat")
+BEAMS = ("gt1l", "gt2r", "gt3r")
+PASS = {"n_segments": {"gt1l": 20, "gt2r": 16, "gt3r": 5}, "beams": BEAMS, "seed": 11}
+GROUPS = {
+    "ATL03": ("heights", "geolocation", "bckgrd_atlas", "signal_find_output/land"),
+    "ATL06": ("land_ice_segments", "segment_quality", "residual_histogram"),
+    "ATL08": ("land_segments", "signal_photons"),
+}
+SEEDS = range(4)
+ASIDE = ["METADATA", "quality_assessment", "ancillary_data", "atlas_impulse_response", "ds_*"]
+"""Groups of trees that are not of beams, most of the time that these take."""
+
+
+@pytest.fixture(scope="module")
+def passes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
+    folder = tmp_path_factory.mktemp("clip")
+    return {
+        product: [
+            write_granule(folder, product, cycle_number=cycle, chunk_rows=300, **PASS)
+            for cycle in (4, 5)
+        ]
+        for product in GROUPS
+    }
+
+
+@pytest.fixture(scope="module")
+def track(passes) -> tuple[np.ndarray, np.ndarray]:
+    """Longitudes and latitudes of segments."""
+    segments = opened(passes["ATL03"], "geolocation", "flat")
+    return segments["reference_photon_lon"].values, segments["reference_photon_lat"].values
+
+
+def opened(path, group: str, layout: str, **keywords) -> xr.Dataset:
+    given = [str(one) for one in path] if isinstance(path, list) else path
+    return xr.open_dataset(given, engine="icesat2", group=group, layout=layout, **keywords)
+
+
+def tree_of(path, layout: str = "spot", **keywords) -> xr.DataTree:
+    given = [str(one) for one in path] if isinstance(path, list) else path
+    keywords = {"drop_variables": ASIDE} | keywords
+    return xr.open_datatree(given, engine="icesat2", layout=layout, **keywords)
+
+
+def assert_identical(one: xr.Dataset, other: xr.Dataset) -> None:
+    """Flat rows have numbers of granules, not names of files."""
+    one, other = one.copy(), other.copy()
+    outside = [len(ds.attrs.pop("granules_outside", ())) for ds in (one, other)]
+    xr.testing.assert_identical(one, other)
+    assert outside[0] == outside[1]
+
+
+def random_area(track, seed: int):
+    """A part of the track, perhaps in two pieces and only some beams."""
+    rng = np.random.default_rng([5, seed])
+    lon, lat = track
+    edges = np.sort(rng.uniform(lat.min(), lat.max(), 4))
+    west, east = np.sort(rng.uniform(lon.min() - 0.01, lon.max() + 0.01, 2))
+    if seed % 2:
+        west, east = lon.min() - 0.1, lon.max() + 0.1
+    return shapely.union_all(
+        [shapely.box(west, south, east, north) for south, north in edges.reshape(2, 2)]
+    )
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(
+    ("product", "group"), [(product, group) for product in GROUPS for group in GROUPS[product]]
+)
+def test_clip_of_a_dataset_equals_opening_with_region(passes, track, product, group, layout):
+    paths, area = passes[product], random_area(track, len(group))
+    expected = opened(paths, group, layout, region=area).load()
+    clipped = opened(paths, group, layout).icesat2.clip(area)
+    travelled = pickle.loads(pickle.dumps(clipped))  # noqa: S301 - it was made here
+    assert_identical(travelled.load(), expected)
+    if group in {"land_ice_segments", "residual_histogram"}:
+        for whole in (opened(paths, group, layout, chunks={}), opened(paths, group, layout).load()):
+            assert_identical(whole.icesat2.clip(area).load(), expected)
+            assert not whole["n_obs"].attrs.get("region")
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("product", ["ATL03", "ATL08"])
+@pytest.mark.parametrize("exact", [False, True])
+def test_clip_of_a_tree_equals_opening_with_region(passes, track, product, layout, exact):
+    if exact and product != "ATL03":
+        return
+    area = random_area(track, 2 + exact)
+    expected = tree_of(passes[product], layout, region=area, region_exact=exact)
+    tree = tree_of(passes[product], layout, chunks={} if exact else None)
+    xr.testing.assert_identical(tree.icesat2.clip(area, exact=exact).load(), expected.load())
+    loaded = tree.load().icesat2.clip(area, exact=exact)
+    xr.testing.assert_identical(loaded, expected)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_clip_without_a_row_inside_equals_opening_with_region(passes, layout):
+    nowhere = (0, 0, 1, 1)
+    for group in ("heights", "geolocation"):
+        expected = opened(passes["ATL03"], group, layout, region=nowhere)
+        clipped = opened(passes["ATL03"], group, layout).icesat2.clip(nowhere)
+        assert_identical(clipped, expected)
+        assert clipped.sizes.get("gran_idx", 0) == 0
+    xr.testing.assert_identical(
+        tree_of(passes["ATL06"], layout).icesat2.clip(nowhere).load(),
+        tree_of(passes["ATL06"], layout, region=nowhere).load(),
+    )
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("chunks", [None, {}])
+def test_rows_selected_before_are_clipped_in_their_order(passes, track, layout, chunks):
+    area, rng = random_area(track, 1), np.random.default_rng(3)
+    ds = opened(passes["ATL06"][0], "land_ice_segments", layout, chunks=chunks)
+    order = rng.permutation(ds.sizes["segment_idx"])[: ds.sizes["segment_idx"] * 2 // 3]
+    some = ds.isel(segment_idx=order)
+    clipped = some.icesat2.clip(area)
+    inside = shapely.intersects_xy(area, some["longitude"].values, some["latitude"].values)
+    if layout == "flat":
+        assert clipped["h_li"].values.tolist() == some["h_li"].values[inside].tolist()
+        assert clipped["source_row"].values.tolist() == some["source_row"].values[inside].tolist()
+        return
+    for spot in range(6):
+        rows = np.flatnonzero(inside[0, spot])
+        n = int(clipped["n_rows"][0, spot])
+        assert n == len(rows)
+        for name, expected in (("h_li", some["h_li"].values[0, spot]), ("source_row", order)):
+            found = clipped[name].values[0, spot]
+            np.testing.assert_array_equal(found[:n], expected[rows])
+
+
+def test_clip_twice_equals_clip_by_both(passes, track):
+    lon, lat = track
+    one = (lon.min() - 1, np.quantile(lat, 0.2), lon.max() + 1, np.quantile(lat, 0.7))
+    other = (lon.min() - 1, np.quantile(lat, 0.5), lon.max() + 1, np.quantile(lat, 0.9))
+    both = (one[0], other[1], one[2], one[3])
+    for layout in LAYOUTS:
+        tree = tree_of(passes["ATL03"], layout).icesat2.clip(one).icesat2.clip(other)
+        expected = tree_of(passes["ATL03"], layout, region=both)
+        for group in ("heights", "geolocation"):
+            found = tree[group].to_dataset().load()
+            xr.testing.assert_equal(found, expected[group].to_dataset().load())
+
+
+def test_saved_rows_are_clipped(passes, track, tmp_path):
+    area = random_area(track, 1)
+    tree_of(passes["ATL03"], "flat").load().to_netcdf(tmp_path / "saved.nc", engine="h5netcdf")
+    saved = xr.open_datatree(tmp_path / "saved.nc", engine="h5netcdf", decode_timedelta=False)
+    expected = tree_of(passes["ATL03"], "flat", region=area)
+    for group in ("heights", "bckgrd_atlas"):
+        clipped = saved.icesat2.clip(area)[group].to_dataset().load()
+        xr.testing.assert_equal(
+            with_pandas_indexes(clipped), with_pandas_indexes(expected[group].to_dataset())
+        )
+
+
+def test_errors_of_clip_say_what_to_do(passes, track):
+    area = random_area(track, 0)
+    photons = opened(passes["ATL03"], "heights", "flat")
+    for clip, message in (
+        (photons.icesat2.clip, "pass region= or time="),
+        (lambda: photons.icesat2.clip(area, exact="no"), "exact='no'"),
+        (lambda: photons.icesat2.clip(exact=True), "selects no rows alone"),
+        (lambda: photons.icesat2.clip(time=("2020", "2019")), "ends before it starts"),
+        (lambda: photons.load().icesat2.clip(area), "pass exact=True to test each row"),
+    ):
+        with pytest.raises(SelectionError, match=message):
+            clip()
+    assert photons.icesat2.clip(area, exact=True).sizes["photon_idx"]
+    with pytest.raises(RateError, match="rows of one rate"):
+        xr.Dataset({"x": ("y", [1.0])}).icesat2.clip(area)
+    tree = tree_of(passes["ATL03"][0], "flat")
+    tree["geolocation"] = tree["geolocation"].to_dataset().isel(segment_idx=slice(5, None))
+    with pytest.raises(SelectionError, match="left out"):
+        tree.icesat2.clip(area)
+    assert isinstance(xr_icesat2.icesat2(photons).clip(area, exact=True), xr.Dataset)
+
+
+def by_source(ds: xr.Dataset, name: str) -> dict[tuple[int, str, int], object]:
+    """Values by granule, beam and row of the file."""
+    numbers, beams, rows, values = xr.broadcast(
+        ds["gran_idx"], ds["gt"], ds["source_row"], ds[name]
+    )
+    real = (rows.values >= 0) & (rows.values < ds["n_obs"].broadcast_like(rows).values)
+    table = zip(*(array.values[real].tolist() for array in (numbers, beams, rows)), strict=True)
+    return dict(zip(table, values.values[real].tolist(), strict=True))
+
+
+ATTACHED = (("geolocation", ["segment_id", "delta_time"]), ("bckgrd_atlas", ["bckgrd_rate"]))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_attaching_to_selected_rows_equals_selecting_attached_rows(passes, track, seed, layout):
+    area, exact = random_area(track, seed), seed >= 2
+    keywords = {"region": area, "region_exact": exact}
+    cut = {
+        p: tree_of(passes[p], layout, **(keywords if p == "ATL03" else {"region": area}))
+        for p in ("ATL03", "ATL08")
+    }
+    whole = {p: tree_of(passes[p], layout) for p in ("ATL03", "ATL08")}
+
+    def attached(trees) -> xr.Dataset:
+        photons, segments = (trees["ATL03"][g].to_dataset() for g in ("heights", "geolocation"))
+        listed = trees["ATL08"]["signal_photons"].to_dataset()
+        found = photons[["h_ph"]]
+        for group, names in ATTACHED:
+            found = links.attach(found, trees["ATL03"][group].to_dataset(), names)
+        classes = links.photon_classes(photons, segments, listed)
+        return found.assign(photon_class=classes)
+
+    of_cut, of_whole = attached(cut), whole_photons(attached(whole))
+    clipped = attached(whole).icesat2.clip(area, exact=exact)
+    assert of_cut.sizes["photon_idx"]
+    for name in ("segment_id", "bckgrd_rate", "photon_class", "geolocation_delta_time"):
+        of_each = by_source(of_cut, name)
+        np.testing.assert_equal(of_each, by_source(clipped, name))
+        everything = by_source(of_whole, name)
+        np.testing.assert_equal(of_each, {key: everything[key] for key in of_each})
+
+
+def whole_photons(ds: xr.Dataset) -> xr.Dataset:
+    if "source_row" in ds.coords:
+        return ds
+    return ds.assign_coords(source_row=("photon_idx", ds["photon_idx"].values))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_ranges_of_selected_segments_are_their_photons(passes, track, layout):
+    tree = tree_of(passes["ATL03"], layout, region=random_area(track, 1))
+    photons, segments = (tree[group].to_dataset() for group in ("heights", "geolocation"))
+    ranges = links.row_ranges(segments, photons)
+    counts = segments["segment_ph_cnt"].values
+    assert (
+        np.nansum(counts)
+        == ranges["count"].values.sum()
+        == int(photons["n_rows"].values.sum() if layout == "spot" else photons.sizes["photon_idx"])
+    )
+    rows = links.match_rows(segments, tree["bckgrd_atlas"].to_dataset())
+    real = segments["source_row"].values >= 0
+    assert (rows.values[real] >= 0).all()
+    with pytest.raises(LinkError, match="lacks the coordinates source_row"):
+        links.match_rows(photons.drop_vars("source_row"), segments)
