@@ -207,6 +207,23 @@ class Accessor(TableMethods, Generic[T]):
             Dataset of dask arrays it is one. The attributes ``rules`` and ``sources`` say what was
             applied.
 
+        Raises
+        ------
+        RateError
+            No rule is specified for the rate, the Dataset lacks a variable that a rule needs, or
+            it is not one rate.
+        SelectionError
+            An unknown keyword or label, or a value that is not a number.
+
+        Examples
+        --------
+        >>> ds["h_li"].where(ds.icesat2.quality())
+        >>> photons.icesat2.quality(confidence=3, surface_type="landice")
+        """
+        from .quality_mask import quality_mask  # noqa: PLC0415 - only where it is used
+
+        return quality_mask(self._opened, settings)
+
     def clip(
         self,
         region: Any = None,
@@ -238,20 +255,6 @@ class Accessor(TableMethods, Generic[T]):
         Raises
         ------
         RateError
-            No rule is specified for the rate, the Dataset lacks a variable that a rule needs, or
-            it is not one rate.
-        SelectionError
-            An unknown keyword or label, or a value that is not a number.
-
-        Examples
-        --------
-        >>> ds["h_li"].where(ds.icesat2.quality())
-        >>> photons.icesat2.quality(confidence=3, surface_type="landice")
-        """
-        from .quality_mask import quality_mask  # noqa: PLC0415 - only where it is used
-
-        return quality_mask(self._opened, settings)
-
             The Dataset is of no rate.
         SelectionError
             Neither a region nor a window is given, or rows cannot be located.
