@@ -15,6 +15,7 @@ from xr_icesat2.products import Rate
 from xr_icesat2.reading.decode_options import DecodeOptions
 from xr_icesat2.reading.load import load_variables
 from xr_icesat2.reading.row_ranges import RowRanges
+from xr_icesat2.reading.selection import indexer
 
 from .rate_headers import BeamRate, BeamVariable
 from .track_prediction import BeamPrediction, TrackPrediction
@@ -149,7 +150,7 @@ class _Read:
     ) -> None:
         self._query, self._rows = query, rows
         self._prediction = prediction if rows.count < query.beam.n_obs else None
-        chosen = rows.at(range(rows.count))
+        chosen = indexer(rows.at(range(rows.count)))
         self.variables = {
             path: _variable(query, path)[chosen] for path in (*query.decoded, *query.raw)
         }
