@@ -82,8 +82,8 @@ def _scalars(attrs: Mapping[str, Any]) -> dict[str, Any]:
 def words_of_file(ds: xr.Dataset) -> xr.Dataset:
     """Restore the attributes that the file has of decoded times, from source_encoding."""
     restored = ds.copy()
-    for name, held in ds.icesat2.source_encoding.items():
-        words = {word: held[word] for word in ("long_name", "description") if word in held}
+    for name, stored in ds.icesat2.source_encoding.items():
+        words = {word: stored[word] for word in ("long_name", "description") if word in stored}
         restored[name].attrs.update(words)
     return restored
 

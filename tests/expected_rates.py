@@ -1,6 +1,6 @@
 """What a reader of the data dictionaries would write down of each product's rates.
 
-Nothing here is taken from the library's own specifications: it is what these are held against.
+Nothing here is taken from the library's own specifications: these are compared with it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ class Rate:
     """One rate of a product: groups of each beam whose rows go together."""
 
     group: str
-    """How it is asked for, and where most of it lies."""
+    """How it is asked for, and where most of it is stored."""
     dim: str
     located_by: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()

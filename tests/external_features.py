@@ -27,7 +27,7 @@ def make_canaries(directory: Path) -> None:
 def make_file(path: Path, seed: int) -> None:
     """A file with some of the features, in an order, of a version, and behind a block of a user's.
 
-    Names are those of the features, so that it can be told which of them was there.
+    Names are those of the features, which show which of them was there.
     """
     rng = np.random.default_rng(seed)
     libver = ["earliest", ("v108", "latest"), "latest"][seed % 3]

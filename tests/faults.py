@@ -1,4 +1,4 @@
-"""Requests that a loopback server received, and faults that it was told to have."""
+"""Requests that a loopback server received, and faults that were ordered."""
 
 import threading
 from dataclasses import dataclass, field
@@ -39,7 +39,7 @@ class _Fault:
 
 @dataclass
 class Script:
-    """The requests of a server, and the faults it has been told to have."""
+    """The requests of a server, and the faults that were ordered."""
 
     log: list[Request] = field(default_factory=list)
     heads: list[tuple[str, dict[bytes, bytes]]] = field(default_factory=list)  # path as it came, S3

@@ -12,7 +12,7 @@ from typing import Any
 import h5py
 import xarray as xr
 
-from tests.hostile_facts import DEEPEST, REFUSED, Facts, names_told, note_attrs, told
+from tests.hostile_facts import DEEPEST, REFUSED, Facts, described, listed_names, note_attrs
 from xr_icesat2.errors import ICESat2Error
 
 RAW = {"engine": "icesat2", "layout": "file", "decode_cf": False}
@@ -42,14 +42,14 @@ def by_engine(path: Path, undamaged: Path | None = None) -> Facts:
         named = {where: d for where, d in left_out.items() if posixpath.dirname(where) == node.path}
         names = {*map(str, node.children), *map(str, dataset.variables)}
         names |= {*map(posixpath.basename, named)}
-        facts[f"names {node.path}"] = names_told(names)
+        facts[f"names {node.path}"] = listed_names(names)
         # To h5py a soft link to a damaged object leads nowhere, or somewhere.
         damaged = [posixpath.basename(where) for where, is_damaged in named.items() if is_damaged]
         if damaged:
             some = itertools.chain.from_iterable(
                 itertools.combinations(damaged, n) for n in range(1, MAX_DAMAGED)
             )
-            facts[f"sound {node.path}"] = "|".join(names_told(names - {*one}) for one in some)
+            facts[f"sound {node.path}"] = "|".join(listed_names(names - {*one}) for one in some)
     tree.close()
     return facts
 
@@ -95,7 +95,7 @@ def _note_dataset(facts: Facts, group: str, dataset: xr.Dataset) -> None:
         path = f"{group.rstrip('/')}/{name}"
         note_attrs(facts, path, variable.attrs)
         try:
-            facts[f"value {path}"] = told(variable.values)
+            facts[f"value {path}"] = described(variable.values)
         except ICESat2Error:
             facts[f"value {path}"] = REFUSED
 

@@ -16,7 +16,7 @@ DEEPEST = 12
 Facts = dict[str, str]
 
 
-def told(array: Any) -> str:
+def described(array: Any) -> str:
     """A value as text: type, shape and a digest of the bytes in native order."""
     array = np.asarray(array)
     if array.dtype.kind == "U":
@@ -37,9 +37,9 @@ def as_text(item: Any) -> str:
     return item.decode("utf-8", "surrogateescape") if isinstance(item, bytes) else str(item)
 
 
-def names_told(names: Iterable[str]) -> str:
+def listed_names(names: Iterable[str]) -> str:
     """The members of a group as text; of names that no path can hold, what stands for them."""
-    return told(np.array(sorted(map(escaped, names)), dtype=object))
+    return described(np.array(sorted(map(escaped, names)), dtype=object))
 
 
 def escaped(name: str) -> str:
@@ -49,12 +49,12 @@ def escaped(name: str) -> str:
 
 def note_attrs(facts: Facts, path: str, attrs: Mapping[str, Any]) -> None:
     """Note the names of attributes and each of them; a ``_FillValue`` of one as a scalar."""
-    facts[f"attrs {path}"] = names_told(attrs)
+    facts[f"attrs {path}"] = listed_names(attrs)
     for name, value in attrs.items():
         if name == "_FillValue" and np.size(value) == 1:
             value = np.ravel(value)[0]  # noqa: PLW2901
             value = as_text(value) if isinstance(value, bytes) else value  # noqa: PLW2901
-        facts[f"attr {path}@{name}"] = told(value)
+        facts[f"attr {path}@{name}"] = described(value)
 
 
 SUPPLIED = ((), ("units",), ("_FillValue",), ("_FillValue", "units"))
@@ -62,10 +62,10 @@ SUPPLIED = ((), ("units",), ("_FillValue",), ("_FillValue", "units"))
 
 def without_supplied(ours: Facts, theirs: Facts) -> Facts:
     """Leave out what the specification supplies for datasets that have no attributes at all."""
-    supplied = {names_told(names): names for names in SUPPLIED}
+    supplied = {listed_names(names): names for names in SUPPLIED}
     facts = dict(ours)
     for key, fact in theirs.items():
-        if key.startswith("attrs ") and fact == names_told(()) and facts.get(key) in supplied:
+        if key.startswith("attrs ") and fact == listed_names(()) and facts.get(key) in supplied:
             for name in supplied[facts[key]]:
                 del facts[f"attr {key.removeprefix('attrs ')}@{name}"]
             facts[key] = fact

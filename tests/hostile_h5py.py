@@ -10,7 +10,15 @@ from typing import Any
 import h5py
 import numpy as np
 
-from tests.hostile_facts import DEEPEST, REFUSED, Facts, as_text, names_told, note_attrs, told
+from tests.hostile_facts import (
+    DEEPEST,
+    REFUSED,
+    Facts,
+    as_text,
+    described,
+    listed_names,
+    note_attrs,
+)
 from tests.oracle import STRUCTURAL, flags
 
 SOFT_LINKS = 16
@@ -54,7 +62,7 @@ def _group(
     if address in around:
         facts[f"names {path}"] = REFUSED  # a group that contains itself
         return
-    facts[f"names {path}"] = names_told(as_text(name) for name in names if _is_there(group, name))
+    facts[f"names {path}"] = listed_names(as_text(name) for name in names if _is_there(group, name))
     for name in names:
         child = f"{path.rstrip('/')}/{as_text(name)}"
         _object(facts, group, name, child, (*around, address), original)
@@ -85,7 +93,7 @@ def _object(facts, group, name, path, around, original) -> None:
     elif isinstance(found, h5py.h5d.DatasetID):
         _attributes(facts, found, path, _flags(found))
         try:
-            facts[f"value {path}"] = told(_value(h5py.Dataset(found)))
+            facts[f"value {path}"] = described(_value(h5py.Dataset(found)))
         except Exception:  # noqa: BLE001
             facts[f"value {path}"] = REFUSED
 
@@ -111,18 +119,18 @@ def _attributes(
     except Exception:  # noqa: BLE001
         facts[f"attrs {path}"] = REFUSED
         return
-    held: dict[str, Any] = dict(more)
+    attributes: dict[str, Any] = dict(more)
     unread: list[str] = []
     for name in names:
         try:
             if as_text(name) not in STRUCTURAL and (value := _attribute(found, name)) is not None:
-                held[as_text(name)] = value
+                attributes[as_text(name)] = value
         except Exception:  # noqa: BLE001
             unread.append(as_text(name))
-    note_attrs(facts, path, held)
+    note_attrs(facts, path, attributes)
     if unread:
         facts[f"readable {path}"] = facts[f"attrs {path}"]
-        facts[f"attrs {path}"] = names_told([*held, *unread])
+        facts[f"attrs {path}"] = listed_names([*attributes, *unread])
 
 
 def _attribute(found: Any, name: bytes) -> Any:
@@ -142,7 +150,7 @@ def _attribute(found: Any, name: bytes) -> Any:
 
 
 def _fixed_text(opened: Any, stored: Any) -> np.ndarray:
-    # Read as it lies, so that the padding is ours to judge.
+    # Read unmodified, so that the padding is ours to judge.
     raw = np.empty(opened.shape, f"V{stored.get_size()}")
     opened.read(raw, mtype=stored)
     cut = {

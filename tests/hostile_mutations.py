@@ -88,7 +88,7 @@ def _flip(rng, array):
 
 
 def _structure(rng, array):
-    """Change a few bytes of one structure; half of them so that its checksum holds again."""
+    """Change a few bytes of one structure; half of them with a matching checksum."""
     places = [found.start() for found in STRUCTURES.finditer(array.tobytes())]
     first = places[rng.integers(len(places))]
     where = first + 4 + rng.integers(0, rng.choice([16, 64, 400]), rng.integers(1, 4))

@@ -49,5 +49,5 @@ if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     for path in sys.argv[2:]:
         before = peak()
-        told = look_at(path)
-        print(json.dumps({**told, "grown": peak() - before}), flush=True)  # noqa: T201
+        reported = look_at(path)
+        print(json.dumps({**reported, "grown": peak() - before}), flush=True)  # noqa: T201

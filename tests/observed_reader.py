@@ -31,36 +31,36 @@ def read_by_engine(path: str) -> dict[str, Any]:
 
     with contextlib.suppress(ICESat2Error):
         xr.open_dataset(path, engine="icesat2").load()
-    told: dict[str, Any] = {"left_out": {}, "values": {}, "refused": {}}
+    reported: dict[str, Any] = {"left_out": {}, "values": {}, "refused": {}}
     try:
         tree = xr.open_datatree(path, engine="icesat2", layout="file", decode_cf=False)
     except ICESat2Error as error:
-        return {**told, "error": str(error)}
-    told["left_out"] = dict(tree.icesat2.left_out)
+        return {**reported, "error": str(error)}
+    reported["left_out"] = dict(tree.icesat2.left_out)
     for node in tree.subtree:
         for name, variable in node.to_dataset(inherit=False).variables.items():
             where = f"{node.path.rstrip('/')}/{name}"
             if variable.nbytes > MAX_BYTES:
                 continue
             try:
-                told["values"][where] = SECRET in np.ravel(variable.values).tolist()
+                reported["values"][where] = SECRET in np.ravel(variable.values).tolist()
             except ICESat2Error as error:
-                told["refused"][where] = str(error)
-    for wanted in (path for path in told["left_out"] if "@" not in path):
+                reported["refused"][where] = str(error)
+    for wanted in (path for path in reported["left_out"] if "@" not in path):
         try:
             xr.open_datatree(path, engine="icesat2", layout="file", group=wanted)
         except ICESat2Error as error:
-            told["refused"][wanted] = f"{type(error).__name__} {error}"
+            reported["refused"][wanted] = f"{type(error).__name__} {error}"
     tree.close()
-    return told
+    return reported
 
 
 def read_by_h5py(path: str) -> dict[str, Any]:
     """Everything, as one who suspects nothing."""
-    told: dict[str, Any] = {"values": {}}
+    reported: dict[str, Any] = {"values": {}}
     with contextlib.suppress(OSError), h5py.File(path) as file:
-        _follow(file, told["values"])
-    return told
+        _follow(file, reported["values"])
+    return reported
 
 
 def _follow(group: h5py.Group, values: dict[str, bool], depth: int = 0) -> None:

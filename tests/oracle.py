@@ -1,4 +1,4 @@
-"""What one file holds, read with h5py alone: the conversions that the library promises.
+"""The contents of one file, read with h5py alone: the conversions that the library promises.
 
 Nothing here knows how the library works; the rules are written down a second time, as a
 reader of the documentation would.
@@ -61,7 +61,7 @@ def attributes(obj: h5py.Group | h5py.Dataset) -> dict[str, Any]:
     """All attributes but those that only tie datasets to their dimensions.
 
     A fill value is a number, also where the file has an array of one: as xarray wants it. The
-    numbers of an enumeration are told as flags.
+    numbers of an enumeration are reported as flags.
     """
     found = {name: attribute(obj, name) for name in obj.attrs if name not in STRUCTURAL}
     if "_FillValue" in found:
@@ -125,9 +125,9 @@ def _scale_name(dataset: h5py.Dataset, refs: list[h5py.Reference]) -> str | None
 def group_dataset(path: Path, group: str) -> xr.Dataset:
     """One group undecoded; dimensions without a scale are named after the variable."""
     with h5py.File(path) as file:
-        held = {n: d for n, d in file[group].items() if isinstance(d, h5py.Dataset)}
+        in_file = {n: d for n, d in file[group].items() if isinstance(d, h5py.Dataset)}
         variables = {}
-        for name, dataset in held.items():
+        for name, dataset in in_file.items():
             scales = scale_names(dataset)
             dims = [scale or f"{name}_{axis}" for axis, scale in enumerate(scales)]
             variables[name] = xr.Variable(dims, values(dataset), attributes(dataset))

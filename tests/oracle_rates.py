@@ -32,7 +32,7 @@ Kept = Mapping[tuple[int, str], np.ndarray]
 
 @dataclass(frozen=True)
 class Part:
-    """One beam of one granule at one rate, as the file holds it."""
+    """One beam of one granule at one rate, as in the file."""
 
     granule: int
     spot: int
@@ -84,10 +84,10 @@ def _beams(path: Path, rate: Rate) -> list[Part]:
         for gt in (*GROUND_TRACKS, *PAIRS):
             if gt not in file:
                 continue
-            held = _rate_datasets(file[gt], rate)
-            if held:
-                variables = {name: _variable(dataset, rate) for name, dataset in held.items()}
-                below = {n: d.name.removeprefix(f"/{gt}/") for n, d in held.items()}
+            in_file = _rate_datasets(file[gt], rate)
+            if in_file:
+                variables = {name: _variable(dataset, rate) for name, dataset in in_file.items()}
+                below = {n: d.name.removeprefix(f"/{gt}/") for n, d in in_file.items()}
                 # A beam may hold the scale of a second dimension and no rows.
                 along = (v.sizes[rate.dim] for v in variables.values() if rate.dim in v.dims)
                 rows = next(along, 0)
@@ -97,12 +97,12 @@ def _beams(path: Path, rate: Rate) -> list[Part]:
 
 def _rate_datasets(beam: h5py.Group, rate: Rate) -> dict[str, h5py.Dataset]:
     """All datasets of a rate by the names that they have side by side."""
-    held: dict[str, h5py.Dataset] = {}
+    in_file: dict[str, h5py.Dataset] = {}
 
     def add(name: str, dataset: h5py.Dataset, parent: str) -> None:
         if name in NOT_OF_ROWS:
             name = f"{rate.dim.removesuffix('_idx')}_{name}"
-        held[f"{parent.replace('/', '_')}_{name}" if name in held else name] = dataset
+        in_file[f"{parent.replace('/', '_')}_{name}" if name in in_file else name] = dataset
 
     for top in (rate.group, *rate.beside):
         group = beam[top] if top and top in beam else beam
@@ -117,7 +117,7 @@ def _rate_datasets(beam: h5py.Group, rate: Rate) -> dict[str, h5py.Dataset]:
                     path = f"{name}/{below}"
                     parent, _, last = path.rpartition("/")
                     add(last, group[path], parent)
-    return held
+    return in_file
 
 
 def _datasets_below(group: h5py.Group) -> list[str]:
@@ -301,10 +301,10 @@ def flat_layout(
     for name, dims in dimensions(found).items():
         along = rate.dim in dims
         # What a beam lacks, or a narrower one, is padding: only a float can say so.
-        held = sum(part.variables[name].size for part in found if name in part.variables)
+        count = sum(part.variables[name].size for part in found if name in part.variables)
         rows = sum(part.n_obs for part in found) if along else len(found)
         whole = rows * int(np.prod([sizes[dim] for dim in dims if dim != rate.dim], dtype=int))
-        arrays, dtype, fill = _arrays(found, name, masked=masked, times=times, padded=held < whole)
+        arrays, dtype, fill = _arrays(found, name, masked=masked, times=times, padded=count < whole)
         blocks = []
         for part, array in zip(found, arrays, strict=True):
             shape = [part.n_obs if dim == rate.dim else sizes[dim] for dim in dims]
@@ -325,7 +325,7 @@ def shared_dimension(found: Sequence[Part]) -> str:
 
 
 def dimensions(found: Sequence[Part]) -> dict[str, tuple[str, ...]]:
-    """Dimensions within a beam of every variable that any beam holds."""
+    """Dimensions within a beam of every variable of any beam."""
     return {str(name): raw.dims for part in reversed(found) for name, raw in part.variables.items()}
 
 

@@ -50,8 +50,8 @@ def main(dist: Path) -> None:
 
 def check_sdist(sdist: Path) -> None:
     """Raise unless the top level is what pyproject.toml lists, and no file is a left-over."""
-    told = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
-    listed = told["tool"]["hatch"]["build"]["targets"]["sdist"]["only-include"]
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+    listed = project["tool"]["hatch"]["build"]["targets"]["sdist"]["only-include"]
     expected = {*listed, *ADDED_BY_HATCHLING}
     with tarfile.open(sdist) as archive:
         names = [Path(*Path(name).parts[1:]) for name in archive.getnames()]
@@ -62,7 +62,7 @@ def check_sdist(sdist: Path) -> None:
 
 
 def check_wheel(wheel: Path) -> None:
-    """Raise unless it holds the package, its tables and metadata, and nothing else."""
+    """Raise unless it contains the package, its tables and metadata, and nothing else."""
     with zipfile.ZipFile(wheel) as archive:
         names = [Path(name) for name in archive.namelist()]
     package = [path for path in names if path.parts[0] == "xr_icesat2"]
@@ -83,7 +83,7 @@ def check_installed(wheel: Path) -> None:
         empty.mkdir()
 
         def run(*command: str | Path) -> str:
-            # -I and an empty folder: the package comes from the environment and nowhere else.
+            # -I and an empty folder: the package is that of the environment.
             done = subprocess.run(  # noqa: S603 - our own commands
                 [str(part) for part in command],
                 cwd=empty,

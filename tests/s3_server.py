@@ -172,7 +172,7 @@ def _one_less(header):
 
 async def _error(scope, send, status):
     code = _CODES.get(status, "SlowDown")
-    body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>told to</Message></Error>"
+    body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>as ordered</Message></Error>"
     await _answer(scope, send, status, body.encode())
 
 

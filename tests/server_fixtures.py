@@ -15,7 +15,7 @@ _buckets = count(1)
 def http_server():
     """A :class:`~tests.http_server.BlobServer`: ``put(name, data)`` gives a URL.
 
-    ``script.fail(name, what, times)`` orders faults, ``script.log`` holds the
+    ``script.fail(name, what, times)`` orders faults, ``script.log`` has the
     requests.
     """
     with BlobServer() as server:
@@ -35,18 +35,18 @@ def s3_server(s3_service):
 
     ``put(name, data)`` or a file written into ``bucket_dir`` is an object,
     ``url(name)`` its URL; open it with ``storage_options``. ``script.fail``
-    orders faults, ``log`` holds the requests.
+    orders faults, ``log`` has the requests.
     """
     s3_service.use_bucket(f"bucket-{next(_buckets)}")
     yield s3_service
-    s3_service.script.released.set()  # whoever was told to hang
+    s3_service.script.released.set()  # requests that were ordered to hang
     s3_service.script.clear()
     s3_service.script.released.clear()
 
 
 @pytest.fixture
 def as_from_afar(monkeypatch):
-    """Read what lies on loopback as if it lay 60 ms away, and as if it were a large granule.
+    """Read from loopback as if it were 60 ms away, and as if it were a large granule.
 
     What is read then depends on no clock, and small files are not read whole.
     """

@@ -17,14 +17,14 @@ def path(tmp_path_factory):
 
 def test_source_encoding_describes_storage_in_the_file(path):
     ds = xr.open_dataset(path, engine="icesat2")
-    held = ds.icesat2.source_encoding["segment_id"]
-    assert held["path"] == "/gt1l/land_ice_segments/segment_id"
-    assert held["dtype"] == np.dtype("int32")
-    assert held["layout"] == "chunked"
-    assert held["chunks"] == (16,)
-    assert held["filters"] == ("shuffle", "deflate")
+    stored = ds.icesat2.source_encoding["segment_id"]
+    assert stored["path"] == "/gt1l/land_ice_segments/segment_id"
+    assert stored["dtype"] == np.dtype("int32")
+    assert stored["layout"] == "chunked"
+    assert stored["chunks"] == (16,)
+    assert stored["filters"] == ("shuffle", "deflate")
     # Declared wrongly: 0 is never masked, and so is not in the encoding to be written.
-    assert held["_FillValue"] == 0
+    assert stored["_FillValue"] == 0
     assert "_FillValue" not in ds.segment_id.encoding
     assert ds.icesat2.source_encoding["delta_time"]["units"] == "seconds since 2018-01-01"
 

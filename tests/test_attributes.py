@@ -168,17 +168,17 @@ def test_invalid_attributes_are_kept_undecoded(tmp_path, caplog):
 
 
 def check_undecoded(
-    found: xr.DataArray, held: h5py.Dataset, attribute: str, kind: str, ds: xr.Dataset
+    found: xr.DataArray, stored: h5py.Dataset, attribute: str, kind: str, ds: xr.Dataset
 ) -> None:
     decodes = attribute in ("_FillValue", "missing_value", "scale_factor", "add_offset")
     if not decodes or kind in ("arr", "sarr", "empty", "s"):
         masked = attribute == "missing_value" and kind == "arr"
-        values = held[...] if not masked else found.values
+        values = stored[...] if not masked else found.values
         np.testing.assert_array_equal(found.values.astype(values.dtype), values)
     if kind == "obj" or attribute in STRUCTURAL:
         return  # a reference, and what ties datasets to dimensions, are never shown
-    kept = {**ds.icesat2.source_encoding[held.name[1:]], **found.attrs, **found.encoding}
-    value = held.attrs[attribute]
+    kept = {**ds.icesat2.source_encoding[stored.name[1:]], **found.attrs, **found.encoding}
+    value = stored.attrs[attribute]
     if not isinstance(value, h5py.Empty) and attribute != "dtype":
         texts = [text.decode() for text in value] if kind == "sarr" else value
         np.testing.assert_array_equal(kept[attribute], texts)
@@ -209,8 +209,8 @@ def test_merged_variables_keep_invalid_attributes(plain, tmp_path, layout, name,
     shutil.copy(plain, path)
     with h5py.File(path, "a") as file:
         for beam in (name for name in file if name.startswith("gt")):
-            held = file[f"{beam}/land_ice_segments/h_li"]
-            held.attrs[name] = value
+            stored = file[f"{beam}/land_ice_segments/h_li"]
+            stored.attrs[name] = value
     ds = open_dataset(path, layout=layout, variables=["h_li"])
     filled = expected["h_li"].fillna(np.finfo("f4").max) if name == "_FillValue" else None
     found = ds["h_li"].values

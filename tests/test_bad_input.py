@@ -54,7 +54,7 @@ def refused(error: type[ICESat2Error], *says: str, opened: object = None, **keyw
         assert part in str(caught.value), f"{part!r} is not in: {caught.value}"
 
 
-# --- what lies there ---
+# --- existing files ---
 
 
 def test_missing_file_is_not_found(tmp_path):
@@ -165,9 +165,9 @@ def test_unknown_rate_error_lists_the_rates(written):
 
 def test_unknown_group_error_lists_its_siblings(written):
     path = written[ALL]
-    held = ("/gt1l holds", "land_ice_segments", "segment_quality")
+    stored = ("/gt1l contains", "land_ice_segments", "segment_quality")
     refused(
-        GroupNotFoundError, str(path), "no /gt1l/nope", *held,
+        GroupNotFoundError, str(path), "no /gt1l/nope", *stored,
         opened=path, layout="file", group="gt1l/nope",
     )  # fmt: skip
     refused(

@@ -216,8 +216,8 @@ def test_merged_ranges_contain_each_piece_once(ranges, gap):
     nothing = np.empty(0)
     pieces = [Piece(*each, nothing, 0, (0,), (), ()) for each in ranges]
     runs = list(merge(pieces, gap))
-    held = [piece for run in runs for piece in run.pieces]
-    assert sorted(map(id, held)) == sorted(map(id, pieces))
+    members = [piece for run in runs for piece in run.pieces]
+    assert sorted(map(id, members)) == sorted(map(id, pieces))
     for run in runs:
         inside = {n for p in run.pieces for n in range(p.offset, p.offset + p.size)}
         assert (min(inside), max(inside) + 1) == (run.offset, run.offset + run.length)

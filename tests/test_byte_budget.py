@@ -11,19 +11,19 @@ from xr_icesat2.bytesource.request_scheduler import ByteBudget
 @given(st.lists(st.integers(0, 30), max_size=30), st.integers(1, 20), st.sets(st.integers(0, 29)))
 def test_bytes_in_use_stay_within_the_budget(lengths, most, cancelled):
     async def work():
-        budget, held, order = ByteBudget(most), 0, []
+        budget, reserved, order = ByteBudget(most), 0, []
 
         async def one(number, length):
-            nonlocal held
+            nonlocal reserved
             async with budget.reserve(length):
                 order.append(number)
-                others, held = held, held + length
-                assert held <= most or not others
+                others, reserved = reserved, reserved + length
+                assert reserved <= most or not others
                 try:
                     await asyncio.sleep(0)
                     await asyncio.sleep(0)
                 finally:
-                    held -= length
+                    reserved -= length
 
         tasks = [asyncio.ensure_future(one(*each)) for each in enumerate(lengths)]
         await asyncio.sleep(0)

@@ -345,19 +345,19 @@ class TestLocal:
 
     @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
     def test_closing_or_deleting_a_source_closes_its_file(self, path):
-        def held():
+        def open_descriptors():
             links = list(Path("/proc/self/fd").iterdir())
             return sum(os.path.lexists(link) and link.resolve() == path for link in links)
 
         source, other = open_source(path), open_source(path)
         source.read([(0, 1)])
         other.read([(0, 1)])
-        assert held() == 2
+        assert open_descriptors() == 2
         source.close()
-        assert held() == 1
+        assert open_descriptors() == 1
         del other
         gc.collect()
-        assert held() == 0
+        assert open_descriptors() == 0
 
     def test_source_closes_while_other_threads_read(self, path):
         source = open_source(path)

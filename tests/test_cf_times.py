@@ -64,8 +64,8 @@ def open_made(folder: Path, values: np.ndarray, attrs: dict[str, str], **options
     # One name a file: one that is overwritten within a tick of the clock looks unchanged.
     path = folder / f"{next(NUMBER)}.h5"
     with h5py.File(path, "w") as file:
-        held = file.create_dataset("when", data=values, chunks=(1,))
-        held.attrs.update(attrs)
+        stored = file.create_dataset("when", data=values, chunks=(1,))
+        stored.attrs.update(attrs)
     return xr.open_dataset(path, engine="icesat2", layout="file", cache=False, **options)["when"]
 
 
@@ -87,7 +87,7 @@ def test_times_of_any_units_equal_xarrays(made, units, calendar, numbers, dtype,
     options = {} if coder is None else {"decode_times": coder}
     try:
         expected = by_xarray(values, attrs, **options)
-    except Exception:  # noqa: BLE001 - xarray raises whatever comes up
+    except Exception:  # noqa: BLE001 - xarray raises errors of many types
         expected = None
     found = open_made(made, values, attrs, **options)
     if found.dtype == values.dtype:  # not even the first and the last value can be decoded
@@ -175,6 +175,6 @@ def test_days_are_decoded_in_a_merged_group(layout, tmp_path):
         row = {"spot": 0} if layout == "spot" else {}
         ours = found["delta_time"].isel(gran_idx=0, **row) if row else found["delta_time"][:20]
         beam = str(found["gt"].values[0, 0]) if row else str(found["gt"].values[0])
-        held = file[f"{beam}/land_ice_segments/delta_time"]
-        decoded = by_xarray(held[...], {"units": "days since 2018-01-01"})
+        stored = file[f"{beam}/land_ice_segments/delta_time"]
+        decoded = by_xarray(stored[...], {"units": "days since 2018-01-01"})
     np.testing.assert_array_equal(ours.values[: decoded.size], decoded)

@@ -49,9 +49,9 @@ def test_search_prints_granules(archive, capsys):
     assert printed.splitlines() == xr_icesat2.search("ATL06", rgt=627).urls
     assert said == "granules: 2; older versions left out: 1\n"
     _, printed, _ = run(capsys, "search", "atl06", "--temporal", "2019-11", "2020", "--json")
-    told = json.loads(printed)
-    (found,) = told["granules"]
-    assert told["older"] == [SECOND]
+    reported = json.loads(printed)
+    (found,) = reported["granules"]
+    assert reported["older"] == [SECOND]
     assert found["name"] == SECOND_AGAIN
     assert found["icesat2_url"].endswith(SECOND_AGAIN)
     assert found["size"] == len(SECOND_AGAIN)
@@ -132,17 +132,17 @@ def test_info_reads_no_values(capsys, tmp_path):
         names = {str(name) for name in rate.data_vars}
         listed = f"{tree.icesat2.contents()}\n"
     _, table, _ = run(capsys, "info", path)
-    _, told, _ = run(capsys, "info", path, "--json")
+    _, reported, _ = run(capsys, "info", path, "--json")
     assert overwrite_chunks(path) > 100
     assert run(capsys, "info", path) == (0, table, "")
-    assert run(capsys, "info", path, "--json") == (0, told, "")
+    assert run(capsys, "info", path, "--json") == (0, reported, "")
     assert run(capsys, "info", path, "--variables") == (0, listed, "")
-    told = json.loads(told)
-    groups = {group["path"]: group for group in told["groups"]}
+    reported = json.loads(reported)
+    groups = {group["path"]: group for group in reported["groups"]}
     assert groups["/land_ice_segments"]["dims"] == expected
     assert groups["/land_ice_segments"]["variables"].keys() == names
     assert groups["/land_ice_segments"]["variables"]["h_li"]["dtype"] == "float32"
-    assert (told["product"], told["rgt"]) == ("ATL06", int(path.name.split("_")[2][:4]))
+    assert (reported["product"], reported["rgt"]) == ("ATL06", int(path.name.split("_")[2][:4]))
     row = next(line for line in table.splitlines() if line.startswith("/land_ice_segments "))
     assert f"segment_idx: {expected['segment_idx']}" in row
     assert f"  {len(names)}  " in row
@@ -180,9 +180,9 @@ def test_info_of_a_folder_counts_granules(capsys, tmp_path):
     assert "2  ATL06 release 006" in printed
     assert "1  with other names" in printed
     _, printed, _ = run(capsys, "info", tmp_path, "--json")
-    told = json.loads(printed)
-    assert {"product": "ATL06", "release": "006", "granules": 2} in told["products"]
-    assert len(told["granules"]) == 3
+    reported = json.loads(printed)
+    assert {"product": "ATL06", "release": "006", "granules": 2} in reported["products"]
+    assert len(reported["granules"]) == 3
     code, printed, said = run(capsys, "info", tmp_path, "--variables")
     assert (code, printed) == (2, "")
     assert "is a folder; --variables needs one granule, such as" in said

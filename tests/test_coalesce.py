@@ -19,19 +19,19 @@ def test_every_range_is_in_exactly_one_run(wanted, max_gap, max_bytes):
     members = [member for run in runs for member in run.members.tolist()]
     assert sorted(members) == list(range(len(wanted)))
     for run in runs:
-        held = [wanted[member] for member in run.members]
-        assert run.offset == min(offset for offset, _ in held)
-        assert run.offset + run.length == max(offset + length for offset, length in held)
-        longest = max(length for _, length in held)
+        in_file = [wanted[member] for member in run.members]
+        assert run.offset == min(offset for offset, _ in in_file)
+        assert run.offset + run.length == max(offset + length for offset, length in in_file)
+        longest = max(length for _, length in in_file)
         assert run.length <= max(max_bytes, longest)
-        assert _largest_gap(held) <= max_gap
+        assert _largest_gap(in_file) <= max_gap
     starts = [run.offset for run in runs]
     assert starts == sorted(starts)
 
 
-def _largest_gap(held):
+def _largest_gap(in_file):
     gap, end = 0, None
-    for offset, length in sorted(held):
+    for offset, length in sorted(in_file):
         gap = max(gap, 0 if end is None else offset - end)
         end = max(end or 0, offset + length)
     return gap

@@ -86,7 +86,7 @@ def test_flat_rows_concatenate(written, way, backwards):
     options = {"layout": "flat", "variables": FEW}
     how = WAYS[way]("segment_idx")
     combined = xr.open_mfdataset(paths, engine="icesat2", **options, **how)
-    # Only as told are granules in the order that was given.
+    # Only on request are granules in the order that was given.
     expected = listed(paths if way == "nested" else written, **options)
     for name, variable in combined.variables.items():
         assert variable.dtype == expected[name].dtype, name
@@ -131,14 +131,14 @@ def assert_same_values(combined: xr.Dataset, expected: xr.Dataset) -> None:
     """Compare all variables; where xarray padded, types may be wider."""
     assert combined.sizes == expected.sizes
     assert set(combined.variables) == set(expected.variables)
-    for name, held in expected.variables.items():
-        got = combined[name].transpose(*held.dims).to_numpy()
-        values = held.to_numpy()
+    for name, in_file in expected.variables.items():
+        got = combined[name].transpose(*in_file.dims).to_numpy()
+        values = in_file.to_numpy()
         if values.dtype.kind in "iu":
             real = ~np.isnan(got.astype(float))
-            assert np.count_nonzero(real) >= np.count_nonzero(values != np.iinfo(held.dtype).max)
-            got, values = got[real].astype(held.dtype), values[real]
-        np.testing.assert_array_equal(got.astype(held.dtype), values, err_msg=str(name))
+            assert np.count_nonzero(real) >= np.count_nonzero(values != np.iinfo(in_file.dtype).max)
+            got, values = got[real].astype(in_file.dtype), values[real]
+        np.testing.assert_array_equal(got.astype(in_file.dtype), values, err_msg=str(name))
 
 
 @needs_granules

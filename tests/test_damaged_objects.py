@@ -17,7 +17,7 @@ FILE = {"engine": "icesat2", "layout": "file"}
 
 
 def _damage(path, name):
-    """Make the header of an object say that it holds more than it does."""
+    """Make the header of an object declare more than it contains."""
     with h5py.File(path) as file:
         at = h5py.h5o.get_info(file[name].id).addr
         user_block = file.userblock_size

@@ -66,7 +66,7 @@ def test_decode_times_applies_to_named_variables(path):
     check(opened(path, decode_times={"delta_time": False}), "delta_time", path, times=False)
 
 
-# xarray itself goes back to nanoseconds where a value has a fraction; ours is of the unit
+# xarray itself falls back to nanoseconds where a value has a fraction; ours is of the unit
 # that was asked for, since types never follow from the data.
 @pytest.mark.filterwarnings("ignore:Can't decode floating point datetimes")
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
@@ -242,6 +242,6 @@ def test_opening_without_chunks_loads_nothing(path):
 
 def test_source_encoding_is_kept(path):
     ds = opened(path)
-    held = ds.icesat2.source_encoding
-    assert held["h_li"]["dtype"] == np.float32
+    in_file = ds.icesat2.source_encoding
+    assert in_file["h_li"]["dtype"] == np.float32
     assert ds.encoding["source"].endswith(path.name)

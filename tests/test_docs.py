@@ -19,10 +19,10 @@ OURS = {"xr_icesat2", "spec_tables", "spec_picture"}
 
 def extra(*names: str) -> set[str]:
     """Names of the packages that extras install, in small letters."""
-    told = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    listed = list(told["dependencies"])
+    metadata = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    listed = list(metadata["dependencies"])
     for name in names:
-        for one in told["optional-dependencies"][name]:
+        for one in metadata["optional-dependencies"][name]:
             own = re.fullmatch(r"xr-icesat2\[(.*)\]", one)
             listed += extra(*own[1].split(",")) if own else [one]
     return {re.split(r"[^\w.-]", one)[0].lower() for one in listed}
@@ -83,9 +83,9 @@ def test_named_folders_and_modules_exist(page):
 
 
 def test_citation_has_the_package_version():
-    told = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    metadata = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     citation = (PROJECT / "CITATION.cff").read_text(encoding="utf-8")
-    assert f"\nversion: {told['version']}\n" in citation
+    assert f"\nversion: {metadata['version']}\n" in citation
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(PROJECT).as_posix())

@@ -48,21 +48,21 @@ def small_pieces(monkeypatch):
 
 
 class Found(CatalogGranule):
-    """A granule of a search that lies on the loopback HTTP server."""
+    """A granule of a search on the loopback HTTP server."""
 
     @property
     def icesat2_url(self):
         return self.https_url
 
 
-def found(url, data=DATA, algorithm="MD5", **told):
+def found(url, data=DATA, algorithm="MD5", **known):
     digest = {
         "MD5": hashlib.md5(data).hexdigest(),  # noqa: S324 - what CMR gives
         "SHA-256": hashlib.sha256(data).hexdigest().upper(),
         "SM3": "00",
     }[algorithm]
-    told = {"size": len(data), "checksum": Checksum(algorithm, digest)} | told
-    return Found(name=NAME, start=NOW, end=NOW, https_url=url, **told)
+    known = {"size": len(data), "checksum": Checksum(algorithm, digest)} | known
+    return Found(name=NAME, start=NOW, end=NOW, https_url=url, **known)
 
 
 def files(folder):
@@ -160,12 +160,12 @@ def test_checksum_detects_damage_inside_a_partial_download(http_server, tmp_path
     assert path.read_bytes() == DATA
 
 
-@pytest.mark.parametrize("told", [{"checksum": None}, {"algorithm": "SM3"}])
-def test_partial_download_without_a_checksum_starts_again(http_server, tmp_path, told):
+@pytest.mark.parametrize("known", [{"checksum": None}, {"algorithm": "SM3"}])
+def test_partial_download_without_a_checksum_starts_again(http_server, tmp_path, known):
     url = http_server.put(NAME, DATA)
     part = break_off(http_server, url, tmp_path)
     part.write_bytes(bytes(1000) + part.read_bytes()[1000:])
-    (path,) = xr_icesat2.download([found(url, **told)], tmp_path)
+    (path,) = xr_icesat2.download([found(url, **known)], tmp_path)
     assert path.read_bytes() == DATA
 
 
@@ -291,7 +291,7 @@ def test_request_length_follows_the_duration_of_a_burst(length, seconds, followi
 
 
 def test_mixed_faults_leave_a_whole_file_or_none(http_server, tmp_path, monkeypatch):
-    """Whatever comes in whatever order: a whole file, or a part that is the file's beginning."""
+    """Whatever arrives in whatever order: a whole file, or a part that is the file's beginning."""
     monkeypatch.setenv("XR_ICESAT2_RETRY_PAUSE", "0.001")
     url, dice, whole = http_server.put(NAME, DATA), random.Random(11), 0
     faults = [

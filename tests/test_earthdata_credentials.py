@@ -288,7 +288,7 @@ class TestKeys:
             }
             s3 = fsspec.filesystem("s3", **options | change)
             if change:
-                with pytest.raises(OSError, match="told so"):
+                with pytest.raises(OSError, match="as ordered"):
                     s3.cat_file(f"{bucket}/{key}", start=0, end=4)
             else:
                 assert s3.cat_file(f"{bucket}/{key}", start=0, end=4) == DATA[:4]
@@ -378,13 +378,13 @@ class TestSecrets:
 
 
 class TestHosts:
-    """The token goes over HTTPS to Earthdata's hosts alone, whatever CMR or a server says."""
+    """The token is sent over HTTPS to Earthdata's hosts alone, whatever CMR or a server says."""
 
     REPEAT = "ATL11_000101_0318_007_01.h5"
 
     @pytest.fixture
     def lead(self, logged_in):
-        """Archive a granule, of which CMR says that it lies at another address."""
+        """Archive a granule, of which CMR has another address."""
 
         def lead(url):
             logged_in.put(self.REPEAT, DATA, key=self.REPEAT)
@@ -435,9 +435,9 @@ class TestHosts:
         assert self.read() == [DATA[3:7]]
         assert self.read() == [DATA[3:7]]
         heads = [headers.get(b"authorization") for _, headers in http_server.script.heads]
-        told = logged_in.told_others if secure else heads
-        assert told
-        assert set(told) == {None}
+        reported = logged_in.told_others if secure else heads
+        assert reported
+        assert set(reported) == {None}
 
     @pytest.mark.parametrize("bucket", [f"x@{OTHER_HOST}", f"{OTHER_HOST}:443", f"{OTHER_HOST}\\"])
     def test_invalid_bucket_is_an_error(self, logged_in, bucket):

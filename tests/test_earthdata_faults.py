@@ -45,7 +45,7 @@ def method(request):
 
 
 def read(name, method):
-    """What comes of a read, and how long it takes."""
+    """Return the result of a read, and how long it takes."""
     begun = time.monotonic()
     try:
         got = open_source(f"icesat2://{name}", {"access": method}).read(RANGES)

@@ -12,7 +12,7 @@ ROOT = "ATL11/007"
 class Renamed(ICESat2FileSystem):
     """``icesat2://`` with short names for granules: fsspec's tests call files what they like.
 
-    What writes goes to the stand-in.
+    Writes are sent to the stand-in.
     """
 
     protocol = "renamed"

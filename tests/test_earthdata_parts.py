@@ -99,7 +99,7 @@ class TestRenewed:
         first = renewed.wait(1)
         renewed.refuse(first)
         assert renewed.wait(1) == "value 2"
-        renewed.refuse(first)  # by somebody who comes late
+        renewed.refuse(first)  # by a late caller
         assert renewed.wait(1) == "value 2"
 
     def test_renewal_error_reaches_all_waiting_callers(self):

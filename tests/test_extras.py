@@ -38,9 +38,9 @@ def test_package_that_cannot_be_imported_gives_its_reason(tmp_path, monkeypatch)
 
 
 def test_lowest_versions_are_those_of_the_requirements():
-    told = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    extras = told["optional-dependencies"].values()
-    listed = [*told["dependencies"], *(one for extra in extras for one in extra)]
+    reported = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = reported["optional-dependencies"].values()
+    listed = [*reported["dependencies"], *(one for extra in extras for one in extra)]
     declared = dict(re.findall(r"^([\w-]+)(?:\[\w+\])?>=([\d.]+)", "\n".join(listed), re.MULTILINE))
     lowest = (PROJECT / "requirements-lowest.txt").read_text(encoding="utf-8")
     assert dict(line.split("==") for line in lowest.splitlines()) == declared

@@ -81,9 +81,9 @@ def test_single_group_opens(group):
         WITH_BEAMS, engine="icesat2", layout="file", group=group, decode_cf=False
     )
     with h5py.File(WITH_BEAMS) as file:
-        held = {name for name, obj in file[group].items() if isinstance(obj, h5py.Dataset)}
-        assert set(alone.variables) == held
-        for name in held:
+        stored = {name for name, obj in file[group].items() if isinstance(obj, h5py.Dataset)}
+        assert set(alone.variables) == stored
+        for name in stored:
             check_variable(alone, name, file[group][name])
         assert_attributes(alone.attrs, attributes(file[group]), group)
 

@@ -181,7 +181,7 @@ def test_error_for_a_group_without_variables_lists_groups_that_have_some(written
             assert piece in str(caught.value)
     with pytest.raises(GroupNotFoundError, match="the root group has no variables itself"):
         xr.open_dataset(written[0], engine="icesat2", layout="file")
-    # A list is no other matter, nor is leaving out what lies there.
+    # A list is no other matter, nor is leaving out existing files.
     with pytest.raises(GroupNotFoundError, match="group 'gt1l' has no"):
         xr.open_dataset(list(written), engine="icesat2", group="gt1l")
     nothing = {"group": "orbit_info", "drop_variables": "*"}
@@ -258,7 +258,7 @@ def test_scale_of_a_sibling_group_is_not_inherited(tmp_path, length, shared):
         for name in ("a/x", "x"):
             file[name].make_scale("x")
         file["b/v"].dims[0].attach_scale(file["a/x"])
-        if shared:  # by what lies beside the other scale
+        if shared:  # by the neighbours of the other scale
             file["v"] = np.arange(3)
             file["v"].dims[0].attach_scale(file["a/x"])
     opened = {"engine": "icesat2", "layout": "file"}

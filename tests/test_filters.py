@@ -52,7 +52,7 @@ def test_filters_round_trip(data, pipeline, draws):
     try:
         assert undo_filters(raw, pipeline, mask, len(data)) == data
     except FilterError as error:
-        # Fletcher's sum of nothing cannot be told from none.
+        # Fletcher's sum of nothing cannot be distinguished from none.
         assert "fletcher32" in str(error)  # noqa: PT017 - it may also succeed
         assert not data
 

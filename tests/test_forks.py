@@ -35,7 +35,7 @@ def opened(url, options):
 def mean(ds, spot=1):
     return float(ds.h_li.sel(spot=spot).mean())
 
-def told(read):
+def outcome(read):
     try:
         return read()
     except Exception as error:
@@ -45,8 +45,8 @@ def read_all():
     found = {}
     for name, place in places.items():
         failed.clear()
-        first = told(lambda: mean(opened(*place)))
-        second = told(lambda: mean(held[name] if name in held else opened(*place), spot=2))
+        first = outcome(lambda: mean(opened(*place)))
+        second = outcome(lambda: mean(before[name] if name in before else opened(*place), spot=2))
         found[name] = first, second, list(failed)
     return found
 
@@ -54,9 +54,9 @@ def in_child(answer):
     gc.collect()
     answer.send(read_all())
 
-held = {name: opened(*place) for name, place in places.items() if name != "let go"}
+before = {name: opened(*place) for name, place in places.items() if name != "let go"}
 for name, place in places.items():
-    mean(opened(*place)), name in held and mean(held[name])
+    mean(opened(*place)), name in before and mean(before[name])
     assert "obstore" in sys.modules or name != "s3"
 gc.collect()
 context = multiprocessing.get_context("fork")
@@ -105,9 +105,9 @@ def test_forked_child_reads_by_every_transport(way, s3_server, http_server, logg
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+    outcome = json.loads(done.stdout)
     for process in ("child", "parent"):
-        for name, (*means, failed) in told[process].items():
+        for name, (*means, failed) in outcome[process].items():
             assert means == pytest.approx([first, second], rel=1e-6), (process, name)
             assert failed == [], (process, name)
     agents = [headers[b"user-agent"] for _, headers in s3_server.script.heads]
@@ -152,7 +152,7 @@ def test_child_forked_during_a_read_of_an_open_file_reads(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-# A file of obstore's own filesystem has no other transport: the child is told so, at once.
+# A file of obstore's own filesystem has no other transport: the child is as ordered, at once.
 OBSTORE = """
 import os, sys
 import xarray as xr

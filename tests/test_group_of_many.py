@@ -56,9 +56,9 @@ def test_coordinates_equal_those_of_one_granule(paths, group):
     assert own | plain == set(one.coords)
     assert set(ds.data_vars) == set(one.data_vars)
     for name in one.variables:
-        held = ds[name].isel(gran_idx=1)
+        stored = ds[name].isel(gran_idx=1)
         assert ds[name].dims[0] == "gran_idx"
-        np.testing.assert_array_equal(held, one[name].values.astype(held.dtype), err_msg=name)
+        np.testing.assert_array_equal(stored, one[name].values.astype(stored.dtype), err_msg=name)
 
 
 def test_names_of_the_group_take_precedence(paths):

@@ -1,4 +1,4 @@
-"""What h5coro 1.0.7 reads wrongly, loses or refuses, one test each: here it comes out right.
+"""What h5coro 1.0.7 reads wrongly, loses or refuses, one test each: here it is read correctly.
 
 We use h5coro's interpretation of header messages; these are the reasons why the walk, the links,
 the attributes and the values are read by other means.

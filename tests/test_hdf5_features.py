@@ -703,7 +703,7 @@ def test_superblock_version_1_is_read(path, block):
         _write_every_layout(file)
     data = path.read_bytes()
     user, old = data[:block], data[block : block + 96]
-    # The rank of chunk B-trees comes before the addresses, and of the root group nothing is
+    # The rank of chunk B-trees is before the addresses, and of the root group nothing is
     # cached: so what follows, 4 bytes earlier than it could be, is ignored.
     new = old[:8] + b"\1" + old[9:24] + b"\x20\0\0\0" + old[24:72] + bytes(16)
     path.write_bytes(user + new.ljust(96, b"\0") + data[block + 96 :])
@@ -775,7 +775,7 @@ def test_metadata_cache_image_is_refused(path, block):
     first = extension + (22 if flags & 0x20 else 6)
     size = int.from_bytes(data[first : first + (1 << (flags & 3))], "little")
     messages = first + (1 << (flags & 3))
-    # What says how the file lays out its space now says where a cache image lies.
+    # What says how the file lays out its space now says where a cache image is.
     at = data.index(b"\x17", messages, messages + size)
     data[at] = 0x18
     check_at = messages + size

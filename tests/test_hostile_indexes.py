@@ -34,7 +34,7 @@ def test_sealed_mutations_give_right_values_or_our_errors():
     "path", [*ALL_GRANULES, *sorted(HOSTILE.glob("*.h5"))], ids=lambda path: path.name
 )
 def test_indexes_of_odd_files_are_used(path, tmp_path, caplog):
-    """What the parser gives is never refused when it comes back; what else happens, others test."""
+    """What the parser returns is never refused when it is read again."""
     keywords = {"engine": "icesat2", "layout": "file", "index_cache": tmp_path / "cache"}
     shown = []
     for _ in range(2):

@@ -405,8 +405,8 @@ SELF_TELLING = sorted(
 @pytest.mark.parametrize("file", REAL)
 def test_real_granules_are_identified(file):
     identity = identify(read_evidence(granule(file)))
-    told = (identity.product, identity.gran_idx, identity.release, identity.version)
-    assert told == REAL[file]
+    reported = (identity.product, identity.gran_idx, identity.release, identity.version)
+    assert reported == REAL[file]
     assert identity.source_file == file
 
 

@@ -75,7 +75,7 @@ CONTENTS = IndexContents(
             {"a": 96, "soft": "/g/b", "by library": -1, "ext": ExternalLink("x.h5", "/a\udcff")},
             ATTRIBUTES,
         ),
-        "/g/left out": LeftOut("it holds opaque bytes"),
+        "/g/left out": LeftOut("it contains opaque bytes"),
         "/structure": header(STRUCTURE, (2,), H5pyOnly("class 6"), bytes(STRUCTURE.itemsize)),
         "/chunked": header(
             "<f4", (7, 3), Chunked(800, (2, 3), (Filter(2, 4), Filter(1))), b"1234",
@@ -186,7 +186,7 @@ def test_invalid_dtype_is_refused(text):
 
 @pytest.fixture
 def peak():
-    """Tells how many bytes were held at once so far."""
+    """Tells the peak of bytes in memory so far."""
     tracemalloc.start()
     yield lambda: tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

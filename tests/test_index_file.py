@@ -87,7 +87,7 @@ def test_reading_requests_only_values_and_the_version(served, paths, file):
     assert methods(server).count("HEAD") == 1
     ranges = [r.range.removeprefix("bytes=").split("-") for r in server.log if r.range]
     read = sum(int(last) - int(first) + 1 for first, last in ranges)
-    # Two beams of two chunks, and what lies between them.
+    # Two beams of two chunks, and the bytes between them.
     assert 0 < len(ranges) <= 4
     assert 0 < read < paths[0].stat().st_size / 4
 

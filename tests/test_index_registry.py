@@ -16,7 +16,7 @@ from xr_icesat2.testing import write_granule
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
-    return write_granule(tmp_path_factory.mktemp("held"), n_segments=5)
+    return write_granule(tmp_path_factory.mktemp("stored"), n_segments=5)
 
 
 def index_of(path) -> GranuleIndex:
@@ -77,7 +77,7 @@ def test_least_recently_used_index_is_evicted_and_closed(path, by):
     assert is_open(first)
     assert not is_open(second)
     assert use("b") is not second
-    assert second.node("/") is not None  # whoever still has it goes on
+    assert second.node("/") is not None  # its users continue
     first.close()
     second.close()
 

@@ -49,13 +49,13 @@ def plain(ds: xr.Dataset) -> xr.Dataset:
     def arrays(variables: Mapping[Any, xr.Variable]) -> dict[Any, Any]:
         return {n: (v.dims, v.to_numpy(), v.attrs, v.encoding) for n, v in variables.items()}
 
-    held = xr.Dataset(
+    in_memory = xr.Dataset(
         arrays(ds.data_vars.variables),
         arrays(ds.coords.variables),
         ds.attrs,  # type: ignore[attr-defined]
     )
-    assert type(held.xindexes["delta_time"]) is PandasIndex
-    return held
+    assert type(in_memory.xindexes["delta_time"]) is PandasIndex
+    return in_memory
 
 
 def later(ds: xr.Dataset) -> xr.Dataset:
@@ -122,7 +122,7 @@ ALONE: dict[str, Callable[[xr.Dataset], Any]] = {
 }
 TOGETHER: dict[str, Callable[[xr.Dataset, xr.Dataset], Any]] = {
     "concat": lambda a, b: xr.concat([a, b], dim="delta_time"),
-    "concat beside": lambda a, b: xr.concat([a, b], dim="cycle", join="outer"),
+    "concat along a new dimension": lambda a, b: xr.concat([a, b], dim="cycle", join="outer"),
     "combine": lambda a, b: xr.combine_by_coords([b, a], combine_attrs="override"),
     "combine nested": lambda a, b: xr.combine_nested([b, a], concat_dim="delta_time"),
     "merge": lambda a, b: xr.merge(
@@ -144,7 +144,7 @@ TOGETHER: dict[str, Callable[[xr.Dataset, xr.Dataset], Any]] = {
 
 
 def result(function: Callable[..., Any], *given: xr.Dataset) -> Any:
-    """What comes of it, which may be an error."""
+    """Return the result, which may be an error."""
     try:
         return function(*given)
     except Exception as error:  # noqa: BLE001 - whatever xarray raises, it raises for both

@@ -35,10 +35,10 @@ def look_at(*paths: Path) -> list[dict]:
         env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
         timeout=300,
     )
-    told = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(told) == len(paths), done.stderr[-3000:]
-    assert all(one["grown"] < GROWTH for one in told), told
-    return told
+    reported = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(reported) == len(paths), done.stderr[-3000:]
+    assert all(one["grown"] < GROWTH for one in reported), reported
+    return reported
 
 
 @pytest.mark.skipif(not HOSTILE.is_dir(), reason="no hostile files here")
@@ -263,8 +263,8 @@ def test_many_links_to_an_object_with_many_attributes(tmp_path):
             found.attrs[f"a{number}"] = np.int8(1)
         for number in range(3000):
             file[f"m{number}"] = found
-    (told,) = look_at(path)
-    assert "limits=Limits(attributes=" in told["error"]
+    (reported,) = look_at(path)
+    assert "limits=Limits(attributes=" in reported["error"]
 
 
 def test_more_values_than_there_is_memory_are_refused_before_they_are_read(tmp_path):

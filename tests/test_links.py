@@ -55,7 +55,7 @@ def read(path: Path, name: str) -> np.ndarray:
 
 
 def segment_of_photons(path: Path, beam: str) -> list[int]:
-    """Number of the segment in which each photon lies, by ``ph_index_beg``."""
+    """Number of the segment of each photon, by ``ph_index_beg``."""
     first = read(path, f"{beam}/geolocation/ph_index_beg")
     count = read(path, f"{beam}/geolocation/segment_ph_cnt")
     found = [-1] * len(read(path, f"{beam}/heights/h_ph"))
@@ -71,8 +71,8 @@ def record_of_photons(path: Path, beam: str) -> list[int]:
     starts = read(path, f"{beam}/bckgrd_atlas/delta_time")
     found = []
     for time in times:
-        held = np.flatnonzero((starts <= time) & (time < starts + 0.005))
-        found.append(int(held[-1]) if len(held) else -1)
+        stored = np.flatnonzero((starts <= time) & (time < starts + 0.005))
+        found.append(int(stored[-1]) if len(stored) else -1)
     return found
 
 

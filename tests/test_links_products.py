@@ -93,12 +93,12 @@ def test_photons_of_land_ice_segments_are_linked(passes, layout):
     runs = links.row_ranges(ice, photons, through=segments)
     for cycle in range(2):
         for beam in BEAMS:
-            held = photons_of(passes["ATL03"][cycle], beam)
+            stored = photons_of(passes["ATL03"][cycle], beam)
             numbers = read(passes["ATL06"][cycle], f"{beam}/land_ice_segments/segment_id")
             first = in_file(runs["first"], photons, beam, cycle)
             count = of_beam(runs["count"], beam, cycle).tolist()
             for n, number in enumerate(numbers.tolist()):
-                spans = [held[at] for at in (number - 1, number) if held.get(at, (0, 0))[1]]
+                spans = [stored[at] for at in (number - 1, number) if stored.get(at, (0, 0))[1]]
                 expected = [row for start, many in spans for row in range(start, start + many)]
                 assert count[n] == len(expected)
                 assert first[n] == (expected[0] if expected else -1)
@@ -128,8 +128,8 @@ def test_photons_link_to_their_land_ice_segment(passes, layout):
                     nearer = number if x - start < start + 20 - x else number + 1
                     expected.append(ids.index(nearer) if nearer in ids else -1)
             assert in_file(rows, ice, beam, cycle) == expected
-            held = read(passes["ATL06"][cycle], f"{beam}/land_ice_segments/h_li")
-            values = np.where(np.array(expected) < 0, np.nan, held[expected])
+            stored = read(passes["ATL06"][cycle], f"{beam}/land_ice_segments/h_li")
+            values = np.where(np.array(expected) < 0, np.nan, stored[expected])
             values = np.where(values > 1e38, np.nan, values)
             np.testing.assert_array_equal(of_beam(heights, beam, cycle), values)
             assert 0 < expected.count(-1) < len(expected)
@@ -172,16 +172,16 @@ def test_gap_in_segment_numbers_is_handled(tmp_path):
     photons, segments = (opened(path, g) for g in ("heights", "geolocation"))
     ice = opened(made, "land_ice_segments")
     runs = links.row_ranges(ice, photons, through=segments)
-    held, numbers = photons_of(path, "gt1l"), ice["segment_id"].values.tolist()
+    stored, numbers = photons_of(path, "gt1l"), ice["segment_id"].values.tolist()
     assert max(np.diff(numbers)) > 1
-    counts = [sum(held.get(n, (0, 0))[1] for n in (at - 1, at)) for at in numbers]
+    counts = [sum(stored.get(n, (0, 0))[1] for n in (at - 1, at)) for at in numbers]
     assert runs["count"].values.tolist() == counts
     rows = links.match_rows(photons, ice, through=segments)
     length = read(path, "gt1l/geolocation/segment_length")
     past = read(path, "gt1l/heights/dist_ph_along")
     expected = []
     for n, number in enumerate(numbers):
-        first, many = held[number]
+        first, many = stored[number]
         for row in range(first, first + many):
             nearer = number + int(past[row] >= length[n] / 2)
             expected.append(numbers.index(nearer) if nearer in numbers else -1)
@@ -267,8 +267,8 @@ def profiles_at(path: Path, profile: str, times: np.ndarray) -> list[int]:
     starts = read(path, f"{profile}/high_rate/delta_time")
     found = []
     for time in times:
-        held = np.flatnonzero((starts <= time) & (time < starts + LONGEST))
-        found.append(int(held[-1]) if len(held) else -1)
+        stored = np.flatnonzero((starts <= time) & (time < starts + LONGEST))
+        found.append(int(stored[-1]) if len(stored) else -1)
     return found
 
 
@@ -293,8 +293,8 @@ def test_atmosphere_profiles_link_to_rows(passes, layout, product, group):
             at = np.where(found < 0, -1, profiles["source_row"].values[found])
             assert at.tolist() == expected
             assert (profiles["profile"].values[found[found >= 0]] == int(profile[-1])).all()
-            held = read(path, f"{profile}/high_rate/cloud")
-            values = np.where(np.array(expected) < 0, -1, held[expected])
+            stored = read(path, f"{profile}/high_rate/cloud")
+            values = np.where(np.array(expected) < 0, -1, stored[expected])
             assert of_beam(cloud, beam, cycle).tolist() == values.tolist()
             missing += expected.count(-1)
     assert missing

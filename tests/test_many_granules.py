@@ -33,8 +33,8 @@ def gran_idx(path: Path) -> int:
 def without_values(tmp_path_factory) -> list[Path]:
     """Granules whose along-track values cannot be inflated: to read one is to fail."""
     directory = tmp_path_factory.mktemp("without_values")
-    held = written_granules(tmp_path_factory).values()
-    paths = [Path(shutil.copy(path, directory)) for path in held]
+    stored = written_granules(tmp_path_factory).values()
+    paths = [Path(shutil.copy(path, directory)) for path in stored]
     for path in paths:
         assert overwrite_chunks(path) > 100
     return sorted(paths, key=gran_idx)

@@ -1,4 +1,4 @@
-"""What reading holds beside the result: little, however much is read, and nothing afterwards."""
+"""Memory that reading takes in addition to the result: little, and none afterwards."""
 
 import asyncio
 import gc
@@ -70,7 +70,7 @@ def path(tmp_path_factory):
 
 
 def peak_of_loading(url, **options):
-    """Load all variables; give bytes held at the most, held afterwards, and of the values."""
+    """Load all variables; return bytes at the peak, bytes afterwards, and those of the values."""
     with xr.open_dataset(url, **options) as first:  # what is imported when it is needed
         first.isel({dim: slice(1) for dim in first.sizes}).icesat2.load()
     with xr.open_dataset(url, **options) as ds:
@@ -79,14 +79,14 @@ def peak_of_loading(url, **options):
         try:
             ds.icesat2.load()
             _, peak = tracemalloc.get_traced_memory()
-            held = min(held_in_a_while() for _ in range(10))
+            left = min(held_in_a_while() for _ in range(10))
         finally:
             tracemalloc.stop()
-        return peak, held, sum(variable.nbytes for variable in ds.data_vars.values())
+        return peak, left, sum(variable.nbytes for variable in ds.data_vars.values())
 
 
 def held_in_a_while():
-    """Return bytes held once the event loop's thread has let go of the last answer."""
+    """Return the bytes in memory once the event loop's thread has dropped the last answer."""
     time.sleep(0.02)
     gc.collect()
     return tracemalloc.get_traced_memory()[0]
@@ -94,18 +94,18 @@ def held_in_a_while():
 
 @pytest.mark.parametrize("options", [RAW, {**RAW, "decode_cf": True}], ids=["raw", "decoded"])
 def test_a_local_file(path, options):
-    peak, held, nbytes = peak_of_loading(path, group="group", **options)
+    peak, left, nbytes = peak_of_loading(path, group="group", **options)
     assert nbytes >= 10 * ROWS * 8
-    # Measured on two cores: 7 MB beside a result of 120 MB; over a link, 28 MB.
+    # Measured on two cores: 7 MB in addition to a result of 120 MB; over a link, 28 MB.
     assert peak - nbytes < WORKING
-    assert held - nbytes < 2 * MB
+    assert left - nbytes < 2 * MB
 
 
 def test_over_a_link(path):
-    peak, held, nbytes = peak_of_loading(f"far://{path}", group="group", **RAW)
+    peak, left, nbytes = peak_of_loading(f"far://{path}", group="group", **RAW)
     assert peak - nbytes < MAX_BUFFERED_BYTES + WORKING
     assert MAX_BUFFERED_BYTES + WORKING < 64e6 or (os.cpu_count() or 1) > 4
-    assert held - nbytes < 2 * MB
+    assert left - nbytes < 2 * MB
 
 
 def test_padding_is_no_second_array(tmp_path):
@@ -116,14 +116,14 @@ def test_padding_is_no_second_array(tmp_path):
             file.create_dataset(f"{beam}/heights/h_ph", data=np.arange(rows, dtype="f4"))
             file[beam].attrs["atlas_spot_number"] = str(number + 1)
         url = file.filename
-    peak, held, nbytes = peak_of_loading(url, engine="icesat2")
+    peak, left, nbytes = peak_of_loading(url, engine="icesat2")
     assert nbytes >= 24e6
     assert peak - nbytes < WORKING
-    assert held - nbytes < 2 * MB
+    assert left - nbytes < 2 * MB
 
 
 def test_groups_share_what_they_have_in_common(tmp_path):
-    """What is built of one more group that holds one dataset, without what xarray allocates."""
+    """What is built of one more group with one dataset, without what xarray allocates."""
 
     def opened(count):
         path = tmp_path / f"{count}.h5"

@@ -30,7 +30,7 @@ from xr_icesat2.errors import NotSupportedError
 
 PROJECT = Path(__file__).parents[1]
 OWN = (sys.prefix, sys.base_prefix, str(PROJECT), "/proc/", "/sys/")
-"""Where modules of Python come from, and what numpy and threads ask of the machine."""
+"""Where modules of Python are, and what numpy and threads ask of the machine."""
 WARM = "warm.h5"
 """Read before all others, so that nothing is imported any more."""
 QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -72,9 +72,9 @@ def read(reader: str, files: list[Path], directory: Path) -> tuple[list[dict], d
         },
     )
     assert done.returncode == 0, done.stderr.decode()[-3000:]
-    told = [json.loads(line) for line in done.stdout.splitlines()][1:]
-    assert len(told) == len(files)
-    return told, asked(log) if strace() else {}
+    reported = [json.loads(line) for line in done.stdout.splitlines()][1:]
+    assert len(reported) == len(files)
+    return reported, asked(log) if strace() else {}
 
 
 def asked(log: Path) -> dict[str, set[str]]:
@@ -91,7 +91,7 @@ def asked(log: Path) -> dict[str, set[str]]:
 
 
 def others(names: dict[str, set[str]], directory: Path) -> dict[str, list[str]]:
-    """By file, the names that are neither its own nor Python's, which looks there for modules."""
+    """By file, the names that are neither its own nor Python's, which searches modules there."""
     found = {
         file: sorted(asked_for - {file, str(directory), *sys.path})
         for file, asked_for in names.items()
@@ -146,14 +146,14 @@ def of_drivers(directory: Path) -> list[Path]:
 
 
 def test_only_the_granule_is_opened(files, directory):
-    told, names = read("engine", files, directory)
-    for path, one in zip(files, told, strict=True):
+    reported, names = read("engine", files, directory)
+    for path, one in zip(files, reported, strict=True):
         assert not any(one["values"].values()), path
         beyond = "beyond the end" in str(one["refused"]) and "split" in path.name
         assert beyond or all(s.startswith("NotSupported") for s in one["refused"].values()), one
-    assert len(told[0]["left_out"]) > 18
+    assert len(reported[0]["left_out"]) > 18
     # By our own parsers and, behind a user's block or in a new version, by the library.
-    assert all(one["left_out"].keys() == told[0]["left_out"].keys() for one in told[:5])
+    assert all(one["left_out"].keys() == reported[0]["left_out"].keys() for one in reported[:5])
     if strace():
         assert len(names) == len(files) + 1
         assert not others(names, directory)
@@ -170,8 +170,8 @@ def test_observer_sees_h5py_open_the_canaries(directory):
     path = directory / "control.h5"
     # HDF5 recurs without end where a virtual dataset is its own source.
     all_features(path, "latest", 0, without="virtual_of_itself")
-    (told,), names = read("h5py", [path], directory)
-    secret = {name for name, is_secret in told["values"].items() if is_secret}
+    (reported,), names = read("h5py", [path], directory)
+    secret = {name for name, is_secret in reported["values"].items() if is_secret}
     assert secret >= {"/raw", "/relative_raw", "/link", "/virtual_elsewhere", "/virtual_of_raw"}
     if strace():
         found = {Path(name).name for name in others(names, directory)[str(path)]}
@@ -181,8 +181,8 @@ def test_observer_sees_h5py_open_the_canaries(directory):
 @pytest.mark.skipif(not HOSTILE.is_dir(), reason="no hostile files here")
 def test_no_hostile_file_opens_another(directory):
     files = sorted(path for path in HOSTILE.iterdir() if path.suffix in (".h5", ".hdf5"))
-    told, names = read("engine", files, directory)
-    assert not any(is_secret for one in told for is_secret in one["values"].values())
+    reported, names = read("engine", files, directory)
+    assert not any(is_secret for one in reported for is_secret in one["values"].values())
     if strace():
         assert len(names) == len(files) + 1
         assert not others(names, directory)

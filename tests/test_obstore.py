@@ -27,7 +27,7 @@ def _of_nobody(monkeypatch, tmp_path):
 
 
 def _outcome(server, source):
-    """What comes of a stamp and a read, what was asked for it, and by whom."""
+    """The result of a version and a read, what was asked for it, and by whom."""
     server.script.heads.clear()
     found = []
     for ask in (source.file_version, lambda: source.read([(0, 8)])):

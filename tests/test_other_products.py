@@ -34,10 +34,10 @@ def test_default_rate_of_atl10_has_freeboard():
     ds = xr.open_dataset(path, engine="icesat2")
     with h5py.File(path) as file:
         for gt in ("gt1l", "gt3r"):
-            held = values(file[f"{gt}/freeboard_segment/beam_fb_height"])
+            stored = values(file[f"{gt}/freeboard_segment/beam_fb_height"])
             beam = ds["beam_fb_height"].isel(gran_idx=0, spot=(ds["gt"] == gt).values[0])
-            found = beam.values[0, : len(held)]
-            np.testing.assert_array_equal(found, np.where(held > 1e38, np.nan, held))
+            found = beam.values[0, : len(stored)]
+            np.testing.assert_array_equal(found, np.where(stored > 1e38, np.nan, stored))
     assert {"delta_time", "latitude", "longitude"} <= set(ds.coords)
     leads = xr.open_dataset(path, engine="icesat2", group="leads")
     assert "lead_height" in leads

@@ -34,21 +34,21 @@ def spans(draw):
     return offset, draw(st.integers(0, min(SIZE - offset, 600_000)))
 
 
-def holds(held: PageCache, span) -> bool:
+def holds(pages: PageCache, span) -> bool:
     """Whether a range is there already."""
     got = {}
     missing = []
     with ThreadPoolExecutor(1) as pool:
-        held.read_each_cached([span], got.__setitem__, pool, missing.extend)
+        pages.read_each_cached([span], got.__setitem__, pool, missing.extend)
     assert missing == ([] if got else [0])
     return 0 in got
 
 
-def cached_pages(held: PageCache) -> set[int]:
+def cached_pages(pages: PageCache) -> set[int]:
     spans = [(at, min(PAGE, SIZE - at)) for at in range(0, SIZE, PAGE)]
     got = {}
     with ThreadPoolExecutor(1) as pool:
-        held.read_each_cached(spans, got.__setitem__, pool, lambda _: None)
+        pages.read_each_cached(spans, got.__setitem__, pool, lambda _: None)
     return set(got)
 
 
@@ -56,13 +56,13 @@ def cached_pages(held: PageCache) -> set[int]:
 @given(bursts=st.lists(st.lists(spans(), max_size=5), max_size=4))
 def test_pages_return_the_bytes_of_the_file(path, cost, bursts):
     data, source = path.read_bytes(), CountedLink(path, cost)
-    held = PageCache(source, SIZE)
+    pages = PageCache(source, SIZE)
     for ranges in bursts:
-        assert held.read(ranges) == [data[o : o + n] for o, n in ranges]
+        assert pages.read(ranges) == [data[o : o + n] for o, n in ranges]
     asked = sorted(source.log)
     for (offset, length), (after, _) in itertools.pairwise(asked):
         assert offset + length <= after, "a byte that was asked for twice"
-    held.forget()
+    pages.forget()
 
 
 def test_block_size_follows_the_link(path):
@@ -74,29 +74,31 @@ def test_block_size_follows_the_link(path):
 
 def test_small_file_is_read_whole_and_kept(path):
     source = CountedLink(path, FAST)
-    held = PageCache(source, SIZE)
-    held.read([(5, 10)])
+    pages = PageCache(source, SIZE)
+    pages.read([(5, 10)])
     assert source.nbytes == SIZE
     source.reset()
-    held.release()
+    pages.release()
     got = {}
     with ThreadPoolExecutor(2) as pool:
-        held.read_each_cached([(10, 1_000_000), (2_000_000, 7)], got.__setitem__, pool, pytest.fail)
+        pages.read_each_cached(
+            [(10, 1_000_000), (2_000_000, 7)], got.__setitem__, pool, pytest.fail
+        )
     data = path.read_bytes()
     assert got == {0: data[10:1_000_010], 1: data[2_000_000:2_000_007]}
     assert source.requests == 0
-    held.forget()
-    assert not holds(held, (10, 10))
+    pages.forget()
+    assert not holds(pages, (10, 10))
 
 
 def test_only_missing_ranges_are_requested(path, monkeypatch):
     monkeypatch.setenv("XR_ICESAT2_WHOLE_FILE_BYTES", "0")
-    data, held = path.read_bytes(), PageCache(CountedLink(path, NEAR), SIZE)
-    held.read([(0, 3 * PAGE), (9 * PAGE, PAGE)])
+    data, pages = path.read_bytes(), PageCache(CountedLink(path, NEAR), SIZE)
+    pages.read([(0, 3 * PAGE), (9 * PAGE, PAGE)])
     spans = [(5, 7), (8 * PAGE, 2 * PAGE), (9 * PAGE, 11), (2 * PAGE, 2 * PAGE), (0, 3 * PAGE)]
     got, missing = {}, []
     with ThreadPoolExecutor(2) as pool:
-        held.read_each_cached(spans, got.__setitem__, pool, missing.extend)
+        pages.read_each_cached(spans, got.__setitem__, pool, missing.extend)
     assert missing == [1, 3]
     assert got == {n: data[o : o + k] for n, (o, k) in enumerate(spans) if n not in missing}
 
@@ -104,16 +106,16 @@ def test_only_missing_ranges_are_requested(path, monkeypatch):
 def test_whole_files_are_kept_up_to_a_bound(path, monkeypatch):
     kept = KeptPages()
     monkeypatch.setenv("XR_ICESAT2_WHOLE_FILE_BYTES", str(2 * SIZE))
-    held = [PageCache(CountedLink(path, FAST), SIZE, kept) for _ in range(3)]
-    for one in held:
+    pages = [PageCache(CountedLink(path, FAST), SIZE, kept) for _ in range(3)]
+    for one in pages:
         one.read([(0, 1)])
-    assert [holds(one, (SIZE - 1, 1)) for one in held] == [True, True, False]
+    assert [holds(one, (SIZE - 1, 1)) for one in pages] == [True, True, False]
     kept.fresh = -1.0
     another = PageCache(CountedLink(path, FAST), SIZE, kept)
     another.read([(0, 1)])
-    assert [holds(one, (SIZE - 1, 1)) for one in held] == [False, True, False]
+    assert [holds(one, (SIZE - 1, 1)) for one in pages] == [False, True, False]
     assert holds(another, (SIZE - 1, 1))
-    for one in (*held, another):
+    for one in (*pages, another):
         one.forget()
 
 
@@ -134,13 +136,13 @@ def test_link_speed_is_measured():
 )
 def test_primed_bytes_are_not_requested_again(path, cost, pieces, ranges):
     data, source = path.read_bytes(), CountedLink(path, cost)
-    held = PageCache(source, SIZE)
-    held.add_bytes({offset: data[offset : offset + length] for offset, length in pieces})
-    primed = cached_pages(held)
-    assert held.read(ranges) == [data[o : o + n] for o, n in ranges]
+    pages = PageCache(source, SIZE)
+    pages.add_bytes({offset: data[offset : offset + length] for offset, length in pieces})
+    primed = cached_pages(pages)
+    assert pages.read(ranges) == [data[o : o + n] for o, n in ranges]
     asked = {page for o, n in source.log for page in range(o // PAGE, -(-(o + n) // PAGE))}
     assert not asked & primed
-    held.forget()
+    pages.forget()
 
 
 def test_front_is_read_at_once_on_a_fast_link(path, monkeypatch):
@@ -148,37 +150,37 @@ def test_front_is_read_at_once_on_a_fast_link(path, monkeypatch):
     data = path.read_bytes()
     for cost, bursts in ((FAST, 1), (FAR, 0), (NEAR, 0)):
         source = CountedLink(path, cost)
-        held = PageCache(source, SIZE)
-        held.add_bytes({0: data[: SIZE // 2]})
-        held.read([(0, 1)])
+        pages = PageCache(source, SIZE)
+        pages.add_bytes({0: data[: SIZE // 2]})
+        pages.read([(0, 1)])
         source.reset()
-        held.read(held.front(SIZE // 2))
+        pages.read(pages.front(SIZE // 2))
         assert source.bursts == 0
-        held.read(held.front(SIZE))
+        pages.read(pages.front(SIZE))
         assert source.bursts == bursts
-        assert holds(held, (0, SIZE)) == bool(bursts)
-        held.forget()
+        assert holds(pages, (0, SIZE)) == bool(bursts)
+        pages.forget()
 
 
 @each_link
 def test_cached_ranges_are_returned_before_a_round_trip(path, cost, monkeypatch):
     monkeypatch.setenv("XR_ICESAT2_WHOLE_FILE_BYTES", "0")
     data, source = path.read_bytes(), CountedLink(path, cost)
-    held = PageCache(source, SIZE)
-    held.read([(0, 10)])
+    pages = PageCache(source, SIZE)
+    pages.read([(0, 10)])
     source.reset()
     spans, far = [(5, 7), (2_500_000, 9)], data[2_500_000:2_500_009]
-    assert held.read(IndependentRanges(spans)) == [data[5:12], far if cost is NEAR else None]
+    assert pages.read(IndependentRanges(spans)) == [data[5:12], far if cost is NEAR else None]
     assert source.bursts == (cost is NEAR)
-    assert held.read(IndependentRanges(spans[1:])) == [far]
+    assert pages.read(IndependentRanges(spans[1:])) == [far]
     assert source.bursts == 1
 
 
 def test_isolated_ranges_are_read_as_single_pages(path, monkeypatch):
     monkeypatch.setenv("XR_ICESAT2_WHOLE_FILE_BYTES", "0")
     data, source = path.read_bytes(), CountedLink(path, FAR)
-    held = PageCache(source, SIZE)
-    assert held.read([IsolatedRange(2 * MAX_BLOCK_BYTES + 5, 7)]) == [
+    pages = PageCache(source, SIZE)
+    assert pages.read([IsolatedRange(2 * MAX_BLOCK_BYTES + 5, 7)]) == [
         data[2 * MAX_BLOCK_BYTES + 5 :][:7]
     ]
     assert source.log == [(2 * MAX_BLOCK_BYTES, PAGE)]
@@ -187,7 +189,7 @@ def test_isolated_ranges_are_read_as_single_pages(path, monkeypatch):
 @pytest.mark.parametrize(("requests", "whole"), [(1, False), (64, False), (65, True), (500, True)])
 def test_file_is_read_whole_to_save_many_requests(path, requests, whole):
     source = CountedLink(path, RequestCost(latency=0.06, bandwidth=SIZE / 2 / 0.06))
-    held = PageCache(source, SIZE)
-    held.take_whole(requests)
+    pages = PageCache(source, SIZE)
+    pages.take_whole(requests)
     assert source.nbytes == (SIZE if whole else 0)
-    held.forget()
+    pages.forget()

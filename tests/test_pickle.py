@@ -86,7 +86,7 @@ def test_dask_processes_compute(written, index_cache):
         check(ds[["h_li", "n_fit_photons"]].compute(), written, "spot")
 
 
-# tornado and asyncio warn of their own doings while the cluster comes and goes.
+# tornado and asyncio warn of their own doings while the cluster starts and stops.
 @pytest.mark.filterwarnings("default")
 def test_distributed_cluster_computes(written, tmp_path):
     distributed = pytest.importorskip("distributed")

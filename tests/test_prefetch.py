@@ -48,7 +48,7 @@ def test_prefetched_granules_equal_local_files(urls, paths, s3_server):
         with xr.open_dataset(paths, **options) as local:
             np.testing.assert_array_equal(ds.icesat2.load()["h_li"], local["h_li"])
             xr.testing.assert_identical(ds["geoid_h"].load(), local["geoid_h"].load())
-    # Measured: 3 each, those of a first look.
+    # Measured: 3 each, those of the first read.
     assert asked <= 4 * MANY
 
 

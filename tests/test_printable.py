@@ -68,9 +68,9 @@ def test_info_escapes_names(evil, capfd, caplog, options):
     assert not raw(printed + said + caplog.text)
     assert "reversed" in printed
     if options == ["--json"]:
-        told = json.loads(printed)
-        assert EVIL in {group["path"].strip("/") for group in told["groups"]}
-        assert raw(told["granule"])
+        reported = json.loads(printed)
+        assert EVIL in {group["path"].strip("/") for group in reported["groups"]}
+        assert raw(reported["granule"])
 
 
 def test_error_for_another_file_escapes_its_content(tmp_path, capfd):

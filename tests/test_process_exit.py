@@ -36,7 +36,7 @@ assert any(file._file for file in _FILES)
 FORK = """
 ds = opened()
 check(ds)
-{held}
+{locked}
 child = os.fork()
 if child:
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -69,23 +69,25 @@ def test_process_exits_with_an_open_granule(code, newer):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.parametrize("forked", ["check(ds)", "pass"])
 def test_forked_child_and_parent_exit(forked, newer):
-    check_exit(FORK.format(held="", forked=forked), newer)
+    check_exit(FORK.format(locked="", forked=forked), newer)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_child_forked_during_a_read_exits(newer):
-    """What the thread held is held for ever in the child, where there is no such thread."""
-    held = """
+    """What the thread locked stays locked in the child, where there is no such thread."""
+    locking = """
 import threading
 (file,) = [file for file in _FILES if file._file]
-holds, enough = threading.Event(), threading.Event()
+is_locked, enough = threading.Event(), threading.Event()
 def hold():
     with file._lock:
-        holds.set()
+        is_locked.set()
         enough.wait()
 threading.Thread(target=hold, daemon=True).start()
-holds.wait()
+is_locked.wait()
 kept = file  # as the frames of a thread that is gone keep it
 """
-    code = FORK.format(held=held, forked="pass").replace("    check(ds)", "    enough.set()")
+    code = FORK.format(locked=locking, forked="pass").replace(
+        "    check(ds)", "    enough.set()"
+    )
     check_exit(code, newer)

@@ -54,12 +54,12 @@ def path(tmp_path_factory):
 def test_written_granule_has_the_variables_of_its_product(product, release, tmp_path):
     file = write_granule(tmp_path, product, release=release, n_segments=20, beams=("gt1l",))
     with xr.open_datatree(file, engine="icesat2") as tree:
-        held = tree.icesat2.contents()
+        stored = tree.icesat2.contents()
     listed = products[product].contents(release)
-    rows = {in_the_file(path): facts for path, facts in by_path(held).items()}
+    rows = {in_the_file(path): facts for path, facts in by_path(stored).items()}
     assert rows == by_path(listed)
     once = {f"{s.name}/{e.name}" for s in listed.sections if s.folded for e in s.entries}
-    there = {f"{s.name}/{e.name}" for s in held.sections if s.folded for e in s.entries}
+    there = {f"{s.name}/{e.name}" for s in stored.sections if s.folded for e in s.entries}
     assert {name.replace("{beam}", "gt1l") for name in once} == there
 
 
@@ -78,10 +78,10 @@ def in_the_file(path: str) -> str:
 )
 def test_real_granules_have_the_variables_of_their_products(product, release, name):
     with xr.open_datatree(granule(name), engine="icesat2") as tree:
-        held = by_path(tree.icesat2.contents())
+        stored = by_path(tree.icesat2.contents())
     listed = by_path(products[product].contents(release))
-    assert len(held) > 60
-    for path, facts in held.items():
+    assert len(stored) > 60
+    for path, facts in stored.items():
         assert facts == listed[in_the_file(path)], path
 
 

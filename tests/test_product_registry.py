@@ -10,8 +10,8 @@ def test_registry_prints_one_line_per_product():
     title, *lines = repr(products).splitlines()
     assert "products" in title
     for (name, spec), line in zip(products.items(), lines, strict=False):
-        for told in (name, spec.title, *spec.releases[:1], *spec.releases[-1:], "rates: "):
-            assert told in line
+        for reported in (name, spec.title, *spec.releases[:1], *spec.releases[-1:], "rates: "):
+            assert reported in line
         rates = {"none": "by the file's dimension scales"}.get(spec.completeness, spec.completeness)
         assert line.endswith(f"rates: {rates}")
     assert len(lines) <= len(products) + 2

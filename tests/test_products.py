@@ -99,8 +99,8 @@ def test_default_rate_is_the_main_content(name, layout, tmp_path):
         | {f"{other}/{n}": ROWS[:3] for other in others for n in ("delta_time", *"abcdefgh")},
     )
     variable = opened(path, layout=layout)[promised.rpartition("/")[2]]
-    held = variable.values.ravel()
-    assert_array(held[np.isfinite(held)], ROWS + 1, promised)
+    stored = variable.values.ravel()
+    assert_array(stored[np.isfinite(stored)], ROWS + 1, promised)
     assert "delta_time" in variable.coords
 
 
@@ -317,8 +317,8 @@ def test_hemisphere_and_pair_products_open():
     assert int(ice["hemisphere"].item()) == 1
     assert "granule_region" not in ice.coords
     repeats = opened(granule("ATL11_078805_0304_02_v002.h5"))
-    told = {"granule_region": 5, "first_cycle": 3, "last_cycle": 4}
-    assert {name: repeats[name].item() for name in told} == told
+    reported = {"granule_region": 5, "first_cycle": 3, "last_cycle": 4}
+    assert {name: repeats[name].item() for name in reported} == reported
     assert "cycle_number" not in repeats.coords
     rows = opened(granule("ATL11_078805_0304_02_v002.h5"), layout="flat")
     for name in ("rgt", "first_cycle", "last_cycle"):
@@ -337,9 +337,10 @@ def test_cycles_have_the_labels_of_the_file(layout):
     assert ds["cycle"].values.tolist() == [3, 4]
     with h5py.File(granule(CYCLES)) as file:
         heights = file["pt2/corrected_h/h_corr"]
-        held = np.where(heights[:] == heights.fillvalue, np.nan, heights[:])
+        stored = np.where(heights[:] == heights.fillvalue, np.nan, heights[:])
     selected = ds["h_corr"].sel(cycle=4).values.ravel()
-    np.testing.assert_array_equal(selected[np.isfinite(selected)], held[np.isfinite(held[:, 1]), 1])
+    expected = stored[np.isfinite(stored[:, 1]), 1]
+    np.testing.assert_array_equal(selected[np.isfinite(selected)], expected)
     with pytest.raises(KeyError):
         ds["h_corr"].sel(cycle=1)
     tree = xr.open_datatree(granule(CYCLES), engine="icesat2", layout=layout)
@@ -376,8 +377,8 @@ def test_granules_of_different_cycles_merge_on_cycles(layout, numbers, tmp_path)
             else ds.isel(ref_pt_idx=(ds["gran_idx"] == gran_idx).values)
         )
         for name in ("h_corr", "h_mean"):
-            held = both[name].sel(cycle=cycles).values
-            np.testing.assert_array_equal(held, one[name].values.reshape(held.shape))
+            stored = both[name].sel(cycle=cycles).values
+            np.testing.assert_array_equal(stored, one[name].values.reshape(stored.shape))
             others = both[name].drop_sel(cycle=cycles)
             assert others.isnull().all()
 
@@ -401,8 +402,8 @@ def test_source_row_is_the_row_in_the_file():
     with h5py.File(path) as file:
         for n in range(few.sizes["photon_idx"]):
             row = few.isel(photon_idx=n)
-            held = file[f"{row['gt'].item()}/signal_photons/ph_h"][row["source_row"].item()]
-            assert held == row["ph_h"].item()
+            stored = file[f"{row['gt'].item()}/signal_photons/ph_h"][row["source_row"].item()]
+            assert stored == row["ph_h"].item()
     assert ds.isel(photon_idx=slice(0, 0))["source_row"].dtype == np.int64
 
 

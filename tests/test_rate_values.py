@@ -120,7 +120,7 @@ GIVEN = [
         for release in RELEASES
     ),
     Given(
-        "a real 003 beside a written 007",
+        "a real 003 with a written 007",
         RATES["ATL06"],
         real_beside_written,
         {"allow_mixed_releases": True},

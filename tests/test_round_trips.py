@@ -1,7 +1,7 @@
 """What decides how fast a granule opens and reads, counted: round trips, requests, bytes.
 
-The granules are those of the benchmarks, in small, at the end of a link of a stated cost. Beside
-it reckons the benchmarks' floor, which knows every offset and shares no code with the library.
+The granules are those of the benchmarks, in small, at the end of a link of a stated cost. They are
+compared with the benchmarks' floor, which knows every offset and shares no code with the library.
 Bounds are goals; comments say what was measured.
 """
 
@@ -32,7 +32,7 @@ RAW = {"mask_and_scale": False, "decode_times": False}
 MAX_TRIPS = 4
 """To open a group, with the one that tells the version."""
 MAX_STRUCTURE = dict.fromkeys(LAYOUTS, 4_000_000) | {"atl03-007": 9_500_000}
-"""Bytes, beside those of the chunks that are read."""
+"""Bytes in addition to those of the chunks that are read."""
 MAX_OVER_FLOOR = 1.25
 """Bytes, where the structure is known."""
 each_layout = pytest.mark.parametrize("name", LAYOUTS)
@@ -111,7 +111,7 @@ class TestCounted:
             assert source.requests <= 14
             assert source.nbytes <= MAX_STRUCTURE[name] + 2_000_000
 
-    # Measured cold, round trips, requests, and MB beside the floor's, (b) and (c): atl06-50 3, 27,
+    # Measured cold, round trips, requests, and MB with the floor's, (b) and (c): atl06-50 3, 27,
     # 3.3 : 1.1 and 24, 3.2 : 1.1; atl06-200 3, 30, 3.7 : 1.6 and 20, 3.2 : 1.2; atl08 3, 36,
     # 2.4 : 0.5 both; atl03-006 5, 31, 29.7 : 26.3 and 16, 5.4 : 2.0; atl03-007 4, 38, 30.5 : 21.6
     # and 18, 17.3 : 8.3. With the structure known: 2 round trips, and the floor's bytes.

@@ -97,11 +97,11 @@ def test_contradictory_ranges_are_refused(first, count, rows, match):
 
 @given(st.lists(st.integers(0, 40), unique=True, max_size=20))
 def test_rows_are_found_in_ranges(rows):
-    held = map_rows(numbers(rows), np.arange(len(rows)), "photons")
+    found = map_rows(numbers(rows), np.arange(len(rows)), "photons")
     expected = [rows.index(key) if key in rows else NO_ROW for key in KEYS.tolist()]
-    assert held.find(KEYS).tolist() == expected
-    assert held.gapless == (rows == sorted(rows))
-    assert len(held.starts) <= len(rows)
+    assert found.find(KEYS).tolist() == expected
+    assert found.gapless == (rows == sorted(rows))
+    assert len(found.starts) <= len(rows)
 
 
 @given(COUNTS, st.integers(0, 1), st.randoms(use_true_random=False))

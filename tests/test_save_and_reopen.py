@@ -52,7 +52,7 @@ def store_kind(store: str) -> dict[str, Any]:
 
 def written_again(obj: Any, store: str, path: Path) -> Any:
     opening = xr.open_datatree if isinstance(obj, xr.DataTree) else xr.open_dataset
-    # A number of seconds stays one, as it does here; before 2026.4 xarray asks to be told.
+    # A number of seconds stays one, as it does here; before 2026.4 xarray asks an explicit choice.
     times = {"decode_timedelta": False}
     if store.startswith("zarr"):
         obj.to_zarr(path, **store_kind(store))
@@ -163,8 +163,8 @@ def check_tree(tree: xr.DataTree, store: str, path: Path) -> None:
     with written_again(tree, store, path) as again:
         assert set(again.groups) == set(tree.groups)
         for name in tree.groups:
-            held, expected = again[name].to_dataset(), tree[name].to_dataset()
-            assert_identical(held.load(), expected.load())
+            stored, expected = again[name].to_dataset(), tree[name].to_dataset()
+            assert_identical(stored.load(), expected.load())
 
 
 def test_tree_saves_to_consolidated_zarr(written, tmp_path):

@@ -176,7 +176,7 @@ def test_product_outside_the_cloud_is_an_error(archive):
 def test_catalog_errors_are_reported(archive, monkeypatch):
     monkeypatch.setenv("XR_ICESAT2_RETRY_PAUSE", "0.01")
     archive.script.fail("granules.umm_json", 400)
-    with pytest.raises(SelectionError, match="rejects the query: told to answer 400"):
+    with pytest.raises(SelectionError, match="rejects the query: ordered to answer 400"):
         xr_icesat2.search("ATL06", rgt=627)
     archive.script.heal()
     archive.script.fail("granules.umm_json", 503)

@@ -140,7 +140,7 @@ def test_search_works_without_login_and_reading_does_not(earthdata, tmp_path):
 
 
 def test_search_results_have_urls():
-    """A granule of another archive keeps its link; one of NSIDC's goes by ``icesat2://``."""
+    """A granule of another archive keeps its link; one of NSIDC's is read by ``icesat2://``."""
     links = {
         "https://data.nsidc.earthdatacloud.nasa.gov/nsidc-cumulus-prod-protected/ATLAS/ATL11/x.h5":
             "icesat2://ATL11/x.h5",

@@ -249,7 +249,7 @@ class TestHTTP:
         with pytest.raises(TransferError, match=r"does not report the size.*simplecache::"):
             source.file_version()
         assert source.read(RANGES) == PIECES
-        # Then nobody can tell whether a range lies outside: what the server says must do.
+        # Then it is unknown whether a range lies outside: the answer of the server decides.
         with pytest.raises(TransferError, match="416"):
             source.read([(len(DATA), 8)])
 
@@ -283,8 +283,8 @@ class TestHTTP:
             for ask in _asks(source):
                 with pytest.raises(ICESat2Error) as caught:
                     ask()
-                told = "".join(traceback.format_exception(caught.value))
-                assert "hush" not in told
+                shown = "".join(traceback.format_exception(caught.value))
+                assert "hush" not in shown
                 assert "x.h5" in str(caught.value)
 
     def test_cache_distinguishes_refused_from_missing(self, http_server, tmp_path):
@@ -531,7 +531,7 @@ class _Answer:
 
 def _like(name, *bases, **attributes):
     """An exception of a class of this name, as a library that is not installed may raise."""
-    error = type(name, bases or (Exception,), {})("told")
+    error = type(name, bases or (Exception,), {})("shown")
     for attribute, value in attributes.items():
         setattr(error, attribute, value)
     return error

@@ -177,7 +177,7 @@ def test_heaps_that_overlap_are_not_walked_again_and_again(tmp_path):
     free = end - 48  # behind the last object
     data[free : free + 16] = bytes(8) + (48).to_bytes(8, "little")
     for number in range(count):
-        # Each object of the heap holds the head of the next one, which ends where it does.
+        # Each object of the heap contains the head of the next one, which ends where it does.
         at = rows + 32 * number
         data[at : at + 16] = b"GCOL\1\0\0\0" + (end - at).to_bytes(8, "little")
         data[at + 16 : at + 32] = (1).to_bytes(8, "little") + (16).to_bytes(8, "little")

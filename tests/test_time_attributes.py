@@ -34,19 +34,19 @@ def check(path, **keywords):
                 if variable.dtype.kind != "M" or name in OWN:
                     continue
                 assert not claims(variable.attrs), (node.path, name)
-                held = node.icesat2.source_encoding.get(name)
-                if held is None:
+                stored = node.icesat2.source_encoding.get(name)
+                if stored is None:
                     continue
-                told = {
+                reported = {
                     n: t.decode() if isinstance(t, bytes) else t
-                    for n, t in file[held["path"]].attrs.items()
+                    for n, t in file[stored["path"]].attrs.items()
                     if n in ("long_name", "description")
                 }
-                for attribute, text in told.items():
+                for attribute, text in reported.items():
                     # What is not shown unchanged is in source_encoding.
                     shown = variable.attrs.get(attribute)
-                    assert text in (shown, held.get(attribute))
-                reworded += claims(told)
+                    assert text in (shown, stored.get(attribute))
+                reworded += claims(reported)
     return reworded
 
 

@@ -100,8 +100,8 @@ def test_list_opens_as_one_tree():
         assert variable.dims[0] == "gran_idx"
         for i, path in enumerate(paths):
             with h5py.File(path) as file:
-                held = file[name][...]
-            np.testing.assert_array_equal(variable.values[i, : len(held)], held)
+                stored = file[name][...]
+            np.testing.assert_array_equal(variable.values[i, : len(stored)], stored)
 
 
 ELLIPSOIDAL = {

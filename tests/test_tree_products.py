@@ -117,9 +117,9 @@ def check_tree(path: Path, product: str, layout: str) -> None:
             first_beams.setdefault(found[2], []).append(name)
         else:
             outside.add(name)
-    held = in_tree(tree)
-    assert held & outside == outside
-    merged = held - outside
+    stored = in_tree(tree)
+    assert stored & outside == outside
+    merged = stored - outside
     # Of each path below the beams one part is named; no path is missing, none is there twice.
     below = [BEAM.fullmatch(name)[2] for name in merged]
     assert set(below) == set(first_beams)

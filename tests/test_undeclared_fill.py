@@ -114,9 +114,9 @@ def test_original_granule_needs_no_undeclared_fill(layout):
     for beam in ("gt1l", "gt1r"):
         quality = tree[f"quality_assessment/{beam}"].load()
         with h5py.File(path) as file:
-            held = file[f"quality_assessment/{beam}"]
+            stored = file[f"quality_assessment/{beam}"]
             for name in ("delta_time", "lat_mean", "lon_mean"):
-                missing = held[name][...] == LARGEST
+                missing = stored[name][...] == LARGEST
                 assert missing.any()
                 np.testing.assert_array_equal(quality[name].isnull().values, missing)
 

@@ -64,8 +64,8 @@ def test_real_granule_without_spots_opens_flat(name):
     assert "spot" not in ds.variables
     with h5py.File(path) as file:
         for gt in ("gt1l", "gt1r", "gt2r", "gt3l", "gt3r"):
-            held = file[f"{gt}/{GROUP}/canopy/h_canopy"][()]
-            np.testing.assert_array_equal(ds["h_canopy"].values[ds["gt"].values == gt], held)
+            stored = file[f"{gt}/{GROUP}/canopy/h_canopy"][()]
+            np.testing.assert_array_equal(ds["h_canopy"].values[ds["gt"].values == gt], stored)
     assert ds["gt"].values.tolist() == sorted(ds["gt"].values)
     tree = xr.open_datatree(path, engine="icesat2", layout="flat", mask_and_scale=False)
     xr.testing.assert_identical(

@@ -258,7 +258,7 @@ def test_enumerations_are_flags(unusual):
         np.testing.assert_array_equal(colours.attrs["flag_values"], np.array([-1, 2, 3, 40], "i2"))
         np.testing.assert_array_equal(colours, [3, -1, 40, 2])
         assert ds["of_named_colours"].attrs.keys() == colours.attrs.keys()
-        assert ds["colours_told"].attrs == {"flag_meanings": "own words"}
+        assert ds["colours_documented"].attrs == {"flag_meanings": "own words"}
 
 
 def test_meanings_are_one_word_each(tmp_path):
@@ -360,13 +360,13 @@ HARMFUL = {
 
 @pytest.mark.parametrize("name", HARMFUL)
 def test_files_made_to_do_harm(name):
-    expected, held = HARMFUL[name]
+    expected, in_file = HARMFUL[name]
     path = hostile_file(name)
     tree = xr.open_datatree(path, **FILE)
     left_out = tree.icesat2.left_out
     assert left_out.keys() >= expected.keys()
     assert all(reason in left_out[where] for where, reason in expected.items())
-    assert set(tree.to_dataset().variables) == held
+    assert set(tree.to_dataset().variables) == in_file
     tree.load()
     if not any("another file" in reason for reason in left_out.values()):
         assert not [one for one in disagreements(path) if "no such variable" not in one]

@@ -36,7 +36,7 @@ def datasets(path) -> set[str]:
     return found
 
 
-def held(tree: xr.DataTree) -> set[str]:
+def stored(tree: xr.DataTree) -> set[str]:
     """Paths of what a tree has of the file, of rates below the beam."""
     sources = [
         source["path"].strip("/")
@@ -66,7 +66,7 @@ GROUPS = [
 @pytest.mark.parametrize("group", GROUPS)
 def test_group_name_drops_its_variables(path, datasets, group, layout):
     tree = xr.open_datatree(path, engine="icesat2", layout=layout, drop_variables=group)
-    assert held(tree) == {name for name in datasets if not inside(name, group)}
+    assert stored(tree) == {name for name in datasets if not inside(name, group)}
     assert not [node for node in tree.groups if inside(f"{node}/", group)]
 
 
@@ -79,8 +79,8 @@ def test_group_name_selects_its_variables(path, datasets, group):
     # Coordinates stay, of the rates of which there is anything.
     coordinates = {f"{MAIN}/{name}" for name in ("delta_time", "latitude", "longitude")}
     coordinates |= {f"{rate}/delta_time" for rate in ("segment_quality", "residual_histogram")}
-    assert asked <= held(tree)
-    assert held(tree) - asked <= coordinates | {
+    assert asked <= stored(tree)
+    assert stored(tree) - asked <= coordinates | {
         "residual_histogram/lat_mean", "residual_histogram/lon_mean",
         "segment_quality/reference_pt_lat", "segment_quality/reference_pt_lon",
     }  # fmt: skip

@@ -287,7 +287,7 @@ def test_atl06_observes_the_same_ground(
     ground = classes == GROUND
     counts = np.bincount(segment[ground], minlength=len(ice["segment_id"]))
     sums = np.bincount(segment[ground], heights["h_ph"][ground], len(counts))
-    # A segment of ATL06 lies around the boundary of two of ATL03.
+    # A segment of ATL06 covers the boundary of two of ATL03.
     both, total = counts[1:] + counts[:-1], sums[1:] + sums[:-1]
     found = (ice["h_li"][1:] < 1e38) & (counts[1:] > 10) & (counts[:-1] > 10)
     assert np.count_nonzero(found) > 50

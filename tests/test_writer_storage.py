@@ -199,9 +199,9 @@ def test_memory_does_not_grow_with_the_granule(tmp_path: Path, interleave: bool)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     with h5py.File(path) as file:
-        held = sum(item.nbytes for name, item in datasets(file).items() if name.startswith("gt"))
-    assert held > 14e6
-    assert most < 0.3 * held
+        in_file = sum(item.nbytes for name, item in datasets(file).items() if name.startswith("gt"))
+    assert in_file > 14e6
+    assert most < 0.3 * in_file
 
 
 @pytest.mark.parametrize("error", [ValueError("no value"), KeyboardInterrupt(), MemoryError()])

@@ -20,7 +20,7 @@ def write_tiny(
 ) -> Path:
     """Write arrays by path; ``delta_time`` of a group is the scale of all that is as long in it.
 
-    That goes for groups below, too, unless they have one of their own.
+    The same applies to groups below, unless they have one of their own.
     """
     with h5py.File(path, "w") as file:
         if product is not None:

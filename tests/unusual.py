@@ -97,8 +97,8 @@ def _structures(group: h5py.Group) -> None:
     group.create_dataset("of_named_type", data=[1, 2], dtype=group["named_type"])
     group.create_dataset("of_named_colours", data=[3, -1], dtype=group["named_colours"])
     group["said"] = group["colours"][...]
-    told = group.create_dataset("colours_told", data=[3, -1], dtype=COLOURS)
-    told.attrs["flag_meanings"] = "own words"
+    reported = group.create_dataset("colours_documented", data=[3, -1], dtype=COLOURS)
+    reported.attrs["flag_meanings"] = "own words"
 
 
 def _unread(group: h5py.Group) -> None:

@@ -55,8 +55,8 @@ def contents_of_opened(nodes: Mapping[str, xr.Dataset], source: str | Sequence[s
 
 def _file_encoding(dataset: xr.Dataset, name: str) -> Mapping[str, Any]:
     """Return a variable's encoding in the file; empty if it is in no file."""
-    held: Mapping[str, Any] = dataset.encoding.get("icesat2", {}).get(name, {})
-    return held
+    stored: Mapping[str, Any] = dataset.encoding.get("icesat2", {}).get(name, {})
+    return stored
 
 
 def _section(path: str, dataset: xr.Dataset, owners: Mapping[str, str], *, folded: bool) -> Section:
@@ -77,20 +77,20 @@ def _own(path: str, dataset: xr.Dataset, owners: Mapping[str, str]) -> list[str]
     names = [str(name) for name in dataset.variables]
     if "icesat2" not in dataset.encoding:
         return names
-    held = {name: _file_encoding(dataset, name) for name in names}
+    stored = {name: _file_encoding(dataset, name) for name in names}
     return [
         name
         for name in names
-        if held[name] and (name not in dataset.coords or owners[held[name]["path"]] == path)
+        if stored[name] and (name not in dataset.coords or owners[stored[name]["path"]] == path)
     ]
 
 
-def _entry(name: str, variable: xr.Variable, held: Mapping[str, Any]) -> Entry:
+def _entry(name: str, variable: xr.Variable, stored: Mapping[str, Any]) -> Entry:
     return Entry(
         name=name,
-        dtype=str(held.get("dtype", variable.dtype)),
+        dtype=str(stored.get("dtype", variable.dtype)),
         dims=tuple(map(str, variable.dims)),
-        units=str(variable.attrs.get("units", held.get("units", ""))),
+        units=str(variable.attrs.get("units", stored.get("units", ""))),
         standard_name=str(variable.attrs.get("standard_name", "")),
         long_name=str(variable.attrs.get("long_name", "")),
     )

@@ -52,7 +52,7 @@ def save_indexes(
     ChangedGranuleError
         A granule was replaced after it was opened.
     SelectionError
-        The name ends otherwise, or lies where no file can be made; nothing of
+        The name ends otherwise, or no file can be created there; nothing of
         this engine is open; or the place of a granule tells no version (an
         open file, a server without ETag), so that a saved index could be that
         of another one.

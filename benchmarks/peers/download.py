@@ -46,12 +46,12 @@ class WholeDownload(Peer):
     def _whole(url: str) -> io.BytesIO:
         store, key = bucket_store(url), key_of(url)
         size = obstore.head(store, key)["size"]
-        held = bytearray(size)
+        stored = bytearray(size)
 
         def part(start: int) -> None:
             end = min(start + PART, size)
-            held[start:end] = memoryview(obstore.get_range(store, key, start=start, end=end))
+            stored[start:end] = memoryview(obstore.get_range(store, key, start=start, end=end))
 
         with ThreadPoolExecutor(CONCURRENCY) as pool:
             list(pool.map(part, range(0, size, PART)))
-        return io.BytesIO(held)
+        return io.BytesIO(stored)

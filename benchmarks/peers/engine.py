@@ -39,11 +39,11 @@ class GroupEngine(Peer):
         rows = slice(None) if self.selects else task.slice
 
         def one(url: str) -> dict[str, np.ndarray]:
-            held: dict[str, np.ndarray] = {}
+            stored: dict[str, np.ndarray] = {}
             for group, names in task.groups():
                 with self.opened(task, url, group, names) as ds:
                     for name in names:
-                        held[f"{group}/{name}"] = ds.variables[name][rows].to_numpy()
-            return held
+                        stored[f"{group}/{name}"] = ds.variables[name][rows].to_numpy()
+            return stored
 
         return each_file(task, one)

@@ -33,8 +33,8 @@ def walk(file: h5py.File, task: Task) -> Opened:
         file.visititems(lambda _, n: nodes.append(n) if isinstance(n, h5py.Dataset) else None)
     else:
         for beam in task.beams:
-            held = file[f"{beam}/{task.group}"].values()
-            nodes += [node for node in held if isinstance(node, h5py.Dataset)]
+            stored = file[f"{beam}/{task.group}"].values()
+            nodes += [node for node in stored if isinstance(node, h5py.Dataset)]
     lines = [describe(node) for node in nodes]
     return Opened("\n".join(lines), frozenset(node.name.rpartition("/")[2] for node in nodes))
 
@@ -71,12 +71,12 @@ class Walk(Peer):
 
     def open(self, task: Task) -> Opened:
         """List every dataset with shape and attributes."""
-        held: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {}
+        stored: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {}
 
         def note(name: str, node: h5py.Group | h5py.Dataset) -> None:
             if isinstance(node, h5py.Dataset):
-                held[name] = node.shape, dict(node.attrs)
+                stored[name] = node.shape, dict(node.attrs)
 
         with h5py.File(task.urls[0]) as file:
             file.visititems(note)
-        return Opened("\n".join(held), frozenset(name.rpartition("/")[2] for name in held))
+        return Opened("\n".join(stored), frozenset(name.rpartition("/")[2] for name in stored))

@@ -29,8 +29,8 @@ class HeldIndex(Peer):
 
     def prepare(self, task: Task) -> None:
         """Create the indexes from the files on disk."""
-        held = zip(task.urls, task.files, strict=True)
-        self._indexes = {url: h5coro_hidefix.Index(name) for url, name in held}
+        stored = zip(task.urls, task.files, strict=True)
+        self._indexes = {url: h5coro_hidefix.Index(name) for url, name in stored}
 
     def read(self, task: Task) -> Values:
         """Read the values."""
@@ -44,8 +44,8 @@ class HeldIndex(Peer):
         plans = {path: index.read_plan(f"/{path}", start, stop) for path in task.paths()}
         buffers = asyncio.run(_fetch(url, plans))
         return {
-            path: index.read_from_buffers(f"/{path}", held, start, stop)
-            for path, held in buffers.items()
+            path: index.read_from_buffers(f"/{path}", stored, start, stop)
+            for path, stored in buffers.items()
         }
 
 

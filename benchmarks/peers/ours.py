@@ -150,8 +150,8 @@ def _longest(ds: xr.Dataset) -> xr.DataArray:
 
 def _chosen(ds: xr.Dataset, task: Task) -> dict[str, str]:
     """Return the paths below a beam of the selected variables, by their names."""
-    held = ds.icesat2.source_encoding.items()
-    paths = {str(name): encoding["path"].strip("/").partition("/")[2] for name, encoding in held}
+    stored = ds.icesat2.source_encoding.items()
+    paths = {str(name): encoding["path"].strip("/").partition("/")[2] for name, encoding in stored}
     wanted = {f"{task.group}/{name}" for name in task.variables}
     return {name: path for name, path in paths.items() if path in wanted}
 

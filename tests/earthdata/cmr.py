@@ -119,5 +119,5 @@ def _touches(umm, value):
     polygons = umm["SpatialExtent"]["HorizontalSpatialDomain"]["Geometry"]["GPolygons"]
     points = [point for each in polygons for point in each["Boundary"]["Points"]]
     lon, lat = ([point[axis] for point in points] for axis in ("Longitude", "Latitude"))
-    beside = min(lon) > east or max(lon) < west
-    return not (beside or min(lat) > north or max(lat) < south)
+    outside = min(lon) > east or max(lon) < west
+    return not (outside or min(lat) > north or max(lat) < south)

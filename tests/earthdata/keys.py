@@ -108,9 +108,9 @@ class Keys:
             raise RefusedError(403, "AccessDenied")
         if key is None:
             raise RefusedError(403, "InvalidAccessKeyId")
-        told = datetime.strptime(headers["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        sent = datetime.strptime(headers["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         now = datetime.fromtimestamp(self.now(), UTC)
-        if abs(told - now) > timedelta(minutes=15):
+        if abs(sent - now) > timedelta(minutes=15):
             raise RefusedError(403, "RequestTimeTooSkewed")
         if headers.get("x-amz-security-token") != key.token or (
             "x-amz-security-token" not in signed

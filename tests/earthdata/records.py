@@ -10,7 +10,7 @@ _BOX = {"west": -50.5, "south": 68.9, "east": -48.0, "north": 69.4}
 
 
 def granule_record(name, key, data, number, box=None):
-    """UMM-G of the granule ``name``, which lies at ``key`` of the bucket."""
+    """UMM-G of the granule ``name``, stored at ``key`` of the bucket."""
     parts = parse_name(name)
     start = parts.start or datetime(2018, 10, 14, tzinfo=UTC)
     end = start + timedelta(minutes=5)

@@ -1,6 +1,6 @@
 """Earthdata on loopback: search, login, temporary keys, HTTPS data and S3, with real TLS.
 
-One server in a thread, told apart by the Host header as behind NASA's names
+One server in a thread, distinguished by the Host header as behind NASA's names
 (see :mod:`tests.earthdata.names`), with a certificate authority of its own.
 """
 
@@ -179,7 +179,7 @@ class Earthdata:
         if host == S3_HOST:
             code = {403: "AccessDenied", 404: "NoSuchKey", 503: "SlowDown"}.get(status, "Told")
             return _s3_error(status, code)
-        body = {"errors": [f"told to answer {status}"]}
+        body = {"errors": [f"ordered to answer {status}"]}
         return web.json_response(body, status=status, headers=headers)
 
     async def _cut(self, request, answer, *, honest):
@@ -302,7 +302,7 @@ class Earthdata:
 
 
 def _s3_error(status, code):
-    body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>told so</Message></Error>"
+    body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>as ordered</Message></Error>"
     return web.Response(status=status, text=body, content_type="application/xml")
 
 

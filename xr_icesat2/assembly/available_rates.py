@@ -51,7 +51,7 @@ def present_rates(granule: Granule, selection: BeamSelection, rates: Sequence[Ra
 def infer_rates(
     granule: Granule, selection: BeamSelection, request: Request, claimed: Sequence[str] = ()
 ) -> list[Rate]:
-    """Infer a rate from each dimension scale; the largest rate comes first.
+    """Infer a rate from each dimension scale; the largest rate is the first.
 
     Variables directly in the ``claimed`` groups below a beam belong to other rates.
     """

@@ -27,7 +27,7 @@ def beam_coords(merged: MergedRate) -> dict[str, xr.Variable]:
     coords["n_obs"] = xr.Variable(
         ("gran_idx", dim),
         merged.n_obs,
-        {"long_name": f"rows of {merged.rate.name or dim}; what lies beyond is padding"},
+        {"long_name": f"rows of {merged.rate.name or dim}; rows after these are padding"},
     )
     if merged.is_cut:
         coords["n_rows"] = xr.Variable(

@@ -188,7 +188,7 @@ class RunArray(BackendArray):
         return found
 
     def _read_range(self, rows: range) -> np.ndarray:
-        """Fill run by run: ten times as fast as to look up each row."""
+        """Fill run by run: ten times as fast as looking up each row."""
         found = np.empty(len(rows), self.dtype)
         if not len(rows):
             return found

@@ -35,9 +35,9 @@ DECODERS: Mapping[str, type] = {
     "use_cftime": bool,
     "concat_characters": bool,
 }
-"""Keywords of one decoder each, with the type that they take besides bool."""
+"""Keywords of one decoder each, with the type that they take in addition to bool."""
 DECODED_COORDS = ("coordinates", "all")
-"""Values of ``decode_coords`` besides bool, as xarray defines them."""
+"""Values of ``decode_coords`` in addition to bool, as xarray defines them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,7 @@ class ByteSource(Protocol):
     Attributes
     ----------
     url : str
-        Names the granule in messages and keys; holds no secrets.
+        Names the granule in messages and keys; contains no secrets.
     """
 
     @property
@@ -147,7 +147,7 @@ class ByteSource(Protocol):
     def read_each(self, ranges: Sequence[Range], on_bytes: OnBytes, pool: Executor) -> None:
         """Read byte ranges, and pass each on as soon as it arrives.
 
-        However large the ranges are together, memory holds few of their bytes
+        However large the ranges are together, few of their bytes are in memory
         at a time (:data:`~xr_icesat2.bytesource.request_limits.MAX_BUFFERED_BYTES`).
 
         Parameters

@@ -94,7 +94,7 @@ class ObstoreTransport:
             return await instead()
         try:
             found = await ask()
-        except Exception as error:  # noqa: BLE001 - of any kind; told apart here
+        except Exception as error:  # noqa: BLE001 - of any kind; distinguished here
             if not self._is_for_s3fs(error, answered_status(error) is not None):
                 raise as_s3_error(error) from None
         else:

@@ -115,7 +115,7 @@ http_filesystems = PerProcess[dict[asyncio.AbstractEventLoop, Any]](dict)
 
 
 def http_filesystem(loop: asyncio.AbstractEventLoop) -> Any:
-    """Return the HTTP filesystem of ``loop``, whose only session holds no secrets."""
+    """Return the HTTP filesystem of ``loop``, whose only session has no secrets."""
     from fsspec.implementations.http import HTTPFileSystem  # noqa: PLC0415 - heavy: only when used
 
     webs = http_filesystems()

@@ -80,7 +80,7 @@ def assign_spots(
     Parameters
     ----------
     beams_present
-        The beams that the granule holds, of `BEAMS`.
+        The beams in the granule, of `BEAMS`.
     spot_attrs
         The group attribute ``atlas_spot_number`` of beams; None or absent where it is missing.
     sc_orient

@@ -45,7 +45,7 @@ class Identity:
     rgt: int | None
     """Reference ground track; of the first orbit where there are several."""
     cycle_number: int | None
-    """Repeat cycle; None for ATL11, which holds several."""
+    """Repeat cycle; None for ATL11, which has several."""
     granule_region: int | None
     """Granule region, 1 to 14, for the products that are cut by region."""
     hemisphere: int | None

@@ -117,7 +117,7 @@ class ObjectReader:
     def failure(self, path: str) -> tuple[str, Failure] | None:
         """Return the unreadable object on the path to another, and the cause; None if none is.
 
-        The path goes through enclosing groups and soft links.
+        The path leads through enclosing groups and soft links.
         """
         for _ in range(self._file.usage.limits.soft_links):
             if not self._failures or path in self._tree.nodes:

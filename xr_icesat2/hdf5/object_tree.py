@@ -13,7 +13,7 @@ __all__ = ["ObjectTree"]
 
 MAX_PATH_NAMES = 256
 """Names in the path of a soft link; one of more leads nowhere."""
-NAMES_TOLD = 100
+NAMES_LISTED = 100
 
 
 class ObjectTree:
@@ -107,5 +107,5 @@ class ObjectTree:
         for group in ancestors(path):
             node = self.nodes.get(group)
             if isinstance(node, GroupHeader):
-                return f"{path}; {group} holds: {some_of(sorted(node.links), NAMES_TOLD)}"
+                return f"{path}; {group} contains: {some_of(sorted(node.links), NAMES_LISTED)}"
         return path

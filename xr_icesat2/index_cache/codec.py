@@ -81,7 +81,7 @@ def encode_index(contents: IndexContents) -> bytes:
     Raises
     ------
     TypeError, ValueError
-        It holds something that no index can hold, or it is too large.
+        It contains something that no index can contain, or it is too large.
     """
     tables = list(contents.tables.values())
     attributes: dict[bytes, int] = {}

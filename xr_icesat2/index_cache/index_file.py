@@ -75,7 +75,7 @@ class IndexFile:
     read_only = True
 
     def versions(self) -> dict[str, FileVersion]:
-        """Return the version of each granule that it holds, by URL.
+        """Return the version of each granule in it, by URL.
 
         Raises
         ------
@@ -116,7 +116,7 @@ class IndexFile:
 
     @contextmanager
     def _open(self) -> Iterator[IO[bytes]]:
-        """Open the file; raise what goes wrong with it as one of our errors."""
+        """Open the file; translate its errors into those of this package."""
         try:
             with open_regular(Path(self.path), "rb", follow_links=True) as file:
                 yield file

@@ -30,7 +30,7 @@ class IndexStore(Protocol):
 
     @property
     def read_only(self) -> bool:
-        """Whether it never changes, and the version that it holds is opened without a request."""
+        """Whether it never changes, and the version in it is opened without a request."""
         ...
 
     def load(self, url: str, version: FileVersion) -> IndexContents | None:

@@ -26,7 +26,7 @@ class Entry:
     name: str
     """Below its section; slashes lead into groups."""
     dtype: str
-    """numpy name of what the file holds, such as ``float32``."""
+    """numpy name of the dtype in the file, such as ``float32``."""
     dims: tuple[str, ...]
     units: str = ""
     standard_name: str = ""

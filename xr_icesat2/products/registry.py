@@ -16,7 +16,7 @@ from .spec import ProductSpec
 __all__ = ["Products"]
 
 _TITLE = "ICESat-2 products"
-_USAGE = "products['ATL06'] lists what a product holds; products['ATL06'].find('height') searches."
+_USAGE = "products['ATL06'] lists its variables; products['ATL06'].find('height') searches them."
 _COMPLETENESS = {
     "complete": "rates: complete",
     "partial": "rates: partial",

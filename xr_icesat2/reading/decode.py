@@ -120,7 +120,7 @@ class Decoder:
         np.copyto(out, stored, casting="unsafe")
         for fill in self.fills:
             missing = stored == fill
-            if missing.any():  # far faster than to look for what to replace
+            if missing.any():  # far faster than searching for values to replace
                 np.copyto(out, np.nan, where=missing)
 
 
@@ -135,7 +135,7 @@ class DecodedVariable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredVariable:
-    """What is known of the stored values of a variable, besides its attributes."""
+    """The stored values of a variable, as far as its attributes do not describe them."""
 
     what: str
     """The variable, as messages name it."""
@@ -243,7 +243,7 @@ def _usable(
         tried = {key: value for key, value in usable.items() if key not in refused}
         try:
             template = _decoded(name, tried, dtype, decoders.options(name, tried), stored.ends)
-        except Exception as error:  # xarray raises whatever comes up
+        except Exception as error:  # xarray raises errors of many types
             log.debug("%s cannot be decoded", stored.what, exc_info=error)
         else:
             break

@@ -59,7 +59,7 @@ def _cut(source: Selection, step: int, target: Selection) -> Axis:
 
 @dataclass(frozen=True, slots=True)
 class Chunks:
-    """Every chunk that holds something of a selection; one item of each array a chunk."""
+    """All chunks with elements of a selection; each array has one item a chunk."""
 
     offsets: np.ndarray
     sizes: np.ndarray

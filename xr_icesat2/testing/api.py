@@ -171,7 +171,7 @@ def write_granule(  # noqa: PLR0913 (each is something that a granule may be)
 _SEGMENTS_PER_BLOCK = 2000
 
 
-def true_photon_classes(  # noqa: PLR0913 (each is something that decides what a granule holds)
+def true_photon_classes(  # noqa: PLR0913 (each decides what a granule contains)
     beam: str,
     *,
     rgt: int = 658,

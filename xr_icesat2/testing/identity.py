@@ -129,7 +129,7 @@ class SyntheticGranule:
 
 
 def _orbits(product: str) -> int:
-    """Return the whole orbits that a granule of a product holds; 0: a part of one."""
+    """Return the number of whole orbits in a granule of a product; 0: a part of one."""
     convention = PRODUCTS.convention(product)
     return convention.orbits if convention else 0
 

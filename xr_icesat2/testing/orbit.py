@@ -97,7 +97,7 @@ def seconds_to(segment: float | Floats) -> Floats:
 
 
 def ground_position(rgt: int, segment: Floats, left: Floats | float) -> tuple[Floats, Floats]:
-    """Return latitude and longitude of points beside a track.
+    """Return latitude and longitude of points next to a track.
 
     Parameters
     ----------

@@ -75,8 +75,8 @@ def _rates(table: VariableTable, release: str) -> Iterator[TreeRate]:
     paths = [scale.group for scale in scales if scale.size is None and _BEAM in scale.path]
     for path in paths:
         groups = [group for group in table.groups if _rate_path(group.path, paths) == path]
-        held = [variable for group in groups for variable in _variables(table, group)]
-        dims = {dim for variable in held for dim in variable.dims}
+        variables = [variable for group in groups for variable in _variables(table, group)]
+        dims = {dim for variable in variables for dim in variable.dims}
         yield TreeRate(
             "/".join(part for part in path.split("/") if part != _BEAM),
             path,

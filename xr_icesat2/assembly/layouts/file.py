@@ -48,7 +48,7 @@ def file_datasets(
     granules
         One, or any number of a list.
     groups
-        Absolute paths; a group comes after the groups around it.
+        Absolute paths; a group follows the groups around it.
     request
         With its target.
     """
