@@ -8,6 +8,7 @@ import math
 import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import h5py
@@ -29,6 +30,7 @@ __all__ = [
 
 _COMPACT_LIMIT = 65_000  # bytes; an object header has at most 64 KiB
 _LEVEL = 6  # deflate level that the file declares
+_ZLIB_HEADER, _LAST_BLOCK = b"\x78\x01", b"\x03\x00"
 _EFFORT = 1  # deflate level of floats: as small as level 6 for noise, and many times as fast
 
 
@@ -51,16 +53,33 @@ def _create_child(parent: h5py.Group, name: str) -> h5py.Group:
 
 def write_attributes(target: h5py.Group | h5py.Dataset, attributes: Mapping[str, Any]) -> None:
     """Write texts as fixed-length strings, numbers and arrays as they are."""
+    place = target.id
     for name, value in attributes.items():
         if isinstance(value, str):
             data = np.array(value.encode("ascii"), f"S{len(value) + 1}")
-            kind = h5py.h5t.C_S1.copy()
-            kind.set_size(len(value) + 1)
+            kind = _text_type(len(value) + 1)
         else:
             data = np.asarray(value)
-            kind = h5py.h5t.py_create(data.dtype)
-        space = h5py.h5s.create_simple(data.shape)
-        h5py.h5a.create(target.id, name.encode("ascii"), kind, space).write(data)
+            kind = _type(data.dtype)
+        h5py.h5a.create(place, name.encode("ascii"), kind, _space(data.shape)).write(data, kind)
+
+
+# HDF5 copies types and spaces into what is created; making them takes as long as an attribute.
+@lru_cache(maxsize=1 << 10)
+def _text_type(nbytes: int) -> h5py.h5t.TypeStringID:
+    kind = h5py.h5t.C_S1.copy()
+    kind.set_size(nbytes)
+    return kind
+
+
+@lru_cache(maxsize=1 << 10)
+def _type(dtype: np.dtype[Any]) -> h5py.h5t.TypeID:
+    return h5py.h5t.py_create(dtype)
+
+
+@lru_cache(maxsize=1 << 10)
+def _space(shape: tuple[int, ...], limits: tuple[int, ...] | None = None) -> h5py.h5s.SpaceID:
+    return h5py.h5s.create_simple(shape, limits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +118,8 @@ def create_dataset(
             properties.set_deflate(_LEVEL)
     elif layout.compact and not variable.is_scale and _is_short(dtype, shape):
         properties.set_layout(h5py.h5d.COMPACT)
-    space = h5py.h5s.create_simple(shape, limits)
-    kind = h5py.h5t.py_create(dtype)
-    name = variable.name.encode("ascii")
-    return h5py.Dataset(h5py.h5d.create(parent.id, name, kind, space, properties))
+    space, name = _space(shape, limits), variable.name.encode("ascii")
+    return h5py.Dataset(h5py.h5d.create(parent.id, name, _type(dtype), space, properties))
 
 
 def _is_short(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bool:
@@ -131,14 +148,30 @@ def as_stored(values: NDArray[Any], variable: TableVariable) -> NDArray[Any]:
 def encode_chunk(rows: NDArray[Any], variable: TableVariable, chunk: tuple[int, ...]) -> bytes:
     """Return the bytes of a chunk: padded with the fill value, shuffled, deflated."""
     shuffled = rows.dtype.kind in "iu"
-    packer = zlib.compressobj(_LEVEL if shuffled else _EFFORT)
+    level = _LEVEL if shuffled else _EFFORT
     filler = np.array(variable.fill or 0, rows.dtype).tobytes()
     padding = math.prod(chunk) - rows.size
     planes = len(filler) if shuffled else 1
     width = len(filler) // planes
     raw = np.ascontiguousarray(rows).view(np.uint8).reshape(rows.size, planes, width)
-    packed = []
-    for plane in range(planes):
-        packed.append(packer.compress(raw[:, plane].tobytes()))
-        packed.append(packer.compress(filler[plane * width : (plane + 1) * width] * padding))
-    return b"".join((*packed, packer.flush()))
+    pieces = [raw[:, plane].tobytes() for plane in range(planes)]
+    if not padding:
+        return zlib.compress(b"".join(pieces), level)
+    packed, checksum = [_ZLIB_HEADER], 1
+    for plane, piece in enumerate(pieces):
+        own = filler[plane * width : (plane + 1) * width]
+        checksum = zlib.adler32(own * padding, zlib.adler32(piece, checksum))
+        packed += [_deflate(piece, level), _deflate_padding(own, padding, level)]
+    return b"".join((*packed, _LAST_BLOCK, checksum.to_bytes(4, "big")))
+
+
+def _deflate(data: bytes, level: int) -> bytes:
+    """Return blocks of a deflate stream that any others may follow."""
+    packer = zlib.compressobj(level, wbits=-15)
+    return packer.compress(data) + packer.flush(zlib.Z_FULL_FLUSH)
+
+
+@lru_cache(maxsize=1 << 8)
+def _deflate_padding(filler: bytes, count: int, level: int) -> bytes:
+    """Compress padding once: in short granules it is most of what there is to compress."""
+    return _deflate(filler * count, level)
