@@ -64,6 +64,22 @@ def test_unmerged_group_is_cited_by_the_name_of_its_granule(written):
     assert group.icesat2.cite() == ATL06_006
 
 
+def test_attached_product_is_cited(tmp_path):
+    photons, _ = (write_granule(tmp_path, product, **FEW) for product in ("ATL03", "ATL08"))
+    ds = opened(photons, "flat", attach=["atl08_class", "segment_id"])
+    found = re.findall(r"10\.5067/ATLAS/(\w+)\.", ds.icesat2.cite())
+    assert found == ["ATL03", "ATL08"]
+    assert "ATL08" not in ds.drop_vars("atl08_class").icesat2.cite()
+    assert "ATL08" not in opened(photons, attach=["segment_id"]).icesat2.cite()
+
+
+@pytest.mark.parametrize("layout", ["spot", "flat"])
+def test_empty_selection_is_cited(written, layout):
+    empty = opened([written["006"]], layout, region=(0, -1, 1, 1))
+    assert empty.sizes["segment_idx"] == 0
+    assert empty.icesat2.cite() == ATL06_006
+
+
 def test_bibtex(written):
     entry = opened(written["006"]).icesat2.cite("bibtex", accessed="2026-01-31")
     assert entry.startswith("@misc{ATL06.006,\n  author = {Smith, B. and Adusumilli, S. and ")

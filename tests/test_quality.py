@@ -112,6 +112,30 @@ def test_masks_are_lazy(written, layout):
     np.testing.assert_array_equal(with_mask["good"].values, mask.values)
 
 
+@pytest.mark.parametrize("scaled", [True, False])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_rows_of_a_region(written, layout, scaled):
+    path = written["ATL03"]
+    latitude = read(path, "gt2r", "heights/lat_ph")
+    box = (-180, float(np.quantile(latitude, 0.3)), 180, float(np.quantile(latitude, 0.6)))
+    cut = opened(path, layout, region=box, mask_and_scale=scaled)
+    assert 0 < int(np.unique(cut["n_rows"]).max()) < len(latitude)
+    mask = cut.icesat2.quality()
+    whole = opened(path, "flat")
+    expected = {}
+    for spot, rows in whole.assign(good=whole.icesat2.quality()).groupby("spot"):
+        expected[spot] = dict(zip(rows["source_row"].values, rows["good"].values, strict=True))
+    total = 0
+    table = cut.assign(good=mask)[["good", "source_row"]]
+    for spot, rows in table.groupby("spot"):
+        here = rows.squeeze()
+        count = len(here["good"]) if layout == "flat" else int(here["n_rows"])
+        for row, good in zip(here["source_row"].values[:count], here["good"].values, strict=False):
+            assert good == expected[spot][int(row)]
+            total += bool(good)
+    assert total == int(mask.sum()) > 0
+
+
 def test_node_of_a_tree(written):
     path = written["ATL08"]
     tree = xr.open_datatree(path, engine="icesat2", layout="flat")

@@ -54,7 +54,8 @@ class Accessor(TableMethods, Generic[T]):
             compact, h5py), ``chunks`` and ``filters``, and the attributes
             that decoding removes or changes (``_FillValue``, ``units``,
             ``coordinates``, the ``long_name`` of times); ``pad_value`` if raw
-            integers are padded. If a variable has several parts, this describes
+            integers are padded; ``product`` and ``release`` of variables that ``attach=`` took
+            from granules of another product. If a variable has several parts, this describes
             the first. Empty for a Dataset that was not opened with this engine.
         """
         return MappingProxyType(self._encoding.get("icesat2", {}))
@@ -151,8 +152,8 @@ class Accessor(TableMethods, Generic[T]):
     def cite(self, format: CitationFormat = "text", *, accessed: str | None = None) -> str:  # noqa: A002 - a common name
         """Return the citations of the products and releases, as NSIDC asks for them.
 
-        Citing the data with its version and DOI is a condition of their use. Variables of another
-        granule that ``attach=`` added are not listed: cite their Dataset, too.
+        Citing the data with its version and DOI is a condition of their use. Products of which
+        ``attach=`` added variables are included.
 
         Parameters
         ----------

@@ -45,7 +45,8 @@ def cite(nodes: Mapping[str, xr.Dataset], form: CitationFormat, accessed: str | 
 def _releases(nodes: Mapping[str, xr.Dataset]) -> Iterator[Release]:
     """Yield product and release of the granules, as coordinates, attributes or names say."""
     for dataset in nodes.values():
-        if "product" in dataset.coords and "release" in dataset.coords:
+        yield from _attached(dataset)
+        if "product" in dataset.coords and "release" in dataset.coords and dataset["release"].size:
             product = str(dataset["product"].item())
             if product:
                 releases = np.unique(dataset["release"].to_numpy())
@@ -58,6 +59,13 @@ def _releases(nodes: Mapping[str, xr.Dataset]) -> Iterator[Release]:
             continue
         named = list(_named(dataset))
         yield from named or ((attrs["product"], "") for attrs in found)
+
+
+def _attached(dataset: xr.Dataset) -> Iterator[Release]:
+    """Yield those of which variables were attached."""
+    for name, source in dataset.encoding.get("icesat2", {}).items():
+        if name in dataset.variables and source.get("product"):
+            yield source["product"], source.get("release") or ""
 
 
 def _named(dataset: xr.Dataset) -> Iterator[Release]:

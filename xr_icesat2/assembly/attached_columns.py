@@ -181,6 +181,8 @@ class _ColumnMaker:
         opened = self.opened[column.end]
         name = opened.names[column.path]
         found, source = opened.dataset[name].variable, _source(opened, name)
+        if column.end[0] != self.own[0]:
+            source |= _origin(opened)
         self.sources[column.name] = source
         missing = _missing(found)
         if found.dtype.kind in "iu":
@@ -245,6 +247,12 @@ class _ColumnMaker:
 
 def _source(opened: OpenedLink, name: str) -> dict[str, Any]:
     return dict(opened.dataset.encoding.get("icesat2", {}).get(name, {}))
+
+
+def _origin(opened: OpenedLink) -> dict[str, Any]:
+    """Return the product and the release of another granule, by which its data are cited."""
+    rate = OpenedRate.of(opened.dataset)
+    return {"product": rate.product, "release": rate.release}
 
 
 def _missing(variable: xr.Variable) -> Any:
