@@ -1,6 +1,7 @@
 """Maps: points are where pyproj puts them, in the colour of their value."""
 
 import sys
+from functools import cache
 
 import h5py
 import matplotlib as mpl
@@ -39,7 +40,9 @@ def _figures_are_closed():
     assert dict(mpl.rcParams) == before
 
 
+@cache
 def opened(path, **keywords):
+    """Open once: no test changes a Dataset."""
     return xr.open_dataset(path, engine="icesat2", **keywords)
 
 
@@ -60,8 +63,9 @@ def rows_of(path):
         return [np.concatenate([group[name][:] for group in groups]) for name in names]
 
 
-@pytest.mark.parametrize("layout", ["spot", "flat"])
-@pytest.mark.parametrize(("granule_region", "crs"), [(3, 3413), (11, 3031)])
+@pytest.mark.parametrize(
+    ("layout", "granule_region", "crs"), [("spot", 3, 3413), ("flat", 11, 3031)]
+)
 def test_polar_points_are_where_pyproj_puts_them(folder, layout, granule_region, crs):
     path = write_granule(folder, granule_region=granule_region, **ROWS)
     axes = opened(path, layout=layout).icesat2.plot.map(robust=False)

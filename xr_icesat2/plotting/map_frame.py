@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -70,10 +71,13 @@ def _draw_graticule(axes: Axes, projection: MapProjection, limits: Limits) -> No
     parallels = _levels(latitude, latitude if turns else latitude[:, 0], most)
     # Near a pole, the edges of the map cross all meridians, and no parallel may reach them.
     meridians = _AROUND_A_POLE if turns else _levels(unwrapped, unwrapped[0], most)
-    for level in parallels:
-        _draw_level(axes, x, y, latitude - level, _label(level, "NS") if turns else "")
-    for level in meridians:
-        _draw_level(axes, x, y, (longitude - level + 180) % 360 - 180)
+    _draw_lines(axes, (x, y), latitude, parallels, "NS" if turns else "")
+    if turns:
+        for level in meridians:  # a field without a jump near this one
+            near = (longitude - level + 180) % 360 - 180
+            _draw_lines(axes, (x, y), np.where(np.abs(near) > 90, np.nan, near), [0.0])
+    else:
+        _draw_lines(axes, (x, y), unwrapped, meridians)
     across = _crossings(columns, longitude[0], meridians, "EW")
     up = _crossings(rows, latitude[:, 0], parallels, "NS")
     if turns and projection.is_metric:
@@ -82,14 +86,20 @@ def _draw_graticule(axes: Axes, projection: MapProjection, limits: Limits) -> No
     axes.set_yticks(list(up), list(up.values()))
 
 
-def _draw_level(axes: Axes, x: Floats, y: Floats, field: Floats, label: str = "") -> None:
-    field = np.where(np.abs(field) > 90, np.nan, field)  # the other side of the globe
-    if not np.nanmin(field, initial=1) < 0 < np.nanmax(field, initial=-1):
+def _draw_lines(
+    axes: Axes, grid: tuple[Floats, Floats], field: Floats, levels: Sequence[float], sides: str = ""
+) -> None:
+    """Draw where a field has certain values, with labels on the lines if `sides` are given."""
+    low, high = np.nanmin(field, initial=np.inf), np.nanmax(field, initial=-np.inf)
+    levels = [level for level in levels if low < level < high]
+    if not levels:
         return
     colour = axes.xaxis.label.get_color()
-    line = axes.contour(x, y, field, [0.0], colors=[colour], linewidths=0.5, alpha=0.25, zorder=0.5)
-    if label:
-        for text in axes.clabel(line, fmt={0.0: label}, fontsize="small", colors=[colour]):
+    style: Any = {"colors": [colour], "linewidths": 0.5, "linestyles": "solid", "alpha": 0.25}
+    lines = axes.contour(*grid, field, levels, zorder=0.5, **style)
+    if sides:
+        names = {level: _label(level, sides) for level in levels}
+        for text in axes.clabel(lines, fmt=names, fontsize="small", colors=[colour]):
             text.set_alpha(None)
 
 

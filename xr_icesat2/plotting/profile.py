@@ -144,7 +144,9 @@ class _Points:
     ) -> None:
         known = which & np.isfinite(y)
         if known.any():
-            found = axes.scatter(x[known], y[known], label=label, **point_style(len(y)), **how)
+            found = axes.scatter(
+                x[known], y[known], label=label, **point_style(int(np.isfinite(x).sum())), **how
+            )
             self.handles.setdefault(label, found)
 
 
