@@ -74,5 +74,6 @@ def test_typed_program_runs(path):
     # That its types are right is checked by mypy, of which it is one of the files.
     typed_use.use_accessors(path)
     typed_use.use_engine(path)
+    typed_use.use_pictures(path)
     typed_use.use_products()
     typed_use.use_regions()

@@ -87,7 +87,5 @@ threading.Thread(target=hold, daemon=True).start()
 is_locked.wait()
 kept = file  # as the frames of a thread that is gone keep it
 """
-    code = FORK.format(locked=locking, forked="pass").replace(
-        "    check(ds)", "    enough.set()"
-    )
+    code = FORK.format(locked=locking, forked="pass").replace("    check(ds)", "    enough.set()")
     check_exit(code, newer)

@@ -32,7 +32,7 @@ PARTS = {
     "hostile_indexes": "bytesource index_cache",
     "made_up_product": "testing",
     "strategies": "reading",
-    "typed_use": "accessor products",
+    "typed_use": "accessor plotting products",
     # Packages of extras.
     "test_extras": "extras",
     # Byte sources: each kind, requests, retries, errors.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 import xr_icesat2
 from xr_icesat2.accessor import DatasetAccessor, TreeAccessor
 from xr_icesat2.backend import ICESat2BackendEntrypoint
+from xr_icesat2.plotting import PlotMethods
 from xr_icesat2.products import ProductSpec
 from xr_icesat2.products.contents_table import Contents
 from xr_icesat2.region import Region, make_region
@@ -33,6 +34,16 @@ def use_accessors(path: Path) -> None:
         tree_accessor = assert_type(xr_icesat2.icesat2(tree), TreeAccessor)
         assert_type(tree_accessor.cite(), str)
         assert_type(tree_accessor.load(["h_li"], progress=False), xr.DataTree)
+
+
+def use_pictures(path: Path) -> None:
+    """Draw, as a typed program does."""
+    with xr.open_dataset(path, engine="icesat2") as ds:
+        accessor = xr_icesat2.icesat2(ds)
+        assert_type(accessor.plot, PlotMethods)
+        if TYPE_CHECKING:
+            assert_type(accessor.explore("h_li", basemap=None, height=300).to_html(), str)
+            accessor.plot.profile(huee="h_li")  # type: ignore[call-arg]
 
 
 def use_engine(path: Path) -> None:
