@@ -89,6 +89,29 @@ def test_polygons_of_any_crs_contain_what_pyproj_and_shapely_find(code, seed):
     assert "accuracy" in region.operation
 
 
+@pytest.mark.parametrize("code", [4979, 7912, 9989, 9000, 4269])
+def test_degrees_of_other_realizations_are_the_same_within_metres(code):
+    lon, lat = scattered(HOLED.bounds)
+    region = make_region(gpd.GeoSeries([HOLED], crs=code))
+    assert region.contains_within(lon, lat, 10)[make_region(HOLED).contains(lon, lat)].all()
+    assert make_region(HOLED).contains_within(lon, lat, 10)[region.contains(lon, lat)].all()
+
+
+def test_operation_needs_no_network_and_is_that_of_the_area():
+    colorado = shapely.box(-108, 38, -107, 39)
+    region = make_region(gpd.GeoSeries([colorado], crs=4267))
+    assert "NAD27 to WGS 84" in region.operation
+    assert "Ballpark" not in region.operation
+    enabled = pyproj.network.is_network_enabled()
+    try:
+        pyproj.network.set_network_enabled(active=True)
+        again = make_region(gpd.GeoSeries([colorado], crs=4267))
+        assert again.operation == region.operation
+        assert pyproj.network.is_network_enabled()
+    finally:
+        pyproj.network.set_network_enabled(active=enabled)
+
+
 def test_feet_are_converted():
     polygon = shapely.box(980_000, 190_000, 1_000_000, 220_000)  # New York, US survey feet
     region = make_region(gpd.GeoSeries([polygon], crs=2263))
@@ -258,6 +281,7 @@ BOWTIE = [(0, 0), (2, 2), (2, 0), (0, 2)]
         (GEOJSON | {"crs": {"type": "name", "properties": {"name": "EPSG:0"}}}, "PROJ rejects"),
         (shapely.Polygon([(179, 0), (-179, 0), (-179, 5), (179, 5)]), r"either way.*181 for -179"),
         (shapely.box(-170, -80, 170, -60), r"either way.*segmentize"),
+        (gpd.GeoSeries([shapely.box(-170, -80, 170, -60)], crs=4269), r"either way.*segmentize"),
         ([(lon, 80) for lon in range(-180, 180, 30)], r"round a pole.*3413.*\(-180, 80, 180, 90\)"),
         ([(lon, -70 + lon / 60) for lon in range(-180, 181, 30)], r"round a pole.*to_crs\(3031\)"),
         (shapely.box(-300, 0, 100, 10), "at most 360"),

@@ -17,7 +17,7 @@ from .geojson import crs_of_geojson, geometries_of_geojson
 from .geometry_checks import unite
 from .points import EXPECTED, are_box, parse_points, parse_ring, shown
 from .polygons import PolygonRegion
-from .projection import parse_crs
+from .projection import is_in_degrees, parse_crs
 from .rasters import read_raster, region_of_data_array
 from .region import Region
 
@@ -102,6 +102,6 @@ def _geometries(given: Any) -> tuple[Any, Any]:
 
 def _of_polygons(geometries: Any, crs: Any) -> Region:
     plane = parse_crs(crs)
-    region = PolygonRegion(unite(geometries, in_degrees=plane is None), plane)
+    region = PolygonRegion(unite(geometries, in_degrees=is_in_degrees(plane)), plane)
     region.bounds  # noqa: B018 - refuse now what is not on Earth
     return region

@@ -19,7 +19,7 @@ from xr_icesat2.extras import require
 from .points import shown
 from .region import Bounds
 
-__all__ = ["DEGREES", "Projection", "parse_crs"]
+__all__ = ["DEGREES", "Projection", "is_in_degrees", "parse_crs"]
 
 WGS84 = "EPSG:4326"
 _DEGREES_OF_WGS84 = {4326, 4979}
@@ -57,6 +57,16 @@ def parse_crs(given: Any) -> Any:
     code = crs.to_authority(min_confidence=100)
     # The same CRS, read from files of several kinds, has one token.
     return pyproj.CRS.from_authority(*code) if code else crs
+
+
+def is_in_degrees(crs: Any) -> bool:
+    """Return whether coordinates of a CRS are degrees; those of None are."""
+    return crs is None or (crs.is_geographic and math.isclose(_turn(crs), 360.0, rel_tol=1e-9))
+
+
+def _turn(crs: Any) -> float:
+    """Return a full turn of longitude in units of a geographic CRS."""
+    return float(2 * math.pi / crs.axis_info[0].unit_conversion_factor)
 
 
 @contextmanager
@@ -114,9 +124,7 @@ class Projection:
             )
         best = group.transformers[0]
         accuracy = f"{best.accuracy:g} m" if best.accuracy >= 0 else "unknown"
-        turn = None
-        if crs.is_geographic:
-            turn = 2 * math.pi / crs.axis_info[0].unit_conversion_factor
+        turn = _turn(crs) if crs.is_geographic else None
         return cls(best, f"{best.description} (accuracy: {accuracy})", turn)
 
     def forward(
