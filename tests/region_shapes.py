@@ -1,7 +1,12 @@
 """Random polygons and points for tests of regions."""
 
+import os
+
 import numpy as np
 import shapely
+
+SEEDS = range(int(os.environ.get("XR_ICESAT2_TEST_REGIONS", "20")))
+"""Random polygons of a test; a long one takes 500."""
 
 CRS = {
     3031: (-1e6, 1e6, 6e5),

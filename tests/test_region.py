@@ -1,6 +1,7 @@
 """Regions contain the points that shapely and pyproj find, whatever they were made of."""
 
 import pickle
+import sys
 
 import geopandas as gpd
 import numpy as np
@@ -9,8 +10,8 @@ import pytest
 import shapely
 from dask.base import tokenize
 
-from tests.region_shapes import CRS, random_polygon, scattered
-from xr_icesat2.errors import SelectionError
+from tests.region_shapes import CRS, SEEDS, random_polygon, scattered
+from xr_icesat2.errors import MissingExtraError, SelectionError
 from xr_icesat2.region import Region, make_region
 
 RING = [(-50.0, -70.0), (-45.0, -70.0), (-44.0, -69.0), (-50.0, -68.5), (-50.0, -70.0)]
@@ -46,6 +47,27 @@ def test_boxes_include_their_edges_and_cross_the_antimeridian(box, inside, outsi
     )
 
 
+def test_box_needs_no_other_package(monkeypatch):
+    expected = tokenize(make_region((170, -75, -170, -70)))
+    for name in ("shapely", "pyproj", "geopandas", "rasterio", "rioxarray"):
+        monkeypatch.setitem(sys.modules, name, None)
+    region = make_region((170, -75, -170, -70))
+    assert region.contains([180, 0], [-72, -72]).tolist() == [True, False]
+    assert region.contains_within(169.99, -72, 1000)
+    assert region.cmr_parameters() == [("bounding_box", "170,-75,-170,-70")]
+    assert (repr(region), tokenize(region)) == (repr(make_region(region.bounds)), expected)
+    assert region.operation == ""
+    assert len(region.outlines()) == 1
+    for needs, name in ((RING, "shapely"), (GEOJSON, "shapely"), ("lake.gpkg", "pyogrio")):
+        monkeypatch.setitem(sys.modules, name, None)
+        with pytest.raises(MissingExtraError, match=rf"needs {name}.*xr-icesat2\[geo\]"):
+            make_region(needs)
+    with pytest.raises(MissingExtraError, match=r"rasterio.*xr-icesat2\[raster\]"):
+        make_region("lake.tif")
+    with pytest.raises(MissingExtraError, match=r"pyproj.*xr-icesat2\[geo\]"):
+        region.crs  # noqa: B018
+
+
 def test_points_that_are_not_finite_are_outside():
     nan, inf = np.nan, np.inf
     for given in ((-50, -70, -40, 70), (170, -70, -40, 70), POLYGON):
@@ -56,7 +78,7 @@ def test_points_that_are_not_finite_are_outside():
     assert make_region(POLYGON).contains([], []).shape == (0,)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_polygons_in_degrees_contain_what_shapely_finds(seed):
     rng = np.random.default_rng(seed)
     centre = rng.uniform((-180, -60), (180, 60))
