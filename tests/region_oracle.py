@@ -11,8 +11,10 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pyproj
+import rioxarray  # noqa: F401 - adds the accessor
 import shapely
 import shapely.affinity
+import xarray as xr
 
 from tests.expected_rates import RATES, Rate
 from tests.oracle_rates import decoded, parts
@@ -83,14 +85,18 @@ def polygon(lon: float, lat: float, width: float, height: float, rng: np.random.
     return Case("polygon", given, finite(inside))
 
 
+def projected_crs(lon: float, lat: float) -> int:
+    """Polar stereographic, or UTM."""
+    if abs(lat) > 60:
+        return 3413 if lat > 0 else 3031
+    return (32600 if lat >= 0 else 32700) + int((lon + 180) // 6) + 1
+
+
 def projected(
     lon: float, lat: float, width: float, height: float, rng: np.random.Generator
 ) -> Case:
     """A GeoSeries in metres: polar stereographic, or UTM."""
-    if abs(lat) > 60:
-        epsg = 3413 if lat > 0 else 3031
-    else:
-        epsg = (32600 if lat >= 0 else 32700) + int((lon + 180) // 6) + 1
+    epsg = projected_crs(lon, lat)
     to_metres = pyproj.Transformer.from_crs(4326, epsg, always_xy=True)
     x, y = to_metres.transform(lon, lat)
     shape = blob(x, y, width * 111_000, height * 111_000, rng)
@@ -101,7 +107,29 @@ def projected(
     return Case("projected", gpd.GeoSeries([shape], crs=epsg), finite(inside))
 
 
-KINDS = (box, polygon, projected)
+def raster(lon: float, lat: float, width: float, height: float, rng: np.random.Generator) -> Case:
+    """Squares of a boolean grid in metres."""
+    epsg = projected_crs(lon, lat)
+    to_metres = pyproj.Transformer.from_crs(4326, epsg, always_xy=True)
+    x, y = to_metres.transform(lon, lat)
+    step, n = height * 111_000 / 8, 16
+    west, north = x - step * rng.uniform(4, 12), y + step * rng.uniform(4, 12)
+    mask = rng.random((n, n)) < 0.6
+    centres = (np.arange(n) + 0.5) * step
+    grid = xr.DataArray(mask, {"y": north - centres, "x": west + centres}, ("y", "x"))
+
+    def inside(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
+        x, y = to_metres.transform(lon, lat)
+        column, row = np.floor((x - west) / step), np.floor((north - y) / step)
+        within = (column >= 0) & (column < n) & (row >= 0) & (row < n)
+        found = np.zeros(lon.shape, bool)
+        found[within] = mask[row[within].astype(int), column[within].astype(int)]
+        return found
+
+    return Case("raster", grid.rio.write_crs(epsg), finite(inside))
+
+
+KINDS = (box, polygon, projected, raster)
 
 
 @dataclass(frozen=True)
