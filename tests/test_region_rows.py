@@ -27,6 +27,7 @@ UNMERGED = {
     "ATL03_indexbegin_start_end_FVs.h5",
     "ATL15_template.nc",
 }
+SMALL = ("ATL03_gt1l", "clip_", "processed_ATL06_2019022", "processed_ATL07-01_2018", "ATL11_")
 LAYOUTS = {"spot": spot_layout, "flat": flat_layout}
 HEAVY = {"count"}
 SOME_VARIABLES = 3
@@ -44,18 +45,20 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, Path]]:
         write_granule(
             folder,
             "ATL03",
-            n_segments={"gt1l": 80, "gt2r": 60, "gt3l": 0},
+            n_segments={"gt1l": 30, "gt2r": 20, "gt3l": 0},
             beams=("gt1l", "gt2r", "gt3l"),
             seed=3,
         ),
         write_granule(
-            folder, "ATL08", n_segments={"gt1l": 80, "gt2r": 60}, beams=("gt1l", "gt2r"), seed=3
+            folder, "ATL08", n_segments={"gt1l": 40, "gt2r": 30}, beams=("gt1l", "gt2r"), seed=3
         ),
         write_granule(folder, "ATL06", n_segments={"gt1l": 100, "gt1r": 150, "gt3r": 120}),
         write_granule(folder, "ATL06", cycle_number=6, sc_orient=0, n_segments=60),
         write_granule(folder, "ATL13", n_segments=60),
     ]
     real = [path for path in ALL_GRANULES if path.name not in UNMERGED]
+    if not ALL_RATES:
+        real = [path for path in real if path.name.startswith(SMALL)]
     return [(product_of(path), path) for path in [*written, *real]]
 
 
