@@ -212,6 +212,23 @@ def test_photons_equal_those_of_all_coordinates(photons, tmp_path):
     assert source.round_trips <= whole.round_trips
 
 
+def test_exact_selection_reads_photons_of_near_segments_only(photons, tmp_path):
+    region = photons.box(7500, 0.02)
+    subset = tmp_path / f"processed_{photons.path.name}"
+    shutil.copyfile(photons.path, subset)
+    keywords = {"group": "heights", "variables": VARIABLES, "region_exact": True}
+    ds, source = opened(photons.path, region, **keywords)
+    assert source.nbytes < 0.5 * photons.path.stat().st_size
+    ds.load()
+    with h5py.File(photons.path) as file:
+        lat, lon = (file[f"gt2r/heights/{name}"][:] for name in ("lat_ph", "lon_ph"))
+    west, south, east, north = region
+    rows = np.flatnonzero((lon >= west) & (lon <= east) & (lat >= south) & (lat <= north))
+    spot = int(np.argmax(ds["n_rows"].to_numpy()))
+    assert len(rows) > 1000
+    np.testing.assert_array_equal(ds["source_row"].to_numpy()[0, spot], rows)
+
+
 @pytest.fixture(scope="module")
 def campaign(tmp_path_factory) -> list[Path]:
     folder = tmp_path_factory.mktemp("campaign")

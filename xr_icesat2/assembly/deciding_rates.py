@@ -7,7 +7,21 @@ from collections.abc import Sequence
 
 from xr_icesat2.products import ProductSpec, Rate
 
-__all__ = ["deciding_rates", "deciding_variables", "range_indexes"]
+from .dimension_scales import STANDARD_NAMES
+from .rate_headers import BeamRate
+
+__all__ = [
+    "LATITUDE",
+    "LONGITUDE",
+    "TIME",
+    "coordinate_path",
+    "deciding_rates",
+    "deciding_variables",
+    "range_indexes",
+]
+
+TIME, LATITUDE, LONGITUDE = range(3)
+"""Positions in :data:`.STANDARD_NAMES`."""
 
 
 def deciding_rates(
@@ -50,3 +64,21 @@ def deciding_variables(spec: ProductSpec | None, rate: Rate) -> list[str]:
     names = (rate.latitude, rate.longitude, rate.time, rate.track_segment)
     own = [posixpath.join(rate.group, name) for name in names if name]
     return [*own, *range_indexes(spec, rate)]
+
+
+def coordinate_path(rate: Rate, beam: BeamRate, role: int) -> str | None:
+    """Return the path below a beam of the time, latitude or longitude of its rows, if any."""
+    name = (rate.time, rate.latitude, rate.longitude)[role]
+    if name is None:
+        return None
+    path = posixpath.join(rate.group, name)
+    if path in beam.variables:
+        return path
+    return next(
+        (
+            path
+            for path in sorted(beam.coordinates)
+            if beam.variables[path].header.attrs.get("standard_name") == STANDARD_NAMES[role]
+        ),
+        None,
+    )

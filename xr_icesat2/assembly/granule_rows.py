@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
@@ -14,8 +13,15 @@ from xr_icesat2.granule.granule import Granule
 from xr_icesat2.products import PRODUCTS, ProductSpec, RangeLink, Rate
 from xr_icesat2.reading.row_ranges import RowRanges
 
-from .deciding_rates import deciding_rates, deciding_variables, range_indexes
-from .dimension_scales import STANDARD_NAMES
+from .deciding_rates import (
+    LATITUDE,
+    LONGITUDE,
+    TIME,
+    coordinate_path,
+    deciding_rates,
+    deciding_variables,
+    range_indexes,
+)
 from .granule_track import read_track
 from .linked_rows import CoveredRanges, rows_by_time
 from .rate_headers import BeamRate, read_beam_rates
@@ -30,8 +36,9 @@ Key: TypeAlias = tuple[str, int]
 """Name of a rate and number of a beam."""
 Queries: TypeAlias = dict[Key, CoordinateQuery]
 NO_PLACE = "a beam has neither latitude and longitude nor a link to them"
-TIME, LATITUDE, LONGITUDE = range(3)
-"""Positions in :data:`.STANDARD_NAMES`."""
+NEAR_METRES, NEAR_SECONDS = 5000.0, 1.0
+"""How near to the row that locates them all rows are. Photons are in the 20 m of their segment, and
+up to 1.5 km beside it if they are 15 km high and the spacecraft points 5° from nadir."""
 
 
 @dataclass(slots=True)
@@ -87,9 +94,7 @@ class GranuleRows:
             own = next((known for known in one.rates if known.name == rate.name), rate)
             found = read_beam_rates(one.granule, one.selection, own, request)
             beams |= {(rate.name, number): beam for number, beam in found.items()}
-        track = None
-        if rows.region is not None:
-            track = read_track(one.granule, one.identity, rows.region)
+        track = read_track(one.granule, one.identity, rows.region)
         names = frozenset(rate.name for rate in opened)
         url, groups = one.granule.url, one.selection.groups
         return cls(url, spec, groups, rows, rates, names, beams, one.granule, track)
@@ -104,7 +109,7 @@ class GranuleRows:
         queries = {}
         for key, beam in self.beams.items():
             rate = self.rates[key[0]]
-            if rate.located_by is None or (self.rows.exact and self._can_be_tested(key)):
+            if rate.located_by is None:
                 paths = self._deciding(key, time=rate.group in timed)
             elif self._link_of(rate) is None:
                 paths = self._paths(key, [TIME])
@@ -123,15 +128,28 @@ class GranuleRows:
             try:
                 self.covered[key] = self._runs_of(link, key, decider)
             except LinkError as error:
-                if self.rows.exact and key in self.read:
-                    continue
                 paths = self._deciding(key) if self._can_be_tested(key) else None
                 if paths is None:
                     self._keep_whole(key, str(error))
                 else:
                     queries[key] = self._query(key, paths)
-                    self.notes.add(self._note(key, str(error)))
+                    if not self.rows.exact:
+                        self.notes.add(self._note(key, str(error)))
+                continue
+            if self.rows.exact and self._can_be_tested(key):
+                paths = self._deciding(key) or ()
+                rows = self._near(key, decider) if link.tiling else None
+                queries[key] = replace(self._query(key, paths), rows=rows)
         return queries
+
+    def _near(self, key: Key, decider: Key) -> RowRanges:
+        """Return rows that may be inside, for the row that locates them is near or unknown."""
+        places, covered = self._places(decider), self.covered[key]
+        near = self.rows.contains(places, NEAR_METRES, NEAR_SECONDS) | places.unknown
+        if self.granule is not None:
+            return covered.covered(near)
+        # A Dataset may have photons without their segments.
+        return self.beams[key].present.difference(covered.covered(~near))
 
     def third_queries(self) -> Queries:
         """Test rows that are tested themselves; return queries for times that others need."""
@@ -307,21 +325,7 @@ class GranuleRows:
 
     def _path(self, key: Key, role: int) -> str | None:
         """Return the path below the beam of a coordinate."""
-        rate, beam = self.rates[key[0]], self.beams[key]
-        name = (rate.time, rate.latitude, rate.longitude)[role]
-        if name is None:
-            return None
-        path = posixpath.join(rate.group, name)
-        if path in beam.variables:
-            return path
-        return next(
-            (
-                path
-                for path in sorted(beam.coordinates)
-                if beam.variables[path].header.attrs.get("standard_name") == STANDARD_NAMES[role]
-            ),
-            None,
-        )
+        return coordinate_path(self.rates[key[0]], self.beams[key], role)
 
     def _query(
         self, key: Key, paths: tuple[str, ...], raw: tuple[str, ...] = ()

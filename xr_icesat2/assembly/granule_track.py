@@ -29,14 +29,19 @@ def track_paths(request: Request) -> Sequence[str]:
     return (FIRST, LAST) if request.region is not None else ()
 
 
-def read_track(granule: Granule, identity: Identity, region: Region) -> TrackPrediction | None:
+def read_track(
+    granule: Granule, identity: Identity, region: Region | None
+) -> TrackPrediction | None:
     """Return where the track of an original granule is near a region.
 
     Returns
     -------
     TrackPrediction or None
-        None if the granule is a subset, has several orbits, or does not say what it covers.
+        None without a region, and if the granule is a subset, has several orbits, or does not say
+        what it covers.
     """
+    if region is None:
+        return None
     convention = PRODUCTS.convention(identity.product)
     if convention is None or convention.orbits or identity.rgt is None:
         return None

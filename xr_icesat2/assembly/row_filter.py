@@ -28,6 +28,18 @@ class Places:
     time: np.ndarray | None
     """datetime64, one or more for each row."""
 
+    @property
+    def unknown(self) -> np.ndarray:
+        """Whether a place or time is missing: bool, one for each row."""
+        arrays = [
+            array for array in (self.longitude, self.latitude, self.time) if array is not None
+        ]
+        missing = np.zeros(len(arrays[0]), bool)
+        for array in arrays:
+            lost = np.isnat(array) if array.dtype.kind == "M" else ~np.isfinite(array)
+            missing |= lost.any(axis=tuple(range(1, lost.ndim)))
+        return missing
+
     def at(self, rows: np.ndarray) -> Places:
         """Return the places of some rows."""
         longitude, latitude, time = (
