@@ -187,7 +187,6 @@ def test_product_coordinate_is_kept_for_one_and_many(written, layout):
     xr.testing.assert_equal(xr.merge(pieces, compat="no_conflicts"), ds[["h_li", "segment_id"]])
 
 
-@under_both_defaults
 def test_two_files_of_one_granule_are_refused(written, tmp_path):
     """xarray would silently keep one of the files of which the first labels are equal."""
     subset = written_granule("all beams", tmp_path, n_segments=50)

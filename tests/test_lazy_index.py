@@ -173,7 +173,7 @@ def test_opening_reads_no_label(ds):
     assert is_unread(ds)
 
 
-@pytest.mark.parametrize("chunks", [None, {}, {"delta_time": 9}], ids=str)
+@pytest.mark.parametrize("chunks", [None, {"delta_time": 9}], ids=str)
 @pytest.mark.parametrize("name", ALONE)
 def test_lazy_index_behaves_like_a_pandas_index(paths, name, chunks):
     ds, expected = opened(paths[0], chunks=chunks), plain(opened(paths[0]))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Ruler", "make_ruler", "unit_vectors", "way_lengths"]
+__all__ = ["Ruler", "ellipsoid_directions", "make_ruler", "way_lengths"]
 
 Floats = NDArray[np.float64]
 
@@ -36,7 +36,7 @@ class Ruler:
 
         Points must be in the order of the flight if the track is longer than half an orbit.
         """
-        angle = _angles(unit_vectors(latitude, longitude), self.middle, self.forward)
+        angle = _angles(ellipsoid_directions(latitude, longitude), self.middle, self.forward)
         if angle.size:
             # After unwrapping, the points may be a whole turn off.
             off = np.nanmedian(angle) if np.isfinite(angle).any() else 0.0
@@ -66,9 +66,9 @@ def make_ruler(latitude: Floats, longitude: Floats, x_atc: Floats | None = None)
     if not rows.size:
         nothing = np.array([0.0, 0.0, 1.0])
         return Ruler(nothing, np.array([1.0, 0.0, 0.0]), np.zeros(1), np.zeros(1))
-    length = way_lengths(unit_vectors(*_at(rows, 100, latitude, longitude))).sum()
+    length = way_lengths(ellipsoid_directions(*_at(rows, 100, latitude, longitude))).sum()
     nodes = rows[_spread(rows.size, int(min(length / _NODE_SPACING, _MAX_NODES)))]
-    vectors = unit_vectors(latitude[nodes], longitude[nodes])
+    vectors = ellipsoid_directions(latitude[nodes], longitude[nodes])
     middle = vectors[len(vectors) // 2]
     forward = _forward(vectors, middle)
     angles = _angles(vectors, middle, forward)
@@ -91,7 +91,7 @@ def _spread(size: int, count: int) -> NDArray[np.intp]:
     return np.unique(np.linspace(0, size - 1, max(count, 1) + 1).astype(np.intp))
 
 
-def unit_vectors(latitude: Floats, longitude: Floats) -> Floats:
+def ellipsoid_directions(latitude: Floats, longitude: Floats) -> Floats:
     """Return unit vectors, of (n, 3), from the centre of the Earth to points of the ellipsoid."""
     lat, lon = np.radians(latitude), np.radians(longitude)
     across = np.cos(lat)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.safe_files import atomic_file
 
-from .along_track import unit_vectors, way_lengths
+from .along_track import ellipsoid_directions, way_lengths
 from .labels import beam_title
 from .map_rows import MapRows
 from .palette import NOISE
@@ -133,7 +133,9 @@ class _Plane:
 
     def __init__(self, longitude: Floats, latitude: Floats, *, in_degrees: bool) -> None:
         self._projection = None if in_degrees else choose_projection(longitude, latitude)
-        x, y, z = unit_vectors(latitude, longitude).mean(axis=0) if longitude.size else (1, 0, 0)
+        x, y, z = (
+            ellipsoid_directions(latitude, longitude).mean(axis=0) if longitude.size else (1, 0, 0)
+        )
         self.middle = (
             float(np.degrees(np.arctan2(y, x))),
             float(np.degrees(np.arctan2(z, np.hypot(x, y)))),
@@ -158,7 +160,7 @@ class _Plane:
         step = 100.0 if self._projection.is_metric else 0.001
         x, y = self._centre[0] + np.array([0, step]), np.full(2, self._centre[1])
         longitude, latitude = self._projection.inverse(x, y / self._projection.aspect)
-        return float(way_lengths(unit_vectors(latitude, longitude))[0] / step)
+        return float(way_lengths(ellipsoid_directions(latitude, longitude))[0] / step)
 
 
 def _half_turn(degrees: Floats) -> Floats:

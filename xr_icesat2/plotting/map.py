@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from .hue import Category
-from .map_frame import Limits, draw_frame, find_limits
+from .map_frame import MapLimits, draw_frame, find_limits
 from .map_rows import MapRows
 from .palette import COLOURS, NOISE
-from .panels import Panels, wrapped, write_note
+from .panels import Panels, wrap_text, write_note
 from .points import point_style
 from .projection import MapProjection, choose_projection
 
@@ -48,12 +48,12 @@ def draw_map(rows: MapRows, *, robust: bool, ax: Any) -> Axes:
     draw_frame(axes, projection, limits, x, y)
     if not x.size:
         write_note(axes, "no rows")
-    axes.set_title(wrapped(rows.title, axes), loc="left", fontsize="medium")
-    axes.set_xlabel(wrapped(projection.name, axes), fontsize="small")
+    axes.set_title(wrap_text(rows.title, axes), loc="left", fontsize="medium")
+    axes.set_xlabel(wrap_text(projection.name, axes), fontsize="small")
     return axes
 
 
-def _panels(ax: Any, limits: Limits, projection: MapProjection) -> Panels:
+def _panels(ax: Any, limits: MapLimits, projection: MapProjection) -> Panels:
     """Return the given axes, or new ones in a figure of the map's shape."""
     if ax is not None:
         return Panels([ax], None)

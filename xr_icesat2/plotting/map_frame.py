@@ -11,14 +11,14 @@ from matplotlib.font_manager import FontProperties
 from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 from numpy.typing import NDArray
 
-from .along_track import unit_vectors, way_lengths
+from .along_track import ellipsoid_directions, way_lengths
 from .panels import inches_wide
 from .projection import MapProjection
 
-__all__ = ["Limits", "draw_frame", "find_limits"]
+__all__ = ["MapLimits", "draw_frame", "find_limits"]
 
 Floats = NDArray[np.float64]
-Limits = tuple[float, float, float, float]
+MapLimits = tuple[float, float, float, float]
 """Left, right, bottom, top."""
 
 _STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 45, 90)
@@ -31,7 +31,9 @@ _NARROW = 2.2
 """Inches of axes in which fewer labels have room."""
 
 
-def draw_frame(axes: Axes, projection: MapProjection, limits: Limits, x: Floats, y: Floats) -> None:
+def draw_frame(
+    axes: Axes, projection: MapProjection, limits: MapLimits, x: Floats, y: Floats
+) -> None:
     """Set the limits, draw the graticule with labels, and a scale bar away from points."""
     left, right, bottom, top = limits
     axes.set_xlim(left, right)
@@ -42,7 +44,7 @@ def draw_frame(axes: Axes, projection: MapProjection, limits: Limits, x: Floats,
         _draw_scale_bar(axes, projection, limits, _emptiest_corner(limits, x, y))
 
 
-def find_limits(projection: MapProjection, x: Floats, y: Floats) -> Limits:
+def find_limits(projection: MapProjection, x: Floats, y: Floats) -> MapLimits:
     """Return the limits of a map of points; x and y are projected."""
     least = _MIN_METRES if projection.is_metric else _MIN_DEGREES
     if not x.size:
@@ -60,7 +62,7 @@ def find_limits(projection: MapProjection, x: Floats, y: Floats) -> Limits:
     )
 
 
-def _draw_graticule(axes: Axes, projection: MapProjection, limits: Limits) -> None:
+def _draw_graticule(axes: Axes, projection: MapProjection, limits: MapLimits) -> None:
     left, right, bottom, top = limits
     columns, rows = np.linspace(left, right, _GRID), np.linspace(bottom, top, _GRID)
     x, y = np.meshgrid(columns, rows)
@@ -140,7 +142,7 @@ def _label(level: float, sides: str) -> str:
     return f"{abs(level):g}°{side}"
 
 
-def _emptiest_corner(limits: Limits, x: Floats, y: Floats) -> str:
+def _emptiest_corner(limits: MapLimits, x: Floats, y: Floats) -> str:
     left, right, bottom, top = limits
     across, up = (x - left) / (right - left), (y - bottom) / (top - bottom)
     corners = {
@@ -152,7 +154,7 @@ def _emptiest_corner(limits: Limits, x: Floats, y: Floats) -> str:
     return min(corners, key=lambda corner: int(corners[corner].sum()))
 
 
-def _draw_scale_bar(axes: Axes, projection: MapProjection, limits: Limits, corner: str) -> None:
+def _draw_scale_bar(axes: Axes, projection: MapProjection, limits: MapLimits, corner: str) -> None:
     left, right, bottom, top = limits
     middle, y = (left + right) / 2, (bottom + top) / 2
     step = (right - left) / 100
@@ -180,5 +182,5 @@ def _draw_scale_bar(axes: Axes, projection: MapProjection, limits: Limits, corne
 
 def _distance(longitude: Floats, latitude: Floats) -> float:
     """Return the distance of two points on the ground in metres."""
-    lengths = way_lengths(unit_vectors(latitude, longitude))
+    lengths = way_lengths(ellipsoid_directions(latitude, longitude))
     return float(lengths.sum())

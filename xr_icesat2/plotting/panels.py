@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from xr_icesat2.errors import SelectionError
 
-__all__ = ["MAX_PANELS", "Panels", "inches_wide", "make_panels", "wrapped", "write_note"]
+__all__ = ["MAX_PANELS", "Panels", "inches_wide", "make_panels", "wrap_text", "write_note"]
 
 MAX_PANELS = 24
 _WIDTH, _PANEL_HEIGHT, _SINGLE_HEIGHT = 11.0, 2.3, 4.5
@@ -48,9 +48,9 @@ class Panels:
         """Label the axes, and title the panels; `title` stands above all of them."""
         if self.figure is None or len(self.axes) == 1:
             for axes, beam in zip(self.axes, titles or [""], strict=True):
-                axes.set_xlabel(wrapped(x, axes))
+                axes.set_xlabel(wrap_text(x, axes))
                 axes.set_ylabel(y)
-                heading = wrapped(f"{title}\n{beam}".strip(), axes)
+                heading = wrap_text(f"{title}\n{beam}".strip(), axes)
                 axes.set_title(heading, loc="left", fontsize="medium")
             return
         for axes, beam in zip(self.axes, titles, strict=True):
@@ -103,7 +103,7 @@ def inches_wide(axes: Axes) -> float:
     return float(axes.bbox.width / axes.figure.dpi)
 
 
-def wrapped(text: str, axes: Axes) -> str:
+def wrap_text(text: str, axes: Axes) -> str:
     """Return a text in as many lines as the width of the axes needs."""
     most = max(int(inches_wide(axes) * _LETTERS), _SHORTEST)
     return "\n".join(textwrap.fill(line, most) for line in text.splitlines())
