@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 
 from tests.external_features import ROWS, make_canaries, make_file
-from tests.hostile_facts import reported
+from tests.hostile_facts import described
 from tests.hostile_mutations import Mutation, mutation_of, whole
 from tests.hostile_tiny import write_tiny
 from tests.observed_reader import SECRET
@@ -21,7 +21,7 @@ from tests.unusual import write_unusual
 
 SUFFIXES = {".h5", ".hdf5", ".he5", ".nc", ".nc4", ".h5netcdf"}
 MADE, DAMAGED, MAX_DAMAGED = 30, 10, 100
-SECRETS = {reported(np.full(ROWS, SECRET, "i8")), reported(np.int64(SECRET))}
+SECRETS = {described(np.full(ROWS, SECRET, "i8")), described(np.int64(SECRET))}
 """What may be read of no file: it is in another one."""
 VERSIONS = ("earliest", ("v108", "latest"), "latest")
 

@@ -78,8 +78,8 @@ class Verdict:
     """What must not happen, each with its seed."""
 
     def __str__(self) -> str:
-        reported = ", ".join(f"{what} {count}" for what, count in sorted(self.outcomes.items()))
-        return f"{reported}; {len(self.faults)} faults"
+        described = ", ".join(f"{what} {count}" for what, count in sorted(self.outcomes.items()))
+        return f"{described}; {len(self.faults)} faults"
 
 
 @dataclass(frozen=True)
