@@ -12,9 +12,11 @@ import pytest
 import xarray as xr
 from matplotlib.collections import LineCollection, PathCollection
 
+from tests.counted_link import CountedLink
 from tests.laziness import is_loaded
 from tests.paths import granule
 from xr_icesat2 import links
+from xr_icesat2.bytesource.protocol import RequestCost
 from xr_icesat2.errors import MissingExtraError, RateError, SelectionError
 from xr_icesat2.testing import true_photon_classes, write_granule
 
@@ -242,6 +244,22 @@ def test_no_row_one_row_and_no_value(paths, layout):
     assert "no valid values" in empty.texts[0].get_text()
 
 
+def test_what_is_drawn_is_read_in_one_burst(paths):
+    source = CountedLink(paths["ATL06"], RequestCost(latency=0.06, bandwidth=200e6))
+    ds = xr.open_dataset(source, engine="icesat2", layout="flat")
+    assert ds.sizes["segment_idx"] > 0
+    before, log = source.round_trips, len(source.log)
+    ds.icesat2.plot.profile(spots=SPOT)
+    assert source.round_trips - before <= 2  # headers of datasets, then their values
+    every = 0
+    with h5py.File(paths["ATL06"]) as file:
+        group = file[f"{BEAM}/land_ice_segments"]
+        names = ("h_li", "latitude", "longitude", "delta_time", "ground_track/x_atc")
+        every = sum(group[name].id.get_storage_size() for name in names)
+    assert sum(length for _, length in source.log[log:]) < 1.5 * every + 65_536
+    assert not is_loaded(ds.h_li)
+
+
 def test_impossible_requests_are_refused(paths):
     ds = opened(paths["ATL06"])
     profile = ds.icesat2.plot.profile
@@ -249,6 +267,8 @@ def test_impossible_requests_are_refused(paths):
         profile("h_lii")
     with pytest.raises(SelectionError, match="hue='klass'"):
         profile(hue="klass")
+    with pytest.raises(SelectionError, match="delta_time is datetime64"):
+        profile(hue="delta_time")
     with pytest.raises(SelectionError, match=r"spots=7.*has 4, gt2l, 5, gt1r"):
         profile(spots=7)
     with pytest.raises(SelectionError, match="granules=1 "):

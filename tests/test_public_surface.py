@@ -100,6 +100,7 @@ PARTS = {
     "test_writer_photon_blocks": "testing",
     "test_writer_storage": "testing",
     "test_writer_trees": "granule products testing",
+    "test_plot_profile": "bytesource",
     # The rest.
     "test_opened_rate": "opened_rate",
     "test_reference_frame": "products",

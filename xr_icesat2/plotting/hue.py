@@ -89,10 +89,13 @@ def make_hue(name: str, opened: OpenedRate, tracks: list[Track]) -> Hue:
     meanings = _meanings(variable.attrs)
     parts = [reduced(track.values[name]) for track in tracks]
     values = np.unique(np.concatenate(parts)) if parts else np.zeros(0)
+    if values.dtype.kind not in "iufbU":
+        raise SelectionError(f"{name} is {values.dtype}, expected numbers or texts as colours")
     if values.dtype.kind == "f":
         values = values[np.isfinite(values)]
-    is_float = values.dtype.kind == "f"
-    whole = bool((values == np.round(values)).all()) if is_float else values.dtype.kind in "iubU"
+    # Integers are float where rows are padded.
+    is_float = np.dtype(variable.encoding.get("dtype", variable.dtype)).kind == "f"
+    whole = values.dtype.kind in "iubU" or bool((values == np.round(values)).all())
     # A single number is a value, such as the height of the only row.
     few = (len(values) > 1 or not is_float) and len(values) <= _MAX_CATEGORIES
     is_flag = bool(meanings) or (whole and few)

@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import ScalarFormatter
 
 from xr_icesat2.errors import SelectionError
 
@@ -46,6 +47,10 @@ class Panels:
 
     def write_labels(self, x: str, y: str, titles: Sequence[str], title: str) -> None:
         """Label the axes, and title the panels; `title` stands above all of them."""
+        for axes in self.axes:
+            # Heights are written in full: 103.95, not 0.05 above the axis that says +1.039e2.
+            if isinstance(axes.yaxis.get_major_formatter(), ScalarFormatter):
+                axes.ticklabel_format(axis="y", useOffset=False)
         if self.figure is None or len(self.axes) == 1:
             for axes, beam in zip(self.axes, titles or [""], strict=True):
                 axes.set_xlabel(wrap_text(x, axes))

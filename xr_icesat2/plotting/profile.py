@@ -49,8 +49,8 @@ def draw_profile(  # noqa: PLR0913 - the keywords of the method
     tracks = read_tracks(opened, names, spots=spots, granules=granules)
     overlays = read_overlays(over, over_variables, tracks)
     axis = ProfileAxis(tracks)
-    panels = make_panels(len(tracks), ax, sharex=axis.is_shared)
     coloured = make_hue(colouring, opened, tracks) if colouring else None
+    panels = make_panels(len(tracks), ax, sharex=axis.is_shared)
     points = _Points(dataset[name], opened, coloured)
     places = [axis.kilometres(track) for track in tracks]
     together = np.concatenate(places) if places and axis.is_shared else None
