@@ -314,6 +314,13 @@ def test_impossible_regions_are_refused_with_the_way_out(given, says):
         make_region(given)
 
 
+def test_millions_of_vertices_are_refused_with_the_way_out():
+    circle = shapely.Point(0, 0).buffer(1, quad_segs=25_000)
+    assert make_region(circle).contains(0.99, 0)
+    with pytest.raises(SelectionError, match=r"5\d{6} vertices.*at most 5000000.*simplify"):
+        make_region(gpd.GeoSeries([circle] * 51, crs=4326))
+
+
 def test_wide_polygons_in_degrees_are_literal():
     antarctica = shapely.Polygon([(-180, -90), (180, -90), (180, -84), (0, -65), (-180, -84)])
     for polygon in (antarctica, shapely.box(-180, -80, 180, -60)):

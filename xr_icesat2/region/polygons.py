@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from itertools import pairwise
 from typing import Any
 
@@ -26,6 +27,9 @@ _ROUNDING = 0.01
 
 _MOST_DRAWN = 5000
 """Points of the lines for a map; of longer ones, some are left out."""
+
+_MOST_DISTANCES = 16
+"""Distances whose tests are kept."""
 
 _MOST_MEASURED = 5000
 """Points of the boundary at which the scale of a CRS is measured."""
@@ -97,7 +101,21 @@ class PolygonRegion(Region):
         )
         return nearby(x, y)
 
+    @cached_property
+    def _nearby(self) -> dict[float, PointTest]:
+        """Tests of points near the region by their distance."""
+        return {}
+
     def _near(self, metres: float) -> PointTest:
+        # Each granule of a list is tested with the same distances.
+        test = self._nearby.get(metres)
+        if test is None:
+            if len(self._nearby) >= _MOST_DISTANCES:
+                self._nearby.clear()
+            test = self._nearby[metres] = self._widened(metres)
+        return test
+
+    def _widened(self, metres: float) -> PointTest:
         nearby = widened(self.bounds, metres + _ROUNDING)
         if self._projection.turn is None:
             reach = stretched(self._samples, self._projection, metres)
@@ -113,7 +131,8 @@ class PolygonRegion(Region):
         return _of_candidates(nearby, near)
 
     def _identity(self) -> tuple[Any, ...]:
-        return ("polygons", self.area.wkb, None if self.plane is None else self.plane.to_wkt())
+        digest = sha256(self.area.wkb).hexdigest()
+        return ("polygons", digest, None if self.plane is None else self.plane.to_wkt())
 
     def _summary(self) -> str:
         parts = getattr(self.area, "geoms", [self.area])
