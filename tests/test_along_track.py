@@ -117,7 +117,9 @@ def test_segments_of_real_granules_equal_a_pandas_table(path):
 
 @each_layout
 @pytest.mark.parametrize(
-    "reduce", ["mean", "median", lambda values: values.max() - values.min()], ids=str
+    "reduce",
+    ["mean", "median", lambda values: values.max() - values.min()],
+    ids=["mean", "median", "range"],
 )
 def test_bins_equal_groups_of_pandas(ice, layout, reduce):
     ds = opened(ice, layout=layout)
