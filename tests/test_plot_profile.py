@@ -244,6 +244,16 @@ def test_no_row_one_row_and_no_value(paths, layout):
     assert "no valid values" in empty.texts[0].get_text()
 
 
+def test_nodes_of_trees_are_drawn(paths):
+    atl03, atl06 = (xr.open_datatree(paths[name], engine="icesat2") for name in ("ATL03", "ATL06"))
+    ice = atl06["land_ice_segments"]
+    axes = atl03["heights"].icesat2.plot.profile(spots=SPOT, over=ice)
+    assert any(isinstance(one, LineCollection) for one in axes.collections)
+    assert "h_li" in ice.icesat2.plot.map().figure.axes[-1].get_ylabel()
+    with pytest.raises(RateError, match="one rate"):
+        atl03.icesat2.plot.profile()
+
+
 def test_what_is_drawn_is_read_in_one_burst(paths):
     source = CountedLink(paths["ATL06"], RequestCost(latency=0.06, bandwidth=200e6))
     ds = xr.open_dataset(source, engine="icesat2", layout="flat")

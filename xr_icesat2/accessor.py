@@ -32,7 +32,7 @@ __all__ = ["DatasetAccessor", "TreeAccessor", "icesat2"]
 T = TypeVar("T", bound=xr.Dataset | xr.DataTree)
 
 
-class Accessor(TableMethods, Generic[T]):
+class Accessor(TableMethods, PictureMethods, Generic[T]):
     """The common part of the accessors of Datasets and of trees."""
 
     _opened: T
@@ -304,7 +304,7 @@ def _listed(given: tuple[str | Iterable[str], ...]) -> list[str]:
 
 
 @xr.register_dataset_accessor("icesat2")
-class DatasetAccessor(Accessor[xr.Dataset], PictureMethods):
+class DatasetAccessor(Accessor[xr.Dataset]):
     """Accessor of Datasets opened with ``engine="icesat2"``."""
 
     def along_track(

@@ -67,7 +67,12 @@ class MapRows:
 
 
 def read_map_rows(
-    dataset: xr.Dataset, variable: str | None, region: Any, *, spots: Any, granules: Any
+    given: xr.Dataset | xr.DataTree,
+    variable: str | None,
+    region: Any,
+    *,
+    spots: Any,
+    granules: Any,
 ) -> MapRows:
     """Read the variable and the places of the chosen beams.
 
@@ -76,7 +81,7 @@ def read_map_rows(
     RateError, SelectionError
         As :meth:`.PlotMethods.map`.
     """
-    opened = OpenedRate.of(dataset)
+    opened = OpenedRate.of(given)
     name = choose_variable(opened, variable)
     _check_one_value(opened, name)
     outlines = () if region is None else make_region(region).outlines()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,8 +75,13 @@ def read_overlays(over: Any, variables: Any, under: Sequence[Track]) -> list[Ove
     if over is None:
         return []
     overlays: list[Overlay] = []
-    for dataset in [over] if isinstance(over, xr.Dataset) else _listed(over):
-        opened = OpenedRate.of(dataset)
+    for given in list(over) if isinstance(over, list | tuple) else [over]:
+        if not isinstance(given, xr.Dataset | xr.DataTree):
+            raise SelectionError(
+                f"over= is a {type(given).__name__}, expected a Dataset opened with "
+                "engine='icesat2', a node of a tree, or a list of them"
+            )
+        opened = OpenedRate.of(given)
         names = _names(opened, variables)
         tracks = read_tracks(opened, names, like=under)
         for name in names:
@@ -88,17 +93,6 @@ def read_overlays(over: Any, variables: Any, under: Sequence[Track]) -> list[Ove
             "some with over_variables=."
         )
     return overlays
-
-
-def _listed(over: Any) -> Iterable[xr.Dataset]:
-    listed = list(over) if isinstance(over, list | tuple) else [over]
-    for dataset in listed:
-        if not isinstance(dataset, xr.Dataset):
-            raise SelectionError(
-                f"over= is a {type(dataset).__name__}, expected a Dataset opened with "
-                "engine='icesat2', or a list of them"
-            )
-    return listed
 
 
 def _names(opened: OpenedRate, variables: Any) -> list[str]:

@@ -17,9 +17,9 @@ __all__ = ["PictureMethods"]
 
 
 class PictureMethods:
-    """Pictures of the rows of a Dataset."""
+    """Pictures of the rows of a Dataset, or of a node of a tree."""
 
-    _opened: xr.Dataset
+    _opened: xr.Dataset | xr.DataTree
 
     def explore(  # noqa: PLR0913 - as the plots
         self,

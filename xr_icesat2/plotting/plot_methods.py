@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeAlias
 
 import xarray as xr
 
@@ -11,11 +11,16 @@ from xr_icesat2.extras import require
 
 __all__ = ["PlotMethods"]
 
+Opened: TypeAlias = xr.Dataset | xr.DataTree
+
 
 class PlotMethods:
-    """Pictures of a Dataset opened with ``engine="icesat2"``, drawn by matplotlib."""
+    """Pictures drawn by matplotlib.
 
-    def __init__(self, opened: xr.Dataset) -> None:
+    Of a Dataset opened with ``engine="icesat2"``, or of a node of a tree that has one rate.
+    """
+
+    def __init__(self, opened: xr.Dataset | xr.DataTree) -> None:
         self._opened = opened
 
     def profile(  # noqa: PLR0913 - as xarray's plots
@@ -23,7 +28,7 @@ class PlotMethods:
         variable: str | None = None,
         *,
         hue: str | bool | None = None,
-        over: xr.Dataset | Iterable[xr.Dataset] | None = None,
+        over: Opened | Iterable[Opened] | None = None,
         over_variables: str | Iterable[str] | None = None,
         spots: Any = None,
         granules: Any = None,
@@ -44,7 +49,7 @@ class PlotMethods:
             Variable that colours points. Flags get a legend of their meanings, other numbers a
             colour bar. Default: the class or the confidence of photons, if the Dataset has one;
             of confidences by surface type, the highest. False: one colour.
-        over : Dataset or list of Dataset, optional
+        over : Dataset, node of a tree, or list of them, optional
             Segments of the same passes, such as ATL06 or ATL08, drawn as lines over the points.
         over_variables : str or list of str, optional
             Variables of ``over``, up to four in all. Default: the main height of each.

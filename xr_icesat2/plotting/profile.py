@@ -30,7 +30,7 @@ _MARGIN = 0.03
 
 
 def draw_profile(  # noqa: PLR0913 - the keywords of the method
-    dataset: xr.Dataset,
+    given: xr.Dataset | xr.DataTree,
     variable: str | None,
     *,
     hue: Any,
@@ -42,7 +42,7 @@ def draw_profile(  # noqa: PLR0913 - the keywords of the method
     ax: Any,
 ) -> Any:
     """Draw as :meth:`.PlotMethods.profile` says."""
-    opened = OpenedRate.of(dataset)
+    opened = OpenedRate.of(given)
     name = choose_variable(opened, variable)
     colouring = choose_hue(opened, hue)
     names = [name, *([colouring] if colouring else [])]
@@ -51,7 +51,7 @@ def draw_profile(  # noqa: PLR0913 - the keywords of the method
     axis = ProfileAxis(tracks)
     coloured = make_hue(colouring, opened, tracks) if colouring else None
     panels = make_panels(len(tracks), ax, sharex=axis.is_shared)
-    points = _Points(dataset[name], opened, coloured)
+    points = _Points(opened.dataset[name], opened, coloured)
     places = [axis.kilometres(track) for track in tracks]
     together = np.concatenate(places) if places and axis.is_shared else None
     lines: dict[str, Any] = {}
@@ -66,7 +66,7 @@ def draw_profile(  # noqa: PLR0913 - the keywords of the method
         write_note(panels.axes[0], "no rows")
     titles = [beam_title(track) for track in tracks]
     heading = granules_title(opened, tracks)
-    panels.write_labels(axis.label, axis_label(dataset[name]), titles, heading)
+    panels.write_labels(axis.label, axis_label(opened.dataset[name]), titles, heading)
     if points.mappable is not None:
         panels.write_colour_bar(points.mappable, points.legend_title or "")
     handles = points.handles | lines
