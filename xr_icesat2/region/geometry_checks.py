@@ -43,11 +43,13 @@ def unite(geometries: Iterable[Any], *, in_degrees: bool) -> Any:
     parts = shapely.get_parts(given)
     while any(part.geom_type in _COLLECTIONS for part in parts):
         parts = shapely.get_parts(parts)
-    parts = shapely.force_2d(parts[~shapely.is_empty(parts)])
+    parts = parts[~shapely.is_empty(parts)]
     if parts.size == 0:
         raise SelectionError(f"region is empty: it contains no polygon; {EXPECTED}")
     _check_types(parts, in_degrees=in_degrees)
-    _check_numbers(shapely, parts)
+    _check_count(shapely, parts)
+    parts = shapely.force_2d(parts)
+    _check_finite(shapely, parts)
     if in_degrees:
         _check_longitudes(shapely, parts)
     _check_validity(shapely, parts)
@@ -77,7 +79,7 @@ def _check_types(parts: Any, *, in_degrees: bool) -> None:
         )
 
 
-def _check_numbers(shapely: Any, parts: Any) -> None:
+def _check_count(shapely: Any, parts: Any) -> None:
     count = int(shapely.get_num_coordinates(parts).sum())
     if count > MOST_VERTICES:
         raise SelectionError(
@@ -85,6 +87,9 @@ def _check_numbers(shapely: Any, parts: Any) -> None:
             "region.simplify(tolerance), with a tolerance in units of its CRS, moves no edge "
             "farther than that."
         )
+
+
+def _check_finite(shapely: Any, parts: Any) -> None:
     coordinates = shapely.get_coordinates(parts)
     if not np.isfinite(coordinates).all():
         x, y = coordinates[~np.isfinite(coordinates).all(axis=1)][0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from inspect import getattr_static
 from itertools import pairwise
 from typing import Any
 
@@ -48,7 +49,10 @@ def parse_points(given: Any) -> list[Any] | None:
     SelectionError
         An odd or too small number of numbers.
     """
-    if isinstance(given, str | os.PathLike | Mapping) or hasattr(given, "__geo_interface__"):
+    if isinstance(given, str | os.PathLike | Mapping):
+        return None
+    # hasattr would write millions of vertices as GeoJSON.
+    if getattr_static(given, "__geo_interface__", None) is not None:
         return None
     if not isinstance(given, Iterable):
         return None
