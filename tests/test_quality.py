@@ -29,7 +29,7 @@ def opened(path, layout: str = "spot", **keywords) -> xr.Dataset:
 def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Granules whose flags have all values."""
     folder = tmp_path_factory.mktemp("quality")
-    paths = {p: write_granule(folder, p, **PASS) for p in ("ATL03", "ATL06", "ATL08", "ATL13")}
+    paths = {p: write_granule(folder, p, **PASS) for p in ("ATL03", "ATL06", "ATL08")}
     rng = np.random.default_rng(1)
     flags = {
         "ATL03": {"heights/quality_ph": 4},
@@ -215,8 +215,8 @@ def test_missing_variables_and_rules_are_errors(written):
     with pytest.raises(RateError, match=r"lacks quality_ph.*variables=\[…, 'quality_ph'\]"):
         few.icesat2.quality()
     assert few.icesat2.quality(quality_ph=None).any()
-    with pytest.raises(RateError, match=r"No quality rule is specified for ATL13 segments.*ATL06"):
-        opened(written["ATL13"]).icesat2.quality()
+    with pytest.raises(RateError, match=r"No quality rule .* for ATL06 segment_quality.*ATL07"):
+        opened(written["ATL06"], group="segment_quality").icesat2.quality()
     with pytest.raises(RateError, match="ATL03 bckgrd_atlas"):
         opened(written["ATL03"], group="bckgrd_atlas").icesat2.quality()
     raw = opened(written["ATL06"], mask_and_scale=False).drop_vars("n_obs")
