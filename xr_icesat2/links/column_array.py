@@ -11,11 +11,12 @@ import numpy as np
 from xr_icesat2.reading.lazy_array import taken
 from xr_icesat2.reading.load import Steps, StepwiseArray, lockstep
 from xr_icesat2.reading.padded_array import Cut, Mosaic
-from xr_icesat2.reading.selection import indexer, normalise, orthogonal
+from xr_icesat2.reading.selection import Index, indexer, normalise, orthogonal
 
-from .beam_links import BeamLinks, BeamPosition
-from .linked_arrays import AttachedArray
+from .beam_links import BeamLinks, BeamPosition, LinkedRows
 from .photon_classes import class_numbers
+from .row_range_map import NO_ROW
+from .track_rows import load_values
 
 __all__ = ["AttachedColumn", "ColumnArray"]
 
@@ -93,21 +94,35 @@ class ColumnArray(StepwiseArray):
         return result[(*taken(key), ...)]
 
     def _part(self, cut: Cut) -> Steps[np.ndarray]:
-        column, beam = self.column, self.beams[cut.part]
-        rows, *rest = (indexer(selection) for selection in cut.source)
-        linked, read = yield from self.links.steps(beam, rows, [column.own] if column.own else [])
-        own = read.values[column.own] if column.own else None
-        if column.variable is None or self.links.target is None:
-            return column.computed(None, own, "")
-        what = self.links.target.end[0]
-        if linked.matcher is None or linked.to is None:
-            second = (1,) if column.norm else tuple(map(len, cut.source[1:]))
-            missing = np.full((len(read.real), *second), column.missing)
-            return column.computed(missing, own, what)
-        variable = linked.to[column.variable].variable
-        array = AttachedArray(
-            linked.matcher, variable, variable.dtype, column.missing, column.missing
-        )
-        chosen = [slice(None)] * len(array.rest) if column.norm else rest
-        values = yield from array.steps_at(read, tuple(chosen))
-        return column.computed(values, own, what)
+        column, (rows, *rest) = self.column, map(indexer, cut.source)
+        read = yield from self.links.steps(self.beams[cut.part], rows)
+        parts = yield from lockstep([self._linked(read, rest), self._own(read, rows)])
+        what = "" if self.links.target is None else self.links.target.end[0]
+        return column.computed(parts[0], parts[1], what)
+
+    def _linked(self, read: LinkedRows, rest: Sequence[Index]) -> Steps[np.ndarray | None]:
+        """Read the variable of the linked rate at the rows."""
+        column = self.column
+        if column.variable is None:
+            return None
+        found = read.positions != NO_ROW
+        if read.to is None:
+            second = (1,) if column.norm else self.shape[len(self.shape) - len(rest) :]
+            values = np.full((len(found), *second), column.missing)
+        else:
+            variable = read.to.variables[column.variable]
+            values = np.full((len(found), *variable.shape[1:]), column.missing, variable.dtype)
+            values[found] = yield from read.value_steps(variable)
+        if column.norm:
+            return values
+        for axis, chosen in enumerate(rest, start=1):
+            values = values[(slice(None),) * axis + (chosen,)]
+        return values
+
+    def _own(self, read: LinkedRows, rows: Index) -> Steps[np.ndarray | None]:
+        """Read the variable of the rows themselves."""
+        if self.column.own is None:
+            return None
+        part = read.beam.of.variable(self.column.own)[(rows,)]
+        yield [part]
+        return load_values(part)

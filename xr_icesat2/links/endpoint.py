@@ -15,7 +15,7 @@ from xr_icesat2.products import Rate
 from .declared_links import list_links
 from .track_rows import AlongTrackRows
 
-__all__ = ["Endpoint", "by_ground_track", "track_of", "with_common_beams"]
+__all__ = ["Endpoint", "track_of", "with_common_beams", "with_ground_tracks"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,16 +109,16 @@ def with_common_beams(*endpoints: Endpoint) -> tuple[Endpoint, ...]:
     kinds = {endpoint.track.by for endpoint in endpoints}
     if "profile" in kinds and len(kinds) > 1:
         by_track = (
-            endpoint if endpoint.track.by == "profile" else by_ground_track(endpoint)
+            endpoint if endpoint.track.by == "profile" else with_ground_tracks(endpoint)
             for endpoint in endpoints
         )
         return tuple(replace(s, track=replace(s.track, by_orbit=True)) for s in by_track)
     if "gt" in kinds:
-        return tuple(by_ground_track(endpoint) for endpoint in endpoints)
+        return tuple(with_ground_tracks(endpoint) for endpoint in endpoints)
     return endpoints
 
 
-def by_ground_track(endpoint: Endpoint) -> Endpoint:
+def with_ground_tracks(endpoint: Endpoint) -> Endpoint:
     """Identify the beams of an endpoint by ground track.
 
     Raises

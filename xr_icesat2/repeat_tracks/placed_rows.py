@@ -11,7 +11,7 @@ import xarray as xr
 
 from xr_icesat2.errors import MergeError, SelectionError
 from xr_icesat2.granule.beams import BEAMS
-from xr_icesat2.links.endpoint import Endpoint, by_ground_track
+from xr_icesat2.links.endpoint import Endpoint, with_ground_tracks
 from xr_icesat2.links.track_rows import AlongTrackRows, RowValues
 from xr_icesat2.messages import some_of
 from xr_icesat2.products import Rate
@@ -132,7 +132,7 @@ def place_rows(endpoint: Endpoint, axis: TrackAxis) -> PlacedRows:
     LinkError
         The Dataset lacks coordinates.
     """
-    by_track = by_ground_track(endpoint)
+    by_track = with_ground_tracks(endpoint)
     dataset, track = by_track.dataset, by_track.track
     needed = {name: dataset[name].variable for name in axis.variables}
     row_rgt = endpoint.rate.row_rgt
