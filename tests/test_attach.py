@@ -266,6 +266,12 @@ def test_selecting_rows_first_or_last_is_the_same(passes, layout, exact):
     unchunked = opened(passes["ATL03"], names, layout=layout, region=(-180, south, 180, north))
     for name in names:
         np.testing.assert_array_equal(blocks[name].compute(), unchunked[name], err_msg=name)
+    if not exact:
+        box = (-180, south, 180, north)
+        clipped = opened(passes["ATL03"], names, layout=layout).icesat2.clip(box)
+        first = opened(passes["ATL03"], names, layout=layout, region=box)
+        for name in names:
+            np.testing.assert_array_equal(clipped[name], first[name], err_msg=name)
     nowhere = opened(passes["ATL03"], names, layout=layout, region=(0, -10, 1, -9))
     assert nowhere["x_atc"].size == 0
     assert nowhere.load()["atl08_class"].dtype == whole["atl08_class"].dtype or layout == "spot"
@@ -428,3 +434,11 @@ def test_columns_cost_one_round_trip_more(passes, monkeypatch, tmp_path):
     (plain_opening, plain), (opening, total) = trips([]), trips(names)
     assert opening <= plain_opening + 1
     assert total <= plain + 1
+
+
+def test_companion_is_found_in_the_archive(passes, logged_in):
+    for path in (passes["ATL03"][0], passes["ATL08"][0]):
+        logged_in.put(path.name, path.read_bytes())
+    far = opened(f"icesat2://{passes['ATL03'][0].name}", "atl08_class", layout="flat")
+    near = opened(passes["ATL03"][0], "atl08_class", layout="flat")
+    np.testing.assert_array_equal(far["atl08_class"], near["atl08_class"])
