@@ -14,7 +14,7 @@ PAGES = sorted((PROJECT / "docs").rglob("*.md"))
 IMPORT = re.compile(r"^ *(?:import|from) (\w+)", re.MULTILINE)
 RUN = re.compile(r'^```python exec="true".*?\n(.*?)^```$', re.DOTALL | re.MULTILINE)
 TEXTS = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *PAGES]
-OURS = {"xr_icesat2", "spec_tables", "spec_picture"}
+OURS = {"archive_standin", "xr_icesat2", "spec_tables", "spec_picture"}
 
 
 def extra(*names: str) -> set[str]:

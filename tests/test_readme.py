@@ -8,9 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
-import pandas as pd
 import pytest
+import shapely
 
 from tests.paths import GRANULES
 from xr_icesat2.testing import write_granule
@@ -66,14 +67,19 @@ def test_examples_run(workplace, capsys):
     assert session["dh"].dims == ("gt", "segment_id")
     assert (session["dh"].count("segment_id") > 400).all()
     assert session["dh"].std() < 0.2, "metres: the same ground, not that of another beam"
-    table = pd.read_parquet(workplace / "photons.parquet")
-    assert "h_ph" in table.columns
-    assert set(table["spot"]) == {1, 3, 5}
-    assert 0 < len(table) == session["confident"].sum() < session["photons"].sizes["photon_idx"]
+    table = gpd.read_parquet(workplace / "heights.parquet")
+    whole = session["ds"]
+    inside = shapely.Polygon(session["corners"]).covers(
+        shapely.points(whole.longitude.values, whole.latitude.values)
+    )
+    kept = inside & (whole.atl06_quality_summary.values == 0)
+    assert 0 < kept.sum() == len(table) == len(session["points"]) < inside.sum()
+    np.testing.assert_array_equal(np.sort(table["h_li"]), np.sort(whole.h_li.values[kept]))
+    assert session["picture"].collections
     assert 0 < session["tall"] < 30
     for path in ("land_segments/terrain/h_te_best_fit", "signal_photons/classed_pc_flag"):
         assert session["tree"][path].dims[:2] == ("gran_idx", "spot")
-    for opened in ("ds", "two", "photons", "tree"):
+    for opened in ("ds", "two", "inside", "tree"):
         session[opened].close()
 
 

@@ -21,7 +21,7 @@ from xr_icesat2.hdf5.model import GroupHeader
 
 from .request import Request
 
-__all__ = ["BY_GROUND_TRACK", "BeamSelection", "by_ground_track", "select_beams"]
+__all__ = ["BY_GROUND_TRACK", "BeamSelection", "select_beams", "select_ground_tracks"]
 
 BY_GROUND_TRACK = "gt"
 """Dimension of the beams if not all of their spots are known."""
@@ -76,7 +76,7 @@ def select_beams(granule: Granule, identity: Identity, request: Request) -> Beam
     return None
 
 
-def by_ground_track(selection: BeamSelection, request: Request) -> BeamSelection:
+def select_ground_tracks(selection: BeamSelection, request: Request) -> BeamSelection:
     """Return the same beams, numbered by ground track instead of by spot."""
     numbers = {beam: number for number, beam in enumerate(BEAMS, 1)}
     wanted = select_numbers(None, request.beams, BEAMS)
@@ -108,7 +108,7 @@ def _beams(
     except SpotsUnknownError as error:
         # Rows, and beams that are selected by ground track, need no spots.
         if request.spots is None and (request.rules.concatenates or request.beams is not None):
-            return by_ground_track(BeamSelection(BY_GROUND_TRACK, {}, present, ()), request)
+            return select_ground_tracks(BeamSelection(BY_GROUND_TRACK, {}, present, ()), request)
         raise IdentityError(f"{granule.url}: {error}") from error
     except (IdentityError, SelectionError) as error:
         raise type(error)(f"{granule.url}: {error}") from error

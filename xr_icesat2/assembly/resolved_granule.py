@@ -15,7 +15,7 @@ from xr_icesat2.products import PRODUCTS, Rate
 from xr_icesat2.reading.row_ranges import RowRanges
 
 from .available_rates import available_rates
-from .beam_selection import BY_GROUND_TRACK, BeamSelection, by_ground_track, select_beams
+from .beam_selection import BY_GROUND_TRACK, BeamSelection, select_beams, select_ground_tracks
 from .parallel import map_granules
 from .request import Request
 
@@ -98,7 +98,9 @@ def _by_ground_track(
         len(granules),
         some_of(unknown),
     )
-    return [replace(one, selection=by_ground_track(one.selection, request)) for one in granules]
+    return [
+        replace(one, selection=select_ground_tracks(one.selection, request)) for one in granules
+    ]
 
 
 def _select_beams(granule: Granule, identity: Identity, request: Request) -> BeamSelection:

@@ -20,7 +20,7 @@ from .columns import SecondDims
 from .destination import Destination
 from .geoparquet_file import BBOX, GEOMETRY, FileWriter, ParquetOptions, geo_metadata
 from .points import PointRule
-from .row_blocks import Block, GranuleRows
+from .row_blocks import Block, GranuleTable
 from .row_reader import RowReader
 
 __all__ = ["CODECS", "MOST_ROWS", "ParquetRequest", "to_geoparquet"]
@@ -150,12 +150,12 @@ def _write_directory(job: _Job, place: Destination, request: ParquetRequest) -> 
             job.write(target, granule.blocks)
 
 
-def _file_names(granules: Sequence[GranuleRows], product: str | None) -> dict[str, GranuleRows]:
+def _file_names(granules: Sequence[GranuleTable], product: str | None) -> dict[str, GranuleTable]:
     """Return the granules by the names of their files."""
     stem = product or "granule"
     if not granules:
         # A dataset without rows is one, too.
-        return {f"{stem}_empty.parquet": GranuleRows(None, [], 0)}
+        return {f"{stem}_empty.parquet": GranuleTable(None, [], 0)}
     return {f"{stem}_{_number(granule.gran_idx)}.parquet": granule for granule in granules}
 
 
@@ -186,7 +186,7 @@ def _check_directory(
         )
 
 
-def _check_complete(place: Destination, granule: GranuleRows, job: _Job) -> None:
+def _check_complete(place: Destination, granule: GranuleTable, job: _Job) -> None:
     """Raise if an existing file has not the rows that would be written.
 
     Files are written whole or not at all, so a file that exists is complete.

@@ -15,7 +15,7 @@ from xr_icesat2.opened_rate import OpenedRate
 
 from .columns import SOURCE_ROW, row_dims
 
-__all__ = ["Block", "GranuleRows", "RowBlocks", "make_row_blocks"]
+__all__ = ["Block", "GranuleTable", "RowBlocks", "make_row_blocks"]
 
 Block: TypeAlias = Mapping[str, slice]
 """Slices along the dimensions of rows; others are whole."""
@@ -26,7 +26,7 @@ _COUNTS = ("n_rows", "n_obs")
 
 
 @dataclass(frozen=True, slots=True)
-class GranuleRows:
+class GranuleTable:
     """The rows of one granule."""
 
     gran_idx: int | None
@@ -47,7 +47,7 @@ class RowBlocks(Protocol):
         """Yield blocks of all rows."""
         ...
 
-    def by_granule(self, most: int) -> list[GranuleRows]:
+    def by_granule(self, most: int) -> list[GranuleTable]:
         """Return the rows of each granule, in the order of their first rows."""
         ...
 
@@ -106,17 +106,17 @@ class FlatRows:
         """Yield blocks of all rows."""
         yield from _slices(self.rate.along, 0, self.n_rows, most, {})
 
-    def by_granule(self, most: int) -> list[GranuleRows]:
+    def by_granule(self, most: int) -> list[GranuleTable]:
         """Return the rows of each granule, in the order of their first rows."""
         along, dataset = self.rate.along, self.rate.dataset
         if "gran_idx" not in dataset.coords or along not in dataset["gran_idx"].dims:
-            return [GranuleRows(_only_granule(self.rate), list(self.all(most)), self.n_rows)]
+            return [GranuleTable(_only_granule(self.rate), list(self.all(most)), self.n_rows)]
         blocks: dict[int, list[Block]] = {}
         sizes: dict[int, int] = {}
         for number, start, stop in self._stretches():
             blocks.setdefault(number, []).extend(_slices(along, start, stop, most, {}))
             sizes[number] = sizes.get(number, 0) + stop - start
-        return [GranuleRows(number, found, sizes[number]) for number, found in blocks.items()]
+        return [GranuleTable(number, found, sizes[number]) for number, found in blocks.items()]
 
     def _stretches(self) -> Iterator[tuple[int, int, int]]:
         """Yield (gran_idx, first row, end) of adjacent rows of one granule."""
@@ -199,14 +199,14 @@ class PaddedRows:
                 return granule
         return len(self.counts)
 
-    def by_granule(self, most: int) -> list[GranuleRows]:
+    def by_granule(self, most: int) -> list[GranuleTable]:
         """Return the rows of each granule, in the order of ``gran_idx``."""
         if self.dims[0] != "gran_idx":
             blocks = list(self._blocks({}, self.counts, most))
-            return [GranuleRows(_only_granule(self.rate), blocks, self.n_rows)]
+            return [GranuleTable(_only_granule(self.rate), blocks, self.n_rows)]
         numbers = self.rate.dataset["gran_idx"].to_numpy().tolist()
         return [
-            GranuleRows(
+            GranuleTable(
                 int(number),
                 list(self._blocks({"gran_idx": slice(g, g + 1)}, self.counts[g], most)),
                 self._n_rows(self.counts[g]),
