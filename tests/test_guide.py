@@ -10,7 +10,9 @@ import shapely
 
 PROJECT = Path(__file__).parents[1]
 PAGE = PROJECT / "docs/how-to/polygon-to-map.md"
-BLOCK = re.compile(r'^```python exec="true"(?P<how>[^\n]*)\n(?P<code>.*?)^```$', re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(
+    r'^```python exec="true"(?P<how>[^\n]*)\n(?P<code>.*?)^```$', re.DOTALL | re.MULTILINE
+)
 MAX_LINES = 20
 
 
