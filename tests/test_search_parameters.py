@@ -196,5 +196,10 @@ def test_without_shapely_the_box_around_points_is_searched(monkeypatch):
         area = parse_area(None, SQUARE)
     assert area.cmr_parameters() == [("bounding_box", "0,0,10,10")]
     assert parse_area(None, (1, 2, 3, 4)).cmr_parameters() == [("bounding_box", "1,2,3,4")]
+    with pytest.warns(UserWarning, match="box around"):
+        across = parse_area(None, [(-190, 0), (-170, 0), (-170, 5)])
+    assert across.bounds == (170, 0, -170, 5)
+    with pytest.raises(SelectionError, match="either way"):
+        parse_area(None, [(179, 0), (-179, 0), (-179, 5), (179, 5)])
     with pytest.raises(MissingExtraError, match=r"shapely.*xr-icesat2\[geo\]"):
         parse_area(None, {"type": "Polygon", "coordinates": [SQUARE]})

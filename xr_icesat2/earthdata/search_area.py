@@ -5,9 +5,12 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import numpy as np
+
 from xr_icesat2.errors import MissingExtraError, SelectionError
 from xr_icesat2.region import Region, make_region
 from xr_icesat2.region.box import make_box
+from xr_icesat2.region.geometry_checks import check_turns
 from xr_icesat2.region.points import parse_points, parse_ring
 
 __all__ = ["parse_area"]
@@ -52,10 +55,13 @@ def parse_area(bbox: Any, region: Any) -> Region | None:
 
 
 def _box_around(points: list[Any]) -> Region:
-    longitudes, latitudes = zip(*parse_ring(points), strict=True)
+    ring = np.array(parse_ring(points))
+    check_turns(ring)
+    (west, south), (east, north) = ring.min(axis=0), ring.max(axis=0)
     warnings.warn(
         "shapely is not installed, so the search finds all granules in the box around the points "
         "of region. To search by the polygon: python -m pip install 'xr-icesat2[geo]'",
         stacklevel=4,
     )
-    return make_box((min(longitudes), min(latitudes), max(longitudes), max(latitudes)))
+    turn = 360 if west < -180 else 0
+    return make_box((west + turn, south, east + turn, north))

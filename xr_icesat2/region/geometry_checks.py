@@ -12,7 +12,7 @@ from xr_icesat2.extras import require
 
 from .points import EXPECTED, LATITUDES, LONGITUDES, check_degrees
 
-__all__ = ["MOST_VERTICES", "unite"]
+__all__ = ["MOST_VERTICES", "check_turns", "unite"]
 
 MOST_VERTICES = 5_000_000
 """Vertices of a region; more are refused."""
@@ -122,12 +122,23 @@ def _check_longitudes(shapely: Any, parts: Any) -> None:
             f"expected at most 360 ({LONGITUDES}, {LATITUDES})"
         )
     for ring in shapely.get_rings(parts):
-        points = shapely.get_coordinates(ring)
-        _check_turns(points, np.diff(points[:, 0]))
+        check_turns(shapely.get_coordinates(ring))
 
 
-def _check_turns(points: Any, steps: Any) -> None:
-    """Refuse a ring round a pole, and edges of more than half a turn."""
+def check_turns(points: Any) -> None:
+    """Refuse a ring round a pole, and edges of more than half a turn.
+
+    Parameters
+    ----------
+    points : array
+        Longitudes and latitudes of a closed ring, shape (n, 2), degrees.
+
+    Raises
+    ------
+    SelectionError
+        The ring may mean two areas.
+    """
+    steps = np.diff(points[:, 0])
     wide = np.abs(steps) > 180
     if not wide.any():
         return
