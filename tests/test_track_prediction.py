@@ -1,5 +1,6 @@
 """What is predicted of a track excludes no row that is inside a region."""
 
+import os
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +18,8 @@ from xr_icesat2.region import make_region
 from xr_icesat2.testing.orbit import ground_position
 
 CHUNK = 400
+TRACKS = int(os.environ.get("XR_ICESAT2_TEST_TRACKS", "40"))
+"""Random tracks; a long test takes 2000."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def predicted(beam: Beam, region) -> BeamPrediction:
     return BeamPrediction(track, len(beam.segment), CHUNK)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=TRACKS, deadline=None)
 @given(
     seed=st.integers(0, 2**32),
     first=st.integers(0, SEGMENTS_PER_ORBIT),
