@@ -13,7 +13,7 @@ import xarray as xr
 from .column_values import ColumnValues
 from .columns import SecondDims
 from .dataframe import frame_of
-from .points import PointRule
+from .points import PointRule, Points
 from .row_reader import RowReader
 
 if TYPE_CHECKING:
@@ -37,15 +37,21 @@ def to_geodataframe(
     frame = frame_of(reader, progress=progress)
     named = (rule.latitude, rule.longitude, *((z,) if z is not None else ()))
     points = rule.points({name: _column(frame, name) for name in named})
-    geometry = shapely.points(points.x, points.y)
-    if points.z is not None:
-        with_z = points.has_z
-        geometry[with_z] = shapely.points(*(axis[with_z] for axis in points.coordinates))
-    geometry[~points.exists] = None
-    result = gpd.GeoDataFrame(frame, geometry=gpd.array.from_shapely(geometry, crs=rule.crs))
+    result = gpd.GeoDataFrame(frame, geometry=_geometry(points, rule))
     if rule.operation:
         result.attrs["transformation"] = rule.operation
     return result
+
+
+def _geometry(points: Points, rule: PointRule) -> gpd.array.GeometryArray:
+    geometry = np.full(len(points.x), None, object)
+    with_z = points.has_z
+    flat = points.exists & ~with_z
+    geometry[flat] = shapely.points(points.x[flat], points.y[flat])
+    if points.z is not None:
+        high = points.exists & with_z
+        geometry[high] = shapely.points(*(axis[high] for axis in points.coordinates))
+    return gpd.array.from_shapely(geometry, crs=rule.crs)
 
 
 def _column(frame: pd.DataFrame, name: str) -> ColumnValues:
