@@ -59,8 +59,7 @@ def _show_heights(path: Path, picture: Path) -> pd.DataFrame:
     with xr.open_dataset(path, engine="icesat2") as ds:
         drawn = ds[["h_li", "x_atc", "atl06_quality_summary"]].load()
     draw_heights(drawn, picture, path.name)
-    names = ["gt", "latitude", "longitude", *drawn.data_vars]
-    return drawn.to_dataframe()[names].dropna(subset=["h_li"])
+    return icesat2(drawn).to_dataframe().dropna(subset=["h_li"])
 
 
 def _show_photons(path: Path, picture: Path) -> pd.DataFrame:
@@ -74,8 +73,8 @@ def _show_photons(path: Path, picture: Path) -> pd.DataFrame:
     axes = icesat2(longest).plot.profile()
     save_figure(axes.figure, picture, path.name)
     confidence = heights["signal_conf_ph"].max("surface_type")
-    names = ["gt", "lat_ph", "lon_ph", "h_ph", "x_atc", "confidence"]
-    return heights.assign(confidence=confidence)[names[3:]].to_dataframe()[names]
+    photons = heights.assign(confidence=confidence)
+    return icesat2(photons).to_dataframe(["h_ph", "x_atc", "confidence"])
 
 
 def _show_canopy(path: Path, picture: Path) -> pd.DataFrame:
@@ -99,7 +98,7 @@ def _show_canopy(path: Path, picture: Path) -> pd.DataFrame:
     )
     title = f"{path.name}, {beam}: photons by class, and the canopy"
     draw_photons(shown, ABOVE_GROUND, canopy, picture, title)
-    return land.to_dataframe()
+    return icesat2(land).to_dataframe()
 
 
 _SHOWN: Mapping[str, Callable[[Path, Path], pd.DataFrame]] = {

@@ -70,7 +70,7 @@ def _turn(crs: Any) -> float:
 
 
 @contextmanager
-def _without_network(pyproj: Any) -> Iterator[None]:
+def without_network(pyproj: Any) -> Iterator[None]:
     """Keep PROJ from loading grids, so that the operation depends on the machine's files only."""
     with _NETWORK:
         enabled = pyproj.network.is_network_enabled()
@@ -111,7 +111,7 @@ class Projection:
             PROJ has no operation.
         """
         pyproj = require("pyproj", "geo", "A region with a CRS")
-        with _without_network(pyproj), warnings.catch_warnings():
+        with without_network(pyproj), warnings.catch_warnings():
             # The operation and its accuracy are recorded, whether or not grids are missing.
             warnings.simplefilter("ignore", UserWarning)
             group = pyproj.transformer.TransformerGroup(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,12 +12,15 @@ import pyproj
 
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.opened_rate import OpenedRate
+from xr_icesat2.region.projection import without_network
 
 from .column_values import ColumnValues
 
 __all__ = ["PointRule", "Points", "wkb_of"]
 
 _WGS84 = "EPSG:4326"
+_SAME_DEGREES = {("EPSG", "4326"), ("OGC", "CRS84"), ("EPSG", "9000"), ("EPSG", "9990")}
+"""WGS 84, and ITRF2014 and ITRF2020, in which the mission's coordinates are."""
 _LITTLE_ENDIAN = 1
 _POINT, _POINT_Z = 1, 1001
 """Geometry types of ISO well-known binary."""
@@ -97,10 +101,9 @@ class PointRule:
             )
         target = _parse(crs)
         flat = target.to_2d()
-        if flat.to_authority() == ("EPSG", "4326"):
+        if flat.to_authority() in _SAME_DEGREES:
             return cls(latitude, longitude, z, target, None)
-        transformer = pyproj.Transformer.from_crs(_WGS84, flat, always_xy=True)
-        return cls(latitude, longitude, z, target, transformer)
+        return cls(latitude, longitude, z, target, _transformer(flat))
 
     def points(self, values: Mapping[str, ColumnValues]) -> Points:
         """Return the points of rows.
@@ -141,11 +144,30 @@ class PointRule:
         """Description of the transformation; empty if there is none."""
         if self.transformer is None:
             return ""
-        # PROJ knows the operation that it chose after the first point.
-        description = self.transformer.description
-        return str(
-            self.transformer.definition if description.startswith("unavail") else description
+        accuracy = self.transformer.accuracy
+        known = f"{accuracy:g} m" if accuracy >= 0 else "unknown"
+        return f"{self.transformer.description} (accuracy: {known})"
+
+
+def _transformer(crs: pyproj.CRS) -> pyproj.Transformer:
+    """Return the best operation for the area of a CRS that needs no network, for all rows.
+
+    Raises
+    ------
+    SelectionError
+        PROJ has none.
+    """
+    used = crs.area_of_use
+    area: Any = pyproj.aoi.AreaOfInterest(*used.bounds) if used else None
+    with without_network(pyproj), warnings.catch_warnings():
+        # The operation and its accuracy are recorded, whether or not grids are missing.
+        warnings.simplefilter("ignore", UserWarning)
+        group = pyproj.transformer.TransformerGroup(
+            _WGS84, crs, always_xy=True, area_of_interest=area
         )
+    if not group.transformers:
+        raise SelectionError(f"PROJ cannot transform WGS 84 to crs={crs.name!r}. Use another CRS.")
+    return group.transformers[0]
 
 
 def _parse(given: Any) -> pyproj.CRS:
