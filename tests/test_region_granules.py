@@ -261,3 +261,21 @@ def test_photons_of_contradictory_segments_are_tested_themselves(caplog):
             granule("ATL03_gt1l.h5"), engine="icesat2", layout="flat", region=(-180, -90, 180, 90)
         ).attrs
     )
+
+
+def test_rows_without_any_coordinate_are_never_lost():
+    path = granule("variable_subset_ATL24_data.h5")
+    rows = xr.open_dataset(path, engine="icesat2", layout="flat").sizes
+    [along] = rows
+    for keyword in ({"region": (-180, -90, 180, 90)}, {"time": ("2018", "2030")}):
+        with pytest.raises(SelectionError, match="without a place: sensor_depth_exceeded of"):
+            xr.open_dataset(path, engine="icesat2", layout="flat", **keyword)
+        tree = xr.open_datatree(path, engine="icesat2", layout="flat", **keyword)
+        assert tree["sensor_depth_exceeded"].sizes[along] == rows[along]
+        assert "all rows are kept" in tree.attrs["region_notes"][0]
+
+
+def test_times_that_cannot_be_decoded_select_nothing():
+    path = granule("ATL11_078805_0304_02_v002.h5")
+    with pytest.raises(SelectionError, match="no times that can be decoded"):
+        xr.open_dataset(path, engine="icesat2", layout="flat", time=("2018", "2030"))

@@ -192,11 +192,13 @@ def _selected(one: ResolvedGranule, rate: Rate, number: int, beam: BeamRate) -> 
     """Return a beam with its selected rows."""
     if one.rows is None:
         return beam
-    rows = one.rows.get((rate.name, number), RowRanges.of_range(0, 0))
-    if len(rows.stops) and rows.stops[-1] > beam.n_obs:
+    rows = one.rows.get((rate.name, number))
+    if not (beam.n_obs and beam.variables):
+        rows = RowRanges.of_range(0, 0)
+    if rows is None or (len(rows.stops) and rows.stops[-1] > beam.n_obs):
         msg = (
-            f"{one.granule.url}: {one.selection.groups[number]}/{rate.name} has {beam.n_obs} rows, "
-            f"fewer than its coordinates. {OPEN_AS_FILE}."
+            f"{one.granule.url}: the coordinates of {one.selection.groups[number]}/{rate.name} do "
+            f"not belong to its {beam.n_obs} rows. {OPEN_AS_FILE}."
         )
         raise MergeError(msg)
     return replace(beam, kept=rows)

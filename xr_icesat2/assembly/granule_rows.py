@@ -8,23 +8,23 @@ from typing import TypeAlias
 
 import numpy as np
 
-from xr_icesat2.errors import LinkError, SelectionError
+from xr_icesat2.errors import LinkError
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.products import PRODUCTS, ProductSpec, RangeLink, Rate
 from xr_icesat2.reading.row_ranges import RowRanges
 
+from .deciding_headers import read_deciding_headers
 from .deciding_rates import (
     LATITUDE,
     LONGITUDE,
     TIME,
     coordinate_path,
     deciding_rates,
-    deciding_variables,
     range_indexes,
 )
 from .granule_track import read_track
-from .linked_rows import CoveredRanges, rows_by_time
-from .rate_headers import BeamRate, read_beam_rates
+from .linked_rows import CoveredRanges, check_complete, rows_by_time
+from .rate_headers import BeamRate
 from .resolved_granule import ResolvedGranule
 from .row_coordinates import CoordinateQuery, CoordinateValues
 from .row_filter import Places, RowFilter
@@ -36,6 +36,7 @@ Key: TypeAlias = tuple[str, int]
 """Name of a rate and number of a beam."""
 Queries: TypeAlias = dict[Key, CoordinateQuery]
 NO_PLACE = "a beam has neither latitude and longitude nor a link to them"
+NO_PLACE_OR_TIME = f"{NO_PLACE}, or no times that can be decoded"
 NEAR_METRES, NEAR_SECONDS = 5000.0, 1.0
 """How near to the row that locates them all rows are. Photons are in the 20 m of their segment, and
 up to 1.5 km beside it if they are 15 km high and the spacecraft points 5° from nadir."""
@@ -89,10 +90,7 @@ class GranuleRows:
         rates = deciding_rates(spec, opened, exact=rows.exact)
         beams: dict[Key, BeamRate] = {}
         for rate in rates.values():
-            asked = tuple(deciding_variables(spec, rate))
-            request = replace(one.request, variables=asked, drop_variables=())
-            own = next((known for known in one.rates if known.name == rate.name), rate)
-            found = read_beam_rates(one.granule, one.selection, own, request)
+            found = read_deciding_headers(one, rate, spec)
             beams |= {(rate.name, number): beam for number, beam in found.items()}
         track = read_track(one.granule, one.identity, rows.region)
         names = frozenset(rate.name for rate in opened)
@@ -162,7 +160,9 @@ class GranuleRows:
         for key, rate, _ in self._linked():
             beam, paths = self.beams[key], self._paths(key, [TIME])
             if key in self.read:
-                self.tested[key] = self._inside(key)
+                if (tested := self._inside(key)) is None:
+                    continue
+                self.tested[key] = tested
                 if paths and (self._decider(rate).group, key[1]) in by_time:
                     queries[key] = replace(self._query(key, paths), rows=self.tested[key])
             elif key in self.covered and rate.located_by and rate.located_by.metres and paths:
@@ -181,7 +181,11 @@ class GranuleRows:
 
     def _selected(self) -> dict[Key, RowRanges]:
         """Return the selected rows of each beam of the rates that are opened."""
-        own = {key: self._inside(key) for key in self.read if self.rates[key[0]].located_by is None}
+        own = {
+            key: rows
+            for key in self.read
+            if self.rates[key[0]].located_by is None and (rows := self._inside(key)) is not None
+        }
         for key, rate, _ in self._linked():
             decider = (self._decider(rate).name, key[1])
             if self.rows.exact and key in self.tested and key in self.covered and decider in own:
@@ -198,10 +202,12 @@ class GranuleRows:
             else:
                 rows = self._by_time(key, own)
             if rows is None:
-                self._keep_whole(key, NO_PLACE)
+                self._keep_whole(key, NO_PLACE if self.rows.window is None else NO_PLACE_OR_TIME)
                 rows = RowRanges.of_range(0, beam.n_obs)
             found[key] = rows
-        self.has_rows |= any(rows.count for rows in (*own.values(), *self.tested.values()))
+        decided = [*own.values(), *self.tested.values()]
+        # What cannot be located is kept, and is no reason to leave a granule out.
+        self.has_rows |= any(rows.count for rows in decided) or not (decided or self.covered)
         return found
 
     def _covered(self, key: Key) -> RowRanges | None:
@@ -211,6 +217,8 @@ class GranuleRows:
             return None
         by, decider = rate.located_by, (self._decider(rate).name, key[1])
         places = self._places(decider)
+        if not self.rows.can_test(places):
+            return None
         inside = self.rows.contains(places, by.metres, by.seconds)
         rows = runs.covered(inside)
         if by.metres:
@@ -233,13 +241,16 @@ class GranuleRows:
         for other, linked, _ in self._linked():
             if other[1] == key[1] and self._decider(linked) is decider and other in self.times:
                 times.append(next(iter(self.times[other].values.values())))
-        if not times:
+        if not times or any(array.dtype.kind != "M" for array in (*times, self._time(key))):
             return None
         return rows_by_time(self._time(key), np.concatenate(times), rate.located_by.seconds)
 
-    def _inside(self, key: Key) -> RowRanges:
-        """Return the rows of one beam that are inside by their own place."""
-        inside = self.rows.contains(self._places(key))
+    def _inside(self, key: Key) -> RowRanges | None:
+        """Return the rows of one beam that are inside by their own place; None if unknown."""
+        places = self._places(key)
+        if not self.rows.can_test(places):
+            return None
+        inside = self.rows.contains(places)
         return RowRanges.of_rows(self.read[key].rows.rows()[inside])
 
     def _places(self, key: Key) -> Places:
@@ -258,24 +269,11 @@ class GranuleRows:
         read = self.read.get(decider)
         if read is None or not {link.first, link.count} <= read.values.keys():
             raise LinkError(f"{link.one} is missing")
-        checks_all = self.granule is None and link.tiling and not self.rows.exact
-        if checks_all and not read.rows.count:
-            self._refuse_lost(key, link, self.beams[key].present.count)
-        n_obs = self.beams[key].n_obs
-        found = CoveredRanges.of(link, read, self.beams[decider].n_obs, n_obs)
-        if checks_all:
-            lost = self.beams[key].present.difference(found.all_rows())
-            self._refuse_lost(key, link, lost.count)
-        return found
-
-    def _refuse_lost(self, key: Key, link: RangeLink, lost: int) -> None:
-        """Raise if rows cannot be located, because rows of the other rate were left out."""
-        if lost:
-            raise SelectionError(
-                f"{self._beam_name(key)}: {lost} rows are in rows of {link.one} that were left "
-                "out, by the place of which they are selected. Clip before other rows are "
-                "selected, or pass exact=True."
-            )
+        beam, n_obs = self.beams[key], self.beams[decider].n_obs
+        some = not read.rows.count or read.rows.count < n_obs
+        if self.granule is None and link.tiling and some and not self.rows.exact:
+            check_complete(link, read, beam.present, self._beam_name(key))
+        return CoveredRanges.of(link, read, n_obs, beam.n_obs)
 
     def _linked(self) -> Iterator[tuple[Key, Rate, RangeLink]]:
         """Yield the beams of rates that are located by a link to another rate."""
@@ -324,7 +322,6 @@ class GranuleRows:
         return tuple(path for path in paths if path) if all(paths) else None
 
     def _path(self, key: Key, role: int) -> str | None:
-        """Return the path below the beam of a coordinate."""
         return coordinate_path(self.rates[key[0]], self.beams[key], role)
 
     def _query(

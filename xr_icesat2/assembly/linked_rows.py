@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xr_icesat2.errors import LinkError
+from xr_icesat2.errors import LinkError, SelectionError
 from xr_icesat2.links.row_range_map import RangeMap, checked_row_ranges
 from xr_icesat2.products import LocatedBy, RangeLink
 from xr_icesat2.reading.row_ranges import RowRanges
@@ -14,7 +14,7 @@ from xr_icesat2.reading.row_ranges import RowRanges
 from .row_coordinates import CoordinateValues
 from .row_filter import Places, RowFilter
 
-__all__ = ["GROUND_SPEED", "CoveredRanges", "rows_by_time"]
+__all__ = ["GROUND_SPEED", "CoveredRanges", "check_complete", "rows_by_time"]
 
 GROUND_SPEED = 8_000.0
 """Metres a second, more than that of the spot on the ground."""
@@ -62,10 +62,6 @@ class CoveredRanges:
             msg = f"the counts add up to {ranges.end} rows of {link.many}, which has {n_obs}"
             raise LinkError(msg)
         return cls(read.rows, ranges, n_obs)
-
-    def all_rows(self) -> RowRanges:
-        """Return the rows that any of the segments covers."""
-        return RowRanges.of_ranges(self.ranges.starts, self.ranges.starts + self.ranges.lengths)
 
     def covered(self, inside: np.ndarray) -> RowRanges:
         """Return the rows that some of the segments cover."""
@@ -128,6 +124,30 @@ class CoveredRanges:
         if not np.isfinite(seconds):
             return True
         return bool(rows.contains(place, by.metres + seconds * GROUND_SPEED, by.seconds + seconds))
+
+
+def check_complete(link: RangeLink, read: CoordinateValues, present: RowRanges, what: str) -> None:
+    """Raise :class:`SelectionError` if rows are in segments that a Dataset lacks.
+
+    Parameters
+    ----------
+    link
+        Between the segments and the rows.
+    read
+        Indices of the segments.
+    present
+        Rows that the Dataset has.
+    what
+        Their name in the message.
+    """
+    first, count = (read.values[path].astype(np.int64) for path in (link.first, link.count))
+    covered = RowRanges.of_ranges(first - link.base, first - link.base + count)
+    lost = present.difference(covered).count
+    if lost:
+        raise SelectionError(
+            f"{what}: {lost} rows are in rows of {link.one} that were left out, by the place of "
+            "which they are selected. Clip before other rows are selected, or pass exact=True."
+        )
 
 
 def rows_by_time(own: np.ndarray, of: np.ndarray, seconds: float) -> RowRanges:

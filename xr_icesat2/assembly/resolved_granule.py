@@ -33,8 +33,8 @@ class ResolvedGranule:
     selection: BeamSelection
     request: Request
     rows: Mapping[tuple[str, int], RowRanges] | None = None
-    """Rows that a region and a window of time select, by name of the rate and number of the beam;
-    those of other beams are outside. None: all rows."""
+    """Rows that a region and a window of time select, by name of the rate and number of the beam.
+    None: all rows."""
 
     @cached_property
     def rates(self) -> list[Rate]:

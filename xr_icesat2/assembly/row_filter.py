@@ -58,6 +58,11 @@ class RowFilter:
     """Whether photons are tested themselves, and not by their segment."""
     window: TimeWindow | None = None
 
+    def can_test(self, places: Places) -> bool:
+        """Return whether there are times, if they decide."""
+        time = places.time
+        return self.window is None or (time is not None and time.dtype.kind == "M")
+
     def contains(self, places: Places, metres: float = 0.0, seconds: float = 0.0) -> np.ndarray:
         """Return which rows are inside, or that near: bool, one for each row."""
         inside: np.ndarray | None = None

@@ -14,6 +14,7 @@ from xr_icesat2.messages import some_of
 from xr_icesat2.printable import get_logger
 from xr_icesat2.products import Rate
 from xr_icesat2.progress import progress_bar
+from xr_icesat2.reading.row_ranges import RowRanges
 
 from .granule_rows import GranuleRows, Key, Queries
 from .parallel import map_granules
@@ -113,7 +114,12 @@ def select_rows(
     attrs = selection_attrs(rows, notes, outside)
     if inside:
         return RowSelection(inside, attrs)
-    return RowSelection([replace(one, rows={}) for one in granules], attrs, is_empty=True)
+    nothing = RowRanges.of_range(0, 0)
+    empty = [
+        replace(one, rows=dict.fromkeys(granule.selected, nothing))
+        for one, granule in zip(granules, selected, strict=True)
+    ]
+    return RowSelection(empty, attrs, is_empty=True)
 
 
 def _read(queries: Queries, *, progress: bool | None) -> dict[Key, CoordinateValues]:
