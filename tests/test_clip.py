@@ -10,6 +10,7 @@ import xarray as xr
 
 import xr_icesat2
 from tests.comparison import with_pandas_indexes
+from tests.paths import granule
 from xr_icesat2 import links
 from xr_icesat2.errors import LinkError, RateError, SelectionError
 from xr_icesat2.testing import write_granule
@@ -256,3 +257,13 @@ def test_ranges_of_selected_segments_are_their_photons(passes, track, layout):
     assert (rows.values[real] >= 0).all()
     with pytest.raises(LinkError, match="lacks the coordinates source_row"):
         links.match_rows(photons.drop_vars("source_row"), segments)
+
+
+def test_photons_of_contradictory_segments_are_clipped_themselves():
+    path = granule("clip_ATL03_VegR.h5")
+    whole = opened(path, "heights", "flat", variables=["h_ph"])
+    area = (-180, float(whole["lat_ph"].quantile(0.4)), 180, 90)
+    expected = opened(path, "heights", "flat", variables=["h_ph"], region=area)
+    xr.testing.assert_equal(whole.icesat2.clip(area).load(), expected.load())
+    tree = tree_of(path, "flat").load()
+    xr.testing.assert_equal(tree.icesat2.clip(area)["heights/h_ph"], expected["h_ph"])
