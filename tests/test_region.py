@@ -290,6 +290,8 @@ BOWTIE = [(0, 0), (2, 2), (2, 0), (0, 2)]
         (shapely.Polygon([(x, y) for y, x in [(100, 10), (120, 10), (120, 20)]]), "swapped"),
         (shapely.Polygon([(0, 0), (np.inf, 1), (2, 2)]), "finite"),
         (gpd.GeoSeries([POLYGON]), r"without a CRS.*set_crs"),
+        (gpd.GeoDataFrame({"name": ["a"]}), "without geometries.*set_geometry"),
+        (np.eye(3, dtype=bool), "without a place.*write_crs"),
         (gpd.GeoSeries([], crs=4326), "empty"),
         (gpd.GeoSeries([None], crs=4326), "empty"),
         (gpd.GeoSeries([shapely.Point(0, 0)], crs=3031), "'Point'.*buffer"),

@@ -25,6 +25,8 @@ def test_geojson_is_read(tmp_path, suffix):
     path.write_text(json.dumps(shapely.geometry.mapping(AREA)))
     for given in (path, str(path)):
         assert make_region(given) == make_region(AREA)
+    path.write_text("\ufeff" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    assert make_region(path) == make_region(AREA)
     METRES.to_file(path, driver="GeoJSON")  # with the member crs
     assert make_region(path) == make_region(gpd.read_file(path))
     assert make_region(path).crs.to_epsg() == 3031

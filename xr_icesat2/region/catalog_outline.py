@@ -22,7 +22,7 @@ from .projection import Projection
 __all__ = ["MOST_POINTS", "polygon_parameters"]
 
 MOST_POINTS = 300
-"""Points of the outline in one gnomonic plane. CMR fails for polygons of some 660 points."""
+"""Points of the outline in one gnomonic plane. CMR's parser fails for some 660 points."""
 
 MOST_POLYGONS = 20
 """Polygons of the outline in one plane."""

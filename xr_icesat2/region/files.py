@@ -43,7 +43,7 @@ def read_polygons(path: str) -> tuple[list[Any], Any]:
 
 def _read_geojson(path: Path) -> tuple[list[Any], Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise SelectionError(
             f"region={str(path)!r} cannot be read ({error.strerror}); {EXPECTED}"

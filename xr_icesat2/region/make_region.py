@@ -84,14 +84,18 @@ def _of_points(points: list[Any]) -> Region:
 
 def _geometries(given: Any) -> tuple[Any, Any]:
     """Return shapely geometries and their CRS; None for degrees."""
-    if hasattr(given, "to_crs"):  # geopandas
-        if given.crs is None:
+    if hasattr(type(given), "to_crs"):  # of geopandas
+        try:
+            geometries, crs = given.geometry, given.crs
+        except AttributeError as error:
+            raise SelectionError(f"region is a table without geometries: {error}") from error
+        if crs is None:
             raise SelectionError(
                 "region is a table without a CRS, so its coordinates may be degrees or metres. Set "
                 'it: set_crs("EPSG:4326") for longitude and latitude.'
             )
-        return given.geometry, given.crs
-    if hasattr(given, "geom_type"):  # shapely
+        return geometries, crs
+    if hasattr(given, "geom_type"):  # of shapely
         return [given], None
     if hasattr(given, "__geo_interface__"):
         given = given.__geo_interface__

@@ -47,15 +47,20 @@ def parse_points(given: Any) -> list[Any] | None:
     Raises
     ------
     SelectionError
-        An odd or too small number of numbers.
+        An odd or too small number of numbers, or booleans.
     """
-    if isinstance(given, str | os.PathLike | Mapping):
+    if isinstance(given, str | os.PathLike | Mapping):  # xarray's Dataset is a Mapping, too
         return None
     # hasattr would write millions of vertices as GeoJSON.
     if getattr_static(given, "__geo_interface__", None) is not None:
         return None
     if not isinstance(given, Iterable):
         return None
+    if getattr(getattr(given, "dtype", None), "kind", "") == "b":
+        raise SelectionError(
+            "region is an array of booleans without a place. Pass an xarray.DataArray with "
+            "coordinates x and y, and its CRS by raster.rio.write_crs(…)."
+        )
     numbers = list(given)
     if any(map(_is_point, numbers)) or len(numbers) == 4:
         return numbers
