@@ -34,7 +34,7 @@ class PictureMethods:
     ) -> Explorer:
         """Show rows on an interactive map, in a notebook or in a browser.
 
-        deck.gl draws the points in the browser, a million of them fluently. The page contains the
+        deck.gl draws the points in the browser, with the graphics card. The page contains the
         points and the program, so it works without a network. The pointer shows value, beam,
         latitude and longitude of a point.
 
