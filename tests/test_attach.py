@@ -14,6 +14,7 @@ from tests.comparison import of_beam
 from tests.counted_link import CountedLink
 from tests.laziness import is_loaded
 from tests.paths import granule, needs_granules
+from tests.written_granules import written_passes
 from xr_icesat2 import links
 from xr_icesat2.bytesource.protocol import RequestCost
 from xr_icesat2.errors import GranuleNotFoundError, LinkError, MergeError, SelectionError
@@ -46,16 +47,7 @@ def opened(path, attach, **keywords) -> xr.Dataset:
 
 @pytest.fixture(scope="module")
 def passes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
-    folder = tmp_path_factory.mktemp("pass")
-    return {
-        product: [
-            write_granule(
-                folder, product, cycle_number=cycle, chunk_rows=2000, version=version, **PASS
-            )
-            for cycle in CYCLES
-        ]
-        for product, version in (("ATL03", "02"), ("ATL08", "01"))
-    }
+    return written_passes(tmp_path_factory, CYCLES, **PASS)
 
 
 def masked(dataset: h5py.Dataset) -> np.ndarray:

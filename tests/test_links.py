@@ -11,6 +11,7 @@ import xarray as xr
 
 from tests.comparison import of_beam
 from tests.paths import granule, needs_granules
+from tests.written_granules import written_passes
 from xr_icesat2 import links
 from xr_icesat2.errors import LinkError, SelectionError
 from xr_icesat2.testing import true_photon_classes, write_granule
@@ -27,17 +28,7 @@ def opened(path, group: str, layout: str = "flat", **keywords) -> xr.Dataset:
 
 @pytest.fixture(scope="module")
 def passes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
-    folder = tmp_path_factory.mktemp("pass")
-    return {
-        product: [
-            write_granule(
-                folder, product, cycle_number=cycle, chunk_rows=2000, version=version, **PASS
-            )
-            for cycle in CYCLES
-        ]
-        # Products are reprocessed apart: versions of a pair may differ.
-        for product, version in (("ATL03", "02"), ("ATL08", "01"))
-    }
+    return written_passes(tmp_path_factory, CYCLES, **PASS)
 
 
 @pytest.mark.parametrize("way", [links.match_rows, links.row_ranges])

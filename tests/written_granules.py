@@ -1,7 +1,7 @@
 """Written granules with unusual features that the small real ones do not have."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,25 @@ def written_granule(name: str, directory: Path, **changes: Any) -> Path:
     return write_granule(
         directory, product="ATL06", **{"chunk_rows": 64, **_WRITTEN[name], **changes}
     )
+
+
+def written_passes(
+    tmp_path_factory: pytest.TempPathFactory, cycles: Collection[int], **how: Any
+) -> dict[str, list[Path]]:
+    """Write ATL03 and ATL08 of some cycles, by product.
+
+    Products are reprocessed apart: versions of a pair differ.
+    """
+    folder = tmp_path_factory.mktemp("pass")
+    return {
+        product: [
+            write_granule(
+                folder, product, cycle_number=cycle, chunk_rows=2000, version=version, **how
+            )
+            for cycle in cycles
+        ]
+        for product, version in (("ATL03", "02"), ("ATL08", "01"))
+    }
 
 
 def numbered_copies(path: Path, name: str, count: int) -> Iterator[Path]:
