@@ -18,7 +18,7 @@ import xarray as xr
 import xr_icesat2
 from xr_icesat2.testing import write_granule
 
-PHOTONS_PER_SEGMENT = 800
+PHOTONS_PER_SEGMENT = 700
 """Of all six beams of a synthetic granule."""
 COLUMNS = ["h_ph", "quality_ph", "signal_conf_ph"]
 WAYS = ("to_geoparquet", "to_geoparquet, layout spot", "geopandas.to_parquet")

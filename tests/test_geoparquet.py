@@ -52,7 +52,7 @@ def paths(tmp_path_factory) -> list[Path]:
 
 @pytest.fixture
 def ds(paths):
-    with xr.open_dataset(paths, engine="icesat2") as opened:
+    with xr.open_dataset(paths, engine="icesat2", variables=NAMES) as opened:
         yield opened
 
 
@@ -82,7 +82,7 @@ READERS = {
 @pytest.mark.parametrize("layout", ["spot", "flat"])
 def test_every_reader_finds_the_values_of_h5py(paths, tmp_path, layout, reader):
     target = tmp_path / "rows.parquet"
-    with xr.open_dataset(paths, engine="icesat2", layout=layout) as ds:
+    with xr.open_dataset(paths, engine="icesat2", layout=layout, variables=NAMES) as ds:
         ds.icesat2.to_geoparquet(target, NAMES, z="h_li", row_group_size=100)
     table = READERS[reader](target)
     expected = expected_columns(paths)
@@ -225,7 +225,7 @@ def test_directory_of_granules_is_one_dataset(ds, paths, tmp_path):
     rows = duckdb.read_parquet(f"{folder}/*.parquet")
     assert rows.aggregate("count(*), count(distinct cycle_number)").fetchall() == [(300, 2)]
     # Flat rows, sorted by something else, go into the files of their granules.
-    with xr.open_dataset(paths, engine="icesat2", layout="flat") as flat:
+    with xr.open_dataset(paths, engine="icesat2", layout="flat", variables=NAMES) as flat:
         mixed = flat.isel(segment_idx=np.argsort(np.arange(300) % 150, kind="stable"))
         mixed.icesat2.to_geoparquet(tmp_path / "mixed", NAMES, per_granule=True)
     pd.testing.assert_frame_equal(gpd.read_parquet(tmp_path / "mixed"), whole)
@@ -276,6 +276,8 @@ def test_existing_files_are_replaced_only_on_request(ds, one, tmp_path):
     assert "segment_id" in gpd.read_parquet(folder)
     with pytest.raises(ExistingFileError, match="is a file"):
         ds.icesat2.to_geoparquet(target, per_granule=True, overwrite=True)
+    with pytest.raises(ExistingFileError, match="is a directory"):
+        ds.icesat2.to_geoparquet(folder, overwrite=True)
 
 
 def damage(paths: list[Path], tmp_path: Path) -> list[Path]:
@@ -299,7 +301,7 @@ def test_failure_in_the_middle_leaves_no_file(paths, tmp_path, existed):
     target = folder / "rows.parquet"
     if existed:
         target.write_text("mine")
-    broken = xr.open_dataset(damage(paths, tmp_path), engine="icesat2")
+    broken = xr.open_dataset(damage(paths, tmp_path), engine="icesat2", variables=NAMES)
     with broken as ds, pytest.raises(CorruptGranuleError):
         ds.icesat2.to_geoparquet(target, overwrite=True)
     assert [one.name for one in folder.iterdir()] == ["rows.parquet"] * existed
@@ -308,7 +310,7 @@ def test_failure_in_the_middle_leaves_no_file(paths, tmp_path, existed):
 
 def test_directory_after_a_failure_holds_whole_granules_only(paths, tmp_path):
     folder = tmp_path / "rows"
-    broken = xr.open_dataset(damage(paths, tmp_path), engine="icesat2")
+    broken = xr.open_dataset(damage(paths, tmp_path), engine="icesat2", variables=NAMES)
     with broken as ds, pytest.raises(CorruptGranuleError):
         ds.icesat2.to_geoparquet(folder, NAMES, per_granule=True)
     assert len(gpd.read_parquet(folder)) == 150
@@ -409,7 +411,7 @@ def test_url(ds, one, paths, tmp_path, remote, protocol):
     one.icesat2.to_geoparquet(folder, NAMES, per_granule=True)
     ds.icesat2.to_geoparquet(folder, NAMES, per_granule=True, resume=True)
     assert len(files.find(folder)) == 2
-    broken = xr.open_dataset(damage(paths, tmp_path), engine="icesat2")
+    broken = xr.open_dataset(damage(paths, tmp_path), engine="icesat2", variables=NAMES)
     with broken, pytest.raises(CorruptGranuleError):
         broken.icesat2.to_geoparquet(f"{protocol}://bucket/broken.parquet")
     assert not files.exists(f"{protocol}://bucket/broken.parquet")

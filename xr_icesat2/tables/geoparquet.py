@@ -112,10 +112,8 @@ def to_geoparquet(
     names = [column.name for column in reader.columns]
     rule = PointRule.of(reader.rate, names, request.z, request.crs)
     schema = pa.schema(arrow_fields(reader.columns, GEOMETRY, BBOX))
-    if not request.per_granule and not request.overwrite and place.exists():
-        raise ExistingFileError(
-            f"{place.name} exists already. Choose another path, or set overwrite=True."
-        )
+    if not request.per_granule:
+        _check_file(place, overwrite=request.overwrite)
     with progress_bar(f"writing {place.name}", " rows", shown=progress) as count:
         count(0, reader.rows.n_rows)
         job = _Job(reader, rule, schema, _metadata(reader, rule), options, count)
@@ -123,6 +121,21 @@ def to_geoparquet(
             _write_directory(job, place, request)
         else:
             job.write(place, reader.rows.all(reader.block_rows))
+
+
+def _check_file(place: Destination, *, overwrite: bool) -> None:
+    """Raise if something is at the path of a file that would be lost."""
+    if not place.exists():
+        return
+    if not place.is_file():
+        raise ExistingFileError(
+            f"{place.name} is a directory. Choose the path of a file, or set per_granule=True to "
+            "write one file a granule into it."
+        )
+    if not overwrite:
+        raise ExistingFileError(
+            f"{place.name} exists already. Choose another path, or set overwrite=True."
+        )
 
 
 def _metadata(reader: RowReader, rule: PointRule) -> dict[str, str]:
