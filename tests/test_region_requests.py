@@ -210,6 +210,15 @@ def test_photons_equal_those_of_all_coordinates(photons, tmp_path):
         xr.testing.assert_equal(ds[name].variable, everything[name].variable)
     assert source.nbytes < whole.nbytes
     assert source.round_trips <= whole.round_trips
+    trees = [
+        xr.open_datatree(path, engine="icesat2", region=region, variables=["*/delta_time"])
+        for path in (photons.path, subset)
+    ]
+    assert trees[0].groups == trees[1].groups
+    for group in ("geolocation", "bckgrd_atlas", "heights"):
+        predicted, everything = (tree[group]["delta_time"].variable for tree in trees)
+        assert predicted.size > 0
+        xr.testing.assert_equal(predicted, everything)
 
 
 def test_exact_selection_reads_photons_of_near_segments_only(photons, tmp_path):
