@@ -64,6 +64,7 @@ PARTS = {
     "test_variable_names": "assembly products",
     # From a selection to values: plan, coalesce, decode; from rows of one rate to another's.
     "test_array_parts": "reading",
+    "test_selected_rows": "reading",
     "test_coalesce": "reading",
     "test_flat_coordinates": "assembly",
     "test_lazy_index": "bytesource reading",
