@@ -2,6 +2,8 @@
 
 import pickle
 import shutil
+from bisect import bisect_right
+from functools import cache
 from pathlib import Path
 
 import fsspec
@@ -20,7 +22,7 @@ from xr_icesat2.bytesource.protocol import RequestCost
 from xr_icesat2.errors import GranuleNotFoundError, LinkError, MergeError, SelectionError
 from xr_icesat2.testing import true_photon_classes, write_granule
 
-PASS = {"n_segments": {"gt1l": 60, "gt2r": 140, "gt3l": 0}, "seed": 7}
+PASS = {"n_segments": {"gt1l": 30, "gt2r": 130, "gt3l": 0}, "seed": 7}
 BEAMS = ("gt1l", "gt2r")
 CYCLES = (4, 5)
 LAYOUTS = ("flat", "spot")
@@ -84,10 +86,10 @@ def columns_of_atl03(here: h5py.Group) -> dict[str, np.ndarray]:
     """Columns of the photons of a beam, photon by photon."""
     first, count = (here[f"geolocation/{k}"][()] for k in ("ph_index_beg", "segment_ph_cnt"))
     segment = runs(first, count, len(here["heights/h_ph"]))
-    starts, record = here["bckgrd_atlas/delta_time"][()], []
-    for time in here["heights/delta_time"][()]:
-        held = np.flatnonzero((starts <= time) & (time < starts + 0.005))
-        record.append(int(held[-1]) if len(held) else -1)
+    starts, record = here["bckgrd_atlas/delta_time"][()].tolist(), []
+    for time in here["heights/delta_time"][()].tolist():
+        before = bisect_right(starts, time) - 1
+        record.append(before if before >= 0 and time < starts[before] + 0.005 else -1)
     columns = {name: at_rows(masked(here[path]), segment) for name, path in FROM_ATL03.items()}
     for name, path in FROM_BACKGROUND.items():
         columns[name] = at_rows(masked(here[f"bckgrd_atlas/{path}"]), record)
@@ -101,12 +103,12 @@ def columns_of_atl03(here: h5py.Group) -> dict[str, np.ndarray]:
 
 def columns_of_atl08(here: h5py.Group, there: h5py.Group) -> dict[str, np.ndarray]:
     """Columns of photons of ATL03 from the same beam of ATL08."""
-    ids = here["geolocation/segment_id"][()].tolist()
-    first, listed = here["geolocation/ph_index_beg"][()], there["signal_photons"]
+    ids, first = (here[f"geolocation/{name}"][()] for name in ("segment_id", "ph_index_beg"))
+    begins, listed = dict(zip(ids.tolist(), first.tolist(), strict=True)), there["signal_photons"]
     keys, positions = (listed[name][()] for name in ("ph_segment_id", "classed_pc_indx"))
     entry = [-1] * len(here["heights/h_ph"])
     for row, (key, position) in enumerate(zip(keys.tolist(), positions.tolist(), strict=True)):
-        entry[int(first[ids.index(key)]) - 1 + position - 1] = row
+        entry[begins[key] - 1 + position - 1] = row
     columns = {name: at_rows(masked(listed[path]), entry) for name, path in FROM_PHOTONS.items()}
     classes = listed["classed_pc_flag"][()].tolist()
     columns["atl08_class"] = np.array([4 if row < 0 else classes[row] for row in entry], np.int8)
@@ -118,6 +120,7 @@ def columns_of_atl08(here: h5py.Group, there: h5py.Group) -> dict[str, np.ndarra
     return columns
 
 
+@cache
 def joined(atl03: Path, atl08: Path | None, beam: str) -> dict[str, np.ndarray]:
     """All columns of a beam."""
     with h5py.File(atl03) as here:
@@ -139,6 +142,7 @@ def as_padded(values: np.ndarray) -> np.ndarray:
 def test_columns_equal_a_plain_join(passes, layout):
     """Folder and list: the granules of ATL08 are found beside those of ATL03."""
     ds = opened(passes["ATL03"], [*ATL03_COLUMNS, *ATL08_COLUMNS], layout=layout)
+    ds.icesat2.load(*ATL03_COLUMNS, *ATL08_COLUMNS)
     for cycle in range(len(CYCLES)):
         for beam in BEAMS:
             pair = (passes[product][cycle] for product in ("ATL03", "ATL08"))
@@ -196,8 +200,8 @@ def test_clipped_pair_with_stale_indices_is_refused(tmp_path):
 
 
 def test_columns_are_lazy_and_survive_selection_pickling_and_dask(passes, monkeypatch):
-    monkeypatch.setenv("XR_ICESAT2_CHUNK_BYTES", "200000")
-    names = ["segment_id", "x_atc", "bckgrd_rate", "atl08_class", "landcover", "velocity_sc"]
+    monkeypatch.setenv("XR_ICESAT2_CHUNK_BYTES", "1000000")
+    names = ["x_atc", "bckgrd_rate", "landcover", "velocity_sc"]
     whole = opened(passes["ATL03"], names, layout="flat")
     moved = pickle.loads(pickle.dumps(whole))  # noqa: S301 - our own
     rng = np.random.default_rng(2)
@@ -225,22 +229,22 @@ def test_columns_are_lazy_and_survive_selection_pickling_and_dask(passes, monkey
 
 @pytest.mark.parametrize(("layout", "exact"), [("flat", False), ("spot", True)])
 def test_selecting_rows_first_or_last_is_the_same(passes, layout, exact):
-    names = ["segment_id", "x_atc", "geoid", "bckgrd_rate", "atl08_class", "landcover"]
-    whole = opened(passes["ATL03"], names, layout="flat").load()
-    south, north = np.quantile(whole["lat_ph"], [0.3, 0.6])
+    names = ["x_atc", "bckgrd_rate", "atl08_class", "segment_id"]
+    with h5py.File(passes["ATL03"][0]) as file:
+        south, north = np.quantile(file["gt1l/heights/lat_ph"][()], [0.2, 0.7])
     cut = opened(
         passes["ATL03"],
         names,
         layout=layout,
         region=(-180, south, 180, north),
         region_exact=exact,
-        time=(None, whole["delta_time"].values.max()),
+        time=("2018", None),
         chunks={},
     )
     assert int(cut["n_rows"].sum() if layout == "spot" else cut.sizes["photon_idx"]) > 0
     for cycle in range(len(CYCLES)):
         for beam in BEAMS:
-            of = {name: of_beam(whole[name], beam, cycle) for name in names}
+            of = joined(*(passes[product][cycle] for product in ("ATL03", "ATL08")), beam)
             rows = of_beam(cut["source_row"], beam, cycle)
             if layout == "spot":
                 at = cut.isel(gran_idx=cycle)
@@ -252,12 +256,6 @@ def test_selecting_rows_first_or_last_is_the_same(passes, layout, exact):
             assert 0 < len(rows) < len(of["x_atc"])
             for name in names:
                 np.testing.assert_array_equal(found[name], of[name][rows], err_msg=name)
-    blocks = opened(
-        passes["ATL03"], names, layout=layout, region=(-180, south, 180, north), chunks={}
-    )
-    unchunked = opened(passes["ATL03"], names, layout=layout, region=(-180, south, 180, north))
-    for name in names:
-        np.testing.assert_array_equal(blocks[name].compute(), unchunked[name], err_msg=name)
     if not exact:
         box = (-180, south, 180, north)
         clipped = opened(passes["ATL03"], names, layout=layout).icesat2.clip(box)
@@ -266,7 +264,7 @@ def test_selecting_rows_first_or_last_is_the_same(passes, layout, exact):
             np.testing.assert_array_equal(clipped[name], first[name], err_msg=name)
     nowhere = opened(passes["ATL03"], names, layout=layout, region=(0, -10, 1, -9))
     assert nowhere["x_atc"].size == 0
-    assert nowhere.load()["atl08_class"].dtype == whole["atl08_class"].dtype or layout == "spot"
+    assert nowhere.load()["atl08_class"].dtype == (np.int8 if layout == "flat" else np.float32)
 
 
 def test_columns_are_written_and_read_again(passes, tmp_path):

@@ -27,6 +27,7 @@ def use_accessors(path: Path) -> None:
         assert_type(accessor.to_dataframe(["h_li"]), pd.DataFrame)
         accessor.to_geoparquet(path.with_suffix(".parquet"), z="h_li", overwrite=True)
         assert_type(accessor.cite("bibtex", accessed="2026-01-31"), str)
+        assert_type(accessor.along_track(100, reduce="mean", variables="h_li"), xr.Dataset)
         assert_type(accessor.quality(atl06_quality_summary=[0, 1]), xr.DataArray)
         if TYPE_CHECKING:
             accessor.contens()  # type: ignore[attr-defined]
