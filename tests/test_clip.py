@@ -103,6 +103,14 @@ def test_clip_of_a_dataset_equals_opening_with_region(passes, track, product, gr
             assert_identical(whole.icesat2.clip(area).load(), expected)
 
 
+def test_clip_of_raw_dask_arrays_pads_as_opening_does(passes, track):
+    area, paths = random_area(track, 1), passes["ATL06"]
+    raw = {"mask_and_scale": False, "variables": ["h_li", "segment_id"]}
+    expected = opened(paths, "land_ice_segments", "spot", region=area, **raw)
+    chunked = opened(paths, "land_ice_segments", "spot", chunks={}, **raw)
+    assert_identical(chunked.icesat2.clip(area).load(), expected.load())
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("product", ["ATL03", "ATL08"])
 @pytest.mark.parametrize("exact", [False, True])

@@ -124,7 +124,7 @@ def _padding(dataset: xr.Dataset, name: str, variable: xr.Variable) -> Any:
     """Return the value of padding, which is that of the engine."""
     kind = variable.dtype.kind
     if kind in "fc":
-        return np.nan
+        return variable.attrs.get("_FillValue", np.nan)  # it is an attribute of raw values
     if kind in "mM":
         return np.array("NaT", variable.dtype)[()]
     source = dataset.encoding.get("icesat2", {}).get(name, {})
