@@ -14,7 +14,7 @@ from tests.counted_link import CountedLink
 from xr_icesat2.bytesource.protocol import RequestCost
 from xr_icesat2.testing import write_granule
 
-MOST_GAP = 64 * 1024
+MAX_GAP = 64 * 1024
 FAR = RequestCost(latency=0.06, bandwidth=200e6)
 VARIABLES = ("h_ph", "lat_ph", "lon_ph", "delta_time", "signal_conf_ph")
 DECIDING = (
@@ -136,9 +136,9 @@ def chunk_ranges(dataset: h5py.Dataset, rows: np.ndarray, beside: int = 0) -> Ra
 
 def merged_bytes(ranges: Ranges) -> int:
     """Bytes of ranges, with the gaps that cost less than another request."""
-    total, reached = 0, -MOST_GAP - 1
+    total, reached = 0, -MAX_GAP - 1
     for offset, size in sorted(ranges):
-        near = offset - reached <= MOST_GAP
+        near = offset - reached <= MAX_GAP
         total += offset + size - (reached if near else offset)
         reached = offset + size
     return total

@@ -15,7 +15,7 @@ __all__ = ["Places", "RowFilter", "make_row_filter"]
 
 EARTH_RADIUS = 6_371_000.0
 """Metres."""
-MOST_APART = 1_000_000.0
+MAX_APART = 1_000_000.0
 """Metres between two places from which on anything may be between them."""
 
 
@@ -91,7 +91,7 @@ class RowFilter:
         inside: np.ndarray = np.ones(len(_any_of(one)), bool)
         if self.region is not None:
             length = distance(one, other)
-            unknown = ~(length < MOST_APART)
+            unknown = ~(length < MAX_APART)
             # Few tests with growing distances: each doubles that of the one before.
             steps = np.ceil(np.log2((np.where(unknown, 0, length) + metres) / metres))
             inside = unknown

@@ -24,7 +24,7 @@ from .track_rows import RowValues
 
 __all__ = ["BeamLinks", "BeamPosition", "LinkedRates", "LinkedRows", "rows_of_beams"]
 
-MOST_BEAMS = 32
+MAX_BEAMS = 32
 """Beams whose links stay in memory after they were read, some megabytes each."""
 BeamPosition = tuple[int, int]
 """Positions along ``gran_idx`` and along the dimension of beams."""
@@ -233,7 +233,7 @@ class BeamLinks:
             found = self._link(beam)
             self._beams[beam] = found
         self._kept.pop(beam, None)
-        while len(self._kept) >= MOST_BEAMS:
+        while len(self._kept) >= MAX_BEAMS:
             self._kept.pop(next(iter(self._kept)), None)
         self._kept[beam] = found
         return found

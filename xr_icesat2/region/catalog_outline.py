@@ -19,12 +19,12 @@ from .boundary import SampledRings, sample, to_degrees
 from .planar_test import PlanarTest
 from .projection import Projection
 
-__all__ = ["MOST_POINTS", "polygon_parameters"]
+__all__ = ["MAX_POINTS", "polygon_parameters"]
 
-MOST_POINTS = 300
+MAX_POINTS = 300
 """Points of the outline in one gnomonic plane. CMR's parser fails for some 660 points."""
 
-MOST_POLYGONS = 20
+MAX_POLYGONS = 20
 """Polygons of the outline in one plane."""
 
 _EARTH = 6_371_000.0
@@ -139,9 +139,9 @@ def _around(lines: Any, margin: float) -> list[Any]:
         outline = shapely.simplify(shapely.union_all(shapely.polygons(exteriors)), tolerance)
         parts = shapely.get_parts(outline)
         count = int(shapely.get_num_coordinates(parts).sum())
-        if parts.size <= MOST_POLYGONS and count <= MOST_POINTS:
+        if parts.size <= MAX_POLYGONS and count <= MAX_POINTS:
             apart = shapely.distance(lines, shapely.boundary(outline))
             if shapely.covers(outline, lines).all() and apart.min() >= needed:
                 return [shapely.geometry.polygon.orient(part, 1.0) for part in parts]
-        tolerance *= 4 if count > 4 * MOST_POINTS else 2
+        tolerance *= 4 if count > 4 * MAX_POINTS else 2
     raise ICESat2Error("region has no outline for the catalog. Pass its bounds as bbox instead.")

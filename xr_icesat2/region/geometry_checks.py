@@ -12,9 +12,9 @@ from xr_icesat2.extras import require
 
 from .points import EXPECTED, LATITUDES, LONGITUDES, check_degrees
 
-__all__ = ["MOST_VERTICES", "check_turns", "unite"]
+__all__ = ["MAX_VERTICES", "check_turns", "unite"]
 
-MOST_VERTICES = 5_000_000
+MAX_VERTICES = 5_000_000
 """Vertices of a region; more are refused."""
 
 _AREAS = ("Polygon", "MultiPolygon")
@@ -81,9 +81,9 @@ def _check_types(parts: Any, *, in_degrees: bool) -> None:
 
 def _check_count(shapely: Any, parts: Any) -> None:
     count = int(shapely.get_num_coordinates(parts).sum())
-    if count > MOST_VERTICES:
+    if count > MAX_VERTICES:
         raise SelectionError(
-            f"region has {count} vertices, expected at most {MOST_VERTICES}. Simplify it: "
+            f"region has {count} vertices, expected at most {MAX_VERTICES}. Simplify it: "
             "region.simplify(tolerance), with a tolerance in units of its CRS, moves no edge "
             "farther than that."
         )

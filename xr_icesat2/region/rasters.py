@@ -17,9 +17,9 @@ from .points import EXPECTED
 from .projection import parse_crs
 from .raster_mask import Affine, MaskRegion
 
-__all__ = ["MOST_PIXELS", "read_raster", "region_of_data_array"]
+__all__ = ["MAX_PIXELS", "read_raster", "region_of_data_array"]
 
-MOST_PIXELS = 1_000_000_000
+MAX_PIXELS = 1_000_000_000
 """Pixels of a mask; more are refused."""
 
 _UNEVEN = 1e-3
@@ -90,9 +90,9 @@ def region_of_data_array(given: xr.DataArray) -> MaskRegion:
 def _check_size(what: str, bands: int, rows: int, columns: int) -> None:
     if bands != 1:
         raise SelectionError(f"{what} has {bands} bands, expected one. Select it, or reduce them.")
-    if rows * columns > MOST_PIXELS:
+    if rows * columns > MAX_PIXELS:
         raise SelectionError(
-            f"{what} has {rows} × {columns} pixels, expected at most {MOST_PIXELS}. Clip it, or "
+            f"{what} has {rows} × {columns} pixels, expected at most {MAX_PIXELS}. Clip it, or "
             "make its pixels larger."
         )
 

@@ -23,10 +23,10 @@ from .points import PointRule
 from .row_blocks import Block, GranuleTable
 from .row_reader import RowReader
 
-__all__ = ["CODECS", "MOST_ROWS", "ParquetRequest", "to_geoparquet"]
+__all__ = ["CODECS", "MAX_ROWS", "ParquetRequest", "to_geoparquet"]
 
 CODECS = ("zstd", "snappy", "gzip", "brotli", "lz4", "none")
-MOST_ROWS = 1_000_000
+MAX_ROWS = 1_000_000
 """Rows of a row group at most."""
 _OURS = "xr_icesat2"
 """Key of the metadata that says where rows come from."""
@@ -56,8 +56,8 @@ class ParquetRequest:
             They are impossible, or contradict each other.
         """
         size = self.row_group_size
-        if not isinstance(size, int) or not 1 <= size <= MOST_ROWS:
-            raise SelectionError(f"row_group_size={size!r}: expected an integer, 1 to {MOST_ROWS}")
+        if not isinstance(size, int) or not 1 <= size <= MAX_ROWS:
+            raise SelectionError(f"row_group_size={size!r}: expected an integer, 1 to {MAX_ROWS}")
         if self.resume and not self.per_granule:
             raise SelectionError(
                 "resume=True continues a directory of one file a granule: set per_granule=True"
