@@ -18,6 +18,7 @@ LAYOUTS = {"spot": spot_layout, "flat": flat_layout}
 # One chunk of it is 30 MB in a real granule, whatever is selected.
 HEAVY = {"count"}
 ON_GRANULES = {
+    "spatial_ref",
     "product",
     "gran_idx",
     "rgt",
