@@ -18,10 +18,10 @@ from .dataset_contents import contents_of_opened
 from .errors import SelectionError
 from .hdf5.model import LeftOut
 from .messages import did_you_mean, some_of
-from .plotting.picture_methods import PictureMethods
+from .plotting.accessor_methods import PictureMethods
 from .products.contents_table import Contents
 from .reading.load import compute_variables, load_variables
-from .tables.methods import TableMethods
+from .tables.accessor_methods import TableMethods
 from .time_window import TimeBound
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ __all__ = ["OpenRate", "OpenedLink", "attach_columns"]
 
 KEPT_ENCODING = ("_FillValue", "dtype", "units", "calendar", "stored_dtype")
 """Encoding that does not depend on the shape of a variable."""
-LOCATORS = {"gran_idx", "spot", "gt", "n_obs", "n_rows", "source_row"}
+ROW_IDENTITY_COORDS = {"gran_idx", "spot", "gt", "n_obs", "n_rows", "source_row"}
 """Coordinates by which links find rows."""
 
 
@@ -146,7 +146,7 @@ def _open(
             f"attach needs {end[1]} of {end[0]}, which {granules[0].granule.url} lacks. Leave its "
             "variables out of attach, or open the original granule."
         )
-    kept = {*LOCATORS, *opened.dataset.dims, *(opened.names.get(path) for path in paths)}
+    kept = {*ROW_IDENTITY_COORDS, *opened.dataset.dims, *(opened.names.get(path) for path in paths)}
     unused = [name for name in opened.dataset.variables if name not in kept]
     dataset = opened.dataset.drop_vars(unused)
     dataset.encoding = opened.dataset.encoding

@@ -22,9 +22,9 @@ from xr_icesat2.reading.row_ranges import RowRanges
 
 from .assemble import assemble_dataset
 from .clipped_rate import clip_rate, without_granules
-from .deciding_rates import deciding_rates, range_indexes
 from .granule_rows import GranuleRows, Key, Queries
-from .opened_rows import OpenedRows
+from .locating_rates import locating_rates, range_indexes
+from .opened_rate_rows import OpenedRows
 from .rate_headers import BeamRate
 from .request import Request
 from .row_coordinates import CoordinateQuery, CoordinateValues
@@ -164,7 +164,7 @@ def _begin(
 ) -> GranuleRows:
     """Return the selection of the rows of one granule."""
     spec = _spec(rates)
-    needed = deciding_rates(spec, [rates[name].rate for name in opened], exact=rows.exact)
+    needed = locating_rates(spec, [rates[name].rate for name in opened], exact=rows.exact)
     beams: dict[Key, BeamRate] = {}
     groups: dict[int, str] = {}
     numbers = {beam[1] for one in rates.values() for beam in one.maps if beam[0] == number}
@@ -241,7 +241,7 @@ def _deciding(by_rate: Mapping[str, OpenedRows], rows: RowFilter) -> dict[str, O
     """
     spec = _spec(by_rate)
     rates = [one.rate for one in by_rate.values()]
-    needed = deciding_rates(spec, rates, exact=rows.exact)
+    needed = locating_rates(spec, rates, exact=rows.exact)
     missing = [
         rate
         for name, rate in needed.items()

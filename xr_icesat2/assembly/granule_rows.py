@@ -13,21 +13,21 @@ from xr_icesat2.granule.granule import Granule
 from xr_icesat2.products import PRODUCTS, ProductSpec, RangeLink, Rate
 from xr_icesat2.reading.row_ranges import RowRanges
 
-from .deciding_headers import read_deciding_headers
-from .deciding_rates import (
+from .granule_track import read_track
+from .locating_headers import read_locating_headers
+from .locating_rates import (
     LATITUDE,
     LONGITUDE,
     TIME,
     coordinate_path,
-    deciding_rates,
+    locating_rates,
     range_indexes,
 )
-from .granule_track import read_track
-from .linked_rows import CoveredRanges, check_complete, rows_by_time
 from .rate_headers import BeamRate
 from .resolved_granule import ResolvedGranule
 from .row_coordinates import CoordinateQuery, CoordinateValues
 from .row_filter import Places, RowFilter
+from .rows_by_link import CoveredRanges, check_complete, rows_by_time
 from .track_prediction import TrackPrediction
 
 __all__ = ["GranuleRows", "Key", "Queries"]
@@ -87,10 +87,10 @@ class GranuleRows:
     def of(cls, one: ResolvedGranule, opened: Sequence[Rate], rows: RowFilter) -> GranuleRows:
         """Read the headers of all rates that decide about some rates."""
         spec = PRODUCTS.get(one.identity.product or "")
-        rates = deciding_rates(spec, opened, exact=rows.exact)
+        rates = locating_rates(spec, opened, exact=rows.exact)
         beams: dict[Key, BeamRate] = {}
         for rate in rates.values():
-            found = read_deciding_headers(one, rate, spec)
+            found = read_locating_headers(one, rate, spec)
             beams |= {(rate.name, number): beam for number, beam in found.items()}
         track = read_track(one.granule, one.identity, rows.region)
         names = frozenset(rate.name for rate in opened)

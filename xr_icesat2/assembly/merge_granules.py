@@ -41,7 +41,7 @@ TRACK_COORDS = (
     "source_row",
     SPATIAL_REF,
 )
-TAKEN = {*GRANULE_COORDS, *TRACK_COORDS, "cycle"}
+RESERVED_NAMES = {*GRANULE_COORDS, *TRACK_COORDS, "cycle"}
 """Names that variables may not have: coordinates, and a name that could be mistaken for one."""
 
 
@@ -170,11 +170,11 @@ class MergedRate:
     def names(self) -> dict[str, str]:
         """Names of the variables, by path below the beam."""
         names: dict[str, str] = {}
-        everywhere = TAKEN | {self.rate.along} | self.labels.keys()
+        everywhere = RESERVED_NAMES | {self.rate.along} | self.labels.keys()
         used: dict[str, set[str]] = defaultdict(set)
         for path in sorted(self.dims, key=self._precedence):
             name = posixpath.basename(path)
-            if name in TAKEN:
+            if name in RESERVED_NAMES:
                 name = f"{self.rate.along.removesuffix('_idx')}_{name}"
             outer = posixpath.dirname(path)
             in_group = used["" if self.folded else outer]

@@ -26,7 +26,7 @@ from .row_filter import RowFilter
 __all__ = ["RowSelection", "cannot_locate", "select_rows", "selection_attrs"]
 
 log = get_logger(__name__)
-OUTER = ("gran_idx", "granule", "beam_idx")
+GRANULE_DIMS = ("gran_idx", "granule", "beam_idx")
 """Dimensions of granules, which have no positions if no granule has a row inside."""
 
 
@@ -50,7 +50,7 @@ class RowSelection:
     def without_granules(self, dataset: xr.Dataset) -> xr.Dataset:
         """Remove the granules from a Dataset if none has rows."""
         if self.is_empty:
-            outer = {dim: slice(0) for dim in OUTER if dim in dataset.dims}
+            outer = {dim: slice(0) for dim in GRANULE_DIMS if dim in dataset.dims}
             encoding = dataset.encoding
             dataset = dataset.isel(outer)
             dataset.encoding = encoding

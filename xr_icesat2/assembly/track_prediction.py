@@ -11,22 +11,22 @@ from xr_icesat2.granule.reference_track import SEGMENT_LENGTH, track_position
 from xr_icesat2.reading.row_ranges import RowRanges
 from xr_icesat2.region import Region
 
-__all__ = ["MAX_METRES", "BeamPrediction", "TrackPrediction"]
+__all__ = ["MAX_OFF_TRACK_METRES", "BeamPrediction", "TrackPrediction"]
 
-MAX_METRES = 50_000.0
+MAX_OFF_TRACK_METRES = 50_000.0
 """Distance from the reference ground track within which every row is. It allows for pointing 5°
 from nadir (44 km), as in scans for calibration; pairs of beams are 3.3 km apart, and calculated
 tracks are within 2.1 km of the mission's. In real granules the distance is 7.0 km at most."""
-TURNING_LATITUDE = 85.0
+MAX_PREDICTED_LATITUDE = 85.0
 """Degrees north or south from which nothing is predicted: tracks turn at 88°."""
 EARTH_RADIUS = 6_371_000.0
 """Metres."""
 _STEP = 50
 """Segments between the places at which a track is compared with a region."""
-_BEYOND = round(MAX_METRES / SEGMENT_LENGTH)
+_BEYOND = round(MAX_OFF_TRACK_METRES / SEGMENT_LENGTH)
 """Segments by which rows may begin before, and end after, what the granule says."""
 _REACH = 1.0
-"""Degrees, more than :data:`MAX_METRES`."""
+"""Degrees, more than :data:`MAX_OFF_TRACK_METRES`."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class TrackPrediction:
         measured = longitude[known].astype(np.float64), latitude[known].astype(np.float64)
         predicted = track_position(self.rgt, segments[known].astype(np.float64))
         chords = np.linalg.norm(_point(*measured) - _point(*predicted), axis=0)
-        return bool((chords * EARTH_RADIUS <= MAX_METRES).all())
+        return bool((chords * EARTH_RADIUS <= MAX_OFF_TRACK_METRES).all())
 
     @property
     def _begin(self) -> int:
@@ -90,13 +90,13 @@ class TrackPrediction:
         longitude, latitude = track_position(self.rgt, segments)
         # Rows between two places are half a step from the nearer one.
         near = self.region.contains_within(
-            longitude, latitude, MAX_METRES + 0.51 * _STEP * SEGMENT_LENGTH
+            longitude, latitude, MAX_OFF_TRACK_METRES + 0.51 * _STEP * SEGMENT_LENGTH
         )
         _, south, _, north = self.region.bounds
-        if north >= TURNING_LATITUDE - _REACH:
-            near = near | (latitude >= TURNING_LATITUDE)
-        if south <= _REACH - TURNING_LATITUDE:
-            near = near | (latitude <= -TURNING_LATITUDE)
+        if north >= MAX_PREDICTED_LATITUDE - _REACH:
+            near = near | (latitude >= MAX_PREDICTED_LATITUDE)
+        if south <= _REACH - MAX_PREDICTED_LATITUDE:
+            near = near | (latitude <= -MAX_PREDICTED_LATITUDE)
         return near
 
 

@@ -34,9 +34,9 @@ from .fill_values import product_of, specified_attrs, undeclared_fills
 
 __all__ = ["ArrayPart", "DecodeRules", "VariableLayout", "build_variable", "pad_value"]
 
-FIRST_OF_EACH = np.zeros((1, 3), np.int32)
+SINGLE_PART = np.zeros((1, 3), np.int32)
 """Indices of granule, path and decoder (all 0) for arrays of one part, which share this array."""
-FIRST_OF_EACH.flags.writeable = False
+SINGLE_PART.flags.writeable = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +231,7 @@ def _array(
             for axis, rows in part.kept.items()
         },
     )
-    parts = FIRST_OF_EACH if indices == [(0, 0, 0)] else np.array(indices, np.int32)
+    parts = SINGLE_PART if indices == [(0, 0, 0)] else np.array(indices, np.int32)
     return GranuleArray(granules, paths, parts, mosaic, decoders)
 
 

@@ -1,5 +1,5 @@
 """Pictures of opened Datasets: profiles along the track, maps, and maps in a notebook."""
 
-from .plot_methods import PlotMethods
+from .plot_accessor import PlotMethods
 
 __all__ = ["PlotMethods"]

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.safe_files import atomic_file
 
-from .along_track import ellipsoid_directions, way_lengths
 from .labels import beam_title
 from .map_rows import MapRows
 from .palette import NOISE
 from .projection import choose_projection
+from .track_distance import cumulative_distance, ellipsoid_directions
 
 __all__ = ["Explorer", "make_explorer"]
 
@@ -160,7 +160,7 @@ class _Plane:
         step = 100.0 if self._projection.is_metric else 0.001
         x, y = self._centre[0] + np.array([0, step]), np.full(2, self._centre[1])
         longitude, latitude = self._projection.inverse(x, y / self._projection.aspect)
-        return float(way_lengths(ellipsoid_directions(latitude, longitude))[0] / step)
+        return float(cumulative_distance(ellipsoid_directions(latitude, longitude))[0] / step)
 
 
 def _half_turn(degrees: Floats) -> Floats:

@@ -11,9 +11,9 @@ from matplotlib.font_manager import FontProperties
 from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 from numpy.typing import NDArray
 
-from .along_track import ellipsoid_directions, way_lengths
 from .panels import inches_wide
 from .projection import MapProjection
+from .track_distance import cumulative_distance, ellipsoid_directions
 
 __all__ = ["MapLimits", "draw_frame", "find_limits"]
 
@@ -182,5 +182,5 @@ def _draw_scale_bar(axes: Axes, projection: MapProjection, limits: MapLimits, co
 
 def _distance(longitude: Floats, latitude: Floats) -> float:
     """Return the distance of two points on the ground in metres."""
-    lengths = way_lengths(ellipsoid_directions(latitude, longitude))
+    lengths = cumulative_distance(ellipsoid_directions(latitude, longitude))
     return float(lengths.sum())

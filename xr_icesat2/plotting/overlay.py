@@ -14,8 +14,8 @@ from matplotlib.collections import LineCollection
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.opened_rate import OpenedRate
 
-from .distance import ProfileAxis
 from .palette import COLOURS
+from .profile_axis import ProfileAxis
 from .tracks import Track, choose_variable, is_same_beam, read_tracks
 
 __all__ = ["Overlay", "read_overlays"]

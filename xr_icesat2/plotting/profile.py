@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from xr_icesat2.opened_rate import OpenedRate
 
-from .distance import ProfileAxis
 from .hue import Hue, choose_hue, make_hue, reduced
 from .labels import axis_label, beam_title, granules_title
 from .overlay import read_overlays
 from .palette import COLOURS, series_colours
 from .panels import make_panels, write_note
 from .points import point_style
+from .profile_axis import ProfileAxis
 from .tracks import Track, choose_variable, read_tracks
 
 __all__ = ["draw_profile"]

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["MergedRange", "coalesce"]
+__all__ = ["CoalescedRange", "coalesce"]
 
 
 @dataclass(frozen=True, slots=True)
-class MergedRange:
+class CoalescedRange:
     """One request: a range of the file, and the wanted ranges in it."""
 
     offset: int
@@ -22,7 +22,7 @@ class MergedRange:
 
 def coalesce(
     offsets: np.ndarray, lengths: np.ndarray, *, max_gap: int, max_bytes: int
-) -> list[MergedRange]:
+) -> list[CoalescedRange]:
     """Merge ranges.
 
     Parameters
@@ -36,7 +36,7 @@ def coalesce(
 
     Returns
     -------
-    list of MergedRange
+    list of CoalescedRange
         By rising offset; each range is a member of exactly one of them.
     """
     if not len(offsets):
@@ -46,7 +46,7 @@ def coalesce(
     ends = starts + lengths[order].astype(np.int64)
     reached = np.maximum.accumulate(ends)
     borders = [0, *(np.flatnonzero(starts[1:] - reached[:-1] > max_gap) + 1).tolist(), len(order)]
-    merged: list[MergedRange] = []
+    merged: list[CoalescedRange] = []
     for first, last in itertools.pairwise(borders):
         merged += _bounded(order[first:last], starts[first:last], ends[first:last], max_bytes)
     return merged
@@ -54,8 +54,8 @@ def coalesce(
 
 def _bounded(
     members: np.ndarray, starts: np.ndarray, ends: np.ndarray, max_bytes: int
-) -> list[MergedRange]:
-    merged: list[MergedRange] = []
+) -> list[CoalescedRange]:
+    merged: list[CoalescedRange] = []
     first = 0
     while first < len(members):
         # Ranges inside the first one cost nothing, however long it is.
@@ -65,7 +65,7 @@ def _bounded(
         last = first + int(np.searchsorted(reached, limit, side="right"))
         end = int((ends[first:last]).max())
         merged.append(
-            MergedRange(int(starts[first]), end - int(starts[first]), members[first:last])
+            CoalescedRange(int(starts[first]), end - int(starts[first]), members[first:last])
         )
         first = last
     return merged

@@ -28,7 +28,7 @@ from .decode import Decoder
 from .plan import Axes, Chunks, chunk_starts, contiguous_table, plan_chunks
 from .selection import Index, Selection, crossed, indexer, orthogonal, positions
 
-__all__ = ["DatasetRead", "Sink", "read_selections", "read_whole_datasets"]
+__all__ = ["DatasetRead", "DecodeTarget", "read_selections", "read_whole_datasets"]
 
 MAX_GAP_BYTES = 64 * 1024
 """Unwanted bytes that cost less than another request."""
@@ -37,7 +37,7 @@ MAX_REQUEST_BYTES = 2 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Sink:
+class DecodeTarget:
     """The array that values are decoded into."""
 
     result: np.ndarray
@@ -60,7 +60,7 @@ class DatasetRead:
     """A selection of one dataset, and its place in the result."""
 
     path: str
-    sink: Sink
+    sink: DecodeTarget
     source: tuple[Selection, ...]
     """Along each dimension of the dataset."""
     target: tuple[Selection, ...]
@@ -144,7 +144,7 @@ def read_whole_datasets(granule: Granule, paths: Sequence[str]) -> dict[str, np.
         if isinstance(header, DatasetHeader) and path not in known:
             result = np.empty(header.shape, header.dtype)
             whole = tuple(range(size) for size in header.shape)
-            sink = Sink(result, Decoder(header.dtype, padding=None))
+            sink = DecodeTarget(result, Decoder(header.dtype, padding=None))
             reads.append(DatasetRead(path, sink, whole, whole))
     try:
         _read(granule, reads, no_progress)

@@ -17,7 +17,7 @@ from xr_icesat2.granule.granule import Granule
 
 from .decode import Decoder
 from .execute import PendingArray, execute
-from .granule_reader import DatasetRead, Sink
+from .granule_reader import DatasetRead, DecodeTarget
 from .padded_array import Cut, Mosaic, gaps
 from .row_ranges import RowRanges
 from .selection import normalise
@@ -130,7 +130,7 @@ class GranuleArray(BackendArray):
     def _by_granule(
         self, cuts: Sequence[Cut], result: np.ndarray
     ) -> dict[Granule, list[DatasetRead]]:
-        sinks = [Sink(result, decoder) for decoder in self.decoders]
+        sinks = [DecodeTarget(result, decoder) for decoder in self.decoders]
         wanted: dict[Granule, list[DatasetRead]] = {}
         for cut in cuts:
             granule, path, decoder = self.parts[cut.part].tolist()

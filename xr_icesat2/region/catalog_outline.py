@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from xr_icesat2.errors import ICESat2Error
 
 from .boundary import SampledRings, sample, to_degrees
-from .planar_test import PlanarTest
+from .point_in_polygon import PointInPolygon
 from .projection import Projection
 
-__all__ = ["MAX_POINTS", "polygon_parameters"]
+__all__ = ["MAX_POINTS", "cmr_polygon_parameters"]
 
 MAX_POINTS = 300
 """Points of the outline in one gnomonic plane. CMR's parser fails for some 660 points."""
@@ -38,7 +38,7 @@ _WIDEST = np.radians(50)
 """Greatest angle from the centre of a gnomonic plane, whose scale there is 2.4."""
 
 
-def polygon_parameters(geometry: Any, projection: Projection) -> list[tuple[str, str]]:
+def cmr_polygon_parameters(geometry: Any, projection: Projection) -> list[tuple[str, str]]:
     """Return the parameters ``polygon[]`` of CMR for an area that contains polygons.
 
     Parameters
@@ -84,7 +84,7 @@ def _covers(parts: Any, vector: NDArray[np.float64], projection: Projection) -> 
     x, y = projection.forward(*to_degrees(vector[None, :]))
     if not np.isfinite([x, y]).all():
         return False
-    return any(bool(PlanarTest(part, projection.turn)(x, y)[0]) for part in parts)
+    return any(bool(PointInPolygon(part, projection.turn)(x, y)[0]) for part in parts)
 
 
 def _halves(geometry: Any) -> Iterator[Any]:

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from .boundary import SampledRings, sample, to_degrees
 from .box import METRES_PER_DEGREE, BoxRegion, in_bounds, widened
-from .catalog_outline import polygon_parameters
+from .catalog_outline import cmr_polygon_parameters
 from .extent import extent_in_degrees, extent_of
-from .planar_test import PlanarTest
+from .point_in_polygon import PointInPolygon
 from .projection import DEGREES, Projection
 from .region import Bounds, Outline, PointTest, Region
 
@@ -73,13 +73,13 @@ class PolygonRegion(Region):
         return sample(shapely.get_rings(shapely.get_parts(self.area)), self._projection)
 
     @cached_property
-    def _planar(self) -> PlanarTest:
-        return PlanarTest(self.area, self._projection.turn)
+    def _planar(self) -> PointInPolygon:
+        return PointInPolygon(self.area, self._projection.turn)
 
     def _cmr_parameters(self) -> Sequence[tuple[str, str]]:
         if self.plane is None and self.area.equals(self.area.envelope):
             return BoxRegion(*self.bounds).cmr_parameters()
-        return polygon_parameters(self.area, self._projection)
+        return cmr_polygon_parameters(self.area, self._projection)
 
     def _outlines(self) -> Sequence[Outline]:
         sampled = self._samples
@@ -119,7 +119,7 @@ class PolygonRegion(Region):
         nearby = widened(self.bounds, metres + _ROUNDING)
         if self._projection.turn is None:
             reach = stretched(self._samples, self._projection, metres)
-            test: PointTest = PlanarTest(self.area, None, reach)
+            test: PointTest = PointInPolygon(self.area, None, reach)
         else:
             test = _near_in_degrees(self.area, self._projection.turn, metres)
 
@@ -196,5 +196,5 @@ def _near_in_degrees(area: Any, turn: float, metres: float) -> PointTest:
         return lambda _, y: np.asarray((y >= south - distance) & (y <= north + distance))
     shorter = float(np.cos(farthest))
     scaled = shapely.transform(area, lambda points: points * (shorter, 1.0))
-    test = PlanarTest(scaled, turn * shorter, distance)
+    test = PointInPolygon(scaled, turn * shorter, distance)
     return lambda x, y: test(x * shorter, y)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .box import in_bounds, widened
-from .planar_test import shifts
+from .point_in_polygon import shifts
 from .polygons import PolygonRegion
 from .projection import DEGREES, Projection
 from .region import Bounds, Outline, PointTest, Region

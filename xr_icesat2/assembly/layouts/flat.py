@@ -22,7 +22,7 @@ from .rate_groups import array_parts, label_coords, rate_datasets
 
 __all__ = ["LAYOUT"]
 
-BEAM_ROW = "beam_idx"
+BEAM_DIM = "beam_idx"
 """Dimension of variables that a beam has once: one row a granule and beam that has the rate."""
 
 
@@ -59,7 +59,7 @@ def _flat_datasets(merged: MergedRate) -> dict[str, xr.Dataset]:
     rows = _Rows.of(merged)
     per_beam = coords_per_beam(merged, rows.beams)
     beam_coords = {
-        f"beam_{name}": xr.Variable((BEAM_ROW,), array, attrs)
+        f"beam_{name}": xr.Variable((BEAM_DIM,), array, attrs)
         for name, (array, attrs) in per_beam.items()
     }
 
@@ -90,7 +90,7 @@ def _layout(merged: MergedRate, path: str, dims: tuple[str, ...], rows: _Rows) -
             merged, path, lambda beam: tuple(rows.starts[beam] if d == ALONG else 0 for d in dims)
         )
     else:
-        lead, named = 1, (BEAM_ROW, *dims)
+        lead, named = 1, (BEAM_DIM, *dims)
         shape = (len(rows.beams), *(rows.sizes[dim] for dim in dims))
         parts = array_parts(merged, path, lambda beam: (rows.beams.index(beam), *(0 for _ in dims)))
     # Rows of beams that lack the variable, and narrower second dimensions, are padding.

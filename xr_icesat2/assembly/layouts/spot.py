@@ -8,7 +8,7 @@ from xarray.indexes import PandasIndex
 
 from xr_icesat2.assembly.beam_coordinates import beam_coords
 from xr_icesat2.assembly.merge_granules import MergedRate
-from xr_icesat2.assembly.source_rows import padded_source_rows
+from xr_icesat2.assembly.source_row_coordinate import padded_source_rows
 from xr_icesat2.assembly.variable import VariableLayout
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.products import ALONG

@@ -15,9 +15,9 @@ from xr_icesat2.granule.name import parse_name
 from xr_icesat2.products import PRODUCTS, ProductSpec, Rate
 
 from .attach_keyword import needed_variables, resolve_attach
-from .deciding_rates import deciding_rates, deciding_variables
 from .granule_track import track_paths
 from .identity_reader import identify_granule
+from .locating_rates import locating_rates, locating_variables
 from .rate_headers import read_rate_headers
 from .request import Request
 
@@ -47,7 +47,7 @@ def predict_paths(granule: Granule, request: Request) -> list[str]:
     paths = [posixpath.join(group, name) for name in below] + _attached_groups(granule, request)
     spec = _spec(granule)
     for decider in _deciding(granule, request):
-        paths += [*decider.groups, *deciding_variables(spec, decider)]
+        paths += [*decider.groups, *locating_variables(spec, decider)]
     return [f"/{track}/{path}" for track in tracks for path in dict.fromkeys(paths)]
 
 
@@ -83,7 +83,7 @@ def prefetch_granule(granule: Granule, request: Request) -> Identity | None:
         if rate is not None and request.rules.merges_beams:
             read_rate_headers(granule, tracks, rate, request)
             for decider in _deciding(granule, request):
-                asked = tuple(deciding_variables(_spec(granule), decider))
+                asked = tuple(locating_variables(_spec(granule), decider))
                 own = replace(request, variables=asked, drop_variables=())
                 read_rate_headers(granule, tracks, decider, own)
     granule.index.release()
@@ -104,7 +104,7 @@ def _deciding(granule: Granule, request: Request) -> list[Rate]:
     rate = _rate(granule, request)
     if rate is None or not request.selects_rows:
         return []
-    return list(deciding_rates(_spec(granule), [rate], exact=request.region_exact).values())
+    return list(locating_rates(_spec(granule), [rate], exact=request.region_exact).values())
 
 
 def _spec(granule: Granule) -> ProductSpec | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Ruler", "ellipsoid_directions", "make_ruler", "way_lengths"]
+__all__ = ["Ruler", "cumulative_distance", "ellipsoid_directions", "make_ruler"]
 
 Floats = NDArray[np.float64]
 
@@ -66,7 +66,7 @@ def make_ruler(latitude: Floats, longitude: Floats, x_atc: Floats | None = None)
     if not rows.size:
         nothing = np.array([0.0, 0.0, 1.0])
         return Ruler(nothing, np.array([1.0, 0.0, 0.0]), np.zeros(1), np.zeros(1))
-    length = way_lengths(ellipsoid_directions(*_at(rows, 100, latitude, longitude))).sum()
+    length = cumulative_distance(ellipsoid_directions(*_at(rows, 100, latitude, longitude))).sum()
     nodes = rows[_spread(rows.size, int(min(length / _NODE_SPACING, _MAX_NODES)))]
     vectors = ellipsoid_directions(latitude[nodes], longitude[nodes])
     middle = vectors[len(vectors) // 2]
@@ -75,7 +75,7 @@ def make_ruler(latitude: Floats, longitude: Floats, x_atc: Floats | None = None)
     if x_atc is not None:
         metres = x_atc[nodes]
     else:
-        metres = np.concatenate([[0.0], np.cumsum(way_lengths(vectors))])
+        metres = np.concatenate([[0.0], np.cumsum(cumulative_distance(vectors))])
     # Interpolation needs ascending angles; rows of one place are one node.
     ascending = np.concatenate([[True], np.diff(np.maximum.accumulate(angles)) > 0])
     return Ruler(middle, forward, angles[ascending], metres[ascending])
@@ -100,7 +100,7 @@ def ellipsoid_directions(latitude: Floats, longitude: Floats) -> Floats:
     return np.asarray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True))
 
 
-def way_lengths(vectors: Floats) -> Floats:
+def cumulative_distance(vectors: Floats) -> Floats:
     """Return the lengths in metres of the ways between points that follow one another."""
     chords = np.linalg.norm(np.diff(vectors, axis=0), axis=-1)
     # Distance from the centre of the Earth, on the ellipsoid, in the middle of each way.

@@ -15,8 +15,8 @@ __all__ = [
     "LONGITUDE",
     "TIME",
     "coordinate_path",
-    "deciding_rates",
-    "deciding_variables",
+    "locating_rates",
+    "locating_variables",
     "range_indexes",
 ]
 
@@ -24,7 +24,7 @@ TIME, LATITUDE, LONGITUDE = range(3)
 """Positions in :data:`.STANDARD_NAMES`."""
 
 
-def deciding_rates(
+def locating_rates(
     spec: ProductSpec | None, opened: Sequence[Rate], *, exact: bool
 ) -> dict[str, Rate]:
     """Return some rates and those that decide about them, by name."""
@@ -59,7 +59,7 @@ def range_indexes(spec: ProductSpec | None, rate: Rate) -> list[str]:
     return [path for link in links if link is not None for path in (link.first, link.count)]
 
 
-def deciding_variables(spec: ProductSpec | None, rate: Rate) -> list[str]:
+def locating_variables(spec: ProductSpec | None, rate: Rate) -> list[str]:
     """Return the paths below a beam of the specified variables by which rows are selected."""
     names = (rate.latitude, rate.longitude, rate.time, rate.track_segment)
     own = [posixpath.join(rate.group, name) for name in names if name]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .along_track import make_ruler
+from .track_distance import make_ruler
 from .tracks import Track
 
 __all__ = ["ProfileAxis"]

@@ -8,7 +8,7 @@ import xarray as xr
 
 from xr_icesat2.extras import require
 
-from .plot_methods import PlotMethods
+from .plot_accessor import PlotMethods
 
 if TYPE_CHECKING:
     from .explorer import Explorer

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from xr_icesat2.extras import require
 
-__all__ = ["PlanarTest", "shifts"]
+__all__ = ["PointInPolygon", "shifts"]
 
 _PREPARING = threading.Lock()
 
@@ -25,7 +25,7 @@ def shifts(turn: float | None, west: float, east: float) -> list[float]:
     return [by for by in (-turn, 0.0, turn) if west <= turn + by and east >= -turn / 2 + by]
 
 
-class PlanarTest:
+class PointInPolygon:
     """Callable that returns which points are inside, on an edge, or nearer than a distance.
 
     Parameters
