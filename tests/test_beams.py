@@ -1,5 +1,7 @@
 """Beams, spots and orientation, and the selection of beams."""
 
+import re
+
 import h5py
 import numpy as np
 import pytest
@@ -174,6 +176,12 @@ def test_nonexistent_spots_are_refused(spots):
     message = str(caught.value)
     assert f"spots={spots!r}" in message
     assert '"strong", "weak", a number or a list of numbers of 1, 2, 3, 4, 5, 6' in message
+
+
+@pytest.mark.parametrize("spots", ["gt2r", ["gt2r", "gt1l"]])
+def test_ground_tracks_as_spots_are_referred_to_beams(spots):
+    with pytest.raises(SelectionError, match=re.escape(f"beams={spots!r}")):
+        select_spots(spots, None, FORWARD)
 
 
 @pytest.mark.parametrize("beams", ["gt4l", ["gt1l", "GT1R"], [], [1], "strong"])

@@ -129,13 +129,17 @@ def test_clip_of_a_tree_equals_opening_with_region(passes, track, product, layou
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_clip_without_a_row_inside_equals_opening_with_region(passes, layout):
+def test_clip_without_a_row_inside_equals_opening_with_region(passes, layout, caplog):
     nowhere = (0, 0, 1, 1)
     for group in ("heights", "geolocation"):
         expected = opened(passes["ATL03"], group, layout, region=nowhere)
         clipped = opened(passes["ATL03"], group, layout).icesat2.clip(nowhere)
         assert_identical(clipped, expected)
         assert clipped.sizes.get("gran_idx", 0) == 0
+        assert len(caplog.messages) == 2
+        assert "No row of the 2 granules is inside the region" in caplog.messages[0]
+        assert "longitude is before latitude; xr_icesat2.search(" in caplog.messages[0]
+        caplog.clear()
     xr.testing.assert_identical(
         tree_of(passes["ATL06"], layout).icesat2.clip(nowhere).load(),
         tree_of(passes["ATL06"], layout, region=nowhere).load(),

@@ -59,11 +59,23 @@ def check_exit(code: str, path: os.PathLike[str]) -> None:
         check=False, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    assert "Exception ignored" not in done.stderr
 
 
 @pytest.mark.parametrize("code", LEFT_OPEN.values(), ids=LEFT_OPEN)
 def test_process_exits_with_an_open_granule(code, newer):
     check_exit(code, newer)
+
+
+def test_files_are_closed_when_globals_of_modules_are_gone(tmp_path):
+    """As the interpreter leaves a module of which something is still referenced."""
+    code = """
+from xr_icesat2.bytesource import descriptor_cache
+ds = opened().load()
+assert len(descriptor_cache.descriptors)
+descriptor_cache.os = None
+"""
+    check_exit(code, write_granule(tmp_path, n_segments=20))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")

@@ -270,6 +270,8 @@ BOWTIE = [(0, 0), (2, 2), (2, 0), (0, 2)]
         ((0, 10, 1, 5), "south below north"),
         ((0, np.nan, 1, 5), "latitudes from -90"),
         ((68.9, -50.5, 69.4, 148.0), "seem to be swapped"),
+        ((-34.8, 66.6, -34.72, 66.5), r"South \(66.6\) is north of north \(66.5\)"),
+        (np.array([4e5, -8e6, 5e5, -7e6]), r"=\[400000.0, .*no degrees.*region=frame.*to_crs\("),
         ((5, 5, 5, 6), "covers no area"),
         ((180, 5, -180, 6), "covers no area"),
         ([(0, 0), (1, 1)], "2 points"),

@@ -279,3 +279,24 @@ def test_times_that_cannot_be_decoded_select_nothing():
     path = granule("ATL11_078805_0304_02_v002.h5")
     with pytest.raises(SelectionError, match="no times that can be decoded"):
         xr.open_dataset(path, engine="icesat2", layout="flat", time=("2018", "2030"))
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (("06/11/2019", "13/11/2019"), "'06/11/2019' is not a time in ISO 8601; expected"),
+        (("2019-11-06", "13.11.2019"), "'13.11.2019' is not a time in ISO 8601; expected"),
+        ("2019-11-06", r"Pass time=\('2019-11-06', '2019-11-06'\)"),
+        (slice("2019-11", None), r"Pass time=\('2019-11', None\)"),
+        ("yesterday", "open end. Times without a zone are UTC.$"),
+    ],
+)
+def test_windows_are_pairs_of_iso_times(middle, given, says):
+    with pytest.raises(SelectionError, match=says):
+        opened(middle, "flat", time=given)
+
+
+def test_window_without_a_row_is_logged(middle, caplog):
+    assert opened(middle, "flat", time=("2000", "2001")).sizes["segment_idx"] == 0
+    [message] = caplog.messages
+    assert "No row of the granule is inside the window of time (2000-01-01" in message

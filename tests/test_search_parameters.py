@@ -147,6 +147,8 @@ def test_product_names_are_normalised():
          "2019-01-02T00:00:00.000Z,2019-01-02T03:04:05.678Z"),
         ((pd.Timestamp("2019-01-02"), None), "2019-01-02T00:00:00.000Z,"),
         ("2019-11-06 23:00:08", "2019-11-06T23:00:08.000Z,2019-11-06T23:00:08.000Z"),
+        (("2019-11-06T21", "2019-11-06T23:30+0100"),
+         "2019-11-06T21:00:00.000Z,2019-11-06T22:30:00.000Z"),
     ],
 )  # fmt: skip
 def test_times_become_cmr_ranges(asked, written):
@@ -156,7 +158,8 @@ def test_times_become_cmr_ranges(asked, written):
 @pytest.mark.parametrize(
     "asked",
     ["yesterday", "2019-13", ("2020", "2019"), ("2019",), ("2019", "2020", "2021"), ("", None),
-     (3.5j, None), 2019, (2019, 2020), ("NaT", None)],
+     (3.5j, None), 2019, (2019, 2020), ("NaT", None), "06/11/2019", "13.11.2019", "6 Nov 2019",
+     ("20191106", None), "now"],
 )  # fmt: skip
 def test_impossible_times_are_refused(asked):
     with pytest.raises(SelectionError, match=r"'2019-11-06'|ends before"):

@@ -15,12 +15,16 @@ from .errors import SelectionError
 __all__ = ["TimeBound", "TimeWindow", "make_time_window", "parse_time_bound"]
 
 TimeBound: TypeAlias = str | dt.date | dt.datetime | np.datetime64 | None
-"""A day, month or year, a point in time, or None for an open end."""
+"""A day, month or year, a point in time (texts in ISO 8601), or None for an open end."""
 
 _CALENDAR = re.compile(r"\d{4}(?:-\d{2}(?:-\d{2})?)?")
+_ISO_TIME = re.compile(
+    r"\d{4}-\d{2}-\d{2}[T ]\d{2}(?::\d{2}(?::\d{2}(?:\.\d+)?)?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?"
+)
 _EXPECTED = (
-    "expected the start and end of a window, each a datetime, a text such as '2019-11-06T10:30:00' "
-    "or '2019-11', or None for an open end. Times without a zone are UTC."
+    "expected the start and end of a window, each a datetime, text in ISO 8601 such as "
+    "'2019-11-06T10:30:00', '2019-11-06' or '2019-11', or None for an open end. Times without a "
+    "zone are UTC."
 )
 
 
@@ -75,7 +79,7 @@ def make_time_window(given: Any, keyword: str = "time") -> TimeWindow:
         It is not two times, or ends before it starts.
     """
     if not isinstance(given, list | tuple) or len(given) != 2:
-        raise SelectionError(f"{keyword}={given!r}, {_EXPECTED}")
+        raise SelectionError(f"{keyword}={given!r}, {_EXPECTED}{_as_pair(given, keyword)}")
     bounds = [
         parse_time_bound(bound, f"{keyword}={given!r}", _EXPECTED, last=last)
         for bound, last in zip(given, (False, True), strict=True)
@@ -86,6 +90,16 @@ def make_time_window(given: Any, keyword: str = "time") -> TimeWindow:
     if start is not None and end is not None and end < start:
         raise SelectionError(f"{keyword}={given!r} ends before it starts: swap the two")
     return TimeWindow(start, end)
+
+
+def _as_pair(given: Any, keyword: str) -> str:
+    """Return the advice to write a single time, or a slice, as a pair; "" for anything else."""
+    pair = (given.start, given.stop) if isinstance(given, slice) else (given, given)
+    try:
+        make_time_window(pair, keyword)
+    except SelectionError:
+        return ""
+    return f" Pass {keyword}={pair!r}."
 
 
 def parse_time_bound(
@@ -105,7 +119,8 @@ def parse_time_bound(
     Raises
     ------
     SelectionError
-        It is not a time.
+        It is not a time, or a text that is not in ISO 8601: pandas would read "06/11/2019" as
+        June 11.
     """
     if bound is None:
         return None
@@ -121,6 +136,8 @@ def parse_time_bound(
             period = pd.Period(bound.strip())
             edge = period.end_time if last else period.start_time
             return edge.as_unit("ns")
+        if isinstance(bound, str) and not _ISO_TIME.fullmatch(bound.strip()):
+            raise SelectionError(f"{given}: {bound!r} is not a time in ISO 8601; {expected}")
         time = pd.Timestamp(bound)
         if time.tz is not None:
             time = time.tz_convert("UTC").tz_localize(None)

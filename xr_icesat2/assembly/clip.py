@@ -29,7 +29,7 @@ from .rate_headers import BeamRate
 from .request import Request
 from .row_coordinates import CoordinateQuery, CoordinateValues
 from .row_filter import RowFilter
-from .row_selection import cannot_locate, selection_attrs
+from .row_selection import cannot_locate, selection_attrs, warn_of_no_rows
 
 __all__ = ["clip_nodes"]
 
@@ -93,6 +93,8 @@ def clip_nodes(nodes: Mapping[str, xr.Dataset], rows: RowFilter) -> dict[str, xr
         log.warning("%s", note)
     inside = [number for number, one in zip(granules, begun, strict=True) if one.has_rows]
     outside = [_source_name(nodes, number) for number in granules if number not in inside]
+    if granules and not inside:
+        warn_of_no_rows(rows, len(granules))
     attrs = selection_attrs(rows, notes, outside)
     kept = {
         (name, (number, beam)): chosen

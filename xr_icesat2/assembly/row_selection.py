@@ -23,7 +23,7 @@ from .resolved_granule import ResolvedGranule
 from .row_coordinates import CoordinateValues, read_coordinates
 from .row_filter import RowFilter
 
-__all__ = ["RowSelection", "cannot_locate", "select_rows", "selection_attrs"]
+__all__ = ["RowSelection", "cannot_locate", "select_rows", "selection_attrs", "warn_of_no_rows"]
 
 log = get_logger(__name__)
 GRANULE_DIMS = ("gran_idx", "granule", "beam_idx")
@@ -114,6 +114,7 @@ def select_rows(
     attrs = selection_attrs(rows, notes, outside)
     if inside:
         return RowSelection(inside, attrs)
+    warn_of_no_rows(rows, len(granules))
     nothing = RowRanges.of_range(0, 0)
     empty = [
         replace(one, rows=dict.fromkeys(granule.selected, nothing))
@@ -144,6 +145,22 @@ def selection_attrs(
     if outside:
         attrs["granules_outside"] = list(outside)
     return attrs
+
+
+def warn_of_no_rows(rows: RowFilter, count: int) -> None:
+    """Log that no granule has a row inside, and what to check."""
+    of = "the granule" if count == 1 else f"the {count} granules"
+    where, checks = [], []
+    if rows.region is not None:
+        where.append(f"region ({rows.region!r})")
+        checks.append(
+            "Check that longitude is before latitude; xr_icesat2.search(…, region=…) finds "
+            "granules that touch a region."
+        )
+    if rows.window is not None:
+        where.append(f"window of time ({rows.window})")
+        checks.append("Compare the window, in UTC, with data_start_utc of the granules.")
+    log.warning("No row of %s is inside the %s. %s", of, " and the ".join(where), " ".join(checks))
 
 
 def cannot_locate(whole: Sequence[str], rows: RowFilter) -> str:

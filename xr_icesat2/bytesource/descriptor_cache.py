@@ -9,6 +9,7 @@ import os
 import stat
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 
 from xr_icesat2.errors import NotAGranuleError
 from xr_icesat2.fork_safety import after_fork
@@ -86,9 +87,10 @@ class Descriptor:
             os.lseek(self._fd, offset, os.SEEK_SET)
             return os.read(self._fd, length)
 
-    def __del__(self) -> None:
+    # A default: globals of modules may be None when the interpreter exits.
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
         if self._fd >= 0:
-            os.close(self._fd)
+            close(self._fd)
 
 
 class DescriptorCache:

@@ -15,7 +15,8 @@ Temporal = TimeBound | Sequence[TimeBound]
 
 _EXPECTED = (
     "expected a day, month or year ('2019-11-06', '2019-11', '2019'), or the start and end of a "
-    "period, as such texts or datetimes, or None for an open end. Times without a zone are UTC."
+    "period, as such texts (ISO 8601) or datetimes, or None for an open end. Times without a zone "
+    "are UTC."
 )
 
 

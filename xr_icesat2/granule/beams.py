@@ -298,7 +298,10 @@ def _named_groups(given: object, groups: Sequence[str]) -> list[str]:
 
 def _no_such(spots: object) -> SelectionError:
     valid = f'"strong", "weak", a number or a list of numbers of {_listed(SPOTS)}'
-    return SelectionError(f"spots={spots!r}, expected {valid}")
+    listed = spots if isinstance(spots, list | tuple) else [spots]
+    are_beams = any(isinstance(one, str) and one in BEAMS for one in listed)
+    hint = f". Ground tracks are selected with beams={spots!r}" if are_beams else ""
+    return SelectionError(f"spots={spots!r}, expected {valid}{hint}")
 
 
 def _listed(values: Collection[object]) -> str:

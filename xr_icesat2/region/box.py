@@ -115,7 +115,7 @@ def make_box(given: Any, keyword: str = "region") -> BoxRegion:
             f"{keyword}={shown(given)}, expected west, south, east, north"
         ) from None
     if not _is_box(west, south, east, north):
-        hint = SWAPPED if _is_box(south, west, north, east) else ""
+        hint = _hint(west, south, east, north)
         raise SelectionError(
             f"{keyword}={shown(given)}, expected west, south, east, north in degrees: "
             f"{LONGITUDES}, {LATITUDES}, south below north{hint}"
@@ -132,6 +132,20 @@ def make_box(given: Any, keyword: str = "region") -> BoxRegion:
 
 def _is_box(west: float, south: float, east: float, north: float) -> bool:
     return all(-180 <= lon <= 360 for lon in (west, east)) and -90 <= south <= north <= 90
+
+
+def _hint(west: float, south: float, east: float, north: float) -> str:
+    """Return what seems to be wrong with numbers that are no box."""
+    if _is_box(west, north, east, south):
+        return f". South ({south:g}) is north of north ({north:g}): exchange them"
+    if _is_box(south, west, north, east):
+        return SWAPPED
+    if max(abs(west), abs(south), abs(east), abs(north)) > 1000:
+        return (
+            ". These are no degrees: pass the GeoDataFrame itself (region=frame), or "
+            "frame.to_crs(4326).total_bounds"
+        )
+    return ""
 
 
 def wrapped(longitude: float) -> float:

@@ -36,7 +36,10 @@ _KEYS = (("lon", "lat"), ("longitude", "latitude"))
 
 
 def shown(given: Any) -> str:
-    """Return the beginning of the repr, for a message."""
+    """Return the beginning of the repr, for a message; numbers without numpy's types."""
+    if isinstance(given, list | tuple):
+        numbers = [n.item() if isinstance(n, np.generic) else n for n in given]
+        given = numbers if isinstance(given, list) else tuple(numbers)
     text = repr(given)
     return text if len(text) <= 80 else f"{text[:77]}..."
 
