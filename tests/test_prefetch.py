@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from tests.written_granules import numbered_copies
-from xr_icesat2.assembly.predicted_paths import predict_paths
+from xr_icesat2.assembly.prefetch_paths import predict_paths
 from xr_icesat2.assembly.request import Request
 from xr_icesat2.testing import write_granule
 

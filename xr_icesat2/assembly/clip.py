@@ -23,12 +23,12 @@ from xr_icesat2.reading.row_ranges import RowRanges
 from .assemble import assemble_dataset
 from .clipped_rate import clip_rate, without_granules
 from .granule_rows import GranuleRows, Key, Queries
-from .locating_rates import locating_rates, range_indexes
 from .opened_rate_rows import OpenedRows
 from .rate_headers import BeamRate
 from .request import Request
 from .row_coordinates import CoordinateQuery, CoordinateValues
 from .row_filter import RowFilter
+from .row_location import locating_rates, range_indexes
 from .row_selection import cannot_locate, selection_attrs, warn_of_no_rows
 
 __all__ = ["clip_nodes"]

@@ -15,7 +15,7 @@ from xr_icesat2.links.row_range_map import RangeMap
 from xr_icesat2.links.track_rows import Beam, load_values
 from xr_icesat2.reading.row_ranges import RowRanges
 
-from .compact_rows import GatheredRows
+from .clipped_rows import GatheredRows
 from .flat_row_coordinates import RunArray, row_labels
 from .opened_rate_rows import OpenedRows
 from .source_row_coordinate import SourceRowArray, source_row_attrs

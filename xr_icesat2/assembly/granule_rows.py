@@ -14,19 +14,19 @@ from xr_icesat2.products import PRODUCTS, ProductSpec, RangeLink, Rate
 from xr_icesat2.reading.row_ranges import RowRanges
 
 from .granule_track import read_track
-from .locating_headers import read_locating_headers
-from .locating_rates import (
+from .rate_headers import BeamRate
+from .resolved_granule import ResolvedGranule
+from .row_coordinates import CoordinateQuery, CoordinateValues
+from .row_filter import Places, RowFilter
+from .row_location import (
     LATITUDE,
     LONGITUDE,
     TIME,
     coordinate_path,
     locating_rates,
     range_indexes,
+    read_locating_headers,
 )
-from .rate_headers import BeamRate
-from .resolved_granule import ResolvedGranule
-from .row_coordinates import CoordinateQuery, CoordinateValues
-from .row_filter import Places, RowFilter
 from .rows_by_link import CoveredRanges, check_complete, rows_by_time
 from .track_prediction import TrackPrediction
 

@@ -15,7 +15,7 @@ from xr_icesat2.index_cache.store import NO_STORES, IndexStores, choose_stores
 from xr_icesat2.limits import DEFAULT_LIMITS, Limits
 
 from .parallel import MAX_CONCURRENT, map_granules
-from .predicted_paths import prefetch_granule
+from .prefetch_paths import prefetch_granule
 from .request import Request
 
 __all__ = ["open_granule", "open_granules"]

@@ -12,7 +12,7 @@ from .granule_track import track_paths
 from .group_keyword import choose_rate, unmerged_path
 from .identity_reader import identify_granule
 from .parallel import map_granules
-from .predicted_paths import predict_paths
+from .prefetch_paths import predict_paths
 from .request import FilePath, Request, check_not_dropped
 from .resolved_granule import ResolvedGranule, resolve_granules
 from .variable_patterns import check_below_beams

@@ -30,7 +30,7 @@ from xr_icesat2.reading.lazy_array import GranuleArray
 from xr_icesat2.reading.padded_array import Mosaic
 from xr_icesat2.reading.row_ranges import RowRanges
 
-from .fill_values import product_of, specified_attrs, undeclared_fills
+from .undeclared_fill_values import product_of, specified_attrs, undeclared_fills
 
 __all__ = ["ArrayPart", "DecodeRules", "VariableLayout", "build_variable", "pad_value"]
 

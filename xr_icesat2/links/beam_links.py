@@ -16,7 +16,7 @@ from xr_icesat2.reading.load import Steps
 from xr_icesat2.reading.selection import Index
 
 from .declared_links import End
-from .endpoint import Endpoint
+from .link_endpoint import Endpoint
 from .linkable_rates import LinkableRate
 from .row_matcher import RowMatcher, make_matcher
 from .row_range_map import NO_ROW

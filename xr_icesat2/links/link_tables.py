@@ -11,7 +11,7 @@ import numpy as np
 from xr_icesat2.errors import LinkError
 from xr_icesat2.products import KeyLink, RangeLink, TimeLink
 
-from .endpoint import Endpoint
+from .link_endpoint import Endpoint
 from .lookup import inner_link
 from .row_range_map import (
     NO_ROW,

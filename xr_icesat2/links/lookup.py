@@ -7,7 +7,7 @@ from xr_icesat2.granule.identity import UNKNOWN
 from xr_icesat2.products import PRODUCTS, KeyLink, RangeLink, RateLink, SpanLink
 
 from .declared_links import declared_links, link_ends, list_links
-from .endpoint import Endpoint
+from .link_endpoint import Endpoint
 
 __all__ = [
     "check_pair",

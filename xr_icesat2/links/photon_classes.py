@@ -12,7 +12,7 @@ from xr_icesat2.errors import LinkError
 from xr_icesat2.products import KeyLink, RangeLink
 
 from .api import Opened, attach, on_rows_of
-from .endpoint import Endpoint
+from .link_endpoint import Endpoint
 from .linked_arrays import AttachedArray
 from .lookup import find_link, find_range_link
 from .row_matcher import make_matcher

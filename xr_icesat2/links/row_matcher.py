@@ -14,7 +14,7 @@ from xr_icesat2.errors import LinkError
 from xr_icesat2.products import KeyLink, RangeLink, SpanLink, TimeLink
 from xr_icesat2.reading.load import Steps, run_steps
 
-from .endpoint import Endpoint, with_common_beams
+from .link_endpoint import Endpoint, with_common_beams
 from .link_tables import (
     LinkTable,
     LinkTables,

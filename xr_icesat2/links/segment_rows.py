@@ -9,7 +9,7 @@ import numpy as np
 from xr_icesat2.errors import LinkError
 from xr_icesat2.products import SpanLink
 
-from .endpoint import Endpoint, with_common_beams
+from .link_endpoint import Endpoint, with_common_beams
 from .link_tables import LinkTables, number_tables, range_tables, row_tables
 from .lookup import check_pair, check_through, find_range_link, inner_link, known_granules
 from .row_range_map import NO_ROW

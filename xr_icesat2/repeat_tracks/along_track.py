@@ -11,7 +11,7 @@ import xarray as xr
 from xarray.core import indexing
 
 from xr_icesat2.errors import LinkError, SelectionError
-from xr_icesat2.links.endpoint import Endpoint
+from xr_icesat2.links.link_endpoint import Endpoint
 from xr_icesat2.messages import did_you_mean
 
 from .cell_array import CellArray, cell_dtype

@@ -12,9 +12,9 @@ import xarray as xr
 
 from xr_icesat2.assembly.dask_chunks import granule_per_chunk
 from xr_icesat2.assembly.dimension_scales import scale_paths
-from xr_icesat2.assembly.fill_values import product_of
 from xr_icesat2.assembly.parallel import map_granules
 from xr_icesat2.assembly.request import Request
+from xr_icesat2.assembly.undeclared_fill_values import product_of
 from xr_icesat2.assembly.unsupported_objects import left_out_of_group, note_left_out
 from xr_icesat2.assembly.variable import ArrayPart, DecodeRules, VariableLayout, build_variable
 from xr_icesat2.errors import CorruptGranuleError, MergeError, NotSupportedError

@@ -17,9 +17,9 @@ from xr_icesat2.products import PRODUCTS, ProductSpec, Rate
 from .attach_keyword import needed_variables, resolve_attach
 from .granule_track import track_paths
 from .identity_reader import identify_granule
-from .locating_rates import locating_rates, locating_variables
 from .rate_headers import read_rate_headers
 from .request import Request
+from .row_location import locating_rates, locating_variables
 
 __all__ = ["predict_paths", "prefetch_granule"]
 

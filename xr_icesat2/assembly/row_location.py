@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Sequence
+from dataclasses import replace
 
 from xr_icesat2.products import ProductSpec, Rate
 
 from .dimension_scales import STANDARD_NAMES
-from .rate_headers import BeamRate
+from .rate_headers import BeamRate, read_beam_rates
+from .resolved_granule import ResolvedGranule
 
 __all__ = [
     "LATITUDE",
@@ -18,6 +20,7 @@ __all__ = [
     "locating_rates",
     "locating_variables",
     "range_indexes",
+    "read_locating_headers",
 ]
 
 TIME, LATITUDE, LONGITUDE = range(3)
@@ -64,6 +67,23 @@ def locating_variables(spec: ProductSpec | None, rate: Rate) -> list[str]:
     names = (rate.latitude, rate.longitude, rate.time, rate.track_segment)
     own = [posixpath.join(rate.group, name) for name in names if name]
     return [*own, *range_indexes(spec, rate)]
+
+
+def read_locating_headers(
+    one: ResolvedGranule, rate: Rate, spec: ProductSpec | None
+) -> dict[int, BeamRate]:
+    """Return the rate of each beam that has it, with the variables that decide about its rows."""
+    own = next((known for known in one.rates if known.name == rate.name), rate)
+    asked = tuple(locating_variables(spec, rate))
+    request = replace(one.request, variables=asked, drop_variables=())
+    found = read_beam_rates(one.granule, one.selection, own, request)
+    if all(number in found and found[number].variables for number in one.selection.groups):
+        return found
+    # Only its other variables tell whether a beam without a place has rows.
+    anything = replace(request, variables=None)
+    return read_beam_rates(one.granule, one.selection, own, anything) | {
+        number: beam for number, beam in found.items() if beam.variables
+    }
 
 
 def coordinate_path(rate: Rate, beam: BeamRate, role: int) -> str | None:
