@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 
 from tests.laziness import is_loaded
-from tests.paths import ATL06_GRANULES, needs_granules
+from tests.paths import ATL06_GRANULES, granule, needs_granules
 from xr_icesat2.errors import LinkError, MergeError, SelectionError
 from xr_icesat2.testing import elevation_change, write_granule
 
@@ -257,6 +257,10 @@ def test_what_cannot_be_aligned_is_refused(ice, tmp_path):
     other = write_granule(tmp_path, rgt=659, n_segments={"gt1l": 20})
     with pytest.raises(MergeError, match="of 2 reference ground tracks"):
         opened([ice[0], other]).icesat2.along_track()
+    point = opened(granule("ATL11_078805_0304_02_v002.h5"), layout="flat")
+    for spacing in (None, 100):
+        with pytest.raises(SelectionError, match=r"dimension 'cycle' already.*ds.sel\(cycle"):
+            point.icesat2.along_track(spacing)
     twice = xr.concat([opened(ice[0], layout="flat")] * 2, "segment_idx")
     with pytest.raises(MergeError, match="occurs twice in cycle 4"):
         twice.icesat2.along_track()

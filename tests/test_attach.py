@@ -376,6 +376,10 @@ def test_newest_version_of_a_companion_is_taken(passes, tmp_path):
     ("names", "said"),
     [
         ("segment_ids", r"Did you mean 'segment_id'\? Expected one of: x_atc"),
+        (
+            "segment_ids",
+            r"and \d+ more\. All are documented in xr_icesat2.products\['ATL03'\], .*8'\]",
+        ),
         ("atl08_clas", r"Did you mean 'atl08_class'\?"),
         ("h_ph", "'h_ph' is a variable of ATL03 heights itself"),
         ("delta_time", "write 'geolocation/delta_time'"),

@@ -1,5 +1,6 @@
 """Citations name what NSIDC asks for: authors, year, title, version, publisher and DOI."""
 
+import datetime as dt
 import re
 
 import pytest
@@ -133,7 +134,8 @@ def test_impossible_values_are_errors(written):
     ds = opened(written["006"])
     with pytest.raises(SelectionError, match="expected 'text' or 'bibtex'"):
         ds.icesat2.cite("bib")
-    with pytest.raises(SelectionError, match="expected the date as text"):
+    assert ds.icesat2.cite(accessed=dt.date(2026, 1, 31)) == ds.icesat2.cite(accessed="2026-01-31")
+    with pytest.raises(SelectionError, match="expected a date, or text"):
         ds.icesat2.cite(accessed=2026)
 
 

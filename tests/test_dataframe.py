@@ -300,6 +300,14 @@ def test_node_of_tree(atl06):
         tree.icesat2.to_dataframe()
 
 
+def test_variable_of_a_node_below_is_located(tmp_path):
+    tree = xr.open_datatree(write_granule(tmp_path, "ATL08", n_segments=8), engine="icesat2")
+    for name in ("h_canopy", "canopy/h_canopy"):
+        with pytest.raises(SelectionError, match=r"'h_canopy' to tree\['land_segments/canopy'\]"):
+            tree["land_segments"].icesat2.to_dataframe([name])
+    assert "h_canopy" in tree["land_segments/canopy"].icesat2.to_dataframe(["h_canopy"])
+
+
 def test_granule_without_rows(tmp_path):
     path = write_granule(tmp_path, n_segments=0)
     for layout in ("spot", "flat"):

@@ -63,13 +63,20 @@ def rows_of(path):
         return [np.concatenate([group[name][:] for group in groups]) for name in names]
 
 
+def wide_box(path):
+    """A box about the rows that is too wide for north to be up everywhere."""
+    longitude, latitude, _ = rows_of(path)
+    middle, south = longitude.mean(), latitude.min()
+    return (middle - 11, south - 1, middle + 11, south + 1)
+
+
 @pytest.mark.parametrize(
     ("layout", "granule_region", "crs"), [("spot", 3, 3413), ("flat", 11, 3031)]
 )
 def test_polar_points_are_where_pyproj_puts_them(folder, layout, granule_region, crs):
     path = write_granule(folder, granule_region=granule_region, **ROWS)
-    axes = opened(path, layout=layout).icesat2.plot.map(robust=False)
     longitude, latitude, height = rows_of(path)
+    axes = opened(path, layout=layout).icesat2.plot.map(region=wide_box(path), robust=False)
     transformer = pyproj.Transformer.from_crs(4326, crs, always_xy=True)
     expected = np.stack(transformer.transform(longitude, latitude), axis=-1)
     valid = height < 1e30
@@ -86,6 +93,45 @@ def test_polar_points_are_where_pyproj_puts_them(folder, layout, granule_region,
     assert any(label.endswith(("°N", "°S")) for label in ticks(axes))
 
 
+@pytest.mark.parametrize("granule_region", [3, 11])
+def test_north_is_up_where_rows_are_close_together(tmp_path, granule_region):
+    path = write_granule(tmp_path, granule_region=granule_region, **ROWS)
+    axes = opened(path, layout="flat").icesat2.plot.map("segment_id")
+    longitude, latitude, _ = rows_of(path)
+    many = np.ones(len(longitude))
+    geod = pyproj.Geod(ellps="WGS84")
+    start = longitude.mean() * many, latitude.mean() * many
+    azimuth, _, metres = geod.inv(*start, longitude, latitude)
+    expected = metres[:, None] * np.stack(
+        [np.sin(np.radians(azimuth)), np.cos(np.radians(azimuth))], axis=-1
+    )
+    drawn = np.asarray(next(iter(points(axes).values())).get_offsets())
+    assert np.ptp(latitude) < 1
+    assert np.abs(latitude).min() > 60
+    np.testing.assert_allclose(
+        drawn[np.lexsort(drawn.T)], expected[np.lexsort(expected.T)], atol=10
+    )
+    assert "equal-area" in axes.get_xlabel()
+
+
+@pytest.mark.parametrize("longitude", [0.0, 179.9])
+def test_rows_near_a_pole_are_polar_stereographic(path, longitude):
+    ds = opened(path, layout="flat")
+    lon = (ds.longitude - ds.longitude.mean() + longitude + 180) % 360 - 180
+    for latitude, name in ((83.0, "equal-area"), (85.0, "EPSG:3413"), (-85.0, "EPSG:3031")):
+        moved = ds.assign_coords(
+            longitude=lon, latitude=ds.latitude - ds.latitude.mean() + latitude
+        )
+        assert name in moved.icesat2.plot.map().get_xlabel()
+
+
+def test_flags_without_meanings_have_those_of_the_specification():
+    ds = opened(granule("clip_ATL03_VegR.h5"), layout="flat").isel(surface_type=0)
+    found = points(ds.icesat2.plot.map("signal_conf_ph"))
+    assert {"noise", "buffer", "low"} <= set(found)
+    assert set(found) <= {"noise", "not considered", "possible tep", "buffer", "low", "no value"}
+
+
 def test_other_points_keep_their_areas():
     ds = opened(granule("processed_ATL08_20200821122613_08730802_004_01.h5"), layout="flat")
     axes = ds.icesat2.plot.map()
@@ -98,7 +144,7 @@ def test_other_points_keep_their_areas():
 
 
 def test_scale_bar_has_its_length_on_the_ground(path):
-    axes = opened(path).icesat2.plot.map()
+    axes = opened(path).icesat2.plot.map(region=wide_box(path))
     [bar] = (one for one in axes.artists if hasattr(one, "size_bar"))
     rectangle = bar.size_bar.get_children()[0]
     number, unit = bar.txt_label.get_text().split()
@@ -130,7 +176,7 @@ def test_flags_have_their_meanings(path):
 
 def test_region_is_drawn_and_shown_whole(path):
     longitude, latitude, _ = rows_of(path)
-    box = (longitude.min() - 1, latitude.min() - 0.5, longitude.max(), latitude.max())
+    box = (longitude.min() - 21, latitude.min() - 0.5, longitude.max(), latitude.max())
     axes = opened(path).icesat2.plot.map(region=box)
     [outline] = axes.lines
     x, y = np.array(outline.get_data())

@@ -145,7 +145,7 @@ def test_node_of_a_tree(written):
     }
     assert_beams(tree["land_segments"].icesat2.quality(), expected)
     assert_beams(opened(path).icesat2.quality(), expected)
-    with pytest.raises(RateError, match="rows of one"):
+    with pytest.raises(RateError, match=r"rows of one rate.*rules: tree\['land_segments'\]$"):
         tree.icesat2.quality()
 
 

@@ -6,6 +6,7 @@ xarray registers accessors when a program runs, so type checkers see ``ds.icesat
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
@@ -147,7 +148,12 @@ class Accessor(TableMethods, PictureMethods, Generic[T]):
             variable.load()
         return self._opened
 
-    def cite(self, format: CitationFormat = "text", *, accessed: str | None = None) -> str:  # noqa: A002 - a common name
+    def cite(
+        self,
+        format: CitationFormat = "text",  # noqa: A002 - a common name
+        *,
+        accessed: str | dt.date | None = None,
+    ) -> str:
         """Return the citations of the products and releases, as NSIDC asks for them.
 
         Citing the data with its version and DOI is a condition of their use. Products of which
@@ -157,8 +163,9 @@ class Accessor(TableMethods, PictureMethods, Generic[T]):
         ----------
         format : {"text", "bibtex"}
             Text of one paragraph for each release, or BibTeX entries.
-        accessed : str, optional
-            Date of access, as it should be printed. Default: the placeholder "Date Accessed".
+        accessed : str or date, optional
+            Date of access: a text is printed unchanged, a date as 2026-01-31. Default: the
+            placeholder "Date Accessed".
 
         Returns
         -------
@@ -240,9 +247,10 @@ class Accessor(TableMethods, PictureMethods, Generic[T]):
         region : optional
             An area, as for the keyword ``region`` of the engine.
         exact : bool
-            Select photons of ATL03 by their own place and time, instead of by those of their 20 m
-            segment. A tree has the segments. For a Dataset of photons they are read from the
-            granule, as long as one of its variables is lazy and not made of dask arrays.
+            What the engine calls ``region_exact``: select photons of ATL03 by their own place and
+            time, instead of by those of their 20 m segment. A tree has the segments. For a Dataset
+            of photons they are read from the granule, as long as one of its variables is lazy and
+            not made of dask arrays.
         time : (start, end), optional
             A window of time, as for the keyword ``time`` of the engine.
 
@@ -347,7 +355,8 @@ class DatasetAccessor(Accessor[xr.Dataset]):
         Raises
         ------
         SelectionError
-            The rows have no place along the track, or need ``spacing``, ``attach`` or a variable.
+            The rows have no place along the track, or need ``spacing``, ``attach`` or a variable;
+            or the cycles are on a dimension already (ATL11).
         MergeError
             The rows are of several reference ground tracks, or two rows are at one place.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, TypeAlias
 
@@ -22,13 +23,17 @@ PUBLISHER = "NASA National Snow and Ice Data Center Distributed Active Archive C
 ACCESSED = "Date Accessed"
 
 
-def cite(nodes: Mapping[str, xr.Dataset], form: CitationFormat, accessed: str | None) -> str:
+def cite(
+    nodes: Mapping[str, xr.Dataset], form: CitationFormat, accessed: str | dt.date | None
+) -> str:
     """Return the citations of all releases in some Datasets; see :meth:`.DatasetAccessor.cite`."""
     if form not in ("text", "bibtex"):
         raise SelectionError(f"format={form!r}: expected 'text' or 'bibtex'")
+    if isinstance(accessed, dt.date):
+        accessed = f"{accessed:%Y-%m-%d}"
     if accessed is not None and not isinstance(accessed, str):
         raise SelectionError(
-            f"accessed={accessed!r}: expected the date as text, as in '2026-01-31'"
+            f"accessed={accessed!r}: expected a date, or text such as '2026-01-31'"
         )
     releases = sorted(set(_releases(nodes)))
     if not releases:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -37,6 +38,8 @@ class OpenedRate:
         group and its dimension.
     spec
         Specification of the product, None where the product is unknown.
+    node
+        The node of a tree that was given; None for a Dataset.
     """
 
     dataset: xr.Dataset
@@ -46,6 +49,7 @@ class OpenedRate:
     name: str
     rate: Rate
     spec: ProductSpec | None
+    node: xr.DataTree | None = None
 
     @classmethod
     def of(cls, given: xr.Dataset | xr.DataTree) -> OpenedRate:
@@ -69,7 +73,8 @@ class OpenedRate:
         spec = PRODUCTS.get(product or "")
         specified = (rate for rate in (spec.rates if spec else ()) if rate.name == name)
         rate = next(specified, Rate(group=name, along=along))
-        return cls(dataset, along, product, release, name, rate, spec)
+        node = given if isinstance(given, xr.DataTree) else None
+        return cls(dataset, along, product, release, name, rate, spec, node)
 
     @property
     def title(self) -> str:
@@ -110,6 +115,14 @@ class OpenedRate:
     def time(self) -> str | None:
         """Coordinate with the time of each row; None if the Dataset has none."""
         return self._find("time")
+
+    def find_below(self, variable: str) -> str:
+        """Return a sentence that names the node below that has a variable, or ""."""
+        name = posixpath.basename(variable)
+        for node in self.node.descendants if self.node is not None else ():
+            if name in node.data_vars and f"{node.path}/{name}".endswith(f"/{variable}"):
+                return f" The node below has it: pass {name!r} to tree[{node.path[1:]!r}].icesat2."
+        return ""
 
     def require(self, *wanted: RowCoordinate) -> tuple[str, ...]:
         """Return the names of coordinates, which must be there.

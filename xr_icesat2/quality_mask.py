@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from numbers import Real
@@ -34,7 +34,7 @@ def quality_mask(given: xr.Dataset | xr.DataTree, settings: Mapping[str, Any]) -
     settings
         Values that replace those of rules, and labels of second dimensions, by keyword.
     """
-    opened = OpenedRate.of(given)
+    opened = _opened(given)
     rules = _adjusted(opened, settings)
     variables = _variables(given)
     _check_present(opened, rules, variables)
@@ -48,6 +48,31 @@ def quality_mask(given: xr.Dataset | xr.DataTree, settings: Mapping[str, Any]) -
     mask = _lazy_mask(tests, rows, opened.dataset)
     mask.attrs = attrs
     return opened.dataset.assign({NAME: mask})[NAME]
+
+
+def _opened(given: xr.Dataset | xr.DataTree) -> OpenedRate:
+    try:
+        return OpenedRate.of(given)
+    except RateError as error:
+        nodes = list(_nodes_with_rules(given)) if isinstance(given, xr.DataTree) else []
+        if not nodes:
+            raise
+        listed = ", ".join(f"tree[{path!r}]" for path in nodes)
+        raise RateError(
+            "quality() applies to the rows of one rate, which a node of this tree has. Choose one "
+            f"that has quality rules: {listed}"
+        ) from error
+
+
+def _nodes_with_rules(tree: xr.DataTree) -> Iterator[str]:
+    """Yield the paths of the nodes of rates that have rules, without the groups below them."""
+    for node in tree.descendants:
+        try:
+            opened = OpenedRate.of(node)
+        except RateError:
+            continue
+        if opened.rate.quality and opened.along in node.to_dataset(inherit=False).coords:
+            yield node.relative_to(tree)
 
 
 def _adjusted(opened: OpenedRate, settings: Mapping[str, Any]) -> list[QualityRule]:

@@ -205,12 +205,10 @@ def _unknown(product: str, rate: Rate, name: str) -> str:
         for end in linkable_rates(product, rate.group)
     }
     known = [*special, *(one for names in lists.values() for one in names)]
-    listed = "; ".join(
-        f"{end[0]} {end[1]}: {some_of(sorted(set(names)))}" for end, names in lists.items() if names
-    )
-    specials = f"{', '.join(special)}; " if special else ""
+    described = dict.fromkeys(end[0] for end, names in lists.items() if names)
+    tables = ", ".join(f"xr_icesat2.products[{one!r}]" for one in described)
     return (
         f"attach: {name!r} is in no rate that is linked with {product} {rate.name}."
-        f"{did_you_mean(name, known)} Expected one of: {specials}{listed}. "
-        f"xr_icesat2.products[{product!r}] lists all."
+        f"{did_you_mean(name, known)} Expected one of: {some_of(dict.fromkeys(known))}. "
+        f"All are documented in {tables}."
     )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from xr_icesat2.errors import SelectionError
 from xr_icesat2.opened_rate import OpenedRate
+from xr_icesat2.products.variable_table import known_tables, load_table
 
 from .labels import axis_label, unit_of
 from .palette import NOISE, flag_colours, series_colours
@@ -86,7 +87,7 @@ def make_hue(name: str, opened: OpenedRate, tracks: list[Track]) -> Hue:
     others = [str(d) for d in variable.dims if d not in {"gran_idx", opened.beam_dim, opened.along}]
     if others:
         label = f"{label}, highest of {' and '.join(others)}"
-    meanings = _meanings(variable.attrs)
+    meanings = _meanings(variable.attrs) or _specified_meanings(opened, name)
     parts = [reduced(track.values[name]) for track in tracks]
     values = np.unique(np.concatenate(parts)) if parts else np.zeros(0)
     if values.dtype.kind not in "iufbU":
@@ -121,6 +122,16 @@ def _meanings(attrs: Mapping[Any, Any]) -> dict[Any, str]:
     listed = words.replace(",", " ").split()
     numbers = np.atleast_1d(values).tolist()
     return dict(zip(numbers, listed, strict=False)) if len(numbers) == len(listed) else {}
+
+
+def _specified_meanings(opened: OpenedRate, name: str) -> dict[Any, str]:
+    """Return the meanings of a flag in the table of the product, for files that lack them."""
+    if opened.product not in known_tables():
+        return {}
+    groups = {f"{{beam}}/{group}" for group in opened.rate.groups}
+    variables = load_table(opened.product).variables
+    flags = next((v.flags for v in variables if v.name == name and v.group in groups), ())
+    return {value: meaning for meaning, value in flags}
 
 
 def _is_number(value: Any) -> bool:

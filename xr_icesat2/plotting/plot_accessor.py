@@ -112,10 +112,11 @@ class PlotMethods:
     ) -> Any:
         """Draw rows on a map, coloured by a variable.
 
-        Beyond 60 degrees of latitude, the map is polar stereographic (EPSG:3413 or EPSG:3031). Else
-        it is of equal area about the middle of the rows, or in degrees if they are farther apart
-        than 60 degrees, or if pyproj is not installed (extra ``geo``). Rows without a value are
-        grey.
+        The map is of equal area about the middle of the rows, with north up. Beyond 60 degrees of
+        latitude it is polar stereographic (EPSG:3413 or EPSG:3031) if rows span more than 5 degrees
+        of latitude or 20 of longitude, or lie beyond 84 degrees. It is in degrees if rows are
+        farther from their middle than 60 degrees, or if pyproj is not installed (extra ``geo``).
+        Rows without a value are grey.
 
         Parameters
         ----------

@@ -15,7 +15,11 @@ Floats = NDArray[np.float64]
 Transform = Callable[[Floats, Floats], tuple[Floats, Floats]]
 
 _POLAR = 60.0
-"""Degrees of latitude beyond which maps are polar stereographic."""
+"""Degrees of latitude beyond which maps of wide areas are polar stereographic."""
+_LOCAL = 5.0, 20.0
+"""Degrees of latitude and of longitude that rows span at most on a map with north up."""
+_NEAR_A_POLE = 84.0
+"""Degrees of latitude beyond which meridians converge too much for north to be up."""
 _LARGEST = 60.0
 """Degrees from the middle within which a map is of equal area about it."""
 
@@ -43,9 +47,10 @@ def choose_projection(longitude: Floats, latitude: Floats) -> MapProjection:
         import pyproj  # noqa: PLC0415 - an extra
     except ImportError:
         return _degrees(centre, float(np.abs(latitude).max()))
-    if latitude.min() >= _POLAR:
+    is_wide = not _is_local(longitude, latitude, centre)
+    if is_wide and latitude.min() >= _POLAR:
         return _projected(pyproj, "EPSG:3413", "polar stereographic, EPSG:3413")
-    if latitude.max() <= -_POLAR:
+    if is_wide and latitude.max() <= -_POLAR:
         return _projected(pyproj, "EPSG:3031", "polar stereographic, EPSG:3031")
     if _farthest(longitude, latitude, centre, latitude_of_centre) > _LARGEST:
         return _degrees(centre, 0.0)
@@ -90,6 +95,13 @@ def _centre(longitude: Floats, latitude: Floats) -> tuple[float, float]:
     if np.hypot(x, y) < 1e-9:
         return 0.0, float(np.sign(z) * 90)
     return float(np.degrees(np.arctan2(y, x))), float(np.degrees(np.arctan2(z, np.hypot(x, y))))
+
+
+def _is_local(longitude: Floats, latitude: Floats, centre: float) -> bool:
+    """Return whether points are so close together that north is up in all of the map."""
+    width = np.ptp((longitude - centre + 180) % 360)
+    near_a_pole = np.abs(latitude).max() > _NEAR_A_POLE
+    return bool(np.ptp(latitude) <= _LOCAL[0] and width <= _LOCAL[1] and not near_a_pole)
 
 
 def _farthest(longitude: Floats, latitude: Floats, x: float, y: float) -> float:

@@ -76,8 +76,9 @@ def choose_variable(opened: OpenedRate, given: Any) -> str:
             )
         return str(opened.rate.height)
     if given not in variables:
+        hint = opened.find_below(str(given)) or did_you_mean(str(given), along)
         raise SelectionError(
-            f"There is no variable {given!r}.{did_you_mean(str(given), along)} The variables "
+            f"There is no variable {given!r}.{hint} The variables "
             f"along the track are: {some_of(along)}"
         )
     return str(given)

@@ -18,6 +18,8 @@ from xr_icesat2.products import Rate
 
 __all__ = ["Cells", "PlacedRows", "TrackAxis", "choose_axis", "place_rows"]
 
+CYCLE = "cycle"
+"""Dimension of rates of which each row has values of several cycles."""
 NOMINAL_LENGTH = 20.0
 """Nominal metres of a numbered segment of the reference ground track."""
 
@@ -77,9 +79,15 @@ def choose_axis(endpoint: Endpoint, spacing: float | None) -> TrackAxis:
     Raises
     ------
     SelectionError
-        The rate has no fixed places and no ``spacing`` is given, or it lacks the variables.
+        The rate has a dimension of cycles, it has no fixed places and no ``spacing`` is given, or
+        it lacks the variables.
     """
     rate, dataset = endpoint.rate, endpoint.dataset
+    if CYCLE in rate.label_variables:
+        raise SelectionError(
+            f"{endpoint.name} has its cycles on the dimension {CYCLE!r} already, with the same "
+            "places in each. Select cycles with ds.sel(cycle=[…]), without along_track."
+        )
     exact = rate.track_segment if rate.segment_span is None else None
     if spacing is None:
         if exact is None:

@@ -105,9 +105,9 @@ def _listed(rate: OpenedRate, columns: str | Iterable[str]) -> list[str]:
         if not isinstance(name, str):
             raise SelectionError(f"columns: {name!r:.80} is not a name. Pass names of variables.")
         if name not in rate.dataset.variables:
+            hint = rate.find_below(name) or did_you_mean(name, known)
             raise SelectionError(
-                f"columns: there is no variable {name!r}.{did_you_mean(name, known)} "
-                f"The variables are: {some_of(known)}"
+                f"columns: there is no variable {name!r}.{hint} The variables are: {some_of(known)}"
             )
         if not _fits(rate, name):
             dims = rate.dataset[name].dims
