@@ -2,6 +2,7 @@
 
 import sys
 from functools import cache
+from itertools import pairwise
 
 import h5py
 import matplotlib as mpl
@@ -112,6 +113,15 @@ def test_north_is_up_where_rows_are_close_together(tmp_path, granule_region):
         drawn[np.lexsort(drawn.T)], expected[np.lexsort(expected.T)], atol=10
     )
     assert "equal-area" in axes.get_xlabel()
+
+
+def test_labels_of_meridians_do_not_touch(tmp_path):
+    path = write_granule(tmp_path, rgt=533, n_segments={"gt1r": 300, "gt2r": 300})
+    axes = opened(path).icesat2.plot.map(region=(26.49, 62.09, 26.57, 62.14))
+    axes.figure.draw_without_rendering()
+    boxes = [label.get_window_extent() for label in axes.get_xticklabels()]
+    assert len(boxes) > 1
+    assert all(one.x1 + one.height < other.x0 for one, other in pairwise(boxes))
 
 
 @pytest.mark.parametrize("longitude", [0.0, 179.9])

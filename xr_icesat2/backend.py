@@ -146,8 +146,9 @@ class ICESat2BackendEntrypoint(BackendEntrypoint):
         instead of by those of their 20 m segment.
     time : (start, end), optional
         Select rows in a window of time, alone or with ``region``. Both ends are
-        included: datetimes (UTC without a time zone), or texts, of which a day,
-        month or year (``"2019-11"``) stands for all of it. None: an open end.
+        included: datetimes (UTC without a time zone), or texts in ISO 8601, of
+        which a day, month or year (``"2019-11"``) stands for all of it. None: an
+        open end.
     attach : str or list of str, optional
         Variables of linked rates to add to each row, lazily: of ATL03
         ``heights``, variables of ``geolocation`` (``"segment_id"``),

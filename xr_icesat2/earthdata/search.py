@@ -84,8 +84,8 @@ def search(  # noqa: PLR0913 - each is something to search by
         :func:`xr_icesat2.region.make_region`. The catalog is searched by a polygon that contains
         it, whose holes are filled.
     temporal : optional
-        A day, month or year (``"2019-11"``), or ``(start, end)`` as texts or datetimes, of which
-        one may be None. UTC; both ends are included.
+        A day, month or year (``"2019-11"``), or ``(start, end)`` as texts (ISO 8601) or
+        datetimes, of which one may be None. UTC; both ends are included.
     rgt : int or iterable of int, optional
         Reference ground tracks, 1 to 1387. Where granules have four orbits (ATL12, ATL13,
         ATL22), the granule that contains the track is found.

@@ -28,7 +28,9 @@ _MARGIN, _NARROWEST = 0.06, 0.6
 _MIN_METRES, _MIN_DEGREES = 200.0, 0.002
 _GRID = 121
 _NARROW = 2.2
-"""Inches of axes in which fewer labels have room."""
+"""Inches of axes in which fewer labels of parallels have room."""
+_LABEL_WIDTH = 0.75
+"""Inches for the label of a meridian below the axes."""
 
 
 def draw_frame(
@@ -67,12 +69,14 @@ def _draw_graticule(axes: Axes, projection: MapProjection, limits: MapLimits) ->
     columns, rows = np.linspace(left, right, _GRID), np.linspace(bottom, top, _GRID)
     x, y = np.meshgrid(columns, rows)
     longitude, latitude = projection.inverse(x, y)
-    most = 6 if inches_wide(axes) > _NARROW else 3
+    width = inches_wide(axes)
+    most = 6 if width > _NARROW else 3
+    across = min(6, max(2, int(width / _LABEL_WIDTH)))
     unwrapped = _unwrapped(longitude)
     turns = np.ptp(unwrapped) > 300
     parallels = _levels(latitude, latitude if turns else latitude[:, 0], most)
     # Near a pole, the edges of the map cross all meridians, and no parallel may reach them.
-    meridians = _AROUND_A_POLE if turns else _levels(unwrapped, unwrapped[0], most)
+    meridians = _AROUND_A_POLE if turns else _levels(unwrapped, unwrapped[0], across)
     _draw_lines(axes, (x, y), latitude, parallels, "NS" if turns else "")
     if turns:
         for level in meridians:  # a field without a jump near this one
@@ -80,11 +84,11 @@ def _draw_graticule(axes: Axes, projection: MapProjection, limits: MapLimits) ->
             _draw_lines(axes, (x, y), np.where(np.abs(near) > 90, np.nan, near), [0.0])
     else:
         _draw_lines(axes, (x, y), unwrapped, meridians)
-    across = _crossings(columns, longitude[0], meridians, "EW")
+    below = _crossings(columns, longitude[0], meridians, "EW")
     up = _crossings(rows, latitude[:, 0], parallels, "NS")
     if turns and projection.is_metric:
         up = _crossings(rows, longitude[:, 0], meridians, "EW")
-    axes.set_xticks(list(across), list(across.values()))
+    axes.set_xticks(list(below), list(below.values()))
     axes.set_yticks(list(up), list(up.values()))
 
 
