@@ -116,7 +116,8 @@ def test_north_is_up_where_rows_are_close_together(tmp_path, granule_region):
 
 
 def test_labels_of_meridians_do_not_touch(tmp_path):
-    path = write_granule(tmp_path, rgt=533, n_segments={"gt1r": 300, "gt2r": 300})
+    rows = {"n_segments": {"gt1r": 300, "gt2r": 300}}
+    path = write_granule(tmp_path, rgt=533, cycle_number=7, **rows)
     axes = opened(path).icesat2.plot.map(region=(26.49, 62.09, 26.57, 62.14))
     axes.figure.draw_without_rendering()
     boxes = [label.get_window_extent() for label in axes.get_xticklabels()]
