@@ -257,10 +257,6 @@ def test_what_cannot_be_aligned_is_refused(ice, tmp_path):
     other = write_granule(tmp_path, rgt=659, n_segments={"gt1l": 20})
     with pytest.raises(MergeError, match="of 2 reference ground tracks"):
         opened([ice[0], other]).icesat2.along_track()
-    point = opened(granule("ATL11_078805_0304_02_v002.h5"), layout="flat")
-    for spacing in (None, 100):
-        with pytest.raises(SelectionError, match=r"dimension 'cycle' already.*ds.sel\(cycle"):
-            point.icesat2.along_track(spacing)
     twice = xr.concat([opened(ice[0], layout="flat")] * 2, "segment_idx")
     with pytest.raises(MergeError, match="occurs twice in cycle 4"):
         twice.icesat2.along_track()
@@ -268,3 +264,10 @@ def test_what_cannot_be_aligned_is_refused(ice, tmp_path):
         xr.Dataset({"h_li": ("x", [1.0])}).icesat2.along_track()
     with pytest.raises(LinkError, match="lacks the coordinate gt"):
         ds.drop_vars("gt").icesat2.along_track()
+
+
+def test_rates_with_a_dimension_of_cycles_are_used_without():
+    points = opened(granule("ATL11_078805_0304_02_v002.h5"), layout="flat")
+    for spacing in (None, 100):
+        with pytest.raises(SelectionError, match=r"dimension 'cycle' already.*ds.sel\(cycle"):
+            points.icesat2.along_track(spacing)
