@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import xarray as xr
 
-from xr_icesat2.errors import MergeError, SelectionError
+from xr_icesat2.errors import SelectionError
 from xr_icesat2.granule.granule import Granule
 from xr_icesat2.granule.identity import Identity
 from xr_icesat2.hdf5.model import GroupHeader, LeftOut
-from xr_icesat2.hdf5.paths import ancestors, join, normalise_path
-from xr_icesat2.messages import OPEN_AS_FILE
+from xr_icesat2.hdf5.paths import ancestors, normalise_path
 from xr_icesat2.products import PRODUCTS, Rate
-from xr_icesat2.reading.row_ranges import RowRanges
 
 from .attached_columns import OpenedLink, attach_columns
 from .companion_granules import Identified, open_companions, set_aside
@@ -26,27 +23,21 @@ from .granule_coordinates import granule_coords
 from .group_keyword import choose_rate
 from .layouts.file import file_datasets, file_tree
 from .layouts.spot import spot_datasets
-from .merge_granules import MergedRate, common_attrs
-from .parallel import map_granules
-from .rate_headers import BeamRate, GranuleRate, read_beam_rates
+from .merge_granules import common_attrs
+from .merged_rate_groups import fold_groups, group_datasets, merge_rate, tree_groups
 from .request import FilePath, Request
 from .resolve_request import resolve_request
 from .resolved_granule import ResolvedGranule, all_rates
 from .row_selection import select_rows
 from .suggestions import (
-    check_beams_have_rate,
     check_group,
     check_not_all_damaged,
     check_not_empty,
-    check_rate,
     check_tree,
 )
-from .unsupported_objects import leave_out_everywhere, note_left_out, read_left_out
+from .unsupported_objects import note_left_out, read_left_out
 
 __all__ = ["assemble_dataset", "assemble_groups", "close_granules"]
-
-FEW_GRANULES = 8
-"""Granules up to which raw metadata stays in memory until a tree is complete: rates share pages."""
 
 
 def assemble_dataset(
@@ -68,7 +59,7 @@ def assemble_dataset(
     request, rate = resolved.request, resolved.request.target
     if isinstance(rate, Rate):
         rows = select_rows(resolved.granules, [rate], request)
-        dataset = _fold(_rate_groups(_merge_rate(rows.granules, rate, request, folded=True)))
+        dataset = fold_groups(group_datasets(merge_rate(rows.granules, rate, request, folded=True)))
         dataset.attrs = _common_attrs([one.granule for one in rows.granules])
         dataset, companions = _with_columns(dataset, rows.granules, rate, others, request)
         dataset = rows.finish(dataset)
@@ -93,7 +84,7 @@ def assemble_groups(
     request, target = resolved.request, resolved.request.target
     if isinstance(target, Rate):
         rows = select_rows(resolved.granules, [target], request)
-        groups = _tree_groups(_merge_rate(rows.granules, target, request, folded=False))
+        groups = tree_groups(merge_rate(rows.granules, target, request, folded=False))
         companions = _attach_in_tree(groups, rows.granules, target, others, request)
         groups = {path: rows.finish(dataset) for path, dataset in groups.items()}
     elif isinstance(target, FilePath):
@@ -132,9 +123,9 @@ def _whole_tree(
     tree: dict[str, xr.Dataset] = {}
     paths: list[str] = []
     for rate in all_rates(resolved):
-        merged = _merge_rate(resolved, rate, request, folded=False)
+        merged = merge_rate(resolved, rate, request, folded=False)
         paths += merged.dims
-        tree |= _tree_groups(merged)
+        tree |= tree_groups(merged)
     tree |= _groups_between(resolved, tree)
     file_part = file_tree(granules, request, without=resolved[0].selection.present)
     check_tree(granules[0], [*paths, *_paths(file_part)], request)
@@ -158,50 +149,6 @@ def _not_noted(granule: Granule, noted: Collection[str], request: Request) -> di
         for path, node in granule.index.left_out.items()
         if path not in noted and request.keeps(path) and not node.damaged
     }
-
-
-def _merge_rate(
-    granules: Sequence[ResolvedGranule], rate: Rate, request: Request, *, folded: bool
-) -> MergedRate:
-    """Read the headers of one rate of all granules.
-
-    ``folded`` is whether all groups of the rate become one Dataset.
-    """
-    is_target = request.target is not None
-
-    def read(one: ResolvedGranule) -> GranuleRate:
-        own = rate
-        if rate.members is not None:  # inferred rates may differ between granules
-            own = next((found for found in one.rates if found.name == rate.name), rate)
-        beams = read_beam_rates(one.granule, one.selection, own, request)
-        if is_target and not any(beam.variables for beam in beams.values()):
-            check_beams_have_rate(one, own, request)
-        if folded or len(granules) > FEW_GRANULES:
-            one.granule.save_index()
-        beams = {n: _selected(one, rate, n, beam) for n, beam in beams.items()}
-        return GranuleRate(one.granule, one.identity, one.selection, beams)
-
-    kept, left_out = leave_out_everywhere(map_granules(read, granules), rate, request)
-    merged = MergedRate(rate, kept, request, folded, left_out)
-    if is_target:
-        check_rate(granules[0], rate, merged.dims, request)
-    return merged
-
-
-def _selected(one: ResolvedGranule, rate: Rate, number: int, beam: BeamRate) -> BeamRate:
-    """Return a beam with its selected rows."""
-    if one.rows is None:
-        return beam
-    rows = one.rows.get((rate.name, number))
-    if not (beam.n_obs and beam.variables):
-        rows = RowRanges.of_range(0, 0)
-    if rows is None or (len(rows.stops) and rows.stops[-1] > beam.n_obs):
-        msg = (
-            f"{one.granule.url}: the coordinates of {one.selection.groups[number]}/{rate.name} do "
-            f"not belong to its {beam.n_obs} rows. {OPEN_AS_FILE}."
-        )
-        raise MergeError(msg)
-    return replace(beam, kept=rows)
 
 
 def _with_columns(
@@ -254,29 +201,11 @@ def _open_linked(
 
     Beams are along a dimension in any layout; dtypes are those of the layout.
     """
-    merged = _merge_rate(granules, rate, request, folded=True)
+    merged = merge_rate(granules, rate, request, folded=True)
     if not any(one.beams for one in merged.granules):
         return None
     groups = spot_datasets(merged, padded=request.rules.pads)
-    return OpenedLink(_fold(groups), merged.names)
-
-
-def _tree_groups(merged: MergedRate) -> dict[str, xr.Dataset]:
-    """Return the groups of a rate by path in a tree; none if no beam has the rate."""
-    if not any(one.beams for one in merged.granules):
-        return {}
-    rate, groups = merged.rate, _rate_groups(merged)
-    if rate.alias is None:
-        return {normalise_path(path): dataset for path, dataset in groups.items()}
-    below = {path: posixpath.relpath(path or ".", rate.group or ".") for path in groups}
-    return {join(f"/{rate.alias}", below[path]): dataset for path, dataset in groups.items()}
-
-
-def _rate_groups(merged: MergedRate) -> Mapping[str, xr.Dataset]:
-    """Return the groups of a rate by their paths below the beam."""
-    groups = merged.request.rules.datasets_of(merged)
-    note_left_out(groups[merged.first_group], merged.left_out)
-    return groups
+    return OpenedLink(fold_groups(groups), merged.names)
 
 
 def _groups_between(
@@ -296,21 +225,6 @@ def _groups_between(
         datasets[group] = xr.Dataset(attrs=common_attrs(attrs))
         datasets[group].encoding["icesat2"] = {}
     return datasets
-
-
-def _fold(groups: Mapping[str, xr.Dataset]) -> xr.Dataset:
-    """Return one Dataset with the variables of all groups of a rate."""
-    datasets = list(groups.values())
-    folded = datasets[0]
-    for dataset in datasets[1:]:
-        folded = folded.assign(dataset.data_vars)
-        folded = folded.assign_coords({n: c for n, c in dataset.coords.items() if n not in folded})
-    sources: dict[str, Any] = {}
-    for dataset in datasets:
-        sources |= dataset.encoding["icesat2"]
-    folded.encoding["icesat2"] = sources
-    note_left_out(folded, read_left_out(dataset.encoding for dataset in datasets))
-    return folded
 
 
 def _paths(datasets: Mapping[str, xr.Dataset]) -> list[str]:
