@@ -47,6 +47,7 @@ LEVELS = {
 BESIDE = {
     "__init__",
     "accessor",
+    "quality_and_citation_methods",
     "cli",
     "dataset_contents",
     "index_saving",

@@ -6,12 +6,10 @@ xarray registers accessors when a program runs, so type checkers see ``ds.icesat
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-import numpy as np
 import xarray as xr
 
 from .assembly.unsupported_objects import read_left_out
@@ -21,19 +19,21 @@ from .hdf5.model import LeftOut
 from .messages import did_you_mean, some_of
 from .plotting.accessor_methods import PictureMethods
 from .products.contents_table import Contents
+from .quality_and_citation_methods import QualityAndCitationMethods
 from .reading.load import compute_variables, load_variables
+from .repeat_tracks.accessor_methods import RepeatTrackMethods
 from .tables.accessor_methods import TableMethods
 from .time_window import TimeBound
 
 if TYPE_CHECKING:
-    from .citation import CitationFormat
+    pass
 
 __all__ = ["DatasetAccessor", "TreeAccessor", "icesat2"]
 
 T = TypeVar("T", bound=xr.Dataset | xr.DataTree)
 
 
-class Accessor(TableMethods, PictureMethods, Generic[T]):
+class Accessor(QualityAndCitationMethods, TableMethods, PictureMethods, Generic[T]):
     """The common part of the accessors of Datasets and of trees."""
 
     _opened: T
@@ -148,88 +148,6 @@ class Accessor(TableMethods, PictureMethods, Generic[T]):
             variable.load()
         return self._opened
 
-    def cite(
-        self,
-        format: CitationFormat = "text",  # noqa: A002 - a common name
-        *,
-        accessed: str | dt.date | None = None,
-    ) -> str:
-        """Return the citations of the products and releases, as NSIDC asks for them.
-
-        Citing the data with its version and DOI is a condition of their use. Products of which
-        ``attach=`` added variables are included.
-
-        Parameters
-        ----------
-        format : {"text", "bibtex"}
-            Text of one paragraph for each release, or BibTeX entries.
-        accessed : str or date, optional
-            Date of access: a text is printed unchanged, a date as 2026-01-31. Default: the
-            placeholder "Date Accessed".
-
-        Returns
-        -------
-        str
-            Authors, year, title, version, publisher and DOI. What is not known of a release
-            (authors and year of some, the DOI of releases made before the first) is left out, and a
-            note names the page at NSIDC that has it.
-
-        Raises
-        ------
-        IdentityError
-            Nothing says which product it is.
-        SelectionError
-            An unknown format.
-
-        Examples
-        --------
-        >>> print(ds.icesat2.cite(accessed="2026-01-31"))
-        """
-        from .citation import cite  # noqa: PLC0415 - only where it is used
-
-        return cite(self._nodes(), format, accessed)
-
-    def quality(self, **settings: Any) -> xr.DataArray:
-        """Return which rows are of good quality, by the rules of the product.
-
-        A rule is a condition on one flag, taken from the document or the description that says
-        what the flag means; all must be fulfilled. ``xr_icesat2.products[…].rates[…].quality``
-        lists them, and the how-to guide *Select rows of good quality* shows them as a table.
-
-        Parameters
-        ----------
-        **settings : number, list of numbers, str or None
-            Another value for the variable of a rule, such as ``atl06_quality_summary=[0, 1]``;
-            None ignores the rule. Of ATL03: ``confidence``, the lowest ``signal_conf_ph``
-            (default 2, low); ``surface_type`` (``"land"``, ``"ocean"``, ``"seaice"``,
-            ``"landice"`` or ``"inland_water"``), whose confidence counts (default: the highest of
-            all); ``quality_ph`` (default 0, nominal).
-
-        Returns
-        -------
-        DataArray
-            bool, with the dimensions of the rows; ATL11 also has ``cycle``. False in padding and
-            where a flag is missing. It is lazy: the flags are read when it is used, and of a
-            Dataset of dask arrays it is one. The attributes ``rules`` and ``sources`` say what was
-            applied.
-
-        Raises
-        ------
-        RateError
-            No rule is specified for the rate, the Dataset lacks a variable that a rule needs, or
-            it is not one rate.
-        SelectionError
-            An unknown keyword or label, or a value that is not a number.
-
-        Examples
-        --------
-        >>> ds["h_li"].where(ds.icesat2.quality())
-        >>> photons.icesat2.quality(confidence=3, surface_type="landice")
-        """
-        from .quality_mask import quality_mask  # noqa: PLC0415 - only where it is used
-
-        return quality_mask(self._opened, settings)
-
     def clip(
         self,
         region: Any = None,
@@ -312,68 +230,8 @@ def _listed(given: tuple[str | Iterable[str], ...]) -> list[str]:
 
 
 @xr.register_dataset_accessor("icesat2")
-class DatasetAccessor(Accessor[xr.Dataset]):
+class DatasetAccessor(RepeatTrackMethods, Accessor[xr.Dataset]):
     """Accessor of Datasets opened with ``engine="icesat2"``."""
-
-    def along_track(
-        self,
-        spacing: float | None = None,
-        *,
-        reduce: Literal["median", "mean"] | Callable[[np.ndarray], Any] | None = None,
-        variables: str | Iterable[str] | None = None,
-    ) -> xr.Dataset:
-        """Put beams and cycles of one reference ground track on one axis along the track.
-
-        Then ``track.sel(cycle_number=12)`` and ``track.sel(cycle_number=16)`` have the same
-        places, and their difference is a subtraction. Beams are identified by ground track, not by
-        spot: another spot measures along a ground track when the spacecraft has turned.
-
-        Parameters
-        ----------
-        spacing : float, optional
-            Length of bins in metres. Default: each row is at the number of its 20 m segment, which
-            is the same in each cycle (ATL06, and ``geolocation`` of ATL03). Rows of other products
-            begin anywhere, and need bins: of the distance along the track where the rows have it
-            (ATL03 with ``attach=["x_atc"]``, ATL06), else of the numbers of 20 m segments (ATL08,
-            ATL13), a multiple of 20.
-        reduce : {"median", "mean"} or callable, optional
-            The value of a bin, from those of its rows that are not missing. Default: the median. A
-            function is called with a float64 array; time and position are means then.
-        variables : str or list of str, optional
-            Data variables to keep. Default: all numbers and times along the track; in bins, flags
-            are left out.
-
-        Returns
-        -------
-        Dataset
-            On (cycle_number, gt, segment_id), or (cycle_number, gt, x_atc) for bins of the
-            distance: the variables, lazy, missing (NaN or NaT) where a cycle has no row, integers
-            as floats. The axis has the numbers or bins that occur in any beam and cycle; labels of
-            bins are their middles. Bins have ``row_count``, the number of rows. Coordinates are
-            ``rgt``, ``spot`` of each cycle and ground track, and time and position of the rows.
-
-        Raises
-        ------
-        SelectionError
-            The rows have no place along the track, or need ``spacing``, ``attach`` or a variable;
-            or the cycles are on a dimension already (ATL11).
-        MergeError
-            The rows are of several reference ground tracks, or two rows are at one place.
-
-        Notes
-        -----
-        Repeat cycles are up to some tens of metres apart; in cycles 1 and 2, and at middle
-        latitudes, where the spacecraft points beside the track on purpose, up to kilometres.
-        ``y_atc``, the distance across the track, shows it.
-
-        Examples
-        --------
-        >>> track = ds.icesat2.along_track()
-        >>> dh = track.h_li.sel(cycle_number=16) - track.h_li.sel(cycle_number=12)
-        """
-        from .repeat_tracks import along_track  # noqa: PLC0415 - only when it is used
-
-        return along_track(self._opened, spacing, reduce=reduce, variables=variables)
 
     def _nodes(self) -> Mapping[str, xr.Dataset]:
         return {"": self._opened}
