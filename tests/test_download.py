@@ -247,9 +247,9 @@ def test_file_replaced_during_download_is_an_error(http_server, tmp_path, monkey
 @pytest.mark.parametrize("fault", ["truncate", "reset", "slow", "short", "too-long", "html", 503,
                                    429, 500, 401, 403, 404, "ignore-range", "hang"])  # fmt: skip
 def test_faults_leave_a_whole_file_or_none(http_server, tmp_path, fault, monkeypatch):
-    monkeypatch.setenv("XR_ICESAT2_TIMEOUT", "0.6")
     url = http_server.put(NAME, DATA)
     part = break_off(http_server, url, tmp_path, burst=1)
+    monkeypatch.setenv("XR_ICESAT2_TIMEOUT", "0.6")
     http_server.script.fail(NAME, fault, times=2)
     try:
         (path,) = xr_icesat2.download([found(url)], tmp_path)
