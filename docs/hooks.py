@@ -34,7 +34,9 @@ _build_stack = ExitStack()
 def on_pre_build(config: object) -> None:
     """Serve granules by S3, and enter an empty folder."""
     del config
-    sys.path.insert(0, str(Path(__file__).parent))  # pages import spec_tables
+    # MkDocs restores the path after it has imported the hooks. Pages import from both folders.
+    here = Path(__file__).parent
+    sys.path[:0] = [str(here), str(here.parent)]
     folder = _enter_empty_folder()
     for name, properties in CYCLES.items():
         start = name.removeprefix("ATL06_")

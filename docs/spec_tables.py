@@ -48,13 +48,14 @@ def reference(product: str) -> str:
     spec = products[product]
     of_source = OF_SOURCE if "source_release" in spec.granules.fields else ""
     return (
-        f"Positions are in {_frames(spec)}{of_source}. {spec.heights or OTHER_HEIGHTS}. {TIME}. "
+        f"Positions are in {frames(product)}{of_source}. {spec.heights or OTHER_HEIGHTS}. {TIME}. "
         "More: [Where and when](../how-to/where-and-when.md)."
     )
 
 
-def _frames(spec: ProductSpec) -> str:
+def frames(product: str) -> str:
     """Return the reference frames with their releases."""
+    spec = products[product]
     *spans, (first, last, frame) = spec.frames
     parts = [f"{frame} up to release {last}" for _, last, frame in spans]
     if not parts:
@@ -149,14 +150,14 @@ def _sentence(link: RateLink) -> str:
             )
         case SpanLink():
             return (
-                f"A row of `{link.one}` spans {link.rows} rows of `{link.run}` of {link.product}, "
-                f"and their rows of `{link.many}`: `{link.key}` is the `{link.run_key}` of the "
-                "last of them."
+                f"A row of `{link.one}` spans {link.rows} rows of `{link.through}` of "
+                f"{link.product}, and their rows of `{link.many}`: `{link.key}` is the "
+                f"`{link.through_key}` of the last of them."
             )
         case KeyLink():
             return (
                 f"A row of `{link.many}` is a row of `{link.to}` of {link.product}: `{link.key}` "
-                f"is the `{link.run_key}` of its segment, `{link.position}` (counted from "
+                f"is the `{link.through_key}` of its segment, `{link.position}` (counted from "
                 f"{link.base}) its place among the rows of that segment."
             )
 

@@ -64,6 +64,22 @@ def test_each_product_page_states_datum_and_time(product, monkeypatch):
         assert told in about(product)
 
 
+TABLES = r"^from spec_tables import .*?^```"
+"""Code of pages that prints tables of the specifications."""
+
+
+@pytest.mark.parametrize(
+    "page",
+    [p for p in TEXTS if "spec_tables" in p.read_text(encoding="utf-8")],
+    ids=lambda p: p.stem,
+)
+def test_tables_of_specifications_are_printed(page, monkeypatch, capsys):
+    monkeypatch.syspath_prepend(PROJECT / "docs")
+    for code in re.findall(TABLES, page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE):
+        exec(code.removesuffix("```"), {})  # noqa: S102 - the code of our own page
+        assert capsys.readouterr().out.strip()
+
+
 def test_pages_state_requirements_of_saving():
     page = (PROJECT / "docs/how-to/save.md").read_text(encoding="utf-8")
     installed = re.findall(r"pip install (.*)", page)
