@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xr_icesat2.region.projection import transform_points
+
 __all__ = ["MapProjection", "choose_projection"]
 
 Floats = NDArray[np.float64]
@@ -62,12 +64,10 @@ def _projected(pyproj: Any, crs: str, name: str) -> MapProjection:
     transformer = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
 
     def inverse(x: Floats, y: Floats) -> tuple[Floats, Floats]:
-        longitude, latitude = transformer.transform(x, y, direction="INVERSE")
-        return longitude, latitude
+        return transform_points(transformer, x, y, "INVERSE")
 
     def forward(longitude: Floats, latitude: Floats) -> tuple[Floats, Floats]:
-        x, y = transformer.transform(longitude, latitude)
-        return x, y
+        return transform_points(transformer, longitude, latitude)
 
     return MapProjection(name, forward, inverse, is_metric=True)
 

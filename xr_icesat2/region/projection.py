@@ -19,7 +19,7 @@ from xr_icesat2.extras import require
 from .points import shown
 from .region import Bounds
 
-__all__ = ["DEGREES", "Projection", "is_in_degrees", "parse_crs"]
+__all__ = ["DEGREES", "Projection", "is_in_degrees", "parse_crs", "transform_points"]
 
 WGS84 = "EPSG:4326"
 _DEGREES_OF_WGS84 = {4326, 4979}
@@ -133,16 +133,7 @@ class Projection:
         """Return x and y; infinite where the CRS does not reach."""
         if self.transformer is None:
             return longitude, latitude
-        return self._transform(longitude, latitude, "FORWARD")
-
-    def _transform(
-        self, x: NDArray[Any], y: NDArray[Any], direction: str
-    ) -> tuple[NDArray[Any], NDArray[Any]]:
-        if x.size == 1:  # pyproj before 3.7.2 takes an array of one for a number, with a warning
-            one = self.transformer.transform(x.item(), y.item(), direction=direction)
-            return np.array(one[:1]), np.array(one[1:])
-        there = self.transformer.transform(x, y, direction=direction)
-        return np.asarray(there[0]), np.asarray(there[1])
+        return transform_points(self.transformer, longitude, latitude)
 
     def inverse(self, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return longitude and latitude in degrees.
@@ -154,7 +145,7 @@ class Projection:
         """
         if self.transformer is None:
             return x, y
-        lon, lat = self._transform(x, y, "INVERSE")
+        lon, lat = transform_points(self.transformer, x, y, "INVERSE")
         lost = ~(np.isfinite(lon) & np.isfinite(lat))
         if lost.any():
             at = int(lost.argmax())
@@ -180,3 +171,14 @@ def _area(pyproj: Any, crs: Any, bounds: Bounds) -> Any:
         return pyproj.aoi.AreaOfInterest(west, south, east, north)
     except pyproj.exceptions.ProjError:
         return None
+
+
+def transform_points(
+    transformer: Any, x: NDArray[Any], y: NDArray[Any], direction: str = "FORWARD"
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Transform points by a pyproj.Transformer, also a single one."""
+    if x.size == 1:  # pyproj takes an array of one for a number, of which numpy may warn
+        one = transformer.transform(x.item(), y.item(), direction=direction)
+        return np.reshape(one[0], x.shape), np.reshape(one[1], x.shape)
+    there = transformer.transform(x, y, direction=direction)
+    return np.asarray(there[0]), np.asarray(there[1])
