@@ -8,6 +8,7 @@ pytest_plugins = [
     "tests.benchmark_granules",
     "tests.server_fixtures",
     "tests.fsspec_cleanup",
+    "tests.plot_fixtures",
     "tests.earthdata.fixtures",
 ]
 

@@ -12,7 +12,7 @@ from tests.counted_link import CountedLink
 from xr_icesat2.bytesource.protocol import RequestCost
 from xr_icesat2.bytesource.remote import ObservedCost
 from xr_icesat2.hdf5.page_cache import MAX_BLOCK_BYTES, PAGE, KeptPages, PageCache
-from xr_icesat2.hdf5.parser_loop import IndependentRanges, IsolatedRange
+from xr_icesat2.hdf5.parser_driver import IndependentRanges, IsolatedRange
 
 SIZE = 3 << 20
 NEAR = RequestCost(latency=20e-6, bandwidth=1e9)

@@ -1,11 +1,9 @@
 """Maps: points are where pyproj puts them, in the colour of their value."""
 
 import sys
-from functools import cache
 from itertools import pairwise
 
 import h5py
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pyproj
@@ -15,8 +13,11 @@ import xarray as xr
 from matplotlib.collections import PathCollection
 
 from tests.paths import granule
+from tests.plot_fixtures import opened
 from xr_icesat2.errors import MissingExtraError, RateError, SelectionError
 from xr_icesat2.testing import write_granule
+
+pytestmark = pytest.mark.usefixtures("figures_are_closed")
 
 BEAMS = ("gt1l", "gt3r")
 LABEL = "Land Ice height, h_li\n(m above the WGS 84 ellipsoid)"
@@ -31,20 +32,6 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def path(folder):
     return write_granule(folder, **ROWS)
-
-
-@pytest.fixture(autouse=True)
-def _figures_are_closed():
-    before = dict(mpl.rcParams)
-    yield
-    plt.close("all")
-    assert dict(mpl.rcParams) == before
-
-
-@cache
-def opened(path, **keywords):
-    """Open once: no test changes a Dataset."""
-    return xr.open_dataset(path, engine="icesat2", **keywords)
 
 
 def points(axes):

@@ -1,10 +1,8 @@
 """Profiles: what the axes hold equals the granule, and labels say what it is."""
 
 import sys
-from functools import cache
 
 import h5py
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pyproj
@@ -15,10 +13,13 @@ from matplotlib.collections import LineCollection, PathCollection
 from tests.counted_link import CountedLink
 from tests.laziness import is_loaded
 from tests.paths import granule
+from tests.plot_fixtures import opened
 from xr_icesat2 import links
 from xr_icesat2.bytesource.protocol import RequestCost
 from xr_icesat2.errors import MissingExtraError, RateError, SelectionError
 from xr_icesat2.testing import true_photon_classes, write_granule
+
+pytestmark = pytest.mark.usefixtures("figures_are_closed")
 
 FOREST = {
     "rgt": 533,
@@ -36,20 +37,6 @@ def paths(tmp_path_factory):
     found = {name: write_granule(folder, name, **FOREST) for name in ("ATL03", "ATL06", "ATL08")}
     other = FOREST | {"cycle_number": 8}
     return found | {"later": write_granule(folder, "ATL06", **other)}
-
-
-@pytest.fixture(autouse=True)
-def _figures_are_closed():
-    before = dict(mpl.rcParams)
-    yield
-    plt.close("all")
-    assert dict(mpl.rcParams) == before
-
-
-@cache
-def opened(path, **keywords):
-    """Open once: no test changes a Dataset."""
-    return xr.open_dataset(path, engine="icesat2", **keywords)
 
 
 def points(axes):

@@ -49,7 +49,7 @@ PARTS = {
     "test_index_registry": "bytesource granule hdf5 limits",
     "test_loops_in_structures": "hdf5",
     "test_page_cache": "bytesource hdf5",
-    "test_parser_loop": "hdf5",
+    "test_parser_driver": "hdf5",
     "test_process_exit": "bytesource hdf5",
     "test_shared_files": "index_cache safe_files",
     # Granules and products: names, beams, identity, numbers, tables.

@@ -13,8 +13,8 @@ from xarray.core import indexing
 
 from xr_icesat2.errors import LinkError, SelectionError
 from xr_icesat2.links.beam_links import BeamLinks, BeamPosition, LinkedRates, rows_of_beams
-from xr_icesat2.links.column_array import AttachedColumn, ColumnArray
 from xr_icesat2.links.declared_links import End
+from xr_icesat2.links.lazy_column_array import AttachedColumn, ColumnArray
 from xr_icesat2.links.linkable_rates import LinkableRate
 from xr_icesat2.links.photon_classes import CLASS_ATTRS, UNCLASSIFIED
 from xr_icesat2.opened_rate import OpenedRate

@@ -12,7 +12,7 @@ import xarray as xr
 
 from xr_icesat2.errors import GroupNotFoundError, RateError, SelectionError
 from xr_icesat2.granule.beams import BEAMS
-from xr_icesat2.links.track_rows import Beam
+from xr_icesat2.links.file_row_numbers import Beam
 from xr_icesat2.messages import some_of
 from xr_icesat2.opened_rate import OpenedRate
 from xr_icesat2.printable import get_logger
@@ -21,15 +21,15 @@ from xr_icesat2.reading.load import compute_variables, load_variables, stored_in
 from xr_icesat2.reading.row_ranges import RowRanges
 
 from .assemble import assemble_dataset
-from .clipped_rate import clip_rate, without_granules
+from .clipped_dataset import clip_rate, without_granules
 from .granule_rows import GranuleRows, Key, Queries
 from .opened_rate_rows import OpenedRows
 from .rate_headers import BeamRate
 from .request import Request
 from .row_coordinates import CoordinateQuery, CoordinateValues
 from .row_filter import RowFilter
-from .row_location import locating_rates, range_indexes
 from .row_selection import cannot_locate, selection_attrs, warn_of_no_rows
+from .selection_coordinates import locating_rates, range_indexes
 
 __all__ = ["clip_nodes"]
 

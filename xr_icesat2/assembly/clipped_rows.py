@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from xarray.core import indexing
 
-from xr_icesat2.links.track_rows import load_values
+from xr_icesat2.links.file_row_numbers import load_values
 from xr_icesat2.reading.lazy_array import GranuleArray, taken
 from xr_icesat2.reading.load import Steps, StepwiseArray, whole_array
 from xr_icesat2.reading.row_ranges import RowRanges

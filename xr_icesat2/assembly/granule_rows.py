@@ -18,7 +18,8 @@ from .rate_headers import BeamRate
 from .resolved_granule import ResolvedGranule
 from .row_coordinates import CoordinateQuery, CoordinateValues
 from .row_filter import Places, RowFilter
-from .row_location import (
+from .rows_by_link import CoveredRanges, check_complete, rows_by_time
+from .selection_coordinates import (
     LATITUDE,
     LONGITUDE,
     TIME,
@@ -27,7 +28,6 @@ from .row_location import (
     range_indexes,
     read_locating_headers,
 )
-from .rows_by_link import CoveredRanges, check_complete, rows_by_time
 from .track_prediction import TrackPrediction
 
 __all__ = ["GranuleRows", "Key", "Queries"]

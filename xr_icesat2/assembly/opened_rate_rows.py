@@ -10,10 +10,10 @@ from functools import cached_property
 import numpy as np
 import xarray as xr
 
+from xr_icesat2.links.file_row_numbers import AlongTrackRows, Beam
 from xr_icesat2.links.link_endpoint import track_of
 from xr_icesat2.links.link_tables import row_tables
 from xr_icesat2.links.row_range_map import RangeMap
-from xr_icesat2.links.track_rows import AlongTrackRows, Beam
 from xr_icesat2.links.undecoded_values import nanoseconds, whole_numbers
 from xr_icesat2.opened_rate import OpenedRate
 from xr_icesat2.products import Rate

@@ -19,7 +19,7 @@ from .granule_track import track_paths
 from .identity_reader import identify_granule
 from .rate_headers import read_rate_headers
 from .request import Request
-from .row_location import locating_rates, locating_variables
+from .selection_coordinates import locating_rates, locating_variables
 
 __all__ = ["predict_paths", "prefetch_granule"]
 

@@ -18,7 +18,7 @@ from .object_header import (
     message_body,
     read_messages,
 )
-from .parser_loop import Parser, UnsupportedError
+from .parser_driver import Parser, UnsupportedError
 
 __all__ = ["decode_text", "read_bodies", "split_body"]
 

@@ -26,7 +26,7 @@ from .model import AttributeValue, LeftOutAttributes
 from .object_header import (
     Message,
 )
-from .parser_loop import Parser
+from .parser_driver import Parser
 
 __all__ = [
     "DIMENSION_ONLY",

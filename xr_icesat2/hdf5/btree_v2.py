@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from xr_icesat2.errors import CorruptGranuleError
 
 from .binary import Cursor, check_checksum, check_signature
-from .parser_loop import Parser, UnsupportedError, read
+from .parser_driver import Parser, UnsupportedError, read
 
 __all__ = ["ATTRIBUTE_NAMES", "LINK_NAMES", "read_records"]
 

@@ -11,7 +11,7 @@ from xr_icesat2.errors import CorruptGranuleError
 
 from .binary import check_signature
 from .model import Chunked, ChunkTable, DatasetHeader, Subtree
-from .parser_loop import IsolatedRange, Parser
+from .parser_driver import IsolatedRange, Parser
 
 __all__ = ["NO_ROWS", "read_chunk_table"]
 

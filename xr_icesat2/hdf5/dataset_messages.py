@@ -21,7 +21,7 @@ from .binary import UNDEFINED, Cursor, padded
 from .filters import FILTERS, check_order, filter_of
 from .heaps import GlobalReference, read_global
 from .model import Chunked, Compact, Contiguous, DatasetLayout, Filter, H5pyOnly
-from .parser_loop import Parser, RefusedError, UnsupportedError
+from .parser_driver import Parser, RefusedError, UnsupportedError
 
 __all__ = [
     "read_chunk_shape",

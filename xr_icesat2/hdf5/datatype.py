@@ -12,7 +12,7 @@ import numpy as np
 
 from .binary import Cursor
 from .model import AttributeValue
-from .parser_loop import RefusedError, UnsupportedError
+from .parser_driver import RefusedError, UnsupportedError
 
 __all__ = [
     "NOT_READ",

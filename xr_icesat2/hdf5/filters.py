@@ -12,7 +12,7 @@ import numpy as np
 from numcodecs.fletcher32 import Fletcher32
 
 from .model import Filter
-from .parser_loop import RefusedError
+from .parser_driver import RefusedError
 
 __all__ = [
     "FILTERS",

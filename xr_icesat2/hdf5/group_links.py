@@ -16,7 +16,7 @@ from .heaps import read_fractal, read_local
 from .limit_counters import LimitUsage
 from .model import ExternalLink, LinkTarget, MisnamedLink, OverlongLink
 from .object_header import LINK, LINK_INFO, Message
-from .parser_loop import Parser, UnsupportedError
+from .parser_driver import Parser, UnsupportedError
 
 __all__ = ["SYMBOL_TABLE", "Links", "Members", "read_links"]
 

@@ -18,7 +18,7 @@ from .filters import FILTERS, check_order
 from .h5py_chunks import filter_steps
 from .model import ExternalLink
 from .object_parser import STORED_ELSEWHERE
-from .parser_loop import RefusedError
+from .parser_driver import RefusedError
 
 __all__ = ["ObjectID", "as_text", "check_storage", "open_object"]
 

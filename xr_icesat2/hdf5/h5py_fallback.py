@@ -41,7 +41,7 @@ from .limit_counters import LimitUsage
 from .model import LeftOut, Node, h5py_link
 from .object_header import read_messages
 from .object_parser import read_compact
-from .parser_loop import (
+from .parser_driver import (
     OverLimitError,
     Parser,
     Ranges,

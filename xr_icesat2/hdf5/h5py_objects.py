@@ -40,7 +40,7 @@ from .model import (
     h5py_link,
 )
 from .object_parser import NOTHING
-from .parser_loop import RefusedError
+from .parser_driver import RefusedError
 
 __all__ = ["read_h5py_object", "read_h5py_values"]
 

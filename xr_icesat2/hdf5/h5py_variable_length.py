@@ -35,7 +35,7 @@ from .heaps import read_global
 from .limit_counters import FEW_BYTES, TEXT_BYTES, LimitUsage
 from .model import Filter
 from .object_header import Message
-from .parser_loop import OverLimitError, Parser, RefusedError
+from .parser_driver import OverLimitError, Parser, RefusedError
 
 __all__ = ["UNSEEN", "TextReferences", "check_text_lengths"]
 

@@ -12,7 +12,7 @@ from xr_icesat2.errors import CorruptGranuleError
 
 from .binary import UNDEFINED, Cursor, check_checksum, check_signature, checksum, padded
 from .btree_v2 import read_records
-from .parser_loop import Parser, UnsupportedError, read
+from .parser_driver import Parser, UnsupportedError, read
 
 __all__ = [
     "GLOBAL_HEADER_BYTES",

@@ -19,7 +19,6 @@ from xr_icesat2.limits import DEFAULT_LIMITS, Limits
 
 from .chunk_btree import read_chunk_table
 from .h5py_fallback import H5pyFallback
-from .left_out_log import FileLog
 from .limit_counters import LimitUsage
 from .model import (
     Chunked,
@@ -37,9 +36,10 @@ from .model import (
 from .object_reader import GranuleFile, ObjectReader
 from .object_tree import ObjectTree
 from .page_cache import PageCache
-from .parser_loop import OverLimitError, Parser
+from .parser_driver import OverLimitError, Parser
 from .paths import normalise_path
 from .traversal import LinkTargets, Traversal
+from .unsupported_object_log import FileLog
 
 __all__ = ["GranuleIndex"]
 

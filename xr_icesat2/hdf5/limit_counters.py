@@ -10,7 +10,7 @@ from xr_icesat2.errors import TooLargeError
 from xr_icesat2.limits import Limits
 
 from .model import Chunked, GroupHeader, Object, OverlongLink
-from .parser_loop import OverLimitError
+from .parser_driver import OverLimitError
 
 __all__ = ["TEXT_BYTES", "LimitUsage"]
 

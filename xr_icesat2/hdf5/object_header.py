@@ -10,7 +10,7 @@ from typing import NamedTuple
 from xr_icesat2.errors import CorruptGranuleError
 
 from .binary import Cursor, check_checksum, check_signature
-from .parser_loop import Parser, UnsupportedError, read
+from .parser_driver import Parser, UnsupportedError, read
 
 __all__ = [
     "ATTRIBUTE",

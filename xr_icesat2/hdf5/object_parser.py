@@ -39,7 +39,7 @@ from .object_header import (
     message_body,
     read_messages,
 )
-from .parser_loop import Parser, RefusedError, UnsupportedError
+from .parser_driver import Parser, RefusedError, UnsupportedError
 
 __all__ = ["NOTHING", "STORED_ELSEWHERE", "read_compact", "read_object"]
 

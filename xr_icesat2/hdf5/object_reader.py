@@ -9,7 +9,6 @@ from typing import TypeAlias, TypeVar
 from xr_icesat2.errors import CorruptGranuleError, NotSupportedError
 
 from .h5py_fallback import H5pyFallback
-from .left_out_log import FileLog
 from .limit_counters import LimitUsage
 from .model import (
     BY_H5PY,
@@ -23,7 +22,7 @@ from .model import (
 from .object_parser import read_object
 from .object_tree import ObjectTree
 from .page_cache import PageCache
-from .parser_loop import (
+from .parser_driver import (
     MAX_CONCURRENT_BYTES,
     OverLimitError,
     Parser,
@@ -36,6 +35,7 @@ from .parser_loop import (
 from .paths import ancestors
 from .prefetch import PrefetchScope, path_tree, prefetch
 from .superblock import Superblock, check_extension, read_front, read_superblock
+from .unsupported_object_log import FileLog
 
 __all__ = ["GranuleFile", "ObjectReader"]
 

@@ -24,7 +24,7 @@ from xr_icesat2.environment import environment_number
 from xr_icesat2.fork_safety import after_fork
 from xr_icesat2.thread_pools import wait_all
 
-from .parser_loop import IndependentRanges, IsolatedRange, Ranges
+from .parser_driver import IndependentRanges, IsolatedRange, Ranges
 
 __all__ = ["KEPT_PAGES", "KeptPages", "PageCache"]
 

@@ -19,7 +19,7 @@ from .limit_counters import LimitUsage
 from .model import Chunked, ChunkTable, Contiguous, DatasetHeader, Node
 from .object_header import FIRST_READ, Message, read_first_messages, read_messages
 from .object_parser import read_object
-from .parser_loop import IsolatedRange, Parser, Ranges, concurrently
+from .parser_driver import IsolatedRange, Parser, Ranges, concurrently
 from .paths import join
 
 __all__ = ["PathTree", "PrefetchScope", "Prefetched", "path_tree", "prefetch"]

@@ -15,7 +15,7 @@ from .object_header import (
     read_first_messages,
     read_messages,
 )
-from .parser_loop import IsolatedRange, Parser, RefusedError, UnsupportedError, read
+from .parser_driver import IsolatedRange, Parser, RefusedError, UnsupportedError, read
 
 __all__ = ["IN_SEVERAL_FILES", "NO_SIGNATURE", "Superblock", "read_superblock"]
 

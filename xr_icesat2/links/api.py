@@ -12,8 +12,8 @@ from xarray.core import indexing
 
 from xr_icesat2.errors import SelectionError
 
+from .lazy_linked_arrays import AttachedArray, MatchedRowArray
 from .link_endpoint import Endpoint
-from .linked_arrays import AttachedArray, MatchedRowArray
 from .row_matcher import make_matcher
 from .segment_rows import check_same_tracks, find_row_ranges
 

@@ -16,11 +16,11 @@ from xr_icesat2.reading.load import Steps
 from xr_icesat2.reading.selection import Index
 
 from .declared_links import End
+from .file_row_numbers import RowValues
 from .link_endpoint import Endpoint
 from .linkable_rates import LinkableRate
 from .row_matcher import RowMatcher, make_matcher
 from .row_range_map import NO_ROW
-from .track_rows import RowValues
 
 __all__ = ["BeamLinks", "BeamPosition", "LinkedRates", "LinkedRows", "rows_of_beams"]
 

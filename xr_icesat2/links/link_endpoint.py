@@ -13,7 +13,7 @@ from xr_icesat2.opened_rate import OpenedRate
 from xr_icesat2.products import Rate
 
 from .declared_links import list_links
-from .track_rows import AlongTrackRows
+from .file_row_numbers import AlongTrackRows
 
 __all__ = ["Endpoint", "track_of", "with_common_beams", "with_ground_tracks"]
 

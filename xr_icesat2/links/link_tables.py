@@ -11,8 +11,9 @@ import numpy as np
 from xr_icesat2.errors import LinkError
 from xr_icesat2.products import KeyLink, RangeLink, TimeLink
 
+from .file_row_numbers import AlongTrackRows, Beam, group_by_beam
 from .link_endpoint import Endpoint
-from .lookup import inner_link
+from .link_lookup import inner_link
 from .row_range_map import (
     NO_ROW,
     RangeMap,
@@ -21,7 +22,6 @@ from .row_range_map import (
     map_rows,
     map_unique_keys,
 )
-from .track_rows import AlongTrackRows, Beam, group_by_beam
 from .undecoded_values import NO_TIME, nanoseconds, whole_numbers
 
 __all__ = [

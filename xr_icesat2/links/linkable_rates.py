@@ -10,7 +10,7 @@ from types import MappingProxyType
 from xr_icesat2.products import PRODUCTS, KeyLink, RangeLink, RateLink, SpanLink, TimeLink
 
 from .declared_links import End, declared_links, link_ends
-from .lookup import inner_link
+from .link_lookup import inner_link
 
 __all__ = ["LinkableRate", "linkable_rates"]
 

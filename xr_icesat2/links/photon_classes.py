@@ -12,11 +12,11 @@ from xr_icesat2.errors import LinkError
 from xr_icesat2.products import KeyLink, RangeLink
 
 from .api import Opened, attach, on_rows_of
+from .file_row_numbers import group_by_beam
+from .lazy_linked_arrays import AttachedArray
 from .link_endpoint import Endpoint
-from .linked_arrays import AttachedArray
-from .lookup import find_link, find_range_link
+from .link_lookup import find_link, find_range_link
 from .row_matcher import make_matcher
-from .track_rows import group_by_beam
 from .undecoded_values import whole_numbers
 
 __all__ = [

@@ -12,13 +12,13 @@ import xarray as xr
 
 from xr_icesat2.products import SpanLink
 
+from .file_row_numbers import AlongTrackRows, Beam, group_by_beam
 from .link_endpoint import Endpoint
 from .link_tables import (
     LinkTables,
     SegmentPositions,
 )
 from .row_range_map import NO_ROW
-from .track_rows import AlongTrackRows, Beam, group_by_beam
 from .undecoded_values import nanoseconds, whole_numbers
 
 __all__ = ["FileRowKeys", "LinkKeys", "NearestKeys", "NumberKeys", "PositionKeys", "TimeKeys"]

@@ -12,7 +12,9 @@ from xr_icesat2.errors import LinkError
 from xr_icesat2.products import KeyLink, RangeLink, SpanLink, TimeLink
 from xr_icesat2.reading.load import Steps, run_steps
 
+from .file_row_numbers import AlongTrackRows, Beam, RowValues, group_by_beam, load_values
 from .link_endpoint import Endpoint, with_common_beams
+from .link_lookup import check_pair, check_through, find_link, inner_link, known_granules
 from .link_tables import (
     LinkTable,
     LinkTables,
@@ -22,10 +24,8 @@ from .link_tables import (
     row_tables,
     time_tables,
 )
-from .lookup import check_pair, check_through, find_link, inner_link, known_granules
 from .row_keys import FileRowKeys, LinkKeys, NearestKeys, NumberKeys, PositionKeys, TimeKeys
 from .row_range_map import NO_ROW, map_rows
-from .track_rows import AlongTrackRows, Beam, RowValues, group_by_beam, load_values
 from .undecoded_values import NO_TIME, nanoseconds
 
 __all__ = ["RowMatcher", "make_matcher"]

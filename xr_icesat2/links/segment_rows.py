@@ -9,11 +9,11 @@ import numpy as np
 from xr_icesat2.errors import LinkError
 from xr_icesat2.products import SpanLink
 
+from .file_row_numbers import AlongTrackRows, Beam, group_by_beam
 from .link_endpoint import Endpoint, with_common_beams
+from .link_lookup import check_pair, check_through, find_range_link, inner_link, known_granules
 from .link_tables import LinkTables, number_tables, range_tables, row_tables
-from .lookup import check_pair, check_through, find_range_link, inner_link, known_granules
 from .row_range_map import NO_ROW
-from .track_rows import AlongTrackRows, Beam, group_by_beam
 from .undecoded_values import whole_numbers
 
 __all__ = ["check_same_tracks", "find_row_ranges"]

@@ -14,7 +14,7 @@ from xr_icesat2.errors import LinkError, SelectionError
 from xr_icesat2.links.link_endpoint import Endpoint
 from xr_icesat2.messages import did_you_mean
 
-from .cell_array import CellArray, cell_dtype
+from .binned_array import CellArray, cell_dtype
 from .placed_rows import PlacedRows, TrackAxis, choose_axis, coordinate, place_rows
 from .reductions import Reduction, check_reduction
 

@@ -11,8 +11,8 @@ import xarray as xr
 
 from xr_icesat2.errors import MergeError, SelectionError
 from xr_icesat2.granule.beams import BEAMS
+from xr_icesat2.links.file_row_numbers import AlongTrackRows, RowValues
 from xr_icesat2.links.link_endpoint import Endpoint, with_ground_tracks
-from xr_icesat2.links.track_rows import AlongTrackRows, RowValues
 from xr_icesat2.messages import some_of
 from xr_icesat2.products import Rate
 

@@ -12,6 +12,7 @@ import xarray as xr
 
 from xr_icesat2.assembly.dask_chunks import granule_per_chunk
 from xr_icesat2.assembly.dimension_scales import scale_paths
+from xr_icesat2.assembly.namesakes import find_namesakes, have_same_labels
 from xr_icesat2.assembly.parallel import map_granules
 from xr_icesat2.assembly.request import Request
 from xr_icesat2.assembly.undeclared_fill_values import product_of
@@ -57,11 +58,11 @@ def file_datasets(
     lead = ("gran_idx",) if request.listed else ()
     files = _Files(granules, members, _variables(members, request), request, lead, suffix)
     datasets = _datasets(files, groups)
-    namesakes = {} if suffix else _namesakes(members, groups)
+    namesakes = {} if suffix else find_namesakes(members, groups)
     hidden = frozenset(
         outer
         for outer, below in namesakes.items()
-        if not all(_same_labels(datasets, outer, path) for path in below)
+        if not all(have_same_labels(datasets, outer, path) for path in below)
     )
     return _datasets(replace(files, hidden=hidden), groups) if hidden else datasets
 
@@ -157,42 +158,6 @@ class _Files:
     def dimension(self, scale: str) -> str:
         """Return the name of the dimension of a scale."""
         return posixpath.basename(scale) + ("_idx" if scale in self.hidden else self.suffix)
-
-
-def _namesakes(
-    members: Sequence[Mapping[str, Node]], groups: Sequence[str]
-) -> dict[str, list[str]]:
-    """Return the datasets below that have the name of a dataset, by its path.
-
-    In a tree, groups inherit an indexed coordinate. xarray shows it instead of their own variable
-    of that name, and refuses the tree if the values differ.
-    """
-    own: dict[str, dict[str, object]] = {}
-    for nodes in members:
-        for path, node in nodes.items():
-            if isinstance(node, DatasetHeader):
-                group, name = posixpath.split(path)
-                around = nodes.get(group)
-                link = around.links.get(name) if isinstance(around, GroupHeader) else path
-                own.setdefault(group, {})[name] = link
-    found: dict[str, list[str]] = {}
-    for group in groups:
-        for outer in ancestors(group):
-            for name in own.get(group, {}).keys() & own.get(outer, {}).keys():
-                if own[group][name] != own[outer][name]:
-                    below = posixpath.join(group, name)
-                    found.setdefault(posixpath.join(outer, name), []).append(below)
-    return found
-
-
-def _same_labels(datasets: Mapping[str, xr.Dataset], outer: str, below: str) -> bool:
-    """Return whether two coordinates have equal labels; read them if necessary."""
-    one, other = (
-        datasets[group].xindexes.get(name) for group, name in map(posixpath.split, (outer, below))
-    )
-    if one is None:
-        return True  # groups inherit only coordinates with an index
-    return other is not None and one.equals(other)
 
 
 def _leaves_out_damaged(request: Request) -> bool:

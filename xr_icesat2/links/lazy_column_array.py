@@ -14,9 +14,9 @@ from xr_icesat2.reading.padded_array import Cut, Mosaic
 from xr_icesat2.reading.selection import Index, indexer, normalise, orthogonal
 
 from .beam_links import BeamLinks, BeamPosition, LinkedRows
+from .file_row_numbers import load_values
 from .photon_classes import class_numbers
 from .row_range_map import NO_ROW
-from .track_rows import load_values
 
 __all__ = ["AttachedColumn", "ColumnArray"]
 

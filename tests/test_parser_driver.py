@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xr_icesat2.errors import CorruptGranuleError
-from xr_icesat2.hdf5.parser_loop import IndependentRanges, bounded, concurrently, run
+from xr_icesat2.hdf5.parser_driver import IndependentRanges, bounded, concurrently, run
 
 DATA = bytes(range(256))
 

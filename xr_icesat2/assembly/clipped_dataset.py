@@ -11,8 +11,8 @@ import xarray as xr
 from xarray.core import indexing
 from xarray.indexes import PandasIndex
 
+from xr_icesat2.links.file_row_numbers import Beam, load_values
 from xr_icesat2.links.row_range_map import RangeMap
-from xr_icesat2.links.track_rows import Beam, load_values
 from xr_icesat2.reading.row_ranges import RowRanges
 
 from .clipped_rows import GatheredRows

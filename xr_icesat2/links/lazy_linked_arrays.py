@@ -10,9 +10,9 @@ import xarray as xr
 from xr_icesat2.errors import LinkError
 from xr_icesat2.reading.load import Steps, StepwiseArray, lockstep
 
+from .file_row_numbers import RowValues
 from .row_matcher import RowMatcher
 from .row_range_map import NO_ROW
-from .track_rows import RowValues
 
 __all__ = ["AttachedArray", "MatchedRowArray"]
 
