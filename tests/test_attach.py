@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 import pytest
 import xarray as xr
+from fsspec.implementations.memory import MemoryFileSystem
 
 from tests.comparison import of_beam
 from tests.counted_link import CountedLink
@@ -361,6 +362,26 @@ def test_companions_are_found_where_they_may_be(passes, tmp_path, monkeypatch):
     with pytest.raises(GranuleNotFoundError, match=r"memory:///?attach"):
         opened(f"memory://attach/{path.name}", "atl08_class")
     memory.rm("/attach", recursive=True)
+
+
+class SealedFileSystem(MemoryFileSystem):
+    """Files that can be read, in folders that cannot be listed."""
+
+    protocol = "sealed"
+
+    def ls(self, path, detail=True, **kwargs):
+        if not self.isfile(path):
+            raise PermissionError(path)
+        return super().ls(path, detail=detail, **kwargs)
+
+
+def test_folder_that_cannot_be_listed_is_named(passes):
+    fsspec.register_implementation("sealed", SealedFileSystem, clobber=True)
+    path = passes["ATL03"][0]
+    url = f"sealed://granules/{path.name}"
+    fsspec.filesystem("sealed").pipe_file(url, path.read_bytes())
+    with pytest.raises(GranuleNotFoundError, match=r"cannot be listed: PermissionError"):
+        opened(url, ["atl08_class"])
 
 
 def test_newest_version_of_a_companion_is_taken(passes, tmp_path):

@@ -1,5 +1,6 @@
 """Regions contain the points that shapely and pyproj find, whatever they were made of."""
 
+import json
 import pickle
 import sys
 
@@ -352,3 +353,11 @@ def test_polar_regions_contain_their_pole():
         assert (west, east) == (-180, 180)
         assert latitude in (south, north)
         assert 70 < min(abs(south), abs(north)) < 85
+
+
+def test_unreadable_crs_of_geojson_shows_the_form_that_is_expected():
+    with pytest.raises(SelectionError) as error:
+        make_region(GEOJSON | {"crs": {"type": "link"}})
+    expected = str(error.value).partition("expected ")[2].partition(", or none")[0]
+    metres = {"type": "Polygon", "coordinates": [[(0, 0), (9e3, 0), (9e3, 9e3), (0, 0)]]}
+    assert make_region(metres | {"crs": json.loads(expected)}).crs.to_epsg() == 3413

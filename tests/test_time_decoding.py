@@ -62,6 +62,15 @@ def test_common_times_are_decoded_here(values):
     assert decode_seconds(values, out, UNITS, None) == usual
 
 
+def test_probe_warns_of_nothing_that_another_thread_could_show(monkeypatch):
+    """xarray suppresses warnings for all threads, and another one can end that meanwhile."""
+    monkeypatch.setattr("warnings.simplefilter", lambda *args, **kwargs: None)
+    seconds._epoch.cache_clear()
+    out = np.empty(3, "M8[ns]")
+    assert decode_seconds(np.array([0.0, np.nan, 2.0]), out, UNITS, None)
+    assert np.isnat(out).tolist() == [False, True, False]
+
+
 def test_times_decode_into_a_strided_array():
     stored = np.arange(12.0).reshape(3, 4)
     out = np.zeros((4, 6), "M8[ns]")

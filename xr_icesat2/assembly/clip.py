@@ -13,9 +13,7 @@ import xarray as xr
 from xr_icesat2.errors import GroupNotFoundError, RateError, SelectionError
 from xr_icesat2.granule.beams import BEAMS
 from xr_icesat2.links.file_row_numbers import Beam
-from xr_icesat2.messages import some_of
 from xr_icesat2.opened_rate import OpenedRate
-from xr_icesat2.printable import get_logger
 from xr_icesat2.products import ProductSpec, Rate
 from xr_icesat2.reading.load import compute_variables, load_variables, stored_in
 from xr_icesat2.reading.row_ranges import RowRanges
@@ -28,12 +26,10 @@ from .rate_headers import BeamRate
 from .request import Request
 from .row_coordinates import CoordinateQuery, CoordinateValues
 from .row_filter import RowFilter
-from .row_selection import cannot_locate, selection_attrs, warn_of_no_rows
+from .row_selection import log_notes, selection_attrs, warn_of_no_rows
 from .selection_coordinates import locating_rates, range_indexes
 
 __all__ = ["clip_nodes"]
-
-log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,23 +79,20 @@ def clip_nodes(nodes: Mapping[str, xr.Dataset], rows: RowFilter) -> dict[str, xr
     reader = _Reader()
     for granule in begun:
         granule.select(reader.read)
-    whole = sorted({reason for one in begun for reason in one.unlocated})
-    if whole and len(nodes) == 1:
-        raise SelectionError(cannot_locate(whole, rows))
-    notes = sorted({note for one in begun for note in one.notes})
-    if whole:
-        notes.append(f"all rows are kept: {some_of(whole)}")
-    for note in notes:
-        log.warning("%s", note)
+    notes = log_notes(begun, rows, is_tree=len(nodes) > 1)
     inside = [number for number, one in zip(granules, begun, strict=True) if one.has_rows]
-    outside = [_source_name(nodes, number) for number in granules if number not in inside]
+    outside = [
+        _source_name(nodes, number)
+        for number, one in zip(granules, begun, strict=True)
+        if not one.has_rows
+    ]
     if granules and not inside:
         warn_of_no_rows(rows, len(granules))
     attrs = selection_attrs(rows, notes, outside)
     kept = {
         (name, (number, beam)): chosen
         for number, of_granule in zip(granules, begun, strict=True)
-        if number in inside
+        if of_granule.has_rows
         for (name, beam), chosen in of_granule.selected.items()
     }
     clipped = {}

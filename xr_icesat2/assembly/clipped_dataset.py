@@ -141,7 +141,7 @@ def _counts(
     positions: Mapping[Beam, RowRanges],
     selected: Mapping[tuple[int, ...], RowRanges],
 ) -> dict[str, xr.Variable]:
-    """Return ``n_rows``, and ``n_obs`` as it is described where rows are selected."""
+    """Return ``n_rows``, and ``n_obs`` as described in selected Datasets."""
     dataset, name = rows.opened.dataset, rows.opened.name
     *outer, along = rows.track.dims
     n_obs = dataset["n_obs"].variable.copy(deep=False)

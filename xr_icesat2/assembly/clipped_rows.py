@@ -39,7 +39,7 @@ class GatheredRows:
         return max((rows.count for rows in self.rows.values()), default=0)
 
     def gather(self, variable: xr.Variable, padding: Any) -> xr.Variable:
-        """Return the selected rows of a variable, lazy and chunked as it is.
+        """Return the selected rows of a variable, lazy, in the same dask chunks.
 
         ``padding`` is the value behind the last row of beams that are shorter than the longest.
         """

@@ -204,11 +204,17 @@ def _folders(
     filesystem, path = location.resolve()
     for folder in _beside(posixpath.dirname(path), identity, product):
         url = filesystem.unstrip_protocol(folder)
-        searched.append(safe_url(url))
         try:
             listed = [str(one).rstrip("/") for one in filesystem.ls(folder, detail=False)]
-        except (OSError, ValueError, NotImplementedError, ICESat2Error):
+        except FileNotFoundError:
+            searched.append(safe_url(url))
             continue
+        except (OSError, ValueError, NotImplementedError, ICESat2Error) as error:
+            # Other errors may have addresses with keys in their texts.
+            why = error if isinstance(error, ICESat2Error) else type(error).__name__
+            searched.append(f"{safe_url(url)} (which cannot be listed: {why})")
+            continue
+        searched.append(safe_url(url))
         yield url, [posixpath.basename(one) for one in listed]
 
 

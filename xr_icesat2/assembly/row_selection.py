@@ -23,7 +23,7 @@ from .resolved_granule import ResolvedGranule
 from .row_coordinates import CoordinateValues, read_coordinates
 from .row_filter import RowFilter
 
-__all__ = ["RowSelection", "cannot_locate", "select_rows", "selection_attrs", "warn_of_no_rows"]
+__all__ = ["RowSelection", "log_notes", "select_rows", "selection_attrs", "warn_of_no_rows"]
 
 log = get_logger(__name__)
 GRANULE_DIMS = ("gran_idx", "granule", "beam_idx")
@@ -93,14 +93,7 @@ def select_rows(
 
         count(0, len(granules))
         selected = map_granules(select, granules)
-    whole = sorted({reason for one in selected for reason in one.unlocated})
-    if whole and rates is not None:
-        raise SelectionError(cannot_locate(whole, rows))
-    notes = sorted({note for one in selected for note in one.notes})
-    if whole:
-        notes.append(f"all rows are kept: {some_of(whole)}")
-    for note in notes:
-        log.warning("%s", note)
+    notes = log_notes(selected, rows, is_tree=rates is None)
     inside = [
         replace(one, rows=granule.selected)
         for one, granule in zip(granules, selected, strict=True)
@@ -127,6 +120,25 @@ def _read(queries: Queries, *, progress: bool | None) -> dict[Key, CoordinateVal
     """Read what a granule waits for."""
     read = read_coordinates(list(queries.values()), progress=progress) if queries else []
     return dict(zip(queries, read, strict=True))
+
+
+def log_notes(selected: Sequence[GranuleRows], rows: RowFilter, *, is_tree: bool) -> list[str]:
+    """Log and return what a user should know about the selected rows.
+
+    Raises
+    ------
+    SelectionError
+        The rows of a rate cannot be located. In a tree, that rate keeps all its rows, with a note.
+    """
+    whole = sorted({reason for one in selected for reason in one.unlocated})
+    if whole and not is_tree:
+        raise SelectionError(_cannot_locate(whole, rows))
+    notes = sorted({note for one in selected for note in one.notes})
+    if whole:
+        notes.append(f"all rows are kept: {some_of(whole)}")
+    for note in notes:
+        log.warning("%s", note)
+    return notes
 
 
 def selection_attrs(
@@ -163,7 +175,7 @@ def warn_of_no_rows(rows: RowFilter, count: int) -> None:
     log.warning("No row of %s is inside the %s. %s", of, " and the ".join(where), " ".join(checks))
 
 
-def cannot_locate(whole: Sequence[str], rows: RowFilter) -> str:
+def _cannot_locate(whole: Sequence[str], rows: RowFilter) -> str:
     """Return the message of an error for rates of which rows cannot be selected."""
     keyword = "region" if rows.region is not None else "time"
     return (

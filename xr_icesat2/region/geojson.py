@@ -72,5 +72,5 @@ def crs_of_geojson(given: Mapping[str, Any]) -> Any:
         pass
     raise SelectionError(
         f'region has crs={shown(crs)}, expected {{"type": "name", "properties": {{"name": '
-        '"urn:ogc:def:crs:EPSG::3413"}}}}, or none for degrees'
+        '"urn:ogc:def:crs:EPSG::3413"}}, or none for degrees'
     )
